@@ -1,0 +1,209 @@
+"""The composition root: settings become objects here, and only here."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+from sqlalchemy import Engine
+
+from digest.collect.arxiv import Arxiv
+from digest.collect.arxiv import source as arxiv_source
+from digest.collect.http import Http
+from digest.collect.snapshots import Snapshots
+from digest.collect.source import Source, find_sources
+from digest.compose.composer import Composer
+from digest.compose.environment import Templates
+from digest.compose.sender import Sender, sender_for_looking, sender_of
+from digest.config import read_settings
+from digest.deliver.transport import Transport, make_transport
+from digest.errors import DigestError, LedgerError
+from digest.ledger.database import ensure_current, open_database, upgrade
+from digest.ledger.ledger import Ledger
+from digest.model import Digest, Message, Outcome, OutcomeKind
+from digest.pipeline import Pipeline
+from subscribers.addresses import normalise_address
+from subscribers.model import Subscriber
+from subscribers.registry import Registry
+from subscribers.topics import TopicFilter
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+log = structlog.get_logger()
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class App:
+    """Everything the commands work with, made when it is first asked for.
+
+    ``fixed`` holds settings (as text, by field name) that win over the environment and ``.env``.
+    Raises SettingError.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str] | None = None,
+        dotenv: Path | None = Path(".env"),
+        **fixed: str,
+    ) -> None:
+        given = os.environ if environment is None else environment
+        self.settings, self.origins = read_settings(given, dotenv, **fixed)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database, its schema current. Raises LedgerError."""
+        engine = open_database(self.settings.database)
+        ensure_current(engine)
+        return engine
+
+    def upgrade_database(self) -> str:
+        return upgrade(open_database(self.settings.database))
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger(self.engine)
+
+    @cached_property
+    def registry(self) -> Registry:
+        return Registry(self.engine)
+
+    @cached_property
+    def http(self) -> Http:
+        return Http(
+            Snapshots(self.settings.home / "raw"),
+            timeout=self.settings.http_timeout,
+            attempts=self.settings.http_attempts,
+        )
+
+    def sources(self) -> list[Source]:
+        """The configured sources. Raises SourceError for one that is not installed."""
+        return find_sources(self.settings.sources, self.settings, self.http)
+
+    @cached_property
+    def arxiv(self) -> Arxiv:
+        """arXiv, for look-ups by id."""
+        return arxiv_source(self.settings, self.http)
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        return Pipeline(self.settings, self.ledger, self.registry, self.sources)
+
+    @cached_property
+    def sender(self) -> Sender:
+        """Raises SettingError naming what is missing to send."""
+        return sender_of(self.settings)
+
+    @cached_property
+    def templates(self) -> Templates:
+        return Templates(self.settings.templates)
+
+    @cached_property
+    def composer(self) -> Composer:
+        return Composer(self.templates, self.sender)
+
+    @cached_property
+    def preview_composer(self) -> Composer:
+        """For looking only: what is not set yet has a stand-in."""
+        return Composer(self.templates, sender_for_looking(self.settings))
+
+    @cached_property
+    def transport(self) -> Transport:
+        return make_transport(self.settings)
+
+    def post(self, message: Message) -> Outcome:
+        """Send one message that is no delivery, over a connection of its own.
+
+        Raises TransportError.
+        """
+        with make_transport(self.settings) as transport:
+            return transport.send(message)
+
+    def send_confirmation(self, person: Subscriber, now: datetime) -> None:
+        """Mail the link that a pending subscriber confirms with; a failure is told in the log."""
+        topics = [topic.text for topic in person.topics]
+        try:
+            message = self.composer.confirmation(
+                to=person.address, public_id=person.public_id, topics=topics, now=now
+            )
+            outcome = self.post(message)
+        except DigestError as error:
+            log.error("a confirmation was not sent", subscriber=person.id, why=str(error))
+            return
+        if outcome.kind is not OutcomeKind.ACCEPTED:
+            log.error("a confirmation was not sent", subscriber=person.id, why=outcome.text)
+
+    def test_message(self, to: str, topics: tuple[TopicFilter, ...], day: date | None) -> Message:
+        """A digest marked as a test, in nobody's name. Raises DigestError where there is none."""
+        digest = self._draft(topics, day)
+        return self.composer.compose(
+            digest,
+            to=normalise_address(to),
+            public_id="test",
+            now=utc_now(),
+            subject_mark="[test]",
+        )
+
+    def write_preview(self, topics: tuple[TopicFilter, ...], day: date | None) -> list[Path]:
+        """The HTML and the text of a digest as files; their paths."""
+        digest = self._draft(topics, day)
+        content = self.preview_composer.render(digest, "preview")
+        folder = self.settings.home / "preview"
+        folder.mkdir(parents=True, exist_ok=True)
+        files = {folder / "digest.html": content.html, folder / "digest.txt": content.text}
+        for path, text in files.items():
+            path.write_text(text, encoding="utf-8")
+        return list(files)
+
+    def _draft(self, topics: tuple[TopicFilter, ...], day: date | None) -> Digest:
+        day = day or self.ledger.papers.latest_day()
+        if day is None:
+            raise LedgerError("nothing is collected yet: run digest collect")
+        digest = self.pipeline.draft(day, topics)
+        if digest is None:
+            what = "matches these topics" if topics else "is listed"
+            raise LedgerError(f"no paper of {day} {what}")
+        return digest
+
+    def daily_run(self) -> None:
+        """What `digest schedule` does each day: collect the latest, then one pass."""
+        now = utc_now()
+        self.pipeline.collect(self.pipeline.days_for(self.pipeline.edition_day(now)), now)
+        run = self.pipeline.run(self.composer, self.transport, now)
+        log.info("the daily run is done", balance=asdict(run.balance), trouble=run.trouble)
+
+    def web(self, clock: Callable[[], datetime] = utc_now) -> "FastAPI":
+        from digest.web.pages import web_app  # noqa: PLC0415  slow to load, for one command
+
+        return web_app(
+            self.sender,
+            self.templates,
+            self.ledger.editions,
+            self.registry,
+            clock,
+            lambda person: self.send_confirmation(person, clock()),
+            self.pipeline.draft,
+        )
+
+
+def configure_logs() -> None:
+    """Logs go to standard error: for people on a terminal, as JSON lines elsewhere."""
+    # Traces without the values in them: those may be addresses and tokens.
+    for_people = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    for_programs = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            *([for_people] if sys.stderr.isatty() else for_programs),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

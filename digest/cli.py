@@ -1,0 +1,284 @@
+"""The command line: it parses, calls and prints, and decides nothing.
+
+Exit status: 0 done, 1 something went wrong and was told, 2 the command was not understood.
+"""
+
+import sys
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy.exc import SQLAlchemyError
+
+from digest.about import VERSION
+from digest.app import App, configure_logs, utc_now
+from digest.cli_subscribers import people
+from digest.config import example_env
+from digest.demo import run_demo
+from digest.errors import DigestError
+from digest.model import Collected, OutcomeKind
+from digest.pipeline import Run
+from digest.schedule import run_forever
+from digest.terminal import Json, More, Topics, err, out, print_json, progress_bar, read_topics
+from subscribers.errors import SubscriberError
+
+cli = typer.Typer(
+    help="A daily e-mail digest of trending research papers, on each subscriber's topics.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+database = typer.Typer(help="Care for the database.", no_args_is_help=True)
+cli.add_typer(people, name="subscribers")
+cli.add_typer(database, name="db")
+
+
+def main() -> None:
+    """The program. Whatever goes wrong on purpose is one line on standard error."""
+    configure_logs()
+    try:
+        cli()
+    except (DigestError, SubscriberError) as error:
+        err.print(Text(f"digest: {error}"), soft_wrap=True)
+        sys.exit(1)
+    except SQLAlchemyError as error:
+        first_line = str(error).splitlines()[0]
+        err.print(Text(f"digest: the database failed: {first_line}"), soft_wrap=True)
+        sys.exit(1)
+
+
+# ---- how arguments are read ------------------------------------------------------------------
+
+
+def _day(typed: str) -> date:
+    try:
+        return date.fromisoformat(typed)
+    except ValueError:
+        raise typer.BadParameter(f"{typed!r} is not a date like 2026-01-31") from None
+
+
+def _moment(typed: str) -> datetime:
+    try:
+        return datetime.fromisoformat(typed)
+    except ValueError:
+        raise typer.BadParameter(f"{typed!r} is not a time like 2026-01-31T08:00:00Z") from None
+
+
+Day = Annotated[
+    date | None, typer.Option("--date", parser=_day, metavar="YYYY-MM-DD", help="The listing day.")
+]
+
+
+# ---- the pipeline ----------------------------------------------------------------------------
+
+
+@cli.command()
+def demo(
+    home: Annotated[Path, typer.Option(help="Folder for everything.")] = Path("paper-digest-demo"),
+) -> None:
+    """Run the main job on a built-in edition, for three sample subscribers, into a folder."""
+    with progress_bar("Sending") as report:
+        done = run_demo(home, report)
+    table = Table(title=f"Mail lies in {home / 'outbox'}", title_justify="left")
+    table.add_column("Subscriber", no_wrap=True)
+    table.add_column("Papers", justify="right")
+    table.add_column("Reasons", overflow="fold")
+    table.add_column("Mail", no_wrap=True)
+    for mail in done.mails:
+        table.add_row(mail.subscriber, str(mail.papers), mail.reasons, f"{mail.eml.stem}.*")
+    Console(highlight=False).print(table)
+    out.print(Text(_balance_line(done.run)))
+    if done.sent_now:
+        out.print("Each mail is there as .html to look at, and as .eml with all its headers.")
+    else:
+        out.print("Everybody has this edition already: nothing was sent twice.")
+
+
+@cli.command()
+def collect(
+    day: Day = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Instead of DIGEST_SOURCES. Repeatable.")
+    ] = None,
+    file: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="PATH …", help="Recorded answers, saved pages, folders of them."),
+    ] = None,
+    identifier: Annotated[
+        list[str] | None, typer.Option("--id", help="Look papers up at arXiv. Repeatable.")
+    ] = None,
+    as_json: Json = False,
+    more: More = None,
+) -> None:
+    """Collect papers into the ledger: of one day, or of all days the next edition needs."""
+    app = App(sources=",".join(source)) if source else App()
+    now = utc_now()
+    more = more or []
+    if more and not (file or identifier):
+        raise typer.BadParameter(f"what is {more[0]!r}? files go after --file")
+    if identifier:
+        harvest = app.arxiv.look_up([*identifier, *more], now, day)
+        collected = app.pipeline.keep(harvest)
+    elif file:
+        paths = [*file, *map(Path, more)]
+        with progress_bar("Reading") as report:
+            collected = app.pipeline.collect_files(paths, day, now, report)
+    else:
+        days = [day] if day else app.pipeline.days_for(app.pipeline.edition_day(now))
+        collected = app.pipeline.collect(days, now)
+    if as_json:
+        print_json(asdict(collected))
+    else:
+        _print_collected(collected)
+    if collected.failures or (collected.rejected and not collected.papers):
+        raise typer.Exit(1)
+
+
+@cli.command()
+def run(
+    once: Annotated[bool, typer.Option("--once", help="One pass, then end.")] = False,
+    now: Annotated[
+        datetime | None,
+        typer.Option(parser=_moment, metavar="ISO-8601", help="As if it were this moment."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Send the day's edition to everybody due, and print the balance."""
+    if not once:
+        raise typer.BadParameter("say --once; for every day there is `digest schedule`")
+    app = App()
+    moment = now or utc_now()
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=app.settings.timezone)
+    with progress_bar("Sending") as report:
+        done = app.pipeline.run(app.composer, app.transport, moment, report)
+    if as_json:
+        print_json(asdict(done.balance))
+    else:
+        out.print(Text(_balance_line(done)))
+    for trouble in done.trouble:
+        err.print(Text(f"digest: {trouble}"), soft_wrap=True)
+    if done.trouble:
+        raise typer.Exit(1)
+
+
+@cli.command()
+def send(
+    to: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to.")],
+    topic: Topics = None,
+    day: Day = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the message instead of sending it.")
+    ] = False,
+    more: More = None,
+) -> None:
+    """Send one digest to try it out; the books of real deliveries are not touched."""
+    app = App()
+    message = app.test_message(to, read_topics(topic, more), day)
+    if dry_run:
+        sys.stdout.buffer.write(message.content)
+        return
+    outcome = app.post(message)
+    out.print(Text(f"{outcome.kind.value}: {outcome.text}"))
+    if outcome.kind is not OutcomeKind.ACCEPTED:
+        raise typer.Exit(1)
+
+
+@cli.command()
+def preview(day: Day = None, topic: Topics = None, more: More = None) -> None:
+    """Write the HTML and the text of a digest, and say where."""
+    for path in App().write_preview(read_topics(topic, more), day):
+        out.print(Text(str(path)))
+
+
+@cli.command()
+def schedule() -> None:
+    """Collect and send each day at DIGEST_RUN_AT, until stopped."""
+    app = App()
+    at, zone = app.settings.run_at, app.settings.timezone
+    _ = app.composer, app.transport, app.pipeline  # a missing setting shows now, not tomorrow
+
+    def say_ready() -> None:
+        err.print(f"Each day at {at:%H:%M} {zone.key}. Stop with Ctrl-C.")
+
+    run_forever(at, zone, app.daily_run, say_ready)
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+) -> None:
+    """Serve the pages: subscribe, choose, unsubscribe, past editions."""
+    from digest.web.server import serve as serve_pages  # noqa: PLC0415  slow to load
+
+    def say_ready() -> None:
+        err.print(f"The pages are at http://{host}:{port}/. Stop with Ctrl-C.")
+
+    serve_pages(App().web(), host, port, say_ready)
+
+
+# ---- care ------------------------------------------------------------------------------------
+
+
+@database.command("upgrade")
+def upgrade_database() -> None:
+    """Bring the database to the schema of this version."""
+    out.print(f"The database is at revision {App().upgrade_database()}.")
+
+
+@cli.command()
+def config(
+    example: Annotated[
+        bool, typer.Option("--example", help="Print config.example.env instead.")
+    ] = False,
+) -> None:
+    """Print every setting, its value (secrets hidden), and where it came from."""
+    if example:
+        sys.stdout.write(example_env())
+        return
+    for origin in App().origins:
+        out.print(Text(f"{origin.name}={origin.shown}  ({origin.came_from})"))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        out.print(VERSION)
+        raise typer.Exit
+
+
+@cli.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+# ---- how results are printed -----------------------------------------------------------------
+
+
+def _print_collected(collected: Collected) -> None:
+    out.print(f"{collected.papers} papers: {collected.new} new, {collected.updated} updated.")
+    for each in collected.rejected:
+        err.print(Text(f"left out: {each.file}, {each.where}: {each.why}"), soft_wrap=True)
+
+
+def _balance_line(done: Run) -> str:
+    balance = done.balance
+    counts = asdict(balance)
+    named = ("accepted", "deferred", "refused", "suppressed", "skipped", "uncertain", "pending")
+    parts = [f"{counts[name]} {name}" for name in named if counts[name]]
+    why = ", ".join(f"{count} {reason}" for reason, count in balance.skipped_for.items())
+    line = f"Edition {balance.edition}: {balance.due} due"
+    return line + (f" = {' + '.join(parts)}" if parts else "") + (f" ({why})" if why else "")
+
+
+if __name__ == "__main__":
+    main()

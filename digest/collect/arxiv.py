@@ -1,0 +1,231 @@
+"""arXiv: the daily feeds, and the Atom API for look-ups by id.
+
+Feeds: https://info.arxiv.org/help/rss.html, ``/rss/cs.AI+cs.CL`` and ``/atom/cs.AI+cs.CL``.
+API: https://info.arxiv.org/help/api/user-manual.html, at most one request in three seconds.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from email.utils import parsedate_to_datetime
+
+from lxml import etree
+
+from digest.collect.http import Http, Throttle
+from digest.collect.identity import arxiv_id
+from digest.collect.reading import Reading, read_each
+from digest.collect.text import LONGEST_ABSTRACT, LONGEST_NAME, LONGEST_TITLE, clean
+from digest.config import Settings
+from digest.errors import SourceError
+from digest.model import Facts, Harvest, Sighting
+
+NAME = "arxiv"
+SLICE = 100  # ids in one look-up
+MOST_AUTHORS = 200
+
+_ATOM = "{http://www.w3.org/2005/Atom}"
+_ARXIV = "{http://arxiv.org/schemas/atom}"
+_DC = "{http://purl.org/dc/elements/1.1/}"
+# The feeds put a line before each abstract.
+_ANNOUNCEMENT = re.compile(r"^\s*arXiv:\S+\s+Announce Type:\s*\S+\s+(?:Abstract:\s*)?", re.DOTALL)
+
+
+class Arxiv:
+    """The Source."""
+
+    name = NAME
+
+    def __init__(
+        self, http: Http, *, feed_url: str, api_url: str, categories: str, throttle: Throttle
+    ) -> None:
+        self._http = http
+        self._feed_url = f"{feed_url}/{categories}"
+        self._api_url = f"{api_url}/api/query"
+        self._throttle = throttle
+
+    def collect(self, days: Sequence[date], now: datetime) -> Iterator[Harvest]:  # noqa: ARG002
+        """What the feed announces now: it knows no other day, and each entry states its own.
+
+        At weekends and on holidays the feed has no entries; that is an empty harvest.
+        """
+        answer = self._http.get(self._feed_url, throttle=self._throttle)
+        if answer.status != 200:
+            raise SourceError(f"{answer.url}: HTTP {answer.status}")
+        yield read_feed(answer.body, Reading(file=answer.url, seen_at=now))
+
+    def look_up(self, ids: Sequence[str], now: datetime, day: date | None = None) -> Harvest:
+        """Papers by id, of any style, with or without version; listed on ``day`` if one is given.
+
+        Ids are asked for in slices. Where arXiv refuses a whole slice for one bad id, the slice
+        is asked for again without it, and the id is rejected with arXiv's words.
+        """
+        harvest = Harvest()
+        for start in range(0, len(ids), SLICE):
+            wanted = list(ids[start : start + SLICE])
+            harvest += self._look_up_slice(wanted, now, day)
+        found = {sighting.facts.arxiv_id for sighting in harvest.sightings}
+        told = {rejection.where for rejection in harvest.rejected}
+        missing = [each for each in ids if arxiv_id(each) not in found and each not in told]
+        reading = Reading(file=self._api_url, seen_at=now)
+        return harvest + Harvest(
+            rejected=tuple(reading.reject(each, "arXiv has no such paper") for each in missing)
+        )
+
+    def _look_up_slice(self, ids: list[str], now: datetime, day: date | None) -> Harvest:
+        refused = Harvest()
+        # Each turn takes one id away, so this ends.
+        while ids:
+            answer = self._http.get(
+                self._api_url,
+                {"id_list": ",".join(ids), "start": "0", "max_results": str(len(ids))},
+                throttle=self._throttle,
+            )
+            reading = Reading(file=answer.url, seen_at=now, day=day)
+            harvest = read_feed(answer.body, reading)
+            if answer.status == 200:
+                return harvest + refused
+            words = harvest.rejected[0].why if harvest.rejected else f"HTTP {answer.status}"
+            bad = next((each for each in ids if words.endswith(f" {each}")), None)
+            if bad is None:
+                raise SourceError(f"{answer.url}: {words}")
+            ids.remove(bad)
+            refused += Harvest(rejected=(reading.reject(bad, words),))
+        return refused
+
+
+def source(settings: Settings, http: Http) -> Arxiv:
+    """The entry point."""
+    return Arxiv(
+        http,
+        feed_url=f"{settings.arxiv_feed_url}/{settings.arxiv_feed}",
+        api_url=settings.arxiv_api_url,
+        categories=settings.arxiv_categories,
+        throttle=Throttle(settings.arxiv_interval),
+    )
+
+
+def read_feed(body: bytes, reading: Reading) -> Harvest:
+    """An RSS feed, an Atom feed or an answer of the Atom API.
+
+    Raises SourceError for what is not XML or no feed. An entry that is an error message of the
+    API becomes a rejection with arXiv's words.
+    """
+    if not body.strip():
+        return Harvest()
+    # Entities are not expanded and nothing is fetched: the feed is not ours.
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
+    try:
+        root = etree.fromstring(body, parser)
+    except etree.XMLSyntaxError as error:
+        raise SourceError(f"{reading.file}: not XML: {error}") from None
+    if root.tag == "rss":
+        return read_each(reading, root.iterfind("channel/item"), _read_item)
+    if root.tag == f"{_ATOM}feed":
+        return read_each(reading, root.iterfind(f"{_ATOM}entry"), _read_entry)
+    raise SourceError(f"{reading.file}: neither RSS nor Atom, but <{root.tag}>")
+
+
+def _read_item(item: etree._Element, reading: Reading) -> Sighting:
+    """An item of the RSS feed."""
+    announced = _mail_date(item.findtext("pubDate"))
+    return _sighting(
+        reading,
+        identifier=item.findtext("guid") or item.findtext("link") or "",
+        title=item.findtext("title"),
+        abstract=item.findtext("description"),
+        authors=_split_names(item.findtext(f"{_DC}creator") or ""),
+        categories=(category.text or "" for category in item.iterfind("category")),
+        announce_type=item.findtext(f"{_ARXIV}announce_type"),
+        announced=announced,
+        published=None,
+    )
+
+
+def _read_entry(entry: etree._Element, reading: Reading) -> Sighting:
+    """An entry of the Atom feed or of the API, which differ in what ``published`` means."""
+    identifier = entry.findtext(f"{_ATOM}id") or ""
+    if "/api/errors#" in identifier:
+        raise ValueError(f"arXiv says: {clean(entry.findtext(f'{_ATOM}summary'), 200)}")
+    announce_type = entry.findtext(f"{_ARXIV}announce_type")
+    names = [name.text or "" for name in entry.iterfind(f"{_ATOM}author/{_ATOM}name")]
+    published = _iso_date(entry.findtext(f"{_ATOM}published"))
+    return _sighting(
+        reading,
+        identifier=identifier,
+        title=entry.findtext(f"{_ATOM}title"),
+        abstract=entry.findtext(f"{_ATOM}summary"),
+        authors=names or _split_names(entry.findtext(f"{_DC}creator") or ""),
+        categories=(category.get("term") or "" for category in entry.iterfind(f"{_ATOM}category")),
+        announce_type=announce_type,
+        announced=published if announce_type else None,
+        published=None if announce_type else published,
+    )
+
+
+def _sighting(
+    reading: Reading,
+    *,
+    identifier: str,
+    title: str | None,
+    abstract: str | None,
+    authors: Sequence[str],
+    categories: Iterator[str],
+    announce_type: str | None,
+    announced: date | None,
+    published: date | None,
+) -> Sighting:
+    arxiv = arxiv_id(identifier)
+    if not arxiv:
+        raise ValueError(f"no arXiv id in {clean(identifier, 80)!r}")
+    cleaned_title = clean(title, LONGEST_TITLE)
+    if not cleaned_title:
+        raise ValueError(f"{arxiv} has no title")
+    names = [name for name in (clean(author, LONGEST_NAME) for author in authors) if name]
+    return Sighting(
+        source=NAME,
+        seen_at=reading.seen_at,
+        listed_on=_listing_day(reading, announce_type, announced),
+        facts=Facts(
+            title=cleaned_title,
+            arxiv_id=arxiv,
+            abstract=clean(_ANNOUNCEMENT.sub("", abstract or ""), LONGEST_ABSTRACT),
+            authors=tuple(names[:MOST_AUTHORS]),
+            author_count=len(names),
+            published_on=published,
+            categories=tuple(clean(category, LONGEST_NAME) for category in categories),
+            page_url=f"https://arxiv.org/abs/{arxiv}",
+        ),
+    )
+
+
+def _listing_day(
+    reading: Reading, announce_type: str | None, announced: date | None
+) -> date | None:
+    """New papers and cross-lists are listed; a replacement is news of a paper, not a new one.
+
+    A look-up lists nothing unless somebody says for which day it is meant.
+    """
+    if announce_type is None:
+        return reading.day
+    if announce_type.startswith("replace"):
+        return None
+    return reading.listing_day(announced)
+
+
+def _split_names(creator: str) -> list[str]:
+    """Names in a feed's ``dc:creator``: by commas, but for those inside parentheses."""
+    return re.findall(r"(?:[^,(]|\([^()]*\)|\()+", creator)
+
+
+def _mail_date(text: str | None) -> date | None:
+    try:
+        return parsedate_to_datetime(text or "").date()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _iso_date(text: str | None) -> date | None:
+    try:
+        return datetime.fromisoformat(text or "").date()
+    except ValueError:
+        return None

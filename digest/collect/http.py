@@ -1,0 +1,204 @@
+"""Asking the web for something, politely.
+
+Time-outs, a few attempts with back-off and jitter, the server's own word on when to come back
+(Retry-After, RFC 9110 section 10.2.3; RateLimit, draft-ietf-httpapi-ratelimit-headers),
+conditional requests (RFC 9110 section 13), an interval between requests where a source asks for
+one, and a copy of every answer kept under DIGEST_HOME.
+"""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+import structlog
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    retry_if_result,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+from digest.about import USER_AGENT
+from digest.collect.snapshots import Snapshot, Snapshots
+from digest.errors import SourceError
+
+LONGEST_WAIT = 120.0
+LARGEST_ANSWER = 50 * 1024 * 1024
+AGAIN = {408, 425, 429, 500, 502, 503, 504}
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finished exchange: any status that is not worth another attempt."""
+
+    url: str
+    status: int
+    body: bytes
+
+
+@dataclass
+class Throttle:
+    """At least ``interval`` seconds between the starts of two requests."""
+
+    interval: float
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _last: float | None = field(default=None, init=False)
+
+    def wait(self) -> None:
+        if self._last is not None and (left := self._last + self.interval - self.clock()) > 0:
+            self.sleep(left)
+        self._last = self.clock()
+
+
+class Http:
+    """A web client for sources. ``sleep`` is how it waits between attempts."""
+
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        *,
+        timeout: float,
+        attempts: int,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._snapshots = snapshots
+        self._attempts = attempts
+        self._sleep = sleep
+        self._client = httpx.Client(
+            timeout=timeout,
+            follow_redirects=True,
+            transport=transport,
+            headers={"User-Agent": USER_AGENT},
+        )
+
+    def get(
+        self, url: str, params: Mapping[str, str] | None = None, throttle: Throttle | None = None
+    ) -> Answer:
+        """The answer to a GET, from the server or, where nothing changed, from the last time.
+
+        Raises SourceError when there is none after all attempts, saying what the last one met.
+        """
+        full_url = str(httpx.URL(url, params=dict(params or {})))
+        kept = self._snapshots.load(full_url)
+        retrying = Retrying(
+            stop=stop_after_attempt(self._attempts),
+            retry=retry_if_exception_type(httpx.TransportError)
+            | retry_if_result(lambda answer: answer.status_code in AGAIN),
+            wait=_wait,
+            sleep=self._sleep,
+            before_sleep=_report,
+            # After the last attempt: the exception itself, or the unwelcome answer.
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        try:
+            response = retrying(self._ask, full_url, kept, throttle)
+        except httpx.HTTPError as error:
+            raise SourceError(f"{full_url}: {type(error).__name__}: {error}") from error
+        if response.status_code in AGAIN:
+            raise SourceError(
+                f"{full_url}: HTTP {response.status_code} after {self._attempts} attempts"
+            )
+        if response.status_code == 304 and kept is not None:
+            return Answer(full_url, kept.status, kept.body)
+        answer = Answer(full_url, response.status_code, response.content)
+        if response.is_success:
+            self._keep(answer, response.headers)
+        return answer
+
+    def _keep(self, answer: Answer, headers: httpx.Headers) -> None:
+        snapshot = Snapshot(
+            url=answer.url,
+            status=answer.status,
+            etag=headers.get("ETag", ""),
+            last_modified=headers.get("Last-Modified", ""),
+            body=answer.body,
+        )
+        try:
+            self._snapshots.save(snapshot)
+        except OSError as error:  # a full disk, say: the answer itself is not lost for that
+            log.warning("an answer cannot be kept", url=answer.url, why=str(error))
+
+    def _ask(self, url: str, kept: Snapshot | None, throttle: Throttle | None) -> httpx.Response:
+        if throttle:
+            throttle.wait()
+        condition = {}
+        if kept and kept.etag:
+            condition["If-None-Match"] = kept.etag
+        if kept and kept.last_modified:
+            condition["If-Modified-Since"] = kept.last_modified
+        with self._client.stream("GET", url, headers=condition) as response:
+            body = bytearray()
+            for part in response.iter_bytes():
+                body += part
+                if len(body) > LARGEST_ANSWER:
+                    raise SourceError(f"{url}: the answer is larger than {LARGEST_ANSWER} bytes")
+        return httpx.Response(
+            response.status_code, headers=_plain(response.headers), content=bytes(body)
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def asked_to_wait(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds the server asks us to stay away, or None where it does not say. Pure.
+
+    Understands ``Retry-After`` as seconds or as a date, ``RateLimit: …;r=0;t=30``, and the older
+    pair ``RateLimit-Remaining: 0`` with ``RateLimit-Reset: 30``.
+    """
+    if retry_after := headers.get("retry-after", "").strip():
+        if retry_after.isdecimal():
+            return float(retry_after)
+        try:
+            return max(0.0, (parsedate_to_datetime(retry_after) - now).total_seconds())
+        except (ValueError, TypeError, OverflowError):
+            return None
+    limit = headers.get("ratelimit", "")
+    if re.search(r"\b(?:r|remaining)=0\b", limit):
+        reset = re.search(r"\b(?:t|reset)=(\d+)", limit)
+        return float(reset[1]) if reset else None
+    if headers.get("ratelimit-remaining", "").strip() == "0":
+        seconds = headers.get("ratelimit-reset", "").strip()
+        return float(seconds) if seconds.isdecimal() else None
+    return None
+
+
+_back_off = wait_exponential_jitter(initial=1, max=30, jitter=1)
+
+
+def _wait(state: RetryCallState) -> float:
+    """Seconds before the next attempt: what the server asks for, else back-off with jitter."""
+    outcome = state.outcome
+    if outcome is not None and not outcome.failed:
+        asked = asked_to_wait(outcome.result().headers, datetime.now(UTC))
+        if asked is not None:
+            return min(asked, LONGEST_WAIT)
+    return _back_off(state)
+
+
+def _report(state: RetryCallState) -> None:
+    outcome = state.outcome
+    assert outcome is not None
+    met = repr(outcome.exception()) if outcome.failed else f"HTTP {outcome.result().status_code}"
+    log.warning(
+        "asking a source again", url=state.args[0], met=met, seconds=round(state.upcoming_sleep, 1)
+    )
+
+
+def _plain(headers: httpx.Headers) -> dict[str, str]:
+    """Headers for a body that is already decoded."""
+    return {
+        name: value
+        for name, value in headers.items()
+        if name not in {"content-encoding", "content-length", "transfer-encoding"}
+    }

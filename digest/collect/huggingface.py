@@ -1,0 +1,151 @@
+"""Hugging Face's Daily Papers: ``GET /api/daily_papers?date=YYYY-MM-DD&p=0&limit=100``.
+
+The raw JSON is read, not the official client's objects, which drop nested fields and make no
+difference between 0 upvotes and none.
+"""
+
+import ast
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import quote
+
+from digest.collect.http import Http
+from digest.collect.identity import arxiv_id
+from digest.collect.reading import Reading, read_each
+from digest.collect.text import LONGEST_ABSTRACT, LONGEST_NAME, LONGEST_TITLE, clean, clean_url
+from digest.config import Settings
+from digest.errors import SourceError
+from digest.model import Facts, Harvest, Sighting, Signals
+
+NAME = "huggingface"
+PAGE_SIZE = 100
+MOST_PAGES = 50
+MOST_AUTHORS = 200
+MOST_KEYWORDS = 30
+
+
+class HuggingFace:
+    """The Source."""
+
+    name = NAME
+
+    def __init__(self, http: Http, base_url: str) -> None:
+        self._http = http
+        self._base_url = base_url
+
+    def collect(self, days: Sequence[date], now: datetime) -> Iterator[Harvest]:
+        for day in days:
+            yield from self._day(day, now)
+
+    def _day(self, day: date, now: datetime) -> Iterator[Harvest]:
+        before = None
+        for number in range(MOST_PAGES):
+            entries, url = self._page(day, number)
+            # Until an empty page: a short one proves nothing, and days of exactly 50 exist. A
+            # mirror that ignores ``p`` would give the same page for ever.
+            if not entries or entries == before:
+                return
+            yield read_entries(entries, Reading(file=url, seen_at=now, day=day))
+            before = entries
+        raise SourceError(f"{self._base_url}: more than {MOST_PAGES} pages for {day}")
+
+    def _page(self, day: date, page: int) -> tuple[list[Any], str]:
+        answer = self._http.get(
+            f"{self._base_url}/api/daily_papers",
+            {"date": day.isoformat(), "p": str(page), "limit": str(PAGE_SIZE)},
+        )
+        if answer.status != 200:
+            said = clean(answer.body.decode(errors="replace"), 200)
+            raise SourceError(f"{answer.url}: HTTP {answer.status}: {said}")
+        try:
+            entries = json.loads(answer.body)
+        except (ValueError, RecursionError) as error:
+            raise SourceError(f"{answer.url}: not JSON: {error}") from None
+        if not isinstance(entries, list):
+            raise SourceError(f"{answer.url}: expected a list, got {type(entries).__name__}")
+        return entries, answer.url
+
+
+def source(settings: Settings, http: Http) -> HuggingFace:
+    """The entry point."""
+    return HuggingFace(http, settings.huggingface_url)
+
+
+def read_entries(entries: list[Any], reading: Reading) -> Harvest:
+    """The entries of one answer; also as some archives keep them, each a Python literal."""
+    return read_each(reading, entries, _read_entry)
+
+
+def _read_entry(raw: Any, reading: Reading) -> Sighting:
+    """One entry. Raises ValueError saying what is missing."""
+    entry = _from_literal(raw) if isinstance(raw, str) else raw
+    paper = entry.get("paper") if isinstance(entry, dict) else None
+    if not isinstance(paper, dict):
+        raise ValueError("no object 'paper' in it")  # noqa: TRY004  one kind for every bad entry
+    # The entry's own title has no line breaks; the paper's has those of the PDF.
+    title = clean(entry.get("title"), LONGEST_TITLE) or clean(paper.get("title"), LONGEST_TITLE)
+    if not title:
+        raise ValueError("no title")
+    identifier = clean(paper.get("id"), LONGEST_NAME)
+    authors = [author for author in _list(paper.get("authors")) if isinstance(author, dict)]
+    names = [clean(author.get("name"), LONGEST_NAME) for author in authors]
+    keywords = [clean(keyword, LONGEST_NAME) for keyword in _list(paper.get("ai_keywords"))]
+    return Sighting(
+        source=NAME,
+        seen_at=reading.seen_at,
+        listed_on=reading.listing_day(_date(paper.get("submittedOnDailyAt"))),
+        facts=Facts(
+            title=title,
+            arxiv_id=arxiv_id(identifier),
+            abstract=clean(paper.get("summary") or entry.get("summary"), LONGEST_ABSTRACT),
+            summary=clean(paper.get("ai_summary"), LONGEST_TITLE),
+            authors=tuple(name for name in names if name)[:MOST_AUTHORS],
+            author_count=len(names),
+            published_on=_date(paper.get("publishedAt")),
+            organisation=_organisation(paper) or _organisation(entry),
+            keywords=tuple(keyword for keyword in keywords if keyword)[:MOST_KEYWORDS],
+            page_url=f"https://huggingface.co/papers/{quote(identifier)}" if identifier else "",
+            code_url=clean_url(paper.get("githubRepo")),
+            project_url=clean_url(paper.get("projectPage")),
+        ),
+        signals=Signals(
+            upvotes=_count(paper.get("upvotes")),
+            comments=_count(entry.get("numComments")),
+            stars=_count(paper.get("githubStars")),
+        ),
+    )
+
+
+def _from_literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
+        raise ValueError(f"a text that is no Python literal: {error}") from None
+
+
+def _organisation(holder: dict[str, Any]) -> str:
+    organisation = holder.get("organization")
+    if not isinstance(organisation, dict):
+        return ""
+    return clean(organisation.get("fullname"), LONGEST_NAME) or clean(
+        organisation.get("name"), LONGEST_NAME
+    )
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _count(value: Any) -> int | None:
+    """A count; none for what is not one. True is an int to Python, but not to us."""
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+    return value if is_count else None
+
+
+def _date(value: Any) -> date | None:
+    try:
+        return datetime.fromisoformat(value).date()
+    except (ValueError, TypeError):
+        return None

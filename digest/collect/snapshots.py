@@ -1,0 +1,48 @@
+"""Raw answers of sources, kept under DIGEST_HOME/raw: for conditional requests, and to look at."""
+
+import base64
+import gzip
+import hashlib
+import json
+import zlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One answer as it came, with what a conditional request needs (RFC 9110 section 8.8)."""
+
+    url: str
+    status: int
+    etag: str
+    last_modified: str
+    body: bytes
+
+
+class Snapshots:
+    """A folder with the latest answer of each address, ``<host>/<digest of the URL>.json.gz``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def load(self, url: str) -> Snapshot | None:
+        """The kept answer; none if there is none or it cannot be read (it will be fetched)."""
+        try:
+            kept = json.loads(gzip.decompress(self._path(url).read_bytes()))
+            return Snapshot(**{**kept, "body": base64.b64decode(kept["body"])})
+        except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError):
+            return None
+
+    def save(self, snapshot: Snapshot) -> None:
+        path = self._path(snapshot.url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept = {**asdict(snapshot), "body": base64.b64encode(snapshot.body).decode()}
+        part = path.with_suffix(".part")
+        part.write_bytes(gzip.compress(json.dumps(kept).encode(), mtime=0))
+        part.replace(path)  # whole or not at all
+
+    def _path(self, url: str) -> Path:
+        host = (urlsplit(url).hostname or "").strip(".") or "unknown"  # ".." is a folder above
+        return self._folder / host / f"{hashlib.sha256(url.encode()).hexdigest()[:24]}.json.gz"

@@ -1,0 +1,153 @@
+"""The door: text from outside becomes text we can rank, print and mail. Pure.
+
+Everything a source says passes through here once, so that nothing behind it has to wonder about
+TeX, HTML, control characters or direction marks. What comes out is plain text in NFC, one line,
+never escaped: escaping is the template's business.
+"""
+
+import html
+import logging
+import re
+import unicodedata
+from functools import cache
+from typing import Any
+
+from pylatexenc import latexwalker
+from pylatexenc.latex2text import (
+    LatexNodes2Text,
+    MacroTextSpec,
+    get_default_latex_context_db,
+)
+from pylatexenc.macrospec import LatexContextDb, MacroSpec
+
+from digest.shorten import shorten
+
+LONGEST_TITLE = 500
+LONGEST_ABSTRACT = 20_000
+LONGEST_NAME = 120
+LONGEST_URL = 2_000
+
+# Tags that sources use for markup. Others, such as <think>, are words of the text.
+_MARKUP = re.compile(
+    r"</?(?:p|br|i|b|em|strong|sub|sup|a|span|div|ul|ol|li|h[1-6]|code|pre|tt|u|jats:\w+)"
+    r"(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+_BREAKING = re.compile(r"</?(?:p|br|div|ul|ol|li|h[1-6]|pre|jats:p)\b", re.IGNORECASE)
+_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?(?:[/?#][!-~]*)?", re.IGNORECASE)
+_TEX = re.compile(r"\\[A-Za-z\"'`^~=.%&$_#{}]|``|''|\$")
+# A pair of dollar signs is math where it holds something mathematical, else two prices.
+_MATH = re.compile(r"(?<!\\)\$(?=[^$]*[\\^_={]|[A-Za-z(][^\s$]*\$)[^$]{1,200}(?<!\\)\$")
+# What means itself in an abstract, though TeX would take it for a comment, a column or a space.
+_PLAIN = re.compile(r"(?<!\\)[%&#]|(?<![\w.\\])~")
+_ESCAPED = {"%": r"\%", "&": r"\&", "#": r"\#", "~": r"\textasciitilde{}"}
+# Shorthands every author uses, and of a link its text. Without a trace go: marks and sizes that
+# plain characters lack, references to nothing here, and what would be read from the clock.
+_MACROS = {"eg": "e.g.", "ie": "i.e.", "href": "%(2)s"} | dict.fromkeys(
+    "textsuperscript textsubscript left right color "
+    "cite citep citet ref label maketitle today".split(),
+    "",
+)
+
+
+def clean(text: object, longest: int) -> str:
+    """Plain text of at most ``longest`` characters, cut at a word with an ellipsis.
+
+    Anything but text (a source's null, say) is the empty text.
+    """
+    if not isinstance(text, str):
+        return ""
+    # Cut before the costly steps: a hostile text has no say in how long we work.
+    bounded = text[: longest * 4]
+    return shorten(_one_line(_without_tex(_without_html(_printable(bounded)))), longest)
+
+
+def clean_url(text: object) -> str:
+    """An https link, or "" for anything else. Plain http is raised to https: mail links no less."""
+    if not isinstance(text, str) or len(text) > LONGEST_URL or not _URL.fullmatch(text.strip()):
+        return ""
+    return re.sub(r"^http:", "https:", text.strip(), flags=re.IGNORECASE)
+
+
+def _printable(text: str) -> str:
+    """Without control, format, private-use and unassigned characters; line ends become spaces.
+
+    Format characters (category Cf) include the direction marks that would turn the rest of a mail
+    around. The zero-width joiners in it are kept: scripts and emoji need them.
+    """
+    return "".join(
+        character
+        if character in "\u200c\u200d" or not unicodedata.category(character).startswith("C")
+        else " "
+        if character in "\t\n\r\v\f\x00\x85"
+        else ""
+        for character in text
+    )
+
+
+def _without_html(text: str) -> str:
+    def replacement(tag: re.Match[str]) -> str:
+        return " " if _BREAKING.match(tag[0]) else ""
+
+    # Once, not until nothing changes: "&amp;lt;" means the four characters "&lt;".
+    return _printable(html.unescape(_MARKUP.sub(replacement, text)))
+
+
+def _without_tex(text: str) -> str:
+    """TeX read as a reader would: accents, quotes, math in plain characters."""
+    if not _TEX.search(text):
+        return text
+    pieces = []
+    end = 0
+    for math in _MATH.finditer(text):
+        pieces += [_as_tex(text[end : math.start()]), math[0]]
+        end = math.end()
+    pieces.append(_as_tex(text[end:]))
+    try:
+        # TeX can name control and format characters too, a soft hyphen for one.
+        read = _tex_reader().latex_to_text("".join(pieces), latex_context=_tex_grammar())
+        return _printable(str(read))
+    except Exception:  # noqa: BLE001  a macro without its arguments: the library raises what it likes
+        return text
+
+
+def _as_tex(prose: str) -> str:
+    escaped = _PLAIN.sub(lambda found: _ESCAPED[found[0]], prose)
+    return re.sub(r"(?<!\\)\$", r"\\$", escaped)
+
+
+@cache
+def _tex_grammar() -> LatexContextDb:
+    r"""How many arguments each macro has; pylatexenc 2.10 does not know that of ``\href``."""
+    known = latexwalker.get_default_latex_context_db()
+    known.add_context_category("paper-digest", macros=[MacroSpec("href", "{{")])
+    return known
+
+
+@cache
+def _tex_reader() -> LatexNodes2Text:
+    # It warns of each macro without its arguments; a hostile text would fill the log.
+    logging.getLogger("pylatexenc").setLevel(logging.CRITICAL)
+    known = get_default_latex_context_db()
+    known.add_context_category(
+        "paper-digest",
+        prepend=True,
+        macros=[MacroTextSpec(name, text) for name, text in _MACROS.items()],
+    )
+    known.set_unknown_macro_spec(MacroTextSpec("", _unknown_macro))
+    return LatexNodes2Text(known, math_mode="text", keep_comments=True)
+
+
+def _unknown_macro(node: Any, l2tobj: LatexNodes2Text) -> str:
+    r"""What stands in the arguments (of ``\texttt``, say), else the macro's own name.
+
+    That name is often the authors' for their own work, and says more than nothing.
+    """
+    arguments = [each for each in node.nodeargd.argnlist if each] if node.nodeargd else []
+    if arguments:
+        return str(l2tobj.nodelist_to_text(arguments))
+    return str(node.macroname + node.macro_post_space)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())

@@ -1,0 +1,88 @@
+"""Where templates come from, and how they are filled."""
+
+import textwrap
+import traceback
+from pathlib import Path
+from typing import Any
+
+from jinja2 import (
+    ChoiceLoader,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateNotFound,
+    TemplateSyntaxError,
+)
+from jinja2 import TemplateError as JinjaError
+from jinja2.sandbox import SandboxedEnvironment
+
+from digest.errors import TemplateError
+
+# What an expression in a template can raise, and a file that is no UTF-8 or includes itself.
+_FAULTS = (
+    JinjaError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
+def built_in_templates() -> Path:
+    """The templates of the checkout, or those that an installed package carries."""
+    package = Path(__file__).parents[1]
+    in_checkout = package.parent / "templates"
+    return in_checkout if (in_checkout / "mail").is_dir() else package / "templates"
+
+
+class Templates:
+    """Jinja2 templates: sandboxed, escaped, and strict about names that do not exist.
+
+    The operator's folder is looked in first; what it lacks is taken from the built-in set.
+    """
+
+    def __init__(self, own_folder: Path | None = None) -> None:
+        built_in = built_in_templates()
+        self._folders = [own_folder, built_in] if own_folder else [built_in]
+        self._environment = SandboxedEnvironment(
+            loader=ChoiceLoader([FileSystemLoader(folder) for folder in self._folders]),
+            # Not select_autoescape(): it is off for names that end in .mjml.j2.
+            autoescape=lambda name: name is None or not name.endswith(".txt.j2"),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            # An include ends with its line end. Without one, mrml (mjml-python 1.4) rejects the
+            # blanks that are left between the included tag and the closing tag behind it.
+            keep_trailing_newline=True,
+        )
+        self._environment.filters["fold"] = fold
+
+    def render(self, name: str, **values: Any) -> str:
+        """The filled template. Raises TemplateError naming the template and, if known, the line."""
+        try:
+            return self._environment.get_template(name).render(**values)
+        except TemplateNotFound as error:
+            raise TemplateError(f"{name}: there is no template {error.message!r}") from error
+        except TemplateSyntaxError as error:
+            where = error.name or name
+            raise TemplateError(f"{where}, line {error.lineno}: {error.message}") from error
+        except _FAULTS as error:
+            raise TemplateError(f"{self._place(error, name)}: {error}") from error
+
+    def _place(self, error: Exception, name: str) -> str:
+        """The innermost template in a trace, and the line: Jinja2 maps its code's lines back."""
+        place = name
+        for frame, line in traceback.walk_tb(error.__traceback__):
+            file = Path(frame.f_code.co_filename)
+            folder = next((each for each in self._folders if file.is_relative_to(each)), None)
+            if folder:
+                place = f"{file.relative_to(folder).as_posix()}, line {line}"
+        return place
+
+
+def fold(text: str, width: int) -> str:
+    """Plain text in lines of at most ``width``, words and links kept whole."""
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)

@@ -1,0 +1,73 @@
+"""Who a mail comes from: the operator's addresses and links."""
+
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from digest.config import Settings, variable
+from digest.errors import SettingError
+from subscribers.tokens import Purpose, Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Everything in a message that does not depend on the subscriber or the edition."""
+
+    name: str
+    address: str
+    reply_to: str
+    bounce_address: str
+    unsubscribe_address: str
+    complaints_address: str
+    base_url: str
+    secret: str
+    tokens: Tokens
+    postal_address: str
+
+    @property
+    def host(self) -> str:
+        """The public host: of links, of the List-Id and of Message-IDs."""
+        return urlsplit(self.base_url).hostname or "localhost"
+
+    def link(self, purpose: Purpose, public_id: str) -> str:
+        """A subscriber's own link, for one purpose."""
+        return f"{self.base_url}/{purpose}/{self.tokens.make(purpose, public_id)}"
+
+
+def sender_for_looking(settings: Settings) -> Sender:
+    """The sender for a preview that goes nowhere: what is not set yet has a stand-in."""
+    return sender_of(
+        replace(
+            settings,
+            from_=settings.from_ or "digest@example.org",
+            base_url=settings.base_url or "https://digest.example.org",
+            secret=settings.secret or ("only for previews",),
+            postal_address=settings.postal_address or "(DIGEST_POSTAL_ADDRESS is not set yet)",
+        )
+    )
+
+
+def sender_of(settings: Settings) -> Sender:
+    """The sender, from the settings. Raises SettingError naming the first one that is missing."""
+    for name in ("from_", "base_url", "secret", "postal_address"):
+        if getattr(settings, name) is None:
+            raise SettingError(
+                f"{variable(name)} is not set, and no mail can be made without it "
+                "(in the environment or in .env; see config.example.env)"
+            )
+    assert settings.from_
+    assert settings.base_url
+    assert settings.secret
+    assert settings.postal_address
+    domain = settings.from_.rpartition("@")[2]
+    return Sender(
+        name=settings.from_name,
+        address=settings.from_,
+        reply_to=settings.reply_to or settings.from_,
+        bounce_address=settings.bounce_address or settings.from_,
+        unsubscribe_address=settings.unsubscribe_address or f"unsubscribe@{domain}",
+        complaints_address=settings.complaints_address or f"complaints@{domain}",
+        base_url=settings.base_url,
+        secret=settings.secret[0],
+        tokens=Tokens(settings.secret),
+        postal_address=settings.postal_address,
+    )

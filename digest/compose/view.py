@@ -1,0 +1,189 @@
+"""What the templates see: display strings and links, nothing to decide. Pure.
+
+A template gets one ``mail`` (DigestView). Text in it is not escaped; the templates' environment
+does that.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import quote
+
+from digest.model import Candidate, Digest, Pick, Place, Section
+from digest.shorten import shorten
+
+LONGEST_TITLE = 300
+LONGEST_TEXT = 360
+SHOWN_AUTHORS = 3
+
+_WHERE = {
+    Place.TITLE: "in the title",
+    Place.KEYWORDS: "in the keywords",
+    Place.ABSTRACT: "in the abstract",
+}
+_SECTIONS = {
+    Section.FOR_YOU: ("For you", "Papers on your topics, the closest first."),
+    Section.TRENDING: ("Trending", "What the community voted for most."),
+}
+# A full stop that ends no sentence.
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|et al|cf|vs|approx|resp|Fig|Figs|Eq|Sec|Tab|No|Dr|St|etc)|\b[A-Z])\.$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The subscriber's own links in one mail."""
+
+    unsubscribe: str
+    preferences: str
+    archive: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """One paper as it is shown. Empty strings are left out by the templates.
+
+    ``topic`` and ``where`` are the reason; ``counts`` are ready phrases ("57 upvotes").
+    """
+
+    title: str
+    url: str
+    topic: str
+    where: str
+    authors: str
+    organisation: str
+    text: str
+    counts: tuple[str, ...]
+    code_url: str
+    stars: str
+    project_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SectionView:
+    title: str
+    about: str
+    cards: tuple[CardView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DigestView:
+    """A whole mail as it is shown."""
+
+    brand: str
+    date_line: str
+    headline: str
+    preheader: str
+    top_title: str
+    others: int
+    sections: tuple[SectionView, ...]
+    topics: tuple[str, ...]
+    pool: str
+    links: Links
+    postal_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmView:
+    """The mail that asks to confirm a subscription, as it is shown."""
+
+    brand: str
+    link: str
+    hours: int
+    topics: tuple[str, ...]
+    postal_address: str
+
+
+def view(digest: Digest, links: Links, *, brand: str, postal_address: str) -> DigestView:
+    """Everything a template needs for one subscriber's digest."""
+    sections = []
+    for section, (title, about) in _SECTIONS.items():
+        cards = tuple(card(pick) for pick in digest.picks if pick.section is section)
+        if cards:
+            sections.append(SectionView(title, about, cards))
+    titles = [pick.candidate.facts.title for pick in digest.picks]
+    return DigestView(
+        brand=brand,
+        date_line=long_date(digest.day),
+        headline=_headline(digest),
+        preheader=shorten(" · ".join(shorten(title, 60) for title in titles[1:4]), 180),
+        top_title=shorten(titles[0], 70),
+        others=len(titles) - 1,
+        sections=tuple(sections),
+        topics=tuple(topic.text for topic in digest.topics),
+        pool=_plural(digest.pool_size, "paper"),
+        links=links,
+        postal_address=postal_address,
+    )
+
+
+def card(pick: Pick) -> CardView:
+    candidate = pick.candidate
+    facts = candidate.facts
+    return CardView(
+        title=shorten(facts.title, LONGEST_TITLE),
+        url=facts.page_url or _search_url(facts.title),
+        topic=pick.match.reason.topic if pick.match else "",
+        where=_WHERE[pick.match.reason.place] if pick.match else "",
+        authors=_authors(facts.authors, facts.author_count),
+        organisation=facts.organisation,
+        text=shorten(facts.summary, LONGEST_TEXT) or first_sentences(facts.abstract, LONGEST_TEXT),
+        counts=_counts(candidate),
+        code_url=facts.code_url,
+        stars=_rounded(candidate.signals.stars or 0) if candidate.signals.stars else "",
+        project_url=facts.project_url,
+    )
+
+
+def long_date(day: date) -> str:
+    return f"{day:%A}, {day.day} {day:%B %Y}"
+
+
+def first_sentences(text: str, longest: int) -> str:
+    """As many whole sentences from the beginning as fit; the cut first one if none does."""
+    end = 0
+    for found in re.finditer(r"[.!?](?=\s)", text[: longest + 1]):
+        if not _ABBREVIATION.search(text[: found.end()]):
+            end = found.end()
+    if len(text) <= longest:
+        return text
+    return text[:end] if end else shorten(text, longest)
+
+
+def _headline(digest: Digest) -> str:
+    for_you = sum(pick.section is Section.FOR_YOU for pick in digest.picks)
+    if for_you:
+        return f"{_plural(for_you, 'paper')} on your topics"
+    return f"{_plural(len(digest.picks), 'trending paper')}"
+
+
+def _authors(names: tuple[str, ...], count: int) -> str:
+    """The first few names and how many more; a source may give only the number."""
+    if not names:
+        return _plural(count, "author") if count else ""
+    shown = names[:SHOWN_AUTHORS]
+    more = max(count, len(names)) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _counts(candidate: Candidate) -> tuple[str, ...]:
+    signals = candidate.signals
+    counts = ((signals.upvotes, "upvote"), (signals.comments, "comment"))
+    return tuple(_plural(count, noun) for count, noun in counts if count)
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _rounded(count: int) -> str:
+    for unit, name in ((1_000_000, "M"), (1_000, "k")):
+        if count >= unit:
+            return f"{count / unit:.1f}{name}".replace(".0", "")
+    return str(count)
+
+
+def _search_url(title: str) -> str:
+    """For a paper of which only the title is known: where one would look for it."""
+    return f"https://huggingface.co/papers?q={quote(title)}"

@@ -1,0 +1,283 @@
+"""Settings: one table. It reads the environment, and it writes config.example.env and the help.
+
+The environment wins over ``.env``, which wins over the default. A secret may stand in a file
+instead: ``DIGEST_SECRET_FILE=/run/secrets/digest`` is read for DIGEST_SECRET.
+"""
+
+import re
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import time
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dotenv import dotenv_values
+
+from digest import config_values as values
+from digest.errors import SettingError
+
+PREFIX = "DIGEST_"
+
+# Only what is plainly the URL of a server is ever shown: in any other text a password may stand
+# anywhere (unescaped, so that it looks like a path; in the query, as PostgreSQL allows).
+_SERVER_URL = re.compile(
+    r"(?P<before>(?:smtp|smtps|smtp\+starttls|postgresql(?:\+\w+)?)://[^:@/?#]+)"
+    r"(?P<password>:[^@/?#]+(?=@))?"
+    r"(?P<after>(?:@[^:@/?#]+)?(?::\d+)?(?:/[^@?#]*)?)"
+)
+
+
+# ---- the table -------------------------------------------------------------------------------
+
+
+def _setting(
+    default: str, read: Callable[[str], Any], about: str, *, example: str = "", secret: bool = False
+) -> Any:
+    """A row: ``default`` is text as the environment would give it; "" is "not set" (None)."""
+    return field(
+        metadata={
+            "default": default,
+            "read": read,
+            "about": about,
+            "example": example or default,
+            "secret": secret,
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting, read and checked; a field ``home`` is the variable DIGEST_HOME."""
+
+    home: Path = _setting(
+        "./var", values.folder, "Folder for all state: database, outbox, snapshots."
+    )
+    database_url: str | None = _setting(
+        "",
+        values.database_url,
+        "Where the ledger is. Not set: a SQLite file in DIGEST_HOME.",
+        example="postgresql+psycopg://digest:PASSWORD@localhost/digest",
+        secret=True,
+    )
+    transport: str | None = _setting(
+        "",
+        values.transport_url,
+        "Where mail goes: smtp://, smtp+starttls://, smtps:// or file:///FOLDER. "
+        "Not set: .eml files in DIGEST_HOME/outbox.",
+        example="smtp+starttls://USER:PASSWORD@smtp.example.org:587",
+        secret=True,
+    )
+    smtp_ca_file: Path | None = _setting(
+        "",
+        values.existing_file,
+        "Certificates (PEM) to trust for the relay, instead of the system's.",
+        example="/etc/ssl/private-ca.pem",
+    )
+    smtp_timeout: float = _setting(
+        "60", values.number(0.1, 900), "Seconds to wait for each answer of the relay."
+    )
+    from_: str | None = _setting(
+        "",
+        values.address,
+        "Address the digests come from. Needed to send.",
+        example="digest@example.org",
+    )
+    from_name: str = _setting(
+        "Paper Digest", values.display_name, "Name shown beside that address."
+    )
+    reply_to: str | None = _setting(
+        "",
+        values.address,
+        "Where answers go. Not set: DIGEST_FROM.",
+        example="team@example.org",
+    )
+    bounce_address: str | None = _setting(
+        "",
+        values.address,
+        "Envelope sender: where failure reports go. Not set: DIGEST_FROM.",
+        example="bounces@example.org",
+    )
+    unsubscribe_address: str | None = _setting(
+        "",
+        values.address,
+        "Where unsubscribe mails go. Not set: unsubscribe@ the domain of DIGEST_FROM.",
+        example="unsubscribe@example.org",
+    )
+    complaints_address: str | None = _setting(
+        "",
+        values.address,
+        "Where spam complaints go (RFC 9477). Not set: complaints@ the domain of DIGEST_FROM.",
+        example="complaints@example.org",
+    )
+    base_url: str | None = _setting(
+        "",
+        values.public_url,
+        "Public address of `digest serve`, for the links in mails. Needed to send.",
+        example="https://digest.example.org",
+    )
+    secret: tuple[str, ...] | None = _setting(
+        "",
+        values.secrets,
+        "Signs the links in mails; best 32 random characters or more. Several, newest first and "
+        "separated by commas, keep old links working. Needed to send.",
+        example="paste-the-output-of-openssl-rand-hex-32",
+        secret=True,
+    )
+    postal_address: str | None = _setting(
+        "",
+        values.text,
+        "Postal address in each footer, as many countries ask. Needed to send.",
+        example="Paper Digest, 1 Example Street, 0150 Oslo, Norway",
+    )
+    templates: Path | None = _setting(
+        "",
+        values.existing_folder,
+        "Folder with your own templates; what it lacks is taken from the built-in set.",
+        example="/etc/paper-digest/templates",
+    )
+    sources: tuple[str, ...] = _setting(
+        "huggingface",
+        values.names,
+        "Sources to collect from, separated by commas: huggingface, arxiv.",
+    )
+    huggingface_url: str = _setting(
+        "https://huggingface.co", values.web_url, "Hugging Face, or a mirror of it."
+    )
+    arxiv_feed_url: str = _setting(
+        "https://rss.arxiv.org", values.web_url, "arXiv's feeds, or a mirror of them."
+    )
+    arxiv_feed: str = _setting("rss", values.choice("rss", "atom"), "Which of arXiv's two feeds.")
+    arxiv_categories: str = _setting(
+        "cs.AI+cs.CL", values.text, "arXiv categories to follow, joined by +."
+    )
+    arxiv_api_url: str = _setting(
+        "https://export.arxiv.org", values.web_url, "arXiv's look-up service, or a mirror of it."
+    )
+    arxiv_interval: float = _setting(
+        "3", values.number(0, 60), "Seconds between two requests to arXiv; it asks for at least 3."
+    )
+    http_timeout: float = _setting("20", values.number(0.1, 300), "Seconds to wait for a source.")
+    http_attempts: int = _setting("4", values.count(1, 10), "How often a source is asked in all.")
+    lookback_days: int = _setting(
+        "3", values.count(0, 30), "How many days back the very first edition reaches."
+    )
+    timezone: ZoneInfo = _setting("UTC", values.zone, "Time zone of editions and of DIGEST_RUN_AT.")
+    run_at: time = _setting("08:00", values.time_of_day, "When `digest schedule` runs, each day.")
+    stale_after_hours: int = _setting(
+        "48", values.count(1, 720), "An edition older than this is no longer sent."
+    )
+    max_for_you: int = _setting("10", values.count(1, 15), "Most papers in the section For you.")
+    max_trending: int = _setting("5", values.count(0, 15), "Most papers in the section Trending.")
+    match_threshold: float = _setting(
+        "0.5", values.number(0, 1), "Score a paper needs to match a topic, 0 to 1."
+    )
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.home / 'digest.sqlite3'}"
+
+    @property
+    def transport_url(self) -> str:
+        return self.transport or (self.home / "outbox").resolve().as_uri()
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a setting's value came from, with the value as text (see ``shown``)."""
+
+    name: str
+    value: str
+    came_from: str
+    secret: bool
+
+    @property
+    def shown(self) -> str:
+        """The value as it may be printed: of a server's URL all but the password, else dots."""
+        if not self.secret or not self.value:
+            return self.value
+        url = _SERVER_URL.fullmatch(self.value)
+        if url is None:
+            return "••••••••"
+        return url["before"] + (":••••••••" if url["password"] else "") + url["after"]
+
+
+def variable(field_name: str) -> str:
+    """The environment variable of a field of Settings."""
+    return PREFIX + field_name.rstrip("_").upper()
+
+
+def read_settings(
+    environment: Mapping[str, str], dotenv: Path | None = None, **fixed: str
+) -> tuple[Settings, list[Origin]]:
+    """Every setting and its origin, from the environment, a ``.env`` file and the defaults.
+
+    ``fixed`` holds values (as text, by field name) that win over all: the command line's.
+    Raises SettingError, one line that names the variable, for a value that cannot be read or a
+    variable with our prefix that does not exist.
+    """
+    # No interpolation: a password may hold a dollar sign.
+    from_file = dotenv_values(dotenv, interpolate=False) if dotenv and dotenv.is_file() else {}
+    layers: list[tuple[str, Mapping[str, str | None]]] = [
+        ("command line", {variable(name): value for name, value in fixed.items()}),
+        ("environment", environment),
+        (str(dotenv), from_file),
+    ]
+    _refuse_unknown(layers)
+    read: dict[str, Any] = {}
+    origins = []
+    for row in fields(Settings):
+        origin = _find(variable(row.name), row.metadata, layers)
+        try:
+            read[row.name] = row.metadata["read"](origin.value) if origin.value else None
+        except ValueError as error:
+            shown = "" if origin.secret else f" is {origin.value!r}:"
+            raise SettingError(f"{origin.name}{shown} {error} ({origin.came_from})") from None
+        origins.append(origin)
+    return Settings(**read), origins
+
+
+def _find(
+    name: str, row: Mapping[str, Any], layers: list[tuple[str, Mapping[str, str | None]]]
+) -> Origin:
+    for came_from, layer in layers:
+        if value := layer.get(name):
+            return Origin(name, value, came_from, row["secret"])
+        if row["secret"] and (file := layer.get(f"{name}_FILE")):
+            return Origin(name, _read_secret(f"{name}_FILE", file), f"{came_from}, {file}", True)
+    return Origin(name, row["default"], "default", row["secret"])
+
+
+def _read_secret(name: str, file: str) -> str:
+    try:
+        return Path(file).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, ValueError, RuntimeError) as error:  # no UTF-8, a NUL, no such user
+        raise SettingError(f"{name} is {file!r}: cannot be read ({error})") from None
+
+
+def _refuse_unknown(layers: list[tuple[str, Mapping[str, str | None]]]) -> None:
+    """A misspelt name would be silently ignored otherwise."""
+    known = {variable(row.name) for row in fields(Settings)}
+    known |= {f"{variable(row.name)}_FILE" for row in fields(Settings) if row.metadata["secret"]}
+    for came_from, layer in layers:
+        for name in layer:
+            # The tests have a setting of their own, beside the program's.
+            is_ours = name.startswith(PREFIX) and not name.startswith("DIGEST_TEST_")
+            if is_ours and name not in known:
+                raise SettingError(f"{name} is not a setting ({came_from}); see digest config")
+
+
+def example_env() -> str:
+    """The text of config.example.env."""
+    lines = [
+        "# Settings of Paper Digest. Copy to .env and uncomment what you change;",
+        "# the environment wins over the file. Made by: digest config --example",
+    ]
+    for row in fields(Settings):
+        about = row.metadata["about"]
+        if row.metadata["secret"]:
+            about += f" May also stand in a file named by {variable(row.name)}_FILE."
+        lines += ["", *(f"# {line}" for line in textwrap.wrap(about, 88))]
+        lines.append(f"#{variable(row.name)}={row.metadata['example']}")
+    return "\n".join(lines) + "\n"

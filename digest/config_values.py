@@ -1,0 +1,171 @@
+"""How the text of a setting becomes a value.
+
+Each function takes the text and returns the value, or raises ValueError with what was expected.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import time
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from subscribers.addresses import normalise_address
+from subscribers.errors import AddressError
+
+LONGEST_NAME = 100
+SHORTEST_SECRET = 8  # against slips; what is recommended is four times as long
+LONGEST_PUBLIC_URL = 500  # with a token behind it, it must fit a header's line of 998 octets
+
+_PLAIN_URL = re.compile(r"[A-Za-z0-9:/._~%!$&'()*+;=\[\]-]+")
+
+
+def text(value: str) -> str:
+    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in value):
+        raise ValueError("expected one line without control characters")
+    return value
+
+
+def display_name(value: str) -> str:
+    if len(value) > LONGEST_NAME:
+        raise ValueError(f"expected at most {LONGEST_NAME} characters")
+    return text(value)
+
+
+def folder(value: str) -> Path:
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError("expected a folder; there is no such user") from None
+
+
+def existing_folder(value: str) -> Path:
+    path = folder(value)
+    if not path.is_dir():
+        raise ValueError("expected an existing folder")
+    return path
+
+
+def existing_file(value: str) -> Path:
+    path = folder(value)
+    if not path.is_file():
+        raise ValueError("expected an existing file")
+    return path
+
+
+def address(value: str) -> str:
+    try:
+        return normalise_address(value)
+    except AddressError as error:
+        raise ValueError(str(error)) from None
+
+
+def database_url(value: str) -> str:
+    try:
+        url = make_url(value)
+    except (ArgumentError, ValueError):  # their texts may hold a piece of the password
+        raise ValueError("expected a URL like sqlite:///papers.sqlite3") from None
+    is_file = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
+    if not is_file and url.get_backend_name() != "postgresql":
+        raise ValueError("expected sqlite:///FILE or postgresql+psycopg://…")
+    return value
+
+
+def transport_url(value: str) -> str:
+    with suppress(ValueError):  # its text may hold a piece of the password
+        parts = urlsplit(value)
+        if parts.scheme == "file" and parts.path:
+            return value
+        if parts.scheme in {"smtp", "smtp+starttls", "smtps"} and parts.hostname:
+            _ = parts.port  # raises ValueError for a port that is no number
+            return value
+    raise ValueError(
+        "expected smtp://HOST, smtp+starttls://USER:PASSWORD@HOST:587, smtps://HOST:465 "
+        "or file:///FOLDER"
+    )
+
+
+def web_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("expected a URL like https://digest.example.org")
+    return value.rstrip("/")
+
+
+def public_url(value: str) -> str:
+    """A web URL that may stand in mail: https, but for trying things out on one's own machine."""
+    url = web_url(value)
+    if not _PLAIN_URL.fullmatch(url) or len(url) > LONGEST_PUBLIC_URL:
+        raise ValueError(
+            f"expected at most {LONGEST_PUBLIC_URL} plain characters without ?, #, @ or blanks; "
+            "a host of other letters in its xn-- form"
+        )
+    if urlsplit(url).scheme == "http" and urlsplit(url).hostname not in {
+        "localhost",
+        "127.0.0.1",
+        "::1",
+    }:
+        raise ValueError("expected https:// (RFC 8058 asks for it); http:// only for localhost")
+    return url
+
+
+def secrets(value: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in value.split(","))
+    if any(len(key) < SHORTEST_SECRET for key in keys):
+        raise ValueError(f"expected a random text of at least {SHORTEST_SECRET} characters")
+    return keys
+
+
+def zone(value: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("expected an IANA time zone like Europe/Oslo") from None
+
+
+def time_of_day(value: str) -> time:
+    if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", value, re.ASCII):
+        raise ValueError("expected a time like 08:00")
+    hour, minute = value.split(":")
+    return time(int(hour), int(minute))
+
+
+def names(value: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in value.split(",") if name.strip())
+    if not names:
+        raise ValueError("expected one name or more, separated by commas")
+    return names
+
+
+def number(lowest: float, highest: float) -> Callable[[str], float]:
+    def read(value: str) -> float:
+        with suppress(ValueError):
+            if lowest <= float(value) <= highest:
+                return float(value)
+        raise ValueError(f"expected a number from {lowest:g} to {highest:g}")
+
+    return read
+
+
+def count(lowest: int, highest: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        with suppress(ValueError):
+            if value.strip().isdecimal() and lowest <= int(value) <= highest:
+                return int(value)
+        raise ValueError(f"expected a whole number from {lowest} to {highest}")
+
+    return read
+
+
+def choice(*choices: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value not in choices:
+            raise ValueError(f"expected one of {', '.join(choices)}")
+        return value
+
+    return read

@@ -1,0 +1,118 @@
+"""`digest demo`: the whole path on built-in defaults, in a folder of its own.
+
+One real day of papers, three sample subscribers, a folder for mailbox. It needs no settings, no
+network and no server, and it runs the same code as everything else.
+"""
+
+import email
+import email.policy
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from digest.app import App
+from digest.model import DeliveryState, Section
+from digest.pipeline import Progress, Run
+from subscribers.topics import parse_topics
+
+SAMPLE_EDITION = Path(__file__).parent / "collect" / "sample_edition.json"
+NOW = datetime(2025, 12, 5, 18, 0, tzinfo=UTC)  # the evening of the sample's day
+SUBSCRIBERS = {
+    "ada@example.org": ("video generation", "world models"),
+    "grace@example.org": ("agents", "tool use", "reinforcement learning"),
+    "alan@example.org": ("image generation", "compression"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DemoMail:
+    """One line of the closing table."""
+
+    subscriber: str
+    papers: int
+    reasons: str
+    eml: Path
+    html: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the demo did; ``sent_now`` is 0 when it had been run before."""
+
+    run: Run
+    mails: tuple[DemoMail, ...]
+    sent_now: int
+
+
+def run_demo(home: Path, progress: Progress) -> Demo:
+    """Run the main job in ``home``. Raises DigestError."""
+    app = _app(home)
+    for address, topics in SUBSCRIBERS.items():
+        app.registry.add(address, parse_topics(topics), source="demo", now=NOW)
+    app.pipeline.collect_files([SAMPLE_EDITION], None, NOW)
+    sent: list[int] = []
+
+    def count(done: int, total: int) -> None:
+        sent.append(done)
+        progress(done, total)
+
+    run = app.pipeline.run(app.composer, app.transport, NOW, count)
+    return Demo(run, tuple(_mails(app)), len(sent))
+
+
+def _app(home: Path) -> App:
+    home.mkdir(parents=True, exist_ok=True)
+    return App(
+        environment={},
+        dotenv=None,
+        home=str(home),
+        from_="digest@example.org",
+        base_url="https://digest.example.org",
+        secret=_secret(home / "secret"),
+        postal_address="Paper Digest, 1 Example Street, 0150 Oslo, Norway",
+    )
+
+
+def _secret(file: Path) -> str:
+    """The demo's own key: made once, so that a second run signs the same links."""
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_hex(32), encoding="utf-8")
+    return file.read_text(encoding="utf-8")
+
+
+def _mails(app: App) -> list[DemoMail]:
+    edition = app.ledger.editions.on(NOW.date())
+    assert edition is not None
+    mails = []
+    for report in app.ledger.deliveries.reports(edition):
+        subscriber = app.registry.get(report.delivery.subscriber_id)
+        if subscriber is None or report.state is not DeliveryState.ACCEPTED:
+            continue
+        picks = app.ledger.deliveries.picks(report.delivery, edition)
+        for_you = [pick for pick in picks if pick.section is Section.FOR_YOU]
+        per_topic = [
+            (
+                topic.text,
+                sum(p.match is not None and p.match.reason.topic == topic.text for p in for_you),
+            )
+            for topic in subscriber.topics
+        ]
+        reasons = [f"{topic} ({count})" for topic, count in per_topic if count]
+        if trending := len(picks) - len(for_you):
+            reasons.append(f"trending ({trending})")
+        eml = Path(report.last_words)
+        html = _html_beside(eml)
+        mails.append(DemoMail(subscriber.address, len(picks), ", ".join(reasons), eml, html))
+    return mails
+
+
+def _html_beside(eml: Path) -> Path:
+    """The mail's HTML part as a file, to open in a browser."""
+    message = email.message_from_bytes(eml.read_bytes(), policy=email.policy.default)
+    part = message.get_body(("html",))
+    assert part is not None
+    path = eml.with_suffix(".html")
+    path.write_text(part.get_content(), encoding="utf-8")
+    return path

@@ -1,0 +1,45 @@
+"""What can go wrong, drawn once.
+
+DigestError            base: its text is one clear line for the person at the shell
+├── SettingError       a setting is missing or malformed; names it
+├── SourceError        a source or a file could not be read at all
+├── TemplateError      a template cannot be rendered; names the template
+├── NothingToShow      no paper of a digest can be rendered, though the template can
+├── MessageTooLarge    a rendered message would be clipped by its reader
+├── TransportError     the relay or folder cannot be used now: nothing was sent
+└── LedgerError        the database is missing, behind, or in use by another run
+
+Expected outcomes are values (model.Outcome, model.Rejection), not exceptions.
+"""
+
+
+class DigestError(Exception):
+    pass
+
+
+class SettingError(DigestError):
+    pass
+
+
+class SourceError(DigestError):
+    pass
+
+
+class TemplateError(DigestError):
+    pass
+
+
+class NothingToShow(DigestError):  # noqa: N818  the name says it without "Error"
+    pass
+
+
+class MessageTooLarge(DigestError):  # noqa: N818  the name says it without "Error"
+    pass
+
+
+class TransportError(DigestError):
+    pass
+
+
+class LedgerError(DigestError):
+    pass

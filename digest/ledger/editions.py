@@ -1,0 +1,173 @@
+"""Editions: each day's frozen pool."""
+
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+
+from digest.ledger.papers import current_signals, facts_of, signals_of
+from digest.ledger.tables import deliveries, edition_papers, editions, listings, papers
+from digest.model import Balance, Candidate, DeliveryState, Edition, Signals, SkipReason
+
+
+class Editions:
+    """The editions of one ledger."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def first_day_for(self, day: date, lookback_days: int) -> date:
+        """Where an edition of ``day`` begins: at the last one before it that held papers.
+
+        That day is included, for what was listed after it was frozen. The first edition looks
+        back ``lookback_days``. An empty edition moves nothing: a source that was down for a
+        weekend is caught up with on Monday.
+        """
+        with self._engine.connect() as connection:
+            last = connection.execute(
+                select(func.max(editions.c.day))
+                .where(editions.c.day < day)
+                .where(editions.c.id.in_(select(edition_papers.c.edition_id)))
+            ).scalar()
+        return last or day - timedelta(days=lookback_days)
+
+    def freeze(self, day: date, first_day: date, now: datetime) -> Edition:
+        """The edition of ``day``: as it was frozen, or frozen now from ``first_day`` on.
+
+        Papers of an earlier edition stay out. An edition that was frozen empty is tried again,
+        and if there are papers by now, whoever was skipped for that is due after all.
+        """
+        with self._engine.begin() as connection:
+            found = select(editions.c.id).where(editions.c.day == day)
+            edition_id = connection.execute(found).scalar()
+            if edition_id is None:
+                edition_id = connection.execute(
+                    insert(editions).values(day=day, frozen_at=now).returning(editions.c.id)
+                ).scalar_one()
+            candidates = _frozen(connection, edition_id)
+            if not candidates and (rows := _eligible(connection, first_day, day)):
+                connection.execute(
+                    insert(edition_papers), [{"edition_id": edition_id, **row} for row in rows]
+                )
+                connection.execute(
+                    delete(deliveries)
+                    .where(deliveries.c.edition_id == edition_id)
+                    .where(deliveries.c.reason == SkipReason.NO_PAPERS)
+                )
+                candidates = _frozen(connection, edition_id)
+        return Edition(edition_id, day, candidates)
+
+    def get(self, edition_id: int) -> Edition:
+        with self._engine.connect() as connection:
+            day = connection.execute(
+                select(editions.c.day).where(editions.c.id == edition_id)
+            ).scalar_one()
+            return Edition(edition_id, day, _frozen(connection, edition_id))
+
+    def draft(self, day: date, first_day: date) -> Edition:
+        """What an edition of ``day`` would hold, were there no others. Nothing is stored."""
+        with self._engine.connect() as connection:
+            rows = _listed(connection, first_day, day)
+            by_id = {row["paper_id"]: row for row in rows}
+            found = connection.execute(select(papers).where(papers.c.id.in_(by_id)))
+            candidates = [_draft_candidate(row, by_id[row.id]) for row in found.all()]
+        return Edition(0, day, tuple(sorted(candidates, key=lambda each: each.paper_id)))
+
+    def days(self, most: int) -> list[tuple[date, int]]:
+        """The latest editions that held papers, newest first, with how many."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(editions.c.day, func.count())
+                .join(edition_papers, edition_papers.c.edition_id == editions.c.id)
+                .group_by(editions.c.day)
+                .order_by(editions.c.day.desc())
+                .limit(most)
+            )
+            return [(row[0], row[1]) for row in rows]
+
+    def on(self, day: date) -> Edition | None:
+        """The edition of a day, if there was one."""
+        with self._engine.connect() as connection:
+            found = connection.execute(select(editions.c.id).where(editions.c.day == day)).scalar()
+        return None if found is None else self.get(found)
+
+    def changed_at(self, now: datetime) -> list[Edition]:
+        """The editions with a delivery that changed at a moment: that of the run that did it."""
+        query = select(deliveries.c.edition_id).where(deliveries.c.changed_at == now).distinct()
+        with self._engine.connect() as connection:
+            ids = sorted(connection.execute(query).scalars())
+        return [self.get(edition_id) for edition_id in ids]
+
+    def balance(self, edition: Edition) -> Balance:
+        """What has become of everybody due for an edition, counted now."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(deliveries.c.state, deliveries.c.reason, func.count())
+                .where(deliveries.c.edition_id == edition.id)
+                .group_by(deliveries.c.state, deliveries.c.reason)
+            ).all()
+        counts = dict.fromkeys(DeliveryState, 0)
+        skipped_for: dict[str, int] = {}
+        for state, reason, count in rows:
+            counts[DeliveryState(state)] += count
+            if state == DeliveryState.SKIPPED:
+                skipped_for[reason] = count
+        # Being sent right now, by somebody who still lives: not decided yet.
+        counts[DeliveryState.PENDING] += counts.pop(DeliveryState.SENDING)
+        return Balance(
+            edition=edition.day,
+            due=sum(count for _, _, count in rows),
+            skipped_for=skipped_for,
+            **{state.value: count for state, count in counts.items()},
+        )
+
+    def store_balance(self, edition: Edition, balance: Balance) -> None:
+        stored = {**asdict(balance), "edition": balance.edition.isoformat()}
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(editions).where(editions.c.id == edition.id).values(balance=stored)
+            )
+
+
+def _frozen(connection: Connection, edition_id: int) -> tuple[Candidate, ...]:
+    rows = connection.execute(
+        select(
+            papers,
+            edition_papers.c.listed_on,
+            edition_papers.c.upvotes,
+            edition_papers.c.comments,
+            edition_papers.c.stars,
+        )
+        .join(edition_papers, edition_papers.c.paper_id == papers.c.id)
+        .where(edition_papers.c.edition_id == edition_id)
+        .order_by(papers.c.id)
+    )
+    return tuple(
+        Candidate(row.id, facts_of(row), signals_of(row), row.listed_on) for row in rows.all()
+    )
+
+
+def _eligible(connection: Connection, first_day: date, day: date) -> list[dict[str, Any]]:
+    """Rows of edition_papers for what was listed in the days and is in no edition yet."""
+    taken = set(connection.execute(select(edition_papers.c.paper_id)).scalars())
+    return [row for row in _listed(connection, first_day, day) if row["paper_id"] not in taken]
+
+
+def _listed(connection: Connection, first_day: date, day: date) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        select(listings.c.paper_id, func.min(listings.c.listed_on).label("listed_on"))
+        .where(listings.c.listed_on.between(first_day, day))
+        .group_by(listings.c.paper_id)
+        .order_by(listings.c.paper_id)
+    ).all()
+    signals = current_signals(connection, [row.paper_id for row in rows])
+    return [
+        {"paper_id": row.paper_id, "listed_on": row.listed_on, **asdict(signals[row.paper_id])}
+        for row in rows
+    ]
+
+
+def _draft_candidate(paper: Row[tuple[Any, ...]], listed: dict[str, Any]) -> Candidate:
+    signals = Signals(listed["upvotes"], listed["comments"], listed["stars"])
+    return Candidate(paper.id, facts_of(paper), signals, listed["listed_on"])

@@ -1,0 +1,15 @@
+"""The ledger: papers, editions and deliveries in one database."""
+
+from sqlalchemy import Engine
+
+from digest.ledger.deliveries import Deliveries
+from digest.ledger.editions import Editions
+from digest.ledger.papers import Papers
+
+
+class Ledger:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.papers = Papers(engine)
+        self.editions = Editions(engine)
+        self.deliveries = Deliveries(engine)

@@ -1,0 +1,113 @@
+"""Papers, their listings and their observed signals: what was collected."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, fields
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, func, insert, select, update
+
+from digest.ledger.tables import listings, observations, papers
+from digest.model import Facts, KnownPaper, Listing, MergedPaper, Signals
+
+_FACTS = tuple(row.name for row in fields(Facts))
+_SIGNALS = tuple(row.name for row in fields(Signals))
+_BATCH = 500  # values in one IN (…); SQLite's own limit is far above
+
+
+class Papers:
+    """The papers of one ledger."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def absorb(
+        self,
+        keys: Iterable[str],
+        title_keys: Iterable[str],
+        merge: Callable[[list[KnownPaper]], list[MergedPaper]],
+    ) -> list[MergedPaper]:
+        """Merge into the papers that are known by these keys, in one transaction."""
+        with self._engine.begin() as connection:
+            merged = merge(_known(connection, sorted(keys), sorted(title_keys)))
+            for paper in merged:
+                _save(connection, paper)
+        return merged
+
+    def latest_day(self) -> date | None:
+        """The last day for which anything is listed."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(func.max(listings.c.listed_on))).scalar()
+
+
+def facts_of(row: Row[tuple[Any, ...]]) -> Facts:
+    """Facts from a row that holds the columns of papers."""
+    values = {name: getattr(row, name) for name in _FACTS}
+    for name in ("authors", "keywords", "categories"):
+        values[name] = tuple(values[name])
+    return Facts(**values)
+
+
+def signals_of(row: Row[tuple[Any, ...]]) -> Signals:
+    """Signals from a row that holds columns of that name."""
+    return Signals(**{name: getattr(row, name) for name in _SIGNALS})
+
+
+def current_signals(connection: Connection, paper_ids: Sequence[int]) -> dict[int, Signals]:
+    """The latest counts of papers, over all sources: each kind by whoever stated it last."""
+    by_paper: dict[int, Signals] = defaultdict(Signals)
+    for row in _rows(connection, observations, observations.c.paper_id, paper_ids):
+        by_paper[row.paper_id] = by_paper[row.paper_id].then(signals_of(row))
+    return by_paper
+
+
+def _known(connection: Connection, keys: list[str], title_keys: list[str]) -> list[KnownPaper]:
+    found = {row.id: row for row in _rows(connection, papers, papers.c.key, keys)}
+    found |= {row.id: row for row in _rows(connection, papers, papers.c.title_key, title_keys)}
+    listed: dict[int, set[Listing]] = defaultdict(set)
+    for row in _rows(connection, listings, listings.c.paper_id, list(found)):
+        listed[row.paper_id].add(Listing(row.source, row.listed_on))
+    signals: dict[int, dict[str, Signals]] = defaultdict(dict)
+    for row in _rows(connection, observations, observations.c.paper_id, list(found)):
+        signals[row.paper_id][row.source] = signals_of(row)
+    return [
+        KnownPaper(row.id, row.key, facts_of(row), signals[row.id], frozenset(listed[row.id]))
+        for row in sorted(found.values(), key=lambda row: int(row.id))
+    ]
+
+
+def _rows(
+    connection: Connection, table: Table, column: ColumnElement[Any], values: Sequence[Any]
+) -> list[Row[tuple[Any, ...]]]:
+    """The rows with one of many values, observations in the order of their time."""
+    order = [table.c.seen_at, table.c.id] if table is observations else list(table.primary_key)
+    rows: list[Row[tuple[Any, ...]]] = []
+    for start in range(0, len(values), _BATCH):
+        some = column.in_(values[start : start + _BATCH])
+        rows += connection.execute(select(table).where(some).order_by(*order))
+    return rows
+
+
+def _save(connection: Connection, paper: MergedPaper) -> None:
+    values = {"key": paper.key, "title_key": paper.title_key, **asdict(paper.facts)}
+    paper_id = paper.known_id
+    if paper_id is None:
+        paper_id = connection.execute(
+            insert(papers).values(first_seen=paper.first_seen, **values).returning(papers.c.id)
+        ).scalar_one()
+    elif paper.facts_changed:
+        connection.execute(update(papers).where(papers.c.id == paper_id).values(values))
+    for listing in paper.new_listings:
+        connection.execute(
+            insert(listings).values(paper_id=paper_id, source=listing.source, listed_on=listing.day)
+        )
+    for seen in paper.new_observations:
+        connection.execute(
+            insert(observations).values(
+                paper_id=paper_id,
+                source=seen.source,
+                seen_at=seen.seen_at,
+                **asdict(seen.signals),
+            )
+        )

@@ -1,0 +1,129 @@
+"""The ledger's tables. Their history is in digest/migrations; a test holds the two together."""
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from subscribers.tables import UtcDateTime, metadata
+
+# ---- what was collected ----------------------------------------------------------------------
+
+papers = Table(
+    "papers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(80), nullable=False, unique=True),
+    Column("title_key", Text, nullable=False, index=True),
+    Column("title", Text, nullable=False),
+    Column("arxiv_id", String(32), nullable=False),
+    Column("abstract", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("authors", JSON, nullable=False),
+    Column("author_count", Integer, nullable=False),
+    Column("published_on", Date),
+    Column("organisation", Text, nullable=False),
+    Column("keywords", JSON, nullable=False),
+    Column("categories", JSON, nullable=False),
+    Column("page_url", Text, nullable=False),
+    Column("code_url", Text, nullable=False),
+    Column("project_url", Text, nullable=False),
+    Column("first_seen", UtcDateTime, nullable=False),
+)
+
+# A source presented a paper as new on a day.
+listings = Table(
+    "listings",
+    metadata,
+    Column("paper_id", ForeignKey("papers.id"), primary_key=True),
+    Column("source", String(64), primary_key=True),
+    Column("listed_on", Date, primary_key=True, index=True),
+)
+
+# Counts as a source gave them. A row for each change; between two rows nothing changed.
+observations = Table(
+    "observations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("paper_id", ForeignKey("papers.id"), nullable=False, index=True),
+    Column("source", String(64), nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("upvotes", Integer),
+    Column("comments", Integer),
+    Column("stars", Integer),
+)
+
+# ---- what was made of it ---------------------------------------------------------------------
+
+editions = Table(
+    "editions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("day", Date, nullable=False, unique=True),
+    Column("frozen_at", UtcDateTime, nullable=False),
+    Column("balance", JSON),
+)
+
+# The pool, with the counts as they were: a later run of the same edition ranks the same way.
+# A paper belongs to one edition at most, so nobody is shown it twice.
+edition_papers = Table(
+    "edition_papers",
+    metadata,
+    Column("edition_id", ForeignKey("editions.id"), primary_key=True),
+    Column("paper_id", ForeignKey("papers.id"), primary_key=True),
+    Column("listed_on", Date, nullable=False),
+    Column("upvotes", Integer),
+    Column("comments", Integer),
+    Column("stars", Integer),
+    UniqueConstraint("paper_id"),
+)
+
+# ---- who got it ------------------------------------------------------------------------------
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("edition_id", ForeignKey("editions.id"), nullable=False),
+    # No foreign key: the balance outlives a person who is removed.
+    Column("subscriber_id", Integer, nullable=False, index=True),
+    Column("state", String(16), nullable=False, index=True),
+    Column("reason", String(32)),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", UtcDateTime),
+    Column("changed_at", UtcDateTime, nullable=False),
+    UniqueConstraint("edition_id", "subscriber_id"),
+)
+
+# The digest, as ids: what was chosen for whom, and why.
+delivery_papers = Table(
+    "delivery_papers",
+    metadata,
+    Column("delivery_id", ForeignKey("deliveries.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("paper_id", ForeignKey("papers.id"), nullable=False),
+    Column("section", String(16), nullable=False),
+    Column("score", Float),
+    Column("topic", Text),
+    Column("place", String(16)),
+)
+
+# One row for each SMTP transaction.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("delivery_id", ForeignKey("deliveries.id"), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("code", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+)

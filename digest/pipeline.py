@@ -1,0 +1,273 @@
+"""THE PATH: collect -> rank -> compose -> deliver, for one moment ``now``.
+
+``Pipeline.run`` is where to begin.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from digest.collect.file import files_in, read_file
+from digest.collect.merge import keys_of, merge
+from digest.collect.source import Source
+from digest.compose.composer import Composer
+from digest.config import Settings
+from digest.deliver.transport import Transport
+from digest.deliver.worker import Worker
+from digest.errors import (
+    LedgerError,
+    MessageTooLarge,
+    NothingToShow,
+    SourceError,
+    TemplateError,
+    TransportError,
+)
+from digest.ledger.database import exclusively
+from digest.ledger.ledger import Ledger
+from digest.model import (
+    Balance,
+    Collected,
+    Delivery,
+    Digest,
+    Edition,
+    Harvest,
+    Message,
+    Rejection,
+    SkipReason,
+)
+from digest.rank.select import Limits, Ranker
+from subscribers.model import Consent, Subscriber
+from subscribers.registry import Registry
+from subscribers.topics import TopicFilter
+
+# Told how much of how much is done, for a progress bar.
+Progress = Callable[[int, int], None]
+
+log = structlog.get_logger()
+
+
+def _silent(done: int, total: int) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one pass came to; ``trouble`` is what kept it from doing all it should."""
+
+    balance: Balance
+    trouble: tuple[str, ...] = ()
+
+
+class Pipeline:
+    """The way of the papers from the sources to the subscribers."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        registry: Registry,
+        sources: Callable[[], Sequence[Source]],
+    ) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._registry = registry
+        self._sources = sources
+
+    def run(
+        self, composer: Composer, transport: Transport, now: datetime, progress: Progress = _silent
+    ) -> Run:
+        """One pass for everybody due, who each get the day's edition once, however often it runs.
+
+        Raises LedgerError when another run is under way. A source or a relay that fails is told
+        in the result: what it concerns stays to be done by a later run.
+        """
+        with exclusively(self._ledger.engine, "run"):
+            self._take_over(now)
+            edition, trouble = self._collected_edition(now)
+            self._rank(edition, now)
+            try:
+                self._compose_and_deliver(composer, transport, now, progress)
+            except (TransportError, TemplateError) as error:
+                # What was not sent is still pending: mend the relay or the template, run again.
+                trouble = (*trouble, str(error))
+            for touched in self._ledger.editions.changed_at(now):
+                if touched.id != edition.id:
+                    self._close(touched)
+            return Run(self._close(edition), trouble)
+
+    # ---- collect -----------------------------------------------------------------------------
+
+    def collect(self, days: Sequence[date], now: datetime) -> Collected:
+        """Ask every source for some days, and keep what they say.
+
+        A source that fails is among the rejected; what it gave before, and the others', is kept.
+        """
+        harvest = Harvest()
+        for source in self._sources():
+            try:
+                for part in source.collect(days, now):
+                    harvest += part
+            except SourceError as error:
+                log.error("a source failed", source=source.name, why=str(error))
+                harvest += Harvest(rejected=(Rejection.of_source(source.name, str(error)),))
+        return self.keep(harvest)
+
+    def collect_files(
+        self, paths: Sequence[Path], day: date | None, now: datetime, progress: Progress = _silent
+    ) -> Collected:
+        """Read recorded answers and saved pages, or folders of them, and keep what they say."""
+        harvest = Harvest()
+        files = files_in(paths)
+        for number, path in enumerate(files, 1):
+            harvest += read_file(path, day, now)
+            progress(number, len(files))
+        return self.keep(harvest)
+
+    def keep(self, harvest: Harvest) -> Collected:
+        """Merge sightings into the ledger."""
+        with exclusively(self._ledger.engine, "collection"):
+            merged = self._ledger.papers.absorb(
+                *keys_of(harvest.sightings), lambda known: merge(known, harvest.sightings)
+            )
+        return Collected(
+            papers=len(merged),
+            new=sum(paper.is_new for paper in merged),
+            updated=sum(paper.is_updated for paper in merged),
+            rejected=harvest.rejected,
+        )
+
+    def days_for(self, day: date) -> list[date]:
+        """The listing days that an edition of ``day`` is made of."""
+        first = self._ledger.editions.first_day_for(day, self._settings.lookback_days)
+        return [first + timedelta(days=n) for n in range((day - first).days + 1)]
+
+    def edition_day(self, now: datetime) -> date:
+        """The day it is for the operator."""
+        return now.astimezone(self._settings.timezone).date()
+
+    def _collected_edition(self, now: datetime) -> tuple[Edition, tuple[str, ...]]:
+        """The day's edition. If nothing was collected for it yet, that is done first."""
+        days = self.days_for(self.edition_day(now))
+        edition = self._ledger.editions.freeze(days[-1], days[0], now)
+        if edition.candidates:
+            return edition, ()
+        collected = self.collect(days, now)
+        return self._ledger.editions.freeze(days[-1], days[0], now), collected.failures
+
+    # ---- rank --------------------------------------------------------------------------------
+
+    def draft(self, day: date, topics: tuple[TopicFilter, ...]) -> Digest | None:
+        """The digest of a day for some topics, for looking at; none if nothing matches.
+
+        From the day's edition if there is one, else from what it would hold. Nothing is stored.
+        """
+        edition = self._ledger.editions.on(day)
+        if edition is None or not edition.candidates:
+            edition = self._ledger.editions.draft(day, self.days_for(day)[0])
+        return Ranker(edition, self._limits).digest(topics)
+
+    def _rank(self, edition: Edition, now: datetime) -> None:
+        """Decide for everybody due what they get, or why nothing; a row each, before any mail."""
+        ranker = Ranker(edition, self._limits)
+        planned = self._ledger.deliveries.planned(edition)
+        for subscriber in self._registry.everybody(Consent.CONFIRMED):
+            if subscriber.id in planned or not subscriber.preferences.wants_mail_on(edition.day):
+                continue
+            chosen = self._choose(ranker, edition, subscriber)
+            if isinstance(chosen, Digest):
+                self._ledger.deliveries.plan(edition, subscriber.id, chosen.picks, now)
+            else:
+                self._ledger.deliveries.plan_skipped(edition, subscriber.id, chosen, now)
+
+    def _choose(
+        self, ranker: Ranker, edition: Edition, subscriber: Subscriber
+    ) -> Digest | SkipReason:
+        """What a subscriber who is due gets from an edition, or why nothing."""
+        wishes = subscriber.preferences
+        if wishes.is_paused_on(edition.day):
+            return SkipReason.PAUSED
+        if not edition.candidates:
+            return SkipReason.NO_PAPERS
+        digest = ranker.digest(
+            subscriber.topics,
+            exclusions=wishes.exclusions,
+            most=wishes.max_papers,
+            trending=wishes.trending,
+        )
+        return digest or SkipReason.NOTHING_MATCHED
+
+    @property
+    def _limits(self) -> Limits:
+        return Limits(
+            for_you=self._settings.max_for_you,
+            trending=self._settings.max_trending,
+            threshold=self._settings.match_threshold,
+        )
+
+    # ---- compose, deliver --------------------------------------------------------------------
+
+    def _compose_and_deliver(
+        self, composer: Composer, transport: Transport, now: datetime, progress: Progress
+    ) -> None:
+        waiting = self._ledger.deliveries.to_send(now)
+        if not waiting:
+            return
+        with transport:
+            worker = Worker(self._ledger.deliveries, self._registry, transport)
+            edition = None
+            for number, delivery in enumerate(waiting, 1):
+                if edition is None or edition.id != delivery.edition_id:
+                    edition = self._ledger.editions.get(delivery.edition_id)
+                message = self._compose(composer, delivery, edition, now)
+                if message:
+                    worker.deliver(delivery, message, now)
+                progress(number, len(waiting))
+
+    def _compose(
+        self, composer: Composer, delivery: Delivery, edition: Edition, now: datetime
+    ) -> Message | None:
+        """The message of a delivery; none if there cannot be one, which is then recorded.
+
+        Raises TemplateError where the template is to blame: nobody is to miss a digest for that.
+        """
+        subscriber = self._registry.get(delivery.subscriber_id)
+        if subscriber is None:
+            self._ledger.deliveries.skip(delivery, SkipReason.REMOVED, now)
+            return None
+        digest = Digest(
+            day=edition.day,
+            topics=subscriber.topics,
+            picks=self._ledger.deliveries.picks(delivery, edition),
+            pool_size=len(edition.candidates),
+        )
+        try:
+            return composer.compose(
+                digest, to=subscriber.address, public_id=subscriber.public_id, now=now
+            )
+        except (MessageTooLarge, NothingToShow) as error:
+            too_large = isinstance(error, MessageTooLarge)
+            reason = SkipReason.TOO_LARGE if too_large else SkipReason.NOT_RENDERED
+            log.error("a digest cannot be made", delivery=delivery.id, why=str(error))
+            self._ledger.deliveries.skip(delivery, reason, now)
+            return None
+
+    # ---- before and after --------------------------------------------------------------------
+
+    def _take_over(self, now: datetime) -> None:
+        """Settle what earlier runs left: unanswered ones become uncertain, stale ones skipped."""
+        uncertain = self._ledger.deliveries.settle_leftovers(now)
+        if uncertain:
+            log.warning("a run died while sending; its message may have arrived", count=uncertain)
+        stale_before = now - timedelta(hours=self._settings.stale_after_hours)
+        self._ledger.deliveries.expire(stale_before, now)
+
+    def _close(self, edition: Edition) -> Balance:
+        """Draw the balance, check it and store it."""
+        balance = self._ledger.editions.balance(edition)
+        if not balance.is_balanced:
+            raise LedgerError(f"the balance of {edition.day} does not add up: {balance}")
+        self._ledger.editions.store_balance(edition, balance)
+        return balance

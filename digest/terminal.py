@@ -1,0 +1,48 @@
+"""What the commands share: the two streams, and how arguments are read and results printed."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from subscribers.topics import TopicFilter, parse_topics
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
+# Options that take several values may be repeated; what follows them is taken as well, so that
+# a shell's *.json needs no ceremony.
+Topics = Annotated[list[str] | None, typer.Option("--topic", metavar="TEXT …", help="Repeatable.")]
+More = Annotated[list[str] | None, typer.Argument(hidden=True, metavar="…")]
+
+
+def read_topics(named: list[str] | None, more: list[str] | None) -> tuple[TopicFilter, ...]:
+    return parse_topics([*(named or []), *(more or [])])
+
+
+def print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, default=str, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error; what it yields is told how much of how much is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    bar = Progress(*columns, console=err)
+    task = bar.add_task(what, total=None)
+
+    def report(done: int, total: int) -> None:
+        bar.start()  # only now: nothing to report is nothing to show
+        bar.update(task, completed=done, total=total)
+
+    try:
+        yield report
+    finally:
+        if bar.live.is_started:
+            bar.stop()

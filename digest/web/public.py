@@ -1,0 +1,97 @@
+"""The pages for everybody: what this is, what one would get, and past editions."""
+
+from collections.abc import Callable
+from datetime import date
+from http import HTTPStatus
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import HTMLResponse
+
+from digest.compose.view import CardView, card, long_date
+from digest.ledger.editions import Editions
+from digest.model import Digest, Edition, Pick, Section
+from digest.rank.select import by_popularity
+from subscribers.errors import TopicError
+from subscribers.link_pages import FormFields, Render
+from subscribers.topics import TopicFilter
+from subscribers.wishes import LONGEST_FIELD, last, read_topics
+
+SHOWN_EDITIONS = 60
+SHOWN_PAPERS = 3
+
+# The digest of a day for some topics; none if nothing matches.
+Draft = Callable[[date, tuple[TopicFilter, ...]], Digest | None]
+
+
+class PublicPages:
+    """``/``, ``/preview`` and ``/archive``."""
+
+    def __init__(self, render: Render, editions: Editions, draft: Draft, contact: str) -> None:
+        self._render = render
+        self._editions = editions
+        self._draft = draft
+        self._contact = contact
+
+    def routes(self) -> APIRouter:
+        routes = APIRouter(default_response_class=HTMLResponse)
+        routes.add_api_route("/", self.home)
+        # A POST, to keep an address that is typed already out of the page's own.
+        routes.add_api_route("/preview", self.preview, methods=["POST"], response_model=None)
+        routes.add_api_route("/archive", self.archive)
+        routes.add_api_route("/archive/{day}", self.edition_of)
+        return routes
+
+    def home(self) -> str:
+        latest = self._latest_day()
+        edition = self._editions.on(latest) if latest else None
+        return self._render(
+            "pages/home.html.j2",
+            contact=self._contact,
+            date=long_date(edition.day) if edition else "",
+            cards=_cards(edition)[:SHOWN_PAPERS] if edition else [],
+            typed_address="",
+            typed_topics="",
+            error="",
+        )
+
+    def preview(self, fields: FormFields) -> HTMLResponse:
+        """What the latest edition would have been for somebody with these topics."""
+        latest = self._latest_day()
+        digest, error = None, ""
+        try:
+            topics = read_topics(last(fields, "topics"))
+            digest = self._draft(latest, topics) if latest else None
+        except TopicError as refused:
+            error = str(refused)
+        page = self._render(
+            "pages/preview.html.j2",
+            date=long_date(latest) if latest else "",
+            cards=[card(pick) for pick in digest.picks] if digest else [],
+            error=error,
+            typed_address=last(fields, "address")[:LONGEST_FIELD],
+            typed_topics=last(fields, "topics")[:LONGEST_FIELD],
+        )
+        return HTMLResponse(page, HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK)
+
+    def archive(self) -> str:
+        days = [
+            {"link": f"/archive/{day}", "date": long_date(day), "papers": papers}
+            for day, papers in self._editions.days(SHOWN_EDITIONS)
+        ]
+        return self._render("pages/archive.html.j2", days=days)
+
+    def edition_of(self, day: date) -> str:
+        edition = self._editions.on(day)
+        if edition is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        return self._render("pages/edition.html.j2", date=long_date(day), cards=_cards(edition))
+
+    def _latest_day(self) -> date | None:
+        days = self._editions.days(1)
+        return days[0][0] if days else None
+
+
+def _cards(edition: Edition) -> list[CardView]:
+    """All papers of an edition as they are shown, the most popular first."""
+    candidates = by_popularity(edition.candidates)
+    return [card(Pick(Section.TRENDING, each)) for each in candidates]

@@ -1,0 +1,53 @@
+"""People from a file into the registry."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from io import TextIOWrapper
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from subscribers.registry import Registry
+from subscribers.transfer import Arrival, Unread, read_people
+
+BATCH = 500  # people in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The balance of an import: people, and lines that could not be read."""
+
+    new: int
+    known: int
+    unread: tuple[Unread, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        rejected = [{"line": each.line, "why": each.why} for each in self.unread]
+        return {"new": self.new, "known": self.known, "rejected": rejected}
+
+
+def import_people(
+    registry: Registry, file: Path, now: datetime, progress: Callable[[int, int], None]
+) -> Imported:
+    """Take in the people of a file; ``progress`` is told the octets read, of how many.
+
+    Whoever is there already stays as they are, so that it can be done again. Raises OSError.
+    """
+    new = known = 0
+    unread: list[Unread] = []
+    size = file.stat().st_size
+    name = "".join(each if each.isprintable() else "?" for each in file.name)
+    # A line that is no UTF-8 must not lose the others: its odd octets become characters that no
+    # address and no topic may hold, and so it is reported like any bad line.
+    with file.open("rb") as octets:
+        lines = TextIOWrapper(octets, encoding="utf-8", errors="surrogateescape", newline="")
+        people = read_people(lines, source=f"import of {name}"[:64], now=now)
+        while batch := list(islice(people, BATCH)):
+            arrivals = [each for each in batch if isinstance(each, Arrival)]
+            unread += [each for each in batch if isinstance(each, Unread)]
+            added = registry.admit(arrivals, now)
+            new, known = new + added, known + len(arrivals) - added
+            if octets.seekable():  # a pipe does not know where it is
+                progress(octets.tell(), size)
+    return Imported(new, known, tuple(unread))

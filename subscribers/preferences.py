@@ -1,0 +1,188 @@
+"""What a subscriber wants besides topics: when, how much, and what not. Pure.
+
+``from_json`` and ``to_json`` are how preferences are stored and exported; what a record does not
+say has its default, so that old records stay readable when a preference is added.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from subscribers.errors import PreferenceError, TopicError
+from subscribers.topics import TopicFilter, parse_topics
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+EVERY_DAY = frozenset(WEEKDAYS)
+MOST_PAPERS = 15
+
+_CADENCES = {
+    "daily": EVERY_DAY,
+    "weekdays": frozenset(WEEKDAYS[:5]),
+    "weekly": frozenset({"mon"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """``days`` are the weekdays with a digest, ``at`` and ``timezone`` the local time for it.
+
+    ``paused_until`` is the first day with mail again. ``max_papers`` counts those on the
+    subscriber's topics (none: as many as the operator allows); ``trending`` is whether that
+    section is wanted beside them.
+    """
+
+    days: frozenset[str] = EVERY_DAY
+    at: time = time(8)
+    timezone: str = "UTC"
+    max_papers: int | None = None
+    trending: bool = True
+    exclusions: tuple[TopicFilter, ...] = ()
+    paused_until: date | None = None
+    locale: str = "en"
+
+    def wants_mail_on(self, day: date) -> bool:
+        """Whether the subscriber's cadence has a digest on this day, pauses aside."""
+        return WEEKDAYS[day.weekday()] in self.days
+
+    def is_paused_on(self, day: date) -> bool:
+        return self.paused_until is not None and day < self.paused_until
+
+    @property
+    def cadence(self) -> str:
+        """The days by their common name, else spelt out: daily, weekdays, weekly, mon+thu."""
+        for name, days in _CADENCES.items():
+            if days == self.days:
+                return name
+        return "+".join(day for day in WEEKDAYS if day in self.days)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "cadence": self.cadence,
+            "at": self.at.isoformat("minutes"),
+            "timezone": self.timezone,
+            "max_papers": self.max_papers,
+            "trending": self.trending,
+            "exclusions": [exclusion.text for exclusion in self.exclusions],
+            "paused_until": self.paused_until and self.paused_until.isoformat(),
+            "locale": self.locale,
+        }
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> "Preferences":
+        """Preferences from a record. Raises PreferenceError or TopicError naming what is wrong."""
+        default = cls()
+        return cls(
+            days=_read(record, "cadence", parse_cadence, default.days),
+            at=_read(record, "at", parse_time, default.at),
+            timezone=_read(record, "timezone", parse_timezone, default.timezone),
+            max_papers=_read(record, "max_papers", parse_max_papers, default.max_papers),
+            trending=_read(record, "trending", _parse_flag, default.trending),
+            exclusions=_read(record, "exclusions", _parse_exclusions, ()),
+            paused_until=_read(record, "paused_until", parse_date, None),
+            locale=_read(record, "locale", parse_locale, default.locale),
+        )
+
+    @classmethod
+    def from_stored(cls, record: Mapping[str, Any]) -> "Preferences":
+        """Preferences as they were stored once.
+
+        What this machine cannot read, such as a time zone it does not know, has its default: one
+        record must not stop everybody's mail.
+        """
+        try:
+            return cls.from_json(record)
+        except (PreferenceError, TopicError):
+            return cls.from_json(
+                {name: record[name] for name in record if _is_readable(record, name)}
+            )
+
+
+def _is_readable(record: Mapping[str, Any], name: str) -> bool:
+    try:
+        Preferences.from_json({name: record[name]})
+    except (PreferenceError, TopicError):
+        return False
+    return True
+
+
+def parse_cadence(typed: str) -> frozenset[str]:
+    """The weekdays that a cadence means: daily, weekdays, weekly, or days such as ``mon+thu``."""
+    name = typed.strip().casefold()
+    days = _CADENCES.get(name) or frozenset(name.replace("+", " ").split())
+    if not days or not days <= EVERY_DAY:
+        raise PreferenceError(
+            f"{typed!r} is not a cadence: expected daily, weekdays, weekly or days like mon+thu"
+        )
+    return days
+
+
+def parse_time(typed: str) -> time:
+    """A local time: an hour (``8``) or hour and minute (``08:30``)."""
+    text = typed.strip()
+    try:
+        at = time(int(text)) if text.isdecimal() else time.fromisoformat(text)
+    except (ValueError, OverflowError):
+        at = None
+    if at is None or at.tzinfo or at.second or at.microsecond:
+        raise PreferenceError(f"{typed!r} is not a time of day: expected one like 8 or 08:30")
+    return at
+
+
+def parse_timezone(typed: str) -> str:
+    """The name of an IANA time zone that this machine knows."""
+    try:
+        return ZoneInfo(typed.strip()).key
+    except (KeyError, ValueError, OSError):
+        raise PreferenceError(f"{typed!r} is not a time zone like Europe/Oslo") from None
+
+
+def parse_max_papers(typed: str) -> int:
+    text = typed.strip()
+    try:
+        number = int(text) if text.isdecimal() else 0
+    except ValueError:  # thousands of digits
+        number = 0
+    if not 1 <= number <= MOST_PAPERS:
+        raise PreferenceError(f"{typed!r} is not a number of papers from 1 to {MOST_PAPERS}")
+    return number
+
+
+def parse_locale(typed: str) -> str:
+    """A language tag of letters and digits (RFC 5646's form; whether it is known is not asked)."""
+    text = typed.strip()
+    if not 2 <= len(text) <= 35 or not all(p.isascii() and p.isalnum() for p in text.split("-")):
+        raise PreferenceError(f"{typed!r} is not a language like en or pt-BR")
+    return text
+
+
+def parse_date(typed: str) -> date:
+    try:
+        return date.fromisoformat(typed.strip())
+    except ValueError:
+        raise PreferenceError(f"{typed!r} is not a date like 2026-01-31") from None
+
+
+def _parse_flag(typed: str) -> bool:
+    try:
+        return {"true": True, "false": False}[typed.strip().casefold()]
+    except KeyError:
+        raise PreferenceError(f"{typed!r} is neither true nor false") from None
+
+
+def _parse_exclusions(typed: Any) -> tuple[TopicFilter, ...]:
+    if isinstance(typed, list):
+        return parse_topics(map(str, typed))
+    return parse_topics(text for text in str(typed).split(";") if text.strip())
+
+
+def _read(record: Mapping[str, Any], name: str, parse: Any, default: Any) -> Any:
+    """A field of a record as JSON or CSV gives it; the default where it is missing or empty."""
+    value = record.get(name)
+    if value in (None, []) or (isinstance(value, str) and not value.strip()):
+        return default
+    try:
+        return parse(value if parse is _parse_exclusions else str(value))
+    except (PreferenceError, TopicError) as error:
+        raise type(error)(f"{name}: {error}") from None

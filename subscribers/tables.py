@@ -1,0 +1,95 @@
+"""The tables about people, and the metadata that the ledger's tables share."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: aware on both sides. SQLite keeps no zone, so UTC goes in and UTC comes out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a moment needs a time zone: {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("public_id", String(32), nullable=False, unique=True),
+    Column("address", String(320), nullable=False),
+    Column("address_key", String(320), nullable=False, unique=True),
+    Column("topics", JSON, nullable=False),
+    Column("preferences", JSON, nullable=False, server_default="{}"),
+    Column("consent", String(16), nullable=False, index=True),
+    Column("since", UtcDateTime, nullable=False),
+    # An id is never given twice: deliveries of a removed person must not become another's.
+    sqlite_autoincrement=True,
+)
+
+# Evidence: who said what, when, and through which door. Rows are only ever added.
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column(
+        "subscriber_id",
+        ForeignKey("subscribers.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("event", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("source", String(64), nullable=False),
+)
+
+# Who asked lately, to keep the form from being used to flood somebody: ``asker`` is an address's
+# key, or a keyed digest of where a request came from. Rows live for an hour.
+signups = Table(
+    "signups",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("asker", String(330), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+# Keyed by address, not by person: a block outlives the person's removal and return.
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("address_key", String(320), primary_key=True),
+    Column("reason", String(32), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)

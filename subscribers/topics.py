@@ -1,0 +1,47 @@
+"""Topic filters: the words a subscriber gives for what they want to read about."""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from subscribers.errors import TopicError
+
+LONGEST_TOPIC = 200
+MOST_TOPICS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TopicFilter:
+    """One thing a subscriber wants, as typed (white space folded, NFC)."""
+
+    text: str
+
+    @classmethod
+    def parse(cls, typed: str) -> "TopicFilter":
+        """The filter for what somebody typed.
+
+        Raises TopicError, saying what is wrong, for text that is empty, too long, or holds
+        nothing but punctuation.
+        """
+        text = " ".join(unicodedata.normalize("NFC", typed).split())
+        if not any(character.isalnum() for character in text):
+            raise TopicError(f"a topic needs at least one word, but this is {typed!r}")
+        if len(text) > LONGEST_TOPIC:
+            raise TopicError(
+                f"a topic has at most {LONGEST_TOPIC} characters, but this has {len(text)}: "
+                f"{text[:40]}…"
+            )
+        if bad := next((c for c in text if unicodedata.category(c).startswith("C")), None):
+            raise TopicError(f"a topic cannot hold the character U+{ord(bad):04X}: {text!r}")
+        return cls(text)
+
+
+def parse_topics(typed: Iterable[str]) -> tuple[TopicFilter, ...]:
+    """Filters for what somebody typed, in order, each once (letter case aside).
+
+    Raises TopicError for a topic that cannot be read, or for more than MOST_TOPICS of them.
+    """
+    topics = {topic.text.casefold(): topic for topic in map(TopicFilter.parse, typed)}
+    if len(topics) > MOST_TOPICS:
+        raise TopicError(f"at most {MOST_TOPICS} topics, but these are {len(topics)}")
+    return tuple(topics.values())

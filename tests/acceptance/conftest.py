@@ -1,0 +1,208 @@
+"""The program as a person has it: a folder, an environment, and the command."""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from digest.cli import main
+
+# The mail servers of the integration tests serve here too.
+from tests.integration.conftest import (  # noqa: F401
+    authority,
+    good_certificate,
+    smtp_server,
+    start_smtp,
+    stranger,
+)
+from tests.support import SENDING
+
+PATIENCE = 60  # seconds that a command may take to start or to stop
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it wrote."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class _Text(io.TextIOWrapper):
+    """A standard stream that keeps what is written, as text or as octets."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8", newline="")
+
+    @property
+    def written(self) -> str:
+        self.flush()
+        return self.buffer.getvalue().decode()
+
+
+@dataclass
+class Person:
+    """Somebody at a shell in an empty folder. ``settings`` are their environment."""
+
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *words: str) -> Done:
+        """What `digest WORDS` does: in this process, because a hundred starts take minutes."""
+        stdout, stderr = _Text(), _Text()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.folder)
+            patch.setattr(os, "environ", self._environment())
+            patch.setattr(sys, "argv", ["digest", *words])
+            patch.setattr(sys, "stdout", stdout)
+            patch.setattr(sys, "stderr", stderr)
+            try:
+                main()
+            except SystemExit as end:
+                return Done(int(end.code or 0), stdout.written, stderr.written)
+        return Done(0, stdout.written, stderr.written)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """`digest WORDS` as a process of its own, its standard error to be read."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "digest.cli", *words],
+            cwd=self.folder,
+            env=self._environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def digest(self, *words: str) -> str:
+        """What `digest WORDS` prints, when all goes well."""
+        done = self.run(*words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def digest_json(self, *words: str) -> Any:
+        return json.loads(self.digest(*words, "--json"))
+
+    def fails(self, *words: str) -> str:
+        """What `digest WORDS` says on standard error, when it goes wrong on purpose."""
+        done = self.run(*words)
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return " ".join(done.stderr.split())
+
+    def mailbox(self) -> list[Path]:
+        return sorted((self.folder / "var" / "outbox").glob("*.eml"))
+
+    def _environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("DIGEST_")}
+        return {**kept, "COLUMNS": "100", **self.settings}
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path) -> Person:
+    """Nothing is set."""
+    return Person(tmp_path)
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Person:
+    """Everything that sending needs is set; mail goes into a folder."""
+    named = {f"DIGEST_{name.rstrip('_').upper()}": value for name, value in SENDING.items()}
+    return Person(tmp_path, named)
+
+
+@pytest.fixture(scope="module")  # while it runs, no other event loop can in this thread
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@dataclass
+class Api:
+    """A server that answers like Hugging Face's API: ``days`` holds the entries of each day."""
+
+    url: str
+    days: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            served.asked.append(self.path)
+            query = parse_qs(urlsplit(self.path).query)
+            entries = served.days.get(query["date"][0], []) if query["p"][0] == "0" else []
+            body = json.dumps(entries).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        served = Api(f"http://127.0.0.1:{server.server_port}")
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield served
+        server.shutdown()
+        thread.join()
+
+
+def entry(number: int, title: str, **paper: Any) -> dict[str, Any]:
+    """An entry of the API, of an invented paper."""
+    return {
+        "paper": {
+            "id": f"2602.{number:05d}",
+            "title": title,
+            "summary": f"Invented abstract number {number}. It says little. It says no more.",
+            "authors": [{"name": "Ada Lovelace", "hidden": False}, {"name": "Émilie du Châtelet"}],
+            "publishedAt": "2026-02-19T00:00:00.000Z",
+            "upvotes": number,
+            **paper,
+        },
+        "title": title,
+        "numComments": 1,
+    }
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts a command that stays, waits until it says what it is to say, and ends it in the end."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start_and_wait(person: Person, *words: str, sign: str) -> subprocess.Popen[str]:
+        process = person.start(*words)
+        running.append(process)
+        lines = []
+        for line in process.stderr:
+            lines.append(line)
+            if sign in line:
+                return process
+        raise AssertionError(f"it ended without saying {sign!r}, but: {lines}")
+
+    yield start_and_wait
+    for process in running:
+        process.terminate()
+        process.wait(PATIENCE)
+        process.stderr.close()

@@ -1,0 +1,40 @@
+"""What can be measured of how a page looks, once it and its stylesheet have loaded.
+
+After a click a new page's text is there before its stylesheet is, so each measure waits first.
+"""
+
+from playwright.sync_api import Page
+
+# The relative luminance and contrast of WCAG 2.2 (section 1.4.3), of each text as it is computed.
+_LOW_CONTRAST = """() => {
+  const channel = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const parse = (c) => c.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const behind = (e) => {
+    for (; e; e = e.parentElement) {
+      const c = parse(getComputedStyle(e).backgroundColor);
+      if (c.length < 4 || c[3] > 0) return c;
+    }
+    return [255, 255, 255];
+  };
+  const low = [];
+  for (const e of document.querySelectorAll("p, h1, h2, h3, a, span, b")) {
+    if (!e.textContent.trim()) continue;
+    const [a, b] = [light(parse(getComputedStyle(e).color)), light(behind(e))].sort((x, y) => y - x);
+    const contrast = (a + 0.05) / (b + 0.05);
+    if (contrast < 4.5) low.push(`${contrast.toFixed(2)}: ${e.textContent.trim().slice(0, 40)}`);
+  }
+  return low;
+}"""
+
+
+def low_contrast(page: Page) -> list[str]:
+    """The texts that stand out less than WCAG 2.2 level AA asks for."""
+    page.wait_for_load_state("load")
+    return page.evaluate(_LOW_CONTRAST)
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page is wider than its window."""
+    page.wait_for_load_state("load")
+    return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

@@ -1,0 +1,219 @@
+"""The commands, as an operator types them."""
+
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import PATIENCE, Api, Person, entry
+
+MORNING = ("run", "--once", "--now", "2026-02-20T08:00:00Z")
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> str:
+    """A recorded answer of the API, in a file whose name says nothing."""
+    day = [
+        entry(1, "Robots that fold laundry", submittedOnDailyAt="2026-02-20T01:00:00.000Z"),
+        entry(2, "Agents at work", submittedOnDailyAt="2026-02-20T02:00:00.000Z"),
+    ]
+    path = tmp_path / "answer"
+    path.write_text(json.dumps(day))
+    return str(path)
+
+
+def test_version(newcomer: Person) -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+\n", newcomer.digest("--version"))
+
+
+def test_collect_counts_what_is_new_and_what_is_updated(operator: Person, recorded: str) -> None:
+    first = operator.digest_json("collect", "--file", recorded)
+    assert first == {"papers": 2, "new": 2, "updated": 0, "rejected": []}
+    again = operator.digest_json("collect", "--file", recorded)
+    assert again == {"papers": 2, "new": 0, "updated": 0, "rejected": []}
+    Path(recorded).write_text(json.dumps([entry(1, "Robots that fold laundry", upvotes=90)]))
+    risen = operator.digest_json("collect", "--file", recorded, "--date", "2026-02-20")
+    assert risen == {"papers": 1, "new": 0, "updated": 1, "rejected": []}
+
+
+def test_collect_lists_what_it_cannot_read_and_keeps_the_rest(
+    operator: Person, recorded: str, tmp_path: Path
+) -> None:
+    Path(recorded).write_text(json.dumps([entry(1, "Kept"), {"no": "paper"}]))
+    odd = tmp_path / "odd.txt"
+    odd.write_text("hello")
+    collected = operator.digest_json("collect", "--file", recorded, str(odd), "missing.json")
+    assert collected["papers"] == 1
+    left_out = [(each["file"], each["where"]) for each in collected["rejected"]]
+    assert left_out == [
+        (recorded, "entry 2"), (str(odd), "whole file"), ("missing.json", "whole file"),
+    ]  # fmt: skip
+    assert all(each["why"] for each in collected["rejected"])
+
+
+def test_collect_asks_the_api_for_one_day(operator: Person, api: Api) -> None:
+    operator.settings["DIGEST_HUGGINGFACE_URL"] = api.url
+    api.days["2026-02-20"] = [entry(1, "A"), entry(2, "B")]
+    assert operator.digest_json("collect", "--date", "2026-02-20")["new"] == 2
+    assert len(list((operator.folder / "var" / "raw").rglob("*.json.gz"))) == 2
+
+
+def test_a_source_that_is_down_is_told_and_fails(operator: Person) -> None:
+    operator.settings |= {
+        "DIGEST_HUGGINGFACE_URL": "http://127.0.0.1:1",
+        "DIGEST_HTTP_ATTEMPTS": "1",
+    }
+    said = operator.fails("collect", "--date", "2026-02-20")
+    assert "huggingface" in said
+    assert "127.0.0.1:1" in said
+
+
+def test_an_unknown_source_is_named(operator: Person) -> None:
+    said = operator.fails("collect", "--source", "nature")
+    assert "'nature'" in said
+    assert "arxiv" in said
+
+
+def test_run_sends_once_and_prints_the_balance(operator: Person, recorded: str) -> None:
+    operator.digest("collect", "--file", recorded)
+    operator.digest("subscribers", "add", "ada@example.org", "--topic", "robots")
+    operator.digest("subscribers", "add", "bob@example.org", "--topic", "astrology")
+    operator.digest("subscribers", "add", "eve@example.org")
+    balance = operator.digest_json(*MORNING)
+    assert balance == {
+        "edition": "2026-02-20", "due": 3, "accepted": 2, "deferred": 0, "refused": 0,
+        "suppressed": 0, "skipped": 1, "uncertain": 0, "pending": 0,
+        "skipped_for": {"nothing-matched": 1},
+    }  # fmt: skip
+    mails = {path.name: path.read_bytes() for path in operator.mailbox()}
+    assert sorted(name.split("-")[0] for name in mails) == ["ada@example.org", "eve@example.org"]
+    assert operator.digest_json(*MORNING) == balance
+    assert {path.name: path.read_bytes() for path in operator.mailbox()} == mails
+    assert "3 due = 2 accepted + 1 skipped (1 nothing-matched)" in operator.digest(*MORNING)
+
+
+def test_run_collects_when_nothing_was_collected_yet(operator: Person, api: Api) -> None:
+    operator.settings["DIGEST_HUGGINGFACE_URL"] = api.url
+    api.days["2026-02-19"] = [entry(1, "Yesterday's")]
+    operator.digest("subscribers", "add", "ada@example.org")
+    assert operator.digest_json(*MORNING)["accepted"] == 1
+    asked = len(api.asked)
+    assert operator.digest_json(*MORNING)["accepted"] == 1
+    assert len(api.asked) == asked, "the edition is frozen: nothing is asked again"
+
+
+def test_run_without_papers_skips_everybody_and_makes_up_for_it(
+    operator: Person, api: Api, recorded: str
+) -> None:
+    operator.settings["DIGEST_HUGGINGFACE_URL"] = api.url
+    operator.digest("subscribers", "add", "ada@example.org")
+    assert operator.digest_json(*MORNING)["skipped_for"] == {"no-papers": 1}
+    operator.digest("collect", "--file", recorded)
+    assert operator.digest_json(*MORNING)["accepted"] == 1
+
+
+def test_run_needs_to_be_told_once(operator: Person) -> None:
+    done = operator.run("run")
+    assert done.returncode == 2
+    assert "--once" in done.stderr
+
+
+def test_a_test_mail_is_marked_and_leaves_no_trace_in_the_books(
+    operator: Person, recorded: str
+) -> None:
+    operator.digest("collect", "--file", recorded)
+    operator.digest("send", "--to", "me@example.org", "--topic", "robots", "agents")
+    [mail] = operator.mailbox()
+    assert b"\r\nSubject: [test] " in mail.read_bytes()
+    assert operator.digest_json(*MORNING)["due"] == 0
+
+
+def test_a_dry_run_prints_the_message_and_sends_nothing(operator: Person, recorded: str) -> None:
+    operator.digest("collect", "--file", recorded)
+    printed = operator.digest("send", "--to", "me@example.org", "--dry-run")
+    assert printed.startswith("From: ")
+    assert "\nTo: me@example.org" in printed
+    assert operator.mailbox() == []
+
+
+def test_a_topic_that_nothing_matches_is_said(operator: Person, recorded: str) -> None:
+    operator.digest("collect", "--file", recorded)
+    assert "no paper" in operator.fails("send", "--to", "me@example.org", "--topic", "astrology")
+
+
+def test_preview_works_before_anything_is_set(newcomer: Person, recorded: str) -> None:
+    assert "nothing is collected" in newcomer.fails("preview")
+    newcomer.digest("collect", "--file", recorded)
+    html, text = (newcomer.folder / line for line in newcomer.digest("preview").splitlines())
+    assert "Robots that fold laundry" in html.read_text()
+    assert "DIGEST_POSTAL_ADDRESS is not set" in text.read_text()
+
+
+def test_subscribers_are_added_listed_and_removed(operator: Person) -> None:
+    operator.digest("subscribers", "add", "Ada@Example.ORG", "--topic", "a", "--topic", "b")
+    [ada] = json.loads(operator.digest("subscribers", "list", "--json"))
+    assert (ada["address"], ada["topics"], ada["consent"]) == (
+        "Ada@example.org",
+        ["a", "b"],
+        "confirmed",
+    )
+    operator.digest("subscribers", "remove", "ada@example.org")
+    assert operator.digest("subscribers", "list") == ""
+    assert "ada@example.org" in operator.fails("subscribers", "remove", "ada@example.org")
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("add", "nobody"), "'nobody'"),
+        (("add", "a@example.org", "--topic", "!!"), "'!!'"),
+    ],
+)
+def test_bad_subscribers_are_refused_by_name(
+    operator: Person, words: tuple[str, ...], named: str
+) -> None:
+    assert named in operator.fails("subscribers", *words)
+
+
+def test_a_missing_setting_is_one_line_that_names_it(newcomer: Person) -> None:
+    done = newcomer.run(*MORNING)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert "DIGEST_FROM" in line
+
+
+def test_a_malformed_setting_is_one_line_that_names_it(operator: Person) -> None:
+    operator.settings["DIGEST_BASE_URL"] = "http://digest.example.org"
+    [line] = operator.run("config").stderr.splitlines()
+    assert line.startswith("digest: DIGEST_BASE_URL is 'http://digest.example.org': expected https")
+
+
+def test_config_tells_values_and_origins_but_no_secrets(operator: Person) -> None:
+    (operator.folder / ".env").write_text("DIGEST_FROM_NAME=From the file\n")
+    (operator.folder / "relay").write_text("smtps://me:hunter2@relay.example.org\n")
+    operator.settings["DIGEST_TRANSPORT_FILE"] = "relay"
+    printed = operator.digest("config")
+    assert "DIGEST_FROM_NAME=From the file  (.env)" in printed
+    assert "DIGEST_FROM=digest@example.org  (environment)" in printed
+    assert "DIGEST_HOME=./var  (default)" in printed
+    assert "smtps://me:••••••••@relay.example.org  (environment, relay)" in printed
+    assert "hunter2" not in printed
+    assert operator.settings["DIGEST_SECRET"] not in printed
+
+
+def test_db_upgrade_may_be_repeated(newcomer: Person) -> None:
+    assert newcomer.digest("db", "upgrade") == newcomer.digest("db", "upgrade")
+    assert (newcomer.folder / "var" / "digest.sqlite3").is_file()
+
+
+def test_the_schedule_says_when_and_stops_when_told(
+    operator: Person, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    operator.settings |= {"DIGEST_RUN_AT": "03:30", "DIGEST_TIMEZONE": "Europe/Oslo"}
+    process = start(operator, "schedule", sign="Each day at 03:30 Europe/Oslo")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE) == 0

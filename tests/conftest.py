@@ -1,0 +1,80 @@
+"""What tests of all kinds share."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
+
+from digest.ledger.database import ensure_current, open_database
+from digest.ledger.ledger import Ledger
+from subscribers.registry import Registry
+
+# A machine that is busy is not a fault.
+hypothesis_settings.register_profile("unhurried", deadline=None)
+hypothesis_settings.load_profile("unhurried")
+
+POSTGRES = os.environ.get(
+    "DIGEST_TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
+)
+CORPUS = Path(os.environ.get("PAPER_DIGEST_CORPUS", "../shared/data"))
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The developer's own settings are not the tests'."""
+    for name in list(os.environ):
+        if name.startswith("DIGEST_") and not name.startswith("DIGEST_TEST_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of each kind; PostgreSQL is skipped where there is no server."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'digest.sqlite3'}"
+        return
+    schema = f"test_{uuid.uuid4().hex}"
+    server = create_engine(
+        POSTGRES, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3}
+    )
+    try:
+        with server.connect() as connection:
+            connection.execute(text(f"CREATE SCHEMA {schema}"))
+    except OperationalError as error:
+        pytest.skip(f"no PostgreSQL at {make_url(POSTGRES)!r} (DIGEST_TEST_POSTGRES_URL): {error}")
+    url = make_url(POSTGRES).update_query_dict({"options": f"-csearch_path={schema}"})
+    yield url.render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    server.dispose()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = open_database(database_url)
+    ensure_current(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def ledger(engine: Engine) -> Ledger:
+    return Ledger(engine)
+
+
+@pytest.fixture
+def registry(engine: Engine) -> Registry:
+    return Registry(engine)
+
+
+@pytest.fixture
+def corpus() -> Path:
+    """Recorded answers of real services, where somebody has them."""
+    if not CORPUS.is_dir():
+        pytest.skip(f"no corpus at {CORPUS} (set PAPER_DIGEST_CORPUS)")
+    return CORPUS

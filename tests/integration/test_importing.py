@@ -1,0 +1,363 @@
+"""People from files into the registry, on both databases, and the registry's side of it."""
+
+import json
+import os
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from subscribers.errors import AddressError
+from subscribers.importing import BATCH, Imported, import_people
+from subscribers.model import (
+    Consent,
+    Evidence,
+    PersonFile,
+    Standing,
+    Suppression,
+    SuppressionReason,
+)
+from subscribers.preferences import Preferences, parse_cadence
+from subscribers.registry import Registry
+from subscribers.topics import parse_topics
+from subscribers.transfer import Unread, read_people, to_record
+from tests.support import NOW
+
+ADA = "ada@example.org"
+LATER = NOW + timedelta(days=1)
+AGREED = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
+
+
+class Desk:
+    """Where files are handed in; ``told`` is the progress of the last."""
+
+    def __init__(self, registry: Registry, folder: Path) -> None:
+        self.registry = registry
+        self.folder = folder
+        self.told: list[tuple[int, int]] = []
+
+    def take(
+        self, content: str | bytes, now: datetime = NOW, name: str | bytes = "people"
+    ) -> Imported:
+        path = self.folder / os.fsdecode(name)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        self.told.clear()
+        return import_people(
+            self.registry, path, now, lambda done, size: self.told.append((done, size))
+        )
+
+    def take_json(self, *records: dict[str, Any], now: datetime = NOW) -> Imported:
+        return self.take("\n".join(map(json.dumps, records)), now)
+
+    def addresses(self) -> list[str]:
+        return [each.address for each in self.registry.everybody()]
+
+
+@pytest.fixture
+def desk(registry: Registry, tmp_path: Path) -> Desk:
+    return Desk(registry, tmp_path)
+
+
+def rows(count: int) -> str:
+    return "email,topics\n" + "".join(f"reader{n}@example.org,agents\n" for n in range(count))
+
+
+# ---- taking in -------------------------------------------------------------------------------
+
+
+def test_people_come_in_with_all_that_the_file_says(desk):
+    done = desk.take(
+        "email,topics,consent,timezone,hour,cadence,locale,max_papers\n"
+        "Ada@Example.org,agents;world models,2025-12-31T23:30:00Z,Europe/Oslo,17,weekly,nb,3\n"
+        "bob@example.org,,,,,,,\n"
+    )
+    assert done == Imported(new=2, known=0, unread=())
+    ada, bob = desk.registry.files()
+    person = ada.subscriber
+    assert person.address == "Ada@example.org"
+    assert person.topics == parse_topics(["agents", "world models"])
+    assert (person.consent, person.since) == (Consent.CONFIRMED, NOW)
+    assert person.preferences.to_json() == {
+        **Preferences().to_json(),
+        "cadence": "weekly",
+        "at": "17:00",
+        "timezone": "Europe/Oslo",
+        "max_papers": 3,
+        "locale": "nb",
+    }
+    assert ada.evidence == (Evidence("confirmed", AGREED, "import of people"),)
+    assert bob.subscriber.consent is Consent.PENDING
+    assert bob.subscriber.preferences == Preferences()
+    assert bob.evidence == (Evidence("asked", NOW, "import of people"),)
+    assert len({person.public_id, bob.subscriber.public_id}) == 2
+    standings = [desk.registry.standing(each.subscriber.id) for each in (ada, bob)]
+    assert standings == [Standing.MAY_RECEIVE, Standing.NOT_CONFIRMED]
+
+
+def test_an_import_done_again_doubles_nothing_and_changes_nobody(desk):
+    people = "email,topics,consent\n" + f"{ADA},agents,confirmed\nbob@example.org,,\nnobody,,\n"
+    desk.take(people)
+    before = desk.registry.files()
+    again = desk.take(people, LATER)
+    assert (again.new, again.known, len(again.unread)) == (0, 2, 1)
+    assert desk.registry.files() == before
+
+
+def test_who_is_there_stays_as_they_are_and_the_new_come_in(desk):
+    ada = desk.registry.add(ADA, parse_topics(["agents"]), source="operator", now=NOW)
+    before = desk.registry.file_of(ADA)
+    changed = {"email": "ADA@example.org", "topics": ["robots"], "consent": "withdrawn", "hour": 5}
+    block = {"reason": "complaint", "at": "2026-01-01"}
+    done = desk.take_json({**changed, "suppressed": block}, {"email": "bob@example.org"}, now=LATER)
+    assert (done.new, done.known) == (1, 1)
+    assert desk.registry.file_of(ADA) == before
+    assert desk.registry.standing(ada.id) is Standing.MAY_RECEIVE
+    assert desk.addresses() == [ADA, "bob@example.org"]
+
+
+def test_who_left_stays_away(desk):
+    ada = desk.registry.add(ADA, (), source="operator", now=NOW)
+    desk.registry.withdraw(ada.public_id, source="link", now=NOW)
+    before = desk.registry.file_of(ADA)
+    desk.take_json({"email": ADA, "consent": "confirmed"}, now=LATER)
+    assert desk.registry.file_of(ADA) == before
+    assert desk.registry.standing(ada.id) is Standing.WITHDRAWN
+
+
+def test_a_blocked_address_stays_blocked_and_keeps_its_reason(desk):
+    desk.registry.suppress("ADA@example.org", SuppressionReason.HARD_BOUNCE, now=NOW)
+    block = {"reason": "complaint", "at": "2026-01-01"}
+    assert desk.take_json({"email": ADA, "consent": "confirmed", "suppressed": block}).new == 1
+    file = desk.registry.file_of(ADA)
+    assert file.suppression == Suppression(SuppressionReason.HARD_BOUNCE, NOW)
+    assert desk.registry.standing(file.subscriber.id) is Standing.SUPPRESSED
+
+
+def test_a_block_comes_along_with_a_new_person(desk):
+    block = {"reason": "complaint", "at": AGREED.isoformat()}
+    desk.take_json(
+        {"email": "Ada@example.org", "consent": "confirmed", "suppressed": block},
+        {"email": "bob@example.org", "consent": "confirmed"},
+    )
+    ada, bob = desk.registry.files()
+    assert ada.suppression == Suppression(SuppressionReason.COMPLAINT, AGREED)
+    assert bob.suppression is None
+    assert desk.registry.standing(ada.subscriber.id) is Standing.SUPPRESSED
+
+
+def test_evidence_is_kept_oldest_first(desk):
+    said = [
+        {"event": "vouched", "at": "2025-03-01T00:00:00Z", "source": "operator"},
+        {"event": "withdrawn", "at": "2025-04-01T00:00:00+02:00", "source": "link"},
+        {"event": "asked", "at": "2025-05-01T00:00:00Z", "source": "form"},
+    ]
+    desk.take_json({"email": ADA, "consent": "pending", "evidence": said})
+    [file] = desk.registry.files()
+    assert [(each.event, each.source) for each in file.evidence] == [
+        ("vouched", "operator"), ("withdrawn", "link"), ("asked", "form"),
+    ]  # fmt: skip
+    assert file.evidence[1].at == datetime(2025, 3, 31, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("at", ["0001-01-01", "9999-12-31T23:59:59Z"])
+def test_moments_at_the_ends_of_the_calendar_are_kept(desk, at):
+    assert desk.take_json({"email": ADA, "consent": at}).new == 1
+    assert desk.registry.file_of(ADA).evidence[0].at.isoformat().startswith(at[:10])
+
+
+# ---- twice in a file -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("apart", [0, BATCH], ids=["in one batch", "in two batches"])
+def test_the_first_of_two_lines_about_a_mailbox_counts(desk, apart):
+    between = [{"email": f"reader{n}@example.org"} for n in range(apart)]
+    done = desk.take_json(
+        {"email": "Ada@example.org", "topics": ["agents"], "consent": "withdrawn"},
+        *between,
+        {"email": "ada@EXAMPLE.ORG", "topics": ["robots"], "consent": "confirmed"},
+    )
+    assert (done.new, done.known) == (1 + apart, 1)
+    person = desk.registry.file_of(ADA)
+    assert person.subscriber.address == "Ada@example.org"
+    assert person.subscriber.topics == parse_topics(["agents"])
+    assert person.subscriber.consent is Consent.WITHDRAWN
+    assert [each.event for each in person.evidence] == ["withdrawn"]
+
+
+def test_two_spellings_of_a_domain_are_one_mailbox(desk):
+    done = desk.take("email\nada@b\u00fccher.example\nada@xn--bcher-kva.example\n")
+    assert (done.new, done.known) == (1, 1)
+
+
+# ---- what cannot be read ---------------------------------------------------------------------
+
+
+def test_a_line_that_is_no_utf8_is_said_and_the_rest_is_kept(desk):
+    content = f"email,topics\n{ADA},caf\u00e9\nbob@example.org,".encode() + b"caf\xe9\n"
+    done = desk.take(content + b"\xff\xfe@example.org,\neve@example.org,x\n")
+    assert done.new == 2
+    assert [each.line for each in done.unread] == [3, 4]
+    assert desk.addresses() == [ADA, "eve@example.org"]
+    assert json.dumps(done.to_json(), ensure_ascii=False).encode()
+
+
+def test_evidence_that_is_no_utf8_is_said(desk):
+    line = '{"email": "a@example.org", "evidence": [{"event": "asked", "at": "2026-01-01", "source": "\u00e9"}]}'
+    done = desk.take(line.encode("latin-1") + b"\n" + line.encode())
+    assert (done.new, [each.line for each in done.unread]) == (1, [1])
+
+
+def test_a_file_in_another_encoding_is_one_bad_header(desk):
+    done = desk.take(f"Pr\u00e9nom,email\nAda,{ADA}\n".encode("utf-16"))
+    assert (done.new, [each.line for each in done.unread]) == (0, [1])
+    assert done.unread[0].why.encode()
+
+
+def test_the_balance_as_json():
+    balance = Imported(2, 1, (Unread(3, "no CSV"),))
+    assert balance.to_json() == {
+        "new": 2, "known": 1, "rejected": [{"line": 3, "why": "no CSV"}],
+    }  # fmt: skip
+
+
+def test_a_file_that_is_not_there_is_told(desk):
+    with pytest.raises(FileNotFoundError):
+        import_people(desk.registry, desk.folder / "none", NOW, lambda *_: None)
+
+
+def test_an_empty_file_brings_nobody(desk):
+    assert desk.take("").new == 0
+    assert desk.registry.everybody() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("x" * 200, "import of " + "x" * 54),
+        ("two\nlines", "import of two?lines"),
+        (b"caf\xe9", "import of caf?"),
+    ],
+)
+def test_the_name_of_the_file_is_evidence_that_can_be_stored(desk, name, source):
+    assert desk.take(f"email\n{ADA}\n", name=name).new == 1
+    [said] = desk.registry.file_of(ADA).evidence
+    assert said.source == source
+
+
+# ---- large files -----------------------------------------------------------------------------
+
+
+def test_more_than_a_batch_comes_in_in_order(desk):
+    count = 2 * BATCH + 1
+    done = desk.take(rows(count) + "nobody,\n")
+    assert (done.new, done.known) == (count, 0)
+    assert [each.line for each in done.unread] == [count + 2]
+    assert desk.addresses() == [f"reader{n}@example.org" for n in range(count)]
+
+
+@pytest.mark.parametrize("count", [1, BATCH, 2 * BATCH + 1])
+def test_progress_is_told_and_ends_at_the_size(desk, count):
+    text = rows(count)
+    desk.take(text)
+    assert desk.told[-1] == (len(text), len(text))
+    assert {size for _, size in desk.told} == {len(text)}
+    assert [done for done, _ in desk.told] == sorted(done for done, _ in desk.told)
+    assert len(desk.told) == -(-count // BATCH)
+
+
+def test_a_pipe_can_be_read_though_it_has_no_size(desk):
+    # digest subscribers import <(zcat people.csv.gz)
+    reading, writing = os.pipe()
+
+    def write() -> None:
+        with os.fdopen(writing, "w") as pipe:
+            pipe.write(rows(BATCH + 1))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        done = import_people(desk.registry, Path(f"/dev/fd/{reading}"), NOW, lambda *_: None)
+    finally:
+        os.close(reading)
+        writer.join()
+    assert done.new == BATCH + 1
+
+
+# ---- the registry's side ---------------------------------------------------------------------
+
+
+def test_files_hold_everything_about_everybody_in_the_order_they_came(registry):
+    ada = registry.add("Ada@example.org", parse_topics(["agents"]), source="operator", now=NOW)
+    bob = registry.add("bob@example.org", (), source="operator", now=LATER)
+    registry.withdraw(ada.public_id, source="link", now=LATER)
+    registry.suppress("BOB@example.org", SuppressionReason.COMPLAINT, now=LATER)
+    registry.suppress("stranger@example.org", SuppressionReason.OPERATOR, now=NOW)
+    expected = [
+        PersonFile(
+            registry.get(ada.id),
+            (Evidence("vouched", NOW, "operator"), Evidence("withdrawn", LATER, "link")),
+            None,
+        ),
+        PersonFile(
+            registry.get(bob.id),
+            (Evidence("vouched", LATER, "operator"),),
+            Suppression(SuppressionReason.COMPLAINT, LATER),
+        ),
+    ]
+    assert registry.files() == expected
+    assert registry.file_of(" ADA@Example.org ") == expected[0]
+    assert registry.file_of("bob@example.org") == expected[1]
+
+
+def test_nobody_has_no_file(registry):
+    assert registry.files() == []
+    assert registry.file_of(ADA) is None
+    with pytest.raises(AddressError):
+        registry.file_of("nobody")
+
+
+def test_a_block_is_lifted_once_whatever_its_letters(registry):
+    ada = registry.add(ADA, (), source="operator", now=NOW)
+    registry.suppress(ADA, SuppressionReason.OPERATOR, now=NOW)
+    registry.suppress("bob@example.org", SuppressionReason.OPERATOR, now=NOW)
+    assert registry.unsuppress("ADA@example.org")
+    assert not registry.unsuppress(ADA)
+    assert registry.standing(ada.id) is Standing.MAY_RECEIVE
+    assert registry.file_of(ADA).suppression is None
+    assert registry.unsuppress("bob@example.org"), "the other's was left alone"
+
+
+def test_wishes_are_replaced_and_nothing_else(registry):
+    ada = registry.add(ADA, parse_topics(["agents"]), source="operator", now=NOW)
+    bob = registry.add("bob@example.org", (), source="operator", now=NOW)
+    wanted = Preferences(days=parse_cadence("mon+thu"), max_papers=2, trending=False)
+    changed = registry.set_wishes(ada.public_id, parse_topics(["robots"]), wanted)
+    assert changed == replace(ada, topics=parse_topics(["robots"]), preferences=wanted)
+    assert registry.get(ada.id) == changed
+    assert registry.file_of(ADA).evidence == (Evidence("vouched", NOW, "operator"),)
+    assert registry.get(bob.id) == bob
+    assert registry.set_wishes("nobody", (), wanted) is None
+
+
+def test_what_is_exported_makes_the_same_people_elsewhere(desk, registry):
+    said = [{"event": "confirmed", "at": "2025-12-31T23:30:00Z", "source": "form"}]
+    block = {"reason": "hard-bounce", "at": "2026-01-01T00:00:00Z"}
+    desk.take_json(
+        {"email": ADA, "topics": ["agents", "a;b"], "consent": "confirmed", "evidence": said},
+        {"email": "bob@example.org", "paused_until": "2026-03-01", "exclusions": ["x", "y"]},
+        {"email": "eve@example.org", "consent": "withdrawn", "trending": False},
+        {"email": "emmy@example.org", "consent": "confirmed", "suppressed": block},
+    )
+    exported = [to_record(file) for file in registry.files()]
+    for file in registry.files():
+        registry.remove(file.subscriber.address)
+        registry.unsuppress(file.subscriber.address)
+    lines = [json.dumps(each) for each in exported]
+    registry.admit(list(read_people(lines, source="again", now=LATER)), LATER)
+    again = [to_record(file) for file in registry.files()]
+    assert {each.pop("since") for each in exported} == {NOW.isoformat()}
+    assert {each.pop("since") for each in again} == {LATER.isoformat()}
+    assert again == exported

@@ -1,0 +1,287 @@
+"""SmtpTransport against a real server: what arrives, what is refused, and in which phase."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from digest.deliver.smtp import SmtpTransport
+from digest.deliver.transport import make_transport
+from digest.errors import SettingError, TransportError
+from digest.model import Envelope, Message, OutcomeKind
+from tests.integration.smtp_server import HOST, Authority, Point, SmtpServer, nobody_listens
+from tests.support import make_settings
+
+Start = Callable[..., SmtpServer]
+PLAIN = b"Subject: hello\r\n\r\nA line.\r\n"
+
+
+def make_message(content: bytes = PLAIN, to: str = "ada@example.org") -> Message:
+    return Message(Envelope("bounces@example.org", to), "<1@example.org>", content)
+
+
+def transport_to(url: str, ca_file: Path | None = None, **fixed: str):
+    if ca_file:
+        fixed["smtp_ca_file"] = str(ca_file)
+    return make_transport(make_settings(transport=url, smtp_timeout="10", **fixed))
+
+
+@pytest.fixture
+def transport(smtp_server: SmtpServer) -> Iterator[SmtpTransport]:
+    with transport_to(smtp_server.url()) as transport:
+        yield transport
+
+
+# ---- what arrives ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(PLAIN, id="plain"),
+        pytest.param(b".Subject: x\r\n\r\n", id="dot at the very start"),
+        pytest.param(b"A: b\r\n\r\n.\r\n..\r\n...\r\n.end\r\n", id="dots at line starts"),
+        pytest.param(b"A: b\r\n\r\n" + b"x" * 998 + b"\r\n", id="998 octets"),
+        pytest.param(b"A: b\r\n\r\n." + b"x" * 997 + b"\r\n", id="998 octets from a dot"),
+        pytest.param(b"A: b\r\n\r\nquit\r\nRSET\r\n", id="lines like commands"),
+        pytest.param(
+            b"A: b\r\n\r\n" + b"0123456789" * 90 + b"\r\n" * 5, id="empty lines at the end"
+        ),
+        pytest.param(b"A: b\r\n\r\n" + (b"y" * 70 + b"\r\n") * 20_000, id="1.4 MB"),
+    ],
+)
+def test_a_message_arrives_byte_for_byte(smtp_server, transport, content):
+    outcome = transport.send(make_message(content))
+    assert outcome.kind is OutcomeKind.ACCEPTED
+    assert (outcome.code, outcome.text) == (250, "2.0.0 OK")
+    [received] = smtp_server.received
+    assert received.content == content
+    assert received.mail_from == "bounces@example.org"
+    assert received.rcpt_to == ("ada@example.org",)
+
+
+def test_a_missing_last_line_end_is_added(smtp_server, transport):
+    assert transport.send(make_message(b"A: b\r\n\r\nend")).kind is OutcomeKind.ACCEPTED
+    assert smtp_server.received[0].content == b"A: b\r\n\r\nend\r\n"
+
+
+def test_several_messages_share_a_connection(smtp_server, transport):
+    for to in ("a@example.org", "b@example.org", "c@example.org"):
+        assert transport.send(make_message(to=to)).kind is OutcomeKind.ACCEPTED
+    assert [each.rcpt_to[0][0] for each in smtp_server.received] == ["a", "b", "c"]
+    assert smtp_server.connections == 1
+
+
+def test_a_connection_closed_while_idle_is_opened_anew(smtp_server, transport):
+    transport.send(make_message(to="a@example.org"))
+    smtp_server.hang_up_now()
+    assert transport.send(make_message(to="b@example.org")).kind is OutcomeKind.ACCEPTED
+    assert len(smtp_server.received) == 2
+    assert smtp_server.connections == 2
+
+
+def test_a_recipient_forwarded_by_the_server_is_accepted(smtp_server, transport):
+    smtp_server.will_say(Point.RCPT, "251 User not local; will forward")
+    assert transport.send(make_message()).kind is OutcomeKind.ACCEPTED
+    assert len(smtp_server.received) == 1
+
+
+# ---- TLS and login ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
+def test_tls_with_a_private_authority(
+    start_smtp: Start, authority: Authority, good_certificate, scheme
+):
+    server = start_smtp(scheme, context=good_certificate)
+    with transport_to(server.url(), authority.ca_file) as transport:
+        assert transport.send(make_message()).kind is OutcomeKind.ACCEPTED
+    [received] = server.received
+    assert received.over_tls
+    assert received.content == PLAIN
+
+
+@pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
+def test_a_certificate_for_another_host_is_refused(start_smtp: Start, authority: Authority, scheme):
+    server = start_smtp(scheme, context=authority.context_for("other.example"))
+    with pytest.raises(TransportError) as refused:
+        transport_to(server.url(), authority.ca_file).__enter__()
+    text = str(refused.value)
+    assert text.startswith(f"{scheme}://{HOST}:{server.port}: its certificate is not valid: ")
+    assert "mismatch" in text
+    assert server.received == []
+
+
+@pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
+@pytest.mark.parametrize("trusts", ["the system", "another authority"])
+def test_a_certificate_of_an_unknown_authority_is_refused(
+    start_smtp: Start, authority: Authority, stranger: Authority, scheme, trusts
+):
+    server = start_smtp(scheme, context=stranger.context_for(HOST))
+    ca_file = authority.ca_file if trusts == "another authority" else None
+    with pytest.raises(TransportError) as refused:
+        transport_to(server.url(), ca_file).__enter__()
+    text = str(refused.value)
+    assert text.startswith(f"{scheme}://{HOST}:{server.port}: its certificate is not valid: ")
+    assert "unable to get local issuer certificate" in text or "self-signed" in text
+    assert server.received == []
+
+
+def test_a_server_without_starttls_is_refused(smtp_server):
+    url = smtp_server.url().replace("smtp:", "smtp+starttls:")
+    with pytest.raises(TransportError, match=f"{HOST}:{smtp_server.port}: .*offers no STARTTLS"):
+        transport_to(url).__enter__()
+    assert smtp_server.received == []
+
+
+def test_tls_to_a_server_that_speaks_none_is_refused(smtp_server):
+    url = smtp_server.url().replace("smtp:", "smtps:")
+    with pytest.raises(TransportError, match=f"^smtps://{HOST}:{smtp_server.port}: "):
+        transport_to(url).__enter__()
+
+
+def test_a_ca_file_without_certificates_is_a_transport_error(
+    start_smtp: Start, good_certificate, tmp_path
+):
+    not_pem = tmp_path / "ca.pem"
+    not_pem.write_text("this is no certificate", encoding="utf-8")
+    server = start_smtp("smtps", context=good_certificate)
+    with pytest.raises(TransportError, match=f"^{not_pem}: "):
+        transport_to(server.url(), not_pem).__enter__()
+
+
+@pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
+def test_login_over_tls(start_smtp: Start, authority: Authority, good_certificate, scheme):
+    server = start_smtp(scheme, context=good_certificate, login=("ada@x", "p@ss:w/rd%"))
+    url = server.url("ada@x", "p@ss:w/rd%")
+    with transport_to(url, authority.ca_file) as transport:
+        assert transport.send(make_message()).kind is OutcomeKind.ACCEPTED
+    assert server.received[0].user == "ada@x"
+
+
+def test_a_refused_login_is_told_without_the_password(
+    start_smtp: Start, authority: Authority, good_certificate
+):
+    server = start_smtp("smtps", context=good_certificate, login=("ada", "right"))
+    with pytest.raises(TransportError) as refused:
+        transport_to(server.url("ada", "wrong-password"), authority.ca_file).__enter__()
+    text = str(refused.value)
+    assert text.startswith(f"smtps://{HOST}:{server.port}: login refused: 535 5.7.8 ")
+    assert "wrong-password" not in text
+
+
+def test_a_login_the_server_does_not_offer_is_told(
+    start_smtp: Start, authority: Authority, good_certificate
+):
+    server = start_smtp("smtps", context=good_certificate)
+    with pytest.raises(TransportError, match=f"{HOST}:{server.port}: .*authentication"):
+        transport_to(server.url("ada", "secret"), authority.ca_file).__enter__()
+
+
+@pytest.mark.parametrize("who", ["ada:secret@", "ada@"])
+def test_a_login_in_clear_is_a_setting_error(who):
+    with pytest.raises(SettingError, match="DIGEST_TRANSPORT: a password is never sent in clear"):
+        transport_to(f"smtp://{who}{HOST}:2525")
+
+
+def test_nobody_listening_is_a_transport_error():
+    with nobody_listens() as port, pytest.raises(TransportError) as refused:
+        transport_to(f"smtp://{HOST}:{port}").__enter__()
+    assert str(refused.value).startswith(f"smtp://{HOST}:{port}: ")
+    assert "refused" in str(refused.value)
+
+
+def test_a_server_gone_between_two_messages_is_a_transport_error():
+    with SmtpServer() as server:
+        transport = transport_to(server.url()).__enter__()
+        assert transport.send(make_message()).kind is OutcomeKind.ACCEPTED
+    with pytest.raises(TransportError, match=f"{HOST}:{server.port}: "):
+        transport.send(make_message())
+    assert len(server.received) == 1
+
+
+# ---- refusals, by phase ----------------------------------------------------------------------
+
+BEFORE_THE_DOT = (Point.MAIL, Point.RCPT, Point.DATA)
+ANSWERING = (*BEFORE_THE_DOT, Point.DOT)
+
+
+@pytest.mark.parametrize("point", ANSWERING)
+@pytest.mark.parametrize(
+    ("reply", "kind", "dead"),
+    [
+        ("451 4.3.0 Try later", OutcomeKind.DEFERRED, False),
+        ("421 4.7.0 Slow down", OutcomeKind.DEFERRED, False),
+        ("550 5.1.1 No such user", OutcomeKind.REFUSED, True),
+        ("550 5.7.1 We do not like you", OutcomeKind.REFUSED, False),
+        ("554 Go away", OutcomeKind.REFUSED, False),
+    ],
+)
+def test_a_refusal_is_its_outcome_and_the_next_message_goes_out(
+    smtp_server, transport, point, reply, kind, dead
+):
+    smtp_server.will_say(point, reply)
+    outcome = transport.send(make_message(to="refused@example.org"))
+    assert outcome.kind is kind
+    assert f"{outcome.code} {outcome.text}" == reply
+    assert outcome.address_is_dead is dead
+    smtp_server.received.clear()
+    assert transport.send(make_message(to="next@example.org")).kind is OutcomeKind.ACCEPTED
+    assert [each.rcpt_to for each in smtp_server.received] == [("next@example.org",)]
+
+
+@pytest.mark.parametrize("point", BEFORE_THE_DOT)
+def test_a_2yz_in_the_wrong_place_before_the_dot_is_deferred(smtp_server, transport, point):
+    smtp_server.will_say(point, "252 Whatever")
+    outcome = transport.send(make_message())
+    assert (outcome.kind, outcome.code) == (OutcomeKind.DEFERRED, 252)
+    assert smtp_server.received == []
+
+
+@pytest.mark.parametrize("reply", ["what?", "354 Go on"])
+def test_an_answer_to_the_final_dot_that_decides_nothing_is_uncertain(
+    smtp_server, transport, reply
+):
+    smtp_server.will_say(Point.DOT, reply)
+    assert transport.send(make_message()).kind is OutcomeKind.UNCERTAIN
+    assert transport.send(make_message()).kind is OutcomeKind.ACCEPTED
+
+
+@pytest.mark.parametrize("point", BEFORE_THE_DOT)
+def test_a_connection_lost_before_the_content_is_deferred(smtp_server, transport, point):
+    smtp_server.will_hang_up(point)
+    outcome = transport.send(make_message())
+    assert (outcome.kind, outcome.code) == (OutcomeKind.DEFERRED, 0)
+    assert "connection lost before the end" in outcome.text
+    assert smtp_server.received == []
+    assert transport.send(make_message()).kind is OutcomeKind.ACCEPTED
+    assert smtp_server.connections == 2
+
+
+def test_a_connection_lost_within_the_content_is_deferred(smtp_server, transport):
+    smtp_server.will_hang_up(Point.CONTENT)
+    # More than the kernel buffers: the client is still writing when the server is gone.
+    outcome = transport.send(make_message(b"A: b\r\n\r\n" + b"0123456789\r\n" * 3_000_000))
+    assert outcome.kind is OutcomeKind.DEFERRED
+    assert smtp_server.received == []
+
+
+def test_a_connection_lost_after_the_final_dot_is_uncertain(smtp_server, transport):
+    smtp_server.will_hang_up(Point.DOT)
+    outcome = transport.send(make_message(to="ada@example.org"))
+    assert (outcome.kind, outcome.code) == (OutcomeKind.UNCERTAIN, 0)
+    assert "no answer to the final dot" in outcome.text
+    assert [each.rcpt_to for each in smtp_server.received] == [("ada@example.org",)]
+    assert transport.send(make_message(to="next@example.org")).kind is OutcomeKind.ACCEPTED
+
+
+def test_no_answer_to_the_final_dot_in_time_is_uncertain(smtp_server, monkeypatch):
+    async def say_nothing(*_):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(smtp_server, "handle_DATA", say_nothing)
+    with make_transport(
+        make_settings(transport=smtp_server.url(), smtp_timeout="0.2")
+    ) as transport:
+        assert transport.send(make_message()).kind is OutcomeKind.UNCERTAIN

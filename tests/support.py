@@ -1,0 +1,73 @@
+"""Values that tests are made of: small, valid, and changed by keyword."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from digest.collect.source import Source
+from digest.config import Settings, read_settings
+from digest.model import Candidate, Edition, Facts, Harvest, Sighting, Signals
+
+NOW = datetime(2026, 2, 20, 8, 0, tzinfo=UTC)
+TODAY = date(2026, 2, 20)
+
+SENDING = {
+    "from_": "digest@example.org",
+    "base_url": "https://digest.example.org",
+    "secret": "a secret for tests only",
+    "postal_address": "Paper Digest, 1 Example Street, 0150 Oslo, Norway",
+}
+
+
+def make_settings(**fixed: str) -> Settings:
+    """Settings with everything that sending needs; fields given as text."""
+    return read_settings({}, None, **{**SENDING, **fixed})[0]
+
+
+def make_facts(number: int = 1, **changes: Any) -> Facts:
+    facts = Facts(
+        title=f"A study of things, part {number}",
+        arxiv_id=f"2602.{number:05d}",
+        abstract=f"We study thing {number}. It is found to be so. More is said here.",
+        authors=("Ada Lovelace", "Grace Hopper"),
+        author_count=2,
+        page_url=f"https://huggingface.co/papers/2602.{number:05d}",
+    )
+    return replace(facts, **changes)
+
+
+def make_sighting(number: int = 1, *, upvotes: int | None = 3, **changes: Any) -> Sighting:
+    """A sighting by Hugging Face today; fields of Facts may be changed by name as well."""
+    of_sighting = {"source", "seen_at", "listed_on", "signals"}
+    facts = make_facts(number, **{k: v for k, v in changes.items() if k not in of_sighting})
+    sighting = Sighting("huggingface", NOW, TODAY, facts, Signals(upvotes=upvotes))
+    return replace(sighting, **{k: v for k, v in changes.items() if k in of_sighting})
+
+
+def make_candidate(number: int = 1, *, upvotes: int | None = 3, **facts: Any) -> Candidate:
+    return Candidate(number, make_facts(number, **facts), Signals(upvotes=upvotes), TODAY)
+
+
+class SleepingClock:
+    """A clock in seconds that only sleeping moves; it remembers for how long."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def gather(source: Source, days: Sequence[date], now: datetime) -> Harvest:
+    """All that a source gives for some days."""
+    return sum(source.collect(days, now), Harvest())
+
+
+def make_edition(*candidates: Candidate) -> Edition:
+    return Edition(1, TODAY, candidates)

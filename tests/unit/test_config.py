@@ -1,0 +1,390 @@
+"""Settings: where each comes from, what is refused, and what is never shown."""
+
+from dataclasses import fields
+from datetime import time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digest.config import Origin, Settings, example_env, read_settings, variable
+from digest.errors import SettingError
+
+ROOT = Path(__file__).parents[2]
+DOTS = "••••••••"
+
+# Of every setting a value that is not its default, and a third one.
+VALUES = {
+    "home": ("/srv/a", "/srv/b"),
+    "database_url": ("sqlite:///a.sqlite3", "postgresql+psycopg://ada:pw@db/digest"),
+    "transport": ("smtp://localhost:2525", "file:///srv/outbox"),
+    "smtp_ca_file": ("a.pem", "b.pem"),
+    "smtp_timeout": ("5", "7.5"),
+    "from_": ("a@example.org", "b@example.org"),
+    "from_name": ("Papers", "Café Papers"),
+    "reply_to": ("a@example.org", "b@example.org"),
+    "bounce_address": ("a@example.org", "b@example.org"),
+    "unsubscribe_address": ("a@example.org", "b@example.org"),
+    "complaints_address": ("a@example.org", "b@example.org"),
+    "base_url": ("https://a.example.org", "http://localhost:8000"),
+    "secret": ("a secret one", "another one"),
+    "postal_address": ("1 Street, Oslo", "2 Street, Oslo"),
+    "templates": ("a", "b"),
+    "sources": ("arxiv", "huggingface,arxiv"),
+    "huggingface_url": ("https://a.example.org", "http://b.example.org"),
+    "arxiv_feed_url": ("https://a.example.org", "http://b.example.org"),
+    "arxiv_feed": ("atom", "rss"),
+    "arxiv_categories": ("cs.LG", "math.GT+cs.LG"),
+    "arxiv_api_url": ("https://a.example.org", "http://b.example.org"),
+    "arxiv_interval": ("5", "4.5"),
+    "http_timeout": ("5", "7.5"),
+    "http_attempts": ("1", "10"),
+    "lookback_days": ("0", "30"),
+    "timezone": ("Europe/Oslo", "Asia/Tokyo"),
+    "run_at": ("07:30", "23:59"),
+    "stale_after_hours": ("1", "720"),
+    "max_for_you": ("1", "15"),
+    "max_trending": ("0", "15"),
+    "match_threshold": ("0", "1"),
+}
+NAMES = [row.name for row in fields(Settings)]
+SECRETS = [row.name for row in fields(Settings) if row.metadata["secret"]]
+
+MALFORMED = {
+    "home": ["~nobody-of-this-name/var"],
+    "database_url": ["hush", "mysql://localhost/x", "postgresql+psycopg://u:hush@h:port/x"],
+    "transport": ["localhost", "http://h", "smtp://", "file://", "smtp://u:hush@h:p", "smtp://[x"],
+    "smtp_ca_file": ["/no/such/file", "/"],
+    "smtp_timeout": ["soon", "0", "901", "-1", "nan", "inf"],
+    "from_": ["digest", "a@b@c", "Ada <ada@example.org>", "a@example.org\r\nBcc: b@example.org"],
+    "from_name": ["a\nb", "a\x00b", "a\x7fb", "a\x85b", "a\u2028b"],
+    "reply_to": ["nobody"],
+    "bounce_address": ["nobody"],
+    "unsubscribe_address": ["nobody"],
+    "complaints_address": ["nobody"],
+    "base_url": [
+        "digest.example.org",
+        "http://digest.example.org",
+        "ftp://digest.example.org",
+        "https://",
+        "https://digest.example.org/?a=1",
+        "https://digest.example.org/#here",
+        "https://ada:pw@digest.example.org",
+        "https://bücher.example",
+        "https://digest.example.org/a b",
+        "https://digest.example.org/\r\nBcc: x@y.z",
+        "https://digest.example.org/>, <https://evil.example",
+        "https://digest.example.org/" + "x" * 500,
+        "https://[x",
+    ],
+    "secret": ["short", "long enough, short", "long enough,"],
+    "postal_address": ["1 Street\nOslo"],
+    "templates": ["/no/such/folder"],
+    "sources": [",", " , "],
+    "huggingface_url": ["huggingface.co", "ftp://h", "https://"],
+    "arxiv_feed_url": ["arxiv.org"],
+    "arxiv_feed": ["RSS", "json"],
+    "arxiv_categories": ["cs.AI\tcs.CL"],
+    "arxiv_api_url": ["arxiv.org"],
+    "arxiv_interval": ["-1", "61", "never"],
+    "http_timeout": ["0", "301", "1,5"],
+    "http_attempts": ["0", "11", "2.5", "-1", "²"],
+    "lookback_days": ["-1", "31", "many"],
+    "timezone": ["Oslo", "UTC+1", "../etc/passwd", "/etc/passwd"],
+    "run_at": ["8 o'clock", "24:00", "08:60", "8", "08:00+02:00", "08:00:30"],
+    "stale_after_hours": ["0", "721"],
+    "max_for_you": ["0", "16", "9" * 5000],
+    "max_trending": ["-1", "16"],
+    "match_threshold": ["1.1", "-0.1", "high", "nan"],
+}
+
+
+@pytest.fixture(autouse=True)
+def _files_that_settings_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / f"{name}.pem").touch()
+
+
+def one_of(environment, name, dotenv=None, **fixed):
+    """One setting and its origin."""
+    settings, origins = read_settings(environment, dotenv, **fixed)
+    origin = next(origin for origin in origins if origin.name == variable(name))
+    return getattr(settings, name), origin
+
+
+def dotenv(text):
+    path = Path("test.env")
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refusal(environment, env_file=None, **fixed):
+    with pytest.raises(SettingError) as caught:
+        read_settings(environment, env_file, **fixed)
+    return str(caught.value)
+
+
+# ---- where a value comes from ------------------------------------------------------------------
+
+
+def test_every_setting_is_tested_here():
+    assert list(VALUES) == NAMES
+    assert list(MALFORMED) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_default_is_taken_where_nothing_is_said(name):
+    value, origin = one_of({}, name)
+    assert origin.came_from == "default"
+    metadata = next(row.metadata for row in fields(Settings) if row.name == name)
+    assert origin.value == metadata["default"]
+    assert (value is None) == (metadata["default"] == "")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_dotenv_wins_over_the_default(name):
+    first, _ = VALUES[name]
+    default, _ = one_of({}, name)
+    value, origin = one_of({}, name, dotenv(f"{variable(name)}='{first}'\n"))
+    assert (origin.value, origin.came_from) == (first, "test.env")
+    assert value != default
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_environment_wins_over_dotenv(name):
+    first, second = VALUES[name]
+    file = dotenv(f"{variable(name)}='{first}'\n")
+    value, origin = one_of({variable(name): second}, name, file)
+    assert (origin.value, origin.came_from) == (second, "environment")
+    assert value != one_of({}, name, file)[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_command_line_wins_over_all(name):
+    first, second = VALUES[name]
+    _, origin = one_of({variable(name): first}, name, **{name: second})
+    assert (origin.value, origin.came_from) == (second, "command line")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_value_is_none_at_all(name):
+    first, _ = VALUES[name]
+    file = dotenv(f"{variable(name)}='{first}'\n")
+    assert one_of({variable(name): ""}, name, file)[1].value == first
+    assert one_of({variable(name): ""}, name)[1].came_from == "default"
+
+
+def test_values_have_the_types_that_the_program_works_with():
+    texts = {variable(name): first for name, (first, _) in VALUES.items()}
+    settings, _ = read_settings({**texts, "DIGEST_SECRET": "the newer one, the older one"})
+    assert settings.home == Path("/srv/a")
+    assert settings.smtp_timeout == 5.0
+    assert settings.http_attempts == 1
+    assert settings.sources == ("arxiv",)
+    assert settings.secret == ("the newer one", "the older one")
+    assert settings.timezone == ZoneInfo("Europe/Oslo")
+    assert settings.run_at == time(7, 30)
+    assert settings.base_url == "https://a.example.org"
+
+
+def test_a_slash_at_the_end_of_an_address_is_dropped():
+    assert one_of({"DIGEST_BASE_URL": "https://a.example/b/"}, "base_url")[0] == (
+        "https://a.example/b"
+    )
+
+
+def test_a_missing_dotenv_is_no_dotenv():
+    assert one_of({}, "from_name", Path("missing.env"))[0] == "Paper Digest"
+
+
+def test_the_database_lies_in_home_unless_told_otherwise():
+    settings, _ = read_settings({"DIGEST_HOME": "/srv/papers"})
+    assert settings.database == "sqlite:////srv/papers/digest.sqlite3"
+    assert read_settings({"DIGEST_DATABASE_URL": "sqlite:///x"})[0].database == "sqlite:///x"
+
+
+def test_mail_goes_to_a_folder_in_home_unless_told_otherwise():
+    settings, _ = read_settings({"DIGEST_HOME": "/srv/papers"})
+    assert settings.transport_url == "file:///srv/papers/outbox"
+    assert read_settings({"DIGEST_TRANSPORT": "smtp://h"})[0].transport_url == "smtp://h"
+
+
+# ---- a .env as people write it -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("'a$HOME b'", "a$HOME b"),
+        ("a$b${HOME}c", "a$b${HOME}c"),
+        ("'one # two'", "one # two"),
+        ("one#two", "one#two"),
+        ("one # a comment", "one"),
+        ('"quoted"', "quoted"),
+        ("  padded  ", "padded"),
+    ],
+)
+def test_dollars_and_hashes_in_dotenv(line, value):
+    assert one_of({}, "from_name", dotenv(f"DIGEST_FROM_NAME={line}\n"))[0] == value
+
+
+def test_dotenv_with_comments_exports_and_other_programs_names():
+    file = dotenv("# ours\nexport DIGEST_FROM_NAME=Papers\n\nPATH=/bin\nCOMPOSE_PROJECT=x\n")
+    assert one_of({"HOME": "/root"}, "from_name", file)[0] == "Papers"
+
+
+# ---- secrets -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_may_stand_in_a_file(name):
+    first, _ = VALUES[name]
+    Path("hidden").write_text(f"\n{first}\n", encoding="utf-8")
+    _, origin = one_of({f"{variable(name)}_FILE": "hidden"}, name)
+    assert (origin.value, origin.came_from) == (first, "environment, hidden")
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_said_outright_wins_over_its_file(name):
+    first, _ = VALUES[name]
+    environment = {variable(name): first, f"{variable(name)}_FILE": "missing"}
+    assert one_of(environment, name)[1].value == first
+
+
+def test_the_environments_file_wins_over_dotenv():
+    Path("hidden").write_text("from the file", encoding="utf-8")
+    file = dotenv("DIGEST_SECRET='from dotenv'\n")
+    assert one_of({"DIGEST_SECRET_FILE": "hidden"}, "secret", file)[0] == ("from the file",)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in SECRETS])
+def test_only_secrets_may_stand_in_a_file(name):
+    said = refusal({f"{variable(name)}_FILE": "a.pem"})
+    assert f"{variable(name)}_FILE is not a setting" in said
+
+
+@pytest.mark.parametrize("file", ["missing", "a", "latin1", "~nobody-of-this-name/x", "a\0b"])
+def test_a_file_that_cannot_be_read_is_named(file):
+    Path("latin1").write_bytes(b"caf\xe9 au lait")
+    said = refusal({"DIGEST_SECRET_FILE": file})
+    assert said.startswith("DIGEST_SECRET_FILE is ")
+    assert "cannot be read" in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("SECRET", "correct horse", DOTS),
+        ("SECRET", "first correct, then horse", DOTS),
+        ("SECRET", "correct://horse-battery", DOTS),
+        ("TRANSPORT", "smtp://host:25", "smtp://host:25"),
+        ("TRANSPORT", "smtps://ada:horse@host", f"smtps://ada:{DOTS}@host"),
+        ("TRANSPORT", "smtp+starttls://a%40b:horse@h:587/", f"smtp+starttls://a%40b:{DOTS}@h:587/"),
+        # Passwords that were not escaped end up anywhere.
+        ("TRANSPORT", "smtp://ada:12/horse@host", DOTS),
+        ("TRANSPORT", "smtp://ada:12?horse@host", DOTS),
+        ("TRANSPORT", "smtp://ada:ho@rse@host", DOTS),
+        ("DATABASE_URL", "postgresql+psycopg://ada:horse@db/x", f"postgresql+psycopg://ada:{DOTS}@db/x"),
+        ("DATABASE_URL", "postgresql+psycopg://db/x?password=horse", DOTS),
+        ("DATABASE_URL", "postgresql+psycopg://ada:horse@[db/x", f"postgresql+psycopg://ada:{DOTS}@[db/x"),
+    ],
+)  # fmt: skip
+def test_secrets_are_not_shown(name, value, shown):
+    settings = {f"DIGEST_{name}": value}
+    origin = next(each for each in read_settings(settings)[1] if each.name == f"DIGEST_{name}")
+    assert origin.value == value
+    assert origin.shown == shown
+
+
+@given(st.text(alphabet=st.characters(exclude_characters="•"), min_size=1))
+@settings(deadline=None)
+def test_no_secret_is_ever_shown(text):
+    origin = Origin("DIGEST_SECRET", f"x{text}-horse", "environment", secret=True)
+    assert "horse" not in origin.shown
+
+
+@given(st.text(alphabet=st.characters(categories=["L", "N", "P", "S"]), min_size=1))
+@settings(deadline=None)
+def test_no_password_in_a_url_is_ever_shown(password):
+    origin = Origin("DIGEST_TRANSPORT", f"smtp://ada:{password}horse@host", "environment", True)
+    assert "horse" not in origin.shown
+
+
+def test_other_settings_are_shown():
+    assert one_of({"DIGEST_FROM_NAME": "Papers"}, "from_name")[1].shown == "Papers"
+
+
+def test_a_secret_that_is_not_set_shows_as_nothing():
+    assert one_of({}, "secret")[1].shown == ""
+
+
+# ---- what is refused ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param(name, value, id=f"{name}-{number}")
+        for name, values in MALFORMED.items()
+        for number, value in enumerate(values)
+    ],
+)
+def test_a_malformed_value_is_one_line_naming_the_variable(name, value):
+    said = refusal({variable(name): value})
+    assert said.startswith(f"{variable(name)} ")
+    assert said.endswith("(environment)")
+    assert len(said.splitlines()) == 1
+    if name in SECRETS:
+        assert f"{value!r}" not in said
+        assert "hush" not in said
+        assert "short" not in said
+    else:
+        assert repr(value) in said
+
+
+def test_a_malformed_value_in_dotenv_names_the_file():
+    assert refusal({}, dotenv("DIGEST_MAX_FOR_YOU=many\n")).endswith("(test.env)")
+
+
+@pytest.mark.parametrize("name", ["DIGEST_TRANSPRT", "DIGEST_", "DIGEST_FROM_", "DIGEST_from"])
+def test_a_name_we_do_not_know_is_refused(name):
+    assert f"{name} is not a setting (environment)" in refusal({name: "x"})
+    assert f"{name} is not a setting (test.env)" in refusal({}, dotenv(f"{name}=x\n"))
+
+
+def test_the_tests_own_names_are_let_be():
+    assert read_settings({"DIGEST_TEST_POSTGRES_URL": "x"}) == read_settings({})
+
+
+# ---- config.example.env ------------------------------------------------------------------------
+
+
+def test_the_committed_example_is_the_programs():
+    assert (ROOT / "config.example.env").read_text(encoding="utf-8") == example_env()
+
+
+def test_the_example_names_every_setting():
+    named = [line[1:].partition("=")[0] for line in example_env().splitlines() if _is_value(line)]
+    assert named == [variable(name) for name in NAMES]
+
+
+def test_the_example_changes_nothing_as_it_is():
+    assert read_settings({}, dotenv(example_env()))[0] == read_settings({})[0]
+
+
+def test_the_example_can_be_uncommented(tmp_path):
+    lines = [line[1:] if _is_value(line) else line for line in example_env().splitlines()]
+    # These two name things that exist on the operator's machine.
+    text = "\n".join(lines).replace("/etc/paper-digest/templates", str(tmp_path / "a"))
+    text = text.replace("/etc/ssl/private-ca.pem", str(tmp_path / "a.pem"))
+    _, origins = read_settings({}, dotenv(text))
+    assert {origin.came_from for origin in origins} == {"test.env"}
+
+
+def _is_value(line):
+    return line.startswith("#DIGEST_")

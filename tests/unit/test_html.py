@@ -1,0 +1,102 @@
+"""From MJML to the HTML of a mail."""
+
+import socket
+
+import lxml.html
+import pytest
+
+from digest.compose.html import to_html
+from digest.errors import TemplateError
+
+
+def document(text="", head=""):
+    return (
+        f"<mjml><mj-head>{head}</mj-head><mj-body><mj-section><mj-column>"
+        f"<mj-text>{text}</mj-text></mj-column></mj-section></mj-body></mjml>"
+    )
+
+
+@pytest.mark.parametrize(
+    "mjml",
+    [
+        "",
+        "just text",
+        "<html></html>",
+        "<mjml><mj-body></mjml>",
+        document("a < b"),
+        document("<b>never closed"),
+        document("a \x00 NUL"),
+        document("a \ud800 surrogate"),
+        "<mjml><mj-body><mj-include path='/etc/passwd' /></mj-body></mjml>",
+        "<mjml>" * 1000,
+    ],
+)
+def test_bad_mjml_names_the_template(mjml):
+    with pytest.raises(TemplateError, match=r"^mail/x\.mjml\.j2: not valid MJML: .+"):
+        to_html(mjml, "mail/x.mjml.j2")
+
+
+def test_the_doctype_is_kept():
+    assert to_html(document("hello"), "x").lower().startswith("<!doctype html>")
+
+
+def test_styles_are_inlined():
+    html = to_html(
+        document('<p class="warm">hi</p>', '<mj-style inline="inline">.warm { color: #a00; }</mj-style>'),
+        "x",
+    )  # fmt: skip
+    (paragraph,) = lxml.html.fromstring(html).cssselect("p.warm")
+    assert "color:#a00" in paragraph.get("style").replace(" ", "")
+
+
+def test_media_queries_and_important_are_kept():
+    style = "@media (prefers-color-scheme: dark) { .warm { color: #fff !important; } }"
+    html = to_html(document('<p class="warm">hi</p>', f"<mj-style>{style}</mj-style>"), "x")
+    kept = " ".join(lxml.html.fromstring(html).xpath("//style/text()"))
+    assert "prefers-color-scheme: dark" in kept
+    assert "#fff !important" in " ".join(kept.split())
+    (paragraph,) = lxml.html.fromstring(html).cssselect("p.warm")
+    assert "#fff" not in (paragraph.get("style") or "")
+
+
+def test_columns_stack_on_a_phone():
+    assert "@media only screen and (min-width:480px)" in to_html(document("hello"), "x")
+
+
+def test_escaped_text_stays_text():
+    title = "&lt;script&gt;alert(1)&lt;/script&gt; &amp;lt; &amp;amp; &#39;q&#39;"
+    html = to_html(document(f"<p>{title}</p>"), "x")
+    assert "<script" not in html
+    (paragraph,) = lxml.html.fromstring(html).xpath("//p")
+    assert paragraph.text == "<script>alert(1)</script> &lt; &amp; 'q'"
+
+
+def test_image_widths_are_kept():
+    mjml = document().replace(
+        "<mj-text></mj-text>", '<mj-image src="https://x/y.png" alt="" width="90px" />'
+    )
+    (image,) = lxml.html.fromstring(to_html(mjml, "x")).xpath("//img")
+    assert image.get("width") == "90"
+
+
+def test_nothing_is_fetched(monkeypatch):
+    asked = []
+
+    def refuse(*args, **kwargs):
+        asked.append(args)
+        raise OSError("there is no network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    head = (
+        '<mj-font name="Raleway" href="https://fonts.example.org/css?family=Raleway" />'
+        '<mj-raw><link rel="stylesheet" href="https://example.org/x.css" /></mj-raw>'
+        '<mj-style>@import url("https://example.org/y.css");</mj-style>'
+        '<mj-style inline="inline">@import url("https://example.org/z.css"); p { margin: 0; }</mj-style>'
+    )
+    assert "hello" in to_html(document("<p>hello</p>", head), "x")
+    assert asked == []
+
+
+def test_no_font_is_loaded_unasked():
+    assert "fonts.googleapis.com" not in to_html(document("hello"), "x")

@@ -1,0 +1,352 @@
+"""The finished octets of a mail, read by a reader of our own (tests.raw_message)."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from urllib.parse import quote
+
+import lxml.html
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from digest.collect.text import clean
+from digest.compose.composer import Composer
+from digest.compose.environment import Templates
+from digest.compose.message import Content, build_message
+from digest.compose.sender import sender_of
+from digest.config_values import LONGEST_PUBLIC_URL
+from digest.model import Digest, Pick, Section
+from subscribers.tokens import Purpose
+from tests.raw_message import decoded, read
+from tests.support import NOW, TODAY, make_candidate, make_settings
+
+SENDER = sender_of(make_settings())
+PERSON = "0123456789abcdef0123456789abcdef"
+COMPOSER = Composer(Templates(), SENDER)
+
+HEADERS = [
+    "From", "To", "Date", "Message-ID", "Subject", "Reply-To", "List-Id", "List-Unsubscribe",
+    "List-Unsubscribe-Post", "List-Help", "List-Archive", "Feedback-ID", "CFBL-Address",
+    "Auto-Submitted", "MIME-Version", "Content-Type",
+]  # fmt: skip
+FOR_PROGRAMS = [
+    "Message-ID", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Help",
+    "List-Archive", "Feedback-ID", "CFBL-Address",
+]  # fmt: skip
+
+# Senders that strain the headers in one way each.
+SENDERS = {
+    "usual": SENDER,
+    "long base URL": replace(SENDER, base_url="https://x.example/" + "y" * (LONGEST_PUBLIC_URL - 18)),
+    "long host": replace(SENDER, base_url="https://" + ".".join(["a" * 60] * 4) + ".org"),
+    "commas in the base URL": replace(SENDER, base_url="https://x.example/a,b,c" + ",d" * 50),
+    "long addresses": replace(
+        SENDER,
+        unsubscribe_address="u" * 64 + "@" + ".".join(["b" * 60] * 3) + ".org",
+        complaints_address="c" * 64 + "@" + ".".join(["b" * 60] * 3) + ".org",
+    ),
+    "accents in the name": replace(SENDER, name="Rémy’s Überblick"),
+    "long name": replace(SENDER, name="論文 " * 60),
+}  # fmt: skip
+
+
+def build(subject="Title and 4 more", sender=SENDER, **changes):
+    values = {"to": "ada@example.org", "public_id": PERSON, "what": "2026-02-20", "now": NOW}
+    content = Content(subject, "Hello.\n", "<!doctype html>\n<p>Hello.</p>\n")
+    return build_message(content, sender, **{**values, **changes})
+
+
+def compose(*titles, **values):
+    picks = tuple(
+        Pick(Section.TRENDING, make_candidate(number, title=title))
+        for number, title in enumerate(titles, 1)
+    )
+    digest = Digest(TODAY, (), picks, len(picks))
+    return COMPOSER.compose(digest, to="ada@example.org", public_id=PERSON, now=NOW, **values)
+
+
+# ---- headers -----------------------------------------------------------------------------------
+
+
+def test_the_headers_are_complete_and_each_there_once():
+    assert [name for name, _ in read(build().content).headers] == HEADERS
+
+
+def test_what_each_header_says():
+    token = SENDER.tokens.make(Purpose.UNSUBSCRIBE, PERSON)
+    mail = read(build().content)
+    said = {name: mail.one(name) for name in HEADERS}
+    assert re.fullmatch(r"<[0-9a-f]{32}@digest\.example\.org>", said.pop("Message-ID"))
+    assert said.pop("Content-Type").startswith("multipart/alternative; boundary=")
+    assert said == {
+        "From": "Paper Digest <digest@example.org>",
+        "To": "ada@example.org",
+        "Date": "Fri, 20 Feb 2026 08:00:00 +0000",
+        "Subject": "Title and 4 more",
+        "Reply-To": "digest@example.org",
+        "List-Id": "Paper Digest <daily.digest.example.org>",
+        "List-Unsubscribe": (
+            f"<https://digest.example.org/unsubscribe/{token}>, "
+            f"<mailto:unsubscribe@example.org?subject={token}>"
+        ),
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "List-Help": "<https://digest.example.org/>",
+        "List-Archive": "<https://digest.example.org/archive>",
+        "Feedback-ID": "2026-02-20:daily:paper-digest",
+        "CFBL-Address": "complaints@example.org; report=arf",
+        "Auto-Submitted": "auto-generated",
+        "MIME-Version": "1.0",
+    }
+
+
+def test_the_operators_addresses_are_used():
+    sender = sender_of(
+        make_settings(
+            reply_to="team@example.org",
+            bounce_address="bounces@example.org",
+            unsubscribe_address="leave@example.org",
+            complaints_address="abuse@example.org",
+        )
+    )
+    message = build(sender=sender)
+    mail = read(message.content)
+    assert mail.one("Reply-To") == "team@example.org"
+    assert "<mailto:leave@example.org?" in mail.one("List-Unsubscribe")
+    assert mail.one("CFBL-Address") == "abuse@example.org; report=arf"
+    assert message.envelope.mail_from == "bounces@example.org"
+    assert b"bounces@" not in message.content
+
+
+def test_the_envelope_is_the_header():
+    message = build(to="grace@example.org")
+    assert message.envelope.rcpt_to == read(message.content).one("To") == "grace@example.org"
+    assert message.message_id == read(message.content).one("Message-ID")
+
+
+@pytest.mark.parametrize("sender", SENDERS.values(), ids=SENDERS)
+def test_headers_for_programs_are_never_encoded(sender):
+    mail = read(build(sender=sender).content)
+    assert [name for name, _ in mail.headers] == HEADERS
+    for name in FOR_PROGRAMS:
+        assert "=?" not in mail.one(name)
+
+
+@pytest.mark.parametrize("sender", SENDERS.values(), ids=SENDERS)
+@pytest.mark.parametrize("public_id", [PERSON, "x" * 150])
+def test_both_ways_out_carry_the_same_token_whole(sender, public_id):
+    header = read(build(sender=sender, public_id=public_id).content).one("List-Unsubscribe")
+    found = re.fullmatch(r"<(https://[^<>\s]+)>, <(mailto:[^<>\s]+)>", header)
+    assert found
+    web, mailto = found.groups()
+    token = web.removeprefix(f"{sender.base_url}/unsubscribe/")
+    assert sender.tokens.read(Purpose.UNSUBSCRIBE, token) == public_id
+    assert mailto == f"mailto:{sender.unsubscribe_address}?subject={token}"
+
+
+@pytest.mark.parametrize("sender", SENDERS.values(), ids=SENDERS)
+@pytest.mark.parametrize(
+    "subject", ["short", "word " * 100, "x" * 5000, "ü" * 5000], ids=["short", "long", "x", "ü"]
+)
+def test_lines_end_with_crlf_and_are_short_enough(sender, subject):
+    content = build(subject, sender, public_id="x" * 150).content
+    assert content.endswith(b"\r\n")
+    assert b"\r" not in content.replace(b"\r\n", b"")
+    assert b"\n" not in content.replace(b"\r\n", b"")
+    assert max(map(len, content.split(b"\r\n"))) <= 998
+
+
+def test_the_feedback_id_has_four_fields_at_most():
+    assert read(build().content).one("Feedback-ID").count(":") <= 3
+
+
+@pytest.mark.parametrize(
+    "name", ["Rémy’s Überblick", "論文ダイジェスト " * 8, "Digest, daily", 'The "Digest"']
+)
+def test_the_senders_name_survives(name):
+    header = read(build(sender=replace(SENDER, name=name.strip())).content).one("From")
+    shown = decoded(header).removesuffix(" <digest@example.org>")
+    assert re.sub(r'^"(.*)"$', r"\1", shown).replace('\\"', '"') == name.strip()
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "A title of the usual length that is cut at seventy characters… and 14 more",
+        "A title of the usual length, ten per cent longer than what templates make of it, and 14 more",
+        "Über Möbius: ∇·E = ρ/ε₀ and 4 more",
+        "日本語の題名 " * 12 + "and 4 more",
+        "👩‍👩‍👧‍👦 families " * 8,
+        "word " * 300,
+        "x" * 2000,
+        "two  blanks are two",
+        "a_b ?= c =?",
+        "=?utf-8?q?not_encoded?=",
+        "=?utf-8?q?a=0D=0ABcc:_x@y.z?=",
+        "=?utf-8?b?YQ0KQmNjOiB4QHkueg==?= and 4 more",
+        "",
+    ],
+)  # fmt: skip
+def test_the_subject_survives(subject):
+    mail = read(build(subject.rstrip()).content)
+    assert [name for name, _ in mail.headers] == HEADERS
+    assert decoded(mail.one("Subject")) == subject.rstrip()
+
+
+def test_a_plain_subject_stands_as_it_is():
+    assert (
+        b"\r\nSubject: Attention is all you need and 4 more\r\n"
+        in build("Attention is all you need and 4 more").content
+    )
+
+
+# ---- the same each time ------------------------------------------------------------------------
+
+
+def test_the_same_values_make_the_same_octets():
+    assert build() == build()
+    assert compose("One", "Two") == compose("One", "Two")
+
+
+def test_the_message_id_is_the_same_on_every_retry():
+    later = NOW + timedelta(hours=5)
+    assert build(now=later).message_id == build().message_id
+    assert build("Another subject").message_id == build().message_id
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"public_id": "b" * 32},
+        {"what": "2026-02-21"},
+        {"sender": replace(SENDER, secret="another secret")},
+    ],
+)
+def test_the_message_id_is_another_ones(changes):
+    assert build(**changes).message_id != build().message_id
+
+
+def test_the_message_id_gives_nobody_away():
+    message = build()
+    assert PERSON not in message.message_id
+    assert "ada" not in message.message_id
+
+
+def test_a_marked_mail_is_no_delivery():
+    marked = compose("One", subject_mark="[test]")
+    assert decoded(read(marked.content).one("Subject")).startswith("[test] One")
+    assert marked.message_id != compose("One").message_id
+
+
+# ---- the body ----------------------------------------------------------------------------------
+
+
+def test_plain_text_goes_first():
+    kinds = [part.one("Content-Type") for part in read(build().content).parts]
+    assert kinds == ['text/plain; charset="utf-8"', 'text/html; charset="utf-8"']
+
+
+def test_both_parts_arrive_whole():
+    text, html = "Ünïcode ∇ 日本 = \t.\n.\n" + "x" * 3000 + "\n", "<p>" + "é=" * 40_000 + "</p>\n"
+    content = build_message(
+        Content("s", text, html), SENDER, to="a@b.org", public_id=PERSON, what="e", now=NOW
+    ).content
+    plain, rich = read(content).parts
+    assert plain.text == text
+    assert rich.text == html
+    assert content.isascii()
+
+
+def test_what_every_mail_holds():
+    plain, rich = (part.text for part in read(compose("One", "Two").content).parts)
+    ways = [SENDER.link(purpose, PERSON) for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES)]
+    links = lxml.html.fromstring(rich).xpath("//a/@href")
+    for way in ways:
+        assert way in plain
+        assert way in links
+    assert SENDER.postal_address in plain
+    assert SENDER.postal_address in lxml.html.fromstring(rich).text_content()
+    assert "You get this because you subscribed" in plain
+
+
+def test_the_html_is_one_that_mail_readers_take():
+    html = read(compose("One", "Two").content).parts[1].text
+    page = lxml.html.document_fromstring(html)
+    assert html.lower().startswith("<!doctype html>")
+    assert page.get("lang")
+    assert page.findtext("head/title").strip()
+    assert not page.xpath("//script | //form | //iframe | //object | //link")
+    assert not page.xpath("//@*[starts-with(name(), 'on')]")
+    assert all(table.get("role") == "presentation" for table in page.iter("table"))
+    assert all(image.get("alt") is not None for image in page.iter("img"))
+    assert all(link.startswith("https://") for link in page.xpath("//a/@href"))
+    assert not page.xpath("//@src | //@background")
+    assert "prefers-color-scheme: dark" in html
+
+
+def test_the_way_out_stands_above_the_first_paper_too():
+    plain, rich = (part.text for part in read(compose("The first title").content).parts)
+    out = SENDER.link(Purpose.UNSUBSCRIBE, PERSON)
+    assert plain.index(out) < plain.index("The first title")
+    body = rich[rich.index("<h1") - 4000 :]
+    assert body.index(out) < body.index("<h3")
+
+
+# ---- hostile titles ----------------------------------------------------------------------------
+
+TITLES = st.text(max_size=700) | st.text(alphabet="=?utf-8qb_0DA\r\n:<>&'\"{}%#. ]-", max_size=200)
+
+
+@given(TITLES)
+@example("=?utf-8?q?a=0D=0ABcc:_x@y.z?=")
+@example("a\r\nBcc: x@y.z\r\n\r\n<script>")
+@example("</p></mj-text><mj-raw><script>alert(1)</script></mj-raw>")
+@example("{{ 7*7 }} {% include 'x' %} <!-- ]]> -->")
+@example("\u2028\u2029\x85\x1c\x00\u202e\ufeff")
+@example("&lt;b&gt; &amp;amp; &#x0;")
+@settings(max_examples=60, deadline=None)
+def test_no_title_can_do_more_than_be_read(hostile):
+    title = clean(hostile, 500) or "untitled"
+    mail = read(compose(title, "Another").content)
+    assert [name for name, _ in mail.headers] == HEADERS
+    assert decoded(mail.one("Subject")).endswith(" and 1 more")
+    plain, rich = mail.parts
+    shown = title if len(title) <= 300 else title[:100]
+    assert _squeezed(shown) in _squeezed(plain.text)
+    page = lxml.html.document_fromstring(rich.text)
+    first, second = page.xpath("//h3")
+    assert _squeezed(first.text_content()).startswith(_squeezed(shown))
+    assert second.text_content() == "Another"
+    assert not page.xpath("//script | //h3//*[not(self::a)]")
+    assert len(page.xpath("//a")) == len(
+        lxml.html.document_fromstring(read(compose("x", "Another").content).parts[1].text).xpath(
+            "//a"
+        )
+    )
+
+
+def _squeezed(text):
+    return "".join(text.split())
+
+
+@given(st.text(alphabet="<>&\"'`", min_size=1, max_size=50))
+@settings(max_examples=30, deadline=None)
+def test_what_html_minds_is_escaped_there_and_only_there(title):
+    plain, rich = (part.text for part in read(compose(title).content).parts)
+    assert title in plain
+    escaped = title.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    assert escaped in rich
+
+
+def test_a_search_link_holds_any_title():
+    composed = COMPOSER.render(
+        Digest(
+            TODAY,
+            (),
+            (Pick(Section.TRENDING, make_candidate(title="\"a\" <b> & 'c' %", page_url="")),),
+            1,
+        ),
+        PERSON,
+    )
+    link = lxml.html.fromstring(composed.html).xpath("//h3/a/@href")[0]
+    assert link == "https://huggingface.co/papers?q=" + quote("\"a\" <b> & 'c' %")

@@ -1,0 +1,261 @@
+"""What the templates see of a digest."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digest.compose.view import (
+    LONGEST_TEXT,
+    LONGEST_TITLE,
+    Links,
+    card,
+    first_sentences,
+    long_date,
+    view,
+)
+from digest.model import Digest, Match, Pick, Place, Reason, Section, Signals
+from subscribers.topics import TopicFilter
+from tests.support import TODAY, make_candidate
+
+LINKS = Links("https://x/unsubscribe/t", "https://x/preferences/t", "https://x/archive")
+
+
+def trending(number=1, **changes):
+    return Pick(Section.TRENDING, make_candidate(number, **changes))
+
+
+def for_you(number=1, topic="things", place=Place.TITLE, **changes):
+    match = Match(1.0, Reason(topic, place))
+    return Pick(Section.FOR_YOU, make_candidate(number, **changes), match)
+
+
+def counted(**counts):
+    candidate = make_candidate()
+    return card(
+        Pick(Section.TRENDING, type(candidate)(1, candidate.facts, Signals(**counts), TODAY))
+    )
+
+
+def mail(*picks, topics=()):
+    digest = Digest(TODAY, tuple(map(TopicFilter, topics)), picks, pool_size=40)
+    return view(digest, LINKS, brand="Paper Digest", postal_address="1 Street")
+
+
+# ---- a card ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "count", "shown"),
+    [
+        ((), 0, ""),
+        ((), 1, "1 author"),
+        ((), 7, "7 authors"),
+        ((), 1234, "1,234 authors"),
+        (("Ada",), 1, "Ada"),
+        (("Ada", "Bob", "Cy"), 3, "Ada, Bob, Cy"),
+        (("Ada", "Bob", "Cy", "Dee"), 4, "Ada, Bob, Cy and 1 more"),
+        (("Ada", "Bob", "Cy", "Dee"), 0, "Ada, Bob, Cy and 1 more"),
+        (("Ada", "Bob"), 9, "Ada, Bob and 7 more"),
+    ],
+)
+def test_authors(names, count, shown):
+    assert card(trending(authors=names, author_count=count)).authors == shown
+
+
+def test_the_organisation_is_apart_from_the_authors():
+    shown = card(trending(organisation="Analytical Engines"))
+    assert shown.organisation == "Analytical Engines"
+    assert "Analytical" not in shown.authors
+
+
+@pytest.mark.parametrize(
+    ("counts", "shown"),
+    [
+        ({}, ()),
+        ({"upvotes": 0, "comments": 0}, ()),
+        ({"upvotes": 1}, ("1 upvote",)),
+        ({"upvotes": 57, "comments": 1}, ("57 upvotes", "1 comment")),
+        ({"upvotes": 0, "comments": 2}, ("2 comments",)),
+        ({"upvotes": 1234567}, ("1,234,567 upvotes",)),
+        ({"stars": 99}, ()),
+    ],
+)
+def test_counts_are_ready_phrases(counts, shown):
+    assert counted(**counts).counts == shown
+
+
+@pytest.mark.parametrize(
+    ("stars", "shown"),
+    [
+        (None, ""),
+        (0, ""),
+        (1, "1"),
+        (999, "999"),
+        (1000, "1k"),
+        (1049, "1k"),
+        (1250, "1.2k"),
+        (9999, "10k"),
+        (123_456, "123.5k"),
+    ],
+)
+def test_stars_are_rounded(stars, shown):
+    assert counted(stars=stars).stars == shown
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        (Place.TITLE, "in the title"),
+        (Place.KEYWORDS, "in the keywords"),
+        (Place.ABSTRACT, "in the abstract"),
+    ],
+)
+def test_the_reason_is_the_topic_and_the_place(place, words):
+    shown = card(for_you(topic="world models", place=place))
+    assert (shown.topic, shown.where) == ("world models", words)
+
+
+def test_a_trending_paper_needs_no_reason():
+    assert (card(trending()).topic, card(trending()).where) == ("", "")
+
+
+def test_every_place_has_words():
+    assert all(card(for_you(place=place)).where for place in Place)
+
+
+def test_the_sources_sentence_goes_before_the_abstract():
+    assert card(trending(summary="In short.", abstract="At length.")).text == "In short."
+
+
+def test_a_paper_without_either_has_no_text():
+    assert card(trending(summary="", abstract="")).text == ""
+
+
+def test_long_texts_are_cut():
+    shown = card(trending(title="word " * 200, summary="word " * 200))
+    assert len(shown.title) <= LONGEST_TITLE
+    assert len(shown.text) <= LONGEST_TEXT
+    assert shown.title.endswith("word…")
+    assert shown.text.endswith("word…")
+
+
+def test_the_title_links_to_the_sources_page():
+    assert card(trending(page_url="https://a.example/1")).url == "https://a.example/1"
+
+
+def test_a_paper_without_a_page_links_to_a_search_for_its_title():
+    shown = card(trending(title="Où? A&B #1/2", page_url=""))
+    assert shown.url == "https://huggingface.co/papers?q=O%C3%B9%3F%20A%26B%20%231/2"
+
+
+def test_code_and_project_links_are_passed_on():
+    shown = card(trending(code_url="https://c.example", project_url="https://p.example"))
+    assert (shown.code_url, shown.project_url) == ("https://c.example", "https://p.example")
+
+
+# ---- lead sentences ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "longest", "lead"),
+    [
+        ("Short.", 100, "Short."),
+        ("", 10, ""),
+        ("One is here. Two is longer than fits.", 20, "One is here."),
+        ("One. Two. Three is too long.", 12, "One. Two."),
+        ("Really? Yes! And this does not fit any more.", 14, "Really? Yes!"),
+        ("Exactly so. More.", 11, "Exactly so."),
+        # No sentence ends here.
+        ("As Ada et al. showed this is a long sentence. Next.", 46, "As Ada et al. showed this is a long sentence."),
+        ("Methods, e.g. those of old, are slow and are many.", 32, "Methods, e.g. those of old, are…"),
+        ("It is 3.5 times faster than what was there.", 20, "It is 3.5 times…"),
+        ("As in Fig. 3 we see that things are larger.", 22, "As in Fig. 3 we see…"),
+        ("By J. Smith and all of the others in it.", 22, "By J. Smith and all…"),
+        ("Whole words only, without any end", 20, "Whole words only…"),
+    ],
+)  # fmt: skip
+def test_lead_sentences(text, longest, lead):
+    assert first_sentences(text, longest) == lead
+
+
+@given(st.text(max_size=200), st.integers(min_value=1, max_value=100))
+@settings(deadline=None)
+def test_a_lead_is_never_too_long(text, longest):
+    lead = first_sentences(text, longest)
+    assert len(lead) <= longest
+    assert text.startswith(lead.removesuffix("…"))
+
+
+# ---- the whole mail ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("day", "shown"),
+    [
+        (date(2026, 2, 1), "Sunday, 1 February 2026"),
+        (date(2026, 2, 20), "Friday, 20 February 2026"),
+        (date(2024, 12, 31), "Tuesday, 31 December 2024"),
+    ],
+)
+def test_long_dates(day, shown):
+    assert long_date(day) == shown
+
+
+def test_sections_are_in_order_and_only_where_there_are_papers():
+    both = mail(trending(1), for_you(2), trending(3))
+    assert [section.title for section in both.sections] == ["For you", "Trending"]
+    assert [len(section.cards) for section in both.sections] == [1, 2]
+    assert [section.title for section in mail(trending(1)).sections] == ["Trending"]
+    assert [section.title for section in mail(for_you(1)).sections] == ["For you"]
+
+
+def test_every_section_has_words():
+    picks = [Pick(section, make_candidate(n)) for n, section in enumerate(Section, 1)]
+    assert len(mail(*picks).sections) == len(Section)
+
+
+def test_cards_keep_the_order_of_the_digest():
+    shown = mail(trending(3), trending(1), trending(2)).sections[0].cards
+    assert [each.title[-1] for each in shown] == ["3", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("picks", "headline"),
+    [
+        ([for_you(1)], "1 paper on your topics"),
+        ([for_you(1), for_you(2), trending(3)], "2 papers on your topics"),
+        ([trending(1)], "1 trending paper"),
+        ([trending(1), trending(2)], "2 trending papers"),
+    ],
+)
+def test_headline(picks, headline):
+    assert mail(*picks).headline == headline
+
+
+def test_the_preheader_tells_the_titles_that_the_subject_does_not():
+    shown = mail(*(trending(n, title=f"Title {n}") for n in range(1, 6)))
+    assert shown.top_title == "Title 1"
+    assert shown.others == 4
+    assert shown.preheader == "Title 2 · Title 3 · Title 4"
+
+
+def test_one_paper_has_no_others_and_no_preheader():
+    shown = mail(trending(1, title="Title 1"))
+    assert (shown.top_title, shown.others, shown.preheader) == ("Title 1", 0, "")
+
+
+def test_long_titles_are_cut_for_subject_and_preheader():
+    shown = mail(*(trending(n, title="word " * 50) for n in range(1, 6)))
+    assert len(shown.top_title) <= 70
+    assert shown.top_title.endswith("word…")
+    assert len(shown.preheader) <= 180
+    assert shown.preheader.count(" · ") == 2
+
+
+def test_topics_and_the_rest_are_passed_on():
+    shown = mail(for_you(1), topics=["robots", "graphs"])
+    assert shown.topics == ("robots", "graphs")
+    assert (shown.pool, shown.links, shown.brand) == ("40 papers", LINKS, "Paper Digest")
+    assert (shown.postal_address, shown.date_line) == ("1 Street", "Friday, 20 February 2026")
