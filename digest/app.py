@@ -2,12 +2,11 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import Engine
@@ -22,18 +21,15 @@ from digest.compose.environment import Templates
 from digest.compose.sender import Sender, sender_for_looking, sender_of
 from digest.config import read_settings
 from digest.deliver.transport import Transport, make_transport
-from digest.errors import DigestError, LedgerError
+from digest.errors import LedgerError, TransportError
+from digest.inbox.inbox import Inbox
 from digest.ledger.database import ensure_current, open_database, upgrade
 from digest.ledger.ledger import Ledger
-from digest.model import Digest, Message, Outcome, OutcomeKind
+from digest.model import Digest, Message, Outcome
 from digest.pipeline import Pipeline
-from subscribers.addresses import normalise_address
-from subscribers.model import Subscriber
-from subscribers.registry import Registry
+from subscribers.addresses import AddressGate, normalise_address
+from subscribers.store.registry import Registry
 from subscribers.topics import TopicFilter
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI
 
 log = structlog.get_logger()
 
@@ -127,19 +123,27 @@ class App:
         with make_transport(self.settings) as transport:
             return transport.send(message)
 
-    def send_confirmation(self, person: Subscriber, now: datetime) -> None:
-        """Mail the link that a pending subscriber confirms with; a failure is told in the log."""
-        topics = [topic.text for topic in person.topics]
+    @cached_property
+    def gate(self) -> AddressGate:
+        """Which addresses may subscribe."""
+        return AddressGate(self._takes_smtputf8, self.settings.refused_domains or frozenset())
+
+    def _takes_smtputf8(self) -> bool:
+        """Whether the relay takes addresses beyond ASCII; no, while it cannot be asked."""
         try:
-            message = self.composer.confirmation(
-                to=person.address, public_id=person.public_id, topics=topics, now=now
-            )
-            outcome = self.post(message)
-        except DigestError as error:
-            log.error("a confirmation was not sent", subscriber=person.id, why=str(error))
-            return
-        if outcome.kind is not OutcomeKind.ACCEPTED:
-            log.error("a confirmation was not sent", subscriber=person.id, why=outcome.text)
+            return self._relay_takes_smtputf8
+        except TransportError as error:
+            log.warning("the relay cannot be asked for SMTPUTF8", why=str(error))
+            return False
+
+    @cached_property
+    def _relay_takes_smtputf8(self) -> bool:
+        with make_transport(self.settings) as transport:
+            return transport.takes_smtputf8
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        return Inbox(self.registry, self.sender.tokens)
 
     def test_message(self, to: str, topics: tuple[TopicFilter, ...], day: date | None) -> Message:
         """A digest marked as a test, in nobody's name. Raises DigestError where there is none."""
@@ -179,19 +183,6 @@ class App:
         self.pipeline.collect(self.pipeline.days_for(self.pipeline.edition_day(now)), now)
         run = self.pipeline.run(self.composer, self.transport, now)
         log.info("the daily run is done", balance=asdict(run.balance), trouble=run.trouble)
-
-    def web(self, clock: Callable[[], datetime] = utc_now) -> "FastAPI":
-        from digest.web.pages import web_app  # noqa: PLC0415  slow to load, for one command
-
-        return web_app(
-            self.sender,
-            self.templates,
-            self.ledger.editions,
-            self.registry,
-            clock,
-            lambda person: self.send_confirmation(person, clock()),
-            self.pipeline.draft,
-        )
 
 
 def configure_logs() -> None:

@@ -20,7 +20,8 @@ from digest.app import App, configure_logs, utc_now
 from digest.cli_subscribers import people
 from digest.config import example_env
 from digest.demo import run_demo
-from digest.errors import DigestError
+from digest.errors import DigestError, SettingError
+from digest.inbox.mailboxes import letter_from, letters_in
 from digest.model import Collected, OutcomeKind
 from digest.pipeline import Run
 from digest.schedule import run_forever
@@ -210,17 +211,44 @@ def schedule() -> None:
 
 
 @cli.command()
+def inbox(
+    place: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[PLACE]", help="A Maildir, an mbox file, or - for one mail on standard input."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Unsubscribe whoever has sent a mail to say so. By default it reads DIGEST_INBOX."""
+    app = App()
+    place = place or app.settings.inbox
+    if place is None:
+        raise SettingError("DIGEST_INBOX is not set: say where the mail lies")
+    is_stream = str(place) == "-"
+    letters = [letter_from(sys.stdin.buffer)] if is_stream else letters_in(place)
+    read = app.inbox.read(letters, utc_now())
+    if as_json:
+        print_json(asdict(read))
+    else:
+        out.print(f"{read.unsubscribed} unsubscribed, {read.left} mails left for you to read.")
+    if is_stream and read.left:
+        raise typer.Exit(1)  # the mail server is to tell the sender that nobody understood
+
+
+@cli.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
 ) -> None:
     """Serve the pages: subscribe, choose, unsubscribe, past editions."""
-    from digest.web.server import serve as serve_pages  # noqa: PLC0415  slow to load
+    from digest.app_web import web  # noqa: PLC0415  slow to load
+    from digest.web.server import serve as serve_pages  # noqa: PLC0415
 
     def say_ready() -> None:
         err.print(f"The pages are at http://{host}:{port}/. Stop with Ctrl-C.")
 
-    serve_pages(App().web(), host, port, say_ready)
+    serve_pages(web(App()), host, port, say_ready)
 
 
 # ---- care ------------------------------------------------------------------------------------

@@ -27,8 +27,8 @@ Blocked = Annotated[bool, typer.Option("--suppressed", help="Only those with a b
 @people.command("add")
 def add(address: str, topic: Topics = None, more: More = None) -> None:
     """Add somebody who asked you to, or change their topics."""
-    topics = read_topics(topic, more)
-    added = App().registry.add(address, topics, source="operator", now=utc_now())
+    topics, app = read_topics(topic, more), App()
+    added = app.registry.add(app.gate.admit(address), topics, source="operator", now=utc_now())
     shown = ", ".join(topic.text for topic in added.topics) or "whatever is trending"
     out.print(Text(f"{added.address}: {shown}"))
 
@@ -73,7 +73,9 @@ def show(address: str, as_json: Json = False) -> None:
     for name, value in record.items():
         if name == "evidence":
             for said in value:
-                out.print(Text(f"evidence: {said['event']} at {said['at']}, by {said['source']}"))
+                where = f", from {said['client']}" if "client" in said else ""
+                line = f"evidence: {said['event']} at {said['at']}, by {said['source']}{where}"
+                out.print(Text(line))
         else:
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             out.print(Text(f"{name}: {text}"))
@@ -91,14 +93,14 @@ def remove(address: str) -> None:
 def suppress(address: str) -> None:
     """Block an address: whoever it belongs to gets nothing until the block is lifted."""
     address = normalise_address(address)
-    App().registry.suppress(address, SuppressionReason.OPERATOR, now=utc_now())
+    App().registry.suppressions.add(address, SuppressionReason.OPERATOR, now=utc_now())
     out.print(Text(f"{address} gets nothing any more"))
 
 
 @people.command("unsuppress")
 def unsuppress(address: str) -> None:
     """Lift the block on an address."""
-    if not App().registry.unsuppress(normalise_address(address)):
+    if not App().registry.suppressions.lift(normalise_address(address)):
         err.print(Text(f"digest: there is no block on {address}"), soft_wrap=True)
         raise typer.Exit(1)
     out.print(Text(f"the block on {address} is lifted"))

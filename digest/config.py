@@ -105,6 +105,12 @@ class Settings:
         "Where unsubscribe mails go. Not set: unsubscribe@ the domain of DIGEST_FROM.",
         example="unsubscribe@example.org",
     )
+    inbox: Path | None = _setting(
+        "",
+        values.folder,
+        "Maildir or mbox file with the mail to DIGEST_UNSUBSCRIBE_ADDRESS, for `digest inbox`.",
+        example="/var/mail/unsubscribe",
+    )
     complaints_address: str | None = _setting(
         "",
         values.address,
@@ -121,9 +127,30 @@ class Settings:
         "",
         values.secrets,
         "Signs the links in mails; best 32 random characters or more. Several, newest first and "
-        "separated by commas, keep old links working. Needed to send.",
+        "separated by commas, keep old links working: keep each for a year at least. Needed to "
+        "send.",
         example="paste-the-output-of-openssl-rand-hex-32",
         secret=True,
+    )
+    api_tokens: tuple[str, ...] | None = _setting(
+        "",
+        values.secrets,
+        "Whoever has one of these, separated by commas, may use the HTTP API as you. Not set: "
+        "there is no API.",
+        example="paste-the-output-of-openssl-rand-hex-32",
+        secret=True,
+    )
+    refused_domains: frozenset[str] | None = _setting(
+        "",
+        values.domains,
+        "File of mail domains (one a line, with their subdomains) that nobody may subscribe with, "
+        "such as those of mailboxes for a day.",
+        example="/etc/paper-digest/disposable-domains.txt",
+    )
+    keep_client_addresses: bool = _setting(
+        "no",
+        values.yes_or_no,
+        "Whether the network address that a consent came from is stored with it: yes or no.",
     )
     postal_address: str | None = _setting(
         "",

@@ -58,11 +58,39 @@ def existing_file(value: str) -> Path:
     return path
 
 
+def domains(value: str) -> frozenset[str]:
+    """The domains in a file, one a line; lines that begin with # are comments."""
+    try:
+        lines = existing_file(value).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot be read: {error}") from None
+    found = set()
+    for number, line in enumerate(lines, 1):
+        name = line.strip().strip(".")
+        if not name or name.startswith("#"):
+            continue
+        try:
+            found.add(normalise_address(f"postmaster@{name}").rpartition("@")[2])
+        except AddressError:
+            raise ValueError(f"line {number} is no domain: {line.strip()[:60]!r}") from None
+    return frozenset(found)
+
+
+def yes_or_no(value: str) -> bool:
+    try:
+        return {"yes": True, "no": False}[value.strip().casefold()]
+    except KeyError:
+        raise ValueError("expected yes or no") from None
+
+
 def address(value: str) -> str:
     try:
-        return normalise_address(value)
+        read = normalise_address(value)
     except AddressError as error:
         raise ValueError(str(error)) from None
+    if not read.isascii():  # it stands in headers that programs read
+        raise ValueError("expected an address of plain ASCII letters")
+    return read
 
 
 def database_url(value: str) -> str:

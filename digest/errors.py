@@ -7,6 +7,7 @@ DigestError            base: its text is one clear line for the person at the sh
 ├── NothingToShow      no paper of a digest can be rendered, though the template can
 ├── MessageTooLarge    a rendered message would be clipped by its reader
 ├── TransportError     the relay or folder cannot be used now: nothing was sent
+├── InboxError         a mailbox cannot be read
 └── LedgerError        the database is missing, behind, or in use by another run
 
 Expected outcomes are values (model.Outcome, model.Rejection), not exceptions.
@@ -38,6 +39,10 @@ class MessageTooLarge(DigestError):  # noqa: N818  the name says it without "Err
 
 
 class TransportError(DigestError):
+    pass
+
+
+class InboxError(DigestError):
     pass
 
 

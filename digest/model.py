@@ -172,9 +172,13 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A paper that is eligible for an edition, with its signals as the edition froze them."""
+    """A paper that is eligible for an edition, with its signals as the edition froze them.
+
+    ``paper_id`` is the ledger's number for it, ``key`` its canonical id.
+    """
 
     paper_id: int
+    key: str
     facts: Facts
     signals: Signals
     listed_on: date
@@ -291,6 +295,11 @@ class Envelope:
 
     mail_from: str
     rcpt_to: str
+
+    @property
+    def is_international(self) -> bool:
+        """Whether it takes SMTPUTF8 (RFC 6531) to send it."""
+        return not (self.mail_from + self.rcpt_to).isascii()
 
 
 @dataclass(frozen=True, slots=True)

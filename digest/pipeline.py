@@ -40,11 +40,14 @@ from digest.model import (
 )
 from digest.rank.select import Limits, Ranker
 from subscribers.model import Consent, Subscriber
-from subscribers.registry import Registry
+from subscribers.preferences import Preferences
+from subscribers.store.registry import Registry
 from subscribers.topics import TopicFilter
 
 # Told how much of how much is done, for a progress bar.
 Progress = Callable[[int, int], None]
+
+_NO_WISHES = Preferences()
 
 log = structlog.get_logger()
 
@@ -159,15 +162,17 @@ class Pipeline:
 
     # ---- rank --------------------------------------------------------------------------------
 
-    def draft(self, day: date, topics: tuple[TopicFilter, ...]) -> Digest | None:
-        """The digest of a day for some topics, for looking at; none if nothing matches.
+    def draft(
+        self, day: date, topics: tuple[TopicFilter, ...], wishes: Preferences = _NO_WISHES
+    ) -> Digest | None:
+        """The digest of a day for somebody with these wishes, for looking at; none if it is empty.
 
         From the day's edition if there is one, else from what it would hold. Nothing is stored.
         """
         edition = self._ledger.editions.on(day)
         if edition is None or not edition.candidates:
             edition = self._ledger.editions.draft(day, self.days_for(day)[0])
-        return Ranker(edition, self._limits).digest(topics)
+        return self._wished(Ranker(edition, self._limits), topics, wishes)
 
     def _rank(self, edition: Edition, now: datetime) -> None:
         """Decide for everybody due what they get, or why nothing; a row each, before any mail."""
@@ -191,13 +196,18 @@ class Pipeline:
             return SkipReason.PAUSED
         if not edition.candidates:
             return SkipReason.NO_PAPERS
-        digest = ranker.digest(
-            subscriber.topics,
+        return self._wished(ranker, subscriber.topics, wishes) or SkipReason.NOTHING_MATCHED
+
+    @staticmethod
+    def _wished(
+        ranker: Ranker, topics: tuple[TopicFilter, ...], wishes: Preferences
+    ) -> Digest | None:
+        return ranker.digest(
+            topics,
             exclusions=wishes.exclusions,
             most=wishes.max_papers,
             trending=wishes.trending,
         )
-        return digest or SkipReason.NOTHING_MATCHED
 
     @property
     def _limits(self) -> Limits:
@@ -237,12 +247,7 @@ class Pipeline:
         if subscriber is None:
             self._ledger.deliveries.skip(delivery, SkipReason.REMOVED, now)
             return None
-        digest = Digest(
-            day=edition.day,
-            topics=subscriber.topics,
-            picks=self._ledger.deliveries.picks(delivery, edition),
-            pool_size=len(edition.candidates),
-        )
+        digest = self._planned_digest(delivery, edition, subscriber)
         try:
             return composer.compose(
                 digest, to=subscriber.address, public_id=subscriber.public_id, now=now
@@ -253,6 +258,27 @@ class Pipeline:
             log.error("a digest cannot be made", delivery=delivery.id, why=str(error))
             self._ledger.deliveries.skip(delivery, reason, now)
             return None
+
+    def digest_of(self, subscriber: Subscriber, day: date) -> Digest | None:
+        """What a subscriber's digest of a day is made of, sent or not; none if there is none."""
+        edition = self._ledger.editions.on(day)
+        if edition is None:
+            return None
+        delivery = self._ledger.deliveries.of(edition, subscriber.id)
+        if delivery is None:
+            return None
+        digest = self._planned_digest(delivery, edition, subscriber)
+        return digest if digest.picks else None
+
+    def _planned_digest(
+        self, delivery: Delivery, edition: Edition, subscriber: Subscriber
+    ) -> Digest:
+        return Digest(
+            day=edition.day,
+            topics=subscriber.topics,
+            picks=self._ledger.deliveries.picks(delivery, edition),
+            pool_size=len(edition.candidates),
+        )
 
     # ---- before and after --------------------------------------------------------------------
 

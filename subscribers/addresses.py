@@ -1,4 +1,8 @@
-"""Mail addresses: checked once, on the way in."""
+"""Mail addresses: read once, on the way in, and let in or not."""
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
@@ -12,23 +16,20 @@ SPECIAL_USE_DOMAIN_NAMES[:] = [
 
 
 def normalise_address(typed: str) -> str:
-    """The address as it goes on the wire: ASCII, domain in lower-case A-labels (RFC 5891).
+    """The address as it goes on the wire: domain in lower-case A-labels (RFC 5891).
 
-    Addresses inside the operator's own network (``user@localhost``, ``user@mail.local``) are
-    allowed; whether a domain takes mail is for the relay to find out. Raises AddressError saying
-    what is wrong.
+    The part before the @ may hold letters beyond ASCII (RFC 6531), which not every relay takes: an
+    ``AddressGate`` asks for that. Addresses inside the operator's own network (``user@localhost``,
+    ``user@mail.local``) are allowed; whether a domain takes mail is for the relay to find out.
+    Raises AddressError saying what is wrong.
     """
     try:
         checked = validate_email(
-            typed.strip(),
-            check_deliverability=False,
-            globally_deliverable=False,
-            allow_smtputf8=False,
+            typed.strip(), check_deliverability=False, globally_deliverable=False
         )
     except EmailNotValidError as error:
         raise AddressError(f"{typed!r} is not a mail address: {error}") from None
-    assert checked.ascii_email is not None  # allow_smtputf8=False promises it
-    return checked.ascii_email
+    return f"{checked.local_part}@{checked.ascii_domain}"
 
 
 def address_key(address: str) -> str:
@@ -37,4 +38,30 @@ def address_key(address: str) -> str:
     RFC 5321 section 2.4 lets a host tell Ada@ from ada@; no provider does, and a person who types
     either means one mailbox.
     """
-    return address.casefold()
+    return unicodedata.normalize("NFC", address.casefold())
+
+
+@dataclass(frozen=True, slots=True)
+class AddressGate:
+    """Which addresses may come in, whoever brings them.
+
+    ``takes_smtputf8`` tells whether the relay takes addresses beyond ASCII (RFC 6531); it is asked
+    only when one turns up. ``refused_domains`` are in A-labels, and stand for their subdomains as
+    well: those of mailboxes for a day, say.
+    """
+
+    takes_smtputf8: Callable[[], bool]
+    refused_domains: frozenset[str] = frozenset()
+
+    def admit(self, typed: str) -> str:
+        """The address in its normal form. Raises AddressError, fit to be shown to who typed it."""
+        address = normalise_address(typed)
+        labels = address.rpartition("@")[2].split(".")
+        if any(".".join(labels[start:]) in self.refused_domains for start in range(len(labels))):
+            raise AddressError(f"addresses at {'.'.join(labels)} are not accepted here")
+        if not address.isascii() and not self.takes_smtputf8():
+            raise AddressError(
+                f"{address} cannot be reached from here: its part before the @ has letters other "
+                "than a to z, which our mail server does not take"
+            )
+        return address

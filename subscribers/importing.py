@@ -6,9 +6,9 @@ from datetime import datetime
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from subscribers.registry import Registry
+from subscribers.store.registry import Registry
 from subscribers.transfer import Arrival, Unread, read_people
 
 BATCH = 500  # people in one transaction
@@ -34,20 +34,38 @@ def import_people(
 
     Whoever is there already stays as they are, so that it can be done again. Raises OSError.
     """
-    new = known = 0
-    unread: list[Unread] = []
     size = file.stat().st_size
     name = "".join(each if each.isprintable() else "?" for each in file.name)
+    with file.open("rb") as octets:
+
+        def tell() -> None:
+            if octets.seekable():  # a pipe does not know where it is
+                progress(octets.tell(), size)
+
+        return take_in(registry, octets, f"import of {name}"[:64], now, tell)
+
+
+def take_in(
+    registry: Registry,
+    octets: IO[bytes],
+    source: str,
+    now: datetime,
+    after_batch: Callable[[], None] = lambda: None,
+) -> Imported:
+    """As ``import_people``, from what is open already; it is closed in the end.
+
+    ``source`` is written down as evidence.
+    """
+    new = known = 0
+    unread: list[Unread] = []
     # A line that is no UTF-8 must not lose the others: its odd octets become characters that no
     # address and no topic may hold, and so it is reported like any bad line.
-    with file.open("rb") as octets:
-        lines = TextIOWrapper(octets, encoding="utf-8", errors="surrogateescape", newline="")
-        people = read_people(lines, source=f"import of {name}"[:64], now=now)
+    with TextIOWrapper(octets, encoding="utf-8", errors="surrogateescape", newline="") as lines:
+        people = read_people(lines, source=source, now=now)
         while batch := list(islice(people, BATCH)):
             arrivals = [each for each in batch if isinstance(each, Arrival)]
             unread += [each for each in batch if isinstance(each, Unread)]
             added = registry.admit(arrivals, now)
             new, known = new + added, known + len(arrivals) - added
-            if octets.seekable():  # a pipe does not know where it is
-                progress(octets.tell(), size)
+            after_batch()
     return Imported(new, known, tuple(unread))

@@ -12,6 +12,7 @@ class ConsentEvent(StrEnum):
     VOUCHED = "vouched"  # the operator states that the person asked for it
     WITHDRAWN = "withdrawn"  # the person left
     UNDONE = "undone"  # on the page after leaving, the person took it back
+    MOVED = "moved"  # the person confirmed another address, at that address
 
 
 # None is somebody we have never heard of. What is not listed is refused.
@@ -31,6 +32,7 @@ TRANSITIONS: dict[tuple[Consent | None, ConsentEvent], Consent] = {
     (Consent.WITHDRAWN, ConsentEvent.WITHDRAWN): Consent.WITHDRAWN,
     (Consent.WITHDRAWN, ConsentEvent.UNDONE): Consent.CONFIRMED,
     (Consent.CONFIRMED, ConsentEvent.UNDONE): Consent.CONFIRMED,
+    (Consent.CONFIRMED, ConsentEvent.MOVED): Consent.CONFIRMED,
 }
 
 

@@ -49,11 +49,15 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Something a person said about being mailed: when, and through which door."""
+    """Something a person said about being mailed: when, and through which door.
+
+    ``client`` is the network address that it came from, where the operator keeps that.
+    """
 
     event: str
     at: datetime
     source: str
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +68,45 @@ class Suppression:
     at: datetime
 
 
+class Verdict(StrEnum):
+    """What a reader says of a paper."""
+
+    LIKE = "like"  # more like this
+    MUTE = "mute"  # not for me
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """A verdict on a paper, which is named by its canonical id."""
+
+    paper: str
+    verdict: Verdict
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A person's wish to be mailed at another address; ``public_id`` stands in the link."""
+
+    public_id: str
+    person: Subscriber
+    address: str
+
+    @property
+    def is_done(self) -> bool:
+        return self.person.address == self.address
+
+
 @dataclass(frozen=True, slots=True)
 class PersonFile:
-    """Everything that is stored about a person: what they want, what they said, and any block."""
+    """Everything that is stored about a person.
+
+    What they want, what they said, what they think of papers, the address that they want to move
+    to, and any block.
+    """
 
     subscriber: Subscriber
     evidence: tuple[Evidence, ...]
+    opinions: tuple[Opinion, ...]
+    moving_to: str
     suppression: Suppression | None

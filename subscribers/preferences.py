@@ -17,10 +17,16 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = frozenset(WEEKDAYS)
 MOST_PAPERS = 15
 
-_CADENCES = {
+DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+CADENCES = {
     "daily": EVERY_DAY,
     "weekdays": frozenset(WEEKDAYS[:5]),
     "weekly": frozenset({"mon"}),
+}
+_SAID = {
+    "daily": "every day",
+    "weekdays": "from Monday to Friday",
+    "weekly": "once a week, on Monday",
 }
 
 
@@ -52,10 +58,18 @@ class Preferences:
     @property
     def cadence(self) -> str:
         """The days by their common name, else spelt out: daily, weekdays, weekly, mon+thu."""
-        for name, days in _CADENCES.items():
+        for name, days in CADENCES.items():
             if days == self.days:
                 return name
         return "+".join(day for day in WEEKDAYS if day in self.days)
+
+    @property
+    def how_often(self) -> str:
+        """The cadence as it is said: every day, on Monday and Thursday."""
+        if self.cadence in _SAID:
+            return _SAID[self.cadence]
+        names = [DAY_NAMES[number] for number, day in enumerate(WEEKDAYS) if day in self.days]
+        return f"on {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -110,7 +124,7 @@ def _is_readable(record: Mapping[str, Any], name: str) -> bool:
 def parse_cadence(typed: str) -> frozenset[str]:
     """The weekdays that a cadence means: daily, weekdays, weekly, or days such as ``mon+thu``."""
     name = typed.strip().casefold()
-    days = _CADENCES.get(name) or frozenset(name.replace("+", " ").split())
+    days = CADENCES.get(name) or frozenset(name.replace("+", " ").split())
     if not days or not days <= EVERY_DAY:
         raise PreferenceError(
             f"{typed!r} is not a cadence: expected daily, weekdays, weekly or days like mon+thu"

@@ -20,6 +20,9 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     UNDO = "undo"
+    ADDRESS = "address"
+    OPINION = "opinion"
+    DIGEST = "digest"
 
 
 class Tokens:

@@ -18,7 +18,15 @@ from typing import Any
 from subscribers.addresses import normalise_address
 from subscribers.errors import PreferenceError, SubscriberError
 from subscribers.lifecycle import ConsentEvent
-from subscribers.model import Consent, Evidence, PersonFile, Suppression, SuppressionReason
+from subscribers.model import (
+    Consent,
+    Evidence,
+    Opinion,
+    PersonFile,
+    Suppression,
+    SuppressionReason,
+    Verdict,
+)
 from subscribers.preferences import Preferences
 from subscribers.topics import TopicFilter, parse_topics
 
@@ -47,6 +55,7 @@ class Arrival:
     preferences: Preferences
     consent: Consent
     evidence: tuple[Evidence, ...]
+    opinions: tuple[Opinion, ...]
     suppression: Suppression | None
 
 
@@ -87,9 +96,19 @@ def to_record(file: PersonFile) -> dict[str, Any]:
         "consent": person.consent.value,
         "since": person.since.isoformat(),
         "evidence": [
-            {"event": each.event, "at": each.at.isoformat(), "source": each.source}
+            {
+                "event": each.event,
+                "at": each.at.isoformat(),
+                "source": each.source,
+                **({"client": each.client} if each.client else {}),
+            }
             for each in file.evidence
         ],
+        "opinions": [
+            {"paper": each.paper, "verdict": each.verdict.value, "at": each.at.isoformat()}
+            for each in file.opinions
+        ],
+        **({"moving_to": file.moving_to} if file.moving_to else {}),
         "suppressed": blocked and {"reason": blocked.reason.value, "at": blocked.at.isoformat()},
     }
 
@@ -177,6 +196,7 @@ def _arrival(record: Mapping[str, Any], source: str, now: datetime) -> Arrival:
         preferences=Preferences.from_json(wishes),
         consent=consent,
         evidence=evidence,
+        opinions=_opinions(record.get("opinions") or []),
         suppression=_suppression(record.get("suppressed")),
     )
 
@@ -196,12 +216,39 @@ def _consent(
 
 def _evidence(record: Any) -> Evidence:
     try:
-        event, source = ConsentEvent(record["event"]), str(record["source"])[:64]
-        if not source.isprintable():  # a database takes neither NUL nor lone surrogates
-            raise ValueError(source)
-        return Evidence(event, _moment(str(record["at"])), source)
+        return Evidence(
+            event=ConsentEvent(record["event"]),
+            at=_moment(str(record["at"])),
+            source=_printable(record["source"])[:64],
+            client=_printable(record.get("client", ""))[:45],
+        )
     except (KeyError, TypeError, ValueError, PreferenceError):
         raise PreferenceError(f"evidence: expected event, at and source, got {record!r}") from None
+
+
+def _opinions(records: Any) -> tuple[Opinion, ...]:
+    try:
+        read = [
+            Opinion(
+                paper=_printable(each["paper"])[:80],
+                verdict=Verdict(each["verdict"]),
+                at=_moment(str(each["at"])),
+            )
+            for each in records
+        ]
+        return tuple({each.paper: each for each in read}.values())
+    except (KeyError, TypeError, ValueError, PreferenceError):
+        raise PreferenceError(
+            f"opinions: expected each with paper, verdict and at, got {records!r}"
+        ) from None
+
+
+def _printable(value: Any) -> str:
+    """A value as text. Raises ValueError for what a database does not take (NUL, surrogates)."""
+    text = str(value)
+    if not text.isprintable():
+        raise ValueError(text)
+    return text
 
 
 def _suppression(record: Any) -> Suppression | None:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from digest.ledger.database import ensure_current, open_database
 from digest.ledger.ledger import Ledger
-from subscribers.registry import Registry
+from subscribers.store.registry import Registry
 
 # A machine that is busy is not a fault.
 hypothesis_settings.register_profile("unhurried", deadline=None)

@@ -44,11 +44,11 @@ class RawPart:
         return quopri.decodestring(self.body).decode("utf-8").replace("\r\n", "\n")
 
 
-def read(content: bytes) -> RawPart:
-    """A message, or a part of one."""
+def read(content: bytes, charset: str = "ascii") -> RawPart:
+    """A message, or a part of one; ``charset`` is that of its headers (utf-8 by RFC 6532)."""
     head, blank, body = content.partition(b"\r\n\r\n")
     assert blank, "no blank line after the headers"
-    unfolded = re.sub(r"\r\n(?=[ \t])", "", head.decode("ascii"))
+    unfolded = re.sub(r"\r\n(?=[ \t])", "", head.decode(charset))
     found = [_HEADER.fullmatch(line) for line in unfolded.split("\r\n")]
     assert all(found), f"no header: {unfolded!r}"
     assert "\r" not in unfolded.replace("\r\n", "")

@@ -46,7 +46,13 @@ def make_sighting(number: int = 1, *, upvotes: int | None = 3, **changes: Any) -
 
 
 def make_candidate(number: int = 1, *, upvotes: int | None = 3, **facts: Any) -> Candidate:
-    return Candidate(number, make_facts(number, **facts), Signals(upvotes=upvotes), TODAY)
+    return Candidate(
+        number,
+        f"arxiv:2602.{number:05d}",
+        make_facts(number, **facts),
+        Signals(upvotes=upvotes),
+        TODAY,
+    )
 
 
 class SleepingClock:

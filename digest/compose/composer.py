@@ -1,6 +1,5 @@
 """From a digest to a message."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -10,9 +9,10 @@ from digest.compose.environment import Templates
 from digest.compose.html import to_html
 from digest.compose.message import Content, build_message
 from digest.compose.sender import Sender
-from digest.compose.view import ConfirmView, DigestView, Links, view
+from digest.compose.view import DigestView, LetterView, Links, view
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError
 from digest.model import Candidate, Digest, Facts, Message, Pick, Section, Signals
+from subscribers.model import Move, Subscriber
 from subscribers.tokens import Purpose
 
 # Gmail cuts a message off at about 102 KB of HTML, and the way out with it.
@@ -21,7 +21,7 @@ REFUSE_AT = 100_000
 
 CONFIRM_WITHIN = timedelta(hours=72)
 
-_PLAIN_PAPER = Pick(Section.TRENDING, Candidate(0, Facts(title="A paper"), Signals(), date.min))
+_PLAIN_PAPER = Pick(Section.TRENDING, Candidate(0, "", Facts(title="A paper"), Signals(), date.min))
 
 log = structlog.get_logger()
 
@@ -50,26 +50,52 @@ class Composer:
             what = f"{what}-{now:%H%M%S%f}"
         return build_message(content, self._sender, to=to, public_id=public_id, what=what, now=now)
 
-    def confirmation(
-        self, *, to: str, public_id: str, topics: Sequence[str], now: datetime
-    ) -> Message:
-        """The mail that asks somebody to confirm; its link is good for CONFIRM_WITHIN.
-
-        Raises TemplateError.
-        """
-        sender = self._sender
-        token = sender.tokens.make_until(Purpose.CONFIRM, public_id, now + CONFIRM_WITHIN)
-        mail = ConfirmView(
-            brand=sender.name,
-            link=f"{sender.base_url}/{Purpose.CONFIRM}/{token}",
-            hours=CONFIRM_WITHIN // timedelta(hours=1),
-            topics=tuple(topics),
-            postal_address=sender.postal_address,
+    def confirmation(self, person: Subscriber, now: datetime) -> Message:
+        """The mail that asks somebody to confirm. Raises TemplateError."""
+        mail = replace(
+            self._letter_to(Purpose.CONFIRM, person.public_id, now),
+            topics=tuple(topic.text for topic in person.topics),
+            how_often=person.preferences.how_often,
         )
-        content = self._filled("confirm", mail)
-        what = f"confirm-{now:%Y%m%d%H%M%S%f}"  # each time it is asked for, a mail of its own
+        return self._letter("confirm", mail, person.address, person.public_id, now)
+
+    def address_confirmation(self, move: Move, now: datetime) -> Message:
+        """The mail to a new address that asks whether it is the person's. Raises TemplateError."""
+        mail = replace(
+            self._letter_to(Purpose.ADDRESS, move.public_id, now),
+            address=move.address,
+            before=move.person.address,
+        )
+        return self._letter("confirm-address", mail, move.address, move.public_id, now)
+
+    def address_notice(self, move: Move, now: datetime) -> Message:
+        """The mail to an old address that tells of the new one. Raises TemplateError."""
+        before = move.person.address
+        mail = replace(self._plain_letter, address=move.address, before=before)
+        return self._letter("address-changed", mail, before, move.public_id, now)
+
+    @property
+    def _plain_letter(self) -> LetterView:
+        sender = self._sender
+        return LetterView(sender.name, sender.postal_address, sender.reply_to)
+
+    def _letter_to(self, purpose: Purpose, public_id: str, now: datetime) -> LetterView:
+        """A letter with a link that is good for CONFIRM_WITHIN."""
+        token = self._sender.tokens.make_until(purpose, public_id, now + CONFIRM_WITHIN)
+        return replace(
+            self._plain_letter,
+            link=f"{self._sender.base_url}/{purpose}/{token}",
+            hours=CONFIRM_WITHIN // timedelta(hours=1),
+        )
+
+    def _letter(
+        self, name: str, mail: LetterView, to: str, public_id: str, now: datetime
+    ) -> Message:
+        """A mail about a subscription: each time it is asked for, one of its own."""
+        content = self._filled(name, mail)
+        what = f"{name}-{now:%Y%m%d%H%M%S%f}"
         return build_message(
-            content, sender, to=to, public_id=public_id, what=what, now=now, campaign="confirm"
+            content, self._sender, to=to, public_id=public_id, what=what, now=now, campaign=name
         )
 
     def render(self, digest: Digest, public_id: str) -> Content:
@@ -96,11 +122,13 @@ class Composer:
             unsubscribe=sender.link(Purpose.UNSUBSCRIBE, public_id),
             preferences=sender.link(Purpose.PREFERENCES, public_id),
             archive=f"{sender.base_url}/archive",
+            browser=f"{sender.link(Purpose.DIGEST, public_id)}/{digest.day}",
+            opinions=sender.link(Purpose.OPINION, public_id),
         )
         mail = view(digest, links, brand=sender.name, postal_address=sender.postal_address)
         return self._filled("digest", mail)
 
-    def _filled(self, name: str, mail: DigestView | ConfirmView) -> Content:
+    def _filled(self, name: str, mail: DigestView | LetterView) -> Content:
         """The mail of a folder of templates, for a view."""
         subject = self._templates.render(f"mail/{name}/subject.txt.j2", mail=mail)
         body = f"mail/{name}/body.mjml.j2"

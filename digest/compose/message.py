@@ -19,7 +19,7 @@ from digest.model import Envelope, Message
 from subscribers.tokens import Purpose
 
 # Read by programs, letter by letter. The standard library would turn a long one into an encoded
-# word, which ends one-click unsubscribe; these are ASCII and are folded only between their items.
+# word, which ends one-click unsubscribe; these are folded only between their items.
 _FOR_PROGRAMS = frozenset(
     {
         "cfbl-address",
@@ -30,6 +30,7 @@ _FOR_PROGRAMS = frozenset(
         "list-unsubscribe",
         "list-unsubscribe-post",
         "message-id",
+        "to",
     }
 )
 
@@ -40,9 +41,10 @@ class _Policy(EmailPolicy):
     """The standard library's policy, but for the headers that it would write badly."""
 
     def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
-        # As it is: the library would decode what looks like an encoded word in a title, line
-        # ends included, and so let the title write headers of its own.
-        return (name, value) if name == "Subject" else super().header_store_parse(name, value)
+        # As it is: the library would decode what looks like an encoded word in a title or before
+        # an @, line ends included, and so let a reader or a paper write headers of its own.
+        as_it_is = name in {"Subject", "To"}
+        return (name, value) if as_it_is else super().header_store_parse(name, value)
 
     def fold(self, name: str, value: str) -> str:
         if name.lower() in _FOR_PROGRAMS:
@@ -56,7 +58,7 @@ class _Policy(EmailPolicy):
         return str(super().fold(name, value))
 
     def fold_binary(self, name: str, value: str) -> bytes:
-        return self.fold(name, value).encode("ascii")
+        return self.fold(name, value).encode("utf-8" if self.utf8 else "ascii")
 
 
 def _is_plain(subject: str) -> bool:
@@ -66,6 +68,8 @@ def _is_plain(subject: str) -> bool:
 
 
 _POLICY = _Policy(linesep="\r\n", cte_type="7bit", max_line_length=_LINE)
+# For addresses beyond ASCII, which no encoded word may stand for (RFC 6532 section 3).
+_INTERNATIONAL = _POLICY.clone(utf8=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +99,10 @@ def build_message(
     of RFC 2369 and RFC 2919.
     """
     message_id = f"<{_keyed(sender, 'message-id', what, public_id)}@{sender.host}>"
-    mail = EmailMessage(policy=_POLICY)
+    envelope = Envelope(sender.bounce_address, to)
+    mail = EmailMessage(policy=_INTERNATIONAL if envelope.is_international else _POLICY)
     mail["From"] = Address(display_name=sender.name, addr_spec=sender.address)
-    mail["To"] = Address(addr_spec=to)
+    mail["To"] = to
     mail["Date"] = now
     mail["Message-ID"] = message_id
     mail["Subject"] = content.subject
@@ -111,7 +116,7 @@ def build_message(
     # MJML puts a document of 60 KB on few lines; quoted-printable keeps RFC 5322's 998 octets.
     mail.add_alternative(content.html, subtype="html", cte="quoted-printable")
     mail.set_boundary(f"=_{_keyed(sender, 'boundary', what, public_id)}")
-    return Message(Envelope(sender.bounce_address, to), message_id, mail.as_bytes())
+    return Message(envelope, message_id, mail.as_bytes())
 
 
 def _add_list_headers(mail: EmailMessage, sender: Sender, public_id: str) -> None:

@@ -33,18 +33,24 @@ _ABBREVIATION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The subscriber's own links in one mail."""
+    """The subscriber's own links in one mail.
+
+    ``browser`` is the mail as a page; ``opinions`` is for a paper's canonical id to be added to.
+    """
 
     unsubscribe: str
     preferences: str
     archive: str
+    browser: str
+    opinions: str
 
 
 @dataclass(frozen=True, slots=True)
 class CardView:
     """One paper as it is shown. Empty strings are left out by the templates.
 
-    ``topic`` and ``where`` are the reason; ``counts`` are ready phrases ("57 upvotes").
+    ``topic`` and ``where`` are the reason; ``counts`` are ready phrases ("57 upvotes"). Only in
+    a subscriber's own mail there is an ``opinion_url``, the page for more like this, or less.
     """
 
     title: str
@@ -58,6 +64,7 @@ class CardView:
     code_url: str
     stars: str
     project_url: str
+    opinion_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +92,30 @@ class DigestView:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfirmView:
-    """The mail that asks to confirm a subscription, as it is shown."""
+class LetterView:
+    """A mail about a subscription, as it is shown; each kind uses what it needs.
+
+    ``link`` leads to a page with a button, and is good for ``hours``. ``address`` is the one that
+    somebody wants, or has moved to, ``before`` the one that they had.
+    """
 
     brand: str
-    link: str
-    hours: int
-    topics: tuple[str, ...]
     postal_address: str
+    contact: str
+    link: str = ""
+    hours: int = 0
+    topics: tuple[str, ...] = ()
+    how_often: str = ""
+    address: str = ""
+    before: str = ""
 
 
 def view(digest: Digest, links: Links, *, brand: str, postal_address: str) -> DigestView:
     """Everything a template needs for one subscriber's digest."""
     sections = []
     for section, (title, about) in _SECTIONS.items():
-        cards = tuple(card(pick) for pick in digest.picks if pick.section is section)
+        chosen = [pick for pick in digest.picks if pick.section is section]
+        cards = tuple(card(pick, links.opinions) for pick in chosen)
         if cards:
             sections.append(SectionView(title, about, cards))
     titles = [pick.candidate.facts.title for pick in digest.picks]
@@ -118,7 +134,8 @@ def view(digest: Digest, links: Links, *, brand: str, postal_address: str) -> Di
     )
 
 
-def card(pick: Pick) -> CardView:
+def card(pick: Pick, opinions: str = "") -> CardView:
+    """One paper as it is shown; ``opinions`` is the subscriber's own link of that name."""
     candidate = pick.candidate
     facts = candidate.facts
     return CardView(
@@ -133,6 +150,7 @@ def card(pick: Pick) -> CardView:
         code_url=facts.code_url,
         stars=_rounded(candidate.signals.stars or 0) if candidate.signals.stars else "",
         project_url=facts.project_url,
+        opinion_url=f"{opinions}/{quote(candidate.key, safe=':/')}" if opinions else "",
     )
 
 

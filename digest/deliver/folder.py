@@ -35,6 +35,8 @@ class FolderTransport:
     ) -> None:
         pass
 
+    takes_smtputf8 = True  # a file takes all octets
+
     def send(self, message: Message) -> Outcome:
         path = self.path_of(message)
         part = path.with_suffix(".part")

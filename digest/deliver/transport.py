@@ -28,6 +28,10 @@ class Transport(Protocol):
         trace: TracebackType | None,
     ) -> None: ...
 
+    @property
+    def takes_smtputf8(self) -> bool:
+        """Whether it takes messages to addresses beyond ASCII (RFC 6531)."""
+
     def send(self, message: Message) -> Outcome: ...
 
 

@@ -10,7 +10,7 @@ from digest.errors import TransportError
 from digest.ledger.deliveries import Deliveries
 from digest.model import Delivery, Message, OutcomeKind, SkipReason
 from subscribers.model import Standing, SuppressionReason
-from subscribers.registry import Registry
+from subscribers.store.registry import Registry
 
 _SKIPPED_FOR = {
     Standing.WITHDRAWN: SkipReason.WITHDRAWN,
@@ -54,7 +54,7 @@ class Worker:
             again = next_attempt(delivery.attempts, delivery.id, now)
         self._deliveries.record(delivery, outcome, again, now)
         if outcome.address_is_dead:
-            self._registry.suppress(
+            self._registry.suppressions.add(
                 message.envelope.rcpt_to, SuppressionReason.HARD_BOUNCE, now=now
             )
         if outcome.kind is not OutcomeKind.ACCEPTED:

@@ -14,7 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from digest.errors import LedgerError
 
 # The last of digest/migrations/versions; a test holds the two together.
-NEWEST_REVISION = "0003"
+NEWEST_REVISION = "0004"
 # PostgreSQL's advisory locks are numbers of a whole database; these are ours ("digest" in ASCII,
 # and a digit), hashed with the schema: two ledgers in two schemas do not hold each other up.
 _LOCK_NUMBERS = {
@@ -34,7 +34,11 @@ def open_database(url: str) -> Engine:
     try:
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+        engine = create_engine(
+            parsed,
+            pool_pre_ping=parsed.get_backend_name() != "sqlite",
+            hide_parameters=True,  # addresses: what fails is told in logs
+        )
     except (OSError, ImportError) as error:
         raise LedgerError(f"the database cannot be opened: {error}") from error
     if engine.dialect.name == "sqlite":

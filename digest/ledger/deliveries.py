@@ -72,6 +72,15 @@ class Deliveries:
         with self._engine.begin() as connection:
             _insert(connection, edition, subscriber_id, _S.SKIPPED, reason, now)
 
+    def of(self, edition: Edition, subscriber_id: int) -> Delivery | None:
+        """The delivery of an edition to a subscriber, if one was ever planned."""
+        query = select(deliveries).where(
+            deliveries.c.edition_id == edition.id, deliveries.c.subscriber_id == subscriber_id
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else _delivery(row)
+
     def picks(self, delivery: Delivery, edition: Edition) -> tuple[Pick, ...]:
         """What was chosen for a delivery, in order."""
         by_id = {candidate.paper_id: candidate for candidate in edition.candidates}

@@ -144,7 +144,8 @@ def _frozen(connection: Connection, edition_id: int) -> tuple[Candidate, ...]:
         .order_by(papers.c.id)
     )
     return tuple(
-        Candidate(row.id, facts_of(row), signals_of(row), row.listed_on) for row in rows.all()
+        Candidate(row.id, row.key, facts_of(row), signals_of(row), row.listed_on)
+        for row in rows.all()
     )
 
 
@@ -170,4 +171,4 @@ def _listed(connection: Connection, first_day: date, day: date) -> list[dict[str
 
 def _draft_candidate(paper: Row[tuple[Any, ...]], listed: dict[str, Any]) -> Candidate:
     signals = Signals(listed["upvotes"], listed["comments"], listed["stars"])
-    return Candidate(paper.id, facts_of(paper), signals, listed["listed_on"])
+    return Candidate(paper.id, paper.key, facts_of(paper), signals, listed["listed_on"])

@@ -40,6 +40,19 @@ class Papers:
         with self._engine.connect() as connection:
             return connection.execute(select(func.max(listings.c.listed_on))).scalar()
 
+    def title_of(self, key: str) -> str | None:
+        """The title of the paper with a canonical id; none for an unknown one."""
+        with self._engine.connect() as connection:
+            title = connection.execute(select(papers.c.title).where(papers.c.key == key)).scalar()
+        return None if title is None else str(title)
+
+    def keywords_since(self, day: date) -> list[tuple[str, ...]]:
+        """The keywords of each paper listed on a day or later."""
+        listed = select(listings.c.paper_id).where(listings.c.listed_on >= day)
+        query = select(papers.c.keywords).where(papers.c.id.in_(listed)).order_by(papers.c.id)
+        with self._engine.connect() as connection:
+            return [tuple(keywords) for keywords in connection.execute(query).scalars()]
+
 
 def facts_of(row: Row[tuple[Any, ...]]) -> Facts:
     """Facts from a row that holds the columns of papers."""

@@ -13,7 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from subscribers.tables import UtcDateTime, metadata
+from subscribers.store.tables import UtcDateTime, metadata
 
 # ---- what was collected ----------------------------------------------------------------------
 

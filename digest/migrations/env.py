@@ -5,7 +5,7 @@ from typing import Literal
 from alembic import context
 
 from digest.ledger import tables
-from subscribers.tables import UtcDateTime, metadata
+from subscribers.store.tables import UtcDateTime, metadata
 
 assert tables.papers.metadata is metadata  # importing the tables is what fills the metadata
 

@@ -13,12 +13,10 @@ from fastapi.responses import JSONResponse
 from lxml import etree
 
 from digest.compose.view import CardView, card, long_date
-from digest.ledger.editions import Editions
 from digest.model import Edition, Pick, Section
 from digest.rank.select import by_popularity
-from digest.web.public import Draft
+from digest.web.site import Site
 from subscribers.errors import TopicError
-from subscribers.link_pages import Render
 from subscribers.topics import TopicFilter, parse_topics
 
 SHOWN_EDITIONS = 14
@@ -46,14 +44,12 @@ class Entry:
 class Feeds:
     """``/feed.atom`` and ``/feed.json``, each with ``?topic=…`` as often as one likes."""
 
-    def __init__(
-        self, render: Render, editions: Editions, draft: Draft, *, brand: str, base_url: str
-    ) -> None:
-        self._render = render
-        self._editions = editions
-        self._draft = draft
-        self._brand = brand
-        self._base_url = base_url
+    def __init__(self, site: Site) -> None:
+        self._render = site.desk.render
+        self._editions = site.editions
+        self._draft = site.draft
+        self._brand = site.sender.name
+        self._base_url = site.sender.base_url
 
     def routes(self) -> APIRouter:
         routes = APIRouter()

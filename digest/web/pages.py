@@ -1,63 +1,58 @@
 """The web application: all pages, and what holds for each answer."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from http import HTTPStatus
 
 import structlog
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from digest.compose.environment import Templates
-from digest.compose.sender import Sender
-from digest.ledger.editions import Editions
+from digest.web.body_limit import BodyLimit
 from digest.web.feeds import Feeds
-from digest.web.public import Draft, PublicPages
+from digest.web.own import OwnDigests
+from digest.web.public import PublicPages
+from digest.web.site import Site
 from subscribers.errors import TokenError
-from subscribers.model import Subscriber
-from subscribers.pages import SubscriberPages
-from subscribers.registry import Registry
-from subscribers.signup import SignupPages
+from subscribers.web.api import api_app
+from subscribers.web.api_rules import problem as api_problem
+from subscribers.web.routes import subscriber_routes
 
 # Links carry tokens: they are told to nobody, kept by nobody, and nothing foreign is loaded.
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+LARGEST_FORM = 256 * 1024  # octets; two long fields, each letter written as %XX%XX%XX%XX
+LARGEST_IMPORT = 64 * 1024 * 1024
+API = "/api/v1"
 
 log = structlog.get_logger()
 
 
-def web_app(
-    sender: Sender,
-    templates: Templates,
-    editions: Editions,
-    registry: Registry,
-    clock: Callable[[], datetime],
-    send_confirmation: Callable[[Subscriber], None],
-    draft: Draft,
-) -> FastAPI:
-    """The web application that `digest serve` runs.
+def web_app(site: Site) -> FastAPI:
+    """The web application that `digest serve` runs."""
+    # A slash too many is no page: a redirect would keep a one-click POST (RFC 8058) from leaving.
+    app = FastAPI(title=site.sender.name, openapi_url=None, redirect_slashes=False)
+    render = site.desk.render
 
-    ``send_confirmation`` mails the link that a pending subscriber confirms with; it is called
-    after the page is answered, and is to tell its own failures. ``draft`` makes the digest of a day
-    for some topics, none if nothing matches.
-    """
-    app = FastAPI(title=sender.name, openapi_url=None)
-
-    def problem(_: Request, error: Exception) -> Response:
-        status = HTTPStatus(getattr(error, "status_code", HTTPStatus.NOT_FOUND))
+    def problem(status: HTTPStatus) -> Response:
         return HTMLResponse(render("pages/problem.html.j2", what=status.phrase), status)
 
-    def render(name: str, **values: object) -> str:
-        return templates.render(name, brand=sender.name, postal=sender.postal_address, **values)
+    def on_refusal(request: Request, error: Exception) -> Response:
+        # What cannot be read as a day is a page that does not exist: /archive/no-date
+        status = HTTPStatus(getattr(error, "status_code", HTTPStatus.NOT_FOUND))
+        # A path with a line break in it does not even reach what is mounted.
+        is_for_api = site.api_tokens and request.scope["path"].startswith(f"{API}/")
+        return api_problem(status) if is_for_api else problem(status)
+
+    app.add_middleware(BodyLimit, most=_largest_body)
 
     @app.middleware("http")
     async def add_headers(
@@ -67,23 +62,30 @@ def web_app(
             response = await call_next(request)
         except Exception:
             log.exception("a page failed")  # without its address: that may hold a token
-            response = problem(request, HTTPException(HTTPStatus.INTERNAL_SERVER_ERROR))
-        response.headers.update(_HEADERS)
+            response = problem(HTTPStatus.INTERNAL_SERVER_ERROR)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
-    @app.get("/style.css")
-    def style() -> Response:
-        return Response(templates.render("pages/style.css"), media_type="text/css")
+    for name, kind in (("style.css", "text/css"), ("page.js", "text/javascript")):
+        app.add_api_route(f"/{name}", _static(site, name, kind), methods=["GET", "HEAD"])
+    app.add_exception_handler(StarletteHTTPException, on_refusal)
+    app.add_exception_handler(RequestValidationError, on_refusal)
+    app.add_exception_handler(TokenError, lambda *_: site.desk.bad_link())
 
-    app.add_exception_handler(StarletteHTTPException, problem)
-    app.add_exception_handler(RequestValidationError, problem)  # /archive/no-date
-
-    app.include_router(PublicPages(render, editions, draft, sender.reply_to).routes())
-    feeds = Feeds(render, editions, draft, brand=sender.name, base_url=sender.base_url)
-    app.include_router(feeds.routes())
-    own_pages = SubscriberPages(registry, sender.tokens, render, clock)
-    app.include_router(own_pages.routes())
-    signup = SignupPages(registry, sender.tokens, render, clock, send_confirmation)
-    app.include_router(signup.routes())
-    app.add_exception_handler(TokenError, own_pages.bad_link)
+    app.include_router(PublicPages(site).routes())
+    app.include_router(Feeds(site).routes())
+    app.include_router(OwnDigests(site).routes())
+    app.include_router(subscriber_routes(site.desk))
+    if site.api_tokens:
+        app.mount(API, api_app(site.desk, site.api_tokens))
     return app
+
+
+def _largest_body(path: str) -> int:
+    return LARGEST_IMPORT if path == f"{API}/import" else LARGEST_FORM
+
+
+def _static(site: Site, name: str, kind: str) -> Callable[[], Response]:
+    """A file that the operator may have changed, like any other template."""
+    return lambda: Response(site.templates.render(f"pages/{name}"), media_type=kind)

@@ -1,6 +1,5 @@
 """The pages for everybody: what this is, what one would get, and past editions."""
 
-from collections.abc import Callable
 from datetime import date
 from http import HTTPStatus
 
@@ -8,29 +7,28 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import HTMLResponse
 
 from digest.compose.view import CardView, card, long_date
-from digest.ledger.editions import Editions
-from digest.model import Digest, Edition, Pick, Section
+from digest.model import Edition, Pick, Section
 from digest.rank.select import by_popularity
-from subscribers.errors import TopicError
-from subscribers.link_pages import FormFields, Render
-from subscribers.topics import TopicFilter
-from subscribers.wishes import LONGEST_FIELD, last, read_topics
+from digest.web.site import Site
+from subscribers.errors import SubscriberError
+from subscribers.web.desk import FormFields
+from subscribers.web.signup import new_form, sent_form, shown_form
+from subscribers.wishes import last
 
 SHOWN_EDITIONS = 60
 SHOWN_PAPERS = 3
-
-# The digest of a day for some topics; none if nothing matches.
-Draft = Callable[[date, tuple[TopicFilter, ...]], Digest | None]
+LONGEST_ADDRESS = 320
 
 
 class PublicPages:
     """``/``, ``/preview`` and ``/archive``."""
 
-    def __init__(self, render: Render, editions: Editions, draft: Draft, contact: str) -> None:
-        self._render = render
-        self._editions = editions
-        self._draft = draft
-        self._contact = contact
+    def __init__(self, site: Site) -> None:
+        self._render = site.desk.render
+        self._desk = site.desk
+        self._editions = site.editions
+        self._draft = site.draft
+        self._contact = site.sender.reply_to
 
     def routes(self) -> APIRouter:
         routes = APIRouter(default_response_class=HTMLResponse)
@@ -48,28 +46,30 @@ class PublicPages:
             "pages/home.html.j2",
             contact=self._contact,
             date=long_date(edition.day) if edition else "",
+            papers=len(edition.candidates) if edition else 0,
+            day=latest,
             cards=_cards(edition)[:SHOWN_PAPERS] if edition else [],
-            typed_address="",
-            typed_topics="",
+            form=new_form(self._desk),
+            address="",
             error="",
         )
 
     def preview(self, fields: FormFields) -> HTMLResponse:
-        """What the latest edition would have been for somebody with these topics."""
+        """What the latest edition would have been for somebody with these wishes."""
         latest = self._latest_day()
         digest, error = None, ""
         try:
-            topics = read_topics(last(fields, "topics"))
-            digest = self._draft(latest, topics) if latest else None
-        except TopicError as refused:
+            topics, wishes = sent_form(self._desk, fields).read(self._desk.defaults)
+            digest = self._draft(latest, topics, wishes) if latest else None
+        except SubscriberError as refused:
             error = str(refused)
         page = self._render(
             "pages/preview.html.j2",
             date=long_date(latest) if latest else "",
             cards=[card(pick) for pick in digest.picks] if digest else [],
+            form=shown_form(self._desk, fields),
+            address=last(fields, "address")[:LONGEST_ADDRESS],
             error=error,
-            typed_address=last(fields, "address")[:LONGEST_FIELD],
-            typed_topics=last(fields, "topics")[:LONGEST_FIELD],
         )
         return HTMLResponse(page, HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK)
 

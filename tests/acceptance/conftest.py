@@ -60,13 +60,17 @@ class Person:
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
 
-    def run(self, *words: str) -> Done:
-        """What `digest WORDS` does: in this process, because a hundred starts take minutes."""
+    def run(self, *words: str, given: str = "") -> Done:
+        """What `digest WORDS` does, given a text on standard input.
+
+        In this process, because a hundred starts take minutes.
+        """
         stdout, stderr = _Text(), _Text()
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.folder)
             patch.setattr(os, "environ", self._environment())
             patch.setattr(sys, "argv", ["digest", *words])
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given.encode())))
             patch.setattr(sys, "stdout", stdout)
             patch.setattr(sys, "stderr", stderr)
             try:

@@ -3,6 +3,7 @@
 After a click a new page's text is there before its stylesheet is, so each measure waits first.
 """
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 # The relative luminance and contrast of WCAG 2.2 (section 1.4.3), of each text as it is computed.
@@ -38,3 +39,13 @@ def overflow(page: Page) -> int:
     """By how many pixels the page is wider than its window."""
     page.wait_for_load_state("load")
     return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core (https://github.com/dequelabs/axe-core) finds fault with; it needs scripts."""
+    page.wait_for_load_state("load")
+    return [
+        f"{fault['id']}: {fault['help']}: {node['html'][:200]}"
+        for fault in Axe().run(page).response["violations"]
+        for node in fault["nodes"]
+    ]

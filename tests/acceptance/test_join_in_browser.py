@@ -1,92 +1,217 @@
-"""A reader joins, chooses and leaves, in a browser, with scripts and without."""
+"""A reader joins, chooses, reads and leaves, in a browser: with scripts, without, by keyboard."""
 
 import email
 import email.policy
 import json
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
+from digest.demo import SAMPLE_EDITION
 from digest.ledger.database import open_database
-from subscribers.registry import Registry
+from subscribers.model import Subscriber
+from subscribers.store.registry import Registry
 from subscribers.tokens import Purpose, Tokens
 from tests.acceptance.conftest import Person
-from tests.acceptance.looks import low_contrast, overflow
+from tests.acceptance.looks import low_contrast, overflow, violations
 from tests.integration.smtp_server import nobody_listens
 
 PATIENCE = 100  # looks into the mailbox, a tenth of a second apart
+TODAY = datetime.now(UTC).date().isoformat()
 
 
 @pytest.fixture
 def site(operator: Person, start: Callable[..., subprocess.Popen[str]]) -> str:
+    """The address of the pages over an edition of today."""
     with nobody_listens() as port:
         pass
     operator.settings["DIGEST_BASE_URL"] = f"http://127.0.0.1:{port}"
+    operator.settings["DIGEST_HUGGINGFACE_URL"] = "http://127.0.0.1:9"
+    operator.digest("collect", "--file", str(SAMPLE_EDITION), "--date", TODAY)
+    operator.digest("run", "--once")
     start(operator, "serve", "--port", str(port), sign="The pages are at")
     return operator.settings["DIGEST_BASE_URL"]
 
 
-@pytest.mark.parametrize(
-    ("scripts", "width", "scheme"), [(True, 1200, "light"), (False, 360, "dark")]
-)
-def test_a_reader_joins_chooses_and_leaves(
-    browser: Browser, operator: Person, site: str, scripts: bool, width: int, scheme: str
-) -> None:
+@pytest.fixture(params=[(True, 1200, "light"), (False, 360, "dark")], ids=["scripts", "none"])
+def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    scripts, width, scheme = request.param
     context = browser.new_context(
         viewport={"width": width, "height": 800},
         color_scheme=scheme,
         java_script_enabled=scripts,
+        timezone_id="Asia/Tokyo",
     )
-    page = context.new_page()
-    page.goto(site)
-    looks_good(page)
-    page.get_by_label("Your address").fill("ada@example.org")
-    page.get_by_label("Topics, one a line").fill("robots\nagents")
-    page.get_by_role("button", name="Subscribe").press("Enter")
-    assert page.get_by_role("heading", level=1).inner_text() == "Check your inbox"
-    looks_good(page)
-
-    page.goto(link_in(first_mail(page, operator)))
-    looks_good(page)
-    assert "pending" in operator.digest("subscribers", "list")
-    page.get_by_role("button", name="Yes, subscribe me").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Welcome"
-    looks_good(page)
-    assert "ada@example.org  confirmed  robots, agents" in operator.digest("subscribers", "list")
-
-    page.get_by_role("link", name="Choose your topics").click()
-    page.get_by_label("Topics, one a line").fill("robots")
-    page.get_by_role("button", name="Save").click()
-    assert "Saved" in page.get_by_role("status").inner_text()
-    looks_good(page)
-    assert "ada@example.org  confirmed  robots\n" in operator.digest("subscribers", "list")
-
-    page.get_by_label("Saturday").uncheck()
-    page.get_by_label("Sunday").uncheck()
-    page.get_by_label("Most papers on your topics").select_option("5")
-    page.get_by_role("button", name="Save").click()
-    ada = json.loads(operator.digest("subscribers", "show", "ada@example.org", "--json"))
-    assert (ada["cadence"], ada["max_papers"]) == ("weekdays", 5)
-
-    secret = operator.settings["DIGEST_SECRET"]
-    person = registry_of(operator).everybody()[0]
-    page.goto(f"{site}/unsubscribe/{Tokens([secret]).make(Purpose.UNSUBSCRIBE, person.public_id)}")
-    looks_good(page)
-    page.get_by_role("button", name="Unsubscribe").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "You are unsubscribed"
-    looks_good(page)
-    assert "withdrawn" in operator.digest("subscribers", "list")
-    page.get_by_role("button", name="undo").click()
-    assert "confirmed" in operator.digest("subscribers", "list")
+    yield context.new_page()
     context.close()
 
 
-def registry_of(operator: Person) -> Registry:
-    return Registry(open_database(f"sqlite:///{operator.folder}/var/digest.sqlite3"))
+def test_a_reader_joins_chooses_reads_and_leaves(page: Page, operator: Person, site: str) -> None:
+    page.goto(site)
+    looks_good(page)
+    page.get_by_label("Your address").fill("ada@example.org")
+    page.get_by_label("Topics, one a line").fill("video generation\nnothing like it")
+    page.get_by_label("reinforcement learning").check(force=True)
+    page.get_by_text("How often, when and how much").click()
+    page.get_by_label("Monday to Friday").check()
+    page.get_by_label("Time of day").fill("06:30")
+    page.get_by_label("Time zone").select_option("Europe/Oslo")
+    page.get_by_label("Most papers on your topics").select_option("5")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("heading", name="What you would have got")).to_be_visible()
+    looks_good(page)
+    page.get_by_role("button", name="Subscribe").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your inbox")
+    looks_good(page)
+
+    page.goto(link_in(mail_to(operator, page, "ada@example.org"), "confirm"))
+    looks_good(page)
+    assert shown(operator)["consent"] == "pending"
+    page.get_by_role("button", name="Yes, subscribe me").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Welcome")
+    looks_good(page)
+    ada = shown(operator)
+    assert ada["topics"] == ["video generation", "nothing like it", "reinforcement learning"]
+    wishes = {name: ada[name] for name in ("consent", "cadence", "at", "timezone", "max_papers")}
+    assert wishes == {
+        "consent": "confirmed",
+        "cadence": "weekdays",
+        "at": "06:30",
+        "timezone": "Europe/Oslo",
+        "max_papers": 5,
+    }
+
+    page.get_by_role("link", name="Choose your topics").click()
+    page.get_by_label("Topics, one a line").fill("video generation")
+    page.get_by_label("Never papers that mention").fill("medical")
+    page.get_by_label("On days that I choose").check()
+    for day in ("Tuesday", "Wednesday"):
+        page.get_by_label(day).uncheck()
+    page.get_by_label("Saturday").check()
+    page.get_by_label("Sunday").check()
+    page.get_by_role("button", name="Save").click()
+    assert "Saved" in page.get_by_role("status").inner_text()
+    looks_good(page)
+    ada = shown(operator)
+    assert (ada["topics"], ada["exclusions"]) == (["video generation"], ["medical"])
+    assert ada["cadence"] == "mon+thu+fri+sat+sun"
+
+    page.get_by_label("On days that I choose").check()
+    page.get_by_label("Every day").check()
+    page.get_by_role("button", name="Save").click()
+    operator.digest("run", "--once")
+    digest = digest_to(operator, "ada@example.org")
+    page.goto(link_in(digest, "digest"))
+    expect(page.get_by_role("heading", name="For you")).to_be_visible()
+    assert overflow(page) == 0
+    page.get_by_role("link", name="Not for me").first.click()
+    looks_good(page)
+    page.get_by_role("button", name="Not for me").click()
+    assert "Noted: not for you" in page.get_by_role("status").inner_text()
+    looks_good(page)
+    assert [each["verdict"] for each in shown(operator)["opinions"]] == ["mute"]
+
+    page.goto(link_in(digest, "preferences"))
+    page.get_by_label("New address").fill("ada@example.net")
+    page.get_by_role("button", name="Change the address").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check the new inbox")
+    looks_good(page)
+    page.goto(link_in(mail_to(operator, page, "ada@example.net"), "address"))
+    looks_good(page)
+    page.get_by_role("button", name="Yes, send it to").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your address is changed")
+    looks_good(page)
+    assert shown(operator, "ada@example.net")["consent"] == "confirmed"
+
+    page.goto(link_in(digest, "unsubscribe"))
+    looks_good(page)
+    page.get_by_role("button", name="Unsubscribe").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are unsubscribed")
+    looks_good(page)
+    assert shown(operator, "ada@example.net")["consent"] == "withdrawn"
+    page.get_by_role("button", name="undo").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Welcome")
+    assert shown(operator, "ada@example.net")["consent"] == "confirmed"
+
+
+def test_a_script_guesses_the_zone_and_shows_the_preview(browser: Browser, site: str) -> None:
+    context = browser.new_context(timezone_id="Asia/Tokyo")
+    page = context.new_page()
+    page.goto(site)
+    assert page.locator("#timezone").input_value() == "Asia/Tokyo"
+    page.get_by_label("Topics, one a line").press_sequentially("video generation")
+    expect(page.get_by_role("heading", name="What you would have got")).to_be_visible()
+    page.get_by_label("Topics, one a line").fill("zymurgy")
+    expect(page.get_by_role("heading", name="What you would have got")).to_be_visible(visible=False)
+    assert page.url == f"{site}/"
+    context.close()
+
+
+def test_the_keyboard_is_enough(browser: Browser, operator: Person, site: str) -> None:
+    context = browser.new_context(viewport={"width": 1200, "height": 800})
+    page = context.new_page()
+    page.goto(site)
+    tab_to(page, "address")
+    page.keyboard.type("ada@example.org")
+    tab_to(page, "topics")
+    page.keyboard.type("robots")
+    tab_to(page, "suggested-0")
+    page.keyboard.press("Space")
+    assert page.locator("#suggested-0").is_checked()
+    tab_to(page, "cadence-daily", opening="summary")
+    page.keyboard.press("ArrowDown")
+    assert page.locator("#cadence-weekdays").is_checked()
+    tab_to(page, "BUTTON")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your inbox")
+    assert shown(operator)["cadence"] == "weekdays"
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1200])
+def test_everybody_can_use_the_pages(
+    browser: Browser, operator: Person, site: str, width: int, scheme: str
+) -> None:
+    operator.digest("subscribers", "add", "ada@example.org", "--topic", "robots")
+    ada, tokens = person(operator), Tokens([operator.settings["DIGEST_SECRET"]])
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    own = {purpose: tokens.make(purpose, ada.public_id) for purpose in Purpose}
+    for path in (
+        "/",
+        "/subscribe",
+        "/archive",
+        f"/archive/{TODAY}",
+        "/archive/1999-01-01",
+        f"/preferences/{own[Purpose.PREFERENCES]}",
+        f"/preferences/{own[Purpose.PREFERENCES]}/delete",
+        f"/unsubscribe/{own[Purpose.UNSUBSCRIBE]}",
+        "/unsubscribe/broken",
+        f"/opinion/{own[Purpose.OPINION]}/arxiv:2512.04677?verdict=like",
+    ):
+        page.goto(site + path)
+        for folded in page.locator("summary").all():
+            folded.click()
+        assert (path, overflow(page), violations(page)) == (path, 0, [])
+    context.close()
+
+
+def tab_to(page: Page, wanted: str, opening: str = "") -> None:
+    """Press Tab until a field (by its id, or a button by its name) has the focus."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        focus = page.evaluate("[document.activeElement.id, document.activeElement.tagName]")
+        if wanted in focus:
+            return
+        if opening and opening.upper() in focus:
+            page.keyboard.press("Enter")
+    raise AssertionError(f"{wanted} is never reached")
 
 
 def looks_good(page: Page) -> None:
@@ -97,15 +222,31 @@ def looks_good(page: Page) -> None:
         assert page.locator(f"label[for={field.get_attribute('id')}]").count() == 1
 
 
-def first_mail(page: Page, operator: Person) -> Path:
+def shown(operator: Person, address: str = "ada@example.org") -> dict[str, object]:
+    return json.loads(operator.digest("subscribers", "show", address, "--json"))
+
+
+def person(operator: Person) -> Subscriber:
+    registry = Registry(open_database(f"sqlite:///{operator.folder}/var/digest.sqlite3"))
+    return registry.everybody()[0]
+
+
+def mail_to(operator: Person, page: Page, address: str) -> Path:
     """The mail goes out after the page is answered: it may take a moment."""
     for _ in range(PATIENCE):
-        if mails := operator.mailbox():
-            return mails[0]
+        for mail in operator.mailbox():
+            if mail.name.startswith(address):
+                return mail
         page.wait_for_timeout(100)
     raise AssertionError("no mail came")
 
 
-def link_in(mail: Path) -> str:
+def digest_to(operator: Person, address: str) -> Path:
+    mails = [mail for mail in operator.mailbox() if mail.name.startswith(address)]
+    [digest] = [mail for mail in mails if b"List-Unsubscribe:" in mail.read_bytes()]
+    return digest
+
+
+def link_in(mail: Path, purpose: str) -> str:
     message = email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)
-    return re.search(r"http\S+/confirm/\S+", message.get_body(("plain",)).get_content())[0]
+    return re.search(rf"http\S+/{purpose}/\S+", message.get_body(("plain",)).get_content())[0]

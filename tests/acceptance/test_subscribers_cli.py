@@ -116,13 +116,14 @@ def test_show_tells_everything_that_is_stored(office: Person) -> None:
                 "source": "import of people.csv",
             }
         ],
+        "opinions": [],
     }
     assert block["reason"] == "operator"
     lines = office.digest("subscribers", "show", "ada@example.org").splitlines()
     assert lines[:2] == ["email: ada@example.org", 'topics: ["agents", "world models"]']
     assert {"cadence: weekly", "max_papers: 3", "paused_until: null", f"since: {since}"} < {*lines}
     said = "evidence: confirmed at 2025-12-31T23:30:00+00:00, by import of people.csv"
-    assert lines[-2] == said
+    assert lines[-3:-1] == [said, "opinions: []"]
 
 
 @pytest.mark.parametrize("command", ["show", "remove"])

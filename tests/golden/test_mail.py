@@ -1,4 +1,4 @@
-"""Three mails as they are meant to look: expected/*.txt to the letter, expected/*.html by its tree.
+"""Mails as they are meant to look: expected/*.txt to the letter, expected/*.html by its tree.
 
 After a wanted change of the templates, write them anew, look at them, and commit them:
 
@@ -15,17 +15,23 @@ import pytest
 
 from digest.compose.composer import Composer
 from digest.compose.environment import Templates
+from digest.compose.message import Content
 from digest.compose.sender import sender_of
 from digest.model import Candidate, Digest, Facts, Match, Pick, Place, Reason, Section, Signals
+from subscribers.model import Consent, Move, Subscriber
+from subscribers.preferences import Preferences
 from subscribers.topics import TopicFilter
-from tests.support import TODAY, make_facts, make_settings
+from tests.raw_message import decoded, read
+from tests.support import NOW, TODAY, make_facts, make_settings
 
 EXPECTED = Path(__file__).parent / "expected"
 UPDATE = bool(os.environ.get("DIGEST_TEST_UPDATE_GOLDEN"))
 
 
 def pick(section, number, signals, reason=None, **facts):
-    candidate = Candidate(number, make_facts(number, **facts), signals, TODAY)
+    candidate = Candidate(
+        number, f"arxiv:2602.{number:05d}", make_facts(number, **facts), signals, TODAY
+    )
     return Pick(section, candidate, Match(1.0, reason) if reason else None)
 
 
@@ -84,19 +90,61 @@ def single():
 def title_only():
     """A paper of which only the title is known."""
     facts = Facts(title="Attention Is All You Need?")
-    only = Pick(Section.TRENDING, Candidate(1, facts, Signals(), TODAY))
+    only = Pick(Section.TRENDING, Candidate(1, "arxiv:2602.00001", facts, Signals(), TODAY))
     return Digest(TODAY, (), (only,), pool_size=7)
 
 
-SAMPLES = {"rich": rich, "single": single, "title-only": title_only}
+PERSON, MOVE = "9f86d081884c7d659a2feaa0c55ad015", "60303ae22b998861bce3b28f33eec1be"
+
+
+def reader(*topics, **wishes):
+    """Somebody at Ada@example.org."""
+    filters = tuple(map(TopicFilter, topics))
+    wanted = Preferences(**wishes)
+    return Subscriber(1, PERSON, "Ada@example.org", filters, wanted, Consent.PENDING, NOW)
+
+
+def confirm(composer):
+    days = frozenset({"mon", "thu", "sun"})
+    return composer.confirmation(reader("robots", "AT&T <b>world</b> “models”", days=days), NOW)
+
+
+def confirm_without_topics(composer):
+    return composer.confirmation(reader(), NOW)
+
+
+def confirm_address(composer):
+    move = Move(MOVE, reader(), "o'brien&ada@a-rather-long-name-of-a-department.example.org")
+    return composer.address_confirmation(move, NOW)
+
+
+def address_changed(composer):
+    return composer.address_notice(Move(MOVE, reader(), "jos\u00e9@elsewhere.example"), NOW)
+
+
+def read_again(message):
+    """The content of a finished message."""
+    mail = read(message.content)
+    plain, rich = mail.parts
+    return Content(decoded(mail.one("Subject")), plain.text, rich.text)
+
+
+SAMPLES = {
+    "rich": lambda composer: composer.render(rich(), PERSON),
+    "single": lambda composer: composer.render(single(), PERSON),
+    "title-only": lambda composer: composer.render(title_only(), PERSON),
+    "confirm": lambda composer: read_again(confirm(composer)),
+    "confirm-without-topics": lambda composer: read_again(confirm_without_topics(composer)),
+    "confirm-address": lambda composer: read_again(confirm_address(composer)),
+    "address-changed": lambda composer: read_again(address_changed(composer)),
+}
 
 
 @pytest.fixture(params=SAMPLES)
 def sample(request):
     """A name, and what is composed for it."""
     composer = Composer(Templates(), sender_of(make_settings()))
-    content = composer.render(SAMPLES[request.param](), "9f86d081884c7d659a2feaa0c55ad015")
-    return request.param, content
+    return request.param, SAMPLES[request.param](composer)
 
 
 def expected(name, made):

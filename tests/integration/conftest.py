@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, event, make_url, text
 
 from digest.ledger.database import NEWEST_REVISION, ensure_current, open_database
-from subscribers.tables import metadata
+from subscribers.store.tables import metadata
 from tests.integration.smtp_server import HOST, Authority, SmtpServer
 
 

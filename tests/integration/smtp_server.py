@@ -31,13 +31,17 @@ class Point(StrEnum):
 
 @dataclass(frozen=True)
 class Received:
-    """A message that arrived whole, as the server took it off the wire (dots unstuffed)."""
+    """A message that arrived whole, as the server took it off the wire (dots unstuffed).
+
+    ``options`` are those of MAIL.
+    """
 
     mail_from: str
     rcpt_to: tuple[str, ...]
     content: bytes
     over_tls: bool
     user: str | None
+    options: tuple[str, ...] = ()
 
 
 class Authority:
@@ -59,7 +63,8 @@ class SmtpServer:
     """What the server has received, and what it will say next.
 
     ``scheme`` is that of DIGEST_TRANSPORT: smtp, smtp+starttls (required, unless ``login`` and
-    ``context`` say otherwise) or smtps. Only used as a context manager.
+    ``context`` say otherwise) or smtps. With ``smtputf8`` it takes addresses beyond ASCII. Only used
+    as a context manager; before it is entered, its port refuses connections.
     """
 
     def __init__(
@@ -68,18 +73,19 @@ class SmtpServer:
         *,
         context: ssl.SSLContext | None = None,
         login: tuple[str, str] | None = None,
+        smtputf8: bool = False,
     ) -> None:
         self.scheme = scheme
         self.login = login
         self.received: list[Received] = []
         self.connections = 0
+        self.begun = 0  # transactions, whatever became of them
         self._script: dict[Point, deque[str | None]] = defaultdict(deque)
         self._live: list[_Connection] = []
         # Bound here, so that the port is known and is nobody else's from the first moment.
         # With the protocol named: else asyncio leaves Nagle's algorithm on, and each EHLO waits.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.bind((HOST, 0))
-        self._socket.listen()
         self.port: int = self._socket.getsockname()[1]
         implicit = scheme == "smtps"
         self._controller = _Controller(
@@ -88,6 +94,7 @@ class SmtpServer:
             ssl_context=context if implicit else None,
             tls_context=None if implicit else context,
             require_starttls=context is not None and not implicit,
+            enable_SMTPUTF8=smtputf8,
         )
 
     def url(self, user: str = "", password: str = "") -> str:
@@ -153,13 +160,15 @@ class SmtpServer:
         session: Session,
         envelope: Envelope,
         address: str,
-        _options: list[str],
+        options: list[str],
     ) -> str:
+        self.begun += 1
         if self.login and not session.authenticated:
             return "530 5.7.0 Authentication required"
         if reply := await self.answer(Point.MAIL, server):
             return reply
         envelope.mail_from = address
+        envelope.mail_options.extend(options)
         return "250 2.1.0 OK"
 
     async def handle_RCPT(  # noqa: N802  aiosmtpd's name
@@ -186,6 +195,7 @@ class SmtpServer:
                 content=envelope.content,
                 over_tls=server.is_over_tls(),
                 user=session.auth_data,
+                options=tuple(envelope.mail_options),
             )
         )
         return await self.answer(Point.DOT, server) or "250 2.0.0 OK"

@@ -6,6 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from digest.app import App
+from digest.letters import Letters
 from tests.integration.smtp_server import HOST, Point, SmtpServer, nobody_listens
 from tests.support import NOW, SENDING
 
@@ -19,7 +20,7 @@ def confirm(app: App) -> list[str]:
     asked = app.registry.ask("ada@example.org", (), source="test", now=NOW)
     assert asked
     with capture_logs() as logs:
-        app.send_confirmation(asked, NOW)
+        Letters(app.composer, app.post, lambda: NOW).confirm(asked)
     assert "ada@example.org" not in str(logs), "no address in the log"
     return [each["why"] for each in logs]
 

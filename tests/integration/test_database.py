@@ -26,8 +26,8 @@ from digest.ledger.database import (
     open_database,
     upgrade,
 )
-from subscribers.registry import Registry
-from subscribers.tables import metadata
+from subscribers.store.registry import Registry
+from subscribers.store.tables import metadata
 from tests.integration.smtp_server import HOST, nobody_listens
 from tests.support import NOW
 

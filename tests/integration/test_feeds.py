@@ -6,11 +6,9 @@ import pytest
 from lxml import etree
 
 from digest.collect.merge import keys_of, merge
-from digest.compose.environment import Templates
-from digest.pipeline import Pipeline
-from digest.web.pages import web_app
-from tests.integration.test_pages import SENDER, Browser
-from tests.support import NOW, TODAY, make_settings, make_sighting
+from tests.integration.browser import Browser
+from tests.integration.site import make_web
+from tests.support import NOW, TODAY, make_sighting
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 TOMORROW = TODAY + timedelta(days=1)
@@ -18,11 +16,7 @@ TOMORROW = TODAY + timedelta(days=1)
 
 @pytest.fixture
 def browser(ledger, registry):
-    draft = Pipeline(make_settings(), ledger, registry, list).draft
-    nobody = lambda _: None  # noqa: E731
-    return Browser(
-        web_app(SENDER, Templates(), ledger.editions, registry, lambda: NOW, nobody, draft)
-    )
+    return Browser(make_web(ledger, registry))
 
 
 @pytest.fixture

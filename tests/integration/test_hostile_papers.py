@@ -77,7 +77,7 @@ def candidates_of(entries):
     harvest = read_entries(entries, Reading("answer.json", NOW, TODAY))
     assert harvest.rejected == ()
     return tuple(
-        Candidate(number, each.facts, each.signals, TODAY)
+        Candidate(number, f"test:{number}", each.facts, each.signals, TODAY)
         for number, each in enumerate(harvest.sightings, 1)
     )
 

@@ -21,7 +21,7 @@ from subscribers.model import (
     SuppressionReason,
 )
 from subscribers.preferences import Preferences, parse_cadence
-from subscribers.registry import Registry
+from subscribers.store.registry import Registry
 from subscribers.topics import parse_topics
 from subscribers.transfer import Unread, read_people, to_record
 from tests.support import NOW
@@ -128,7 +128,7 @@ def test_who_left_stays_away(desk):
 
 
 def test_a_blocked_address_stays_blocked_and_keeps_its_reason(desk):
-    desk.registry.suppress("ADA@example.org", SuppressionReason.HARD_BOUNCE, now=NOW)
+    desk.registry.suppressions.add("ADA@example.org", SuppressionReason.HARD_BOUNCE, now=NOW)
     block = {"reason": "complaint", "at": "2026-01-01"}
     assert desk.take_json({"email": ADA, "consent": "confirmed", "suppressed": block}).new == 1
     file = desk.registry.file_of(ADA)
@@ -293,17 +293,21 @@ def test_files_hold_everything_about_everybody_in_the_order_they_came(registry):
     ada = registry.add("Ada@example.org", parse_topics(["agents"]), source="operator", now=NOW)
     bob = registry.add("bob@example.org", (), source="operator", now=LATER)
     registry.withdraw(ada.public_id, source="link", now=LATER)
-    registry.suppress("BOB@example.org", SuppressionReason.COMPLAINT, now=LATER)
-    registry.suppress("stranger@example.org", SuppressionReason.OPERATOR, now=NOW)
+    registry.suppressions.add("BOB@example.org", SuppressionReason.COMPLAINT, now=LATER)
+    registry.suppressions.add("stranger@example.org", SuppressionReason.OPERATOR, now=NOW)
     expected = [
         PersonFile(
             registry.get(ada.id),
             (Evidence("vouched", NOW, "operator"), Evidence("withdrawn", LATER, "link")),
+            (),
+            "",
             None,
         ),
         PersonFile(
             registry.get(bob.id),
             (Evidence("vouched", LATER, "operator"),),
+            (),
+            "",
             Suppression(SuppressionReason.COMPLAINT, LATER),
         ),
     ]
@@ -321,13 +325,13 @@ def test_nobody_has_no_file(registry):
 
 def test_a_block_is_lifted_once_whatever_its_letters(registry):
     ada = registry.add(ADA, (), source="operator", now=NOW)
-    registry.suppress(ADA, SuppressionReason.OPERATOR, now=NOW)
-    registry.suppress("bob@example.org", SuppressionReason.OPERATOR, now=NOW)
-    assert registry.unsuppress("ADA@example.org")
-    assert not registry.unsuppress(ADA)
+    registry.suppressions.add(ADA, SuppressionReason.OPERATOR, now=NOW)
+    registry.suppressions.add("bob@example.org", SuppressionReason.OPERATOR, now=NOW)
+    assert registry.suppressions.lift("ADA@example.org")
+    assert not registry.suppressions.lift(ADA)
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
     assert registry.file_of(ADA).suppression is None
-    assert registry.unsuppress("bob@example.org"), "the other's was left alone"
+    assert registry.suppressions.lift("bob@example.org"), "the other's was left alone"
 
 
 def test_wishes_are_replaced_and_nothing_else(registry):
@@ -354,7 +358,7 @@ def test_what_is_exported_makes_the_same_people_elsewhere(desk, registry):
     exported = [to_record(file) for file in registry.files()]
     for file in registry.files():
         registry.remove(file.subscriber.address)
-        registry.unsuppress(file.subscriber.address)
+        registry.suppressions.lift(file.subscriber.address)
     lines = [json.dumps(each) for each in exported]
     registry.admit(list(read_people(lines, source="again", now=LATER)), LATER)
     again = [to_record(file) for file in registry.files()]

@@ -1,60 +1,30 @@
-"""The public pages, over both databases: what they show, and what alone changes anything."""
+"""The public pages, over both databases: what they show, and what they take."""
 
-import asyncio
-from urllib.parse import urlencode, urlsplit
+from itertools import product
+from urllib.parse import urlencode
 
-import httpx
-import lxml.html
 import pytest
-from sqlalchemy import select
 
 from digest.collect.merge import keys_of, merge
-from digest.compose.environment import Templates
-from digest.compose.sender import sender_of
-from digest.pipeline import Pipeline
-from digest.web.pages import web_app
+from digest.web.pages import LARGEST_FORM
 from subscribers.model import Consent
-from subscribers.tables import consents, subscribers
-from subscribers.tokens import Purpose, Tokens
+from subscribers.tokens import Purpose
 from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS, parse_topics
-from tests.support import NOW, TODAY, make_settings, make_sighting
+from subscribers.wishes import LONGEST_FIELD
+from tests.integration.browser import FORM, Browser, assert_safe, page_of, path_of
+from tests.integration.people import look
+from tests.integration.site import SENDER, make_web
+from tests.support import NOW, TODAY, make_sighting
 
-SENDER = sender_of(make_settings())
-HOST = "https://digest.example.org"
-FORM = "application/x-www-form-urlencoded"
 ONE_CLICK = b"List-Unsubscribe=One-Click"
 UNKNOWN = "f" * 32
 # The links in every digest.
 LINKED = (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES)
 
 
-class Browser:
-    """Asks the application, and never follows a redirect."""
-
-    def __init__(self, app):
-        self._app = app
-
-    def ask(self, method, path, **values):
-        async def once():
-            transport = httpx.ASGITransport(app=self._app)
-            async with httpx.AsyncClient(transport=transport, base_url=HOST) as client:
-                return await client.request(method, path, **values)
-
-        return asyncio.run(once())
-
-    def get(self, path):
-        return self.ask("GET", path)
-
-    def post(self, path, content=b"", kind=FORM):
-        return self.ask("POST", path, content=content, headers={"Content-Type": kind})
-
-
 @pytest.fixture
 def browser(ledger, registry):
-    draft = Pipeline(make_settings(), ledger, registry, list).draft
-    return Browser(
-        web_app(SENDER, Templates(), ledger.editions, registry, lambda: NOW, lambda _: None, draft)
-    )
+    return Browser(make_web(ledger, registry))
 
 
 @pytest.fixture
@@ -63,22 +33,9 @@ def ada(registry):
 
 
 @pytest.fixture
-def grace(registry):
-    return registry.add("grace@example.org", parse_topics(["compilers"]), source="test", now=NOW)
-
-
-@pytest.fixture
 def rows(engine):
     """Reads everything that is stored about people."""
-
-    def rows():
-        with engine.connect() as connection:
-            return [
-                [tuple(row) for row in connection.execute(select(table).order_by(table.c.id))]
-                for table in (subscribers, consents)
-            ]
-
-    return rows
+    return lambda: look(engine)
 
 
 @pytest.fixture
@@ -93,102 +50,22 @@ def edition(ledger):
     return ledger.editions.freeze(TODAY, TODAY, NOW)
 
 
-def path_of(purpose, public_id):
-    return urlsplit(SENDER.link(purpose, public_id)).path
-
-
-def page_of(answer):
-    """A page, after the checks that hold for every one."""
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.text.lower().startswith("<!doctype html>")
-    page = lxml.html.document_fromstring(answer.text)
-    assert page.get("lang") == "en"
-    assert page.findtext("head/title").strip()
-    assert len(page.xpath("//h1")) == 1
-    assert not page.xpath("//script | //iframe | //object | //embed")
-    assert not page.xpath("//@*[starts-with(name(), 'on')]")
-    for address in page.xpath("//@src | //link/@href | //form/@action"):
-        assert address.startswith("/")
-        assert not address.startswith("//")
-    for field in page.xpath("//textarea | //input[not(@type='hidden')]"):
-        assert page.xpath(f"//label[@for='{field.get('id')}']"), "a field without a label"
-    return page
-
-
-def assert_safe(answer):
-    """What holds for every answer."""
-    assert answer.headers["cache-control"] == "no-store"
-    assert answer.headers["referrer-policy"] == "no-referrer"
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    policy = answer.headers["content-security-policy"]
-    assert policy.startswith("default-src 'none'; style-src 'self'; form-action 'self';")
-    assert "frame-ancestors 'none'" in policy
-    assert "set-cookie" not in answer.headers
-    assert "location" not in answer.headers
-
-
-# ---- what changes something, and what does not -------------------------------------------------
-
-
-# Tests that change nothing try all their cases in one database: making one is what takes time.
-@pytest.mark.parametrize("purpose", LINKED)
-def test_looking_changes_nothing(browser, ada, rows, purpose):
-    before = rows()
-    for method in ("GET", "GET", "HEAD", "HEAD"):
-        answer = browser.ask(method, path_of(purpose, ada.public_id))
-        assert answer.status_code == 200
-        assert_safe(answer)
-        assert rows() == before
-
-
-@pytest.mark.parametrize("purpose", LINKED)
-def test_other_methods_are_not_allowed(browser, ada, rows, purpose):
-    before = rows()
-    for method in ("OPTIONS", "PUT", "PATCH", "DELETE", "TRACE"):
-        answer = browser.ask(method, path_of(purpose, ada.public_id), content=b"topics=changed")
-        assert answer.status_code == 405, method
-        assert_safe(answer)
-        assert rows() == before, method
-
-
 def multipart(name, value):
     body = f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n--b--\r\n'
     return body.encode(), "multipart/form-data; boundary=b"
 
 
-POSTS = {
-    "one click": (ONE_CLICK, FORM),
-    "one click in parts": multipart("List-Unsubscribe", "One-Click"),
-    "the button": (b"", FORM),
-    "no body": (b"", "text/plain"),
-}
+# ---- what is sent (which request changes what: test_token_matrix.py) ---------------------------
 
 
-@pytest.mark.parametrize(("body", "kind"), POSTS.values(), ids=POSTS)
-def test_every_kind_of_post_unsubscribes(browser, ada, grace, rows, body, kind):
-    before = rows()
-    answer = browser.post(path_of(Purpose.UNSUBSCRIBE, ada.public_id), body, kind)
-    assert answer.status_code == 200
-    assert_safe(answer)
-    assert "You are unsubscribed" in page_of(answer).text_content()
-    people, evidence = rows()
-    assert people == [_with_consent(before[0][0], "withdrawn"), before[0][1]]
-    assert evidence[:-1] == before[1]
-    assert evidence[-1][1:] == (ada.id, "withdrawn", NOW, "link in a mail")
-
-
-def _with_consent(row, consent):
-    names = [column.name for column in subscribers.columns]
-    return tuple(consent if name == "consent" else value for name, value in zip(names, row, strict=True))  # fmt: skip
-
-
-def test_unsubscribing_twice_is_doing_it_once(browser, ada, rows):
-    path = path_of(Purpose.UNSUBSCRIBE, ada.public_id)
-    first = browser.post(path, ONE_CLICK)
-    after = rows()
-    second = browser.post(path, ONE_CLICK)
-    assert (first.status_code, first.content) == (second.status_code, second.content)
-    assert rows() == after
+def test_no_body_is_in_the_way_of_leaving(browser, registry):
+    kinds = (FORM, "multipart/form-data", "text/plain", "application/json", "no/such; kind")
+    for number, (kind, size) in enumerate(product(kinds, (0, 9, LARGEST_FORM + 1))):
+        person = registry.add(f"reader{number}@example.org", (), source="test", now=NOW)
+        answer = browser.post(path_of(Purpose.UNSUBSCRIBE, person.public_id), b"\xff" * size, kind)
+        assert answer.status_code == 200, (kind, size)
+        assert "You are unsubscribed" in page_of(answer).text_content()
+        assert registry.get(person.id).consent is Consent.WITHDRAWN
 
 
 @pytest.mark.parametrize(
@@ -196,25 +73,11 @@ def test_unsubscribing_twice_is_doing_it_once(browser, ada, rows):
     [(b"topics=graph+neural+networks%0D%0Aants", FORM), multipart("topics", "graph neural networks\r\nants")],
     ids=["urlencoded", "multipart"],
 )  # fmt: skip
-def test_preferences_are_saved(browser, registry, ada, grace, rows, body, kind):
-    before = rows()
+def test_topics_are_a_line_each(browser, registry, ada, body, kind):
     answer = browser.post(path_of(Purpose.PREFERENCES, ada.public_id), body, kind)
-    assert answer.status_code == 200
-    assert_safe(answer)
     assert "Saved" in page_of(answer).text_content()
-    stored = registry.get(ada.id)
-    assert [topic.text for topic in stored.topics] == ["graph neural networks", "ants"]
-    assert stored.consent is Consent.CONFIRMED
-    assert registry.get(grace.id) == grace
-    assert rows()[1] == before[1]
-
-
-def test_saving_twice_is_saving_once(browser, ada, rows):
-    path = path_of(Purpose.PREFERENCES, ada.public_id)
-    browser.post(path, b"topics=ants")
-    after = rows()
-    assert browser.post(path, b"topics=ants").status_code == 200
-    assert rows() == after
+    topics = registry.get(ada.id).topics
+    assert [topic.text for topic in topics] == ["graph neural networks", "ants"]
 
 
 def test_an_empty_field_means_no_topics(browser, registry, ada):
@@ -241,56 +104,7 @@ def test_a_form_without_topics_takes_nothing_away(browser, ada, rows):
         assert rows() == before, (body, kind)
 
 
-# ---- links that are not valid ------------------------------------------------------------------
-
-
-def bad_tokens(purpose, public_id):
-    good = SENDER.tokens.make(purpose, public_id)
-    other = next(each for each in LINKED if each is not purpose)
-    flipped = "A" if good[5] != "A" else "B"
-    return {
-        "tampered": good[:5] + flipped + good[6:],
-        "cut off": good[:-3],
-        "another purpose's": SENDER.tokens.make(other, public_id),
-        "another key's": Tokens(["somebody else's"]).make(purpose, public_id),
-        "the id in clear": public_id,
-        "a dot": "%2E",
-        "not UTF-8": "%FF%FE",
-        "NUL": "%00",
-        "markup": "%3Cscript%3Ealert(1)%3C%2Fscript%3E".replace("%2F", "%5C"),
-        "huge": "x" * 50_000,
-    }
-
-
-@pytest.mark.parametrize("purpose", LINKED)
-def test_every_bad_link_gets_the_same_answer_and_changes_nothing(browser, ada, rows, purpose):
-    before = rows()
-    answers = [
-        browser.ask(method, f"/{purpose}/{token}", content=body, headers={"Content-Type": FORM})
-        for token in bad_tokens(purpose, ada.public_id).values()
-        for method, body in (("GET", b""), ("POST", ONE_CLICK), ("POST", b"topics=ants"))
-    ]
-    assert {answer.status_code for answer in answers} == {404}
-    assert len({answer.content for answer in answers}) == 1
-    assert "This link is not valid" in page_of(answers[0]).text_content()
-    for answer in answers:
-        assert_safe(answer)
-    assert rows() == before
-
-
-@pytest.mark.parametrize("purpose", LINKED)
-def test_another_subscribers_link_is_about_that_one_only(browser, ada, grace, rows, purpose):
-    before = rows()
-    body = ONE_CLICK if purpose is Purpose.UNSUBSCRIBE else b"topics=ants"
-    answer = browser.post(path_of(purpose, grace.public_id), body)
-    assert answer.status_code == 200
-    assert "ada@" not in answer.text
-    after = rows()
-    assert after[0][0] == before[0][0]
-    assert after[0][1] != before[0][1]
-    assert [row for row in after[1] if row[1] == ada.id] == [
-        row for row in before[1] if row[1] == ada.id
-    ]
+# ---- who is gone -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("purpose", LINKED)
@@ -368,10 +182,20 @@ def test_bad_topics_are_refused_saying_why_and_kept_in_the_form(browser, ada, ro
 def test_a_form_that_is_too_long_is_refused_and_not_sent_back(browser, ada, rows):
     before = rows()
     path = path_of(Purpose.PREFERENCES, ada.public_id)
-    answer = browser.ask("POST", path, data={"topics": "x" * 1_000_000})
+    answer = browser.ask("POST", path, data={"topics": "x" * (LONGEST_FIELD + 1)})
     assert answer.status_code == 422
     assert "too long" in page_of(answer).xpath("//*[@role='alert']")[0].text_content()
-    assert len(answer.content) < 10_000
+    assert "xxx" not in answer.text
+    assert rows() == before
+
+
+def test_more_than_any_form_holds_is_not_even_read(browser, ada, rows):
+    before = rows()
+    for path in (path_of(Purpose.PREFERENCES, ada.public_id), "/subscribe", "/preview"):
+        answer = browser.ask("POST", path, data={"topics": "x" * LARGEST_FORM})
+        assert answer.status_code == 413
+        assert_safe(answer)
+        page_of(answer)
     assert rows() == before
 
 
@@ -502,16 +326,19 @@ def test_pages_with_tokens_are_not_for_search_engines(browser, ada):
         assert page.xpath("//meta[@name='robots']/@content") == ["noindex"]
 
 
-def test_pages_load_only_the_style_sheet(browser, ada, edition):
+def test_pages_load_only_what_is_ours(browser, ada, edition):
     paths = [
         "/",
+        "/subscribe",
         "/archive",
         f"/archive/{TODAY}",
         *(path_of(each, ada.public_id) for each in LINKED),
     ]
     for path in paths:
         page = page_of(browser.get(path))
-        assert page.xpath(
+        loaded = page.xpath(
             "//link[not(@rel='alternate')]/@href | //@src | //@srcset | //@background"
-        ) == ["/style.css"]
+        )
+        # The script is for the sign-up form: pages with a token do without.
+        assert loaded == ["/style.css", "/page.js"][: 2 if page.xpath("//@data-preview") else 1]
         assert not page.xpath("//style | //@style"), "the policy would stop it"

@@ -27,7 +27,7 @@ from digest.model import Balance, Digest, Harvest, Message, Outcome, Sighting
 from digest.pipeline import Pipeline, Run
 from subscribers.model import Subscriber, SuppressionReason
 from subscribers.preferences import Preferences
-from subscribers.registry import Registry
+from subscribers.store.registry import Registry
 from subscribers.topics import parse_topics
 from tests.integration.smtp_server import HOST, Point, SmtpServer, nobody_listens
 from tests.support import NOW, TODAY, make_settings, make_sighting
@@ -270,7 +270,7 @@ def withdraw(house: House, person: Subscriber) -> None:
 
 
 def suppress(house: House, person: Subscriber) -> None:
-    house.registry.suppress(person.address, SuppressionReason.COMPLAINT, now=NOW)
+    house.registry.suppressions.add(person.address, SuppressionReason.COMPLAINT, now=NOW)
 
 
 def remove(house: House, person: Subscriber) -> None:

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from subscribers.errors import AddressError, ConsentError
 from subscribers.model import Consent, Standing, Subscriber, SuppressionReason
 from subscribers.preferences import Preferences
-from subscribers.registry import Registry
-from subscribers.tables import consents, subscribers, suppressions
+from subscribers.store.registry import Registry
+from subscribers.store.tables import consents, subscribers, suppressions
 from subscribers.topics import parse_topics
 from tests.support import NOW
 
@@ -169,25 +169,25 @@ def test_an_address_is_removed_as_it_was_added(registry):
 
 
 def test_a_suppressed_address_gets_nothing_whatever_its_letters(registry, ada):
-    registry.suppress("ADA@example.ORG", SuppressionReason.HARD_BOUNCE, now=NOW)
+    registry.suppressions.add("ADA@example.ORG", SuppressionReason.HARD_BOUNCE, now=NOW)
     assert registry.standing(ada.id) is Standing.SUPPRESSED
 
 
 def test_the_first_reason_stays(registry):
-    registry.suppress("ada@example.org", SuppressionReason.COMPLAINT, now=NOW)
-    registry.suppress("Ada@example.org", SuppressionReason.HARD_BOUNCE, now=NOW)
+    registry.suppressions.add("ada@example.org", SuppressionReason.COMPLAINT, now=NOW)
+    registry.suppressions.add("Ada@example.org", SuppressionReason.HARD_BOUNCE, now=NOW)
     assert reasons(registry) == {"ada@example.org": "complaint"}
 
 
 def test_suppression_outlives_removal_and_return(registry, ada):
-    registry.suppress(ada.address, SuppressionReason.COMPLAINT, now=NOW)
+    registry.suppressions.add(ada.address, SuppressionReason.COMPLAINT, now=NOW)
     registry.remove(ada.address)
     back = registry.add(ada.address, (), source="test", now=NOW)
     assert registry.standing(back.id) is Standing.SUPPRESSED
 
 
 def test_suppression_and_consent_are_independent(registry, ada):
-    registry.suppress(ada.address, SuppressionReason.OPERATOR, now=NOW)
+    registry.suppressions.add(ada.address, SuppressionReason.OPERATOR, now=NOW)
     person = registry.get(ada.id)
     assert person is not None
     assert person.consent is Consent.CONFIRMED

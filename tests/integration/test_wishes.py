@@ -18,7 +18,7 @@ from digest.ledger.ledger import Ledger
 from digest.model import Balance, Harvest, Section
 from digest.pipeline import Pipeline
 from subscribers.preferences import Preferences
-from subscribers.registry import Registry
+from subscribers.store.registry import Registry
 from subscribers.topics import parse_topics
 from tests.support import NOW, TODAY, make_settings, make_sighting
 

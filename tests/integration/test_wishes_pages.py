@@ -2,19 +2,18 @@
 
 import json
 import re
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from urllib.parse import urlencode
 
 import pytest
 
-from digest.compose.environment import Templates
-from digest.web.pages import web_app
 from subscribers.model import Consent, Standing
-from subscribers.pages import UNDO_WITHIN
-from subscribers.preferences import Preferences
+from subscribers.preferences import EVERY_DAY, Preferences
 from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics
-from tests.integration.test_pages import SENDER, Browser, path_of
+from subscribers.web.leaving import UNDO_WITHIN
+from tests.integration.browser import Browser, page_of, path_of
+from tests.integration.site import make_web
 from tests.support import NOW
 
 
@@ -32,15 +31,7 @@ def clock():
 
 @pytest.fixture
 def browser(ledger, registry, clock):
-    app = web_app(
-        SENDER,
-        Templates(),
-        ledger.editions,
-        registry,
-        clock,
-        lambda _: None,
-        lambda day, topics: None,
-    )
+    app = make_web(ledger, registry, clock=clock)
     return Browser(app)
 
 
@@ -57,22 +48,44 @@ def save(browser, person, *fields):
 def test_everything_on_the_form_is_saved_and_shown_again(browser, registry, ada):
     answer = save(
         browser, ada,
-        ("exclusions", "surveys\r\nmedical"), ("days", ""), ("days", "mon"), ("days", "thu"),
+        ("exclusions", "surveys\r\nmedical"),
+        ("cadence", "chosen"), ("days", ""), ("days", "mon"), ("days", "thu"),
+        ("at", "17:30"), ("timezone", "Europe/Oslo"),
         ("max_papers", "3"), ("trending", ""), ("paused_until", "2026-03-01"),
     )  # fmt: skip
     assert "Saved" in answer.text
     assert registry.get(ada.id).preferences == Preferences(
         days=frozenset({"mon", "thu"}),
+        at=time(17, 30),
+        timezone="Europe/Oslo",
         max_papers=3,
         trending=False,
         exclusions=parse_topics(["surveys", "medical"]),
         paused_until=date(2026, 3, 1),
     )
-    shown = browser.get(path_of(Purpose.PREFERENCES, ada.public_id)).text
-    assert re.findall(r'value="(\w+)" checked', shown) == ["mon", "thu"]
-    assert "<option selected>3</option>" in shown
-    assert 'value="2026-03-01"' in shown
-    assert "surveys\nmedical</textarea>" in shown
+    shown = page_of(browser.get(path_of(Purpose.PREFERENCES, ada.public_id)))
+    assert shown.xpath("//input[@checked]/@value") == ["chosen", "mon", "thu"]
+    assert shown.xpath("//option[@selected]/@value") == ["Europe/Oslo", "3"]
+    assert [shown.get_element_by_id(each).value for each in ("at", "paused_until")] == [
+        "17:30",
+        "2026-03-01",
+    ]
+    texts = [shown.get_element_by_id(each).text for each in ("topics", "exclusions")]
+    assert texts == ["robots", "surveys\nmedical"]
+
+
+@pytest.mark.parametrize(
+    ("cadence", "days"),
+    [
+        ("daily", EVERY_DAY),
+        ("weekdays", frozenset({"mon", "tue", "wed", "thu", "fri"})),
+        ("weekly", frozenset({"mon"})),
+        ("chosen", frozenset({"sun"})),
+    ],
+)
+def test_the_ticked_days_count_only_where_they_are_chosen(browser, registry, ada, cadence, days):
+    save(browser, ada, ("cadence", cadence), ("days", ""), ("days", "sun"))
+    assert registry.get(ada.id).preferences.days == days
 
 
 def test_what_is_not_on_a_form_stays(browser, registry, ada):
@@ -88,6 +101,10 @@ def test_what_is_not_on_a_form_stays(browser, registry, ada):
     [
         ("days", "", "at least one day"),
         ("days", "someday", "at least one day"),
+        ("cadence", "hourly", "not one of the choices"),
+        ("at", "25:00", "not a time of day"),
+        ("timezone", "Europe/Atlantis", "not a time zone"),
+        ("timezone", "../../etc/passwd", "not a time zone"),
         ("max_papers", "0", "from 1 to 15"),
         ("max_papers", "99999999999999999999", "from 1 to 15"),
         ("paused_until", "soon", "not a date"),

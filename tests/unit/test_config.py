@@ -27,9 +27,13 @@ VALUES = {
     "reply_to": ("a@example.org", "b@example.org"),
     "bounce_address": ("a@example.org", "b@example.org"),
     "unsubscribe_address": ("a@example.org", "b@example.org"),
+    "inbox": ("/srv/inbox-a", "/srv/inbox-b"),
     "complaints_address": ("a@example.org", "b@example.org"),
     "base_url": ("https://a.example.org", "http://localhost:8000"),
     "secret": ("a secret one", "another one"),
+    "api_tokens": ("a token for one", "a token for another"),
+    "refused_domains": ("a.txt", "b.txt"),
+    "keep_client_addresses": ("yes", "no"),
     "postal_address": ("1 Street, Oslo", "2 Street, Oslo"),
     "templates": ("a", "b"),
     "sources": ("arxiv", "huggingface,arxiv"),
@@ -58,11 +62,18 @@ MALFORMED = {
     "transport": ["localhost", "http://h", "smtp://", "file://", "smtp://u:hush@h:p", "smtp://[x"],
     "smtp_ca_file": ["/no/such/file", "/"],
     "smtp_timeout": ["soon", "0", "901", "-1", "nan", "inf"],
-    "from_": ["digest", "a@b@c", "Ada <ada@example.org>", "a@example.org\r\nBcc: b@example.org"],
+    "from_": [
+        "digest",
+        "a@b@c",
+        "jos\u00e9@example.org",
+        "Ada <ada@example.org>",
+        "a@example.org\r\nBcc: b@example.org",
+    ],
     "from_name": ["a\nb", "a\x00b", "a\x7fb", "a\x85b", "a\u2028b"],
     "reply_to": ["nobody"],
     "bounce_address": ["nobody"],
     "unsubscribe_address": ["nobody"],
+    "inbox": ["~nobody-of-this-name/inbox"],
     "complaints_address": ["nobody"],
     "base_url": [
         "digest.example.org",
@@ -80,6 +91,9 @@ MALFORMED = {
         "https://[x",
     ],
     "secret": ["short", "long enough, short", "long enough,"],
+    "api_tokens": ["short", "long enough, short", "long enough,"],
+    "refused_domains": ["/no/such/file", "/", "a", "no-domains.txt"],
+    "keep_client_addresses": ["maybe", "1", "yes, please"],
     "postal_address": ["1 Street\nOslo"],
     "templates": ["/no/such/folder"],
     "sources": [",", " , "],
@@ -107,6 +121,8 @@ def _files_that_settings_name(tmp_path, monkeypatch):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         (tmp_path / f"{name}.pem").touch()
+        (tmp_path / f"{name}.txt").write_text(f"{name}.example\n", encoding="utf-8")
+    (tmp_path / "no-domains.txt").write_text("a.example\nb c\n", encoding="utf-8")
 
 
 def one_of(environment, name, dotenv=None, **fixed):
@@ -186,6 +202,9 @@ def test_values_have_the_types_that_the_program_works_with():
     assert settings.http_attempts == 1
     assert settings.sources == ("arxiv",)
     assert settings.secret == ("the newer one", "the older one")
+    assert settings.api_tokens == ("a token for one",)
+    assert settings.refused_domains == {"a.example"}
+    assert settings.keep_client_addresses is True
     assert settings.timezone == ZoneInfo("Europe/Oslo")
     assert settings.run_at == time(7, 30)
     assert settings.base_url == "https://a.example.org"
@@ -379,9 +398,10 @@ def test_the_example_changes_nothing_as_it_is():
 
 def test_the_example_can_be_uncommented(tmp_path):
     lines = [line[1:] if _is_value(line) else line for line in example_env().splitlines()]
-    # These two name things that exist on the operator's machine.
+    # These name things that exist on the operator's machine.
     text = "\n".join(lines).replace("/etc/paper-digest/templates", str(tmp_path / "a"))
     text = text.replace("/etc/ssl/private-ca.pem", str(tmp_path / "a.pem"))
+    text = text.replace("/etc/paper-digest/disposable-domains.txt", str(tmp_path / "a.txt"))
     _, origins = read_settings({}, dotenv(text))
     assert {origin.came_from for origin in origins} == {"test.env"}
 

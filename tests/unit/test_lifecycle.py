@@ -18,6 +18,7 @@ EXPECTED = {
         E.VOUCHED: C.CONFIRMED,
         E.WITHDRAWN: None,
         E.UNDONE: None,
+        E.MOVED: None,
     },
     C.PENDING: {
         E.ASKED: C.PENDING,
@@ -25,6 +26,7 @@ EXPECTED = {
         E.VOUCHED: C.CONFIRMED,
         E.WITHDRAWN: C.WITHDRAWN,
         E.UNDONE: None,
+        E.MOVED: None,
     },
     C.CONFIRMED: {
         E.ASKED: C.CONFIRMED,
@@ -32,6 +34,7 @@ EXPECTED = {
         E.VOUCHED: C.CONFIRMED,
         E.WITHDRAWN: C.WITHDRAWN,
         E.UNDONE: C.CONFIRMED,
+        E.MOVED: C.CONFIRMED,
     },
     C.WITHDRAWN: {
         E.ASKED: C.PENDING,
@@ -39,6 +42,7 @@ EXPECTED = {
         E.VOUCHED: None,
         E.WITHDRAWN: C.WITHDRAWN,
         E.UNDONE: C.CONFIRMED,
+        E.MOVED: None,
     },
 }
 PAIRS = [(before, event) for before in (None, *Consent) for event in ConsentEvent]

@@ -17,6 +17,8 @@ from digest.compose.message import Content, build_message
 from digest.compose.sender import sender_of
 from digest.config_values import LONGEST_PUBLIC_URL
 from digest.model import Digest, Pick, Section
+from subscribers.addresses import normalise_address
+from subscribers.errors import AddressError
 from subscribers.tokens import Purpose
 from tests.raw_message import decoded, read
 from tests.support import NOW, TODAY, make_candidate, make_settings
@@ -350,3 +352,86 @@ def test_a_search_link_holds_any_title():
     )
     link = lxml.html.fromstring(composed.html).xpath("//h3/a/@href")[0]
     assert link == "https://huggingface.co/papers?q=" + quote("\"a\" <b> & 'c' %")
+
+
+# ---- addresses beyond ASCII --------------------------------------------------------------------
+
+JOSE = "jos\u00e9@xn--bcher-kva.example"
+
+
+def headers_of(message):
+    return message.content.partition(b"\r\n\r\n")[0]
+
+
+@pytest.mark.parametrize("sender", SENDERS.values(), ids=SENDERS)
+def test_an_address_beyond_ascii_stands_as_it_is(sender):
+    message = build(to=JOSE, sender=sender)
+    mail = read(message.content, "utf-8")
+    assert [name for name, _ in mail.headers] == HEADERS
+    assert mail.one("To") == JOSE == message.envelope.rcpt_to
+    assert decoded(mail.one("From")).endswith(" <digest@example.org>")
+    assert message.envelope.is_international
+    for name in FOR_PROGRAMS:
+        assert mail.one(name).isascii()
+        assert "=?" not in mail.one(name)
+
+
+def test_only_the_addresses_of_such_a_message_are_beyond_ascii():
+    message = build("Über Möbius", to=JOSE)
+    lines = headers_of(message).split(b"\r\n")
+    assert [line for line in lines if not line.isascii()] == [f"To: {JOSE}".encode()]
+    assert decoded(read(message.content, "utf-8").one("Subject")) == "Über Möbius"
+    body = message.content.removeprefix(headers_of(message))
+    assert body == build("Über Möbius").content.removeprefix(headers_of(build("Über Möbius")))
+
+
+def test_every_other_message_is_ascii():
+    sender = SENDERS["accents in the name"]
+    message = build("Über Möbius", to="jose@xn--bcher-kva.example", sender=sender)
+    assert message.content.isascii()
+    assert not message.envelope.is_international
+
+
+def test_an_address_beyond_ascii_gets_a_whole_digest():
+    digest = Digest(TODAY, (), (Pick(Section.TRENDING, make_candidate(1, title="∇ One")),), 1)
+    message = COMPOSER.compose(digest, to=JOSE, public_id=PERSON, now=NOW)
+    plain, rich = read(message.content, "utf-8").parts
+    assert "∇ One" in plain.text
+    assert "∇ One" in rich.text
+
+
+# What looks like an encoded word is decoded by the standard library, wherever it stands.
+ODD_ADDRESSES = [
+    "=?utf-8?q?a=0D=0ABcc=3A_x=40y.z?=@example.org",
+    "=?utf-8?b?YQ0KQmNjOiB4QHkueg==?=@example.org",
+    "=?utf-8?q?=3Cx=40evil.example=3E?=@example.org",
+    "\u00e9=?utf-8?q?a=0D=0ABcc=3A_x?=@example.org",
+    "a=?=?b@example.org",
+    "o'brien!#$%&*+-/^_`{|}~@example.org",
+    "x" * 64 + "@" + ".".join(["b" * 60] * 3) + ".org",
+    "\u00e9" * 100 + "@" + "b" * 40 + ".org",
+    "\U0001f600.\u7528\u6237@example.org",
+]
+
+
+@pytest.mark.parametrize("typed", ODD_ADDRESSES)
+def test_an_odd_address_stands_as_it_is(typed):
+    address = normalise_address(typed)
+    mail = read(build(to=address).content, "utf-8")
+    assert [name for name, _ in mail.headers] == HEADERS
+    assert mail.one("To") == address == typed
+
+
+@given(st.text(min_size=1, max_size=60) | st.text("=?utf-8qb_0DA.+\u00e9", min_size=1, max_size=60))
+@settings(deadline=None)
+def test_no_address_can_do_more_than_be_written_to(local):
+    try:
+        address = normalise_address(f"{local}@example.org")
+    except AddressError:
+        return
+    message = build(to=address)
+    mail = read(message.content, "utf-8")
+    assert [name for name, _ in mail.headers] == HEADERS
+    assert mail.one("To") == address
+    assert message.content.isascii() is address.isascii()
+    assert max(map(len, message.content.split(b"\r\n"))) <= 998

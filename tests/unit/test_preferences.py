@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from subscribers.errors import PreferenceError, SubscriberError, TopicError
 from subscribers.preferences import (
+    CADENCES,
+    DAY_NAMES,
     EVERY_DAY,
     MOST_PAPERS,
     WEEKDAYS,
@@ -65,6 +67,32 @@ def test_what_is_no_cadence_is_refused_by_name(typed):
 )
 def test_days_have_a_name_in_the_order_of_the_week(days, name):
     assert Preferences(days=days).cadence == name
+
+
+@pytest.mark.parametrize(
+    ("cadence", "said"),
+    [
+        ("daily", "every day"),
+        ("weekdays", "from Monday to Friday"),
+        ("weekly", "once a week, on Monday"),
+        ("sun", "on Sunday"),
+        ("thu+mon", "on Monday and Thursday"),
+        ("sun+tue+wed", "on Tuesday, Wednesday and Sunday"),
+        ("tue+wed+thu+fri+sat+sun", "on Tuesday, Wednesday, Thursday, Friday, Saturday and Sunday"),
+    ],
+)
+def test_a_cadence_is_said_in_words(cadence, said):
+    assert Preferences(days=parse_cadence(cadence)).how_often == said
+
+
+@given(st.sets(st.sampled_from(WEEKDAYS), min_size=1))
+def test_the_words_for_a_cadence_mean_no_other_days(days):
+    wishes = Preferences(days=frozenset(days))
+    if wishes.cadence not in CADENCES:
+        named = {
+            day for day, name in zip(WEEKDAYS, DAY_NAMES, strict=True) if name in wishes.how_often
+        }
+        assert named == days
 
 
 @given(st.sets(st.sampled_from(WEEKDAYS), min_size=1))

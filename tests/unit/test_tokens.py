@@ -1,18 +1,22 @@
 """Tokens: they say who and what for, and nothing else passes for one."""
 
 import re
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from itsdangerous import URLSafeSerializer
 
 from subscribers.errors import TokenError
 from subscribers.tokens import Purpose, Tokens
+from tests.support import NOW
 
 PERSON = "0123456789abcdef0123456789abcdef"
 TOKENS = Tokens(["the newest key", "an older key"])
 TOKEN = TOKENS.make(Purpose.UNSUBSCRIBE, PERSON)
+SOON = NOW + timedelta(hours=1)
 
 
 @pytest.mark.parametrize("purpose", list(Purpose))
@@ -33,9 +37,20 @@ def test_it_needs_no_escaping_in_a_link():
     assert re.fullmatch(r"[A-Za-z0-9._-]+", TOKEN)
 
 
-def test_a_token_of_one_purpose_is_void_for_the_other():
+@pytest.mark.parametrize(("purpose", "other"), list(permutations(Purpose, 2)))
+def test_a_token_of_one_purpose_is_void_for_every_other(purpose, other):
     with pytest.raises(TokenError):
-        TOKENS.read(Purpose.PREFERENCES, TOKEN)
+        TOKENS.read(other, TOKENS.make(purpose, PERSON))
+    with pytest.raises(TokenError):
+        TOKENS.read_at(other, TOKENS.make_until(purpose, PERSON, SOON), NOW)
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_a_token_with_an_end_and_one_without_do_not_stand_for_each_other(purpose):
+    with pytest.raises(TokenError):
+        TOKENS.read(purpose, TOKENS.make_until(purpose, PERSON, SOON))
+    with pytest.raises(TokenError):
+        TOKENS.read_at(purpose, TOKENS.make(purpose, PERSON), NOW)
 
 
 def test_a_token_of_another_key_is_refused():
@@ -117,8 +132,87 @@ def test_any_id_survives(public_id, purpose):
     assert TOKENS.read(purpose, TOKENS.make(purpose, public_id)) == public_id
 
 
-@given(st.text())
-@settings(deadline=None)
-def test_any_other_text_is_a_token_error(text):
+# ---- with an end -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_a_token_with_an_end_is_good_until_then(purpose):
+    token = TOKENS.make_until(purpose, PERSON, SOON)
+    assert TOKENS.read_at(purpose, token, NOW) == PERSON
+    assert TOKENS.read_at(purpose, token, SOON - timedelta(seconds=1)) == PERSON
+    for late in (SOON, SOON + timedelta(days=1000)):
+        with pytest.raises(TokenError, match=r"^this link is not valid$"):
+            TOKENS.read_at(purpose, token, late)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [PERSON, [], [PERSON], [PERSON, "9999999999"], [PERSON, None], [PERSON, 1e12], [1, 9999999999],
+     [PERSON, 9999999999, 1], {PERSON: 9999999999}, None],
+)  # fmt: skip
+def test_signed_but_no_person_with_an_end(value):
     with pytest.raises(TokenError):
-        TOKENS.read(Purpose.UNSUBSCRIBE, text)
+        TOKENS.read_at(Purpose.UNSUBSCRIBE, _signed_like_ours(value), NOW)
+
+
+@given(
+    st.text(),
+    st.sampled_from(Purpose),
+    st.datetimes(datetime(1971, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC)),
+    st.integers(-1_000_000, 1_000_000),
+)
+@settings(deadline=None)
+def test_any_id_survives_until_its_end(public_id, purpose, end, seconds):
+    token = TOKENS.make_until(purpose, public_id, end)
+    now = end.replace(microsecond=0) + timedelta(seconds=seconds)
+    if seconds < 0:
+        assert TOKENS.read_at(purpose, token, now) == public_id
+    else:
+        with pytest.raises(TokenError):
+            TOKENS.read_at(purpose, token, now)
+
+
+# ---- nothing else ------------------------------------------------------------------------------
+
+URL_SAFE = st.text(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.", max_size=120
+)
+
+
+def _refuses(tokens, text):
+    for purpose in Purpose:
+        with pytest.raises(TokenError, match=r"^this link is not valid$"):
+            tokens.read(purpose, text)
+        with pytest.raises(TokenError, match=r"^this link is not valid$"):
+            tokens.read_at(purpose, text, NOW)
+
+
+@given(st.text(st.characters()) | URL_SAFE)
+@settings(deadline=None)
+def test_no_text_that_was_not_made_is_ever_read(text):
+    _refuses(TOKENS, text)
+
+
+@given(
+    st.sampled_from(Purpose),
+    st.booleans(),
+    st.integers(0, 200),
+    st.integers(0, 3),
+    URL_SAFE.map(lambda text: text[:3]),
+)
+@settings(deadline=None)
+def test_no_token_that_was_changed_is_ever_read(purpose, ends, at, dropped, put):
+    token = TOKENS.make_until(purpose, PERSON, SOON) if ends else TOKENS.make(purpose, PERSON)
+    at %= len(token) + 1
+    changed = token[:at] + put + token[at + dropped :]
+    assume(changed[:-1] != token[:-1])  # of the last character two bits mean nothing
+    _refuses(TOKENS, changed)
+
+
+@given(URL_SAFE, URL_SAFE)
+@settings(deadline=None)
+def test_no_key_reads_what_another_signed(one, other):
+    assume(one and other and one != other)
+    for purpose in Purpose:
+        with pytest.raises(TokenError):
+            Tokens([one]).read(purpose, Tokens([other]).make(purpose, PERSON))

@@ -14,10 +14,12 @@ from subscribers.lifecycle import ConsentEvent
 from subscribers.model import (
     Consent,
     Evidence,
+    Opinion,
     PersonFile,
     Subscriber,
     Suppression,
     SuppressionReason,
+    Verdict,
 )
 from subscribers.preferences import Preferences
 from subscribers.topics import parse_topics
@@ -90,6 +92,7 @@ def test_all_columns_but_the_address_are_optional():
         preferences=Preferences(),
         consent=Consent.PENDING,
         evidence=(Evidence(ConsentEvent.ASKED, NOW, "a test"),),
+        opinions=(),
         suppression=None,
     )
     assert one(from_json()) == person
@@ -118,6 +121,7 @@ def test_every_column_is_read():
         ),
         consent=Consent.CONFIRMED,
         evidence=(Evidence(ConsentEvent.CONFIRMED, AGREED, "a test"),),
+        opinions=(),
         suppression=None,
     )
 
@@ -445,6 +449,8 @@ moments = st.datetimes(
     timezones=st.integers(-12, 14).map(lambda hours: timezone(timedelta(hours=hours))),
 )
 sources = st.sampled_from(["operator", "form", "import of Leser\u2019innen.csv"])
+clients = st.sampled_from(["", "203.0.113.7", "2001:db8::7"])
+papers = st.sampled_from(["arxiv:2602.00001", "arxiv:math/0309136", "title:" + "0" * 32])
 topic_texts = st.sampled_from(["agents", 'the "state"', "a, b", "world models", "C++", "\u5f3a"])
 files = st.builds(
     PersonFile,
@@ -459,8 +465,16 @@ files = st.builds(
         since=moments,
     ),
     evidence=st.lists(
-        st.builds(Evidence, st.sampled_from(ConsentEvent), moments, sources), min_size=1, max_size=3
+        st.builds(Evidence, st.sampled_from(ConsentEvent), moments, sources, clients),
+        min_size=1,
+        max_size=3,
     ).map(tuple),
+    opinions=st.lists(
+        st.builds(Opinion, papers, st.sampled_from(Verdict), moments),
+        max_size=3,
+        unique_by=lambda each: each.paper,
+    ).map(tuple),
+    moving_to=st.sampled_from(["", "ada@example.net"]),
     suppression=st.none() | st.builds(Suppression, st.sampled_from(SuppressionReason), moments),
 )
 
@@ -474,6 +488,7 @@ def test_a_person_written_as_json_is_the_same_when_read(file):
         preferences=person.preferences,
         consent=person.consent,
         evidence=file.evidence,
+        opinions=file.opinions,
         suppression=file.suppression,
     )
 
@@ -503,7 +518,7 @@ def test_a_person_written_as_csv_is_the_same_as_far_as_csv_can_hold(file):
 
 def a_file(consent: Consent, *said: Evidence) -> PersonFile:
     person = Subscriber(1, "0" * 32, ADA, (), Preferences(), consent, NOW)
-    return PersonFile(person, said, None)
+    return PersonFile(person, said, (), "", None)
 
 
 def test_csv_tells_when_consent_was_last_given():
@@ -535,7 +550,12 @@ def test_a_record_says_everything():
             Consent.PENDING,
             NOW,
         ),
-        (Evidence("asked", AGREED, "form"),),
+        (
+            Evidence("asked", AGREED, "form"),
+            Evidence("confirmed", NOW, "link", "203.0.113.7"),
+        ),
+        (Opinion("arxiv:2602.00001", Verdict.MUTE, NOW),),
+        "ada@example.net",
         Suppression(SuppressionReason.COMPLAINT, NOW),
     )
     assert to_record(file) == {
@@ -544,6 +564,18 @@ def test_a_record_says_everything():
         **file.subscriber.preferences.to_json(),
         "consent": "pending",
         "since": "2026-02-20T08:00:00+00:00",
-        "evidence": [{"event": "asked", "at": "2025-12-31T23:30:00+00:00", "source": "form"}],
+        "evidence": [
+            {"event": "asked", "at": "2025-12-31T23:30:00+00:00", "source": "form"},
+            {
+                "event": "confirmed",
+                "at": "2026-02-20T08:00:00+00:00",
+                "source": "link",
+                "client": "203.0.113.7",
+            },
+        ],
+        "opinions": [
+            {"paper": "arxiv:2602.00001", "verdict": "mute", "at": "2026-02-20T08:00:00+00:00"}
+        ],
+        "moving_to": "ada@example.net",
         "suppressed": {"reason": "complaint", "at": "2026-02-20T08:00:00+00:00"},
     }

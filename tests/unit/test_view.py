@@ -19,7 +19,13 @@ from digest.model import Digest, Match, Pick, Place, Reason, Section, Signals
 from subscribers.topics import TopicFilter
 from tests.support import TODAY, make_candidate
 
-LINKS = Links("https://x/unsubscribe/t", "https://x/preferences/t", "https://x/archive")
+LINKS = Links(
+    "https://x/unsubscribe/t",
+    "https://x/preferences/t",
+    "https://x/archive",
+    "https://x/digest/t/2026-02-20",
+    "https://x/opinion/t",
+)
 
 
 def trending(number=1, **changes):
@@ -34,7 +40,10 @@ def for_you(number=1, topic="things", place=Place.TITLE, **changes):
 def counted(**counts):
     candidate = make_candidate()
     return card(
-        Pick(Section.TRENDING, type(candidate)(1, candidate.facts, Signals(**counts), TODAY))
+        Pick(
+            Section.TRENDING,
+            type(candidate)(1, candidate.key, candidate.facts, Signals(**counts), TODAY),
+        )
     )
 
 

@@ -73,6 +73,29 @@ consents = Table(
     Column("event", String(16), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("source", String(64), nullable=False),
+    # Where the request came from, if the operator keeps that: an IPv6 address has 45 characters.
+    Column("client", String(45), nullable=False, server_default=""),
+)
+
+# Wishes to change an address, one a person, until the new mailbox has confirmed.
+moves = Table(
+    "moves",
+    metadata,
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    Column("public_id", String(32), nullable=False, unique=True),
+    Column("address", String(320), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+# What readers think of papers. A paper is named by its canonical id, which means the same in every
+# database, so that opinions can be exported and brought back.
+opinions = Table(
+    "opinions",
+    metadata,
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    Column("paper", String(80), primary_key=True),
+    Column("verdict", String(8), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 # Who asked lately, to keep the form from being used to flood somebody: ``asker`` is an address's

@@ -1,0 +1,57 @@
+"""The composition root of the pages, apart from the rest because FastAPI is slow to load."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+from fastapi import FastAPI
+
+from digest.app import App, utc_now
+from digest.errors import MessageTooLarge, NothingToShow
+from digest.letters import Letters
+from digest.web.pages import web_app
+from digest.web.site import Site, page_renderer
+from digest.web.suggestions import suggest
+from subscribers.model import Subscriber
+from subscribers.preferences import Preferences
+from subscribers.web.desk import Desk
+
+SUGGESTED_FROM = timedelta(weeks=3)
+
+
+def web(app: App, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+    """The web application over what ``app`` has. Raises DigestError."""
+    papers, pipeline, composer = app.ledger.papers, app.pipeline, app.composer
+
+    def suggestions() -> list[str]:
+        return suggest(papers.keywords_since(clock().date() - SUGGESTED_FROM))
+
+    def own_digest(subscriber: Subscriber, day: date) -> str | None:
+        digest = pipeline.digest_of(subscriber, day)
+        try:
+            return composer.render(digest, subscriber.public_id).html if digest else None
+        except (MessageTooLarge, NothingToShow):  # nor was it sent
+            return None
+
+    settings = app.settings
+    desk = Desk(
+        registry=app.registry,
+        tokens=app.sender.tokens,
+        render=page_renderer(app.templates, app.sender),
+        clock=clock,
+        letters=Letters(composer, app.post, clock),
+        gate=app.gate,
+        defaults=Preferences(at=settings.run_at, timezone=settings.timezone.key),
+        suggestions=suggestions,
+        title_of=papers.title_of,
+        keeps_clients=settings.keep_client_addresses,
+    )
+    site = Site(
+        sender=app.sender,
+        templates=app.templates,
+        editions=app.ledger.editions,
+        desk=desk,
+        draft=pipeline.draft,
+        own_digest=own_digest,
+        api_tokens=settings.api_tokens or (),
+    )
+    return web_app(site)

@@ -1,0 +1,36 @@
+"""A limit on what anybody may send, however they send it."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from fastapi import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class BodyLimit:
+    """ASGI middleware: who sends more than ``most`` octets to a page that reads them gets 413.
+
+    ``most`` depends on the path. What the application does not read is not counted, so that no
+    body is in the way of leaving.
+    """
+
+    def __init__(self, app: ASGIApp, most: Callable[[str], int]) -> None:
+        self._app = app
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = self._most(scope["path"])
+        read = 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > most:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return message
+
+        await self._app(scope, counted, send)

@@ -1,0 +1,47 @@
+"""What the web application stands on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from digest.compose.environment import Templates
+from digest.compose.sender import Sender
+from digest.ledger.editions import Editions
+from digest.model import Digest
+from subscribers.model import Subscriber
+from subscribers.preferences import Preferences
+from subscribers.topics import TopicFilter
+from subscribers.web.desk import Desk, Render
+
+
+class Draft(Protocol):
+    """The digest of a day for somebody with these wishes; none if nothing matches."""
+
+    def __call__(
+        self, day: date, topics: tuple[TopicFilter, ...], wishes: Preferences = ...
+    ) -> Digest | None: ...
+
+
+@dataclass(frozen=True)
+class Site:
+    """``draft`` makes the digest of a day for some topics, ``own_digest`` the HTML of the mail that
+    a subscriber got for a day; each gives none where there is none.
+    """
+
+    sender: Sender
+    templates: Templates
+    editions: Editions
+    desk: Desk
+    draft: Draft
+    own_digest: Callable[[Subscriber, date], str | None]
+    api_tokens: tuple[str, ...] = ()
+
+
+def page_renderer(templates: Templates, sender: Sender) -> Render:
+    """Fills page templates, with what every page says of the sender."""
+
+    def render(name: str, **values: object) -> str:
+        return templates.render(name, brand=sender.name, postal=sender.postal_address, **values)
+
+    return render

@@ -1,0 +1,114 @@
+"""Changes of address: wanted by one link, done by another that went to the new mailbox."""
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from subscribers.addresses import address_key
+from subscribers.errors import AddressError, ConsentError
+from subscribers.lifecycle import ConsentEvent, next_consent
+from subscribers.model import Consent, Evidence, Move, Subscriber
+from subscribers.store.rows import by_address, change, new_public_id, one, witness
+from subscribers.store.tables import consents, moves, subscribers
+
+KEPT_FOR = timedelta(hours=72)
+_ATTEMPTS = 5  # to complete a move while others change the same people
+
+
+class Moves:
+    """The changes of address that wait for a confirmation."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def ask(self, person: Subscriber, address: str, now: datetime) -> Move:
+        """Somebody wants to be mailed at another address; it takes the place of an earlier wish.
+
+        ``address`` is in its normal form.
+        """
+        wanted = Move(new_public_id(), person, address)
+        with self._engine.begin() as connection:
+            # Who wishes twice at the same moment does so one after the other (PostgreSQL).
+            themselves = select(subscribers.c.id).where(subscribers.c.id == person.id)
+            connection.execute(themselves.with_for_update())
+            outdated = (moves.c.at <= now - KEPT_FOR) | (moves.c.subscriber_id == person.id)
+            connection.execute(delete(moves).where(outdated))
+            connection.execute(
+                insert(moves).values(
+                    public_id=wanted.public_id, subscriber_id=person.id, address=address, at=now
+                )
+            )
+        return wanted
+
+    def find(self, public_id: str) -> Move | None:
+        """A wish that stands; none if it was overtaken, or its person has left since."""
+        with self._engine.connect() as connection:
+            return _find(connection, public_id)
+
+    def complete(
+        self, public_id: str, *, source: str, now: datetime, client: str = ""
+    ) -> Move | None:
+        """The new mailbox has confirmed: the person is there from now on.
+
+        The move as it was wanted (with the person as they were before), none if it does not stand
+        any more. Doing it twice is doing it once. Somebody who started to subscribe with the new
+        address, or left there, is the same person: what they said is kept with the rest. Raises
+        AddressError where a confirmed subscriber has that address.
+        """
+        said = Evidence(ConsentEvent.MOVED, now, source, client)
+        for _ in range(_ATTEMPTS):
+            with suppress(
+                ConsentError, IntegrityError
+            ):  # one of the two was changed at this moment
+                return self._complete(public_id, said)
+        return None
+
+    def _complete(self, public_id: str, said: Evidence) -> Move | None:
+        with self._engine.begin() as connection:
+            move = _find(connection, public_id)
+            if move is not None and not move.is_done:
+                _absorb(connection, move)
+                _change_address(connection, move)
+                witness(connection, move.person.id, said)
+            return move
+
+
+def _absorb(connection: Connection, move: Move) -> None:
+    """Make one of the person and of whoever else is listed at the new address.
+
+    Raises AddressError where that is a confirmed subscriber, and ConsentError where they become
+    one, or anything else, at this moment.
+    """
+    other = by_address(connection, move.address)
+    if other is None or other.id == move.person.id:
+        return
+    if other.consent is Consent.CONFIRMED:
+        raise AddressError(f"{move.address} subscribes already")
+    said = update(consents).where(consents.c.subscriber_id == other.id)
+    connection.execute(said.values(subscriber_id=move.person.id))
+    still = (subscribers.c.id == other.id, subscribers.c.consent == other.consent)
+    if connection.execute(delete(subscribers).where(*still)).rowcount == 0:
+        raise ConsentError(f"{move.address} has just changed; look, and try again")
+
+
+def _change_address(connection: Connection, move: Move) -> None:
+    """Raises ConsentError where the person has left, or moved, at this moment."""
+    change(
+        connection,
+        move.person,
+        consent=next_consent(move.person.consent, ConsentEvent.MOVED),
+        address=move.address,
+        address_key=address_key(move.address),
+    )
+
+
+def _find(connection: Connection, public_id: str) -> Move | None:
+    row = connection.execute(select(moves).where(moves.c.public_id == public_id)).one_or_none()
+    if row is None:
+        return None
+    person = one(connection, subscribers.c.id == row.subscriber_id)
+    if person is None or person.consent is not Consent.CONFIRMED:
+        return None
+    return Move(row.public_id, person, row.address)

@@ -1,0 +1,301 @@
+"""The people of one database: their consent from the first word to the last, and their wishes."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Engine, delete, select, true, update
+from sqlalchemy.exc import IntegrityError
+
+from subscribers.addresses import address_key, normalise_address
+from subscribers.errors import ConsentError
+from subscribers.lifecycle import ConsentEvent, next_consent
+from subscribers.model import (
+    Consent,
+    Evidence,
+    Opinion,
+    PersonFile,
+    Standing,
+    Subscriber,
+    Suppression,
+    SuppressionReason,
+)
+from subscribers.preferences import Preferences
+from subscribers.store import arrivals, rows
+from subscribers.store.askers import Askers
+from subscribers.store.moves import Moves
+from subscribers.store.opinions import Opinions
+from subscribers.store.suppressions import Suppressions
+from subscribers.store.tables import consents, moves, opinions, subscribers, suppressions
+from subscribers.topics import TopicFilter
+from subscribers.transfer import Arrival
+
+
+class Registry:
+    """The subscribers of one database, and what belongs to them.
+
+    Each method is one short transaction.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.askers = Askers(engine)
+        self.moves = Moves(engine)
+        self.opinions = Opinions(engine)
+        self.suppressions = Suppressions(engine)
+
+    # ---- joining -----------------------------------------------------------------------------
+
+    def add(
+        self,
+        address: str,
+        topics: Sequence[TopicFilter],
+        *,
+        source: str,
+        now: datetime,
+    ) -> Subscriber:
+        """A confirmed subscriber, on the operator's word.
+
+        Somebody who is there already gets the new topics, or keeps the old where none are given.
+        Raises AddressError for an address that cannot be used, and ConsentError for a person who
+        left: only they can come back.
+        """
+        address = normalise_address(address)
+        with self._engine.begin() as connection:
+            existing = rows.by_address(connection, address)
+            try:
+                before = None if existing is None else existing.consent
+                consent = next_consent(before, ConsentEvent.VOUCHED)
+            except ConsentError:
+                raise ConsentError(
+                    f"{address} has unsubscribed; only that person can subscribe again"
+                ) from None
+            values: dict[str, object] = {"consent": consent}
+            if topics or existing is None:
+                values["topics"] = [topic.text for topic in topics]
+            if existing is None:
+                added = rows.add(connection, address, now, values)
+            else:
+                rows.change(connection, existing, **values)
+                added = rows.by_address(connection, address) or existing
+            rows.witness(connection, added.id, Evidence(ConsentEvent.VOUCHED, now, source))
+            return added
+
+    def ask(
+        self,
+        address: str,
+        topics: Sequence[TopicFilter],
+        preferences: Preferences | None = None,
+        *,
+        source: str,
+        now: datetime,
+        client: str = "",
+    ) -> Subscriber | None:
+        """Somebody typed an address into the form: the pending subscriber to be asked to confirm.
+
+        None where no mail may go out for it: the address is blocked, or has confirmed already
+        (what it wants is then not for a stranger to change), or is being asked at this moment by
+        another request. ``client`` is where the request came from. Raises AddressError.
+        """
+        address = normalise_address(address)
+        said = Evidence(ConsentEvent.ASKED, now, source, client)
+        wishes = {
+            "topics": [topic.text for topic in topics],
+            "preferences": (preferences or Preferences()).to_json(),
+        }
+        try:
+            with self._engine.begin() as connection:
+                existing = rows.by_address(connection, address)
+                before = None if existing is None else existing.consent
+                consent = next_consent(before, ConsentEvent.ASKED)
+                blocked = rows.is_suppressed(connection, address_key(address))
+                if consent is not Consent.PENDING or blocked:
+                    return None
+                if existing is None:
+                    rows.add(connection, address, now, {"consent": consent, **wishes})
+                else:
+                    rows.change(connection, existing, consent=consent, **wishes)
+                asked = rows.by_address(connection, address)
+                assert asked is not None
+                rows.witness(connection, asked.id, said)
+                return asked
+        except (IntegrityError, ConsentError):
+            return None
+
+    def confirm(
+        self, public_id: str, *, source: str, now: datetime, client: str = ""
+    ) -> Subscriber | None:
+        """The person confirms; none for somebody unknown, or who has left since.
+
+        Confirming twice is confirming once.
+        """
+        said = Evidence(ConsentEvent.CONFIRMED, now, source, client)
+        return self._say(public_id, Consent.PENDING, said)
+
+    def admit(self, arrived: Sequence[Arrival], now: datetime) -> int:
+        """Take in people from a file, with evidence and blocks; how many were not there before.
+
+        Whoever is there already, or comes twice, is left as they are: an import can be repeated,
+        and brings nobody back. For speed the people come in batches of some hundreds.
+        """
+        with self._engine.begin() as connection:
+            return arrivals.admit(connection, arrived, now)
+
+    # ---- leaving -----------------------------------------------------------------------------
+
+    def withdraw(
+        self, public_id: str, *, source: str, now: datetime, client: str = ""
+    ) -> Subscriber | None:
+        """The person leaves; none for somebody unknown. Leaving twice is leaving once."""
+        with self._engine.begin() as connection:
+            person = rows.by_public_id(connection, public_id)
+            if person is None or person.consent is Consent.WITHDRAWN:
+                return person
+            consent = next_consent(person.consent, ConsentEvent.WITHDRAWN)
+            # Whatever else they say at this moment: to leave wins, and to leave twice is once.
+            still_here = (subscribers.c.id == person.id, subscribers.c.consent != consent)
+            leave = update(subscribers).where(*still_here).values(consent=consent)
+            if connection.execute(leave).rowcount:
+                said = Evidence(ConsentEvent.WITHDRAWN, now, source, client)
+                rows.witness(connection, person.id, said)
+            return rows.by_public_id(connection, public_id)
+
+    def undo(
+        self, public_id: str, *, source: str, now: datetime, client: str = ""
+    ) -> Subscriber | None:
+        """The person takes back that they left; none for somebody unknown or not confirmed."""
+        said = Evidence(ConsentEvent.UNDONE, now, source, client)
+        return self._say(public_id, Consent.WITHDRAWN, said)
+
+    def has_confirmed(self, person: Subscriber) -> bool:
+        """Whether there is evidence that a person ever agreed to be mailed."""
+        agreed = [ConsentEvent.CONFIRMED, ConsentEvent.VOUCHED]
+        found = select(consents.c.id).where(
+            consents.c.subscriber_id == person.id, consents.c.event.in_(agreed)
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(found).first() is not None
+
+    def remove(self, address: str) -> bool:
+        """Forget a person and all that belongs to them; false if there was nobody. A block stays.
+
+        Raises AddressError for what can be nobody's address.
+        """
+        key = address_key(normalise_address(address))
+        with self._engine.begin() as connection:
+            removed = connection.execute(
+                delete(subscribers).where(subscribers.c.address_key == key)
+            )
+            return removed.rowcount > 0
+
+    def _say(self, public_id: str, when: Consent, said: Evidence) -> Subscriber | None:
+        """Have an event happen to somebody whose consent is ``when``; they, if then confirmed."""
+        with self._engine.begin() as connection:
+            person = rows.by_public_id(connection, public_id)
+            if person is not None and person.consent is when:
+                with suppress(ConsentError):  # said something else, or the same, at this moment
+                    consent = next_consent(person.consent, ConsentEvent(said.event))
+                    rows.change(connection, person, consent=consent)
+                    rows.witness(connection, person.id, said)
+                person = rows.by_public_id(connection, public_id)
+            return person if person and person.consent is Consent.CONFIRMED else None
+
+    # ---- wishing -----------------------------------------------------------------------------
+
+    def set_wishes(
+        self, public_id: str, topics: Sequence[TopicFilter], preferences: Preferences
+    ) -> Subscriber | None:
+        """Replace a subscriber's topics and preferences; none for an unknown person."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(subscribers)
+                .where(subscribers.c.public_id == public_id)
+                .values(topics=[topic.text for topic in topics], preferences=preferences.to_json())
+            )
+            return rows.by_public_id(connection, public_id)
+
+    # ---- looking -----------------------------------------------------------------------------
+
+    def get(self, subscriber_id: int) -> Subscriber | None:
+        with self._engine.connect() as connection:
+            return rows.one(connection, subscribers.c.id == subscriber_id)
+
+    def by_public_id(self, public_id: str) -> Subscriber | None:
+        with self._engine.connect() as connection:
+            return rows.by_public_id(connection, public_id)
+
+    def standing(self, subscriber_id: int) -> Standing:
+        """Whether this person may be mailed right now."""
+        with self._engine.connect() as connection:
+            person = rows.one(connection, subscribers.c.id == subscriber_id)
+            if person is None:
+                return Standing.REMOVED
+            if rows.is_suppressed(connection, address_key(person.address)):
+                return Standing.SUPPRESSED
+            match person.consent:
+                case Consent.CONFIRMED:
+                    return Standing.MAY_RECEIVE
+                case Consent.WITHDRAWN:
+                    return Standing.WITHDRAWN
+                case Consent.PENDING:
+                    return Standing.NOT_CONFIRMED
+
+    def everybody(self, consent: Consent | None = None) -> list[Subscriber]:
+        """Everybody, or everybody with one consent, in the order they came."""
+        query = select(subscribers).order_by(subscribers.c.id)
+        if consent is not None:
+            query = query.where(subscribers.c.consent == consent)
+        with self._engine.connect() as connection:
+            return [rows.subscriber_of(row) for row in connection.execute(query)]
+
+    def files(self) -> list[PersonFile]:
+        """Everything that is stored about everybody, in the order they came."""
+        return self._files(true())
+
+    def files_after(self, public_id: str, most: int) -> list[PersonFile]:
+        """As ``files``, but only the next few after somebody (from the first, if none is named)."""
+        after = select(subscribers.c.id).where(subscribers.c.public_id == public_id)
+        later = subscribers.c.id > after.scalar_subquery() if public_id else true()
+        some = select(subscribers.c.id).where(later).order_by(subscribers.c.id).limit(most)
+        return self._files(subscribers.c.id.in_(some))
+
+    def file_of(self, address: str) -> PersonFile | None:
+        """Everything that is stored about one person. Raises AddressError."""
+        key = address_key(normalise_address(address))
+        return next(iter(self._files(subscribers.c.address_key == key)), None)
+
+    def _files(self, condition: ColumnElement[bool]) -> list[PersonFile]:
+        whose = select(subscribers.c.id).where(condition)
+        keys = select(subscribers.c.address_key).where(condition)
+        with self._engine.connect() as connection:
+            said: dict[int, list[Evidence]] = defaultdict(list)
+            evidence = select(consents).where(consents.c.subscriber_id.in_(whose))
+            for row in connection.execute(evidence.order_by(consents.c.at, consents.c.id)):
+                said[row.subscriber_id].append(rows.evidence_of(row))
+            held: dict[int, list[Opinion]] = defaultdict(list)
+            about = select(opinions).where(opinions.c.subscriber_id.in_(whose))
+            for row in connection.execute(about.order_by(opinions.c.at, opinions.c.paper)):
+                held[row.subscriber_id].append(rows.opinion_of(row))
+            wanted = (
+                select(moves)
+                .join(subscribers)
+                .where(moves.c.subscriber_id.in_(whose), moves.c.address != subscribers.c.address)
+            )
+            moving = {row.subscriber_id: row.address for row in connection.execute(wanted)}
+            blocks = select(suppressions).where(suppressions.c.address_key.in_(keys))
+            blocked = {
+                row.address_key: Suppression(SuppressionReason(row.reason), row.at)
+                for row in connection.execute(blocks)
+            }
+            people = select(subscribers).where(condition).order_by(subscribers.c.id)
+            return [
+                PersonFile(
+                    subscriber=rows.subscriber_of(row),
+                    evidence=tuple(said[row.id]),
+                    opinions=tuple(held[row.id]),
+                    moving_to=moving.get(row.id, ""),
+                    suppression=blocked.get(row.address_key),
+                )
+                for row in connection.execute(people)
+            ]

@@ -1,0 +1,208 @@
+"""What ``digest subscribers`` does on the command line, as JSON over HTTP."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from itertools import chain, islice
+from typing import Annotated
+
+from fastapi import (
+    APIRouter,
+    BackgroundTasks,
+    Depends,
+    FastAPI,
+    HTTPException,
+    Path,
+    Query,
+    Response,
+)
+from fastapi.responses import JSONResponse
+
+from subscribers.addresses import normalise_address
+from subscribers.model import Consent, PersonFile, SuppressionReason
+from subscribers.preferences import Preferences
+from subscribers.topics import parse_topics
+from subscribers.transfer import to_record
+from subscribers.web.api_model import Asked, NewSubscriber, People, Person, Wishes
+from subscribers.web.api_rules import TheDesk, documented, door, refuse_with_problems, takes
+from subscribers.web.api_transfer import batches, transfer_routes
+from subscribers.web.desk import Desk
+
+SOURCE = "API"  # written down as evidence
+
+
+# ---- the application -------------------------------------------------------------------------
+
+
+def api_app(desk: Desk, tokens: Sequence[str]) -> FastAPI:
+    """The API over a desk, as an application of its own; each of the tokens opens it."""
+    api = FastAPI(
+        title="Paper Digest",
+        version="1",
+        description=__doc__,
+        docs_url=None,  # these pages load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(door(tokens))],
+        responses=documented(HTTPStatus.UNAUTHORIZED),
+        generate_unique_id_function=lambda route: route.name,
+    )
+    api.state.desk = desk
+    for router in (_routes, transfer_routes):
+        api.include_router(router)
+    refuse_with_problems(api, [_routes, transfer_routes])
+    return api
+
+
+# ---- what the routes take --------------------------------------------------------------------
+
+Email = Annotated[str, Path(description="A mail address.", examples=["ada@example.org"])]
+Limit = Annotated[int, Query(ge=1, le=1000, description="The most people on a page.")]
+After = Annotated[str, Query(pattern="^([0-9a-f]{32})?$", description="`next` of the page before.")]
+OfConsent = Annotated[Consent | None, Query(description="Only those with this consent.")]
+OfTopic = Annotated[str, Query(description="Only those with this text in a topic.")]
+Blocked = Annotated[bool | None, Query(description="Only those with a block, or without.")]
+
+# Refusals, by their number: what reads well in a list of them.
+_BODY = (400, 413, 415, 422)
+
+_routes = APIRouter()
+
+
+# ---- people ----------------------------------------------------------------------------------
+
+
+@_routes.get("/subscribers", responses={200: {"model": People}, **documented(422)})
+def list_subscribers(
+    desk: TheDesk,
+    consent: OfConsent = None,
+    topic: OfTopic = "",
+    suppressed: Blocked = None,
+    after: After = "",
+    limit: Limit = 100,
+) -> JSONResponse:
+    """List people in the order they came, a page at a time."""
+
+    def is_wanted(file: PersonFile) -> bool:
+        person = file.subscriber
+        return (
+            (consent is None or person.consent is consent)
+            and (suppressed is None or suppressed == (file.suppression is not None))
+            and (
+                not topic or any(topic.casefold() in each.text.casefold() for each in person.topics)
+            )
+        )
+
+    if after and desk.registry.by_public_id(after) is None:
+        raise HTTPException(422, "after: expected the `next` of a page")
+    wanted = filter(is_wanted, chain.from_iterable(batches(desk.registry, after)))
+    found = list(islice(wanted, limit + 1))  # one more, to tell whether there is a next page
+    page = found[:limit]
+    more = page[-1].subscriber.public_id if len(found) > limit else None
+    return JSONResponse({"subscribers": [to_record(each) for each in page], "next": more})
+
+
+@_routes.post(
+    "/subscribers",
+    dependencies=[takes("application/json")],
+    responses={
+        200: {"model": Person, "description": "Vouched for; the person was there already."},
+        201: {"model": Person, "description": "Vouched for, and new."},
+        202: {"model": Asked, "description": "The person is being asked, or cannot be."},
+        **documented(409, *_BODY),
+    },
+)
+def subscribe(desk: TheDesk, sent: NewSubscriber, afterwards: BackgroundTasks) -> JSONResponse:
+    """Subscribe somebody: ask them by mail to confirm, or vouch that they asked you.
+
+    To vouch for somebody who is there already changes what is sent and keeps the rest. Whoever left
+    is neither asked nor brought back (409): they return by their own hand, at the sign-up form.
+    """
+    address = desk.gate.admit(sent.email)
+    topics = parse_topics(sent.topics)
+    known = desk.registry.file_of(address)
+    if sent.consent == "vouched":
+        wishes = _wishes(sent, known.subscriber.preferences if known else desk.defaults, desk)
+        added = desk.registry.add(address, topics, source=SOURCE, now=desk.clock())
+        desk.registry.set_wishes(added.public_id, added.topics, wishes)
+        return _record(desk, address, HTTPStatus.OK if known else HTTPStatus.CREATED)
+    wishes = _wishes(sent, desk.defaults, desk)
+    asked = None
+    has_left = known is not None and known.subscriber.consent is Consent.WITHDRAWN
+    if not has_left and desk.may_mail(address):
+        asked = desk.registry.ask(address, topics, wishes, source=SOURCE, now=desk.clock())
+    if asked:
+        afterwards.add_task(desk.letters.confirm, asked)
+    state = "asked" if asked else "nothing-sent"
+    return JSONResponse({"email": address, "state": state}, HTTPStatus.ACCEPTED)
+
+
+@_routes.get(
+    "/subscribers/{email:path}", responses={200: {"model": Person}, **documented(404, 422)}
+)
+def show(desk: TheDesk, email: Email) -> JSONResponse:
+    """Show everything that is stored about somebody."""
+    return _record(desk, email)
+
+
+@_routes.patch(
+    "/subscribers/{email:path}",
+    dependencies=[takes("application/json")],
+    responses={200: {"model": Person}, **documented(404, *_BODY)},
+)
+def change(desk: TheDesk, email: Email, sent: Wishes) -> JSONResponse:
+    """Change somebody's topics and preferences. What is not sent stays as it is."""
+    file = desk.registry.file_of(email)
+    if file is None:
+        raise _unknown(email)
+    person = file.subscriber
+    topics = parse_topics(sent.topics) if "topics" in sent.model_fields_set else person.topics
+    wishes = _wishes(sent, person.preferences, desk)
+    desk.registry.set_wishes(person.public_id, topics, wishes)
+    return _record(desk, email)
+
+
+@_routes.delete("/subscribers/{email:path}", status_code=204, responses=documented(404, 422))
+def remove(desk: TheDesk, email: Email) -> Response:
+    """Forget somebody, with everything that is stored about them but a block."""
+    if not desk.registry.remove(email):
+        raise _unknown(email)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def _wishes(sent: Wishes, before: Preferences, desk: Desk) -> Preferences:
+    """Preferences with what is sent put in. Raises PreferenceError or TopicError."""
+    record, defaults = before.to_json(), desk.defaults.to_json()
+    for name in sent.model_fields_set & record.keys():
+        value = getattr(sent, name)
+        record[name] = defaults[name] if value is None else value
+    return Preferences.from_json(record)
+
+
+def _record(desk: Desk, email: str, status: HTTPStatus = HTTPStatus.OK) -> JSONResponse:
+    file = desk.registry.file_of(email)
+    if file is None:
+        raise _unknown(email)
+    return JSONResponse(to_record(file), status)
+
+
+def _unknown(email: str) -> HTTPException:
+    return HTTPException(HTTPStatus.NOT_FOUND, f"there is no subscriber {email}")
+
+
+# ---- blocks ----------------------------------------------------------------------------------
+
+
+@_routes.put("/suppressions/{email:path}", status_code=204, responses=documented(404, 409, 422))
+def suppress(desk: TheDesk, email: Email) -> Response:
+    """Block an address: whoever it belongs to gets nothing until the block is lifted."""
+    address = normalise_address(email)
+    desk.registry.suppressions.add(address, SuppressionReason.OPERATOR, now=desk.clock())
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@_routes.delete("/suppressions/{email:path}", status_code=204, responses=documented(404, 422))
+def unsuppress(desk: TheDesk, email: Email) -> Response:
+    """Lift the block on an address."""
+    if not desk.registry.suppressions.lift(normalise_address(email)):
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"there is no block on {email}")
+    return Response(status_code=HTTPStatus.NO_CONTENT)

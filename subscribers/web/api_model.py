@@ -1,0 +1,178 @@
+"""What the API takes and gives, as its description shows it.
+
+``Person`` is what ``subscribers.transfer.to_record`` makes: the same JSON as an export's. What a
+topic, a time or an address may be is not said twice: the API reads them as everything else does.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from subscribers.model import Consent, SuppressionReason, Verdict
+from subscribers.preferences import MOST_PAPERS
+from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS
+
+Text = Annotated[str, Field(pattern=r"\S")]
+Moment = Annotated[
+    str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-31T08:00:00+00:00"])
+]
+Day = Annotated[
+    str,
+    Field(
+        pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        json_schema_extra={"format": "date"},
+        examples=["2026-03-01"],
+    ),
+]
+Papers = Annotated[int, Field(ge=1, le=MOST_PAPERS)]
+
+
+# ---- what is sent ----------------------------------------------------------------------------
+
+
+class Wishes(BaseModel):
+    """Topics and preferences; ``null`` stands for the operator's default."""
+
+    # A misspelt name would be silently ignored otherwise.
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    topics: list[str] = Field(
+        default=[],
+        description=f"Up to {MOST_TOPICS}, each of up to {LONGEST_TOPIC} characters.",
+        examples=[["video generation", "agents"]],
+    )
+    cadence: Text | None = Field(
+        default=None,
+        description="`daily`, `weekdays`, `weekly` or days such as `mon+thu`.",
+        examples=["weekdays"],
+    )
+    at: Text | None = Field(
+        default=None, description="The local time for mail.", examples=["08:30"]
+    )
+    timezone: Text | None = Field(
+        default=None, description="An IANA time zone.", examples=["Europe/Oslo"]
+    )
+    max_papers: Papers | None = Field(
+        default=None, description="The most papers on the topics; by default, as many as allowed."
+    )
+    trending: bool | None = Field(
+        default=None, description="Whether trending papers are wanted beside those on the topics."
+    )
+    exclusions: list[str] | None = Field(
+        default=None, description="What no paper may be about.", examples=[["medical"]]
+    )
+    paused_until: Day | None = Field(
+        default=None, description="The first day with mail again; by default, there is no pause."
+    )
+    locale: Text | None = Field(default=None, description="A language tag.", examples=["en"])
+
+
+class NewSubscriber(Wishes):
+    """Somebody to subscribe."""
+
+    email: str = Field(examples=["ada@example.org"])
+    consent: Literal["ask", "vouched"] = Field(
+        default="ask",
+        description=(
+            "`ask`: a mail asks the person to confirm. `vouched`: you state that the person asked "
+            "you for this, and they get the next digest."
+        ),
+    )
+
+
+# ---- what is given ---------------------------------------------------------------------------
+
+
+class Said(BaseModel):
+    """Something a person said about being mailed: when, and through which door."""
+
+    event: str = Field(examples=["confirmed"])
+    at: Moment
+    source: str = Field(examples=["link in the confirmation mail"])
+    client: str = Field(
+        default="", description="Where it came from; only if the operator keeps that."
+    )
+
+
+class Held(BaseModel):
+    """What a person thinks of a paper."""
+
+    paper: str = Field(examples=["arxiv:2602.00001"])
+    verdict: Verdict
+    at: Moment
+
+
+class Block(BaseModel):
+    """A standing block on an address."""
+
+    reason: SuppressionReason
+    at: Moment
+
+
+class Person(BaseModel):
+    """Everything that is stored about a person, as in an export."""
+
+    email: str = Field(examples=["ada@example.org"])
+    topics: list[str] = Field(examples=[["video generation", "agents"]])
+    cadence: str = Field(examples=["weekdays"])
+    at: str = Field(examples=["08:30"])
+    timezone: str = Field(examples=["Europe/Oslo"])
+    max_papers: int | None
+    trending: bool
+    exclusions: list[str]
+    paused_until: Day | None
+    locale: str = Field(examples=["en"])
+    consent: Consent
+    since: Moment
+    evidence: list[Said]
+    opinions: list[Held]
+    moving_to: str = Field(
+        default="",
+        description="The address that the person wants to move to; only if there is one.",
+    )
+    suppressed: Block | None
+
+
+class People(BaseModel):
+    """A page of people."""
+
+    subscribers: list[Person]
+    next: str | None = Field(
+        description="What to send as `after` for the next page; null on the last."
+    )
+
+
+class Asked(BaseModel):
+    """What became of the wish to ask somebody."""
+
+    email: str = Field(examples=["ada@example.org"])
+    state: Literal["asked", "nothing-sent"] = Field(
+        description=(
+            "`nothing-sent`: the person subscribes already or has left, or the address is blocked "
+            "or was asked too often in the last hour."
+        )
+    )
+
+
+class Rejected(BaseModel):
+    """A line that could not be read."""
+
+    line: int = Field(examples=[3])
+    why: str
+
+
+class Balance(BaseModel):
+    """What an import did."""
+
+    new: int
+    known: int = Field(description="People who are there already; they stay as they are.")
+    rejected: list[Rejected]
+
+
+class Problem(BaseModel):
+    """Why a request was refused (RFC 9457)."""
+
+    type: Literal["about:blank"]
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str

@@ -1,0 +1,72 @@
+"""Everybody at once: the routes that give and take all people, and how they are read in turn."""
+
+import json
+from collections.abc import Iterator
+from tempfile import SpooledTemporaryFile
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from subscribers.importing import take_in
+from subscribers.model import PersonFile
+from subscribers.store.registry import Registry
+from subscribers.transfer import to_record
+from subscribers.web.api_model import Balance
+from subscribers.web.api_rules import TheDesk, documented, takes
+
+SOURCE = "import by the API"  # written down as evidence
+BATCH = 200  # people read from the database at once
+IN_MEMORY = 1024 * 1024  # octets of an import; what is larger goes through a temporary file
+JSON_LINES = "application/jsonl"
+
+transfer_routes = APIRouter()
+
+_CSV = {"schema": {"type": "string"}, "example": "email,topics\nada@example.org,robots;agents\n"}
+_LINES = {"schema": {"type": "string"}, "example": '{"email": "ada@example.org", "topics": []}\n'}
+
+
+@transfer_routes.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses={200: {"description": "One person a line.", "content": {JSON_LINES: _LINES}}},
+)
+def export(desk: TheDesk) -> StreamingResponse:
+    """Everybody, one a line, for an import to read again."""
+    lines = ("".join(map(_line, batch)) for batch in batches(desk.registry, ""))
+    return StreamingResponse(lines, media_type=JSON_LINES)
+
+
+@transfer_routes.post(
+    "/import",
+    dependencies=[takes("text/csv", JSON_LINES)],
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"text/csv": _CSV, JSON_LINES: _LINES}}
+    },
+    responses={200: {"model": Balance}, **documented(409, 413, 415)},
+)
+async def import_people(desk: TheDesk, request: Request) -> JSONResponse:
+    """Take in people from CSV with a header, or JSON lines. Nobody who is there is changed."""
+    with SpooledTemporaryFile(IN_MEMORY) as file:
+        async for octets in request.stream():
+            file.write(octets)
+        file.seek(0)
+        done = await run_in_threadpool(take_in, desk.registry, file, SOURCE, desk.clock())
+    return JSONResponse(done.to_json())
+
+
+def _line(file: PersonFile) -> str:
+    return json.dumps(to_record(file), ensure_ascii=False) + "\n"
+
+
+def batches(registry: Registry, after: str) -> Iterator[list[PersonFile]]:
+    """Everybody after somebody (from the first, if none is named), some at a time."""
+    given = [after]
+    while True:
+        if batch := registry.files_after(given[-1], BATCH):
+            yield batch
+            given = [each.subscriber.public_id for each in batch]
+        elif len(given) > 1 and registry.by_public_id(given[-1]) is None:
+            given.pop()  # removed meanwhile: nobody can be found after them, but after another
+        else:
+            return

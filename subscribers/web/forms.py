@@ -1,0 +1,84 @@
+"""The form for wishes, ready for its template (pages/partials/wishes.html.j2)."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from zoneinfo import available_timezones
+
+from subscribers.preferences import DAY_NAMES, MOST_PAPERS, WEEKDAYS
+from subscribers.wishes import CHOSEN_DAYS, WishesForm
+
+_CADENCES = (
+    ("daily", "Every day"),
+    ("weekdays", "Monday to Friday"),
+    ("weekly", "Once a week, on Monday"),
+    (CHOSEN_DAYS, "On days that I choose"),
+)
+# Where people live; the rest of the zone database is for machines and for history.
+_REGIONS = frozenset(
+    "Africa America Antarctica Arctic Asia Atlantic Australia Europe Indian Pacific".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several things to choose from; ``id`` is the field's in the page."""
+
+    id: str
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FormView:
+    """What stands in the form, and what there is to choose from."""
+
+    typed: WishesForm
+    suggestions: list[Choice]
+    cadences: list[Choice]
+    days: list[Choice]
+    zones: dict[str, list[Choice]]
+    papers: list[Choice]
+
+
+def form_view(form: WishesForm, suggestions: Sequence[str]) -> FormView:
+    """``suggestions`` are left out where the topic is typed already."""
+    typed = {line.strip().casefold() for line in form.topics.splitlines()}
+    offered = dict.fromkeys([*sorted(form.suggested), *suggestions])
+    return FormView(
+        typed=form,
+        suggestions=[
+            Choice(f"suggested-{number}", text, text, text in form.suggested)
+            for number, text in enumerate(offered)
+            if text.casefold() not in typed
+        ],
+        cadences=[
+            Choice(f"cadence-{value}", value, label, value == form.cadence)
+            for value, label in _CADENCES
+        ],
+        days=[
+            Choice(f"day-{day}", day, label, day in form.days)
+            for day, label in zip(WEEKDAYS, DAY_NAMES, strict=True)
+        ],
+        zones=_zones(form.timezone),
+        papers=[
+            Choice("", str(number), str(number), str(number) == form.max_papers)
+            for number in range(1, MOST_PAPERS + 1)
+        ],
+    )
+
+
+def _zones(chosen: str) -> dict[str, list[Choice]]:
+    zones: dict[str, list[Choice]] = defaultdict(list)
+    for name in sorted({"UTC", *_inhabited(), *filter(None, [chosen])}):
+        region, _, place = name.partition("/")
+        label = place.replace("_", " ") or name
+        zones[region if place else "Other"].append(Choice("", name, label, name == chosen))
+    return dict(sorted(zones.items()))
+
+
+@cache
+def _inhabited() -> frozenset[str]:
+    return frozenset(name for name in available_timezones() if name.partition("/")[0] in _REGIONS)

@@ -1,0 +1,76 @@
+"""Leaving, by the link in each mail, and taking it back.
+
+GET never changes anything: link scanners fetch every link. A page shows a button, and POST acts.
+The one-click POST of RFC 8058 is the same POST: no cookie, no login, no redirect, and doing it
+twice is doing it once. Its body is never read, so that nothing in it can keep anybody from leaving.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from subscribers.preferences import CADENCES
+from subscribers.tokens import Purpose
+from subscribers.web.choosing import preferences_page
+from subscribers.web.desk import TO_ACT, TO_LOOK, Desk, FormFields
+from subscribers.wishes import last
+
+LINK = "link in a mail"
+UNDO_PAGE = "page after leaving"
+UNDO_WITHIN = timedelta(hours=24)
+PAUSE = timedelta(days=30)
+
+
+class LeavingPages:
+    """``/unsubscribe/TOKEN`` and ``/undo/TOKEN``."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> APIRouter:
+        routes = APIRouter()
+        routes.add_api_route("/unsubscribe/{token}", self.ask_to_unsubscribe, methods=TO_LOOK)
+        routes.add_api_route("/unsubscribe/{token}", self.unsubscribe, methods=TO_ACT)
+        routes.add_api_route("/unsubscribe/{token}/instead", self.stay, methods=TO_ACT)
+        routes.add_api_route("/undo/{token}", self.undo, methods=TO_ACT)
+        return routes
+
+    def ask_to_unsubscribe(self, token: str) -> HTMLResponse:
+        person = self._desk.reader(Purpose.UNSUBSCRIBE, token)
+        if person is None:
+            return self._desk.page("unsubscribed")
+        is_rare = len(person.preferences.days) == 1
+        return self._desk.page("unsubscribe", address=person.address, token=token, is_rare=is_rare)
+
+    def unsubscribe(self, request: Request, token: str) -> HTMLResponse:
+        desk, now = self._desk, self._desk.clock()
+        public_id = desk.tokens.read(Purpose.UNSUBSCRIBE, token)
+        client = desk.client_of(request)
+        left = desk.registry.withdraw(public_id, source=LINK, now=now, client=client)
+        undo = ""
+        # To undo must not be a way around confirming.
+        if left is not None and desk.registry.has_confirmed(left):
+            undo = desk.tokens.make_until(Purpose.UNDO, public_id, now + UNDO_WITHIN)
+        return desk.page("unsubscribed", undo=undo)
+
+    def stay(self, token: str, fields: FormFields) -> HTMLResponse:
+        """Fewer mails, or a pause, instead of leaving."""
+        desk, person = self._desk, self._desk.reader(Purpose.UNSUBSCRIBE, token)
+        if person is None:
+            return desk.page("unsubscribed")
+        wishes = person.preferences
+        if last(fields, "instead") == "pause":
+            wishes = replace(wishes, paused_until=(desk.clock() + PAUSE).date())
+        else:
+            wishes = replace(wishes, days=CADENCES["weekly"])
+        kept = desk.registry.set_wishes(person.public_id, person.topics, wishes)
+        return preferences_page(desk, kept or person, saved=True)
+
+    def undo(self, request: Request, token: str) -> HTMLResponse:
+        desk, now = self._desk, self._desk.clock()
+        public_id = desk.tokens.read_at(Purpose.UNDO, token, now)
+        client = desk.client_of(request)
+        person = desk.registry.undo(public_id, source=UNDO_PAGE, now=now, client=client)
+        return desk.page("unsubscribed") if person is None else desk.welcome(person)

@@ -1,0 +1,55 @@
+"""The web application over a ledger and a registry, and the letters that it sends."""
+
+from dataclasses import replace
+
+from digest.compose.composer import Composer
+from digest.compose.environment import Templates
+from digest.compose.sender import sender_of
+from digest.letters import Letters
+from digest.model import Outcome, OutcomeKind
+from digest.pipeline import Pipeline
+from digest.web.pages import web_app
+from digest.web.site import Site, page_renderer
+from subscribers.addresses import AddressGate
+from subscribers.preferences import Preferences
+from subscribers.web.desk import Desk
+from tests.support import NOW, make_settings
+
+SENDER = sender_of(make_settings())
+TEMPLATES = Templates()
+COMPOSER = Composer(TEMPLATES, SENDER)
+
+
+def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, **changes):
+    """A site; ``mails`` is the list that its letters go to. Fields of Desk and Site by name."""
+    pipeline = Pipeline(make_settings(), ledger, registry, list)
+
+    def post(message):
+        if mails is not None:
+            mails.append(message)
+        return Outcome(OutcomeKind.ACCEPTED, "ok", 250)
+
+    def own_digest(person, day):
+        digest = pipeline.digest_of(person, day)
+        return COMPOSER.render(digest, person.public_id).html if digest else None
+
+    desk = Desk(
+        registry=registry,
+        tokens=SENDER.tokens,
+        render=page_renderer(TEMPLATES, SENDER),
+        clock=clock,
+        letters=Letters(COMPOSER, post, clock),
+        gate=AddressGate(lambda: False),
+        defaults=Preferences(),
+        suggestions=lambda: ["robots", "agents"],
+        title_of=ledger.papers.title_of,
+    )
+    desk = replace(
+        desk, **{name: changes.pop(name) for name in list(changes) if hasattr(desk, name)}
+    )
+    site = Site(SENDER, TEMPLATES, ledger.editions, desk, pipeline.draft, own_digest)
+    return replace(site, **changes)
+
+
+def make_web(ledger, registry, **changes):
+    return web_app(make_site(ledger, registry, **changes))

@@ -1,0 +1,125 @@
+"""The form for wishes as its template gets it: what there is to choose from, and what is chosen."""
+
+from zoneinfo import available_timezones
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscribers.preferences import WEEKDAYS, Preferences
+from subscribers.topics import parse_topics
+from subscribers.web.forms import form_view
+from subscribers.wishes import CHOSEN_DAYS, WishesForm
+
+
+def shown(suggestions=(), **form):
+    return form_view(WishesForm(**form), suggestions)
+
+
+def chosen(choices):
+    return [each.value for each in choices if each.chosen]
+
+
+def zones(view):
+    return {each.value: each for region in view.zones.values() for each in region}
+
+
+def offered(view):
+    return [each.value for each in view.suggestions]
+
+
+# ---- suggestions -------------------------------------------------------------------------------
+
+
+def test_suggestions_are_offered_in_their_order():
+    view = shown(["robots", "agents"])
+    assert offered(view) == ["robots", "agents"]
+    assert chosen(view.suggestions) == []
+
+
+def test_a_suggestion_that_is_typed_already_is_not_offered():
+    view = shown(["Robots", "agents"], topics="ROBOTS \r\nducks")
+    assert offered(view) == ["agents"]
+
+
+def test_what_was_ticked_stays_on_offer_and_ticked():
+    view = shown(["robots", "agents"], suggested=frozenset({"video", "agents"}))
+    assert sorted(offered(view)) == ["agents", "robots", "video"]
+    assert sorted(chosen(view.suggestions)) == ["agents", "video"]
+
+
+def test_what_was_ticked_and_typed_is_not_offered():
+    assert offered(shown(["robots"], suggested=frozenset({"robots"}), topics="robots")) == []
+
+
+@given(
+    st.lists(st.sampled_from("abcABC")), st.sets(st.sampled_from("abcABC")), st.sampled_from("aBx")
+)
+def test_no_suggestion_is_repeated(suggestions, ticked, typed):
+    view = shown(suggestions, suggested=frozenset(ticked), topics=typed)
+    assert len(set(offered(view))) == len(offered(view))
+    assert typed.casefold() not in map(str.casefold, offered(view))
+    assert len({each.id for each in view.suggestions}) == len(view.suggestions)
+
+
+# ---- when --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cadence", ["daily", "weekdays", "weekly", CHOSEN_DAYS])
+def test_the_cadence_is_chosen(cadence):
+    view = shown(cadence=cadence)
+    assert chosen(view.cadences) == [cadence]
+    assert [each.value for each in view.cadences] == ["daily", "weekdays", "weekly", CHOSEN_DAYS]
+
+
+def test_the_days_are_chosen_in_the_order_of_the_week():
+    view = shown(days=frozenset({"thu", "mon"}))
+    assert [each.value for each in view.days] == list(WEEKDAYS)
+    assert chosen(view.days) == ["mon", "thu"]
+    assert view.days[0].label == "Monday"
+
+
+def test_utc_is_among_the_zones():
+    view = shown(timezone="UTC")
+    assert view.zones["Other"][0].value == "UTC"
+    assert view.zones["Other"][0].label == "UTC"
+    assert chosen(zones(view).values()) == ["UTC"]
+
+
+def test_zones_are_grouped_by_region_and_named_by_place():
+    view = shown()
+    assert list(view.zones) == sorted(view.zones)
+    assert {"Europe", "America", "Asia", "Other"} <= view.zones.keys()
+    assert [each.label for each in view.zones["America"] if "Buenos" in each.value][-1] == (
+        "Buenos Aires"
+    )
+    assert zones(view)["America/Argentina/Buenos_Aires"].label == "Argentina/Buenos Aires"
+    assert chosen(zones(view).values()) == []
+
+
+@pytest.mark.parametrize("name", ["Etc/GMT+5", "Asia/Calcutta", "EST", "US/Pacific", "Zulu"])
+def test_a_zone_by_an_old_name_stays_chosen(name):
+    view = shown(timezone=name)
+    assert chosen(zones(view).values()) == [name]
+
+
+@given(st.sampled_from(sorted(available_timezones())))
+def test_every_zone_that_can_be_stored_can_be_shown(name):
+    found = [each for region in shown(timezone=name).zones.values() for each in region]
+    assert chosen(found) == [name]
+    assert len({each.value for each in found}) == len(found)
+
+
+# ---- how much ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("typed", "papers"), [("", []), ("3", ["3"]), ("99", [])])
+def test_the_number_of_papers_is_chosen(typed, papers):
+    view = shown(max_papers=typed)
+    assert chosen(view.papers) == papers
+    assert [each.value for each in view.papers] == [str(number) for number in range(1, 16)]
+
+
+def test_what_was_typed_is_there():
+    form = WishesForm.of(parse_topics(["robots"]), Preferences())
+    assert form_view(form, ()).typed is form

@@ -1,0 +1,268 @@
+"""The form for wishes: what is shown, what is read of it, and what is refused."""
+
+from dataclasses import replace
+from datetime import date, time
+from zoneinfo import available_timezones
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from subscribers.errors import PreferenceError, SubscriberError, TopicError
+from subscribers.preferences import CADENCES, EVERY_DAY, MOST_PAPERS, WEEKDAYS, Preferences
+from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS, TopicFilter, parse_topics
+from subscribers.wishes import CHOSEN_DAYS, LONGEST_FIELD, WishesForm, last
+
+ROBOTS = parse_topics(["robots"])
+BEFORE = Preferences(
+    days=frozenset({"tue", "sat"}),
+    at=time(17, 30),
+    timezone="Europe/Oslo",
+    max_papers=3,
+    trending=False,
+    exclusions=parse_topics(["surveys"]),
+    paused_until=date(2026, 3, 1),
+    locale="nb",
+)
+SHOWN = WishesForm.of(ROBOTS, BEFORE)
+
+
+def is_topic(text):
+    try:
+        TopicFilter.parse(text)
+    except TopicError:
+        return False
+    return True
+
+
+topics = st.lists(st.text(min_size=1, max_size=30).filter(is_topic), max_size=MOST_TOPICS).map(
+    parse_topics
+)
+preferences = st.builds(
+    Preferences,
+    days=st.sets(st.sampled_from(WEEKDAYS), min_size=1).map(frozenset),
+    at=st.builds(time, st.integers(0, 23), st.integers(0, 59)),
+    timezone=st.sampled_from(sorted(available_timezones())),
+    max_papers=st.none() | st.integers(1, MOST_PAPERS),
+    trending=st.booleans(),
+    exclusions=topics,
+    paused_until=st.none() | st.dates(),
+    locale=st.sampled_from(["en", "pt-BR"]),
+)
+
+
+def as_sent(form):
+    """The fields that a browser sends for a form that nobody touched."""
+    return {
+        "topics": [form.topics.replace("\n", "\r\n")],
+        "suggested": sorted(form.suggested),
+        "exclusions": [form.exclusions.replace("\n", "\r\n")],
+        "cadence": [form.cadence],
+        "days": ["", *(day for day in WEEKDAYS if day in form.days)],
+        "at": [form.at],
+        "timezone": [form.timezone],
+        "max_papers": [form.max_papers],
+        "trending": ["", "yes"] if form.trending else [""],
+        "paused_until": [form.paused_until],
+    }
+
+
+def read(**fields):
+    """Topics and preferences after somebody with BEFORE sent these fields."""
+    return SHOWN.filled(fields).read(BEFORE)
+
+
+def refusal(kind, **fields):
+    with pytest.raises(kind) as refused:
+        read(**fields)
+    return str(refused.value)
+
+
+# ---- there and back ----------------------------------------------------------------------------
+
+
+@given(topics, preferences)
+def test_a_form_that_nobody_touched_changes_nothing(topics, wishes):
+    assert WishesForm.of(topics, wishes).read(wishes) == (topics, wishes)
+
+
+@given(topics, preferences, preferences)
+def test_a_form_says_all_but_the_locale(topics, wishes, before):
+    sent = WishesForm.of((), before).filled(as_sent(WishesForm.of(topics, wishes)))
+    assert sent.read(before) == (topics, replace(wishes, locale=before.locale))
+
+
+@given(topics, preferences)
+def test_a_form_sent_is_a_form_shown(topics, wishes):
+    shown = WishesForm.of(topics, wishes)
+    again = WishesForm().filled(as_sent(shown))
+    assert replace(again, topics=shown.topics, exclusions=shown.exclusions) == shown
+
+
+@given(topics, preferences)
+def test_nothing_sent_is_nothing_changed(topics, wishes):
+    shown = WishesForm.of(topics, wishes)
+    assert shown.filled({}) == shown
+
+
+def test_how_wishes_are_shown():
+    assert (
+        WishesForm(
+            topics="robots",
+            exclusions="surveys",
+            cadence=CHOSEN_DAYS,
+            days=frozenset({"tue", "sat"}),
+            at="17:30",
+            timezone="Europe/Oslo",
+            max_papers="3",
+            trending=False,
+            paused_until="2026-03-01",
+        )
+        == SHOWN
+    )
+
+
+@pytest.mark.parametrize(("name", "days"), CADENCES.items())
+def test_a_cadence_with_a_name_is_shown_by_it(name, days):
+    assert WishesForm.of((), Preferences(days=days)).cadence == name
+
+
+# ---- what stays --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "changes"),
+    [
+        ({"exclusions": [""]}, {"exclusions": ()}),
+        ({"exclusions": ["b\r\n\r\n a "]}, {"exclusions": parse_topics(["b", "a"])}),
+        ({"cadence": ["weekly"]}, {"days": frozenset({"mon"})}),
+        ({"cadence": ["daily"], "days": ["", "mon"]}, {"days": EVERY_DAY}),
+        ({"cadence": [CHOSEN_DAYS]}, {}),
+        ({"cadence": [CHOSEN_DAYS], "days": ["", "mon"]}, {"days": frozenset({"mon"})}),
+        ({"days": ["", "mon", "sun", "mon"]}, {"days": frozenset({"mon", "sun"})}),
+        ({"days": ["mon", "doomsday"]}, {"days": frozenset({"mon"})}),
+        ({"at": ["6:00", " 06:05 "]}, {"at": time(6, 5)}),
+        ({"at": [""]}, {}),
+        ({"timezone": ["Asia/Tokyo"]}, {"timezone": "Asia/Tokyo"}),
+        ({"timezone": [" "]}, {}),
+        ({"max_papers": ["15"]}, {"max_papers": 15}),
+        ({"max_papers": [""]}, {"max_papers": None}),
+        ({"trending": ["", "yes"]}, {"trending": True}),
+        ({"trending": [""]}, {}),
+        ({"paused_until": [""]}, {"paused_until": None}),
+        ({"paused_until": ["2026-12-24"]}, {"paused_until": date(2026, 12, 24)}),
+        ({"locale": ["fr"]}, {}),
+        ({"consent": ["confirmed"]}, {}),
+        ({"at": []}, {}),
+    ],
+)
+def test_what_is_not_on_a_form_stays(fields, changes):
+    assert read(**fields) == (ROBOTS, replace(BEFORE, **changes))
+
+
+def test_days_without_a_cadence_are_chosen_days():
+    form = WishesForm.of((), Preferences())
+    assert form.filled({"days": ["", "sun"]}).read(Preferences())[1].days == {"sun"}
+    assert form.filled({"days": ["", "sun"], "cadence": ["daily"]}).cadence == "daily"
+
+
+@pytest.mark.parametrize("sent", [[""], []])
+def test_a_list_of_topics_that_was_emptied_is_empty(sent):
+    assert read(topics=sent)[0] == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "value"),
+    [({}, ""), ({"at": []}, ""), ({"at": [""]}, ""), ({"at": ["8", "9"]}, "9"), ({"x": ["8"]}, "")],
+)
+def test_of_several_values_the_last_counts(fields, value):
+    assert last(fields, "at") == value
+
+
+# ---- suggestions -------------------------------------------------------------------------------
+
+
+def test_ticked_suggestions_are_topics_beside_those_typed():
+    chosen, _ = read(topics=["Robots\nducks"], suggested=["video", "agents", "robots"])
+    assert [each.text for each in chosen] == ["robots", "ducks", "agents", "video"]
+
+
+def test_ticked_suggestions_stay_ticked_when_the_form_is_shown_again():
+    form = SHOWN.filled({"suggested": ["agents"], "topics": ["!!"]})
+    assert (form.suggested, form.topics) == (frozenset({"agents"}), "!!")
+
+
+def test_suggestions_that_nobody_ticks_are_no_topics():
+    ticked = SHOWN.filled({"suggested": ["agents"]})
+    assert ticked.filled({"topics": ["robots"]}).read_topics() == ROBOTS
+
+
+# ---- what is refused ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "why"),
+    [
+        (PreferenceError, {"cadence": ["never"]}, "'never' is not one of the choices"),
+        (PreferenceError, {"cadence": [""]}, "'' is not one of the choices"),
+        (PreferenceError, {"cadence": ["mon+thu"]}, "'mon+thu' is not one of the choices"),
+        (PreferenceError, {"days": [""]}, "choose at least one day, or pause until a date"),
+        (PreferenceError, {"days": ["MON"]}, "choose at least one day, or pause until a date"),
+        (
+            PreferenceError,
+            {"cadence": [CHOSEN_DAYS], "days": [""]},
+            "choose at least one day, or pause until a date",
+        ),
+        (PreferenceError, {"at": ["25:00"]}, "'25:00' is not a time of day"),
+        (PreferenceError, {"timezone": ["Oslo"]}, "'Oslo' is not a time zone"),
+        (PreferenceError, {"timezone": ["../../etc/passwd"]}, "is not a time zone"),
+        (PreferenceError, {"max_papers": ["0"]}, "'0' is not a number of papers from 1 to 15"),
+        (PreferenceError, {"max_papers": ["9" * 5000]}, "is not a number of papers from 1 to 15"),
+        (PreferenceError, {"paused_until": ["soon"]}, "'soon' is not a date"),
+        (TopicError, {"topics": ["robots\n!!"]}, "a topic needs at least one word"),
+        (TopicError, {"topics": ["x" * (LONGEST_TOPIC + 1)]}, "at most 200 characters"),
+        (TopicError, {"topics": ["\n".join(map(str, range(MOST_TOPICS + 1)))]}, "at most 20"),
+        (TopicError, {"topics": ["a\x00b"]}, "U+0000"),
+        (TopicError, {"topics": ["a\ud800b"]}, "U+D800"),
+        (TopicError, {"suggested": ["!!"]}, "a topic needs at least one word"),
+        (TopicError, {"suggested": [str(n) for n in range(MOST_TOPICS)]}, "at most 20"),
+        (TopicError, {"exclusions": ["!!"]}, "a topic needs at least one word"),
+        (TopicError, {"exclusions": ["x" * (LONGEST_TOPIC + 1)]}, "at most 200 characters"),
+    ],
+)
+def test_what_cannot_be_is_refused_saying_why(kind, fields, why):
+    assert why in refusal(kind, **fields)
+
+
+@pytest.mark.parametrize("name", ["topics", "suggested", "days", "at", "address", "anything"])
+def test_a_field_that_no_person_typed_is_refused_unread(name):
+    for values in (["", "x" * (LONGEST_FIELD + 1)], ["x" * (LONGEST_FIELD + 1), ""]):
+        with pytest.raises(PreferenceError, match=r"^this is too long$"):
+            SHOWN.filled({name: values})
+    SHOWN.filled({name: ["x" * LONGEST_FIELD]})
+
+
+def test_too_many_suggestions_to_read_are_refused_unread():
+    ticked = [f"{number} {'x' * 100}" for number in range(LONGEST_FIELD // 100)]
+    assert refusal(TopicError, suggested=ticked) == "this is too long"
+
+
+NAMES = sorted([*as_sent(SHOWN), "anything"])
+ODD = st.text(st.characters()) | st.sampled_from(
+    ["", "mon", CHOSEN_DAYS, "daily", "8", "24:00", "2026-02-30", "Europe", "UTC", "٣", "²", "0"]
+)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), st.lists(ODD, max_size=3)), preferences)
+@example({"timezone": ["\x00"]}, BEFORE)
+@example({"timezone": ["\ud800"]}, BEFORE)
+@example({"timezone": ["x" * 5000]}, BEFORE)
+@example({"at": ["9" * 5000]}, BEFORE)
+@example({"paused_until": ["9999-12-31T00:00"]}, BEFORE)
+def test_whatever_is_sent_is_wishes_or_an_error_of_ours(fields, before):
+    try:
+        topics, wishes = WishesForm.of(ROBOTS, before).filled(fields).read(before)
+    except SubscriberError:
+        return
+    assert WishesForm.of(topics, wishes).read(wishes) == (topics, wishes)
+    assert Preferences.from_json(wishes.to_json()) == wishes
