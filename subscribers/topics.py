@@ -1,10 +1,11 @@
-"""Topic filters: the words a subscriber gives for what they want to read about."""
+"""Topic filters: what a subscriber types for what they want to read about."""
 
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from subscribers.errors import TopicError
+from subscribers.filters import fold, parse_filter
 
 LONGEST_TOPIC = 200
 MOST_TOPICS = 20
@@ -20,10 +21,10 @@ class TopicFilter:
     def parse(cls, typed: str) -> "TopicFilter":
         """The filter for what somebody typed.
 
-        Raises TopicError, saying what is wrong, for text that is empty, too long, or holds
-        nothing but punctuation.
+        Raises TopicError, saying what is wrong, for text that is empty, too long, holds nothing
+        but punctuation, or is not in the language of ``subscribers.filters``.
         """
-        text = " ".join(unicodedata.normalize("NFC", typed).split())
+        text = fold(typed)
         if not any(character.isalnum() for character in text):
             raise TopicError(f"a topic needs at least one word, but this is {typed!r}")
         if len(text) > LONGEST_TOPIC:
@@ -33,6 +34,10 @@ class TopicFilter:
             )
         if bad := next((c for c in text if unicodedata.category(c).startswith("C")), None):
             raise TopicError(f"a topic cannot hold the character U+{ord(bad):04X}: {text!r}")
+        try:
+            parse_filter(text)
+        except TopicError as error:
+            raise TopicError(f"{error}, in: {text}") from None
         return cls(text)
 
 

@@ -53,6 +53,20 @@ def test_control_and_direction_characters_are_refused_by_name(bad):
         TopicFilter.parse(f"deep{bad}learning")
 
 
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        (' agents  "chain of', 'column 8: expected a closing quotation mark, in: agents "chain of'),
+        ("code:maybe", "column 6: expected yes or no after code:, in: code:maybe"),
+        ("^2", "column 1: expected a word, in: ^2"),
+    ],
+)
+def test_what_is_not_in_the_language_is_refused_with_its_column(typed, why):
+    with pytest.raises(TopicError) as caught:
+        TopicFilter.parse(typed)
+    assert str(caught.value) == why
+
+
 def test_order_is_kept():
     topics = parse_topics(["zebras", "ants", "mice"])
     assert [topic.text for topic in topics] == ["zebras", "ants", "mice"]
