@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Engine
 
+from digest.backgrounds import Backgrounds
 from digest.collect.arxiv import Arxiv
 from digest.collect.arxiv import source as arxiv_source
 from digest.collect.http import Http
@@ -91,7 +92,13 @@ class App:
 
     @cached_property
     def pipeline(self) -> Pipeline:
-        return Pipeline(self.settings, self.ledger, self.registry, self.sources)
+        return Pipeline(
+            self.settings, self.ledger, self.registry, self.sources, self.backgrounds.current
+        )
+
+    @cached_property
+    def backgrounds(self) -> Backgrounds:
+        return Backgrounds(self.ledger.papers)
 
     @cached_property
     def sender(self) -> Sender:

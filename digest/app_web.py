@@ -8,6 +8,8 @@ from fastapi import FastAPI
 from digest.app import App, utc_now
 from digest.errors import MessageTooLarge, NothingToShow
 from digest.letters import Letters
+from digest.model import Pick
+from digest.search import search
 from digest.web.pages import web_app
 from digest.web.site import Site, page_renderer
 from digest.web.suggestions import suggest
@@ -32,6 +34,9 @@ def web(app: App, clock: Callable[[], datetime] = utc_now) -> FastAPI:
         except (MessageTooLarge, NothingToShow):  # nor was it sent
             return None
 
+    def find(typed: str) -> list[Pick]:
+        return search(app.ledger, app.backgrounds.current(), typed)
+
     settings = app.settings
     desk = Desk(
         registry=app.registry,
@@ -51,6 +56,7 @@ def web(app: App, clock: Callable[[], datetime] = utc_now) -> FastAPI:
         editions=app.ledger.editions,
         desk=desk,
         draft=pipeline.draft,
+        search=find,
         own_digest=own_digest,
         api_tokens=settings.api_tokens or (),
     )

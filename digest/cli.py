@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from digest.about import VERSION
 from digest.app import App, configure_logs, utc_now
+from digest.cli_rank import rank_files, search_papers, why
 from digest.cli_subscribers import people
 from digest.config import example_env
 from digest.demo import run_demo
@@ -25,7 +26,17 @@ from digest.inbox.mailboxes import letter_from, letters_in
 from digest.model import Collected, OutcomeKind
 from digest.pipeline import Run
 from digest.schedule import run_forever
-from digest.terminal import Json, More, Topics, err, out, print_json, progress_bar, read_topics
+from digest.terminal import (
+    Json,
+    More,
+    Topics,
+    err,
+    out,
+    print_json,
+    progress_bar,
+    read_day,
+    read_topics,
+)
 from subscribers.errors import SubscriberError
 
 cli = typer.Typer(
@@ -36,6 +47,9 @@ cli = typer.Typer(
 )
 database = typer.Typer(help="Care for the database.", no_args_is_help=True)
 cli.add_typer(people, name="subscribers")
+cli.command("rank")(rank_files)
+cli.command("search")(search_papers)
+cli.command("why")(why)
 cli.add_typer(database, name="db")
 
 
@@ -56,13 +70,6 @@ def main() -> None:
 # ---- how arguments are read ------------------------------------------------------------------
 
 
-def _day(typed: str) -> date:
-    try:
-        return date.fromisoformat(typed)
-    except ValueError:
-        raise typer.BadParameter(f"{typed!r} is not a date like 2026-01-31") from None
-
-
 def _moment(typed: str) -> datetime:
     try:
         return datetime.fromisoformat(typed)
@@ -71,7 +78,8 @@ def _moment(typed: str) -> datetime:
 
 
 Day = Annotated[
-    date | None, typer.Option("--date", parser=_day, metavar="YYYY-MM-DD", help="The listing day.")
+    date | None,
+    typer.Option("--date", parser=read_day, metavar="YYYY-MM-DD", help="The listing day."),
 ]
 
 

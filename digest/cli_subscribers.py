@@ -4,14 +4,24 @@ import csv
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from digest.app import App, utc_now
 from digest.errors import LedgerError
-from digest.terminal import Json, More, Topics, err, out, print_json, progress_bar, read_topics
+from digest.terminal import (
+    Json,
+    More,
+    Topics,
+    err,
+    out,
+    print_json,
+    progress_bar,
+    read_topics,
+    say_unknown,
+)
 from subscribers.addresses import normalise_address
 from subscribers.importing import import_people
 from subscribers.model import Consent, SuppressionReason
@@ -65,7 +75,7 @@ def show(address: str, as_json: Json = False) -> None:
     """Show everything that is stored about somebody."""
     file = App().registry.file_of(address)
     if file is None:
-        _say_unknown(address)
+        say_unknown(address)
     record = to_record(file)
     if as_json:
         print_json(record)
@@ -85,7 +95,7 @@ def show(address: str, as_json: Json = False) -> None:
 def remove(address: str) -> None:
     """Forget somebody, with everything that is stored about them but a block."""
     if not App().registry.remove(address):
-        _say_unknown(address)
+        say_unknown(address)
     out.print(Text(f"{address} is removed"))
 
 
@@ -130,10 +140,10 @@ def import_file(
     as_json: Json = False,
 ) -> None:
     """Take in people from a file. Those who are there already are left as they are."""
-    registry = App().registry
+    app = App()
     try:
         with progress_bar("Reading") as report:
-            imported = import_people(registry, file, utc_now(), report)
+            imported = import_people(app.registry, app.gate, file, utc_now(), report)
     except OSError as error:
         raise LedgerError(f"{file}: {error.strerror}") from error
     for unread in imported.unread:
@@ -145,8 +155,3 @@ def import_file(
         out.print(f"{counts}, {len(imported.unread)} lines left out.")
     if imported.unread and not imported.new + imported.known:
         raise typer.Exit(1)
-
-
-def _say_unknown(address: str) -> NoReturn:
-    err.print(Text(f"digest: there is no subscriber {address}"), soft_wrap=True)
-    raise typer.Exit(1)

@@ -197,8 +197,10 @@ class Settings:
     )
     max_for_you: int = _setting("10", values.count(1, 15), "Most papers in the section For you.")
     max_trending: int = _setting("5", values.count(0, 15), "Most papers in the section Trending.")
-    match_threshold: float = _setting(
-        "0.5", values.number(0, 1), "Score a paper needs to match a topic, 0 to 1."
+    strictness: str = _setting(
+        "normal",
+        values.choice("strict", "normal", "broad"),
+        "How well papers must fit the topics of readers who do not say: strict, normal or broad.",
     )
 
     @property

@@ -174,7 +174,8 @@ class Collected:
 class Candidate:
     """A paper that is eligible for an edition, with its signals as the edition froze them.
 
-    ``paper_id`` is the ledger's number for it, ``key`` its canonical id.
+    ``paper_id`` is the ledger's number for it, ``key`` its canonical id; ``risen`` are the upvotes
+    of the last day before that, as far as earlier ones were seen.
     """
 
     paper_id: int
@@ -182,6 +183,7 @@ class Candidate:
     facts: Facts
     signals: Signals
     listed_on: date
+    risen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,20 +195,17 @@ class Edition:
     candidates: tuple[Candidate, ...]
 
 
-class Place(StrEnum):
-    """Where in a paper a topic was found, the strongest place first."""
-
-    TITLE = "title"
-    KEYWORDS = "keywords"
-    ABSTRACT = "abstract"
-
-
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a paper is in a digest, in the reader's terms: the topic, and where its words stand."""
+    """Why a paper is in a digest: the topic as typed, and words of the paper that speak for it.
+
+    Where it was matched with papers that the reader liked, ``liked`` is the title of the one that
+    is most like it, and there is no topic.
+    """
 
     topic: str
-    place: Place
+    words: tuple[str, ...] = ()
+    liked: str = ""
 
 
 @dataclass(frozen=True, slots=True)

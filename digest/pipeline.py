@@ -38,9 +38,11 @@ from digest.model import (
     Rejection,
     SkipReason,
 )
-from digest.rank.select import Limits, Ranker
-from subscribers.model import Consent, Subscriber
-from subscribers.preferences import Preferences
+from digest.rank.background import Background
+from digest.rank.ranker import Limits, Ranker, Reader
+from digest.why import Why
+from subscribers.model import Consent, Opinion, PersonFile, Subscriber, Verdict
+from subscribers.preferences import Preferences, Strictness
 from subscribers.store.registry import Registry
 from subscribers.topics import TopicFilter
 
@@ -73,11 +75,13 @@ class Pipeline:
         ledger: Ledger,
         registry: Registry,
         sources: Callable[[], Sequence[Source]],
+        background: Callable[[], Background],
     ) -> None:
         self._settings = settings
         self._ledger = ledger
         self._registry = registry
         self._sources = sources
+        self._background = background
 
     def run(
         self, composer: Composer, transport: Transport, now: datetime, progress: Progress = _silent
@@ -172,49 +176,70 @@ class Pipeline:
         edition = self._ledger.editions.on(day)
         if edition is None or not edition.candidates:
             edition = self._ledger.editions.draft(day, self.days_for(day)[0])
-        return self._wished(Ranker(edition, self._limits), topics, wishes)
+        return Ranker(edition, self._background(), self._limits).digest(_reader(topics, wishes))
+
+    def explain(self, person: PersonFile, day: date) -> Why:
+        """What decided about a subscriber and the edition of a day. Nothing is stored.
+
+        The papers are those of their delivery if there is one, else what they would get now.
+        """
+        edition = self._ledger.editions.on(day)
+        if edition is None:
+            return Why(person, day)
+        who = person.subscriber
+        known = self._ledger.papers.facts_of(each.paper for each in person.opinions)
+        ranker = Ranker(edition, self._background(), self._limits, known)
+        reader = _reader(who.topics, who.preferences, person.opinions)
+        return Why(
+            person=person,
+            day=day,
+            edition=edition,
+            topics=tuple(ranker.fits(reader)),
+            digest=self.digest_of(who, day) or ranker.digest(reader),
+            delivery=self._ledger.deliveries.report(edition, who.id),
+        )
 
     def _rank(self, edition: Edition, now: datetime) -> None:
         """Decide for everybody due what they get, or why nothing; a row each, before any mail."""
-        ranker = Ranker(edition, self._limits)
         planned = self._ledger.deliveries.planned(edition)
+        due = []
         for subscriber in self._registry.everybody(Consent.CONFIRMED):
-            if subscriber.id in planned or not subscriber.preferences.wants_mail_on(edition.day):
+            wishes = subscriber.preferences
+            if subscriber.id in planned or not wishes.wants_mail_on(edition.day):
                 continue
-            chosen = self._choose(ranker, edition, subscriber)
-            if isinstance(chosen, Digest):
-                self._ledger.deliveries.plan(edition, subscriber.id, chosen.picks, now)
+            if wishes.is_paused_on(edition.day):
+                self._skip(edition, subscriber, SkipReason.PAUSED, now)
+            elif not edition.candidates:
+                self._skip(edition, subscriber, SkipReason.NO_PAPERS, now)
             else:
-                self._ledger.deliveries.plan_skipped(edition, subscriber.id, chosen, now)
-
-    def _choose(
-        self, ranker: Ranker, edition: Edition, subscriber: Subscriber
-    ) -> Digest | SkipReason:
-        """What a subscriber who is due gets from an edition, or why nothing."""
-        wishes = subscriber.preferences
-        if wishes.is_paused_on(edition.day):
-            return SkipReason.PAUSED
-        if not edition.candidates:
-            return SkipReason.NO_PAPERS
-        return self._wished(ranker, subscriber.topics, wishes) or SkipReason.NOTHING_MATCHED
-
-    @staticmethod
-    def _wished(
-        ranker: Ranker, topics: tuple[TopicFilter, ...], wishes: Preferences
-    ) -> Digest | None:
-        return ranker.digest(
-            topics,
-            exclusions=wishes.exclusions,
-            most=wishes.max_papers,
-            trending=wishes.trending,
+                due.append(subscriber)
+        if not due:
+            return
+        opinions = self._registry.opinions.of_everybody()
+        known = self._ledger.papers.facts_of(
+            each.paper for person in due for each in opinions.get(person.id, ())
         )
+        ranker = Ranker(edition, self._background(), self._limits, known)
+        readers = [
+            _reader(each.topics, each.preferences, opinions.get(each.id, ())) for each in due
+        ]
+        for subscriber, digest in zip(due, ranker.digests(readers), strict=True):
+            if digest:
+                self._ledger.deliveries.plan(edition, subscriber.id, digest.picks, now)
+            else:
+                self._skip(edition, subscriber, SkipReason.NOTHING_MATCHED, now)
+
+    def _skip(
+        self, edition: Edition, subscriber: Subscriber, reason: SkipReason, now: datetime
+    ) -> None:
+        self._ledger.deliveries.plan_skipped(edition, subscriber.id, reason, now)
 
     @property
     def _limits(self) -> Limits:
         return Limits(
             for_you=self._settings.max_for_you,
             trending=self._settings.max_trending,
-            threshold=self._settings.match_threshold,
+            strictness=Strictness(self._settings.strictness),
         )
 
     # ---- compose, deliver --------------------------------------------------------------------
@@ -297,3 +322,23 @@ class Pipeline:
             raise LedgerError(f"the balance of {edition.day} does not add up: {balance}")
         self._ledger.editions.store_balance(edition, balance)
         return balance
+
+
+def _reader(
+    topics: tuple[TopicFilter, ...], wishes: Preferences, opinions: Sequence[Opinion] = ()
+) -> Reader:
+    """A subscriber as the ranking sees them."""
+    said = {
+        verdict: tuple(each.paper for each in opinions if each.verdict is verdict)
+        for verdict in Verdict
+    }
+    return Reader(
+        topics=topics,
+        exclusions=wishes.exclusions,
+        least=wishes.min_papers,
+        most=wishes.max_papers,
+        strictness=wishes.strictness,
+        trending=wishes.trending,
+        likes=said[Verdict.LIKE],
+        mutes=said[Verdict.MUTE],
+    )

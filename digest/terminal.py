@@ -4,11 +4,13 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from datetime import date
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
 
 from subscribers.topics import TopicFilter, parse_topics
 
@@ -24,6 +26,18 @@ More = Annotated[list[str] | None, typer.Argument(hidden=True, metavar="…")]
 
 def read_topics(named: list[str] | None, more: list[str] | None) -> tuple[TopicFilter, ...]:
     return parse_topics([*(named or []), *(more or [])])
+
+
+def read_day(typed: str) -> date:
+    try:
+        return date.fromisoformat(typed)
+    except ValueError:
+        raise typer.BadParameter(f"{typed!r} is not a date like 2026-01-31") from None
+
+
+def say_unknown(address: str) -> NoReturn:
+    err.print(Text(f"digest: there is no subscriber {address}"), soft_wrap=True)
+    raise typer.Exit(1)
 
 
 def print_json(value: object) -> None:

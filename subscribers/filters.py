@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from subscribers.errors import TopicError
@@ -75,6 +76,7 @@ def parse_filter(text: str) -> Filter:
     return Filter(text, meaning.wish, meaning.alone, float(weight))
 
 
+@lru_cache(maxsize=50_000)  # the same few topics are asked about all the time
 def read_filter(text: str) -> Filter:
     """The filter for a text that is stored already; one that no longer parses is a wish."""
     try:

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from subscribers.addresses import AddressGate
 from subscribers.store.registry import Registry
 from subscribers.transfer import Arrival, Unread, read_people
 
@@ -28,7 +29,11 @@ class Imported:
 
 
 def import_people(
-    registry: Registry, file: Path, now: datetime, progress: Callable[[int, int], None]
+    registry: Registry,
+    gate: AddressGate,
+    file: Path,
+    now: datetime,
+    progress: Callable[[int, int], None],
 ) -> Imported:
     """Take in the people of a file; ``progress`` is told the octets read, of how many.
 
@@ -42,11 +47,12 @@ def import_people(
             if octets.seekable():  # a pipe does not know where it is
                 progress(octets.tell(), size)
 
-        return take_in(registry, octets, f"import of {name}"[:64], now, tell)
+        return take_in(registry, gate, octets, f"import of {name}"[:64], now, tell)
 
 
 def take_in(
     registry: Registry,
+    gate: AddressGate,
     octets: IO[bytes],
     source: str,
     now: datetime,
@@ -61,7 +67,7 @@ def take_in(
     # A line that is no UTF-8 must not lose the others: its odd octets become characters that no
     # address and no topic may hold, and so it is reported like any bad line.
     with TextIOWrapper(octets, encoding="utf-8", errors="surrogateescape", newline="") as lines:
-        people = read_people(lines, source=source, now=now)
+        people = read_people(lines, source=source, now=now, admit=gate.admit)
         while batch := list(islice(people, BATCH)):
             arrivals = [each for each in batch if isinstance(each, Arrival)]
             unread += [each for each in batch if isinstance(each, Unread)]

@@ -7,6 +7,7 @@ say has its default, so that old records stay readable when a preference is adde
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
+from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,19 +31,30 @@ _SAID = {
 }
 
 
+class Strictness(StrEnum):
+    """How well a paper must fit a topic."""
+
+    STRICT = "strict"
+    NORMAL = "normal"
+    BROAD = "broad"
+
+
 @dataclass(frozen=True, slots=True)
 class Preferences:
     """``days`` are the weekdays with a digest, ``at`` and ``timezone`` the local time for it.
 
     ``paused_until`` is the first day with mail again. ``max_papers`` counts those on the
-    subscriber's topics (none: as many as the operator allows); ``trending`` is whether that
-    section is wanted beside them.
+    subscriber's topics (none: as many as the operator allows), ``min_papers`` how many there must
+    be for a mail at all, and ``strictness`` how well they must fit (none: as the operator says);
+    ``trending`` is whether that section is wanted beside them.
     """
 
     days: frozenset[str] = EVERY_DAY
     at: time = time(8)
     timezone: str = "UTC"
     max_papers: int | None = None
+    min_papers: int = 1
+    strictness: Strictness | None = None
     trending: bool = True
     exclusions: tuple[TopicFilter, ...] = ()
     paused_until: date | None = None
@@ -77,6 +89,8 @@ class Preferences:
             "at": self.at.isoformat("minutes"),
             "timezone": self.timezone,
             "max_papers": self.max_papers,
+            "min_papers": self.min_papers,
+            "strictness": self.strictness and self.strictness.value,
             "trending": self.trending,
             "exclusions": [exclusion.text for exclusion in self.exclusions],
             "paused_until": self.paused_until and self.paused_until.isoformat(),
@@ -91,7 +105,9 @@ class Preferences:
             days=_read(record, "cadence", parse_cadence, default.days),
             at=_read(record, "at", parse_time, default.at),
             timezone=_read(record, "timezone", parse_timezone, default.timezone),
-            max_papers=_read(record, "max_papers", parse_max_papers, default.max_papers),
+            max_papers=_read(record, "max_papers", parse_papers, default.max_papers),
+            min_papers=_read(record, "min_papers", parse_papers, default.min_papers),
+            strictness=_read(record, "strictness", parse_strictness, None),
             trending=_read(record, "trending", _parse_flag, default.trending),
             exclusions=_read(record, "exclusions", _parse_exclusions, ()),
             paused_until=_read(record, "paused_until", parse_date, None),
@@ -152,7 +168,7 @@ def parse_timezone(typed: str) -> str:
         raise PreferenceError(f"{typed!r} is not a time zone like Europe/Oslo") from None
 
 
-def parse_max_papers(typed: str) -> int:
+def parse_papers(typed: str) -> int:
     text = typed.strip()
     try:
         number = int(text) if text.isdecimal() else 0
@@ -161,6 +177,13 @@ def parse_max_papers(typed: str) -> int:
     if not 1 <= number <= MOST_PAPERS:
         raise PreferenceError(f"{typed!r} is not a number of papers from 1 to {MOST_PAPERS}")
     return number
+
+
+def parse_strictness(typed: str) -> Strictness:
+    try:
+        return Strictness(typed.strip().casefold())
+    except ValueError:
+        raise PreferenceError(f"{typed!r} is none of {', '.join(Strictness)}") from None
 
 
 def parse_locale(typed: str) -> str:

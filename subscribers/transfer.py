@@ -10,7 +10,7 @@ with ``topics`` as a list or as in CSV; what `digest subscribers export` writes 
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -67,11 +67,18 @@ class Unread:
     why: str
 
 
-def read_people(lines: Iterable[str], *, source: str, now: datetime) -> Iterator[Arrival | Unread]:
+def read_people(
+    lines: Iterable[str],
+    *,
+    source: str,
+    now: datetime,
+    admit: Callable[[str], str] = normalise_address,
+) -> Iterator[Arrival | Unread]:
     """The people in a file of either kind, told apart by its first character.
 
     A line that cannot be read is given as such, and the rest goes on. ``source`` and ``now`` are
-    written down as evidence where the file has none of its own.
+    written down as evidence where the file has none of its own. ``admit`` gives an address its
+    normal form, or raises AddressError.
     """
     iterator = iter(lines)
     first = next(iterator, "").removeprefix("\ufeff")
@@ -81,7 +88,7 @@ def read_people(lines: Iterable[str], *, source: str, now: datetime) -> Iterator
             yield _unread(line, record)
             continue
         try:
-            yield _arrival(record, source, now)
+            yield _arrival(record, source, now, admit)
         except SubscriberError as error:
             yield _unread(line, str(error))
 
@@ -182,7 +189,9 @@ def _json_lines(lines: Iterator[str]) -> Iterator[tuple[int, dict[str, Any] | st
         yield number, record if isinstance(record, dict) else "no JSON object"
 
 
-def _arrival(record: Mapping[str, Any], source: str, now: datetime) -> Arrival:
+def _arrival(
+    record: Mapping[str, Any], source: str, now: datetime, admit: Callable[[str], str]
+) -> Arrival:
     wishes = {_PREFERENCE_OF.get(name, name): value for name, value in record.items()}
     topics = record.get("topics") or []
     if isinstance(topics, str):
@@ -191,7 +200,7 @@ def _arrival(record: Mapping[str, Any], source: str, now: datetime) -> Arrival:
         raise PreferenceError("topics: expected a list")
     consent, evidence = _consent(record, source, now)
     return Arrival(
-        address=normalise_address(str(record.get("email") or "")),
+        address=admit(str(record.get("email") or "")),
         topics=parse_topics(map(str, topics)),
         preferences=Preferences.from_json(wishes),
         consent=consent,

@@ -10,7 +10,8 @@ from subscribers.preferences import (
     WEEKDAYS,
     Preferences,
     parse_date,
-    parse_max_papers,
+    parse_papers,
+    parse_strictness,
     parse_time,
     parse_timezone,
 )
@@ -36,6 +37,8 @@ class WishesForm:
     at: str = "08:00"
     timezone: str = ""
     max_papers: str = ""
+    min_papers: str = "1"
+    strictness: str = ""
     trending: bool = True
     paused_until: str = ""
 
@@ -50,6 +53,8 @@ class WishesForm:
             at=wishes.at.isoformat("minutes"),
             timezone=wishes.timezone,
             max_papers=str(wishes.max_papers or ""),
+            min_papers=str(wishes.min_papers),
+            strictness=wishes.strictness or "",
             trending=wishes.trending,
             paused_until=wishes.paused_until.isoformat() if wishes.paused_until else "",
         )
@@ -74,6 +79,8 @@ class WishesForm:
             at=sent("at", self.at),
             timezone=sent("timezone", self.timezone),
             max_papers=sent("max_papers", self.max_papers),
+            min_papers=sent("min_papers", self.min_papers),
+            strictness=sent("strictness", self.strictness),
             paused_until=sent("paused_until", self.paused_until),
         )
         if "days" in fields:
@@ -99,7 +106,9 @@ class WishesForm:
             days=days,
             at=parse_time(self.at) if self.at else before.at,
             timezone=parse_timezone(self.timezone) if self.timezone else before.timezone,
-            max_papers=parse_max_papers(self.max_papers) if self.max_papers else None,
+            max_papers=parse_papers(self.max_papers) if self.max_papers else None,
+            min_papers=parse_papers(self.min_papers) if self.min_papers else 1,
+            strictness=parse_strictness(self.strictness) if self.strictness else None,
             trending=self.trending,
             exclusions=_read_lines(self.exclusions),
             paused_until=parse_date(self.paused_until) if self.paused_until else None,

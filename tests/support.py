@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from digest.backgrounds import SHIPPED, learn, load
 from digest.collect.source import Source
 from digest.config import Settings, read_settings
 from digest.model import Candidate, Edition, Facts, Harvest, Sighting, Signals
+from digest.rank.background import Background
 
 NOW = datetime(2026, 2, 20, 8, 0, tzinfo=UTC)
 TODAY = date(2026, 2, 20)
@@ -77,3 +81,22 @@ def gather(source: Source, days: Sequence[date], now: datetime) -> Harvest:
 
 def make_edition(*candidates: Candidate) -> Edition:
     return Edition(1, TODAY, candidates)
+
+
+@cache
+def make_background() -> Background:
+    """What four dozen invented papers know of: birds, robots, agents, video, things, and no more."""
+    lines = (Path(__file__).parent / "fixtures" / "background.txt").read_text(encoding="utf-8")
+    papers = [line.split(" | ") for line in lines.splitlines()]
+    return learn(
+        {
+            f"test:{number:02d}": Facts(title, abstract=abstract)
+            for number, (title, abstract) in enumerate(papers, 1)
+        }
+    )
+
+
+@cache
+def shipped_background() -> Background:
+    """The one that comes with the program."""
+    return load(SHIPPED)

@@ -75,11 +75,14 @@ def _printable(text: str) -> str:
     Format characters (category Cf) include the direction marks that would turn the rest of a mail
     around. The zero-width joiners in it are kept: scripts and emoji need them.
     """
+    text = text.replace("\n", " ")
+    if text.isprintable():  # nearly always, and a hundred times as quick to find out
+        return text
     return "".join(
         character
         if character in "\u200c\u200d" or not unicodedata.category(character).startswith("C")
         else " "
-        if character in "\t\n\r\v\f\x00\x85"
+        if character in "\t\r\v\f\x00\x85"
         else ""
         for character in text
     )

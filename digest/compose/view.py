@@ -9,18 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import quote
 
-from digest.model import Candidate, Digest, Pick, Place, Section
+from digest.model import Candidate, Digest, Match, Pick, Section
 from digest.shorten import shorten
 
 LONGEST_TITLE = 300
 LONGEST_TEXT = 360
 SHOWN_AUTHORS = 3
+RISING_FAST = 5  # upvotes in a day that are worth telling
 
-_WHERE = {
-    Place.TITLE: "in the title",
-    Place.KEYWORDS: "in the keywords",
-    Place.ABSTRACT: "in the abstract",
-}
 _SECTIONS = {
     Section.FOR_YOU: ("For you", "Papers on your topics, the closest first."),
     Section.TRENDING: ("Trending", "What the community voted for most."),
@@ -49,14 +45,14 @@ class Links:
 class CardView:
     """One paper as it is shown. Empty strings are left out by the templates.
 
-    ``topic`` and ``where`` are the reason; ``counts`` are ready phrases ("57 upvotes"). Only in
+    ``topic`` and ``why`` are the reason; ``counts`` are ready phrases ("57 upvotes"). Only in
     a subscriber's own mail there is an ``opinion_url``, the page for more like this, or less.
     """
 
     title: str
     url: str
     topic: str
-    where: str
+    why: str
     authors: str
     organisation: str
     text: str
@@ -141,8 +137,8 @@ def card(pick: Pick, opinions: str = "") -> CardView:
     return CardView(
         title=shorten(facts.title, LONGEST_TITLE),
         url=facts.page_url or _search_url(facts.title),
-        topic=pick.match.reason.topic if pick.match else "",
-        where=_WHERE[pick.match.reason.place] if pick.match else "",
+        topic=_topic(pick.match),
+        why=_why(pick.match),
         authors=_authors(facts.authors, facts.author_count),
         organisation=facts.organisation,
         text=shorten(facts.summary, LONGEST_TEXT) or first_sentences(facts.abstract, LONGEST_TEXT),
@@ -185,10 +181,27 @@ def _authors(names: tuple[str, ...], count: int) -> str:
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
+def _topic(match: Match | None) -> str:
+    if match is None:
+        return ""
+    return match.reason.topic or "Like what you liked"
+
+
+def _why(match: Match | None) -> str:
+    """What speaks for a paper, after the topic: words of its own, or a liked paper's title."""
+    if match is None:
+        return ""
+    liked = match.reason.liked
+    return f"“{shorten(liked, 90)}”" if liked else ", ".join(match.reason.words)
+
+
 def _counts(candidate: Candidate) -> tuple[str, ...]:
     signals = candidate.signals
     counts = ((signals.upvotes, "upvote"), (signals.comments, "comment"))
-    return tuple(_plural(count, noun) for count, noun in counts if count)
+    said = [_plural(count, noun) for count, noun in counts if count]
+    if candidate.risen >= RISING_FAST and signals.upvotes:
+        said[0] += f" (+{candidate.risen:,} in a day)"
+    return tuple(said)
 
 
 def _plural(count: int, noun: str) -> str:

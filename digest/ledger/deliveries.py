@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, insert, or_, select, update
 
 from digest.ledger.tables import attempts, deliveries, delivery_papers, editions
 from digest.model import (
@@ -15,7 +15,6 @@ from digest.model import (
     Match,
     Outcome,
     Pick,
-    Place,
     Reason,
     Section,
     SkipReason,
@@ -91,13 +90,21 @@ class Deliveries:
             Pick(
                 section=Section(row.section),
                 candidate=by_id[row.paper_id],
-                match=Match(row.score, Reason(row.topic, Place(row.place))) if row.topic else None,
+                match=_match(row),
             )
             for row in rows
         )
 
     def reports(self, edition: Edition) -> list[DeliveryReport]:
         """What became of each delivery of an edition, with the server's last words."""
+        return self._reports(edition)
+
+    def report(self, edition: Edition, subscriber_id: int) -> DeliveryReport | None:
+        """What became of the delivery of an edition to one subscriber, if one was planned."""
+        found = self._reports(edition, deliveries.c.subscriber_id == subscriber_id)
+        return found[0] if found else None
+
+    def _reports(self, edition: Edition, *only: ColumnElement[bool]) -> list[DeliveryReport]:
         last = (
             select(attempts.c.text)
             .where(attempts.c.delivery_id == deliveries.c.id)
@@ -107,6 +114,7 @@ class Deliveries:
         )
         query = select(deliveries, last.label("last_words")).order_by(deliveries.c.id)
         with self._engine.connect() as connection:
+            rows = connection.execute(query.where(deliveries.c.edition_id == edition.id, *only))
             return [
                 DeliveryReport(
                     delivery=_delivery(row),
@@ -114,7 +122,7 @@ class Deliveries:
                     reason=row.reason or "",
                     last_words=row.last_words or "",
                 )
-                for row in connection.execute(query.where(deliveries.c.edition_id == edition.id))
+                for row in rows
             ]
 
     # ---- sending ----
@@ -241,5 +249,12 @@ def _pick_row(delivery_id: int, position: int, pick: Pick) -> dict[str, object]:
         "section": pick.section,
         "score": pick.match and pick.match.score,
         "topic": pick.match and pick.match.reason.topic,
-        "place": pick.match and pick.match.reason.place,
+        "words": pick.match and list(pick.match.reason.words),
+        "liked": pick.match and pick.match.reason.liked,
     }
+
+
+def _match(row: Row[tuple[Any, ...]]) -> Match | None:
+    if row.score is None:
+        return None
+    return Match(row.score, Reason(row.topic, tuple(row.words or ()), row.liked or ""))

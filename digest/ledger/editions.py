@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
-from digest.ledger.papers import current_signals, facts_of, signals_of
+from digest.ledger.papers import current_signals, facts_of, risen_since, signals_of
 from digest.ledger.tables import deliveries, edition_papers, editions, listings, papers
 from digest.model import Balance, Candidate, DeliveryState, Edition, Signals, SkipReason
+
+RISING = timedelta(days=1)  # before an edition: what is told of a paper's rise
 
 
 class Editions:
@@ -47,8 +49,13 @@ class Editions:
                 ).scalar_one()
             candidates = _frozen(connection, edition_id)
             if not candidates and (rows := _eligible(connection, first_day, day)):
+                risen = risen_since(connection, [row["paper_id"] for row in rows], now - RISING)
                 connection.execute(
-                    insert(edition_papers), [{"edition_id": edition_id, **row} for row in rows]
+                    insert(edition_papers),
+                    [
+                        {"edition_id": edition_id, "risen": risen[row["paper_id"]], **row}
+                        for row in rows
+                    ],
                 )
                 connection.execute(
                     delete(deliveries)
@@ -138,13 +145,14 @@ def _frozen(connection: Connection, edition_id: int) -> tuple[Candidate, ...]:
             edition_papers.c.upvotes,
             edition_papers.c.comments,
             edition_papers.c.stars,
+            edition_papers.c.risen,
         )
         .join(edition_papers, edition_papers.c.paper_id == papers.c.id)
         .where(edition_papers.c.edition_id == edition_id)
         .order_by(papers.c.id)
     )
     return tuple(
-        Candidate(row.id, row.key, facts_of(row), signals_of(row), row.listed_on)
+        Candidate(row.id, row.key, facts_of(row), signals_of(row), row.listed_on, row.risen)
         for row in rows.all()
     )
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, func, insert, select, update
@@ -46,6 +46,18 @@ class Papers:
             title = connection.execute(select(papers.c.title).where(papers.c.key == key)).scalar()
         return None if title is None else str(title)
 
+    def newest(self, most: int) -> list[str]:
+        """The canonical ids of the papers with an abstract that came last, newest first."""
+        query = select(papers.c.key).where(papers.c.abstract != "").order_by(papers.c.id.desc())
+        with self._engine.connect() as connection:
+            return list(connection.execute(query.limit(most)).scalars())
+
+    def facts_of(self, keys: Iterable[str]) -> dict[str, Facts]:
+        """The facts of papers by their canonical ids; unknown ones are left out."""
+        with self._engine.connect() as connection:
+            rows = _rows(connection, papers, papers.c.key, sorted(set(keys)))
+        return {row.key: facts_of(row) for row in rows}
+
     def keywords_since(self, day: date) -> list[tuple[str, ...]]:
         """The keywords of each paper listed on a day or later."""
         listed = select(listings.c.paper_id).where(listings.c.listed_on >= day)
@@ -73,6 +85,26 @@ def current_signals(connection: Connection, paper_ids: Sequence[int]) -> dict[in
     for row in _rows(connection, observations, observations.c.paper_id, paper_ids):
         by_paper[row.paper_id] = by_paper[row.paper_id].then(signals_of(row))
     return by_paper
+
+
+def risen_since(
+    connection: Connection, paper_ids: Sequence[int], moment: datetime
+) -> dict[int, int]:
+    """The upvotes that papers have gained since a moment, by the source that states the most.
+
+    Counted from what was seen last before the moment, or first after it: what nobody saw rise has
+    not risen.
+    """
+    before: dict[tuple[int, str], int] = {}
+    risen: dict[int, int] = defaultdict(int)
+    for row in _rows(connection, observations, observations.c.paper_id, paper_ids):
+        if row.upvotes is None:
+            continue
+        seen = (row.paper_id, row.source)
+        if row.seen_at <= moment or seen not in before:
+            before[seen] = row.upvotes
+        risen[row.paper_id] = max(risen[row.paper_id], row.upvotes - before[seen])
+    return risen
 
 
 def _known(connection: Connection, keys: list[str], title_keys: list[str]) -> list[KnownPaper]:

@@ -83,6 +83,7 @@ edition_papers = Table(
     Column("upvotes", Integer),
     Column("comments", Integer),
     Column("stars", Integer),
+    Column("risen", Integer, nullable=False, server_default="0"),
     UniqueConstraint("paper_id"),
 )
 
@@ -113,7 +114,8 @@ delivery_papers = Table(
     Column("section", String(16), nullable=False),
     Column("score", Float),
     Column("topic", Text),
-    Column("place", String(16)),
+    Column("words", JSON),
+    Column("liked", Text),
 )
 
 # One row for each SMTP transaction.

@@ -1,91 +1,139 @@
-"""A subscriber's digest from an edition: For you, then Trending. Pure and deterministic."""
+"""From scores to places: which papers each reader gets, and in what order. Pure.
 
-from collections.abc import Iterable
+It works on whole blocks of readers at once, because there may be a million of them: a reader is a
+few rows of the matrix of topics and papers, and everything that can be decided for a topic is
+decided in that matrix before any reader is looked at.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from digest.model import Candidate, Digest, Edition, Match, Pick, Section
-from digest.rank.match import Matcher
-from subscribers.topics import TopicFilter
+import numpy as np
+from numpy.typing import NDArray
+
+from digest.rank.background import Floats
+
+VOTES_WEIGHT = 0.1  # how far votes can move a paper among those that match about as well
+TURN_COST = 0.03  # what each earlier paper of its topic costs a paper, so that others get a turn
+REPEAT_COST = 1.0  # what being nearly the same as an earlier one costs: more than any score
+NONE = -1
+
+Ints = NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much of each section, and the score that a match needs (0..1)."""
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """The papers of an edition, as topics see them: topics by papers.
 
-    for_you: int
-    trending: int
-    threshold: float
-
-
-class Ranker:
-    """Ranks one edition for any number of subscribers."""
-
-    def __init__(self, edition: Edition, limits: Limits) -> None:
-        self._edition = edition
-        self._limits = limits
-        self._matcher = Matcher(edition.candidates)
-        self._by_votes = by_popularity(edition.candidates)
-
-    def digest(
-        self,
-        topics: tuple[TopicFilter, ...],
-        *,
-        exclusions: tuple[TopicFilter, ...] = (),
-        most: int | None = None,
-        trending: bool = True,
-    ) -> Digest | None:
-        """The digest for these topics, or none: nothing matched what was asked for.
-
-        Votes break ties between equal scores, and order Trending, which is made of the rest.
-        Without topics there is only Trending. Papers that mention an exclusion are in neither.
-        ``most`` is what the subscriber wants of the first section, within the limits.
-        """
-        excluded = {each for topic in exclusions for each in self._matcher.mentioning(topic)}
-        eligible = [each for each in self._by_votes if each.paper_id not in excluded]
-        best = self._best_matches(topics)
-        matched = [each for each in eligible if each.paper_id in best]
-        if not eligible or (topics and not matched):
-            return None
-        for_you_limit = min(self._limits.for_you, most or self._limits.for_you)
-        matched.sort(key=lambda each: -best[each.paper_id].score)  # stable: votes decide ties
-        for_you = matched[:for_you_limit]
-        shown = {each.paper_id for each in for_you}
-        rest = [each for each in eligible if each.paper_id not in shown]
-        # Whoever gave no topics gets as many trending papers as others get on theirs.
-        room = for_you_limit if not topics else self._limits.trending if trending else 0
-        picks = [Pick(Section.FOR_YOU, each, best[each.paper_id]) for each in for_you]
-        picks += [Pick(Section.TRENDING, each) for each in rest[:room]]
-        return Digest(self._edition.day, topics, tuple(picks), len(self._edition.candidates))
-
-    def _best_matches(self, topics: tuple[TopicFilter, ...]) -> dict[int, Match]:
-        """The best match of each paper over the topics; of equals, that of the earlier topic."""
-        best: dict[int, Match] = {}
-        for topic in topics:
-            for paper_id, found in self._matcher.matches(topic).items():
-                if found.score >= self._limits.threshold and (
-                    paper_id not in best or found.score > best[paper_id].score
-                ):
-                    best[paper_id] = found
-        return best
-
-
-def by_popularity(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Most upvotes first, then comments, stars, and the id, so that ties are fixed.
-
-    A source without votes says nothing, which comes after those who said 0.
+    ``scores`` are 0 where a restriction keeps a paper out; ``weights`` say how much each topic
+    counts, ``standing`` where each paper stands by votes, from 0 to 1.
     """
-    return sorted(candidates, key=_popularity)
+
+    scores: Floats
+    weights: Floats
+    standing: Floats
+
+    def worth(self, threshold: float) -> Floats:
+        """What each paper is worth to each topic; -inf where it does not reach the threshold.
+
+        One row more than there are topics stands for "no topic".
+        """
+        worth = self.scores * self.weights[:, None] + VOTES_WEIGHT * self.standing[None, :]
+        worth[self.scores < threshold] = -np.inf
+        # After the votes: among papers that match about as well, a turn must not outweigh them.
+        order = np.argsort(-worth, axis=1, kind="stable")
+        turns = np.empty_like(order)
+        np.put_along_axis(turns, order, np.arange(order.shape[1])[None, :], axis=1)
+        worth -= TURN_COST * turns
+        nothing = np.full((1, self.scores.shape[1]), -np.inf)
+        return np.vstack([worth, nothing]).astype(np.float32)
 
 
-def _popularity(candidate: Candidate) -> tuple[int, int, int, str]:
-    signals = candidate.signals
+def best_for(
+    worth: Floats,
+    topics: Ints,
+    excluded: NDArray[np.bool_] | None,
+    pushed_back: Floats | None,
+    groups: Ints,
+    most: int,
+) -> tuple[Ints, Ints]:
+    """For each reader up to ``most`` papers, the best first, and the topic of each.
+
+    ``topics`` has a row of topics for each reader, filled up with "no topic"; ``excluded`` a row of
+    papers that are not for them, ``pushed_back`` one of what papers lose with them. ``groups`` are
+    of near-duplicates (see ``groups_of``). Where a row has fewer papers, the rest is NONE.
+    """
+    best = worth[topics[:, 0]]
+    for column in range(1, topics.shape[1]):
+        np.maximum(best, worth[topics[:, column]], out=best)
+    if pushed_back is not None:
+        best -= pushed_back
+    if excluded is not None:
+        best[excluded] = -np.inf
+    chosen, values = _largest(best, most)
+    values -= REPEAT_COST * _repeats(groups[chosen])
+    order = np.argsort(-values, axis=1, kind="stable")
+    chosen, values = np.take_along_axis(chosen, order, 1), np.take_along_axis(values, order, 1)
+    because = _topic_of_each(worth, topics, chosen)
+    gone = np.isneginf(values)
+    return np.where(gone, NONE, chosen), np.where(gone, NONE, because)
+
+
+def first_free(ranked: Ints, taken: NDArray[np.bool_], most: int) -> Ints:
+    """For each reader the first ``most`` of ``ranked`` papers that are not ``taken``, else NONE."""
+    enough = most + int(taken.sum(axis=1).max(initial=0))  # to find them, whatever is taken
+    ranked = ranked[:enough]
+    free = ~taken[:, ranked]
+    places = np.cumsum(free, axis=1, dtype=np.int32)
+    found = np.full((len(taken), most), NONE, np.int32)
+    rows, columns = np.nonzero(free & (places <= most))
+    found[rows, places[rows, columns] - 1] = ranked[columns]
+    return found
+
+
+def _largest(values: Floats, most: int) -> tuple[Ints, Floats]:
+    """The columns of each row's largest values, in order, and these."""
+    most = min(most, values.shape[1])
+    last = np.partition(values, -most, axis=1)[:, -most, None]
+    above, equal = values > last, values == last
+    # By number where equal: which of them comes first in a partition is anybody's guess.
+    room = most - above.sum(axis=1, keepdims=True)
+    kept = above | (equal & (np.cumsum(equal, axis=1, dtype=np.int32) <= room))
+    some = np.nonzero(kept)[1].reshape(len(values), most)
+    found = np.take_along_axis(values, some, 1)
+    order = np.argsort(-found, axis=1, kind="stable")
     return (
-        -_or_less(signals.upvotes),
-        -_or_less(signals.comments),
-        -_or_less(signals.stars),
-        candidate.facts.arxiv_id or candidate.facts.title,
+        np.take_along_axis(some, order, 1).astype(np.int32),
+        np.take_along_axis(found, order, 1),
     )
 
 
-def _or_less(count: int | None) -> int:
-    return -1 if count is None else count
+def _repeats(groups: Ints) -> NDArray[np.bool_]:
+    """Where an earlier one in the row is of the same group."""
+    same = groups[:, :, None] == groups[:, None, :]
+    earlier = np.tri(groups.shape[1], k=-1, dtype=bool)
+    return np.asarray((same & earlier).any(axis=2))
+
+
+def _topic_of_each(worth: Floats, topics: Ints, chosen: Ints) -> Ints:
+    """The topic that a paper is worth most to; of equals the reader's first."""
+    because = topics[:, :1].repeat(chosen.shape[1], axis=1)
+    most = worth[because, chosen]
+    for column in range(1, topics.shape[1]):
+        topic = topics[:, column : column + 1]
+        other = worth[topic, chosen]
+        better = other > most
+        because = np.where(better, topic, because)
+        most = np.where(better, other, most)
+    return because
+
+
+def groups_of(likeness: Floats, limit: float, order: Sequence[int]) -> Ints:
+    """The group of each paper: that of the first one in ``order`` that it is too like to."""
+    groups = np.full(len(likeness), NONE, np.int32)
+    for paper in order:
+        if groups[paper] == NONE:
+            near = (likeness[paper] > limit) & (groups == NONE)
+            groups[near] = paper
+            groups[paper] = paper
+    return groups

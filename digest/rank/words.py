@@ -11,13 +11,24 @@ _STOP_WORDS = frozenset(
     "their them these this those to using via was we were what when where which while who why will "
     "with within without your".split()
 )
+# The plural of an abbreviation without vowels (LLMs): the stemmer takes its s for part of the word.
+_PLURAL = re.compile(r"[b-df-hj-np-tv-xz]{2,}[b-df-hj-np-rtv-xz]s")
 _stemmer = snowballstemmer.stemmer("english")
 
 
 def stems(text: str) -> list[str]:
     """The stems of a text's words in order, without stop words (Snowball's English stemmer)."""
-    words = _WORD.findall(text.casefold())
-    return [_stem(word) for word in words if word not in _STOP_WORDS]
+    return [_stem(word) for word in _WORD.findall(text.casefold()) if word not in _STOP_WORDS]
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text as they are spelt, without stop words."""
+    return [word for word in _WORD.findall(text) if word.casefold() not in _STOP_WORDS]
+
+
+def stem_of(word: str) -> str:
+    """The stem of one word as it is spelt."""
+    return _stem(word.casefold())
 
 
 def contains_run(haystack: list[str], needle: list[str]) -> bool:
@@ -28,4 +39,4 @@ def contains_run(haystack: list[str], needle: list[str]) -> bool:
 
 @lru_cache(maxsize=100_000)
 def _stem(word: str) -> str:
-    return str(_stemmer.stemWord(word))
+    return word[:-1] if _PLURAL.fullmatch(word) else str(_stemmer.stemWord(word))

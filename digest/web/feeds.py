@@ -14,7 +14,7 @@ from lxml import etree
 
 from digest.compose.view import CardView, card, long_date
 from digest.model import Edition, Pick, Section
-from digest.rank.select import by_popularity
+from digest.rank.popularity import by_popularity
 from digest.web.site import Site
 from subscribers.errors import TopicError
 from subscribers.topics import TopicFilter, parse_topics

@@ -1,5 +1,6 @@
 """The pages for everybody: what this is, what one would get, and past editions."""
 
+from collections.abc import Sequence
 from datetime import date
 from http import HTTPStatus
 
@@ -8,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from digest.compose.view import CardView, card, long_date
 from digest.model import Edition, Pick, Section
-from digest.rank.select import by_popularity
+from digest.rank.popularity import by_popularity
 from digest.web.site import Site
 from subscribers.errors import SubscriberError
 from subscribers.web.desk import FormFields
@@ -18,16 +19,18 @@ from subscribers.wishes import last
 SHOWN_EDITIONS = 60
 SHOWN_PAPERS = 3
 LONGEST_ADDRESS = 320
+LONGEST_QUERY = 300
 
 
 class PublicPages:
-    """``/``, ``/preview`` and ``/archive``."""
+    """``/``, ``/preview``, ``/search`` and ``/archive``."""
 
     def __init__(self, site: Site) -> None:
         self._render = site.desk.render
         self._desk = site.desk
         self._editions = site.editions
         self._draft = site.draft
+        self._search = site.search
         self._contact = site.sender.reply_to
 
     def routes(self) -> APIRouter:
@@ -35,6 +38,7 @@ class PublicPages:
         routes.add_api_route("/", self.home)
         # A POST, to keep an address that is typed already out of the page's own.
         routes.add_api_route("/preview", self.preview, methods=["POST"], response_model=None)
+        routes.add_api_route("/search", self.search, response_model=None)
         routes.add_api_route("/archive", self.archive)
         routes.add_api_route("/archive/{day}", self.edition_of)
         return routes
@@ -71,6 +75,18 @@ class PublicPages:
             address=last(fields, "address")[:LONGEST_ADDRESS],
             error=error,
         )
+        return HTMLResponse(page, HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK)
+
+    def search(self, q: str = "") -> HTMLResponse:
+        """Papers by topic. ``q`` is a topic filter; what is empty finds nothing."""
+        found: Sequence[Pick] = ()
+        error = ""
+        try:
+            found = self._search(q[:LONGEST_QUERY]) if q.strip() else ()
+        except SubscriberError as refused:
+            error = str(refused)
+        cards = [card(pick) for pick in found]
+        page = self._render("pages/search.html.j2", typed=q, cards=cards, error=error)
         return HTMLResponse(page, HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK)
 
     def archive(self) -> str:

@@ -1,6 +1,6 @@
 """What the web application stands on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -8,7 +8,7 @@ from typing import Protocol
 from digest.compose.environment import Templates
 from digest.compose.sender import Sender
 from digest.ledger.editions import Editions
-from digest.model import Digest
+from digest.model import Digest, Pick
 from subscribers.model import Subscriber
 from subscribers.preferences import Preferences
 from subscribers.topics import TopicFilter
@@ -26,7 +26,8 @@ class Draft(Protocol):
 @dataclass(frozen=True)
 class Site:
     """``draft`` makes the digest of a day for some topics, ``own_digest`` the HTML of the mail that
-    a subscriber got for a day; each gives none where there is none.
+    a subscriber got for a day; each gives none where there is none. ``search`` finds papers that
+    fit a topic filter, and raises TopicError.
     """
 
     sender: Sender
@@ -34,6 +35,7 @@ class Site:
     editions: Editions
     desk: Desk
     draft: Draft
+    search: Callable[[str], Sequence[Pick]]
     own_digest: Callable[[Subscriber, date], str | None]
     api_tokens: tuple[str, ...] = ()
 

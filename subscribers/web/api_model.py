@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from subscribers.model import Consent, SuppressionReason, Verdict
-from subscribers.preferences import MOST_PAPERS
+from subscribers.preferences import MOST_PAPERS, Strictness
 from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS
 
 Text = Annotated[str, Field(pattern=r"\S")]
@@ -54,6 +54,12 @@ class Wishes(BaseModel):
     )
     max_papers: Papers | None = Field(
         default=None, description="The most papers on the topics; by default, as many as allowed."
+    )
+    min_papers: Papers | None = Field(
+        default=None, description="How many papers on the topics there must be for a mail."
+    )
+    strictness: Strictness | None = Field(
+        default=None, description="How well papers must fit; by default, as the operator says."
     )
     trending: bool | None = Field(
         default=None, description="Whether trending papers are wanted beside those on the topics."
@@ -118,6 +124,8 @@ class Person(BaseModel):
     at: str = Field(examples=["08:30"])
     timezone: str = Field(examples=["Europe/Oslo"])
     max_papers: int | None
+    min_papers: int
+    strictness: Strictness | None
     trending: bool
     exclusions: list[str]
     paused_until: Day | None

@@ -51,7 +51,9 @@ async def import_people(desk: TheDesk, request: Request) -> JSONResponse:
         async for octets in request.stream():
             file.write(octets)
         file.seek(0)
-        done = await run_in_threadpool(take_in, desk.registry, file, SOURCE, desk.clock())
+        done = await run_in_threadpool(
+            take_in, desk.registry, desk.gate, file, SOURCE, desk.clock()
+        )
     return JSONResponse(done.to_json())
 
 

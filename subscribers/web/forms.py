@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from zoneinfo import available_timezones
 
-from subscribers.preferences import DAY_NAMES, MOST_PAPERS, WEEKDAYS
+from subscribers.preferences import DAY_NAMES, MOST_PAPERS, WEEKDAYS, Strictness
 from subscribers.wishes import CHOSEN_DAYS, WishesForm
 
 _CADENCES = (
@@ -14,6 +14,12 @@ _CADENCES = (
     ("weekdays", "Monday to Friday"),
     ("weekly", "Once a week, on Monday"),
     (CHOSEN_DAYS, "On days that I choose"),
+)
+_STRICTNESS = (
+    ("", "As usual here"),
+    (Strictness.STRICT, "Only what fits very well"),
+    (Strictness.NORMAL, "What fits well"),
+    (Strictness.BROAD, "Whatever may fit"),
 )
 # Where people live; the rest of the zone database is for machines and for history.
 _REGIONS = frozenset(
@@ -40,7 +46,9 @@ class FormView:
     cadences: list[Choice]
     days: list[Choice]
     zones: dict[str, list[Choice]]
-    papers: list[Choice]
+    most_papers: list[Choice]
+    least_papers: list[Choice]
+    strictness: list[Choice]
 
 
 def form_view(form: WishesForm, suggestions: Sequence[str]) -> FormView:
@@ -63,11 +71,17 @@ def form_view(form: WishesForm, suggestions: Sequence[str]) -> FormView:
             for day, label in zip(WEEKDAYS, DAY_NAMES, strict=True)
         ],
         zones=_zones(form.timezone),
-        papers=[
-            Choice("", str(number), str(number), str(number) == form.max_papers)
-            for number in range(1, MOST_PAPERS + 1)
+        most_papers=_numbers(form.max_papers, "{}"),
+        least_papers=_numbers(form.min_papers, "{} on your topics"),
+        strictness=[
+            Choice("", value, label, value == form.strictness) for value, label in _STRICTNESS
         ],
     )
+
+
+def _numbers(chosen: str, label: str) -> list[Choice]:
+    numbers = [str(number) for number in range(1, MOST_PAPERS + 1)]
+    return [Choice("", each, label.format(each), each == chosen) for each in numbers]
 
 
 def _zones(chosen: str) -> dict[str, list[Choice]]:

@@ -104,6 +104,8 @@ def test_show_tells_everything_that_is_stored(office: Person) -> None:
         "at": "17:00",
         "timezone": "Europe/Oslo",
         "max_papers": 3,
+        "min_papers": 1,
+        "strictness": None,
         "trending": True,
         "exclusions": [],
         "paused_until": None,

@@ -15,7 +15,7 @@ from pathlib import Path
 from digest.app import App
 from digest.collect.file import read_file
 from digest.demo import NOW, SAMPLE_EDITION
-from digest.rank.select import Limits, Ranker
+from digest.rank.ranker import Limits, Ranker, Reader
 from subscribers.topics import parse_topics
 from tests.support import SENDING
 
@@ -48,8 +48,9 @@ def main(people: int) -> None:
             app.pipeline.collect_files([Path(SAMPLE_EDITION)], None, NOW)
         edition = app.ledger.editions.draft(NOW.date(), NOW.date())
         with timed("rank", people):
-            ranker = Ranker(edition, Limits(for_you=10, trending=5, threshold=0.5))
-            digests = [ranker.digest(parse_topics(topics)) for topics in chosen]
+            limits = Limits(for_you=10, trending=5)
+            ranker = Ranker(edition, app.backgrounds.current(), limits)
+            digests = list(ranker.digests([Reader(parse_topics(topics)) for topics in chosen]))
         some = [digest for digest in digests if digest][:100]
         with timed("compose", len(some)):
             for digest in some:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from digest.app import App
 from digest.demo import NOW
+from subscribers.addresses import AddressGate
 from subscribers.importing import import_people
 from subscribers.transfer import read_people, to_record
 from tests.bench.bench_day import TOPICS, timed
@@ -37,7 +38,9 @@ def main(rows: int) -> None:
             sum(1 for _ in read_people(lines, source="bench", now=NOW))
         for what in ("import", "import again"):
             with timed(what, rows):
-                done = import_people(registry, file, NOW, lambda *_: None)
+                done = import_people(
+                    registry, AddressGate(lambda: False), file, NOW, lambda *_: None
+                )
             print(f"  {done.new} new, {done.known} known, {len(done.unread)} left out")
         with timed("export", rows):
             size = sum(len(json.dumps(to_record(each))) for each in registry.files())

@@ -17,7 +17,7 @@ from digest.compose.composer import Composer
 from digest.compose.environment import Templates
 from digest.compose.message import Content
 from digest.compose.sender import sender_of
-from digest.model import Candidate, Digest, Facts, Match, Pick, Place, Reason, Section, Signals
+from digest.model import Candidate, Digest, Facts, Match, Pick, Reason, Section, Signals
 from subscribers.model import Consent, Move, Subscriber
 from subscribers.preferences import Preferences
 from subscribers.topics import TopicFilter
@@ -47,7 +47,7 @@ def rich():
                 Section.FOR_YOU,
                 1,
                 Signals(upvotes=57, comments=1, stars=12_345),
-                Reason(robots, Place.TITLE),
+                Reason(robots, ("tidy", "room")),
                 title="Robots that Tidy <Up> & Ask “Why?”",
                 summary="A robot tidies a room & explains what it did.",
                 authors=("Ada Lovelace", "Grace Hopper", "Émilie du Châtelet", "Alan Turing"),
@@ -61,7 +61,7 @@ def rich():
                 Section.FOR_YOU,
                 2,
                 Signals(upvotes=1, comments=0),
-                Reason(models, Place.KEYWORDS),
+                Reason(models, ("dreams",)),
                 title="世界モデル: Planning in a Dreamt World",
                 abstract="We plan in dreams, e.g. of rooms. " * 20,
                 authors=("Ada Lovelace",),
@@ -71,7 +71,7 @@ def rich():
                 Section.FOR_YOU,
                 3,
                 Signals(),
-                Reason(robots, Place.ABSTRACT),
+                Reason("", liked="A Study of Robots & <Rooms>"),
                 title="A Long Title " * 20,
                 authors=(),
                 author_count=12,

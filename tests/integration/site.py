@@ -8,12 +8,13 @@ from digest.compose.sender import sender_of
 from digest.letters import Letters
 from digest.model import Outcome, OutcomeKind
 from digest.pipeline import Pipeline
+from digest.search import search
 from digest.web.pages import web_app
 from digest.web.site import Site, page_renderer
 from subscribers.addresses import AddressGate
 from subscribers.preferences import Preferences
 from subscribers.web.desk import Desk
-from tests.support import NOW, make_settings
+from tests.support import NOW, make_background, make_settings
 
 SENDER = sender_of(make_settings())
 TEMPLATES = Templates()
@@ -22,7 +23,7 @@ COMPOSER = Composer(TEMPLATES, SENDER)
 
 def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, **changes):
     """A site; ``mails`` is the list that its letters go to. Fields of Desk and Site by name."""
-    pipeline = Pipeline(make_settings(), ledger, registry, list)
+    pipeline = Pipeline(make_settings(), ledger, registry, list, make_background)
 
     def post(message):
         if mails is not None:
@@ -47,7 +48,15 @@ def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, **changes):
     desk = replace(
         desk, **{name: changes.pop(name) for name in list(changes) if hasattr(desk, name)}
     )
-    site = Site(SENDER, TEMPLATES, ledger.editions, desk, pipeline.draft, own_digest)
+    site = Site(
+        sender=SENDER,
+        templates=TEMPLATES,
+        editions=ledger.editions,
+        desk=desk,
+        draft=pipeline.draft,
+        search=lambda typed: search(ledger, make_background(), typed),
+        own_digest=own_digest,
+    )
     return replace(site, **changes)
 
 

@@ -20,7 +20,6 @@ from digest.model import (
     Outcome,
     OutcomeKind,
     Pick,
-    Place,
     Reason,
     Section,
     SkipReason,
@@ -158,8 +157,8 @@ def test_a_plan_that_fails_leaves_no_row(ledger, edition):
 def test_picks_come_back_in_order_with_their_reasons(ledger, edition):
     one, two, three = edition.candidates
     picks = (
-        Pick(Section.FOR_YOU, three, Match(0.75, Reason("graph nets", Place.ABSTRACT))),
-        Pick(Section.FOR_YOU, one, Match(0.5, Reason("ünïcode", Place.TITLE))),
+        Pick(Section.FOR_YOU, three, Match(0.75, Reason("graph nets", ("nodes", "edges")))),
+        Pick(Section.FOR_YOU, one, Match(0.5, Reason("", liked="Ünïcode"))),
         Pick(Section.TRENDING, two),
     )
     ledger.deliveries.plan(edition, 1, picks, NOW)

@@ -11,10 +11,11 @@ from digest.compose.environment import Templates
 from digest.compose.sender import sender_of
 from digest.errors import MessageTooLarge
 from digest.model import Candidate, Edition
-from digest.rank.select import Limits, Ranker
+from digest.rank.ranker import Limits, Ranker, Reader
+from subscribers.preferences import Strictness
 from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS, TopicFilter
 from tests.raw_message import decoded, read
-from tests.support import NOW, TODAY, make_candidate, make_edition, make_settings
+from tests.support import NOW, TODAY, make_background, make_candidate, make_edition, make_settings
 
 SENDER = sender_of(make_settings())
 COMPOSER = Composer(Templates(), SENDER)
@@ -83,9 +84,9 @@ def candidates_of(entries):
 
 
 def mail_of(candidates, *topics, for_you=15, trending=15):
-    limits = Limits(for_you=for_you, trending=trending, threshold=0.01)
-    ranker = Ranker(Edition(1, TODAY, candidates), limits)
-    digest = ranker.digest(tuple(TopicFilter.parse(topic) for topic in topics))
+    limits = Limits(for_you=for_you, trending=trending, strictness=Strictness.BROAD)
+    ranker = Ranker(Edition(1, TODAY, candidates), make_background(), limits)
+    digest = ranker.digest(Reader(tuple(TopicFilter.parse(topic) for topic in topics)))
     assert digest is not None
     message = COMPOSER.compose(digest, to="ada@example.org", public_id="a" * 32, now=NOW)
     return digest, read(message.content)
@@ -144,10 +145,11 @@ def test_all_of_them_in_one_mail():
 
 def test_a_hostile_topic_is_shown_and_does_nothing():
     title = "<script> x </script> {{ 7*7 }} </mj-text>"
-    _, mail = mail_of(candidates_of([entry(1, title)]), title)
+    topic = f'code:no OR title:"{title}"'
+    _, mail = mail_of(candidates_of([entry(1, "A usual title")]), topic)
     assert_harmless(mail)
-    assert title in page_of(mail).text_content()
-    assert title in " ".join(mail.parts[0].text.split())
+    assert topic in page_of(mail).text_content()
+    assert topic in " ".join(mail.parts[0].text.split())
 
 
 @pytest.mark.parametrize("link", LINKS.values(), ids=LINKS)
@@ -203,7 +205,11 @@ def largest(count, letter, link):
 
 
 def longest_topics(letter):
-    return [f"robots {n} ".ljust(LONGEST_TOPIC, letter) for n in range(MOST_TOPICS)]
+    """All papers have code; the other half of the filter is for its length."""
+    return [
+        f'code:yes OR title:"{n} '.ljust(LONGEST_TOPIC - 1, letter) + '"'
+        for n in range(MOST_TOPICS)
+    ]
 
 
 USUAL_LINK = "https://github.com/some-organisation/some-repository"
@@ -242,6 +248,8 @@ def test_a_template_that_leaves_no_room_for_a_paper_is_refused(tmp_path):
     own.mkdir(parents=True)
     (own / "card.mjml.j2").write_text(f"<mj-raw><!-- {'x' * REFUSE_AT} --></mj-raw>\n")
     composer = Composer(Templates(tmp_path), sender_of(make_settings()))
-    digest = Ranker(make_edition(make_candidate()), Limits(10, 5, 0.5)).digest(())
+    digest = Ranker(make_edition(make_candidate()), make_background(), Limits(10, 5)).digest(
+        Reader()
+    )
     with pytest.raises(MessageTooLarge, match=r"^\d{6} bytes of HTML"):
         composer.render(digest, "a")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from subscribers.addresses import AddressGate
 from subscribers.errors import AddressError
 from subscribers.importing import BATCH, Imported, import_people
 from subscribers.model import (
@@ -30,6 +31,8 @@ ADA = "ada@example.org"
 LATER = NOW + timedelta(days=1)
 AGREED = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
 
+GATE = AddressGate(lambda: False, frozenset({"mailbox-for-a-day.example"}))
+
 
 class Desk:
     """Where files are handed in; ``told`` is the progress of the last."""
@@ -46,7 +49,7 @@ class Desk:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         self.told.clear()
         return import_people(
-            self.registry, path, now, lambda done, size: self.told.append((done, size))
+            self.registry, GATE, path, now, lambda done, size: self.told.append((done, size))
         )
 
     def take_json(self, *records: dict[str, Any], now: datetime = NOW) -> Imported:
@@ -225,7 +228,7 @@ def test_the_balance_as_json():
 
 def test_a_file_that_is_not_there_is_told(desk):
     with pytest.raises(FileNotFoundError):
-        import_people(desk.registry, desk.folder / "none", NOW, lambda *_: None)
+        import_people(desk.registry, GATE, desk.folder / "none", NOW, lambda *_: None)
 
 
 def test_an_empty_file_brings_nobody(desk):
@@ -279,7 +282,7 @@ def test_a_pipe_can_be_read_though_it_has_no_size(desk):
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        done = import_people(desk.registry, Path(f"/dev/fd/{reading}"), NOW, lambda *_: None)
+        done = import_people(desk.registry, GATE, Path(f"/dev/fd/{reading}"), NOW, lambda *_: None)
     finally:
         os.close(reading)
         writer.join()
@@ -365,3 +368,10 @@ def test_what_is_exported_makes_the_same_people_elsewhere(desk, registry):
     assert {each.pop("since") for each in exported} == {NOW.isoformat()}
     assert {each.pop("since") for each in again} == {LATER.isoformat()}
     assert again == exported
+
+
+def test_addresses_pass_the_gate_like_all_others(desk):
+    people = "email\nada@example.org\nbob@mailbox-for-a-day.example\njosé@example.org\n"
+    done = desk.take(people)
+    assert done.new == 1
+    assert [each.line for each in done.unread] == [3, 4]

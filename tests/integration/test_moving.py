@@ -20,7 +20,7 @@ from tests.integration.house import House
 from tests.integration.people import changes, look
 from tests.integration.site import COMPOSER
 from tests.raw_message import read
-from tests.support import NOW, make_settings, make_sighting
+from tests.support import NOW, make_background, make_settings, make_sighting
 
 OLD, NEW = "ada@example.org", "ada@new.example"
 
@@ -127,7 +127,7 @@ def test_the_next_digest_goes_to_the_new_address(mover, ledger, registry, tmp_pa
 
     outbox = tmp_path / "outbox"
     settings = make_settings(home=str(tmp_path), lookback_days="0")
-    pipeline = Pipeline(settings, ledger, registry, lambda: [Source()])
+    pipeline = Pipeline(settings, ledger, registry, lambda: [Source()], make_background)
 
     def mailed(now):
         pipeline.run(COMPOSER, FolderTransport(outbox), now)

@@ -14,7 +14,7 @@ from tests.integration.browser import HOST, Browser, assert_safe, page_of, path_
 from tests.integration.people import look
 from tests.integration.site import COMPOSER, SENDER, make_web
 from tests.raw_message import read
-from tests.support import NOW, TODAY, make_settings, make_sighting
+from tests.support import NOW, TODAY, make_background, make_settings, make_sighting
 
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
 # The mail's own style and pictures, and nothing else: no script, no form.
@@ -37,7 +37,7 @@ class Office:
         ]
         ledger.papers.absorb(*keys_of(sightings), lambda known: merge(known, sightings))
         settings = make_settings(home=str(folder))
-        self.pipeline = Pipeline(settings, ledger, registry, list)
+        self.pipeline = Pipeline(settings, ledger, registry, list, make_background)
         self._outbox = folder / "outbox"
         self.pipeline.run(COMPOSER, FolderTransport(self._outbox), NOW)
         self._browser = Browser(make_web(ledger, registry))

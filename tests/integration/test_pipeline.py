@@ -30,7 +30,7 @@ from subscribers.preferences import Preferences
 from subscribers.store.registry import Registry
 from subscribers.topics import parse_topics
 from tests.integration.smtp_server import HOST, Point, SmtpServer, nobody_listens
-from tests.support import NOW, TODAY, make_settings, make_sighting
+from tests.support import NOW, TODAY, make_background, make_settings, make_sighting
 
 TOMORROW = TODAY + timedelta(days=1)
 # The first wait is ten minutes at most, and five at least.
@@ -105,7 +105,9 @@ class House:
 
     @property
     def pipeline(self) -> Pipeline:
-        return Pipeline(self.settings, self.ledger, self.registry, lambda: self.sources)
+        return Pipeline(
+            self.settings, self.ledger, self.registry, lambda: self.sources, make_background
+        )
 
     @property
     def transport(self) -> Transport:
@@ -615,7 +617,7 @@ def test_a_broken_template_stops_the_sending_and_loses_nobody(house, tmp_path, b
 def test_a_paper_that_cannot_be_rendered_is_left_out_and_stops_nobody(house, tmp_path):
     """Ada's digest has other papers; Grace, who wants no trending, has only the broken one."""
     house.huggingface.sightings += [make_sighting(50, title="Unspeakable")]
-    for name, topic in (("ada", "things"), ("grace", "unspeakable"), ("alan", "things")):
+    for name, topic in (("ada", "things"), ("grace", "title:unspeakable"), ("alan", "things")):
         house.add(name, topic)
     grace = next(each for each in house.registry.everybody() if "grace" in each.address)
     house.registry.set_wishes(grace.public_id, grace.topics, Preferences(trending=False))

@@ -25,7 +25,7 @@ from subscribers.store.registry import Registry
 from subscribers.tokens import Purpose
 from tests.integration.smtp_server import HOST, Authority, Point, SmtpServer
 from tests.raw_message import read
-from tests.support import NOW, SENDING, make_settings, make_sighting
+from tests.support import NOW, SENDING, make_background, make_settings, make_sighting
 
 Start = Callable[..., SmtpServer]
 
@@ -208,7 +208,7 @@ def test_a_relay_that_cannot_reach_somebody_reaches_the_others(
     def run(relay: SmtpServer, now: datetime) -> list[tuple[str, str]]:
         """What became of each of the three in a day's run over a relay."""
         settings = make_settings(home=str(tmp_path), transport=relay.url(), lookback_days="0")
-        pipeline = Pipeline(settings, ledger, registry, lambda: [OnePaperADay()])
+        pipeline = Pipeline(settings, ledger, registry, lambda: [OnePaperADay()], make_background)
         composer = Composer(Templates(), sender_of(settings))
         assert pipeline.run(composer, make_transport(settings), now).balance.is_balanced
         edition = ledger.editions.on(now.date())

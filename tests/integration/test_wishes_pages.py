@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from subscribers.model import Consent, Standing
-from subscribers.preferences import EVERY_DAY, Preferences
+from subscribers.preferences import EVERY_DAY, Preferences, Strictness
 from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics
 from subscribers.web.leaving import UNDO_WITHIN
@@ -51,7 +51,8 @@ def test_everything_on_the_form_is_saved_and_shown_again(browser, registry, ada)
         ("exclusions", "surveys\r\nmedical"),
         ("cadence", "chosen"), ("days", ""), ("days", "mon"), ("days", "thu"),
         ("at", "17:30"), ("timezone", "Europe/Oslo"),
-        ("max_papers", "3"), ("trending", ""), ("paused_until", "2026-03-01"),
+        ("max_papers", "3"), ("min_papers", "2"), ("strictness", "strict"), ("trending", ""),
+        ("paused_until", "2026-03-01"),
     )  # fmt: skip
     assert "Saved" in answer.text
     assert registry.get(ada.id).preferences == Preferences(
@@ -59,13 +60,15 @@ def test_everything_on_the_form_is_saved_and_shown_again(browser, registry, ada)
         at=time(17, 30),
         timezone="Europe/Oslo",
         max_papers=3,
+        min_papers=2,
+        strictness=Strictness.STRICT,
         trending=False,
         exclusions=parse_topics(["surveys", "medical"]),
         paused_until=date(2026, 3, 1),
     )
     shown = page_of(browser.get(path_of(Purpose.PREFERENCES, ada.public_id)))
     assert shown.xpath("//input[@checked]/@value") == ["chosen", "mon", "thu"]
-    assert shown.xpath("//option[@selected]/@value") == ["Europe/Oslo", "3"]
+    assert shown.xpath("//option[@selected]/@value") == ["Europe/Oslo", "3", "2", "strict"]
     assert [shown.get_element_by_id(each).value for each in ("at", "paused_until")] == [
         "17:30",
         "2026-03-01",

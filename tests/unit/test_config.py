@@ -51,7 +51,7 @@ VALUES = {
     "stale_after_hours": ("1", "720"),
     "max_for_you": ("1", "15"),
     "max_trending": ("0", "15"),
-    "match_threshold": ("0", "1"),
+    "strictness": ("strict", "broad"),
 }
 NAMES = [row.name for row in fields(Settings)]
 SECRETS = [row.name for row in fields(Settings) if row.metadata["secret"]]
@@ -111,7 +111,7 @@ MALFORMED = {
     "stale_after_hours": ["0", "721"],
     "max_for_you": ["0", "16", "9" * 5000],
     "max_trending": ["-1", "16"],
-    "match_threshold": ["1.1", "-0.1", "high", "nan"],
+    "strictness": ["0.5", "Strict", "none"],
 }
 
 

@@ -116,8 +116,8 @@ def test_every_zone_that_can_be_stored_can_be_shown(name):
 @pytest.mark.parametrize(("typed", "papers"), [("", []), ("3", ["3"]), ("99", [])])
 def test_the_number_of_papers_is_chosen(typed, papers):
     view = shown(max_papers=typed)
-    assert chosen(view.papers) == papers
-    assert [each.value for each in view.papers] == [str(number) for number in range(1, 16)]
+    assert chosen(view.most_papers) == papers
+    assert [each.value for each in view.most_papers] == [str(number) for number in range(1, 16)]
 
 
 def test_what_was_typed_is_there():

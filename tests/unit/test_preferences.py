@@ -15,9 +15,10 @@ from subscribers.preferences import (
     MOST_PAPERS,
     WEEKDAYS,
     Preferences,
+    Strictness,
     parse_cadence,
     parse_locale,
-    parse_max_papers,
+    parse_papers,
     parse_time,
     parse_timezone,
 )
@@ -220,7 +221,7 @@ def test_what_is_no_time_zone_is_refused_by_name(typed):
     ("typed", "number"), [("1", 1), (" 7 ", 7), ("007", 7), (str(MOST_PAPERS), MOST_PAPERS)]
 )
 def test_a_number_of_papers(typed, number):
-    assert parse_max_papers(typed) == number
+    assert parse_papers(typed) == number
 
 
 @pytest.mark.parametrize(
@@ -230,7 +231,7 @@ def test_a_number_of_papers(typed, number):
 )
 def test_what_is_no_number_of_papers_is_refused_by_name(typed):
     with pytest.raises(PreferenceError) as refused:
-        parse_max_papers(typed)
+        parse_papers(typed)
     assert str(refused.value) == f"{typed!r} is not a number of papers from 1 to {MOST_PAPERS}"
 
 
@@ -257,6 +258,8 @@ def test_the_defaults():
         "at": "08:00",
         "timezone": "UTC",
         "max_papers": None,
+        "min_papers": 1,
+        "strictness": None,
         "trending": True,
         "exclusions": [],
         "paused_until": None,
@@ -270,6 +273,8 @@ def test_a_record_says_what_is_wanted():
         "at": "17:45",
         "timezone": "Europe/Oslo",
         "max_papers": 3,
+        "min_papers": 2,
+        "strictness": "broad",
         "trending": False,
         "exclusions": ["crypto", "large language models"],
         "paused_until": "2026-03-01",
@@ -281,6 +286,8 @@ def test_a_record_says_what_is_wanted():
         at=time(17, 45),
         timezone="Europe/Oslo",
         max_papers=3,
+        min_papers=2,
+        strictness=Strictness.BROAD,
         trending=False,
         exclusions=parse_topics(["crypto", "large language models"]),
         paused_until=date(2026, 3, 1),
@@ -296,6 +303,8 @@ preferences = st.builds(
     at=st.builds(time, st.integers(0, 23), st.integers(0, 59)),
     timezone=st.sampled_from(["UTC", "Europe/Oslo", "Asia/Kathmandu"]),
     max_papers=st.none() | st.integers(1, MOST_PAPERS),
+    min_papers=st.integers(1, MOST_PAPERS),
+    strictness=st.none() | st.sampled_from(Strictness),
     trending=st.booleans(),
     exclusions=st.lists(words, max_size=4).map(parse_topics),
     paused_until=st.none() | st.dates(),

@@ -15,7 +15,7 @@ from digest.compose.view import (
     long_date,
     view,
 )
-from digest.model import Digest, Match, Pick, Place, Reason, Section, Signals
+from digest.model import Digest, Match, Pick, Reason, Section, Signals
 from subscribers.topics import TopicFilter
 from tests.support import TODAY, make_candidate
 
@@ -32,8 +32,8 @@ def trending(number=1, **changes):
     return Pick(Section.TRENDING, make_candidate(number, **changes))
 
 
-def for_you(number=1, topic="things", place=Place.TITLE, **changes):
-    match = Match(1.0, Reason(topic, place))
+def for_you(number=1, topic="things", words=(), liked="", **changes):
+    match = Match(1.0, Reason(topic, words, liked))
     return Pick(Section.FOR_YOU, make_candidate(number, **changes), match)
 
 
@@ -114,24 +114,21 @@ def test_stars_are_rounded(stars, shown):
 
 
 @pytest.mark.parametrize(
-    ("place", "words"),
-    [
-        (Place.TITLE, "in the title"),
-        (Place.KEYWORDS, "in the keywords"),
-        (Place.ABSTRACT, "in the abstract"),
-    ],
+    ("words", "why"), [((), ""), (("dreams",), "dreams"), (("dreams", "maps"), "dreams, maps")]
 )
-def test_the_reason_is_the_topic_and_the_place(place, words):
-    shown = card(for_you(topic="world models", place=place))
-    assert (shown.topic, shown.where) == ("world models", words)
+def test_the_reason_is_the_topic_and_words_of_the_paper(words, why):
+    shown = card(for_you(topic="world models", words=words))
+    assert (shown.topic, shown.why) == ("world models", why)
+
+
+def test_the_reason_may_be_a_paper_that_was_liked():
+    shown = card(for_you(topic="", liked="A Study of Rooms"))
+    assert (shown.topic, shown.why) == ("Like what you liked", "“A Study of Rooms”")
+    assert len(card(for_you(topic="", liked="Rooms " * 99)).why) < 100
 
 
 def test_a_trending_paper_needs_no_reason():
-    assert (card(trending()).topic, card(trending()).where) == ("", "")
-
-
-def test_every_place_has_words():
-    assert all(card(for_you(place=place)).where for place in Place)
+    assert (card(trending()).topic, card(trending()).why) == ("", "")
 
 
 def test_the_sources_sentence_goes_before_the_abstract():

@@ -1,0 +1,123 @@
+"""`digest rank`, `search` and `why`: what the ranking makes of papers, and of one subscriber."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from digest.app import App, utc_now
+from digest.backgrounds import SHIPPED, learn, load
+from digest.errors import SourceError
+from digest.model import Pick, Rejection
+from digest.rank.ranker import THRESHOLDS
+from digest.rank_files import rank, read_papers, read_topics, said
+from digest.search import search
+from digest.terminal import Json, err, out, print_json, read_day, say_unknown
+from subscribers.preferences import Strictness
+
+T = TypeVar("T")
+Lines = Callable[[list[str], str], tuple[list[T], list[Rejection]]]
+
+
+def rank_files(
+    papers: Annotated[Path, typer.Option(help="Papers, as JSON lines.")],
+    topics: Annotated[Path, typer.Option(help="Topics, as JSON lines.")],
+    background: Annotated[
+        Path | None,
+        typer.Option(
+            help="Papers to measure against, as JSON lines. By default the built-in ones."
+        ),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every paper, not only those that match.")
+    ] = False,
+    strictness: Annotated[Strictness, typer.Option(help="How well papers must match.")] = (
+        Strictness.NORMAL
+    ),
+    as_json: Json = False,
+) -> None:
+    """Rank papers for topics, all from files, and print a line of JSON for each topic."""
+    candidates, wanted = _read(read_papers, papers), _read(read_topics, topics)
+    known = {each.key: each.facts for each in candidates}
+    measure = load(SHIPPED)
+    if background:
+        others = {each.key: each.facts for each in _read(read_papers, background)}
+        known, measure = others | known, learn(others) if others else measure
+    threshold = THRESHOLDS[strictness]
+    for record in rank(wanted, candidates, measure, known, threshold, everything=everything):
+        if as_json or not out.is_terminal:
+            print_json(record)
+        else:
+            out.print(Text(f"{record['topic']}"))
+            for each in record["ranking"]:
+                out.print(Text(f"  {each['score']:.2f}  {each['id']}  {each['reason']}"))
+
+
+def search_papers(
+    words: Annotated[list[str], typer.Argument(help="A topic filter.", metavar="WORDS …")],
+    most: Annotated[int, typer.Option(help="At most so many papers.", min=1)] = 20,
+    as_json: Json = False,
+) -> None:
+    """Find papers among those collected in the last months, ranked as for a digest."""
+    app = App()
+    found = search(app.ledger, app.backgrounds.current(), " ".join(words), most)
+    if as_json:
+        print_json([_found(pick) for pick in found])
+        return
+    table = Table("score", "day", "title", "why", box=None)
+    for pick in found:
+        each = _found(pick)
+        table.add_row(f"{each['score']:.2f}", each["day"], Text(each["title"]), Text(each["why"]))
+    out.print(table if found else "Nothing fits.")
+
+
+def why(
+    address: str,
+    day: Annotated[
+        date | None,
+        typer.Option("--date", parser=read_day, metavar="YYYY-MM-DD", help="Of which edition."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say why a subscriber got what they got: due or not, what matched, what became of the mail."""
+    app = App()
+    person = app.registry.file_of(address)
+    if person is None:
+        say_unknown(address)
+    days = app.ledger.editions.days(1)
+    latest = days[0][0] if days else app.pipeline.edition_day(utc_now())
+    told = app.pipeline.explain(person, day or latest)
+    if as_json:
+        print_json(told.to_json())
+        return
+    for line in told.lines():
+        out.print(Text(line))
+
+
+def _found(pick: Pick) -> dict[str, Any]:
+    match, candidate = pick.match, pick.candidate
+    assert match
+    return {
+        "id": candidate.key,
+        "score": round(match.score, 4),
+        "day": candidate.listed_on.isoformat(),
+        "title": candidate.facts.title,
+        "why": said(match.reason),
+        "url": candidate.facts.page_url,
+    }
+
+
+def _read(read: Lines[T], path: Path) -> list[T]:
+    """What a file has; lines that cannot be read are told, and the rest is kept."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}") from error
+    found, rejected = read(lines, path.name)
+    for each in rejected:
+        err.print(Text(f"left out: {each.file}, {each.where}: {each.why}"), soft_wrap=True)
+    return found

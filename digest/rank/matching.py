@@ -1,0 +1,150 @@
+"""Topics against papers: scores, what restricts, and the reason for each match. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from digest.model import Candidate, Facts, Reason
+from digest.rank.background import Background, Floats, Papers
+from digest.rank.popularity import standing
+from digest.rank.reasons import reason
+from digest.rank.relevance import BLOCK, Profiles, Wish
+from digest.rank.restrict import Text
+from digest.rank.vocabulary import stem_counts
+from digest.rank.words import stems
+from subscribers.filters import Filter, read_filter
+
+# A filter may only restrict, and wish for nothing that says anything: then all that it lets in is
+# wanted, and votes make the difference, from this score to 1.
+_LEAST_UNRANKED = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What papers are matched with: a filter's text, liked papers (canonical ids), or both."""
+
+    text: str = ""
+    likes: tuple[str, ...] = ()
+
+    @property
+    def filter(self) -> Filter:
+        return read_filter(self.text)
+
+    @property
+    def wish(self) -> Wish:
+        return Wish(" ".join(self.filter.wish) if self.text else "", self.likes)
+
+
+class Matching:
+    """Some candidates, to be matched with any topics.
+
+    ``facts_of`` gives the facts of papers that somebody liked, by canonical id.
+    """
+
+    def __init__(
+        self,
+        background: Background,
+        candidates: Sequence[Candidate],
+        facts_of: Mapping[str, Facts] | None = None,
+    ) -> None:
+        self._background = background
+        self._facts_of = facts_of or {}
+        self.candidates = candidates
+        self.standing = standing(candidates)
+
+    def match(self, topics: Sequence[Topic]) -> "Matched":
+        """The topics matched with all candidates."""
+        liked = self._liked(topics)
+        profiles = [
+            Profiles(self._background, [each.wish for each in topics[start : start + BLOCK]], liked)
+            for start in range(0, len(topics), BLOCK)
+        ]
+        empty = np.zeros((0, len(self.candidates)), np.float32)
+        scores = np.vstack([empty, *(each.scores(self.papers) for each in profiles)])
+        for row, topic in zip(scores, topics, strict=True):
+            self._restrict(row, topic)
+        return Matched(self, topics, scores, profiles)
+
+    def mentioning(self, text: str) -> NDArray[np.bool_]:
+        """For each candidate whether it has all that a filter says, as an exclusion means it."""
+        said = read_filter(text)
+        words = " ".join(said.wish)
+        found = [each.has_words(words) and each.satisfies(said.restriction) for each in self._texts]
+        return np.array(found, np.bool_)
+
+    @cached_property
+    def papers(self) -> Papers:
+        return self._background.read(self._counts(each.facts for each in self.candidates))
+
+    @cached_property
+    def likeness(self) -> Floats:
+        """The cosine of each two candidates' words."""
+        return np.asarray((self.papers.tfidf @ self.papers.tfidf.T).toarray(), np.float32)
+
+    def words_worth(self, weights: sparse.csr_matrix, number: int) -> dict[str, float]:
+        """What each word adds to a candidate's score, for words of these weights."""
+        row = weights.multiply(self.papers.bm25[number]).tocoo()
+        words = self._background.vocabulary.words
+        return {words[c]: float(v) for c, v in zip(row.col, row.data, strict=True) if v > 0}
+
+    def closest_liked(self, topic: Topic, number: int) -> str:
+        """The title of the liked paper that a candidate is most like."""
+        place = self.papers.positions[number]
+        near = {
+            key: float(self._background.positions(counts)[0] @ place)
+            for key, counts in self._liked([topic]).items()
+        }
+        return self._facts_of[max(near, key=lambda key: (near[key], key))].title
+
+    @cached_property
+    def _texts(self) -> list[Text]:
+        return [Text(each, self._background.other_forms) for each in self.candidates]
+
+    def _restrict(self, scores: Floats, topic: Topic) -> None:
+        if not topic.text:
+            return
+        if topic.filter.restriction is not None:
+            if not stems(topic.wish.words) and not topic.likes:
+                scores[:] = _LEAST_UNRANKED + (1 - _LEAST_UNRANKED) * self.standing
+            kept = [each.satisfies(topic.filter.restriction) for each in self._texts]
+            scores[~np.array(kept, bool)] = 0
+
+    def _liked(self, topics: Sequence[Topic]) -> dict[str, sparse.csr_matrix]:
+        keys = {key for topic in topics for key in topic.likes if key in self._facts_of}
+        return {key: self._counts([self._facts_of[key]]) for key in sorted(keys)}
+
+    def _counts(self, facts: Iterable[Facts]) -> sparse.csr_matrix:
+        return self._background.vocabulary.matrix(stem_counts(each) for each in facts)
+
+
+@dataclass(eq=False)
+class Matched:
+    """Topics matched with candidates: ``scores`` has a row for each topic, from 0 to 1.
+
+    A candidate that a topic's restriction keeps out has 0.
+    """
+
+    matching: Matching
+    topics: Sequence[Topic]
+    scores: Floats
+    profiles: Sequence[Profiles]
+    _reasons: dict[tuple[int, int], Reason] = field(default_factory=dict)
+
+    def reason(self, topic: int, candidate: int) -> Reason:
+        """Why a candidate fits a topic, both by number; only to be asked where it does."""
+        asked = (topic, candidate)
+        if asked not in self._reasons:
+            self._reasons[asked] = self._reason(topic, candidate)
+        return self._reasons[asked]
+
+    def _reason(self, topic: int, candidate: int) -> Reason:
+        about = self.topics[topic]
+        if not about.text:
+            return Reason("", liked=self.matching.closest_liked(about, candidate))
+        weights = self.profiles[topic // BLOCK].word_weights(topic % BLOCK)
+        worth = self.matching.words_worth(weights, candidate)
+        return reason(about.text, about.wish.words, worth, self.matching.candidates[candidate])

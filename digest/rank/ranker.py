@@ -1,0 +1,255 @@
+"""An edition ranked for its readers: For you, then Trending. Pure and deterministic."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digest.model import Digest, Edition, Facts, Match, Pick, Section
+from digest.rank.background import Background, Floats
+from digest.rank.matching import Matched, Matching, Topic
+from digest.rank.popularity import trending
+from digest.rank.select import NONE, Ints, Pool, best_for, first_free, groups_of
+from subscribers.preferences import Strictness
+from subscribers.topics import TopicFilter
+
+# The score that a match needs, by how strict a reader is.
+THRESHOLDS = {Strictness.STRICT: 0.7, Strictness.NORMAL: 0.5, Strictness.BROAD: 0.3}
+
+ENOUGH_OPINIONS = 3  # liked papers that are a topic of their own; muted ones that push others back
+_TOO_ALIKE = 0.5  # cosine of two papers' words, above which they are nearly the same
+_BLOCK = 4096  # readers at a time
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of each section, and how strict to be with those who do not say."""
+
+    for_you: int
+    trending: int
+    strictness: Strictness = Strictness.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom a digest is made for.
+
+    ``least`` papers on the topics there must be, ``most`` there may be; where ``most`` or
+    ``strictness`` is None, the limits hold. ``likes`` and ``mutes`` are canonical ids of papers.
+    """
+
+    topics: tuple[TopicFilter, ...] = ()
+    exclusions: tuple[TopicFilter, ...] = ()
+    least: int = 1
+    most: int | None = None
+    strictness: Strictness | None = None
+    trending: bool = True
+    likes: tuple[str, ...] = ()
+    mutes: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> list[Topic]:
+        """What papers are matched with: each topic, and enough liked papers as one more."""
+        topics = [Topic(topic.text) for topic in self.topics]
+        return topics + ([Topic(likes=self.likes)] if len(self.likes) >= ENOUGH_OPINIONS else [])
+
+    @property
+    def unwanted(self) -> list[Topic]:
+        """Enough muted papers, as a topic that pushes papers back."""
+        return [Topic(likes=self.mutes)] if len(self.mutes) >= ENOUGH_OPINIONS else []
+
+
+@dataclass(frozen=True, slots=True)
+class TopicFit:
+    """How a topic does with an edition: how many papers fit, and title and score of the best."""
+
+    topic: str
+    fitting: int
+    best: str
+    score: float
+
+
+class Ranker:
+    """Ranks one edition.
+
+    ``facts_of`` has the papers that readers liked or muted, by canonical id.
+    """
+
+    def __init__(
+        self,
+        edition: Edition,
+        background: Background,
+        limits: Limits,
+        facts_of: Mapping[str, Facts] | None = None,
+    ) -> None:
+        self._edition = edition
+        self._limits = limits
+        self._matching = Matching(background, edition.candidates, facts_of)
+        self._number_of = {each.key: n for n, each in enumerate(edition.candidates)}
+        self._mentioning: dict[str, Mask] = {}
+
+    def digest(self, reader: Reader) -> Digest | None:
+        """The digest of one reader; see ``digests``."""
+        return next(self.digests([reader]))
+
+    def digests(self, readers: Sequence[Reader]) -> Iterator[Digest | None]:
+        """The digest of each reader, or none: nothing matched what was asked for.
+
+        The score decides. Votes only do among papers that match about as well, and no topic takes
+        all places while others match well. Trending is made of the rest; whoever has no topics,
+        and liked nothing like today's papers, gets as many there as others get on theirs. What an
+        exclusion mentions, or what was muted, is in neither.
+        """
+        if not self._edition.candidates:
+            yield from (None for _ in readers)
+            return
+        asked = [topic for reader in readers for topic in (*reader.wanted, *reader.unwanted)]
+        matched = self._matching.match(list(dict.fromkeys(asked)))
+        choice = _Choice(matched, self._groups, self._limits)
+        for start in range(0, len(readers), _BLOCK):
+            yield from self._block(choice, readers[start : start + _BLOCK])
+
+    def fits(self, reader: Reader) -> list[TopicFit]:
+        """How each topic of a reader does, whatever is excluded."""
+        topics = reader.wanted
+        if not self._edition.candidates or not topics:
+            return []
+        threshold = THRESHOLDS[reader.strictness or self._limits.strictness]
+        found = []
+        for topic, scores in zip(topics, self._matching.match(topics).scores, strict=True):
+            best = int(scores.argmax())
+            title = self._edition.candidates[best].facts.title
+            fitting = int((scores >= threshold).sum())
+            name = topic.text or "liked papers"
+            found.append(TopicFit(name, fitting, title, float(scores[best])))
+        return found
+
+    def _block(self, choice: "_Choice", readers: Sequence[Reader]) -> Iterator[Digest | None]:
+        excluded = np.array([self._excluded(reader) for reader in readers])
+        chosen, because = choice.for_you(readers, excluded)
+        taken = excluded.copy()
+        rows, places = np.nonzero(chosen != NONE)
+        taken[rows, chosen[rows, places]] = True
+        most = max(self._limits.for_you, self._limits.trending)
+        free = first_free(self._by_votes, taken, most)
+        for row, reader in enumerate(readers):
+            pairs = zip(chosen[row].tolist(), because[row].tolist(), strict=True)
+            for_you = [
+                Pick(
+                    Section.FOR_YOU,
+                    self._edition.candidates[number],
+                    choice.match(topic, number),
+                )
+                for number, topic in pairs
+                if number != NONE
+            ]
+            yield self._made(reader, for_you, [n for n in free[row].tolist() if n != NONE])
+
+    def _made(self, reader: Reader, for_you: list[Pick], free: list[int]) -> Digest | None:
+        if reader.topics and len(for_you) < max(1, reader.least):
+            return None
+        room = self._limits.trending if reader.trending else 0
+        if not reader.topics and not for_you:
+            room = self._room(reader)
+        rest = [Pick(Section.TRENDING, self._edition.candidates[number]) for number in free[:room]]
+        if not for_you and not rest:
+            return None
+        pool = len(self._edition.candidates)
+        return Digest(self._edition.day, reader.topics, (*for_you, *rest), pool)
+
+    def _room(self, reader: Reader) -> int:
+        return min(self._limits.for_you, reader.most or self._limits.for_you)
+
+    def _excluded(self, reader: Reader) -> Mask:
+        out = np.zeros(len(self._edition.candidates), bool)
+        for exclusion in reader.exclusions:
+            if exclusion.text not in self._mentioning:
+                self._mentioning[exclusion.text] = self._matching.mentioning(exclusion.text)
+            out |= self._mentioning[exclusion.text]
+        out[[self._number_of[key] for key in reader.mutes if key in self._number_of]] = True
+        return out
+
+    @cached_property
+    def _by_votes(self) -> Ints:
+        numbers = [self._number_of[each.key] for each in trending(self._edition.candidates)]
+        return np.array(numbers, np.int32)
+
+    @cached_property
+    def _groups(self) -> Ints:
+        order = np.argsort(-self._matching.standing, kind="stable")
+        return groups_of(self._matching.likeness, _TOO_ALIKE, order.tolist())
+
+
+class _Choice:
+    """What goes into For you, for readers of one edition whose topics are matched."""
+
+    def __init__(self, matched: Matched, groups: Ints, limits: Limits) -> None:
+        self._matched = matched
+        self._groups = groups
+        self._limits = limits
+        self._row_of = {topic: row for row, topic in enumerate(matched.topics)}
+        self._pool = Pool(
+            scores=matched.scores,
+            weights=np.array([topic.filter.weight for topic in matched.topics], np.float32),
+            standing=matched.matching.standing,
+        )
+        self._worth: dict[float, Floats] = {}
+
+    def match(self, topic: int, number: int) -> Match:
+        """How well a candidate fits the topic that it was chosen for, both by number."""
+        score = float(self._matched.scores[topic, number])
+        return Match(score, self._matched.reason(topic, number))
+
+    def for_you(self, readers: Sequence[Reader], excluded: Mask) -> tuple[Ints, Ints]:
+        """For each reader the numbers of papers, the best first, and of the topics they fit."""
+        chosen = np.full((len(readers), self._limits.for_you), NONE, np.int32)
+        because = chosen.copy()
+        topics = self._topics_of(readers)
+        pushed = self._pushed_back(readers)
+        thresholds = np.array([self._threshold(reader) for reader in readers])
+        for threshold in np.unique(thresholds).tolist():
+            rows = np.flatnonzero(thresholds == threshold)
+            found = best_for(
+                self._worth_at(threshold),
+                topics[rows],
+                excluded[rows],
+                None if pushed is None else pushed[rows],
+                self._groups,
+                self._limits.for_you,
+            )
+            width = found[0].shape[1]
+            chosen[rows, :width], because[rows, :width] = found
+        for row, reader in enumerate(readers):
+            chosen[row, reader.most or self._limits.for_you :] = NONE
+        return chosen, because
+
+    def _threshold(self, reader: Reader) -> float:
+        return THRESHOLDS[reader.strictness or self._limits.strictness]
+
+    def _worth_at(self, threshold: float) -> Floats:
+        if threshold not in self._worth:
+            self._worth[threshold] = self._pool.worth(threshold)
+        return self._worth[threshold]
+
+    def _topics_of(self, readers: Sequence[Reader]) -> Ints:
+        """A row of topics for each reader; behind their last stands the one of "no topic"."""
+        rows = [[self._row_of[topic] for topic in reader.wanted] for reader in readers]
+        width = max(1, *map(len, rows))
+        topics = np.full((len(rows), width), len(self._matched.topics), np.int32)
+        for row, own in zip(topics, rows, strict=True):
+            row[: len(own)] = own
+        return topics
+
+    def _pushed_back(self, readers: Sequence[Reader]) -> Floats | None:
+        """By how much each paper is pushed back, for being like what a reader muted."""
+        if not any(reader.unwanted for reader in readers):
+            return None
+        pushed = np.zeros((len(readers), self._matched.scores.shape[1]), np.float32)
+        for row, reader in enumerate(readers):
+            for topic in reader.unwanted:
+                pushed[row] = self._matched.scores[self._row_of[topic]]
+        return pushed

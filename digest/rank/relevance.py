@@ -1,0 +1,214 @@
+"""How well papers fit topics, as a score from 0 to 1 that means the same for every topic. Pure.
+
+A topic is compared with a paper in three ways: by its own words (BM25), by the words of the
+background's papers that fit it best (pseudo-relevance feedback: Lavrenko and Croft 2001), and by
+place in the space of LSA; liked papers in two, by words and by place. Each is standardised against
+the background's papers and not against the day's, so that one paper can be judged as well as a
+thousand. The sum, as a part of what the best half per cent of the background reaches, becomes the
+score.
+
+A topic that the background knows nothing of has a best half per cent as well. So scores are held
+down where the background does not know a topic's words, or never has them together.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.special import expit
+
+from digest.rank.abbreviations import in_other_form
+from digest.rank.background import Background, Floats, Papers, unit
+from digest.rank.words import stems
+
+BLOCK = 256  # topics that are compared at a time
+
+_FEEDBACK_PAPERS = 20
+_FEEDBACK_WORDS = 30
+_FEEDBACK_WEIGHT = 3.0
+_FEEDBACK_ROUNDS = 2  # the second looks where the first has found something
+_OTHER_FORM_WEIGHT = 0.5  # of an abbreviation's long form, and the other way round
+_BEST_SHARE = 0.005
+
+# The part of the best that half a score stands for, and how steeply the score rises there.
+_MIDDLE = 0.4
+_STEEPNESS = 6.0
+
+# Below the first number a topic is held down to _HELD_DOWN, above the second not at all. It is more
+# than nothing, so that the order of the papers stays for whoever wants to see all of them.
+_HELD_DOWN = 0.01
+_KNOWN = (0.3, 0.6)  # the part of its words' weight that the background knows
+_TOGETHER = (0.45, 0.65)  # the part of two of its words that the best papers have together
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What one topic asks for: words as typed, and the canonical ids of liked papers."""
+
+    words: str
+    likes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Comparison:
+    """One way to compare: a vector for each topic, and how the background answers to it."""
+
+    topics: sparse.csr_matrix | Floats
+    mean: Floats
+    scale: Floats  # weight over standard deviation; 0 where all papers are alike
+
+    def __call__(self, papers: sparse.csr_matrix | Floats) -> Floats:
+        return np.asarray((_products(self.topics, papers) - self.mean) * self.scale, np.float32)
+
+
+class Profiles:
+    """Some topics, made ready to be compared with any papers."""
+
+    def __init__(
+        self,
+        background: Background,
+        wishes: Sequence[Wish],
+        liked: Mapping[str, sparse.csr_matrix],
+    ) -> None:
+        """``liked`` has the counts of the papers that wishes name; a missing one is nothing."""
+        typed = [list(dict.fromkeys(stems(wish.words))) for wish in wishes]
+        known, own = background.papers, _own_words(background, typed)
+        self._words = _standardised(own, known.bm25)
+        self._place = _standardised(background.positions(own), known.positions)
+        alone = self._words(known.bm25) + self._place(known.positions)
+        total = alone
+        for _ in range(_FEEDBACK_ROUNDS):
+            words = _feedback(background, total)
+            self._feedback = _standardised(words, known.bm25, _FEEDBACK_WEIGHT)
+            total = alone + self._feedback(known.bm25)
+
+        self._taste: tuple[_Comparison, _Comparison] | None = None
+        if any(wish.likes for wish in wishes):
+            words, place = _tastes(background, wishes, liked)
+            self._taste = _standardised(words, known.tfidf), _standardised(place, known.positions)
+            total += self._by_taste(known)
+            _leave_out_liked(background, wishes, total)
+
+        many = max(1, round(_BEST_SHARE * background.size))
+        top = np.argpartition(-total, many - 1, axis=1)[:, :many]
+        best = np.take_along_axis(total, top, axis=1).mean(axis=1, keepdims=True)
+        self._part = np.where(best > 0, 1 / np.where(best > 0, best, 1), 0)
+        likes = [any(key in liked for key in wish.likes) for wish in wishes]
+        self._gate = np.where(np.array(likes)[:, None], 1, _gate(background, typed, top))
+
+    def scores(self, papers: Papers) -> Floats:
+        """A row for each topic, a column for each paper; from 0 to 1."""
+        total = self._words(papers.bm25) + self._feedback(papers.bm25)
+        total += self._place(papers.positions)
+        if self._taste:
+            total += self._by_taste(papers)
+        part = total * self._part
+        return np.asarray(self._gate * expit(_STEEPNESS * (part - _MIDDLE)), np.float32)
+
+    def word_weights(self, topic: int) -> sparse.csr_matrix:
+        """What each word is worth to a topic, one of its own or of the feedback (a single row)."""
+        own, more = self._words, self._feedback
+        return own.topics[topic] * own.scale[topic, 0] + more.topics[topic] * more.scale[topic, 0]
+
+    def _by_taste(self, papers: Papers) -> Floats:
+        assert self._taste
+        words, place = self._taste
+        return words(papers.tfidf) + place(papers.positions)
+
+
+def _products(topics: sparse.csr_matrix | Floats, papers: sparse.csr_matrix | Floats) -> Floats:
+    """The dot product of each topic with each paper, as a dense matrix."""
+    products: Any = topics @ papers.T
+    return np.asarray(products.toarray() if sparse.issparse(products) else products)
+
+
+def _standardised(
+    topics: sparse.csr_matrix | Floats, known: sparse.csr_matrix | Floats, weight: float = 1.0
+) -> _Comparison:
+    products = _products(topics, known)
+    spread = products.std(axis=1, keepdims=True)
+    tells = spread > 1e-6  # else rounding, and nothing more
+    scale = np.where(tells, weight / np.where(tells, spread, 1), 0).astype(np.float32)
+    return _Comparison(topics, products.mean(axis=1, keepdims=True), scale)
+
+
+def _own_words(background: Background, typed: Sequence[list[str]]) -> sparse.csr_matrix:
+    """Each topic's words, and those of their abbreviations' other forms at less weight."""
+    others = [in_other_form(words, background.other_forms) for words in typed]
+    return background.vocabulary.matrix(
+        dict.fromkeys(words, 1.0) | dict.fromkeys(more, _OTHER_FORM_WEIGHT)
+        for words, more in zip(typed, others, strict=True)
+    )
+
+
+def _feedback(background: Background, total: Floats) -> sparse.csr_matrix:
+    """For each topic the words that its best papers of the background are made of, the best 1."""
+    many = min(_FEEDBACK_PAPERS, background.size)
+    best = np.argpartition(-total, many - 1, axis=1)[:, :many]
+    weights = np.maximum(np.take_along_axis(total, best, axis=1), 0)
+    rows = np.repeat(np.arange(len(total)), many)
+    chosen = sparse.csr_matrix((weights.ravel(), (rows, best.ravel())), total.shape)
+    return _strongest((chosen @ background.shares).tocsr())
+
+
+def _strongest(words: sparse.csr_matrix) -> sparse.csr_matrix:
+    """The strongest words of each row, in proportion to the first of them."""
+    words.sort_indices()
+    values, columns, ends = [], [], [0]
+    for start, end in pairwise(words.indptr.tolist()):
+        # Stable: by column where equal, so that the order in which papers came changes nothing.
+        order = start + np.argsort(-words.data[start:end], kind="stable")[:_FEEDBACK_WORDS]
+        found = words.data[order]
+        values.append(found / found[0] if len(found) and found[0] > 0 else found)
+        columns.append(words.indices[order])
+        ends.append(ends[-1] + len(order))
+    rows = (np.concatenate(values), np.concatenate(columns), np.array(ends))
+    return sparse.csr_matrix(rows, words.shape, dtype=np.float32)
+
+
+def _tastes(
+    background: Background, wishes: Sequence[Wish], liked: Mapping[str, sparse.csr_matrix]
+) -> tuple[sparse.csr_matrix, Floats]:
+    """The mean of each topic's liked papers, in words and in place."""
+    words, place = [], []
+    for wish in wishes:
+        counts = [liked[key] for key in wish.likes if key in liked]
+        if counts:
+            papers = sparse.vstack(counts, "csr")
+            words.append(sparse.csr_matrix(background.tfidf(papers).mean(axis=0)))
+            place.append(background.positions(papers).mean(axis=0, keepdims=True))
+        else:
+            words.append(sparse.csr_matrix((1, len(background.vocabulary)), dtype=np.float32))
+            place.append(np.zeros((1, background.papers.positions.shape[1]), np.float32))
+    return sparse.vstack(words, "csr"), unit(np.vstack(place))
+
+
+def _leave_out_liked(background: Background, wishes: Sequence[Wish], total: Floats) -> None:
+    """A liked paper is like itself, which says nothing of how well others can fit."""
+    for topic, wish in enumerate(wishes):
+        rows = [background.row_of[key] for key in wish.likes if key in background.row_of]
+        total[topic, rows] = -np.inf
+
+
+def _gate(background: Background, typed: Sequence[list[str]], top: np.ndarray) -> Floats:
+    """From 0 to 1 for each topic: whether the background knows what it is about."""
+    own = background.vocabulary.matrix(dict.fromkeys(words, 1.0) for words in typed)
+    weights = own @ sparse.diags(background.idf)
+    unknown = np.array([len(words) for words in typed]) - np.diff(own.indptr)
+    whole = np.asarray(weights.sum(axis=1)).ravel() + unknown * background.highest_idf
+    whole = np.where(whole > 0, whole, np.inf)
+
+    known = weights @ (background.frequency > 1) / whole
+    in_papers = _products(weights, background.presence)
+    in_best = np.take_along_axis(in_papers, top, axis=1).mean(axis=1) / whole
+    several = np.array([max(1.0, len(words) / 2) for words in typed])
+
+    gate = _ramp(known, *_KNOWN) * _ramp(in_best * several, *_TOGETHER)
+    return np.asarray(np.maximum(gate, _HELD_DOWN)[:, None], np.float32)
+
+
+def _ramp(values: Floats, low: float, high: float) -> Floats:
+    return np.asarray(np.clip((values - low) / (high - low), 0, 1))

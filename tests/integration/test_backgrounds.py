@@ -1,0 +1,63 @@
+"""The background: shipped, learned from what was collected, saved and read again."""
+
+import numpy as np
+import pytest
+
+from digest import backgrounds
+from digest.backgrounds import SHIPPED, Backgrounds, learn, load, save
+from digest.collect.merge import keys_of, merge
+from tests.support import make_facts, make_sighting
+
+
+def collect(ledger, numbers, **facts):
+    sightings = [make_sighting(number, **facts) for number in numbers]
+    ledger.papers.absorb(*keys_of(sightings), lambda known: merge(known, sightings))
+
+
+def test_the_shipped_one_is_large_enough_and_holds_no_texts():
+    shipped = load(SHIPPED)
+    assert shipped.size >= 500
+    assert shipped.abbreviations["RLHF"] == "reinforcement learning from human feedback"
+    assert max(len(word.split()) for word in shipped.vocabulary.words) == 1
+
+
+def test_a_saved_one_is_the_same(tmp_path):
+    made = learn({f"arxiv:{n}": make_facts(n, title=f"On birds and bees {n}") for n in range(9)})
+    save(made, tmp_path / "some.npz")
+    again = load(tmp_path / "some.npz")
+    assert (again.keys, again.vocabulary.words) == (made.keys, made.vocabulary.words)
+    assert (again.counts != made.counts).nnz == 0
+    assert np.allclose(again.papers.positions, made.papers.positions)
+
+
+def test_until_enough_is_collected_it_is_the_shipped_one(ledger, monkeypatch):
+    monkeypatch.setattr(backgrounds, "ENOUGH", 3)
+    current = Backgrounds(ledger.papers).current
+    assert current().keys == load(SHIPPED).keys
+    collect(ledger, [1, 2])
+    assert current().keys == load(SHIPPED).keys
+    collect(ledger, [3])
+    assert current().keys == ("arxiv:2602.00001", "arxiv:2602.00002", "arxiv:2602.00003")
+
+
+def test_it_is_made_once_until_papers_come(ledger, monkeypatch):
+    monkeypatch.setattr(backgrounds, "ENOUGH", 1)
+    monkeypatch.setattr(backgrounds, "MOST", 2)
+    current = Backgrounds(ledger.papers).current
+    collect(ledger, [1, 2])
+    first = current()
+    assert current() is first
+    collect(ledger, [3])
+    assert current().keys == ("arxiv:2602.00002", "arxiv:2602.00003"), "the newest"
+
+
+def test_papers_without_an_abstract_say_too_little(ledger, monkeypatch):
+    monkeypatch.setattr(backgrounds, "ENOUGH", 1)
+    collect(ledger, [1], abstract="")
+    assert Backgrounds(ledger.papers).current().keys == load(SHIPPED).keys
+
+
+@pytest.mark.parametrize("folder", ["hf_daily"])
+def test_it_is_made_anew_from_recorded_answers(corpus, folder):
+    recorded = backgrounds._recorded([corpus / folder])
+    assert len(recorded) > 500

@@ -1,0 +1,60 @@
+"""Words of a text, as stems."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.rank.words import contains_run, stem_of, stems, words_of
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Swimming ducks swim", ["swim", "duck", "swim"]),
+        ("The duck and the pond of our own", ["duck", "pond", "own"]),
+        ("C++, C# and c", ["c++", "c#", "c"]),
+        ("C++17 modules", ["c++", "17", "modul"]),
+        ("multi-agent (LLM) x_1", ["multi", "agent", "llm", "x", "1"]),
+        ("ÉCOLE Straße", ["école", "strass"]),
+        ("强化学习", ["强化学习"]),
+        ("", []),
+        ("?! … –", []),
+    ],
+)
+def test_words_become_stems(text, words):
+    assert stems(text) == words
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("diffusion model", "Diffusion Models"),
+        ("DUCK SWIMMING", "duck swims"),
+        ("C++", "c++20"),
+        ("the state of the art", "state art"),
+    ],
+)
+def test_spellings_of_one_thing_have_one_stem(one, other):
+    assert set(stems(one)) <= set(stems(other))
+
+
+@pytest.mark.parametrize(("one", "other"), [("C++", "C"), ("C#", "C"), ("duck", "ducktape")])
+def test_different_words_have_different_stems(one, other):
+    assert not set(stems(one)) & set(stems(other))
+
+
+def test_words_stay_as_they_are_spelt():
+    assert words_of("The Ducks, DIVING in C++!") == ["Ducks", "DIVING", "C++"]
+
+
+@given(st.text())
+def test_each_word_of_a_text_has_its_stem_there(text):
+    assert {stem_of(word) for word in words_of(text)} <= set(stems(text))
+
+
+@pytest.mark.parametrize(
+    ("haystack", "needle", "there"),
+    [("abcd", "bc", True), ("abcd", "bd", False), ("abcd", "abcd", True), ("ab", "abc", False)],
+)
+def test_a_run_is_side_by_side(haystack, needle, there):
+    assert contains_run(list(haystack), list(needle)) is there
