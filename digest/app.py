@@ -22,6 +22,8 @@ from digest.compose.environment import Templates
 from digest.compose.sender import Sender, sender_for_looking, sender_of
 from digest.config import read_settings
 from digest.deliver.transport import Transport, make_transport
+from digest.embedding import find_embedder
+from digest.embedding_store import EmbeddingStore
 from digest.errors import LedgerError, TransportError
 from digest.inbox.inbox import Inbox
 from digest.ledger.database import ensure_current, open_database, upgrade
@@ -93,12 +95,26 @@ class App:
     @cached_property
     def pipeline(self) -> Pipeline:
         return Pipeline(
-            self.settings, self.ledger, self.registry, self.sources, self.backgrounds.current
+            self.settings,
+            self.ledger,
+            self.registry,
+            self.sources,
+            self.backgrounds.current,
+            self.embedder,
         )
 
     @cached_property
     def backgrounds(self) -> Backgrounds:
-        return Backgrounds(self.ledger.papers)
+        return Backgrounds(self.ledger.papers, self.embedder)
+
+    @cached_property
+    def embedder(self) -> EmbeddingStore | None:
+        """The model for semantic ranking; none if none is set. Raises SettingError."""
+        model = self.settings.semantic_model
+        if model is None:
+            return None
+        found = find_embedder(model, fetch=self.settings.semantic_fetch)
+        return EmbeddingStore(found, self.settings.home)
 
     @cached_property
     def sender(self) -> Sender:

@@ -35,7 +35,7 @@ def web(app: App, clock: Callable[[], datetime] = utc_now) -> FastAPI:
             return None
 
     def find(typed: str) -> list[Pick]:
-        return search(app.ledger, app.backgrounds.current(), typed)
+        return search(app.ledger, app.backgrounds.current(), typed, embed=app.embedder)
 
     settings = app.settings
     desk = Desk(

@@ -19,7 +19,7 @@ from digest.collect.identity import paper_key
 from digest.ledger.papers import Papers
 from digest.model import Facts
 from digest.rank import abbreviations
-from digest.rank.background import Background
+from digest.rank.background import Background, Embed, text_of
 from digest.rank.vocabulary import Vocabulary, stem_counts
 
 SHIPPED = Path(__file__).parent / "rank" / "background.npz"
@@ -30,8 +30,9 @@ MOST = 4000
 class Backgrounds:
     """The background of one ledger. It is made when first asked for, and when papers have come."""
 
-    def __init__(self, papers: Papers) -> None:
+    def __init__(self, papers: Papers, embed: Embed | None = None) -> None:
         self._papers = papers
+        self._embed = embed
         self._lock = Lock()
         self._made_of: list[str] = []
         self._made: Background | None = None
@@ -42,18 +43,21 @@ class Backgrounds:
         wanted = newest if len(newest) >= ENOUGH else []
         with self._lock:  # pages are served in several threads, and one making is enough
             if self._made is None or wanted != self._made_of:
-                self._made = learn(self._papers.facts_of(wanted)) if wanted else load(SHIPPED)
+                self._made = (
+                    learn(self._papers.facts_of(wanted), self._embed) if wanted else load(SHIPPED)
+                )
                 self._made_of = wanted
             return self._made
 
 
-def learn(papers: Mapping[str, Facts]) -> Background:
-    """A background of papers, given by their canonical ids."""
+def learn(papers: Mapping[str, Facts], embed: Embed | None = None) -> Background:
+    """A background of papers, given by their canonical ids; with ``embed`` it has embeddings."""
     ordered = sorted(papers)
     return Background.of(
         [stem_counts(papers[key]) for key in ordered],
         ordered,
         abbreviations.learn(papers[key].abstract for key in ordered),
+        embed([text_of(papers[key]) for key in ordered]) if embed else None,
     )
 
 

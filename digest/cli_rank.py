@@ -11,8 +11,10 @@ from rich.text import Text
 
 from digest.app import App, utc_now
 from digest.backgrounds import SHIPPED, learn, load
-from digest.errors import SourceError
+from digest.embedding import SETTING
+from digest.errors import SettingError, SourceError
 from digest.model import Pick, Rejection
+from digest.rank.background import Embed
 from digest.rank.ranker import THRESHOLDS
 from digest.rank_files import rank, read_papers, read_topics, said
 from digest.search import search
@@ -29,7 +31,8 @@ def rank_files(
     background: Annotated[
         Path | None,
         typer.Option(
-            help="Papers to measure against, as JSON lines. By default the built-in ones."
+            help="Papers to measure against, as JSON lines. By default built-in ones; "
+            "with --semantic those that are ranked."
         ),
     ] = None,
     everything: Annotated[
@@ -38,17 +41,25 @@ def rank_files(
     strictness: Annotated[Strictness, typer.Option(help="How well papers must match.")] = (
         Strictness.NORMAL
     ),
+    semantic: Annotated[
+        bool,
+        typer.Option("--semantic", help=f"By meaning as well, with the model of {SETTING}."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Rank papers for topics, all from files, and print a line of JSON for each topic."""
+    embed = _model() if semantic else None
     candidates, wanted = _read(read_papers, papers), _read(read_topics, topics)
     known = {each.key: each.facts for each in candidates}
-    measure = load(SHIPPED)
+    # The built-in papers have no texts that a model could read: the ranked ones are the next best.
+    others = known if semantic else {}
     if background:
         others = {each.key: each.facts for each in _read(read_papers, background)}
-        known, measure = others | known, learn(others) if others else measure
+    measure = learn(others, embed) if others else load(SHIPPED)
+    known = others | known
     threshold = THRESHOLDS[strictness]
-    for record in rank(wanted, candidates, measure, known, threshold, everything=everything):
+    ranked = rank(wanted, candidates, measure, known, threshold, everything=everything, embed=embed)
+    for record in ranked:
         if as_json or not out.is_terminal:
             print_json(record)
         else:
@@ -64,7 +75,8 @@ def search_papers(
 ) -> None:
     """Find papers among those collected in the last months, ranked as for a digest."""
     app = App()
-    found = search(app.ledger, app.backgrounds.current(), " ".join(words), most)
+    background = app.backgrounds.current()
+    found = search(app.ledger, background, " ".join(words), most, app.embedder)
     if as_json:
         print_json([_found(pick) for pick in found])
         return
@@ -109,6 +121,14 @@ def _found(pick: Pick) -> dict[str, Any]:
         "why": said(match.reason),
         "url": candidate.facts.page_url,
     }
+
+
+def _model() -> Embed:
+    """What embeds texts. Raises SettingError if there is none."""
+    embed = App().embedder
+    if embed is None:
+        raise SettingError(f"--semantic needs a model: {SETTING} is not set")
+    return embed
 
 
 def _read(read: Lines[T], path: Path) -> list[T]:

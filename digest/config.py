@@ -202,6 +202,19 @@ class Settings:
         values.choice("strict", "normal", "broad"),
         "How well papers must fit the topics of readers who do not say: strict, normal or broad.",
     )
+    semantic_model: str | None = _setting(
+        "",
+        values.text,
+        "Sentence model for semantic ranking: a folder, or a name on the Hugging Face hub. Needs "
+        'the extra "semantic", and is used once 500 papers are collected. Not set: papers are '
+        "ranked by words.",
+        example="sentence-transformers/all-MiniLM-L6-v2",
+    )
+    semantic_fetch: bool = _setting(
+        "no",
+        values.yes_or_no,
+        "Whether that model may be fetched from the hub, once: yes or no.",
+    )
 
     @property
     def database(self) -> str:

@@ -3,7 +3,7 @@
 ``Pipeline.run`` is where to begin.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -33,12 +33,13 @@ from digest.model import (
     Delivery,
     Digest,
     Edition,
+    Facts,
     Harvest,
     Message,
     Rejection,
     SkipReason,
 )
-from digest.rank.background import Background
+from digest.rank.background import Background, Embed
 from digest.rank.ranker import Limits, Ranker, Reader
 from digest.why import Why
 from subscribers.model import Consent, Opinion, PersonFile, Subscriber, Verdict
@@ -76,12 +77,14 @@ class Pipeline:
         registry: Registry,
         sources: Callable[[], Sequence[Source]],
         background: Callable[[], Background],
+        embed: Embed | None = None,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
         self._registry = registry
         self._sources = sources
         self._background = background
+        self._embed = embed
 
     def run(
         self, composer: Composer, transport: Transport, now: datetime, progress: Progress = _silent
@@ -176,7 +179,7 @@ class Pipeline:
         edition = self._ledger.editions.on(day)
         if edition is None or not edition.candidates:
             edition = self._ledger.editions.draft(day, self.days_for(day)[0])
-        return Ranker(edition, self._background(), self._limits).digest(_reader(topics, wishes))
+        return self._ranker(edition, {}).digest(_reader(topics, wishes))
 
     def explain(self, person: PersonFile, day: date) -> Why:
         """What decided about a subscriber and the edition of a day. Nothing is stored.
@@ -188,7 +191,7 @@ class Pipeline:
             return Why(person, day)
         who = person.subscriber
         known = self._ledger.papers.facts_of(each.paper for each in person.opinions)
-        ranker = Ranker(edition, self._background(), self._limits, known)
+        ranker = self._ranker(edition, known)
         reader = _reader(who.topics, who.preferences, person.opinions)
         return Why(
             person=person,
@@ -219,7 +222,7 @@ class Pipeline:
         known = self._ledger.papers.facts_of(
             each.paper for person in due for each in opinions.get(person.id, ())
         )
-        ranker = Ranker(edition, self._background(), self._limits, known)
+        ranker = self._ranker(edition, known)
         readers = [
             _reader(each.topics, each.preferences, opinions.get(each.id, ())) for each in due
         ]
@@ -228,6 +231,9 @@ class Pipeline:
                 self._ledger.deliveries.plan(edition, subscriber.id, digest.picks, now)
             else:
                 self._skip(edition, subscriber, SkipReason.NOTHING_MATCHED, now)
+
+    def _ranker(self, edition: Edition, known: Mapping[str, Facts]) -> Ranker:
+        return Ranker(edition, self._background(), self._limits, known, self._embed)
 
     def _skip(
         self, edition: Edition, subscriber: Subscriber, reason: SkipReason, now: datetime

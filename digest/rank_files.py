@@ -15,7 +15,7 @@ import numpy as np
 
 from digest.collect.text import LONGEST_ABSTRACT, LONGEST_NAME, LONGEST_TITLE, clean, clean_url
 from digest.model import Candidate, Facts, Reason, Rejection, Signals
-from digest.rank.background import Background
+from digest.rank.background import Background, Embed
 from digest.rank.matching import Matching, Topic
 from subscribers.errors import TopicError
 from subscribers.topics import TopicFilter
@@ -52,13 +52,14 @@ def rank(
     threshold: float,
     *,
     everything: bool = False,
+    embed: Embed | None = None,
 ) -> Iterator[dict[str, Any]]:
     """A record for each topic: the papers that reach a score, each with its reason, best first.
 
     With ``everything`` the others follow, which have no reason to be there. ``known`` has the
     papers that may be liked, by id.
     """
-    matched = Matching(background, papers, known).match([each.topic for each in topics])
+    matched = Matching(background, papers, known, embed).match([each.topic for each in topics])
     for row, each in enumerate(topics):
         scores = matched.scores[row]
         order = np.lexsort((-matched.matching.standing, -scores)).tolist()

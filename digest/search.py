@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from digest.ledger.ledger import Ledger
 from digest.model import Match, Pick, Section
-from digest.rank.background import Background
+from digest.rank.background import Background, Embed
 from digest.rank.matching import Matching, Topic
 from digest.rank.ranker import THRESHOLDS
 from subscribers.preferences import Strictness
@@ -14,7 +14,13 @@ REACH = timedelta(days=120)  # back from the last day that anything was collecte
 MOST = 50
 
 
-def search(ledger: Ledger, background: Background, typed: str, most: int = MOST) -> list[Pick]:
+def search(
+    ledger: Ledger,
+    background: Background,
+    typed: str,
+    most: int = MOST,
+    embed: Embed | None = None,
+) -> list[Pick]:
     """The papers of the last months that fit a filter, best first.
 
     They are ranked as for a reader who wants whatever may fit. Raises TopicError.
@@ -24,7 +30,7 @@ def search(ledger: Ledger, background: Background, typed: str, most: int = MOST)
     papers = ledger.editions.draft(latest, _first(latest)).candidates if latest else ()
     if not papers:
         return []
-    matched = Matching(background, papers).match([Topic(topic.text)])
+    matched = Matching(background, papers, embed=embed).match([Topic(topic.text)])
     scores = matched.scores[0]
     found = [n for n, score in enumerate(scores) if score >= THRESHOLDS[Strictness.BROAD]]
     found.sort(key=lambda n: (-float(scores[n]), -float(matched.matching.standing[n]), n))

@@ -6,7 +6,7 @@ words that occur in the same papers lie close (LSA: Deerwester et al. 1990, by t
 decomposition of Halko, Martinsson and Tropp 2011, algorithm 4.4).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from digest.model import Facts
 from digest.rank.abbreviations import OtherForms, other_forms
 from digest.rank.vocabulary import Vocabulary
 
@@ -24,31 +25,43 @@ _POWER_ITERATIONS = 4
 
 Floats = NDArray[np.float32]
 
+# Texts as rows of length 1 that are near where the texts mean the same: a model's sentence
+# embeddings. Without a model there are none, and topics are compared without.
+Embed = Callable[[Sequence[str]], Floats]
+
+
+def text_of(facts: Facts) -> str:
+    """What of a paper is embedded."""
+    return f"{facts.title}. {facts.abstract}"
+
 
 @dataclass(frozen=True, eq=False)
 class Papers:
     """Some papers, as topics are compared with them: a row for each in every matrix.
 
     ``bm25`` has what each word adds to the score, ``tfidf`` rows of length 1, ``positions`` the
-    places in the space of LSA.
+    places in the space of LSA; ``embeddings`` are there where a model is used.
     """
 
     bm25: sparse.csr_matrix
     tfidf: sparse.csr_matrix
     positions: Floats
+    embeddings: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Background:
     """``counts`` has a row for each paper, named by its canonical id in ``keys``.
 
-    ``abbreviations`` maps a short form to its long one, both as they are written.
+    ``abbreviations`` maps a short form to its long one, both as they are written. ``embeddings``
+    has a row for each paper as well; there is none in the shipped background, which has no texts.
     """
 
     vocabulary: Vocabulary
     counts: sparse.csr_matrix
     keys: tuple[str, ...] = ()
     abbreviations: Mapping[str, str] = field(default_factory=dict)
+    embeddings: Floats | None = None
 
     @classmethod
     def of(
@@ -56,10 +69,11 @@ class Background:
         counts: Sequence[Mapping[str, float]],
         keys: Iterable[str] = (),
         abbreviations: Mapping[str, str] | None = None,
+        embeddings: Floats | None = None,
     ) -> "Background":
         vocabulary = Vocabulary.of(counts)
         matrix = vocabulary.matrix(counts)
-        return cls(vocabulary, matrix, tuple(keys), abbreviations or {})
+        return cls(vocabulary, matrix, tuple(keys), abbreviations or {}, embeddings)
 
     @property
     def size(self) -> int:
@@ -109,14 +123,14 @@ class Background:
         """Where texts lie in the space of LSA, each row of length 1 (or 0, if nothing is known)."""
         return unit(np.asarray(self.tfidf(counts) @ self._factors, np.float32))
 
-    def read(self, counts: sparse.csr_matrix) -> Papers:
+    def read(self, counts: sparse.csr_matrix, embeddings: Floats | None = None) -> Papers:
         """Papers, given by their counts, to be compared with topics."""
-        return Papers(self.bm25(counts), self.tfidf(counts), self.positions(counts))
+        return Papers(self.bm25(counts), self.tfidf(counts), self.positions(counts), embeddings)
 
     @cached_property
     def papers(self) -> Papers:
         """The background's own papers."""
-        return self.read(self.counts)
+        return self.read(self.counts, self.embeddings)
 
     @cached_property
     def row_of(self) -> dict[str, int]:

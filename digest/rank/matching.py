@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from digest.model import Candidate, Facts, Reason
-from digest.rank.background import Background, Floats, Papers
+from digest.rank.background import Background, Embed, Floats, Papers, text_of, unit
 from digest.rank.popularity import standing
 from digest.rank.reasons import reason
-from digest.rank.relevance import BLOCK, Profiles, Wish
+from digest.rank.relevance import BLOCK, Meanings, Profiles, Wish
 from digest.rank.restrict import Text
+from digest.rank.strangers import STRANGERS
 from digest.rank.vocabulary import stem_counts
 from digest.rank.words import stems
 from subscribers.filters import Filter, read_filter
@@ -42,7 +43,8 @@ class Topic:
 class Matching:
     """Some candidates, to be matched with any topics.
 
-    ``facts_of`` gives the facts of papers that somebody liked, by canonical id.
+    ``facts_of`` gives the facts of papers that somebody liked, by canonical id. With ``embed``,
+    and a background with embeddings, papers are matched by meaning as well.
     """
 
     def __init__(
@@ -50,8 +52,10 @@ class Matching:
         background: Background,
         candidates: Sequence[Candidate],
         facts_of: Mapping[str, Facts] | None = None,
+        embed: Embed | None = None,
     ) -> None:
         self._background = background
+        self._embed = None if background.embeddings is None else embed
         self._facts_of = facts_of or {}
         self.candidates = candidates
         self.standing = standing(candidates)
@@ -59,10 +63,11 @@ class Matching:
     def match(self, topics: Sequence[Topic]) -> "Matched":
         """The topics matched with all candidates."""
         liked = self._liked(topics)
-        profiles = [
-            Profiles(self._background, [each.wish for each in topics[start : start + BLOCK]], liked)
-            for start in range(0, len(topics), BLOCK)
-        ]
+        profiles = []
+        for start in range(0, len(topics), BLOCK):
+            wishes = [each.wish for each in topics[start : start + BLOCK]]
+            meanings = self._meanings(wishes)
+            profiles.append(Profiles(self._background, wishes, liked, meanings))
         empty = np.zeros((0, len(self.candidates)), np.float32)
         scores = np.vstack([empty, *(each.scores(self.papers) for each in profiles)])
         for row, topic in zip(scores, topics, strict=True):
@@ -78,7 +83,8 @@ class Matching:
 
     @cached_property
     def papers(self) -> Papers:
-        return self._background.read(self._counts(each.facts for each in self.candidates))
+        counts = self._counts(each.facts for each in self.candidates)
+        return self._background.read(counts, self._embeddings)
 
     @cached_property
     def likeness(self) -> Floats:
@@ -116,6 +122,42 @@ class Matching:
     def _liked(self, topics: Sequence[Topic]) -> dict[str, sparse.csr_matrix]:
         keys = {key for topic in topics for key in topic.likes if key in self._facts_of}
         return {key: self._counts([self._facts_of[key]]) for key in sorted(keys)}
+
+    @property
+    def _embeddings(self) -> Floats | None:
+        if self._embed is None or not self.candidates:
+            return None
+        return self._embed([text_of(each.facts) for each in self.candidates])
+
+    def _meanings(self, wishes: Sequence[Wish]) -> Meanings | None:
+        if self._embed is None:
+            return None
+        facts = self._facts_of
+        return Meanings(
+            self._mean_of([[wish.words] if wish.words else [] for wish in wishes]),
+            self._mean_of(
+                [[text_of(facts[key]) for key in wish.likes if key in facts] for wish in wishes]
+            ),
+            self._strangers,
+        )
+
+    @cached_property
+    def _strangers(self) -> Floats:
+        assert self._embed
+        return self._embed(STRANGERS)
+
+    def _mean_of(self, texts: Sequence[Sequence[str]]) -> Floats:
+        """For each row of texts the mean of what they mean, of length 1; 0 where there are none."""
+        assert self._embed
+        assert self._background.embeddings is not None
+        rows = np.zeros((len(texts), self._background.embeddings.shape[1]), np.float32)
+        distinct = list(dict.fromkeys(text for row in texts for text in row))
+        if distinct:
+            place = dict(zip(distinct, self._embed(distinct), strict=True))
+            for number, row in enumerate(texts):
+                if row:
+                    rows[number] = np.mean([place[text] for text in row], axis=0)
+        return unit(rows)
 
     def _counts(self, facts: Iterable[Facts]) -> sparse.csr_matrix:
         return self._background.vocabulary.matrix(stem_counts(each) for each in facts)

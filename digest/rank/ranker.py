@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digest.model import Digest, Edition, Facts, Match, Pick, Section
-from digest.rank.background import Background, Floats
+from digest.rank.background import Background, Embed, Floats
 from digest.rank.matching import Matched, Matching, Topic
 from digest.rank.popularity import trending
 from digest.rank.select import NONE, Ints, Pool, best_for, first_free, groups_of
@@ -76,7 +76,8 @@ class TopicFit:
 class Ranker:
     """Ranks one edition.
 
-    ``facts_of`` has the papers that readers liked or muted, by canonical id.
+    ``facts_of`` has the papers that readers liked or muted, by canonical id; ``embed`` is the
+    sentence model, if there is one.
     """
 
     def __init__(
@@ -85,10 +86,11 @@ class Ranker:
         background: Background,
         limits: Limits,
         facts_of: Mapping[str, Facts] | None = None,
+        embed: Embed | None = None,
     ) -> None:
         self._edition = edition
         self._limits = limits
-        self._matching = Matching(background, edition.candidates, facts_of)
+        self._matching = Matching(background, edition.candidates, facts_of, embed)
         self._number_of = {each.key: n for n, each in enumerate(edition.candidates)}
         self._mentioning: dict[str, Mask] = {}
 

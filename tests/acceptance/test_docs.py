@@ -11,7 +11,7 @@ from digest.config import Settings, variable
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BY_TESTS_ONLY = {"DIGEST_TEST_POSTGRES_URL"}
+BY_TESTS_ONLY = {"DIGEST_TEST_POSTGRES_URL", "DIGEST_TEST_SEMANTIC_MODEL"}
 
 
 def _code_blocks(text: str) -> str:

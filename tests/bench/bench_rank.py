@@ -6,9 +6,13 @@ topic is asked as people type it and in other words. Half of the labelled papers
 rest is background, and then the other way round. Differences to plain BM25 are paired, with a
 bootstrapped interval of 95 %.
 
+`python -m tests.bench.bench_rank --semantic FOLDER…` shows the same without and with the sentence
+model in the folder that DIGEST_TEST_SEMANTIC_MODEL names.
+
 `python -m tests.bench.bench_rank --million` times the selection for a million readers instead.
 """
 
+import os
 import random
 import re
 import resource
@@ -19,14 +23,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from digest.backgrounds import learn
 from digest.collect.file import files_in, read_file
 from digest.collect.identity import paper_key
+from digest.embedding import Embedder
+from digest.embedding_store import EmbeddingStore
 from digest.model import Candidate, Facts, Signals
-from digest.rank.background import Background
+from digest.rank.background import Background, Embed, text_of
 from digest.rank.matching import Matching, Topic
 from digest.rank.ranker import THRESHOLDS
 from digest.rank.select import NONE, Pool, best_for, first_free
@@ -90,18 +97,19 @@ class Half:
         return np.asarray((self.matching.papers.bm25 @ wanted.T).todense()).ravel()
 
 
-def halves(papers: Mapping[str, Facts]) -> Iterator[Half]:
+def halves(papers: Mapping[str, Facts], embed: Embed | None) -> Iterator[Half]:
     hidden = {key: replace(each, keywords=()) for key, each in papers.items()}
     labelled = sorted(key for key, each in papers.items() if each.keywords)
     random.Random(2).shuffle(labelled)
     middle = len(labelled) // 2
     for keys in (labelled[:middle], labelled[middle:]):
-        background = learn({key: hidden[key] for key in hidden.keys() - set(keys)})
+        background = learn({key: hidden[key] for key in hidden.keys() - set(keys)}, embed)
         candidates = [
             Candidate(n, key, hidden[key], Signals(), date(2025, 1, 1))
             for n, key in enumerate(keys)
         ]
-        yield Half([papers[key] for key in keys], Matching(background, candidates), background)
+        matching = Matching(background, candidates, embed=embed)
+        yield Half([papers[key] for key in keys], matching, background)
 
 
 def ndcg(scores: np.ndarray, relevant: np.ndarray, depth: int = 10) -> float:
@@ -159,9 +167,9 @@ class Measured:
             print(f"alien {strictness:<8} accepted {sum(counts)} in all, at most {max(counts)}")
 
 
-def quality(papers: Mapping[str, Facts]) -> None:
+def quality(papers: Mapping[str, Facts], embed: Embed | None = None) -> None:
     found = Measured()
-    for half in halves(papers):
+    for half in halves(papers, embed):
         asked = [Topic(text) for _, *texts in TOPICS for text in texts]
         scores = half.matching.match(asked + [Topic(text) for text in ALIEN]).scores
         rows = iter(scores)
@@ -229,6 +237,17 @@ def recorded(folders: Sequence[str]) -> dict[str, Facts]:
 if __name__ == "__main__":
     if sys.argv[1:] == ["--million"]:
         million()
+    elif sys.argv[1:2] == ["--semantic"]:
+        known = recorded(sys.argv[2:])
+        model = Embedder(Path(os.environ["DIGEST_TEST_SEMANTIC_MODEL"]))
+        with TemporaryDirectory() as folder:
+            embed = EmbeddingStore(model, Path(folder))
+            print("by words alone")
+            quality(known)
+            began = time.perf_counter()
+            embed([text_of(each) for each in known.values()])
+            print(f"with {model.name}: {len(known)} papers, {time.perf_counter() - began:.0f} s")
+            quality(known, embed)
     else:
         known = recorded(sys.argv[1:])
         print(

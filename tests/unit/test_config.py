@@ -52,6 +52,8 @@ VALUES = {
     "max_for_you": ("1", "15"),
     "max_trending": ("0", "15"),
     "strictness": ("strict", "broad"),
+    "semantic_model": ("/srv/model", "somebody/some-model"),
+    "semantic_fetch": ("yes", "no"),
 }
 NAMES = [row.name for row in fields(Settings)]
 SECRETS = [row.name for row in fields(Settings) if row.metadata["secret"]]
@@ -112,6 +114,8 @@ MALFORMED = {
     "max_for_you": ["0", "16", "9" * 5000],
     "max_trending": ["-1", "16"],
     "strictness": ["0.5", "Strict", "none"],
+    "semantic_model": ["a\nb"],
+    "semantic_fetch": ["maybe"],
 }
 
 

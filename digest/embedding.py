@@ -1,0 +1,218 @@
+"""Sentence embeddings by a model on this machine, with ONNX Runtime (the extra ``semantic``).
+
+A model is a folder as Hugging Face has them for sentence-transformers: ``tokenizer.json``,
+``model.onnx`` (or ``onnx/model.onnx``), and, where they differ from what is usual,
+``1_Pooling/config.json`` and ``sentence_bert_config.json``.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digest.errors import SettingError
+
+SETTING = "DIGEST_SEMANTIC_MODEL"
+INSTALL = "pip install 'paper-digest[semantic]'"
+
+_NEEDED = ("tokenizer.json", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json")
+_GRAPHS = ("model.onnx", "onnx/model.onnx")
+_MODE = "pooling_mode_"
+_LAYERS = {"Transformer", "Pooling", "Normalize"}  # what is computed here, by the model's own list
+_LONGEST = 256  # tokens, where the model does not say
+_BATCH = 8  # more at a time are hardly faster, and take more memory
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
+Floats = NDArray[np.float32]
+
+
+class Embedder:
+    """A model. What is missing is told when it is made; it is loaded when first used.
+
+    Raises SettingError, which names the folder.
+    """
+
+    def __init__(self, folder: Path, name: str = "") -> None:
+        """``name`` is what the model is called, by default as its folder."""
+        self._folder = folder
+        self.name = re.sub(r"[^\w.-]", "-", name or folder.resolve().name)
+        _require_installed("onnxruntime", "tokenizers")
+        self._graph = next((folder / g for g in _GRAPHS if (folder / g).is_file()), None)
+        missing = [] if (folder / "tokenizer.json").is_file() else ["tokenizer.json"]
+        missing += [] if self._graph else [" or ".join(_GRAPHS)]
+        if missing:
+            raise SettingError(f"{SETTING}: {folder} is no model; missing: {', '.join(missing)}")
+        unknown = {str(each["type"]).rpartition(".")[2] for each in self._modules()} - _LAYERS
+        if unknown:
+            names = ", ".join(sorted(unknown))
+            raise SettingError(f"{SETTING}: {folder} has layers that are not known here: {names}")
+        modes = _pooling_modes(self._json("1_Pooling/config.json"))
+        if modes not in ({"cls"}, {"mean"}):
+            raise SettingError(f"{SETTING}: {folder} pools neither by mean nor by the first token")
+        self._by_first_token = modes == {"cls"}
+        longest = self._json("sentence_bert_config.json").get("max_seq_length")
+        self._longest = int(longest or _LONGEST)
+
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """A row of length 1 for each text; near in meaning, near in place."""
+        encoded = self._tokenizer.encode_batch(list(texts))
+        rows: dict[int, Floats] = {}
+        # Texts of about one length go together: what is filled up is computed in vain.
+        order = sorted(range(len(encoded)), key=lambda number: len(encoded[number].ids))
+        for start in range(0, len(order), _BATCH):
+            numbers = order[start : start + _BATCH]
+            found = self._rows([encoded[number].ids for number in numbers])
+            rows.update(zip(numbers, found, strict=True))
+        width = len(rows[0]) if rows else 0
+        return np.array([rows[number] for number in range(len(texts))], np.float32).reshape(
+            len(texts), width
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The same for the same model only, whatever it is called."""
+        told = hashlib.blake2b(repr((self._by_first_token, self._longest)).encode(), digest_size=16)
+        assert self._graph
+        for path in (self._folder / "tokenizer.json", self._graph):
+            with path.open("rb") as file:
+                told.update(hashlib.file_digest(file, "blake2b").digest())
+        return told.hexdigest()
+
+    def _rows(self, ids: Sequence[Sequence[int]]) -> Floats:
+        shape = (len(ids), max(map(len, ids)))
+        tokens, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+        for row, each in enumerate(ids):
+            tokens[row, : len(each)] = each
+            mask[row, : len(each)] = 1
+        given = {
+            "input_ids": tokens,
+            "attention_mask": mask,
+            "token_type_ids": np.zeros(shape, np.int64),
+        }
+        wanted = {each.name for each in self._session.get_inputs()}
+        values = self._session.run(None, {name: given[name] for name in given if name in wanted})
+        return _unit(_pooled(np.asarray(values[0]), mask, by_first_token=self._by_first_token))
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from tokenizers import Tokenizer  # noqa: PLC0415  an extra
+
+        try:
+            tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        except Exception as error:  # it raises nothing narrower
+            raise self._broken(error) from error
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(self._longest)
+        return tokenizer
+
+    @cached_property
+    def _session(self) -> Any:
+        import onnxruntime  # noqa: PLC0415  an extra
+
+        options = onnxruntime.SessionOptions()
+        # Threads that spin while they wait cost twice the time where there are others to run.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            return onnxruntime.InferenceSession(
+                self._graph, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # its own errors share no narrower base
+            raise self._broken(error) from error
+
+    def _broken(self, error: Exception) -> SettingError:
+        return SettingError(f"{SETTING}: the model in {self._folder} cannot be loaded: {error}")
+
+    def _modules(self) -> list[dict[str, Any]]:
+        return list(self._json("modules.json") or ())
+
+    def _json(self, name: str) -> Any:
+        """What a file of the folder says; nothing where there is none."""
+        path = self._folder / name
+        if not path.is_file():
+            return {}
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise SettingError(f"{SETTING}: {path} cannot be read: {error}") from error
+
+
+def find_embedder(model: str, *, fetch: bool = False) -> Embedder:
+    """The model in a folder, or the one with a name on the Hugging Face hub.
+
+    The latter must be in the hub's cache on this machine, unless it may be fetched.
+    Raises SettingError.
+    """
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return Embedder(folder)
+    if not _HUB_NAME.fullmatch(model):
+        raise SettingError(
+            f"{SETTING} is {model!r}: neither a folder nor a name such as "
+            "sentence-transformers/all-MiniLM-L6-v2"
+        )
+    _require_installed("huggingface_hub")
+    cached = _snapshot(model, local_files_only=True)
+    name = model.rpartition("/")[2]
+    if cached and any((cached / graph).is_file() for graph in _GRAPHS):
+        return Embedder(cached, name)
+    if not fetch:
+        raise SettingError(
+            f"{SETTING}: {model} is not on this machine; "
+            "DIGEST_SEMANTIC_FETCH=yes lets it be fetched"
+        )
+    fetched = _snapshot(model, local_files_only=False)
+    if fetched is None:
+        raise SettingError(f"{SETTING}: {model} cannot be fetched from the hub")
+    return Embedder(fetched, name)
+
+
+def _snapshot(model: str, *, local_files_only: bool) -> Path | None:
+    from huggingface_hub import snapshot_download  # noqa: PLC0415  an extra
+
+    patterns = [*_NEEDED, *_GRAPHS]
+    try:
+        found = snapshot_download(model, allow_patterns=patterns, local_files_only=local_files_only)
+    except Exception as error:  # many kinds: of the hub, of HTTP, of the file system
+        if local_files_only:
+            return None
+        raise SettingError(f"{SETTING}: {model} cannot be fetched: {error}") from error
+    return Path(found)
+
+
+def _require_installed(*packages: str) -> None:
+    if not all(find_spec(each) for each in packages):
+        raise SettingError(f"{SETTING} needs more to be installed: {INSTALL}")
+
+
+def _pooling_modes(said: dict[str, Any]) -> set[str]:
+    """How tokens become a text: "mean", "cls" (the first one's) or others, by old and new keys."""
+    if "pooling_mode" in said:
+        modes = said["pooling_mode"]
+        return {modes} if isinstance(modes, str) else set(modes)
+    switched_on = {name for name, value in said.items() if name.startswith(_MODE) and value}
+    return {
+        name.removeprefix(_MODE).removesuffix("_tokens").removesuffix("_token")
+        for name in switched_on
+    } or {"mean"}
+
+
+def _pooled(values: NDArray[Any], mask: NDArray[np.int64], *, by_first_token: bool) -> Floats:
+    """One row for each text, from one for each of its tokens."""
+    if values.ndim == 2:  # the graph has done it
+        return np.asarray(values, np.float32)
+    if by_first_token:
+        return np.asarray(values[:, 0], np.float32)
+    weights = mask[:, :, None].astype(np.float32)
+    return np.asarray((values * weights).sum(axis=1) / weights.sum(axis=1), np.float32)
+
+
+def _unit(rows: Floats) -> Floats:
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, 1e-12), np.float32)
