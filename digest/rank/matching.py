@@ -22,6 +22,7 @@ from subscribers.filters import Filter, read_filter
 # A filter may only restrict, and wish for nothing that says anything: then all that it lets in is
 # wanted, and votes make the difference, from this score to 1.
 _LEAST_UNRANKED = 0.9
+_TELLING = 2  # papers of the background that have a word, for it to be told as a reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,21 @@ class Matching:
         """The cosine of each two candidates' words."""
         return np.asarray((self.papers.tfidf @ self.papers.tfidf.T).toarray(), np.float32)
 
-    def words_worth(self, weights: sparse.csr_matrix, number: int) -> dict[str, float]:
-        """What each word adds to a candidate's score, for words of these weights."""
+    def words_worth(
+        self, weights: sparse.csr_matrix, number: int, own: set[str]
+    ) -> dict[str, float]:
+        """What each word adds to a candidate's score, for words of these weights.
+
+        A word of one paper only, such as the name of what it presents, tells a reader nothing and
+        is left out, unless it is the topic's ``own``.
+        """
         row = weights.multiply(self.papers.bm25[number]).tocoo()
-        words = self._background.vocabulary.words
-        return {words[c]: float(v) for c, v in zip(row.col, row.data, strict=True) if v > 0}
+        words, papers_with = self._background.vocabulary.words, self._background.frequency
+        return {
+            words[column]: float(worth)
+            for column, worth in zip(row.col, row.data, strict=True)
+            if worth > 0 and (papers_with[column] >= _TELLING or words[column] in own)
+        }
 
     def closest_liked(self, topic: Topic, number: int) -> str:
         """The title of the liked paper that a candidate is most like."""
@@ -188,5 +199,6 @@ class Matched:
         if not about.text:
             return Reason("", liked=self.matching.closest_liked(about, candidate))
         weights = self.profiles[topic // BLOCK].word_weights(topic % BLOCK)
-        worth = self.matching.words_worth(weights, candidate)
-        return reason(about.text, about.wish.words, worth, self.matching.candidates[candidate])
+        own = stems(about.wish.words)
+        worth = self.matching.words_worth(weights, candidate, set(own))
+        return reason(about.text, own, worth, self.matching.candidates[candidate])

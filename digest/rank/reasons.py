@@ -1,26 +1,29 @@
 """Why a paper fits a topic, in words that stand in it. Pure."""
 
+from collections.abc import Mapping, Sequence
+
 from digest.model import Candidate, Reason
-from digest.rank.words import stem_of, stems, words_of
+from digest.rank.words import stem_of, words_of
 
 MOST_WORDS = 3
 _LEAST = 3  # letters that a word needs to say anything
 
 
-def reason(topic: str, typed: str, worth: dict[str, float], candidate: Candidate) -> Reason:
+def reason(
+    topic: str, own: Sequence[str], worth: Mapping[str, float], candidate: Candidate
+) -> Reason:
     """The reason for a candidate that fits ``topic``, the filter's text.
 
-    ``worth`` says what each stem adds to the paper's score. Those of ``typed``, the topic's own
-    words, come first where the paper lacks some of them (else the topic itself says it), then what
+    ``worth`` says what each stem adds to the paper's score. Those of the topic's ``own`` come
+    first where the paper lacks some of them (else the topic itself says it), then what
     the topic's best papers have in common with this one, all as the paper spells it.
     """
-    own = set(stems(typed))
     spelt = _spellings(candidate)
     found = sorted(
         (stem for stem in worth if stem in spelt and len(spelt[stem]) >= _LEAST),
         key=lambda stem: (stem not in own, -worth[stem], stem),
     )
-    if own <= spelt.keys():
+    if set(own) <= spelt.keys():
         found = [stem for stem in found if stem not in own]
     return Reason(topic, tuple(spelt[stem] for stem in found[:MOST_WORDS]))
 
