@@ -198,14 +198,18 @@ def _feedback(background: Background, total: Floats) -> sparse.csr_matrix:
 
 def _strongest(words: sparse.csr_matrix) -> sparse.csr_matrix:
     """The strongest words of each row, in proportion to the first of them."""
-    words.sort_indices()
     values, columns, ends = [], [], [0]
     for start, end in pairwise(words.indptr.tolist()):
-        # Stable: by column where equal, so that the order in which papers came changes nothing.
-        order = start + np.argsort(-words.data[start:end], kind="stable")[:_FEEDBACK_WORDS]
-        found = words.data[order]
+        weights, places = words.data[start:end], words.indices[start:end]
+        if len(weights) > _FEEDBACK_WORDS:  # a row has thousands, too many to be sorted
+            enough = np.partition(weights, -_FEEDBACK_WORDS)[-_FEEDBACK_WORDS]
+            strong = np.flatnonzero(weights >= enough)
+            weights, places = weights[strong], places[strong]
+        # By column where equal, so that the order in which papers came changes nothing.
+        order = np.lexsort((places, -weights))[:_FEEDBACK_WORDS]
+        found = weights[order]
         values.append(found / found[0] if len(found) and found[0] > 0 else found)
-        columns.append(words.indices[order])
+        columns.append(places[order])
         ends.append(ends[-1] + len(order))
     rows = (np.concatenate(values), np.concatenate(columns), np.array(ends))
     return sparse.csr_matrix(rows, words.shape, dtype=np.float32)

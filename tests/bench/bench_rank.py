@@ -27,7 +27,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from digest.backgrounds import learn
+from digest.backgrounds import SHIPPED, learn, load
 from digest.collect.file import files_in, read_file
 from digest.collect.identity import paper_key
 from digest.embedding import Embedder
@@ -36,6 +36,7 @@ from digest.model import Candidate, Facts, Signals
 from digest.rank.background import Background, Embed, text_of
 from digest.rank.matching import Matching, Topic
 from digest.rank.ranker import THRESHOLDS
+from digest.rank.relevance import BLOCK, Profiles, Wish
 from digest.rank.select import NONE, Pool, best_for, first_free
 from digest.rank.words import stems
 
@@ -185,14 +186,32 @@ def quality(papers: Mapping[str, Facts], embed: Embed | None = None) -> None:
 
 
 def million(readers: int = 1_000_000, topics: int = 20_000, papers: int = 200) -> None:
-    """Five of many topics for each reader: who gets which ten papers, and what trends beside."""
-    rng = np.random.default_rng(0)
-    scores = rng.random((topics, papers), dtype=np.float32) ** 4
-    standing = rng.random(papers, dtype=np.float32)
-    wanted = rng.integers(0, topics, (readers, 5), dtype=np.int32)
+    """Five of many topics for each reader: who gets which ten papers, and what trends beside.
+
+    Topics are made ready once for a background, and are then scored against each day's papers.
+    """
+    rng, background = random.Random(0), load(SHIPPED)
+    counted = zip(background.vocabulary.words, background.frequency, strict=True)
+    words = [word for word, papers_with in counted if papers_with > 2]
+    wishes = [Wish(" ".join(rng.sample(words, 3))) for _ in range(topics)]
+    day = background.vocabulary.matrix(
+        dict.fromkeys(rng.sample(words, 120), 1.0) for _ in range(papers)
+    )
+    compared = background.read(day)
+    began = time.process_time()
+    ready = [
+        Profiles(background, wishes[start : start + BLOCK], {}) for start in range(0, topics, BLOCK)
+    ]
+    print(f"{topics:,} topics made ready: {time.process_time() - began:.1f} s")
+
+    draw = np.random.default_rng(0)
+    standing = draw.random(papers, dtype=np.float32)
+    wanted = draw.integers(0, topics, (readers, 5), dtype=np.int32)
     groups = np.arange(papers, dtype=np.int32)
     by_votes = np.argsort(-standing).astype(np.int32)
     began = time.process_time()
+    scores = np.vstack([each.scores(compared) for each in ready])
+    print(f"scored against {papers} papers: {time.process_time() - began:.1f} s")
     worth = Pool(scores, np.ones(topics, np.float32), standing).worth(0.5)
     picked = 0
     for start in range(0, readers, 4096):
@@ -203,25 +222,7 @@ def million(readers: int = 1_000_000, topics: int = 20_000, papers: int = 200) -
         picked += len(rows) + int((first_free(by_votes, taken, 5) != NONE).sum())
     took = time.process_time() - began
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{readers:,} readers: {took:.1f} s of one core, {memory:.0f} MB, {picked:,} papers")
-
-
-def topics_cost(background: Background, topics: int = 20_000, papers: int = 200) -> None:
-    """What it takes to score many distinct topics against a day."""
-    rng = random.Random(0)
-    counted = zip(background.vocabulary.words, background.frequency, strict=True)
-    words = [word for word, papers_with in counted if papers_with > 2]
-    asked = [Topic(" ".join(rng.sample(words, 3))) for _ in range(topics)]
-    day = [
-        Candidate(n, str(n), Facts(" ".join(rng.sample(words, 8)),
-                  abstract=" ".join(rng.choices(words, k=150))), Signals(), date(2025, 1, 1))
-        for n in range(papers)
-    ]  # fmt: skip
-    matching = Matching(background, day)
-    _ = background.papers, matching.papers
-    began = time.process_time()
-    matching.match(asked)
-    print(f"{topics:,} topics x {papers} papers: {time.process_time() - began:.1f} s")
+    print(f"with {readers:,} readers: {took:.1f} s of one core, {memory:.0f} MB, {picked:,} papers")
 
 
 def recorded(folders: Sequence[str]) -> dict[str, Facts]:
@@ -254,4 +255,3 @@ if __name__ == "__main__":
             f"{len(known)} papers, {sum(bool(each.keywords) for each in known.values())} labelled"
         )
         quality(known)
-        topics_cost(learn(known))
