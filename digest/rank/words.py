@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-import snowballstemmer
+import Stemmer
 
 _WORD = re.compile(r"[^\W_]+(?:\+\+|[+#](?!\w))?", re.UNICODE)  # C++ and C# are words here
 _STOP_WORDS = frozenset(
@@ -13,7 +13,7 @@ _STOP_WORDS = frozenset(
 )
 # The plural of an abbreviation without vowels (LLMs): the stemmer takes its s for part of the word.
 _PLURAL = re.compile(r"[b-df-hj-np-tv-xz]{2,}[b-df-hj-np-rtv-xz]s")
-_stemmer = snowballstemmer.stemmer("english")
+_stemmer = Stemmer.Stemmer("english")
 
 
 def stems(text: str) -> list[str]:
