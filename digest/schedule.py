@@ -4,8 +4,10 @@ A tick that is missed or comes twice changes nothing, because the ledger's rows 
 still to be done.
 """
 
+import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -73,10 +75,31 @@ def run_forever(
     """
     scheduler = BackgroundScheduler(timezone=zone)
     add_daily_run(scheduler, at, zone, run)
-    # Not by a handler: it could strike while this thread holds the locks it needs to stop.
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
-    scheduler.start()
-    ready()
-    signal.sigwait(STOPS)
-    scheduler.shutdown()
+    with _stop_signals() as wait_for_one:
+        scheduler.start()
+        ready()
+        wait_for_one()
+        scheduler.shutdown()
     log.info("the schedule is stopped")
+
+
+@contextmanager
+def _stop_signals() -> Iterator[Callable[[], object]]:
+    """Within, SIGINT and SIGTERM are only noted; what it gives waits for the first.
+
+    The interpreter writes to a pipe, in whichever thread the signal strikes, and nothing else is
+    done then: this thread may hold any lock. To block the signals would not do, because libraries
+    have started threads of their own by now, in which they would still end the process.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    pipe_before = signal.set_wakeup_fd(writing)
+    handlers_before = {each: signal.signal(each, lambda *_: None) for each in STOPS}
+    try:
+        yield lambda: os.read(reading, 1)
+    finally:
+        for each, handler in handlers_before.items():
+            signal.signal(each, handler)
+        signal.set_wakeup_fd(pipe_before)
+        os.close(reading)
+        os.close(writing)

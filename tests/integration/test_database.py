@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from threading import Event
 
 import pytest
@@ -26,10 +27,13 @@ from digest.ledger.database import (
     open_database,
     upgrade,
 )
+from digest.ledger.ledger import Ledger
+from digest.model import Match, Pick, Reason, Section
 from subscribers.store.registry import Registry
 from subscribers.store.tables import metadata
 from tests.integration.smtp_server import HOST, nobody_listens
-from tests.support import NOW
+from tests.integration.test_papers import absorb
+from tests.support import NOW, TODAY, make_sighting
 
 MIGRATIONS = digest.migrations.__path__[0]
 
@@ -63,6 +67,15 @@ def set_revision(engine: Engine, to: str) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = :to"), {"to": to})
 
 
+def downgrade(engine: Engine, to: str) -> None:
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", MIGRATIONS)
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.downgrade(config, to)
+
+
 # ---- schema ----------------------------------------------------------------------------------
 
 
@@ -92,15 +105,25 @@ def test_upgrading_twice_does_nothing(empty):
 
 
 def test_down_to_nothing_and_up_again(migrated):
-    with migrated.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", MIGRATIONS)
-        config.set_main_option("path_separator", "os")
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
+    downgrade(migrated, "base")
     assert table_names(migrated) == {"alembic_version"}
     upgrade(migrated)
     assert table_names(migrated) == {*metadata.tables, "alembic_version"}
+
+
+def test_a_reason_from_before_it_had_words_is_kept_without(migrated):
+    ledger = Ledger(migrated)
+    absorb(ledger, make_sighting(1), make_sighting(2))
+    edition = ledger.editions.freeze(TODAY, TODAY, NOW)
+    one, two = edition.candidates
+    match = Match(0.75, Reason("things", ("study",)))
+    picks = (Pick(Section.FOR_YOU, one, match), Pick(Section.TRENDING, two))
+    ledger.deliveries.plan(edition, 1, picks, NOW)
+    downgrade(migrated, "0004")
+    upgrade(migrated)
+    [delivery] = ledger.deliveries.to_send(NOW)
+    kept = replace(match, reason=Reason("things"))
+    assert ledger.deliveries.picks(delivery, edition) == (replace(picks[0], match=kept), picks[1])
 
 
 def test_an_old_schema_is_left_alone_and_the_command_is_named(migrated):

@@ -176,6 +176,7 @@ def test_the_job_is_there_once_and_never_beside_itself(scheduler):
 
 CLOCK = """
 import sys
+import numpy  # which starts threads of its own, before the clock does
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 from digest.schedule import run_forever

@@ -17,7 +17,9 @@ from digest.deliver.folder import FolderTransport
 from digest.ledger.ledger import Ledger
 from digest.model import Balance, Harvest, Section
 from digest.pipeline import Pipeline
-from subscribers.preferences import Preferences
+from digest.rank.ranker import THRESHOLDS
+from subscribers.model import Verdict
+from subscribers.preferences import Preferences, Strictness
 from subscribers.store.registry import Registry
 from subscribers.topics import parse_topics
 from tests.support import NOW, TODAY, make_background, make_settings, make_sighting
@@ -37,11 +39,10 @@ class DailySource:
 
     def collect(self, days: Sequence[date], now: datetime) -> Iterator[Harvest]:
         for day in days:
-            first = 10 * day.toordinal() % 90_000
             yield Harvest(
                 tuple(
                     make_sighting(
-                        first + n,
+                        _first_number(day) + n,
                         title=title,
                         abstract="On birds.",
                         upvotes=n + 1,
@@ -51,6 +52,10 @@ class DailySource:
                     for n, title in enumerate((*DUCKS, *OTHERS))
                 )
             )
+
+
+def _first_number(day: date) -> int:
+    return 10 * day.toordinal() % 90_000
 
 
 class House:
@@ -107,6 +112,12 @@ class House:
         for pick in self.ledger.deliveries.picks(delivery, edition):
             found[pick.section].append(pick.candidate.facts.title)
         return found
+
+    def think(self, name: str, title: str, verdict: Verdict) -> None:
+        """Somebody's opinion of a paper of this day."""
+        paper = f"arxiv:2602.{_first_number(TODAY) + (*DUCKS, *OTHERS).index(title):05d}"
+        person = self.registry.file_of(f"{name}@example.org").subscriber
+        self.registry.opinions.hold(person.id, paper, verdict, NOW)
 
     def text(self, name: str) -> str:
         """The plain text of somebody's only mail, its lines joined."""
@@ -212,6 +223,65 @@ def test_who_wants_no_trending_papers_gets_their_own_only(house):
     assert house.sections("bob")["trending"] == [*reversed(OTHERS)]
     assert [title in house.text("ada") for title in OTHERS] == [False] * 3
     assert [title in house.text("bob") for title in OTHERS] == [True] * 3
+
+
+def test_fewer_papers_on_ones_topics_than_wanted_are_no_mail(house):
+    house.add("ada", "ducks", min_papers=3)
+    house.add("bob", "ducks", min_papers=4)
+    house.add("eve", min_papers=15)
+    assert house.run().skipped_for == {"nothing-matched": 1}
+    assert house.became(TODAY)["bob"] == "skipped nothing-matched"
+    assert house.mailed() == ["ada", "eve"]
+
+
+def test_how_well_papers_must_fit_is_the_readers_word_and_else_the_operators(house, monkeypatch):
+    monkeypatch.setitem(THRESHOLDS, Strictness.STRICT, 0.999)
+    house.settings = make_settings(
+        home=str(house.settings.home), lookback_days="0", strictness="strict"
+    )
+    house.add("ada", "ducks", strictness="normal")
+    house.add("bob", "ducks")
+    house.run()
+    assert house.became(TODAY) == {"ada": "accepted", "bob": "skipped nothing-matched"}
+    assert {*house.sections("ada")["for-you"]} == {*DUCKS}
+
+
+# ---- what was liked and muted ------------------------------------------------------------------
+
+
+def test_what_is_like_liked_papers_comes_in_the_next_day_and_says_so(house):
+    house.add("ada", "swans")
+    house.add("bob", "swans")
+    house.run(FRIDAY)
+    assert house.mailed() == ["ada", "bob"]
+    for title in DUCKS:
+        house.think("ada", title, Verdict.LIKE)
+    house.run(SATURDAY)
+    assert set(house.sections("ada", SATURDAY.date())["for-you"]) == {"Swans", *DUCKS}
+    assert house.sections("bob", SATURDAY.date())["for-you"] == ["Swans"]
+    assert "Like what you liked" in house.text("ada")
+    assert "Like what you liked" not in house.text("bob")
+
+
+def test_what_is_like_muted_papers_moves_down_the_next_day(house):
+    house.add("ada", "ducks", "swans")
+    house.run(FRIDAY)
+    for title in DUCKS:
+        house.think("ada", title, Verdict.MUTE)
+    house.run(SATURDAY)
+    first, *rest = house.sections("ada", SATURDAY.date())["for-you"]
+    assert first == "Swans"
+    assert set(rest) == {*DUCKS}
+
+
+def test_a_paper_that_was_muted_before_it_came_is_in_neither_section(house):
+    house.add("ada", "ducks")
+    for title in (DUCKS[0], OTHERS[0]):
+        house.think("ada", title, Verdict.MUTE)
+    house.run()
+    sections = house.sections("ada")
+    assert {*sections["for-you"]} == {*DUCKS[1:]}
+    assert sections["trending"] == [*reversed(OTHERS[1:])]
 
 
 # ---- what not --------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from subscribers.preferences import (
     parse_cadence,
     parse_locale,
     parse_papers,
+    parse_strictness,
     parse_time,
     parse_timezone,
 )
@@ -235,6 +236,18 @@ def test_what_is_no_number_of_papers_is_refused_by_name(typed):
     assert str(refused.value) == f"{typed!r} is not a number of papers from 1 to {MOST_PAPERS}"
 
 
+@pytest.mark.parametrize("typed", Strictness)
+def test_how_strict_to_be_is_one_of_three_words(typed):
+    assert parse_strictness(f" {typed.upper()} ") is typed
+
+
+@pytest.mark.parametrize("typed", ["", "lax", "0.5", "strict broad"])
+def test_what_is_none_of_these_words_is_refused_by_name(typed):
+    with pytest.raises(PreferenceError) as refused:
+        parse_strictness(typed)
+    assert str(refused.value) == f"{typed!r} is none of strict, normal, broad"
+
+
 @pytest.mark.parametrize("typed", ["en", "pt-BR", "zh-Hant-TW", "de-1996", "x" * 35])
 def test_a_language_is_a_tag(typed):
     assert parse_locale(f" {typed} ") == typed
@@ -361,6 +374,11 @@ def test_exclusions_may_be_typed_in_one_line():
         ("max_papers", 0),
         ("max_papers", 2.5),
         ("max_papers", True),
+        ("min_papers", 0),
+        ("min_papers", MOST_PAPERS + 1),
+        ("strictness", "lax"),
+        ("strictness", 0.5),
+        ("strictness", True),
         ("trending", "maybe"),
         ("trending", 1),
         ("paused_until", "tomorrow"),

@@ -1,6 +1,7 @@
 """How well papers fit topics: the score, what it depends on, and the reason for it."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -268,19 +269,22 @@ def test_papers_like_those_liked_score_more_than_others():
     assert unlike < BROAD
 
 
-def test_a_background_that_has_the_liked_papers_is_no_reason_to_score_less():
+def test_papers_that_were_liked_are_no_measure_for_others():
+    # Where the background holds them, each is like itself as no other paper can be.
     keys = ("test:01", "test:02", "test:03")
-    background = make_background()
-    lines = {
-        "test:01": "Ducks on City Ponds",
-        "test:02": "How Ducks Learn to Dive",
-        "test:03": "Ducks",
+    lines = (Path(__file__).parents[1] / "fixtures" / "background.txt").read_text().splitlines()
+    texts = [line.split(" | ") for line in lines[:3]]
+    known = {
+        key: Facts(title, abstract=abstract)
+        for key, (title, abstract) in zip(keys, texts, strict=True)
     }
-    facts = {key: Facts(title=title, abstract=DUCKS) for key, title in lines.items()}
-    day = [paper(1, abstract=DUCKS), paper(2, abstract=ROBOTS)]
-    like, unlike = scores([Topic(likes=keys)], day, background, facts)[0]
-    assert like >= NORMAL
-    assert unlike < BROAD
+    strange = {f"elsewhere:{key}": facts for key, facts in known.items()}
+    candidate = paper(1, abstract="Ducks dive in ponds.")
+    inside, outside = scores(
+        [Topic(likes=keys), Topic(likes=tuple(strange))], [candidate], facts_of=known | strange
+    )[:, 0]
+    assert inside >= NORMAL
+    assert inside > outside
 
 
 def test_likes_and_words_are_one_topic_and_each_counts():

@@ -9,7 +9,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from subscribers.errors import PreferenceError, SubscriberError, TopicError
-from subscribers.preferences import CADENCES, EVERY_DAY, MOST_PAPERS, WEEKDAYS, Preferences
+from subscribers.preferences import (
+    CADENCES,
+    EVERY_DAY,
+    MOST_PAPERS,
+    WEEKDAYS,
+    Preferences,
+    Strictness,
+)
 from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS, TopicFilter, parse_topics
 from subscribers.wishes import CHOSEN_DAYS, LONGEST_FIELD, WishesForm, last
 
@@ -19,6 +26,8 @@ BEFORE = Preferences(
     at=time(17, 30),
     timezone="Europe/Oslo",
     max_papers=3,
+    min_papers=2,
+    strictness=Strictness.BROAD,
     trending=False,
     exclusions=parse_topics(["surveys"]),
     paused_until=date(2026, 3, 1),
@@ -44,6 +53,8 @@ preferences = st.builds(
     at=st.builds(time, st.integers(0, 23), st.integers(0, 59)),
     timezone=st.sampled_from(sorted(available_timezones())),
     max_papers=st.none() | st.integers(1, MOST_PAPERS),
+    min_papers=st.integers(1, MOST_PAPERS),
+    strictness=st.none() | st.sampled_from(Strictness),
     trending=st.booleans(),
     exclusions=topics,
     paused_until=st.none() | st.dates(),
@@ -62,6 +73,8 @@ def as_sent(form):
         "at": [form.at],
         "timezone": [form.timezone],
         "max_papers": [form.max_papers],
+        "min_papers": [form.min_papers],
+        "strictness": [form.strictness],
         "trending": ["", "yes"] if form.trending else [""],
         "paused_until": [form.paused_until],
     }
@@ -115,6 +128,8 @@ def test_how_wishes_are_shown():
             at="17:30",
             timezone="Europe/Oslo",
             max_papers="3",
+            min_papers="2",
+            strictness="broad",
             trending=False,
             paused_until="2026-03-01",
         )
@@ -147,6 +162,10 @@ def test_a_cadence_with_a_name_is_shown_by_it(name, days):
         ({"timezone": [" "]}, {}),
         ({"max_papers": ["15"]}, {"max_papers": 15}),
         ({"max_papers": [""]}, {"max_papers": None}),
+        ({"min_papers": ["15"]}, {"min_papers": 15}),
+        ({"min_papers": [""]}, {"min_papers": 1}),
+        ({"strictness": ["strict"]}, {"strictness": Strictness.STRICT}),
+        ({"strictness": [""]}, {"strictness": None}),
         ({"trending": ["", "yes"]}, {"trending": True}),
         ({"trending": [""]}, {}),
         ({"paused_until": [""]}, {"paused_until": None}),
@@ -218,6 +237,8 @@ def test_suggestions_that_nobody_ticks_are_no_topics():
         (PreferenceError, {"timezone": ["../../etc/passwd"]}, "is not a time zone"),
         (PreferenceError, {"max_papers": ["0"]}, "'0' is not a number of papers from 1 to 15"),
         (PreferenceError, {"max_papers": ["9" * 5000]}, "is not a number of papers from 1 to 15"),
+        (PreferenceError, {"min_papers": ["0"]}, "'0' is not a number of papers from 1 to 15"),
+        (PreferenceError, {"strictness": ["lax"]}, "'lax' is none of strict, normal, broad"),
         (PreferenceError, {"paused_until": ["soon"]}, "'soon' is not a date"),
         (TopicError, {"topics": ["robots\n!!"]}, "a topic needs at least one word"),
         (TopicError, {"topics": ["x" * (LONGEST_TOPIC + 1)]}, "at most 200 characters"),
