@@ -134,7 +134,7 @@ def _model() -> Embed:
 def _read(read: Lines[T], path: Path) -> list[T]:
     """What a file has; lines that cannot be read are told, and the rest is kept."""
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+        lines = path.read_text(encoding="utf-8-sig", errors="replace").split("\n")
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror}") from error
     found, rejected = read(lines, path.name)

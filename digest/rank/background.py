@@ -114,7 +114,9 @@ class Background:
         Their product is the cosine of two texts.
         """
         smooth = np.log((1 + self.size) / (1 + self.frequency)) + 1
-        weights = (1 + np.log(np.maximum(counts.data, 1))) * smooth[counts.indices]
+        n = counts.data
+        logarithmic = np.minimum(n, 1) * (1 + np.log(np.maximum(n, 1)))
+        weights = logarithmic * smooth[counts.indices]
         rows = _row_of_each(counts)
         squares = np.bincount(rows, weights**2, minlength=counts.shape[0])
         return _like(counts, weights / np.sqrt(squares)[rows])

@@ -15,7 +15,7 @@ from digest.rank.background import Floats
 
 VOTES_WEIGHT = 0.1  # how far votes can move a paper among those that match about as well
 TURN_COST = 0.03  # what each earlier paper of its topic costs a paper, so that others get a turn
-REPEAT_COST = 1.0  # what being nearly the same as an earlier one costs: more than any score
+REPEAT_COST = 20.0  # what being nearly the same as an earlier one costs: more than any is worth
 NONE = -1
 
 Ints = NDArray[np.int32]
