@@ -13,7 +13,8 @@ _STOP_WORDS = frozenset(
 )
 # The plural of an abbreviation without vowels (LLMs): the stemmer takes its s for part of the word.
 _PLURAL = re.compile(r"[b-df-hj-np-tv-xz]{2,}[b-df-hj-np-rtv-xz]s")
-_stemmer = Stemmer.Stemmer("english")
+# Without a cache of its own, which threads would have to share: ours is _stem's.
+_stemmer = Stemmer.Stemmer("english", 0)
 
 
 def stems(text: str) -> list[str]:
