@@ -19,6 +19,7 @@ from digest.collect.snapshots import Snapshots
 from digest.collect.source import Source, find_sources
 from digest.compose.composer import Composer
 from digest.compose.environment import Templates
+from digest.compose.letters import LetterComposer
 from digest.compose.sender import Sender, sender_for_looking, sender_of
 from digest.config import read_settings
 from digest.deliver.transport import Transport, make_transport
@@ -128,6 +129,10 @@ class App:
     @cached_property
     def composer(self) -> Composer:
         return Composer(self.templates, self.sender)
+
+    @cached_property
+    def letter_composer(self) -> LetterComposer:
+        return LetterComposer(self.templates, self.sender)
 
     @cached_property
     def preview_composer(self) -> Composer:

@@ -43,7 +43,7 @@ def web(app: App, clock: Callable[[], datetime] = utc_now) -> FastAPI:
         tokens=app.sender.tokens,
         render=page_renderer(app.templates, app.sender),
         clock=clock,
-        letters=Letters(composer, app.post, clock),
+        letters=Letters(app.letter_composer, app.post, clock),
         gate=app.gate,
         defaults=Preferences(at=settings.run_at, timezone=settings.timezone.key),
         suggestions=suggestions,

@@ -3,7 +3,7 @@
 DigestError            base: its text is one clear line for the person at the shell
 ├── SettingError       a setting is missing or malformed; names it
 ├── SourceError        a source or a file could not be read at all
-├── TemplateError      a template cannot be rendered; names the template
+├── TemplateError      a template cannot be rendered; names the template and the line
 ├── NothingToShow      no paper of a digest can be rendered, though the template can
 ├── MessageTooLarge    a rendered message would be clipped by its reader
 ├── TransportError     the relay or folder cannot be used now: nothing was sent
@@ -27,7 +27,14 @@ class SourceError(DigestError):
 
 
 class TemplateError(DigestError):
-    pass
+    """``line`` is 0 where it is not known."""
+
+    def __init__(self, template: str, line: int, what: str) -> None:
+        where = f"{template}, line {line}" if line else template
+        super().__init__(f"{where}: {what}")
+        self.template = template
+        self.line = line
+        self.what = what
 
 
 class NothingToShow(DigestError):  # noqa: N818  the name says it without "Error"

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from digest.compose.composer import Composer
+from digest.compose.letters import LetterComposer
 from digest.errors import DigestError
 from digest.model import Message, Outcome, OutcomeKind
 from subscribers.model import Move, Subscriber
@@ -24,7 +24,7 @@ class Letters:
 
     def __init__(
         self,
-        composer: Composer,
+        composer: LetterComposer,
         post: Callable[[Message], Outcome],
         clock: Callable[[], datetime],
     ) -> None:
@@ -52,7 +52,9 @@ class Letters:
             lambda of: of.address_notice(move, self._clock()),
         )
 
-    def _send(self, what: str, person: Subscriber, make: Callable[[Composer], Message]) -> None:
+    def _send(
+        self, what: str, person: Subscriber, make: Callable[[LetterComposer], Message]
+    ) -> None:
         try:
             outcome = self._post(make(self._composer))
             why = "" if outcome.kind is OutcomeKind.ACCEPTED else outcome.text

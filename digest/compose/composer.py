@@ -1,25 +1,22 @@
 """From a digest to a message."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import structlog
 
+from digest.compose.content import Content, fill
 from digest.compose.environment import Templates
-from digest.compose.html import to_html
-from digest.compose.message import Content, build_message
+from digest.compose.message import build_message
 from digest.compose.sender import Sender
-from digest.compose.view import DigestView, LetterView, Links, view
+from digest.compose.view import Links, view
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError
 from digest.model import Candidate, Digest, Facts, Message, Pick, Section, Signals
-from subscribers.model import Move, Subscriber
 from subscribers.tokens import Purpose
 
 # Gmail cuts a message off at about 102 KB of HTML, and the way out with it.
 WARN_AT = 90_000
 REFUSE_AT = 100_000
-
-CONFIRM_WITHIN = timedelta(hours=72)
 
 _PLAIN_PAPER = Pick(Section.TRENDING, Candidate(0, "", Facts(title="A paper"), Signals(), date.min))
 
@@ -27,7 +24,7 @@ log = structlog.get_logger()
 
 
 class Composer:
-    """Makes mails from templates, in one sender's name."""
+    """Makes the mails with digests, in one sender's name."""
 
     def __init__(self, templates: Templates, sender: Sender) -> None:
         self._templates = templates
@@ -49,54 +46,6 @@ class Composer:
             content = replace(content, subject=f"{subject_mark} {content.subject}")
             what = f"{what}-{now:%H%M%S%f}"
         return build_message(content, self._sender, to=to, public_id=public_id, what=what, now=now)
-
-    def confirmation(self, person: Subscriber, now: datetime) -> Message:
-        """The mail that asks somebody to confirm. Raises TemplateError."""
-        mail = replace(
-            self._letter_to(Purpose.CONFIRM, person.public_id, now),
-            topics=tuple(topic.text for topic in person.topics),
-            how_often=person.preferences.how_often,
-        )
-        return self._letter("confirm", mail, person.address, person.public_id, now)
-
-    def address_confirmation(self, move: Move, now: datetime) -> Message:
-        """The mail to a new address that asks whether it is the person's. Raises TemplateError."""
-        mail = replace(
-            self._letter_to(Purpose.ADDRESS, move.public_id, now),
-            address=move.address,
-            before=move.person.address,
-        )
-        return self._letter("confirm-address", mail, move.address, move.public_id, now)
-
-    def address_notice(self, move: Move, now: datetime) -> Message:
-        """The mail to an old address that tells of the new one. Raises TemplateError."""
-        before = move.person.address
-        mail = replace(self._plain_letter, address=move.address, before=before)
-        return self._letter("address-changed", mail, before, move.public_id, now)
-
-    @property
-    def _plain_letter(self) -> LetterView:
-        sender = self._sender
-        return LetterView(sender.name, sender.postal_address, sender.reply_to)
-
-    def _letter_to(self, purpose: Purpose, public_id: str, now: datetime) -> LetterView:
-        """A letter with a link that is good for CONFIRM_WITHIN."""
-        token = self._sender.tokens.make_until(purpose, public_id, now + CONFIRM_WITHIN)
-        return replace(
-            self._plain_letter,
-            link=f"{self._sender.base_url}/{purpose}/{token}",
-            hours=CONFIRM_WITHIN // timedelta(hours=1),
-        )
-
-    def _letter(
-        self, name: str, mail: LetterView, to: str, public_id: str, now: datetime
-    ) -> Message:
-        """A mail about a subscription: each time it is asked for, one of its own."""
-        content = self._filled(name, mail)
-        what = f"{name}-{now:%Y%m%d%H%M%S%f}"
-        return build_message(
-            content, self._sender, to=to, public_id=public_id, what=what, now=now, campaign=name
-        )
 
     def render(self, digest: Digest, public_id: str) -> Content:
         """Subject, text and HTML of a digest, without what ``compose`` leaves out."""
@@ -126,17 +75,7 @@ class Composer:
             opinions=sender.link(Purpose.OPINION, public_id),
         )
         mail = view(digest, links, brand=sender.name, postal_address=sender.postal_address)
-        return self._filled("digest", mail)
-
-    def _filled(self, name: str, mail: DigestView | LetterView) -> Content:
-        """The mail of a folder of templates, for a view."""
-        subject = self._templates.render(f"mail/{name}/subject.txt.j2", mail=mail)
-        body = f"mail/{name}/body.mjml.j2"
-        return Content(
-            subject=" ".join(subject.split()),
-            text=self._templates.render(f"mail/{name}/body.txt.j2", mail=mail),
-            html=to_html(self._templates.render(body, mail=mail), body),
-        )
+        return fill(self._templates, "digest", mail)
 
     def _without_broken(self, digest: Digest, public_id: str, error: TemplateError) -> Digest:
         """The digest without the papers that cannot be rendered on their own.

@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import (
     ChoiceLoader,
+    Environment,
     FileSystemLoader,
     StrictUndefined,
     TemplateNotFound,
@@ -15,6 +16,7 @@ from jinja2 import (
 from jinja2 import TemplateError as JinjaError
 from jinja2.sandbox import SandboxedEnvironment
 
+from digest.compose.source_map import LineMarks, Place, Rendered, read_marks
 from digest.errors import TemplateError
 
 # What an expression in a template can raise, and a file that is no UTF-8 or includes itself.
@@ -59,26 +61,36 @@ class Templates:
         )
         self._environment.filters["fold"] = fold
 
-    def render(self, name: str, **values: Any) -> str:
-        """The filled template. Raises TemplateError naming the template and, if known, the line."""
-        try:
-            return self._environment.get_template(name).render(**values)
-        except TemplateNotFound as error:
-            raise TemplateError(f"{name}: there is no template {error.message!r}") from error
-        except TemplateSyntaxError as error:
-            where = error.name or name
-            raise TemplateError(f"{where}, line {error.lineno}: {error.message}") from error
-        except _FAULTS as error:
-            raise TemplateError(f"{self._place(error, name)}: {error}") from error
+        self._marking = self._environment.overlay(extensions=[LineMarks])
 
-    def _place(self, error: Exception, name: str) -> str:
+    def render(self, name: str, **values: Any) -> str:
+        """The filled template. Raises TemplateError."""
+        return self._render(self._environment, name, values)
+
+    def trace(self, name: str, **values: Any) -> Rendered:
+        """The filled template, and which lines wrote it. Raises TemplateError."""
+        return read_marks(self._render(self._marking, name, values), name)
+
+    def _render(self, environment: Environment, name: str, values: dict[str, Any]) -> str:
+        try:
+            return environment.get_template(name).render(values)
+        except TemplateNotFound as error:
+            raise TemplateError(name, 0, f"there is no template {error.message!r}") from error
+        except TemplateSyntaxError as error:
+            what = error.message or "not a template"
+            raise TemplateError(error.name or name, error.lineno, what) from error
+        except _FAULTS as error:
+            place = self._place(error, name)
+            raise TemplateError(place.template, place.line, str(error)) from error
+
+    def _place(self, error: Exception, name: str) -> Place:
         """The innermost template in a trace, and the line: Jinja2 maps its code's lines back."""
-        place = name
+        place = Place(name)
         for frame, line in traceback.walk_tb(error.__traceback__):
             file = Path(frame.f_code.co_filename)
             folder = next((each for each in self._folders if file.is_relative_to(each)), None)
             if folder:
-                place = f"{file.relative_to(folder).as_posix()}, line {line}"
+                place = Place(file.relative_to(folder).as_posix(), line)
         return place
 
 

@@ -28,7 +28,7 @@ def to_html(mjml: str, template: str) -> str:
     try:
         responsive = mjml2html(mjml, disable_comments=False, fonts={})
     except (ValueError, OSError) as error:  # mrml's parser raises both
-        raise TemplateError(f"{template}: not valid MJML: {error}") from error
+        raise TemplateError(template, 0, f"not valid MJML: {error}") from error
     inlined = _Offline(
         responsive,
         # Nothing is fetched while a mail is made, whatever a template names.

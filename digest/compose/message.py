@@ -6,7 +6,6 @@ RFC 5322 (form), RFC 2919 (List-Id), RFC 2369 and RFC 8058 (List-Unsubscribe), R
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
 from email.headerregistry import Address
@@ -14,6 +13,7 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy
 from typing import Any
 
+from digest.compose.content import Content
 from digest.compose.sender import Sender
 from digest.model import Envelope, Message
 from subscribers.tokens import Purpose
@@ -70,15 +70,6 @@ def _is_plain(subject: str) -> bool:
 _POLICY = _Policy(linesep="\r\n", cte_type="7bit", max_line_length=_LINE)
 # For addresses beyond ASCII, which no encoded word may stand for (RFC 6532 section 3).
 _INTERNATIONAL = _POLICY.clone(utf8=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A rendered mail."""
-
-    subject: str
-    text: str
-    html: str
 
 
 def build_message(

@@ -14,8 +14,9 @@ import lxml.html
 import pytest
 
 from digest.compose.composer import Composer
+from digest.compose.content import Content
 from digest.compose.environment import Templates
-from digest.compose.message import Content
+from digest.compose.letters import LetterComposer
 from digest.compose.sender import sender_of
 from digest.model import Candidate, Digest, Facts, Match, Pick, Reason, Section, Signals
 from subscribers.model import Consent, Move, Subscriber
@@ -130,21 +131,24 @@ def read_again(message):
 
 
 SAMPLES = {
-    "rich": lambda composer: composer.render(rich(), PERSON),
-    "single": lambda composer: composer.render(single(), PERSON),
-    "title-only": lambda composer: composer.render(title_only(), PERSON),
-    "confirm": lambda composer: read_again(confirm(composer)),
-    "confirm-without-topics": lambda composer: read_again(confirm_without_topics(composer)),
-    "confirm-address": lambda composer: read_again(confirm_address(composer)),
-    "address-changed": lambda composer: read_again(address_changed(composer)),
+    "rich": (Composer, lambda composer: composer.render(rich(), PERSON)),
+    "single": (Composer, lambda composer: composer.render(single(), PERSON)),
+    "title-only": (Composer, lambda composer: composer.render(title_only(), PERSON)),
+    "confirm": (LetterComposer, lambda composer: read_again(confirm(composer))),
+    "confirm-without-topics": (
+        LetterComposer,
+        lambda composer: read_again(confirm_without_topics(composer)),
+    ),
+    "confirm-address": (LetterComposer, lambda composer: read_again(confirm_address(composer))),
+    "address-changed": (LetterComposer, lambda composer: read_again(address_changed(composer))),
 }
 
 
 @pytest.fixture(params=SAMPLES)
 def sample(request):
     """A name, and what is composed for it."""
-    composer = Composer(Templates(), sender_of(make_settings()))
-    return request.param, SAMPLES[request.param](composer)
+    kind, make = SAMPLES[request.param]
+    return request.param, make(kind(Templates(), sender_of(make_settings())))
 
 
 def expected(name, made):

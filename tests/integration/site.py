@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from digest.compose.composer import Composer
 from digest.compose.environment import Templates
+from digest.compose.letters import LetterComposer
 from digest.compose.sender import sender_of
 from digest.letters import Letters
 from digest.model import Outcome, OutcomeKind
@@ -19,6 +20,7 @@ from tests.support import NOW, make_background, make_settings
 SENDER = sender_of(make_settings())
 TEMPLATES = Templates()
 COMPOSER = Composer(TEMPLATES, SENDER)
+LETTERS = LetterComposer(TEMPLATES, SENDER)
 
 
 def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, **changes):
@@ -39,7 +41,7 @@ def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, **changes):
         tokens=SENDER.tokens,
         render=page_renderer(TEMPLATES, SENDER),
         clock=clock,
-        letters=Letters(COMPOSER, post, clock),
+        letters=Letters(LETTERS, post, clock),
         gate=AddressGate(lambda: False),
         defaults=Preferences(),
         suggestions=lambda: ["robots", "agents"],

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from digest.compose.composer import CONFIRM_WITHIN
+from digest.compose.letters import CONFIRM_WITHIN
 from digest.deliver.folder import FolderTransport
 from digest.model import Harvest
 from digest.pipeline import Pipeline

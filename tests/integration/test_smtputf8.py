@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 
 from digest.app import App
 from digest.compose.composer import Composer
+from digest.compose.content import Content
 from digest.compose.environment import Templates
-from digest.compose.message import Content, build_message
+from digest.compose.message import build_message
 from digest.compose.sender import sender_of
 from digest.deliver.folder import FolderTransport
 from digest.deliver.transport import Transport, make_transport

@@ -7,8 +7,8 @@ import lxml.html
 import pytest
 from structlog.testing import capture_logs
 
-from digest.compose.composer import CONFIRM_WITHIN, Composer
 from digest.compose.environment import Templates
+from digest.compose.letters import CONFIRM_WITHIN, LetterComposer
 from digest.compose.sender import sender_of
 from digest.errors import TemplateError, TransportError
 from digest.letters import Letters
@@ -21,7 +21,7 @@ from tests.raw_message import read
 from tests.support import NOW, make_settings
 
 SENDER = sender_of(make_settings())
-COMPOSER = Composer(Templates(), SENDER)
+COMPOSER = LetterComposer(Templates(), SENDER)
 ADA = Subscriber(7, "a" * 32, "Ada@example.org", (), Preferences(), Consent.PENDING, NOW)
 MOVE = Move("b" * 32, ADA, "ada@elsewhere.example")
 
@@ -77,9 +77,9 @@ def test_a_relay_that_cannot_be_used_is_told_and_nothing_is_raised(letter):
 def test_a_letter_that_cannot_be_made_is_told_and_not_posted(letter):
     class Broken(Templates):
         def render(self, name, **values):
-            raise TemplateError(f"{name}, line 1: no such thing")
+            raise TemplateError(name, 1, "no such thing")
 
-    [said] = send(letter, answer("posted"), Composer(Broken(), SENDER))
+    [said] = send(letter, answer("posted"), LetterComposer(Broken(), SENDER))
     assert "line 1: no such thing" in said["why"]
 
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from digest.collect.text import clean
 from digest.compose.composer import Composer
+from digest.compose.content import Content
 from digest.compose.environment import Templates
-from digest.compose.message import Content, build_message
+from digest.compose.message import build_message
 from digest.compose.sender import sender_of
 from digest.config_values import LONGEST_PUBLIC_URL
 from digest.model import Digest, Pick, Section
