@@ -22,6 +22,7 @@ from subscribers.filters import Filter, read_filter
 # A filter may only restrict, and wish for nothing that says anything: then all that it lets in is
 # wanted, and votes make the difference, from this score to 1.
 _LEAST_UNRANKED = 0.9
+_DECIMALS = 4  # of a score
 _TELLING = 2  # papers of the background that have a word, for it to be told as a reason
 
 
@@ -71,6 +72,9 @@ class Matching:
             profiles.append(Profiles(self._background, wishes, liked, meanings))
         empty = np.zeros((0, len(self.candidates)), np.float32)
         scores = np.vstack([empty, *(each.scores(self.papers) for each in profiles)])
+        # How a product is summed up depends on the size of its matrices. Papers that are alike
+        # must not change places for that when another one joins them.
+        scores = scores.round(_DECIMALS)
         for row, topic in zip(scores, topics, strict=True):
             self._restrict(row, topic)
         return Matched(self, topics, scores, profiles)
