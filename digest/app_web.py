@@ -49,6 +49,8 @@ def web(app: App, clock: Callable[[], datetime] = utc_now) -> FastAPI:
         suggestions=suggestions,
         title_of=papers.title_of,
         keeps_clients=settings.keep_client_addresses,
+        welcomes=settings.welcome,
+        says_goodbye=settings.goodbye,
     )
     site = Site(
         sender=app.sender,

@@ -164,6 +164,61 @@ class Settings:
         "Folder with your own templates; what it lacks is taken from the built-in set.",
         example="/etc/paper-digest/templates",
     )
+    link_hosts: tuple[str, ...] | None = _setting(
+        "",
+        values.names,
+        "Hosts that templates may link to, beside your own and those of the papers; the check of "
+        "the templates names others. Not set: any.",
+        example="arxiv.org,huggingface.co",
+    )
+    language: str = _setting(
+        "en",
+        values.language,
+        "Language of the mails: en, de, or one that DIGEST_TEMPLATES has in locales/CODE.po.",
+    )
+    welcome: bool = _setting(
+        "yes",
+        values.yes_or_no,
+        "Whether somebody who has just confirmed gets a mail that says what will come: yes or no.",
+    )
+    goodbye: bool = _setting(
+        "no",
+        values.yes_or_no,
+        "Whether somebody who has just left gets one last mail, with a link to undo it: yes or "
+        "no. No keeps the promise that nothing comes after leaving.",
+    )
+    studio_password: str | None = _setting(
+        "",
+        values.text,
+        "Password of `digest studio`, with any user name. Needed where it listens to other "
+        "machines; put an HTTPS proxy before it there.",
+        example="paste-the-output-of-openssl-rand-hex-32",
+        secret=True,
+    )
+    operator: str | None = _setting(
+        "",
+        values.address,
+        "Who is told by mail when a daily run has trouble. Not set: nobody is, only the log.",
+        example="operator@example.org",
+    )
+    header_image: str | None = _setting(
+        "",
+        values.image_url,
+        "Picture at the head of each mail, by its https:// address. Not set: there is none.",
+        example="https://digest.example.org/header.png",
+    )
+    header_image_size: tuple[int, int] | None = _setting(
+        "",
+        values.size,
+        "Width and height of that picture in pixels; it is shown at most 600 wide.",
+        example="1200x240",
+    )
+    thumbnails: bool = _setting(
+        "no",
+        values.yes_or_no,
+        "Whether digests show a picture of each paper, from Hugging Face's servers, which so "
+        "learn who looks: yes or no.",
+    )
     sources: tuple[str, ...] = _setting(
         "huggingface",
         values.names,

@@ -142,6 +142,29 @@ def public_url(value: str) -> str:
     return url
 
 
+def language(value: str) -> str:
+    """A language tag (RFC 5646); whether it is known shows when mails are made."""
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", value, re.ASCII):
+        raise ValueError("expected a language like en or pt-BR")
+    return value
+
+
+def image_url(value: str) -> str:
+    parts = urlsplit(value)
+    is_plain = _PLAIN_URL.fullmatch(value.replace("?", "", 1)) and len(value) <= LONGEST_PUBLIC_URL
+    if parts.scheme != "https" or not parts.hostname or not is_plain:
+        raise ValueError("expected the https:// address of a picture, in plain characters")
+    return value
+
+
+def size(value: str) -> tuple[int, int]:
+    """Width and height in pixels."""
+    found = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", value, re.ASCII)
+    if not found:
+        raise ValueError("expected a width and a height in pixels, like 1200x240")
+    return int(found[1]), int(found[2])
+
+
 def secrets(value: str) -> tuple[str, ...]:
     keys = tuple(key.strip() for key in value.split(","))
     if any(len(key) < SHORTEST_SECRET for key in keys):

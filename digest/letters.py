@@ -1,7 +1,10 @@
-"""The mails about a subscription: made, sent at once, and their failures told in the log."""
+"""The mails about a subscription, and those to the operator: made, and sent at once.
+
+Their failures are told in the log: nobody waits for them, and nothing else may fail by them.
+"""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
@@ -36,6 +39,14 @@ class Letters:
         """Ask a pending subscriber to confirm."""
         self._send("confirmation", person, lambda of: of.confirmation(person, self._clock()))
 
+    def welcome(self, person: Subscriber) -> None:
+        """Tell somebody who has just confirmed what will come."""
+        self._send("welcome", person, lambda of: of.welcome(person, self._clock()))
+
+    def goodbye(self, person: Subscriber, undo_until: datetime) -> None:
+        """Tell somebody who has just left that they have, and how to undo it until a moment."""
+        self._send("goodbye", person, lambda of: of.goodbye(person, undo_until, self._clock()))
+
     def confirm_address(self, move: Move) -> None:
         """Ask at a new address whether it is the person's."""
         self._send(
@@ -55,11 +66,46 @@ class Letters:
     def _send(
         self, what: str, person: Subscriber, make: Callable[[LetterComposer], Message]
     ) -> None:
-        try:
-            outcome = self._post(make(self._composer))
-            why = "" if outcome.kind is OutcomeKind.ACCEPTED else outcome.text
-        except DigestError as error:
-            why = str(error)
-        if why:
-            why = _ADDRESS.sub("(an address)", why)
+        if why := _not_sent(lambda: self._post(make(self._composer))):
             log.error("a letter was not sent", letter=what, subscriber=person.id, why=why)
+
+
+class Alerts:
+    """The mails to the operator about daily runs. ``where`` names the machine and the folder.
+
+    ``composer`` is made only when there is something to tell.
+    """
+
+    def __init__(
+        self,
+        operator: str,
+        where: str,
+        composer: Callable[[], LetterComposer],
+        post: Callable[[Message], Outcome],
+    ) -> None:
+        self._operator = operator
+        self._where = where
+        self._composer = composer
+        self._post = post
+
+    def tell(self, troubles: Sequence[str], since: datetime, *, broken_off: bool) -> None:
+        """Tell of a run that had trouble, and began at ``since``."""
+
+        def send() -> Outcome:
+            message = self._composer().alert(
+                self._operator, troubles, broken_off=broken_off, where=self._where, now=since
+            )
+            return self._post(message)
+
+        if why := _not_sent(send):
+            log.error("the operator was not told", why=why)
+
+
+def _not_sent(send: Callable[[], Outcome]) -> str:
+    """Why something was not sent, without addresses; empty if it was."""
+    try:
+        outcome = send()
+        why = "" if outcome.kind is OutcomeKind.ACCEPTED else outcome.text
+    except DigestError as error:
+        why = str(error)
+    return _ADDRESS.sub("(an address)", why)

@@ -1,7 +1,9 @@
 """From a digest to a message."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
+from typing import TypeVar
 
 import structlog
 
@@ -9,7 +11,7 @@ from digest.compose.content import Content, fill
 from digest.compose.environment import Templates
 from digest.compose.message import build_message
 from digest.compose.sender import Sender
-from digest.compose.view import Links, view
+from digest.compose.view import DigestView, Links, view
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError
 from digest.model import Candidate, Digest, Facts, Message, Pick, Section, Signals
 from subscribers.tokens import Purpose
@@ -20,15 +22,20 @@ REFUSE_AT = 100_000
 
 _PLAIN_PAPER = Pick(Section.TRENDING, Candidate(0, "", Facts(title="A paper"), Signals(), date.min))
 
+Made = TypeVar("Made")
+
 log = structlog.get_logger()
 
 
 class Composer:
-    """Makes the mails with digests, in one sender's name."""
+    """Makes the mails with digests, in one sender's name, each the whole way by itself.
+
+    For many of one edition there is EditionComposer.
+    """
 
     def __init__(self, templates: Templates, sender: Sender) -> None:
-        self._templates = templates
-        self._sender = sender
+        self.templates = templates
+        self.sender = sender
 
     def compose(
         self, digest: Digest, *, to: str, public_id: str, now: datetime, subject_mark: str = ""
@@ -45,43 +52,62 @@ class Composer:
         if subject_mark:
             content = replace(content, subject=f"{subject_mark} {content.subject}")
             what = f"{what}-{now:%H%M%S%f}"
-        return build_message(content, self._sender, to=to, public_id=public_id, what=what, now=now)
+        return build_message(content, self.sender, to=to, public_id=public_id, what=what, now=now)
 
     def render(self, digest: Digest, public_id: str) -> Content:
         """Subject, text and HTML of a digest, without what ``compose`` leaves out."""
+
+        def make(part: Digest) -> tuple[Content, int]:
+            content = self._fill(part, public_id)
+            return content, len(content.html.encode())
+
         try:
-            content = self._fill(digest, public_id)
+            return fitting(digest, make)
         except TemplateError as error:
-            digest = self._without_broken(digest, public_id, error)
-            content = self._fill(digest, public_id)
-        kept = digest
-        while (size := len(content.html.encode())) >= REFUSE_AT:
-            if len(kept.picks) == 1:
-                raise MessageTooLarge(f"{size} bytes of HTML; mail clients cut off at {REFUSE_AT}")
-            kept = replace(kept, picks=kept.picks[:-1])
-            content = self._fill(kept, public_id)
-        if size >= WARN_AT:
-            left_out = len(digest.picks) - len(kept.picks)
-            log.warning("a mail is nearly too large", bytes=size, papers_left_out=left_out)
-        return content
+            return fitting(self._without_broken(digest, public_id, error), make)
+
+    def without_broken(self, digest: Digest, public_id: str) -> Digest:
+        """The digest without the papers that cannot be rendered, which are reported.
+
+        Raises TemplateError if a template is to blame, and NothingToShow if that leaves none.
+        """
+        try:
+            self._fill(digest, public_id)
+        except TemplateError as error:
+            return self._without_broken(digest, public_id, error)
+        return digest
+
+    def links(self, digest: Digest, public_id: str) -> Links:
+        """A reader's links in a digest."""
+        link = self.sender.link
+        return Links(
+            unsubscribe=link(Purpose.UNSUBSCRIBE, public_id),
+            preferences=link(Purpose.PREFERENCES, public_id),
+            archive=f"{self.sender.base_url}/archive",
+            browser=f"{link(Purpose.DIGEST, public_id)}/{digest.day}",
+            opinions=link(Purpose.OPINION, public_id),
+        )
+
+    def view(self, digest: Digest, links: Links) -> DigestView:
+        """What the templates get to see of a digest."""
+        return view(
+            digest,
+            links,
+            brand=self.sender.name,
+            postal_address=self.sender.postal_address,
+            language=self.templates.language,
+            header=self.sender.header,
+            thumbnails=self.sender.thumbnails,
+        )
 
     def _fill(self, digest: Digest, public_id: str) -> Content:
-        sender = self._sender
-        links = Links(
-            unsubscribe=sender.link(Purpose.UNSUBSCRIBE, public_id),
-            preferences=sender.link(Purpose.PREFERENCES, public_id),
-            archive=f"{sender.base_url}/archive",
-            browser=f"{sender.link(Purpose.DIGEST, public_id)}/{digest.day}",
-            opinions=sender.link(Purpose.OPINION, public_id),
-        )
-        mail = view(digest, links, brand=sender.name, postal_address=sender.postal_address)
-        return fill(self._templates, "digest", mail)
+        mail = self.view(digest, self.links(digest, public_id))
+        return fill(self.templates, "digest", mail)
 
     def _without_broken(self, digest: Digest, public_id: str, error: TemplateError) -> Digest:
         """The digest without the papers that cannot be rendered on their own.
 
-        Where that is all of them, a paper that nobody can object to tells who is to blame. Raises
-        TemplateError if it is the template, and NothingToShow if it is the papers.
+        Where that is all of them, a paper that nobody can object to tells who is to blame.
         """
         broken: dict[Pick, TemplateError] = {}
         for pick in digest.picks:
@@ -98,3 +124,21 @@ class Composer:
             title = pick.candidate.facts.title
             log.warning("a paper is left out of a mail", title=title, why=str(fault))
         return replace(digest, picks=tuple(pick for pick in digest.picks if pick not in broken))
+
+
+def fitting(digest: Digest, make: Callable[[Digest], tuple[Made, int]]) -> Made:
+    """What is made of a digest with as many of its papers as fit.
+
+    ``make`` also gives the octets of HTML. Raises MessageTooLarge where not even one paper fits.
+    """
+    kept = digest
+    made, size = make(kept)
+    while size >= REFUSE_AT:
+        if len(kept.picks) == 1:
+            raise MessageTooLarge(f"{size} bytes of HTML; mail clients cut off at {REFUSE_AT}")
+        kept = replace(kept, picks=kept.picks[:-1])
+        made, size = make(kept)
+    if size >= WARN_AT:
+        left_out = len(digest.picks) - len(kept.picks)
+        log.warning("a mail is nearly too large", bytes=size, papers_left_out=left_out)
+    return made

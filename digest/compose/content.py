@@ -1,10 +1,13 @@
 """A mail's three texts, from the folder of templates that is its own."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from digest.compose.environment import Templates
-from digest.compose.html import to_html
+from digest.compose.html import BrokenMjml, to_html
+from digest.compose.source_map import Place
 from digest.compose.view import DigestView, LetterView
+from digest.errors import TemplateError
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +22,23 @@ class Content:
 def fill(templates: Templates, name: str, mail: DigestView | LetterView) -> Content:
     """The mail of the folder ``mail/<name>``, for a view. Raises TemplateError."""
     subject = templates.render(f"mail/{name}/subject.txt.j2", mail=mail)
-    body = f"mail/{name}/body.mjml.j2"
     return Content(
         subject=" ".join(subject.split()),
         text=templates.render(f"mail/{name}/body.txt.j2", mail=mail),
-        html=to_html(templates.render(body, mail=mail), body),
+        html=_html(templates, f"mail/{name}/body.mjml.j2", mail),
     )
+
+
+def _html(templates: Templates, body: str, mail: DigestView | LetterView) -> str:
+    try:
+        return to_html(templates.render(body, mail=mail), including(templates, mail))
+    except BrokenMjml as error:
+        place = Place(body)
+        if error.offset is not None:
+            place = templates.trace(body, mail=mail).place(error.offset)
+        raise TemplateError(place.template, place.line, str(error)) from error
+
+
+def including(templates: Templates, mail: DigestView | LetterView) -> Callable[[str], str]:
+    """What an mj-include gets: a template of that name, filled like any other."""
+    return lambda path: templates.render(path.removeprefix("./"), mail=mail)

@@ -2,20 +2,28 @@
 
 import textwrap
 import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 from jinja2 import (
     ChoiceLoader,
+    DictLoader,
     Environment,
     FileSystemLoader,
     StrictUndefined,
     TemplateNotFound,
     TemplateSyntaxError,
+    meta,
+    nodes,
 )
 from jinja2 import TemplateError as JinjaError
 from jinja2.sandbox import SandboxedEnvironment
 
+from digest.compose.held import Computed, Marks
+from digest.compose.language import ENGLISH, Language
 from digest.compose.source_map import LineMarks, Place, Rendered, read_marks
 from digest.errors import TemplateError
 
@@ -42,10 +50,12 @@ def built_in_templates() -> Path:
 class Templates:
     """Jinja2 templates: sandboxed, escaped, and strict about names that do not exist.
 
-    The operator's folder is looked in first; what it lacks is taken from the built-in set.
+    The operator's folder is looked in first; what it lacks is taken from the built-in set. Their
+    messages are said in ``language``.
     """
 
-    def __init__(self, own_folder: Path | None = None) -> None:
+    def __init__(self, own_folder: Path | None = None, language: Language = ENGLISH) -> None:
+        self.language = language
         built_in = built_in_templates()
         self._folders = [own_folder, built_in] if own_folder else [built_in]
         self._environment = SandboxedEnvironment(
@@ -58,10 +68,56 @@ class Templates:
             # An include ends with its line end. Without one, mrml (mjml-python 1.4) rejects the
             # blanks that are left between the included tag and the closing tag behind it.
             keep_trailing_newline=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        # A message may run over several lines of a template.
+        self._environment.policies["ext.i18n.trimmed"] = True
+        self._environment.install_gettext_callables(  # type: ignore[attr-defined]  # of i18n
+            language.translations.gettext, language.translations.ngettext, newstyle=True
         )
         self._environment.filters["fold"] = fold
 
         self._marking = self._environment.overlay(extensions=[LineMarks])
+
+    @property
+    def folders(self) -> list[Path]:
+        """Where templates are looked for, in this order."""
+        return self._folders
+
+    def compiling(self, marks: Marks, replaced: Mapping[str, str]) -> "Templates":
+        """The same templates, for being filled with what ``marks`` hold.
+
+        Those that are ``replaced`` have another source.
+        """
+        variant = copy(self)
+        environment = self._environment.overlay()
+        assert environment.loader
+        environment.loader = ChoiceLoader([DictLoader(replaced), environment.loader])
+        filters = self._environment.filters
+        environment.filters = {name: marks.waiting(name, filters[name]) for name in filters}
+        variant._environment = environment  # noqa: SLF001  its own
+        return variant
+
+    def names_in(self, name: str) -> set[str]:
+        """What a template and those it refers to look up outside of themselves.
+
+        "*" stands for what only shows while it is filled. Raises TemplateError.
+        """
+        names: set[str] = set()
+        todo, seen = [name], set()
+        while todo:
+            name = todo.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            tree = self._parse(name)
+            names |= meta.find_undeclared_variables(tree)
+            for referred in meta.find_referenced_templates(tree):
+                if referred is None:
+                    names.add("*")
+                else:
+                    todo.append(referred)
+        return names - set(self._environment.globals)
 
     def render(self, name: str, **values: Any) -> str:
         """The filled template. Raises TemplateError."""
@@ -72,8 +128,21 @@ class Templates:
         return read_marks(self._render(self._marking, name, values), name)
 
     def _render(self, environment: Environment, name: str, values: dict[str, Any]) -> str:
-        try:
+        with self._told_clearly(name):
             return environment.get_template(name).render(values)
+
+    def _parse(self, name: str) -> nodes.Template:
+        environment = self._environment
+        assert environment.loader
+        with self._told_clearly(name):
+            source, path, _ = environment.loader.get_source(environment, name)
+            return environment.parse(source, name, path)
+
+    @contextmanager
+    def _told_clearly(self, name: str) -> Iterator[None]:
+        """Raises TemplateError for whatever is wrong with the template of that name."""
+        try:
+            yield
         except TemplateNotFound as error:
             raise TemplateError(name, 0, f"there is no template {error.message!r}") from error
         except TemplateSyntaxError as error:
@@ -82,6 +151,9 @@ class Templates:
         except _FAULTS as error:
             place = self._place(error, name)
             raise TemplateError(place.template, place.line, str(error)) from error
+        except Computed as error:
+            place = self._place(error, name)
+            raise Computed(f"{place}: {error}") from error
 
     def _place(self, error: Exception, name: str) -> Place:
         """The innermost template in a trace, and the line: Jinja2 maps its code's lines back."""

@@ -1,6 +1,8 @@
 """MJML to the HTML of a mail: responsive tables by MJML, CSS inlined by premailer."""
 
 import logging
+import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -8,7 +10,13 @@ from cssutils import CSSParser  # type: ignore[import-untyped]  # comes with pre
 from mjml import mjml2html
 from premailer import Premailer
 
-from digest.errors import TemplateError
+from digest.compose.markup import explain, first_fault
+
+# A line of MJML's is a whole document long. It is cut into lines that people and programs can
+# handle one by one: before an attribute, where a blank is as good as a line end, and after a table
+# for Outlook, where a blank does not show.
+_ATTRIBUTES = re.compile(r' ((?:border|class|href|src|style)=")')
+_END_FOR_OUTLOOK = "</table><![endif]-->"
 
 
 class _Offline(Premailer):  # type: ignore[misc]  # it has no types
@@ -23,14 +31,25 @@ def _parsed_css(css: str, validate: bool) -> Any:
     return CSSParser(fetcher=lambda _url: ("utf-8", b"")).parseString(css, validate=validate)
 
 
-def to_html(mjml: str, template: str) -> str:
-    """Finished HTML for an MJML document. Raises TemplateError naming ``template``."""
-    try:
-        responsive = mjml2html(mjml, disable_comments=False, fonts={})
-    except (ValueError, OSError) as error:  # mrml's parser raises both
-        raise TemplateError(template, 0, f"not valid MJML: {error}") from error
-    inlined = _Offline(
-        responsive,
+def _nothing(path: str) -> str:
+    raise LookupError(path)
+
+
+class BrokenMjml(Exception):  # noqa: N818  the name says it without "Error"
+    """A text is no MJML. ``offset`` is the character to show, None if nobody knows it."""
+
+    def __init__(self, what: str, offset: int | None) -> None:
+        super().__init__(what)
+        self.offset = offset
+
+
+def to_html(mjml: str, include: Callable[[str], str] = _nothing) -> str:
+    """Finished HTML for an MJML document; ``include`` gives what an mj-include names.
+
+    Raises BrokenMjml, and whatever ``include`` raises.
+    """
+    inlined: str = _Offline(
+        _responsive(mjml, include),
         # Nothing is fetched while a mail is made, whatever a template names.
         allow_network=False,
         # Media queries (columns on a phone, the dark colours) must outlive the inlining.
@@ -40,6 +59,38 @@ def to_html(mjml: str, template: str) -> str:
         cssutils_logging_level=logging.CRITICAL,
         # MJML sets these attributes itself; premailer would rewrite image widths.
         disable_basic_attributes=["width", "height", "bgcolor", "align", "valign"],
-    ).transform()
+        # Its line ends would depend on what stands beside what.
+    ).transform(pretty_print=False)
     # premailer drops MJML's lower-case doctype, and without one mail clients turn to quirks mode.
-    return inlined if inlined.lower().startswith("<!doctype") else f"<!doctype html>\n{inlined}"
+    if not inlined.lower().startswith("<!doctype"):
+        inlined = f"<!doctype html>\n{inlined}"
+    return _ATTRIBUTES.sub(r"\n\1", inlined).replace(_END_FOR_OUTLOOK, f"{_END_FOR_OUTLOOK}\n")
+
+
+def _responsive(mjml: str, include: Callable[[str], str]) -> str:
+    """What MJML makes of a document: tables, and styles for narrow windows."""
+    # mrml says nothing of some faults, and repairs tags that cross in its own way.
+    if fault := first_fault(mjml):
+        raise BrokenMjml(fault.what, fault.offset)
+    failures = []
+
+    def load(path: str) -> str:
+        try:
+            return include(path)
+        except Exception as error:
+            failures.append(error)  # mrml would keep it to itself
+            raise
+
+    try:
+        return str(mjml2html(mjml, disable_comments=False, fonts={}, include_loader=load))
+    except (ValueError, OSError) as error:  # mrml's parser raises both
+        if failures:
+            raise failures[0] from error
+        fault = explain(mjml, str(error))
+        if fault is None:
+            raise BrokenMjml(f"not valid MJML: {error}", None) from error
+        raise BrokenMjml(fault.what, fault.offset) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of Rust: mrml has its faults as well
+            raise
+        raise BrokenMjml(f"MJML cannot be made of it: {error}", None) from error

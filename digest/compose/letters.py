@@ -1,11 +1,13 @@
-"""The mails about a subscription, which are made one at a time."""
+"""The mails about a subscription, and those to the operator, which are made one at a time."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from digest.compose.content import fill
 from digest.compose.environment import Templates
 from digest.compose.message import build_message
+from digest.compose.phrases import how_often, outcome_words
 from digest.compose.sender import Sender
 from digest.compose.view import LetterView
 from digest.model import Message
@@ -24,17 +26,28 @@ class LetterComposer:
 
     def confirmation(self, person: Subscriber, now: datetime) -> Message:
         """The mail that asks somebody to confirm."""
-        mail = replace(
-            self._letter_to(Purpose.CONFIRM, person.public_id, now),
-            topics=tuple(topic.text for topic in person.topics),
-            how_often=person.preferences.how_often,
-        )
+        mail = self._letter_until(now + CONFIRM_WITHIN, Purpose.CONFIRM, person.public_id, now)
+        mail = self._with_wishes(mail, person)
         return self._letter("confirm", mail, person.address, person.public_id, now)
+
+    def welcome(self, person: Subscriber, now: datetime) -> Message:
+        """The mail to somebody who has just confirmed: what will come, and how to change it."""
+        mail = replace(
+            self._with_wishes(self._plain_letter, person),
+            link=self._sender.link(Purpose.PREFERENCES, person.public_id),
+            unsubscribe=self._sender.link(Purpose.UNSUBSCRIBE, person.public_id),
+        )
+        return self._letter("welcome", mail, person.address, person.public_id, now)
+
+    def goodbye(self, person: Subscriber, undo_until: datetime, now: datetime) -> Message:
+        """The last mail to somebody who has just left, with a way back until a moment."""
+        mail = self._letter_until(undo_until, Purpose.UNDO, person.public_id, now)
+        return self._letter("goodbye", mail, person.address, person.public_id, now)
 
     def address_confirmation(self, move: Move, now: datetime) -> Message:
         """The mail to a new address that asks whether it is the person's."""
         mail = replace(
-            self._letter_to(Purpose.ADDRESS, move.public_id, now),
+            self._letter_until(now + CONFIRM_WITHIN, Purpose.ADDRESS, move.public_id, now),
             address=move.address,
             before=move.person.address,
         )
@@ -46,18 +59,50 @@ class LetterComposer:
         mail = replace(self._plain_letter, address=move.address, before=before)
         return self._letter("address-changed", mail, before, move.public_id, now)
 
+    def alert(
+        self, to: str, troubles: Sequence[str], *, broken_off: bool, where: str, now: datetime
+    ) -> Message:
+        """The mail to the operator about a daily run that had trouble, which began at ``now``."""
+        language = self._templates.language
+        mail = replace(
+            self._plain_letter,
+            what=outcome_words(language, broken_off=broken_off),
+            where=where,
+            since=language.moment(now),
+            troubles=tuple(troubles),
+        )
+        return self._letter("operator-alert", mail, to, "operator", now)
+
     @property
     def _plain_letter(self) -> LetterView:
-        sender = self._sender
-        return LetterView(sender.name, sender.postal_address, sender.reply_to)
+        sender, language = self._sender, self._templates.language
+        return LetterView(
+            brand=sender.name,
+            postal_address=sender.postal_address,
+            contact=sender.reply_to,
+            language=language.code,
+            direction=language.direction,
+            header=sender.header,
+        )
 
-    def _letter_to(self, purpose: Purpose, public_id: str, now: datetime) -> LetterView:
-        """A letter with a link that is good for CONFIRM_WITHIN."""
-        token = self._sender.tokens.make_until(purpose, public_id, now + CONFIRM_WITHIN)
+    def _with_wishes(self, mail: LetterView, person: Subscriber) -> LetterView:
+        """A letter that says what its reader will get."""
+        language = self._templates.language
+        return replace(
+            mail,
+            topics=language.listed([topic.text for topic in person.topics]),
+            how_often=how_often(person.preferences, language),
+        )
+
+    def _letter_until(
+        self, end: datetime, purpose: Purpose, public_id: str, now: datetime
+    ) -> LetterView:
+        """A letter with a link that is good until a moment."""
+        token = self._sender.tokens.make_until(purpose, public_id, end)
         return replace(
             self._plain_letter,
             link=f"{self._sender.base_url}/{purpose}/{token}",
-            hours=CONFIRM_WITHIN // timedelta(hours=1),
+            hours=(end - now) // timedelta(hours=1),
         )
 
     def _letter(

@@ -6,14 +6,17 @@ RFC 5322 (form), RFC 2919 (List-Id), RFC 2369 and RFC 8058 (List-Unsubscribe), R
 
 import hashlib
 import hmac
+from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
+from functools import lru_cache
 from typing import Any
 
 from digest.compose.content import Content
+from digest.compose.quoted_printable import quoted_printable
 from digest.compose.sender import Sender
 from digest.model import Envelope, Message
 from subscribers.tokens import Purpose
@@ -50,15 +53,20 @@ class _Policy(EmailPolicy):
         if name.lower() in _FOR_PROGRAMS:
             return f"{name}: " + str(value).replace(", ", ",\r\n ") + "\r\n"
         if name == "Subject":
-            # Encoded whole or not at all: in the library's mixture of plain and encoded words,
-            # the blanks between the two come out doubled.
-            charset = "us-ascii" if _is_plain(value) else "utf-8"
-            encoded = Header(value, charset, _LINE, name).encode(linesep="\r\n")
-            return f"{name}: {encoded}\r\n"
+            return f"{name}: {encoded_subject(value)}\r\n"
         return str(super().fold(name, value))
 
     def fold_binary(self, name: str, value: str) -> bytes:
         return self.fold(name, value).encode("utf-8" if self.utf8 else "ascii")
+
+
+@lru_cache(maxsize=1000)
+def encoded_subject(subject: str) -> str:
+    """A subject as it stands in its header, folded."""
+    # Encoded whole or not at all: in the library's mixture of plain and encoded words, the blanks
+    # between the two come out doubled.
+    charset = "us-ascii" if _is_plain(subject) else "utf-8"
+    return Header(subject, charset, _LINE, "Subject").encode(linesep="\r\n")
 
 
 def _is_plain(subject: str) -> bool:
@@ -70,6 +78,29 @@ def _is_plain(subject: str) -> bool:
 _POLICY = _Policy(linesep="\r\n", cte_type="7bit", max_line_length=_LINE)
 # For addresses beyond ASCII, which no encoded word may stand for (RFC 6532 section 3).
 _INTERNATIONAL = _POLICY.clone(utf8=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What is one message's own, beside its content."""
+
+    to: str
+    message_id: str
+    boundary: str
+    unsubscribe_token: str
+
+
+def own(sender: Sender, *, to: str, public_id: str, what: str) -> Own:
+    """``what`` names what is sent, once to each subscriber (the day of an edition, say).
+
+    It and ``public_id`` make the Message-ID, which so is the same on every retry.
+    """
+    return Own(
+        to=to,
+        message_id=f"{_keyed(sender, 'message-id', what, public_id)}@{sender.host}",
+        boundary=f"=_{_keyed(sender, 'boundary', what, public_id)}",
+        unsubscribe_token=sender.tokens.make(Purpose.UNSUBSCRIBE, public_id),
+    )
 
 
 def build_message(
@@ -84,42 +115,56 @@ def build_message(
 ) -> Message:
     """The finished message. Made of the same values, it has the same octets.
 
-    ``what`` names what is sent, once to each subscriber (the day of an edition, say): it and
-    ``public_id`` make the Message-ID, which so is the same on every retry. A message with a
-    ``campaign`` of its own is no mail of the list but about a subscription, and lacks the headers
-    of RFC 2369 and RFC 2919.
+    ``what`` is as for ``own``. A message with a ``campaign`` of its own is no mail of the list but
+    about a subscription, and lacks the headers of RFC 2369 and RFC 2919.
     """
-    message_id = f"<{_keyed(sender, 'message-id', what, public_id)}@{sender.host}>"
-    envelope = Envelope(sender.bounce_address, to)
-    mail = EmailMessage(policy=_INTERNATIONAL if envelope.is_international else _POLICY)
+    its = own(sender, to=to, public_id=public_id, what=what)
+    octets = write(content, its, sender, what=what, now=now, campaign=campaign)
+    return Message(Envelope(sender.bounce_address, to), f"<{its.message_id}>", octets)
+
+
+def write(
+    content: Content, its: Own, sender: Sender, *, what: str, now: datetime, campaign: str = ""
+) -> bytes:
+    """The octets of a message."""
+    is_international = Envelope(sender.bounce_address, its.to).is_international
+    mail = EmailMessage(policy=_INTERNATIONAL if is_international else _POLICY)
     mail["From"] = Address(display_name=sender.name, addr_spec=sender.address)
-    mail["To"] = to
+    mail["To"] = its.to
     mail["Date"] = now
-    mail["Message-ID"] = message_id
+    mail["Message-ID"] = f"<{its.message_id}>"
     mail["Subject"] = content.subject
     mail["Reply-To"] = Address(addr_spec=sender.reply_to)
     if not campaign:
-        _add_list_headers(mail, sender, public_id)
+        _add_list_headers(mail, its.unsubscribe_token, sender)
     mail["Feedback-ID"] = f"{campaign or what}:{'account' if campaign else 'daily'}:paper-digest"
     mail["CFBL-Address"] = f"{sender.complaints_address}; report=arf"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(content.text, cte="quoted-printable")
-    # MJML puts a document of 60 KB on few lines; quoted-printable keeps RFC 5322's 998 octets.
-    mail.add_alternative(content.html, subtype="html", cte="quoted-printable")
-    mail.set_boundary(f"=_{_keyed(sender, 'boundary', what, public_id)}")
-    return Message(envelope, message_id, mail.as_bytes())
+    mail["MIME-Version"] = "1.0"
+    mail["Content-Type"] = "multipart/alternative"
+    mail.set_boundary(its.boundary)
+    mail.attach(_part("plain", content.text))
+    mail.attach(_part("html", content.html))
+    return mail.as_bytes()
 
 
-def _add_list_headers(mail: EmailMessage, sender: Sender, public_id: str) -> None:
-    token = sender.tokens.make(Purpose.UNSUBSCRIBE, public_id)
+def _add_list_headers(mail: EmailMessage, token: str, sender: Sender) -> None:
     mail["List-Id"] = f"Paper Digest <daily.{sender.host}>"
     mail["List-Unsubscribe"] = (
-        f"<{sender.link(Purpose.UNSUBSCRIBE, public_id)}>, "
+        f"<{sender.base_url}/{Purpose.UNSUBSCRIBE}/{token}>, "
         f"<mailto:{sender.unsubscribe_address}?subject={token}>"
     )
     mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail["List-Help"] = f"<{sender.base_url}/>"
     mail["List-Archive"] = f"<{sender.base_url}/archive>"
+
+
+def _part(kind: str, text: str) -> EmailMessage:
+    part = EmailMessage(policy=_POLICY)
+    part["Content-Type"] = f'text/{kind}; charset="utf-8"'
+    part["Content-Transfer-Encoding"] = "quoted-printable"
+    part.set_payload(quoted_printable(text).decode("ascii"))
+    return part
 
 
 def _keyed(sender: Sender, *what: str) -> str:

@@ -3,9 +3,12 @@
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from digest.compose.view import Picture
 from digest.config import Settings, variable
 from digest.errors import SettingError
 from subscribers.tokens import Purpose, Tokens
+
+WIDEST = 600  # pixels of a mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,8 @@ class Sender:
     secret: str
     tokens: Tokens
     postal_address: str
+    header: Picture | None = None
+    thumbnails: bool = False
 
     @property
     def host(self) -> str:
@@ -70,4 +75,21 @@ def sender_of(settings: Settings) -> Sender:
         secret=settings.secret[0],
         tokens=Tokens(settings.secret),
         postal_address=settings.postal_address,
+        header=_header(settings),
+        thumbnails=settings.thumbnails,
+    )
+
+
+def _header(settings: Settings) -> Picture | None:
+    """The operator's picture, as wide as a mail at most."""
+    if settings.header_image is None:
+        return None
+    if settings.header_image_size is None:
+        raise SettingError(
+            f"{variable('header_image_size')} is not set, and {variable('header_image')} needs it"
+        )
+    width, height = settings.header_image_size
+    shown = min(width, WIDEST)
+    return Picture(
+        settings.header_image, shown, max(1, round(height * shown / width)), settings.from_name
     )

@@ -41,12 +41,17 @@ class LineMarks(Extension):
     """Writes a mark before each line of the plain text in templates, for ``read_marks``.
 
     It works on what is left of the text once blanks are trimmed, so that a rendering without its
-    marks is what it would be without this extension.
+    marks is what it would be without this extension. What is to be translated has none: it would
+    not be found in a catalogue.
     """
 
     def filter_stream(self, stream: TokenStream) -> Iterable[Token]:
+        begins_block = is_translated = False
         for token in stream:
-            if token.type == "data":
+            if begins_block and token.test_any("name:trans", "name:endtrans"):
+                is_translated = token.value == "trans"
+            begins_block = token.type == "block_begin"
+            if token.type == "data" and not is_translated:
                 marked = _marked(token.value, stream.name or "", token.lineno)
                 yield Token(token.lineno, "data", marked)
             else:

@@ -7,20 +7,20 @@ does that.
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from urllib.parse import quote
 
-from digest.model import Candidate, Digest, Match, Pick, Section
+from digest.compose.language import ENGLISH, Language
+from digest.compose.phrases import authors, counts, headline, section_words
+from digest.model import Candidate, Digest, Facts, Match, Pick, Section
 from digest.shorten import shorten
 
 LONGEST_TITLE = 300
 LONGEST_TEXT = 360
-SHOWN_AUTHORS = 3
-RISING_FAST = 5  # upvotes in a day that are worth telling
 
-_SECTIONS = {
-    Section.FOR_YOU: ("For you", "Papers on your topics, the closest first."),
-    Section.TRENDING: ("Trending", "What the community voted for most."),
-}
+_ITS_PAGE = "https://huggingface.co/papers/"
+_ITS_PICTURE = "https://cdn-thumbnails.huggingface.co/social-thumbnails/papers"
+
 # A full stop that ends no sentence.
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|et al|cf|vs|approx|resp|Fig|Figs|Eq|Sec|Tab|No|Dr|St|etc)|\b[A-Z])\.$"
@@ -42,11 +42,22 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """An image at the head of each mail, in the pixels that it is shown with."""
+
+    url: str
+    width: int
+    height: int
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
 class CardView:
     """One paper as it is shown. Empty strings are left out by the templates.
 
     ``topic`` and ``why`` are the reason; ``counts`` are ready phrases ("57 upvotes"). Only in
     a subscriber's own mail there is an ``opinion_url``, the page for more like this, or less.
+    ``thumbnail`` is the address of a picture of the paper, where the operator wants them.
     """
 
     title: str
@@ -61,6 +72,7 @@ class CardView:
     stars: str
     project_url: str
     opinion_url: str
+    thumbnail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,11 @@ class SectionView:
 
 @dataclass(frozen=True, slots=True)
 class DigestView:
-    """A whole mail as it is shown."""
+    """A whole mail as it is shown.
+
+    ``topics`` are the reader's, as one text; ``pool`` is a sentence on the edition; ``direction``
+    is ltr or rtl.
+    """
 
     brand: str
     date_line: str
@@ -81,77 +97,148 @@ class DigestView:
     top_title: str
     others: int
     sections: tuple[SectionView, ...]
-    topics: tuple[str, ...]
+    topics: str
     pool: str
     links: Links
     postal_address: str
+    language: str = ENGLISH.code
+    direction: str = ENGLISH.direction
+    header: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LetterView:
-    """A mail about a subscription, as it is shown; each kind uses what it needs.
+    """A mail about a subscription or to the operator, as it is shown; each uses what it needs.
 
     ``link`` leads to a page with a button, and is good for ``hours``. ``address`` is the one that
-    somebody wants, or has moved to, ``before`` the one that they had.
+    somebody wants, or has moved to, ``before`` the one that they had. ``unsubscribe`` is the link
+    of whoever has confirmed. The last four are for the operator: what went wrong, where and since
+    when, and one by one.
     """
 
     brand: str
     postal_address: str
     contact: str
+    language: str = ENGLISH.code
+    direction: str = ENGLISH.direction
+    header: Picture | None = None
     link: str = ""
     hours: int = 0
-    topics: tuple[str, ...] = ()
+    topics: str = ""
     how_often: str = ""
     address: str = ""
     before: str = ""
+    unsubscribe: str = ""
+    what: str = ""
+    where: str = ""
+    since: str = ""
+    troubles: tuple[str, ...] = ()
 
 
-def view(digest: Digest, links: Links, *, brand: str, postal_address: str) -> DigestView:
+def view(
+    digest: Digest,
+    links: Links,
+    *,
+    brand: str,
+    postal_address: str,
+    language: Language = ENGLISH,
+    header: Picture | None = None,
+    thumbnails: bool = False,
+) -> DigestView:
     """Everything a template needs for one subscriber's digest."""
     sections = []
-    for section, (title, about) in _SECTIONS.items():
+    for section in Section:
         chosen = [pick for pick in digest.picks if pick.section is section]
-        cards = tuple(card(pick, links.opinions) for pick in chosen)
+        cards = tuple(card(pick, links.opinions, language, thumbnails) for pick in chosen)
         if cards:
-            sections.append(SectionView(title, about, cards))
-    titles = [pick.candidate.facts.title for pick in digest.picks]
+            sections.append(SectionView(*section_words(section, language), cards))
     return DigestView(
         brand=brand,
-        date_line=long_date(digest.day),
-        headline=_headline(digest),
-        preheader=shorten(" · ".join(shorten(title, 60) for title in titles[1:4]), 180),
-        top_title=shorten(titles[0], 70),
-        others=len(titles) - 1,
+        date_line=language.long_date(digest.day),
+        headline=headline(digest, language),
+        preheader=preheader_of(digest),
+        top_title=top_title_of(digest),
+        others=len(digest.picks) - 1,
         sections=tuple(sections),
-        topics=tuple(topic.text for topic in digest.topics),
-        pool=_plural(digest.pool_size, "paper"),
+        topics=topics_of(digest, language),
+        pool=language.ngettext(
+            "Today's edition has %(count)s paper.",
+            "Today's edition has %(count)s papers.",
+            digest.pool_size,
+        ),
         links=links,
         postal_address=postal_address,
+        language=language.code,
+        direction=language.direction,
+        header=header,
     )
 
 
-def card(pick: Pick, opinions: str = "") -> CardView:
+def card(
+    pick: Pick, opinions: str = "", language: Language = ENGLISH, thumbnails: bool = False
+) -> CardView:
     """One paper as it is shown; ``opinions`` is the subscriber's own link of that name."""
     candidate = pick.candidate
-    facts = candidate.facts
+    facts, stars = candidate.facts, candidate.signals.stars
     return CardView(
         title=shorten(facts.title, LONGEST_TITLE),
         url=facts.page_url or _search_url(facts.title),
-        topic=_topic(pick.match),
-        why=_why(pick.match),
-        authors=_authors(facts.authors, facts.author_count),
+        topic=topic_of(pick.match, language),
+        why=why_of(pick.match, language),
+        authors=authors(facts.authors, facts.author_count, language),
         organisation=facts.organisation,
         text=shorten(facts.summary, LONGEST_TEXT) or first_sentences(facts.abstract, LONGEST_TEXT),
-        counts=_counts(candidate),
+        counts=counts(candidate, language),
         code_url=facts.code_url,
-        stars=_rounded(candidate.signals.stars or 0) if candidate.signals.stars else "",
+        stars=language.short_number(stars) if stars else "",
         project_url=facts.project_url,
-        opinion_url=f"{opinions}/{quote(candidate.key, safe=':/')}" if opinions else "",
+        opinion_url=opinion_url_of(candidate, opinions) if opinions else "",
+        thumbnail=_thumbnail(facts) if thumbnails else "",
     )
 
 
+def preheader_of(digest: Digest) -> str:
+    """What a list of mails shows beside the subject: more titles, or what the only paper says."""
+    first, *others = (pick.candidate.facts for pick in digest.picks[:4])
+    titles = " · ".join(shorten(each.title, 60) for each in others)
+    return shorten(titles or first.summary or first.abstract or first.title, 180)
+
+
+def top_title_of(digest: Digest) -> str:
+    return shorten(digest.picks[0].candidate.facts.title, 70)
+
+
+def topics_of(digest: Digest, language: Language) -> str:
+    return language.listed([topic.text for topic in digest.topics])
+
+
+def topic_of(match: Match | None, language: Language) -> str:
+    if match is None:
+        return ""
+    return match.reason.topic or language.gettext("Like what you liked")
+
+
+def why_of(match: Match | None, language: Language) -> str:
+    """What speaks for a paper, after the topic: words of its own, or a liked paper's title."""
+    if match is None:
+        return ""
+    if match.reason.liked:
+        return language.gettext("“%(title)s”", title=shorten(match.reason.liked, 90))
+    return ", ".join(match.reason.words)
+
+
+def opinion_url_of(candidate: Candidate, opinions: str) -> str:
+    return f"{opinions}/{_quoted(candidate.key)}"
+
+
+@lru_cache(maxsize=10_000)
+def _quoted(key: str) -> str:
+    return quote(key, safe=":/")
+
+
 def long_date(day: date) -> str:
-    return f"{day:%A}, {day.day} {day:%B %Y}"
+    """A day as the pages show it."""
+    return ENGLISH.long_date(day)
 
 
 def first_sentences(text: str, longest: int) -> str:
@@ -165,54 +252,11 @@ def first_sentences(text: str, longest: int) -> str:
     return text[:end] if end else shorten(text, longest)
 
 
-def _headline(digest: Digest) -> str:
-    for_you = sum(pick.section is Section.FOR_YOU for pick in digest.picks)
-    if for_you:
-        return f"{_plural(for_you, 'paper')} on your topics"
-    return f"{_plural(len(digest.picks), 'trending paper')}"
-
-
-def _authors(names: tuple[str, ...], count: int) -> str:
-    """The first few names and how many more; a source may give only the number."""
-    if not names:
-        return _plural(count, "author") if count else ""
-    shown = names[:SHOWN_AUTHORS]
-    more = max(count, len(names)) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
-
-
-def _topic(match: Match | None) -> str:
-    if match is None:
-        return ""
-    return match.reason.topic or "Like what you liked"
-
-
-def _why(match: Match | None) -> str:
-    """What speaks for a paper, after the topic: words of its own, or a liked paper's title."""
-    if match is None:
-        return ""
-    liked = match.reason.liked
-    return f"“{shorten(liked, 90)}”" if liked else ", ".join(match.reason.words)
-
-
-def _counts(candidate: Candidate) -> tuple[str, ...]:
-    signals = candidate.signals
-    counts = ((signals.upvotes, "upvote"), (signals.comments, "comment"))
-    said = [_plural(count, noun) for count, noun in counts if count]
-    if candidate.risen >= RISING_FAST and signals.upvotes:
-        said[0] += f" (+{candidate.risen:,} in a day)"
-    return tuple(said)
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def _rounded(count: int) -> str:
-    for unit, name in ((1_000_000, "M"), (1_000, "k")):
-        if count >= unit:
-            return f"{count / unit:.1f}{name}".replace(".0", "")
-    return str(count)
+def _thumbnail(facts: Facts) -> str:
+    """The picture that Hugging Face makes of each paper that it has a page for."""
+    name = facts.page_url.removeprefix(_ITS_PAGE)
+    known = facts.arxiv_id and facts.page_url.startswith(_ITS_PAGE)
+    return f"{_ITS_PICTURE}/{name}.png" if known else ""
 
 
 def _search_url(title: str) -> str:

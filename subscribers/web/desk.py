@@ -50,6 +50,12 @@ class Letters(Protocol):
     def confirm(self, person: Subscriber) -> None:
         """Ask a pending subscriber to confirm."""
 
+    def welcome(self, person: Subscriber) -> None:
+        """Tell somebody who has just confirmed what will come."""
+
+    def goodbye(self, person: Subscriber, undo_until: datetime) -> None:
+        """Tell somebody who has just left that they have, and how to undo it until a moment."""
+
     def confirm_address(self, move: Move) -> None:
         """Ask at the new address whether it is the person's."""
 
@@ -63,7 +69,8 @@ class Desk:
 
     ``defaults`` is what a new reader's form starts with, ``suggestions`` gives topics to choose
     from, ``title_of`` the title of a paper by its canonical id (none for an unknown one).
-    ``keeps_clients`` is whether the network address that a consent came from is written down.
+    ``keeps_clients`` is whether the network address that a consent came from is written down,
+    ``welcomes`` whether joining leads to a letter, and ``says_goodbye`` whether leaving does.
     """
 
     registry: Registry
@@ -76,6 +83,8 @@ class Desk:
     suggestions: Callable[[], Sequence[str]]
     title_of: Callable[[str], str | None]
     keeps_clients: bool = False
+    welcomes: bool = False
+    says_goodbye: bool = False
 
     def page(self, name: str, status: HTTPStatus = HTTPStatus.OK, **values: object) -> HTMLResponse:
         """The page of a template, filled."""

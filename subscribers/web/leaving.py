@@ -6,11 +6,12 @@ twice is doing it once. Its body is never read, so that nothing in it can keep a
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import HTMLResponse
 
+from subscribers.model import Consent, Standing, Subscriber
 from subscribers.preferences import CADENCES
 from subscribers.tokens import Purpose
 from subscribers.web.choosing import preferences_page
@@ -34,6 +35,7 @@ class LeavingPages:
         routes.add_api_route("/unsubscribe/{token}", self.ask_to_unsubscribe, methods=TO_LOOK)
         routes.add_api_route("/unsubscribe/{token}", self.unsubscribe, methods=TO_ACT)
         routes.add_api_route("/unsubscribe/{token}/instead", self.stay, methods=TO_ACT)
+        routes.add_api_route("/undo/{token}", self.ask_to_undo, methods=TO_LOOK)
         routes.add_api_route("/undo/{token}", self.undo, methods=TO_ACT)
         return routes
 
@@ -44,16 +46,36 @@ class LeavingPages:
         is_rare = len(person.preferences.days) == 1
         return self._desk.page("unsubscribe", address=person.address, token=token, is_rare=is_rare)
 
-    def unsubscribe(self, request: Request, token: str) -> HTMLResponse:
+    def unsubscribe(
+        self, request: Request, token: str, afterwards: BackgroundTasks
+    ) -> HTMLResponse:
         desk, now = self._desk, self._desk.clock()
         public_id = desk.tokens.read(Purpose.UNSUBSCRIBE, token)
         client = desk.client_of(request)
+        before = desk.registry.by_public_id(public_id)
         left = desk.registry.withdraw(public_id, source=LINK, now=now, client=client)
-        undo = ""
         # To undo must not be a way around confirming.
-        if left is not None and desk.registry.has_confirmed(left):
-            undo = desk.tokens.make_until(Purpose.UNDO, public_id, now + UNDO_WITHIN)
-        return desk.page("unsubscribed", undo=undo)
+        if left is None or not desk.registry.has_confirmed(left):
+            return desk.page("unsubscribed")
+        undo_until = now + UNDO_WITHIN
+        if before is not None and before.consent is Consent.CONFIRMED:
+            afterwards.add_task(self._send_goodbye, left, undo_until)
+        return desk.page(
+            "unsubscribed", undo=desk.tokens.make_until(Purpose.UNDO, public_id, undo_until)
+        )
+
+    def _send_goodbye(self, person: Subscriber, undo_until: datetime) -> None:
+        """One last letter, if the operator wants that, and unless a block forbids it.
+
+        It counts as a mail that a form leads to: to leave and undo in turns must flood nobody.
+        """
+        desk = self._desk
+        if (
+            desk.says_goodbye
+            and desk.registry.standing(person.id) is Standing.WITHDRAWN
+            and desk.may_mail(person.address)
+        ):
+            desk.letters.goodbye(person, undo_until)
 
     def stay(self, token: str, fields: FormFields) -> HTMLResponse:
         """Fewer mails, or a pause, instead of leaving."""
@@ -67,6 +89,17 @@ class LeavingPages:
             wishes = replace(wishes, days=CADENCES["weekly"])
         kept = desk.registry.set_wishes(person.public_id, person.topics, wishes)
         return preferences_page(desk, kept or person, saved=True)
+
+    def ask_to_undo(self, token: str) -> HTMLResponse:
+        """The page with the button, for the link in the letter after leaving."""
+        desk = self._desk
+        public_id = desk.tokens.read_at(Purpose.UNDO, token, desk.clock())
+        person = desk.registry.by_public_id(public_id)
+        if person is None:
+            return desk.page("unsubscribed")
+        if person.consent is Consent.CONFIRMED:
+            return desk.welcome(person)
+        return desk.page("unsubscribed", undo=token)
 
     def undo(self, request: Request, token: str) -> HTMLResponse:
         desk, now = self._desk, self._desk.clock()

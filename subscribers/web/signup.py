@@ -10,6 +10,7 @@ from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import HTMLResponse
 
 from subscribers.errors import SubscriberError
+from subscribers.model import Consent, Standing, Subscriber
 from subscribers.tokens import Purpose
 from subscribers.web.desk import TO_ACT, TO_LOOK, Desk, FormFields
 from subscribers.web.forms import FormView, form_view
@@ -63,12 +64,23 @@ class SignupPages:
         self._desk.tokens.read_at(Purpose.CONFIRM, token, self._desk.clock())
         return self._desk.page("confirm")
 
-    def confirm(self, request: Request, token: str) -> HTMLResponse:
+    def confirm(self, request: Request, token: str, afterwards: BackgroundTasks) -> HTMLResponse:
         desk, now = self._desk, self._desk.clock()
         public_id = desk.tokens.read_at(Purpose.CONFIRM, token, now)
         client = desk.client_of(request)
+        before = desk.registry.by_public_id(public_id)
         person = desk.registry.confirm(public_id, source=LINK, now=now, client=client)
-        return desk.page("unsubscribed") if person is None else desk.welcome(person)
+        if person is None:
+            return desk.page("unsubscribed")
+        if before is not None and before.consent is Consent.PENDING:
+            afterwards.add_task(self._send_welcome, person)
+        return desk.welcome(person)
+
+    def _send_welcome(self, person: Subscriber) -> None:
+        """A letter to whoever has just confirmed, and may be mailed."""
+        desk = self._desk
+        if desk.welcomes and desk.registry.standing(person.id) is Standing.MAY_RECEIVE:
+            desk.letters.welcome(person)
 
     def _again(self, fields: Fields, error: str) -> HTMLResponse:
         return self._desk.page(

@@ -5,7 +5,7 @@ import socket
 import lxml.html
 import pytest
 
-from digest.compose.html import to_html
+from digest.compose.html import BrokenMjml, to_html
 from digest.errors import TemplateError
 
 
@@ -17,27 +17,40 @@ def document(text="", head=""):
 
 
 @pytest.mark.parametrize(
-    "mjml",
+    ("mjml", "what", "shown"),
     [
-        "",
-        "just text",
-        "<html></html>",
-        "<mjml><mj-body></mjml>",
-        document("a < b"),
-        document("<b>never closed"),
-        document("a \x00 NUL"),
-        document("a \ud800 surrogate"),
-        "<mjml><mj-body><mj-include path='/etc/passwd' /></mj-body></mjml>",
-        "<mjml>" * 1000,
+        ("", "there is no <mjml>", ""),
+        ("just text", "text outside of <mjml>", "just"),
+        ("<html></html>", "<html> outside of <mjml>", "<html>"),
+        ("<mjml><mj-body></mjml>", "<mj-body> is not closed before </mjml>", "<mj-body>"),
+        (document("a < b"), r"a bare < \(write &lt;\)", "< b"),
+        (document("<b>never closed"), "<b> is not closed before </mj-text>", "<b>"),
+        (document("a \x00 NUL"), r"the control character U\+0000", "\x00"),
+        (document("世> x"), "> right after", "> x"),  # mrml 1.4 panics
+        ("<mjml>" * 1000, "<mjml> outside of|not closed", "<mjml>"),
     ],
 )
-def test_bad_mjml_names_the_template(mjml):
-    with pytest.raises(TemplateError, match=r"^mail/x\.mjml\.j2: not valid MJML: .+"):
-        to_html(mjml, "mail/x.mjml.j2")
+def test_bad_mjml_is_shown_where_it_is_bad(mjml, what, shown):
+    with pytest.raises(BrokenMjml, match=what) as caught:
+        to_html(mjml)
+    assert mjml[caught.value.offset :].startswith(shown)
+
+
+def test_an_include_gets_what_it_names():
+    mjml = document('</mj-text><mj-include path="./parts/x.mjml" /><mj-text>')
+    assert "from parts" in to_html(mjml, lambda path: f"<mj-text>from {path[2:7]}</mj-text>")
+
+
+def test_what_is_wrong_with_an_include_is_told_as_it_is():
+    def include(path):
+        raise TemplateError(path, 3, "no such thing")
+
+    with pytest.raises(TemplateError, match=r"^x\.mjml, line 3: no such thing$"):
+        to_html(document('</mj-text><mj-include path="x.mjml" /><mj-text>'), include)
 
 
 def test_the_doctype_is_kept():
-    assert to_html(document("hello"), "x").lower().startswith("<!doctype html>")
+    assert to_html(document("hello")).lower().startswith("<!doctype html>")
 
 
 def test_styles_are_inlined():
@@ -51,7 +64,7 @@ def test_styles_are_inlined():
 
 def test_media_queries_and_important_are_kept():
     style = "@media (prefers-color-scheme: dark) { .warm { color: #fff !important; } }"
-    html = to_html(document('<p class="warm">hi</p>', f"<mj-style>{style}</mj-style>"), "x")
+    html = to_html(document('<p class="warm">hi</p>', f"<mj-style>{style}</mj-style>"))
     kept = " ".join(lxml.html.fromstring(html).xpath("//style/text()"))
     assert "prefers-color-scheme: dark" in kept
     assert "#fff !important" in " ".join(kept.split())
@@ -60,12 +73,12 @@ def test_media_queries_and_important_are_kept():
 
 
 def test_columns_stack_on_a_phone():
-    assert "@media only screen and (min-width:480px)" in to_html(document("hello"), "x")
+    assert "@media only screen and (min-width:480px)" in to_html(document("hello"))
 
 
 def test_escaped_text_stays_text():
     title = "&lt;script&gt;alert(1)&lt;/script&gt; &amp;lt; &amp;amp; &#39;q&#39;"
-    html = to_html(document(f"<p>{title}</p>"), "x")
+    html = to_html(document(f"<p>{title}</p>"))
     assert "<script" not in html
     (paragraph,) = lxml.html.fromstring(html).xpath("//p")
     assert paragraph.text == "<script>alert(1)</script> &lt; &amp; 'q'"
@@ -75,7 +88,7 @@ def test_image_widths_are_kept():
     mjml = document().replace(
         "<mj-text></mj-text>", '<mj-image src="https://x/y.png" alt="" width="90px" />'
     )
-    (image,) = lxml.html.fromstring(to_html(mjml, "x")).xpath("//img")
+    (image,) = lxml.html.fromstring(to_html(mjml)).xpath("//img")
     assert image.get("width") == "90"
 
 
@@ -94,9 +107,9 @@ def test_nothing_is_fetched(monkeypatch):
         '<mj-style>@import url("https://example.org/y.css");</mj-style>'
         '<mj-style inline="inline">@import url("https://example.org/z.css"); p { margin: 0; }</mj-style>'
     )
-    assert "hello" in to_html(document("<p>hello</p>", head), "x")
+    assert "hello" in to_html(document("<p>hello</p>", head))
     assert asked == []
 
 
 def test_no_font_is_loaded_unasked():
-    assert "fonts.googleapis.com" not in to_html(document("hello"), "x")
+    assert "fonts.googleapis.com" not in to_html(document("hello"))

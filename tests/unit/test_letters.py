@@ -1,6 +1,7 @@
 """The mails about a subscription: to whom each goes, and what the log says when one does not."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import lxml.html
@@ -8,25 +9,31 @@ import pytest
 from structlog.testing import capture_logs
 
 from digest.compose.environment import Templates
+from digest.compose.language import language
 from digest.compose.letters import CONFIRM_WITHIN, LetterComposer
 from digest.compose.sender import sender_of
-from digest.errors import TemplateError, TransportError
-from digest.letters import Letters
+from digest.errors import SettingError, TemplateError, TransportError
+from digest.letters import Alerts, Letters
 from digest.model import Outcome, OutcomeKind
 from subscribers.errors import TokenError
 from subscribers.model import Consent, Move, Subscriber
 from subscribers.preferences import Preferences
 from subscribers.tokens import Purpose
-from tests.raw_message import read
+from subscribers.topics import TopicFilter
+from tests.raw_message import decoded, read
 from tests.support import NOW, make_settings
 
 SENDER = sender_of(make_settings())
 COMPOSER = LetterComposer(Templates(), SENDER)
 ADA = Subscriber(7, "a" * 32, "Ada@example.org", (), Preferences(), Consent.PENDING, NOW)
+OPERATOR = "operator@example.org"
+TROUBLES = ["huggingface: HTTP 503", "smtp://relay.example:25: <b> refused"]
 MOVE = Move("b" * 32, ADA, "ada@elsewhere.example")
 
 LETTERS = {
     "confirmation": (lambda letters: letters.confirm(ADA), ADA.address),
+    "welcome": (lambda letters: letters.welcome(ADA), ADA.address),
+    "goodbye": (lambda letters: letters.goodbye(ADA, NOW + timedelta(hours=24)), ADA.address),
     "confirmation of an address": (lambda letters: letters.confirm_address(MOVE), MOVE.address),
     "notice to an old address": (lambda letters: letters.address_changed(MOVE), ADA.address),
 }
@@ -139,6 +146,43 @@ def test_the_only_link_is_good_for_its_purpose_and_time(letter, purpose, public_
         SENDER.tokens.read_at(purpose, token, NOW + CONFIRM_WITHIN)
 
 
+def test_a_welcome_leads_to_the_preferences_and_the_way_out():
+    preferences, out = links(posted("welcome"))
+    assert preferences == SENDER.link(Purpose.PREFERENCES, ADA.public_id)
+    assert out == SENDER.link(Purpose.UNSUBSCRIBE, ADA.public_id)
+
+
+def test_a_welcome_says_what_will_come():
+    topics = tuple(map(TopicFilter, ("robots", "ants & bees")))
+    person = replace(ADA, topics=topics, preferences=Preferences(days=frozenset({"tue", "fri"})))
+    said = [part.text for part in read(COMPOSER.welcome(person, NOW).content).parts]
+    shown = lxml.html.fromstring(said[1]).text_content()
+    for text in (said[0], shown):
+        assert "robots and ants & bees" in text
+        assert "on Tuesday and Friday" in " ".join(text.split())
+    assert "You have chosen no topics" in read(posted("welcome").content).parts[0].text
+
+
+def test_a_goodbye_leads_back_for_its_time():
+    [link] = links(posted("goodbye"))
+    before, _, token = link.rpartition("/")
+    assert before == f"{SENDER.base_url}/undo"
+    last = NOW + timedelta(hours=24)
+    assert SENDER.tokens.read_at(Purpose.UNDO, token, last - timedelta(seconds=1)) == ADA.public_id
+    with pytest.raises(TokenError):
+        SENDER.tokens.read_at(Purpose.UNDO, token, last)
+    assert "24 hours" in read(posted("goodbye").content).parts[0].text
+
+
+def test_letters_are_said_in_the_language_of_the_templates():
+    composer = LetterComposer(Templates(None, language("de")), SENDER)
+    mail = read(composer.confirmation(ADA, NOW).content)
+    assert decoded(mail.one("Subject")) == "Bitte bestätigen Sie Ihr Abonnement von Paper Digest"
+    plain, rich = mail.parts
+    assert "jeden Tag" in plain.text
+    assert lxml.html.document_fromstring(rich.text).get("lang") == "de"
+
+
 def test_the_notice_has_no_link_but_the_way_to_a_person():
     message = posted("notice to an old address")
     assert links(message) == []
@@ -161,3 +205,57 @@ def test_a_letter_is_no_mail_of_the_list(letter):
 def test_each_letter_is_one_of_its_own():
     ids = [posted(each, NOW + timedelta(seconds=n)).message_id for each in LETTERS for n in (0, 1)]
     assert len(set(ids)) == len(ids)
+
+
+# ---- to the operator ---------------------------------------------------------------------------
+
+
+def alert(post, composer=lambda: COMPOSER, **values):
+    """What the log says of telling the operator."""
+    alerts = Alerts(OPERATOR, "mail.example.org, /srv/digest", composer, post)
+    with capture_logs() as logs:
+        alerts.tell(TROUBLES, NOW, **{"broken_off": False, **values})
+    return logs
+
+
+@pytest.mark.parametrize(
+    ("broken_off", "what"), [(False, "went through to its end"), (True, "was broken off")]
+)
+def test_the_operator_is_told_all_there_is_to_know(broken_off, what):
+    messages = []
+
+    def post(message):
+        messages.append(message)
+        return Outcome(OutcomeKind.ACCEPTED, "ok", 250)
+
+    assert alert(post, broken_off=broken_off) == []
+    [message] = messages
+    assert message.envelope.rcpt_to == OPERATOR
+    mail = read(message.content)
+    assert mail.one("Subject") == "Paper Digest: the daily run had trouble"
+    plain, rich = (part.text for part in mail.parts)
+    for text in (plain, lxml.html.document_fromstring(rich).text_content()):
+        said = " ".join(text.split())
+        for part in (what, *TROUBLES, "mail.example.org, /srv/digest", "20 February 2026"):
+            assert part in said
+        assert "digest run" in said
+        assert SENDER.postal_address in said
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.REFUSED, OutcomeKind.DEFERRED, OutcomeKind.UNCERTAIN])
+def test_an_alert_that_is_not_accepted_is_logged_without_an_address(kind):
+    assert alert(answer(f"5.1.1 <{OPERATOR}> unknown", kind)) == [
+        {
+            "event": "the operator was not told",
+            "log_level": "error",
+            "why": "5.1.1 <(an address)> unknown",
+        }
+    ]
+
+
+def test_an_alert_that_cannot_be_made_is_logged():
+    def composer():
+        raise SettingError("DIGEST_FROM is not set")
+
+    [said] = alert(answer("posted"), composer)
+    assert said["why"] == "DIGEST_FROM is not set"

@@ -1,0 +1,156 @@
+"""The language of the mails: their fixed sentences, and how dates, numbers and lists are written.
+
+English stands in the code and in the templates. Another language is a catalogue,
+``locales/CODE.po``. The operator's folder may hold one as well: a new language, or single messages
+that win over the shipped ones, those of English too.
+"""
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime, get_day_names
+from babel.lists import format_list
+from babel.messages.catalog import Message
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import PoFileError, read_po
+from babel.numbers import format_compact_decimal, format_decimal
+
+from digest.config import variable
+from digest.errors import SettingError, TemplateError
+
+SHIPPED = Path(__file__).parents[1] / "locales"
+
+# Of the ways to write a language: the day before the month, no comma before "and".
+_WAYS = {"en": "en-GB"}
+_PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language to write in; ``code`` is as RFC 5646 has it: en, pt-BR."""
+
+    code: str
+    translations: NullTranslations
+
+    @property
+    def direction(self) -> str:
+        """How its lines run: ltr or rtl."""
+        return str(self._locale.text_direction)
+
+    def gettext(self, message: str, **values: object) -> str:
+        """A message, its placeholders ``%(name)s`` filled."""
+        return self.translations.gettext(message) % values
+
+    def ngettext(self, one: str, many: str, count: int, **values: object) -> str:
+        """A message in the form that goes with a count, which fills ``%(count)s``."""
+        said = self.translations.ngettext(one, many, count)
+        return said % {"count": self.number(count), **values}
+
+    def long_date(self, day: date) -> str:
+        """A day in full: Friday, 20 February 2026."""
+        return format_date(day, "full", locale=self._locale)
+
+    def moment(self, moment: datetime) -> str:
+        """A time with its zone: 20 February 2026 at 08:00:00 UTC."""
+        return format_datetime(moment, "long", tzinfo=moment.tzinfo, locale=self._locale)
+
+    def weekday(self, number: int) -> str:
+        """A day of the week, where Monday is 0."""
+        return str(get_day_names("wide", locale=self._locale)[number])
+
+    def number(self, number: int) -> str:
+        """A number with its thousands parted."""
+        return format_decimal(number, locale=self._locale)
+
+    def short_number(self, number: int) -> str:
+        """About that many: 12.3K, where the language has such short forms."""
+        short = format_compact_decimal(number, locale=self._locale, fraction_digits=1)
+        return self.number(number) if short.isdecimal() else short
+
+    def listed(self, items: Sequence[str]) -> str:
+        """Things in words: robots, agents and world models."""
+        return format_list(items, locale=self._locale) if items else ""
+
+    @property
+    def _locale(self) -> Locale:
+        return _locale(self.code)
+
+
+ENGLISH = Language("en", NullTranslations())
+
+
+def language(code: str, own_folder: Path | None = None) -> Language:
+    """The language with a code; ``own_folder`` is the operator's, with ``locales`` in it or not.
+
+    Raises SettingError for one that has no catalogue, and TemplateError for a broken catalogue.
+    """
+    files = catalogues(own_folder)
+    known = sorted({ENGLISH.code, *(file.stem for file in files)})
+    if code not in known:
+        raise SettingError(f"{variable('language')} is {code!r}: expected {' or '.join(known)}")
+    translations = NullTranslations()
+    for file in files:
+        if file.stem == code:  # each is asked before those that come before it
+            more = GNUTranslations(io.BytesIO(_compiled(file, file.stat().st_mtime_ns)))
+            more.add_fallback(translations)
+            translations = more
+    return Language(code, translations)
+
+
+def catalogues(own_folder: Path | None = None) -> list[Path]:
+    """The files with translations, the operator's last."""
+    folders = [SHIPPED, *([own_folder / "locales"] if own_folder else [])]
+    return [file for folder in folders for file in sorted(folder.glob("*.po"))]
+
+
+def faults(message: Message) -> list[str]:
+    """What is wrong with the translations of a message: they cannot be filled as it can be."""
+    sources, said = _forms(message.id), [form for form in _forms(message.string) if form]
+    names = set(_PLACEHOLDER.findall(" ".join(sources)))
+    return [
+        f"{form!r} has other placeholders than {sources[-1]!r}"
+        for form in said
+        if not names.issuperset(_PLACEHOLDER.findall(form))
+        or "%" in _PLACEHOLDER.sub("", form).replace("%%", "")
+    ]
+
+
+def _forms(text: str | Sequence[str] | None) -> Sequence[str]:
+    """One text, or one for each form of the plural."""
+    return (text or "",) if isinstance(text, str | None) else text
+
+
+@lru_cache(maxsize=100)
+def _compiled(file: Path, _changed: int) -> bytes:
+    """A catalogue as the standard library reads them; read anew once the file has changed."""
+    name = f"locales/{file.name}"
+    try:
+        catalogue = read_po(io.BytesIO(file.read_bytes()), _locale(file.stem), abort_invalid=True)
+        compiled = io.BytesIO()
+        write_mo(compiled, catalogue)
+        compiled.seek(0)
+        GNUTranslations(compiled)  # it may object to the rule for plurals
+    except PoFileError as error:
+        raise TemplateError(name, error.lineno + 1, error.args[0]) from error
+    except (OSError, ValueError) as error:
+        raise TemplateError(name, 0, str(error)) from error
+    for message in catalogue:
+        for fault in faults(message) if message.id else ():
+            raise TemplateError(name, message.lineno or 0, fault)
+    return compiled.getvalue()
+
+
+@lru_cache(maxsize=100)
+def _locale(code: str) -> Locale:
+    """How a language is written. Raises ValueError for a code that is none."""
+    try:
+        return Locale.parse(_WAYS.get(code, code), sep="-")
+    except UnknownLocaleError as error:
+        raise ValueError(str(error)) from None

@@ -1,0 +1,85 @@
+"""What mails say of papers, counts and days, in the reader's language. Pure."""
+
+from digest.compose.language import Language
+from digest.model import Candidate, Digest, Section
+from subscribers.preferences import WEEKDAYS, Preferences
+
+SHOWN_AUTHORS = 3
+RISING_FAST = 5  # upvotes in a day that are worth telling
+
+
+def section_words(section: Section, language: Language) -> tuple[str, str]:
+    """A section's title, and what it is."""
+    match section:
+        case Section.FOR_YOU:
+            about = language.gettext("Papers on your topics, the closest first.")
+            return language.gettext("For you"), about
+        case Section.TRENDING:
+            about = language.gettext("What the community voted for most.")
+            return language.gettext("Trending"), about
+
+
+def headline(digest: Digest, language: Language) -> str:
+    for_you = sum(pick.section is Section.FOR_YOU for pick in digest.picks)
+    if for_you:
+        return language.ngettext(
+            "%(count)s paper on your topics", "%(count)s papers on your topics", for_you
+        )
+    return language.ngettext(
+        "%(count)s trending paper", "%(count)s trending papers", len(digest.picks)
+    )
+
+
+def authors(names: tuple[str, ...], count: int, language: Language) -> str:
+    """The first few names and how many more; a source may give only the number."""
+    if not names:
+        return language.ngettext("%(count)s author", "%(count)s authors", count) if count else ""
+    shown = ", ".join(names[:SHOWN_AUTHORS])
+    more = max(count, len(names)) - len(names[:SHOWN_AUTHORS])
+    if not more:
+        return shown
+    return language.ngettext(
+        "%(names)s and %(count)s more", "%(names)s and %(count)s more", more, names=shown
+    )
+
+
+def counts(candidate: Candidate, language: Language) -> tuple[str, ...]:
+    upvotes, comments = candidate.signals.upvotes, candidate.signals.comments
+    said = []
+    if upvotes and candidate.risen >= RISING_FAST:
+        risen = language.number(candidate.risen)
+        said.append(
+            language.ngettext(
+                "%(count)s upvote (+%(risen)s in a day)",
+                "%(count)s upvotes (+%(risen)s in a day)",
+                upvotes,
+                risen=risen,
+            )
+        )
+    elif upvotes:
+        said.append(language.ngettext("%(count)s upvote", "%(count)s upvotes", upvotes))
+    if comments:
+        said.append(language.ngettext("%(count)s comment", "%(count)s comments", comments))
+    return tuple(said)
+
+
+def how_often(wishes: Preferences, language: Language) -> str:
+    """A cadence as it is said within a sentence: every day, on Monday and Thursday."""
+    match wishes.cadence:
+        case "daily":
+            return language.gettext("every day")
+        case "weekdays":
+            return language.gettext("from Monday to Friday")
+        case "weekly":
+            return language.gettext("once a week, on Monday")
+        case _:
+            chosen = [number for number, day in enumerate(WEEKDAYS) if day in wishes.days]
+            days = language.listed([language.weekday(number) for number in chosen])
+            return language.gettext("on %(days)s", days=days)
+
+
+def outcome_words(language: Language, *, broken_off: bool) -> str:
+    """What became of a daily run that had trouble."""
+    if broken_off:
+        return language.gettext("The run was broken off, and what was left of it is not done.")
+    return language.gettext("The run went through to its end, but not all went well.")

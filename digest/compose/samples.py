@@ -1,0 +1,228 @@
+"""Sample mails: what the studio shows templates with, and the tests compare whole mails of.
+
+A sample is a file ``samples/NAME.json``: which mail, one sentence about it, and the values to fill
+in. Those of a digest describe papers as sources do; those of a letter, what somebody wants or what
+went wrong. Both go the way of real ones, so that a sample is said in any language.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from digest.compose.language import Language
+from digest.compose.phrases import how_often, outcome_words
+from digest.compose.sender import Sender
+from digest.compose.view import DigestView, LetterView, Links, view
+from digest.errors import TemplateError
+from digest.model import Candidate, Digest, Facts, Match, Pick, Reason, Section, Signals
+from subscribers.errors import SubscriberError
+from subscribers.preferences import Preferences, parse_cadence
+from subscribers.tokens import Purpose
+from subscribers.topics import TopicFilter
+
+FOLDER = "samples"
+NOBODY = "sample"  # stands in links for a reader
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """``mail`` is the folder of the templates that it is for."""
+
+    name: str
+    mail: str
+    about: str
+    values: dict[str, Any]
+
+    @property
+    def is_digest(self) -> bool:
+        return self.mail == "digest"
+
+
+def samples(folders: Sequence[Path]) -> dict[str, Sample]:
+    """The samples of some folders of templates, by name; an earlier folder hides later ones.
+
+    Raises TemplateError naming the file that is malformed.
+    """
+    files: dict[str, Path] = {}
+    for folder in folders:
+        for file in (folder / FOLDER).glob("*.json"):
+            files.setdefault(file.stem, file)
+    return {name: _read(files[name]) for name in sorted(files)}
+
+
+def view_of(
+    sample: Sample, sender: Sender, language: Language, public_id: str = NOBODY
+) -> DigestView | LetterView:
+    """What the templates get to see. Raises TemplateError for values that no mail can have."""
+    if not sample.is_digest:
+        return _letter(sample, sender, language)
+    digest = digest_of(sample)
+    links = Links(
+        unsubscribe=sender.link(Purpose.UNSUBSCRIBE, public_id),
+        preferences=sender.link(Purpose.PREFERENCES, public_id),
+        archive=f"{sender.base_url}/archive",
+        browser=f"{sender.link(Purpose.DIGEST, public_id)}/{digest.day}",
+        opinions=sender.link(Purpose.OPINION, public_id),
+    )
+    return view(
+        digest,
+        links,
+        brand=sender.name,
+        postal_address=sender.postal_address,
+        language=language,
+        header=sender.header,
+        thumbnails=sender.thumbnails,
+    )
+
+
+def digest_of(sample: Sample) -> Digest:
+    """The digest that a sample describes. Raises TemplateError."""
+    with _told_as(sample.name):
+        values = _DigestValues.model_validate(sample.values)
+        return Digest(
+            day=values.day,
+            topics=tuple(map(TopicFilter, values.topics)),
+            picks=tuple(_pick(number, each) for number, each in enumerate(values.picks, 1)),
+            pool_size=values.pool_size,
+        )
+
+
+# ---- what stands in the files --------------------------------------------------------------------
+
+
+class _Values(BaseModel):
+    """Names that no mail knows are refused: they would be slips."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class _ReasonValues(_Values):
+    topic: str = ""
+    words: tuple[str, ...] = ()
+    liked: str = ""
+
+
+class _PickValues(_Values):
+    """``upvotes`` and the like are counts; without ``arxiv_id`` only the title leads to a paper."""
+
+    section: Section
+    title: str = Field(min_length=1)
+    arxiv_id: str = ""
+    abstract: str = ""
+    summary: str = ""
+    authors: tuple[str, ...] = ()
+    author_count: int = Field(0, ge=0)
+    organisation: str = ""
+    upvotes: int = Field(0, ge=0)
+    comments: int = Field(0, ge=0)
+    stars: int = Field(0, ge=0)
+    risen: int = Field(0, ge=0)
+    code_url: str = ""
+    project_url: str = ""
+    reason: _ReasonValues | None = None
+
+
+class _DigestValues(_Values):
+    day: date
+    topics: tuple[str, ...] = ()
+    pool_size: int = Field(ge=0)
+    picks: tuple[_PickValues, ...] = Field(min_length=1)
+
+
+class _LetterValues(_Values):
+    """``cadence`` is as in preferences ("daily", "mon+thu"); the last four are an alert's."""
+
+    link: str = ""
+    hours: int = Field(0, ge=0)
+    topics: tuple[str, ...] = ()
+    cadence: str = "daily"
+    address: str = ""
+    before: str = ""
+    unsubscribe: str = ""
+    broken_off: bool = False
+    where: str = ""
+    since: datetime | None = None
+    troubles: tuple[str, ...] = ()
+
+
+class _SampleFile(_Values):
+    mail: str = Field(min_length=1)
+    about: str = Field(min_length=1)
+    values: dict[str, Any]
+
+
+def _read(file: Path) -> Sample:
+    with _told_as(file.stem):
+        read = _SampleFile.model_validate(json.loads(file.read_text(encoding="utf-8")))
+        sample = Sample(file.stem, read.mail, read.about, read.values)
+        if not sample.is_digest:
+            parse_cadence(_LetterValues.model_validate(sample.values).cadence)
+    if sample.is_digest:
+        digest_of(sample)
+    return sample
+
+
+def _pick(number: int, values: _PickValues) -> Pick:
+    of_facts = _PickValues.model_fields.keys() & Facts.__slots__
+    page = f"https://huggingface.co/papers/{values.arxiv_id}" if values.arxiv_id else ""
+    facts = Facts(page_url=page, **{name: getattr(values, name) for name in of_facts})
+    reason = values.reason and Reason(**dict(values.reason))
+    return Pick(
+        values.section,
+        Candidate(
+            paper_id=number,
+            key=f"arxiv:{facts.arxiv_id}" if facts.arxiv_id else f"title:{number}",
+            facts=facts,
+            signals=Signals(values.upvotes, values.comments, values.stars),
+            listed_on=date.min,
+            risen=values.risen,
+        ),
+        Match(1.0, reason) if reason else None,
+    )
+
+
+def _letter(sample: Sample, sender: Sender, language: Language) -> LetterView:
+    with _told_as(sample.name):
+        values = _LetterValues.model_validate(sample.values)
+        wishes = Preferences(days=parse_cadence(values.cadence))
+    return LetterView(
+        brand=sender.name,
+        postal_address=sender.postal_address,
+        contact=sender.reply_to,
+        language=language.code,
+        direction=language.direction,
+        header=sender.header,
+        link=values.link,
+        hours=values.hours,
+        topics=language.listed(values.topics),
+        how_often=how_often(wishes, language),
+        address=values.address,
+        before=values.before,
+        unsubscribe=values.unsubscribe,
+        what=outcome_words(language, broken_off=values.broken_off),
+        where=values.where,
+        since=language.moment(values.since) if values.since else "",
+        troubles=values.troubles,
+    )
+
+
+@contextmanager
+def _told_as(name: str) -> Iterator[None]:
+    """Raises TemplateError for a sample that cannot be read."""
+    file = f"{FOLDER}/{name}.json"
+    try:
+        yield
+    except json.JSONDecodeError as error:
+        raise TemplateError(file, error.lineno, f"not JSON: {error.msg}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise TemplateError(file, 0, f"{where}: {first['msg']}") from error
+    except (OSError, ValueError, RecursionError, SubscriberError) as error:
+        raise TemplateError(file, 0, str(error)) from error

@@ -1,0 +1,160 @@
+"""The letters after joining and after leaving: when they are sent, and when they are not."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from subscribers.model import Consent, Standing, SuppressionReason
+from subscribers.tokens import Purpose
+from subscribers.topics import parse_topics
+from subscribers.web.desk import MOST_PER_ADDRESS
+from subscribers.web.leaving import UNDO_WITHIN
+from tests.integration.house import House
+from tests.integration.site import SENDER
+from tests.raw_message import read
+from tests.support import NOW
+
+ADA = "ada@example.org"
+
+
+@pytest.fixture
+def house(ledger, registry):
+    return House(ledger, registry, welcomes=True, says_goodbye=True)
+
+
+def subjects(house):
+    return [read(mail.content).one("Subject") for mail in house.mails]
+
+
+def reader(house):
+    return house.registry.add(ADA, parse_topics(["ants"]), source="test", now=NOW)
+
+
+def leave(house, person, **values):
+    path = f"/unsubscribe/{SENDER.tokens.make(Purpose.UNSUBSCRIBE, person.public_id)}"
+    return house.post(path, **values)
+
+
+# ---- joining -----------------------------------------------------------------------------------
+
+
+def test_whoever_confirms_is_welcomed_once(house):
+    house.subscribe(ADA, "robots")
+    link = house.link()
+    house.get(link)
+    assert len(house.mails) == 1, "looking is not confirming"
+    house.post(link)
+    house.post(link)
+    assert subjects(house) == [
+        "Please confirm your subscription to Paper Digest",
+        "Welcome to Paper Digest",
+    ]
+    assert house.mailed == [ADA, ADA]
+    said = read(house.mails[-1].content).parts[0].text
+    assert "robots" in said
+    preferences, out = re.findall(rf"{SENDER.base_url}(/\S+)", said)
+    assert "robots" in house.get(preferences).text
+    house.post(out)
+    assert house.registry.file_of(ADA).subscriber.consent is Consent.WITHDRAWN
+
+
+def test_nobody_is_welcomed_where_the_operator_does_not_want_that(ledger, registry):
+    house = House(ledger, registry)
+    house.subscribe(ADA)
+    house.post(house.link())
+    assert len(house.mails) == 1
+
+
+def test_a_blocked_address_is_not_welcomed(house):
+    house.subscribe(ADA)
+    link = house.link()
+    house.registry.suppressions.add(ADA, SuppressionReason.COMPLAINT, now=NOW)
+    assert house.post(link).status_code == 200
+    assert len(house.mails) == 1
+
+
+def test_a_link_that_is_void_welcomes_nobody(house):
+    house.subscribe(ADA)
+    link = house.link()
+    [ada] = house.registry.everybody()
+    house.registry.withdraw(ada.public_id, source="test", now=NOW)
+    house.post(link)
+    house.now = NOW + timedelta(days=30)
+    house.post(link)
+    assert len(house.mails) == 1
+
+
+def test_whoever_comes_back_by_confirming_is_welcomed_again(house):
+    ada = reader(house)
+    house.registry.withdraw(ada.public_id, source="test", now=NOW)
+    house.subscribe(ADA)
+    house.post(house.link())
+    assert subjects(house)[-1] == "Welcome to Paper Digest"
+
+
+# ---- leaving -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body", [{}, {"data": {"List-Unsubscribe": "One-Click"}}])
+def test_whoever_leaves_is_told_once_and_can_undo_it(house, body):
+    ada = reader(house)
+    leave(house, ada, **body)
+    leave(house, ada, **body)
+    assert subjects(house) == ["You have unsubscribed from Paper Digest"]
+    assert house.mailed == [ADA]
+    page = house.get(house.link())
+    assert house.registry.standing(ada.id) is Standing.WITHDRAWN, "looking is not undoing"
+    action = re.search(r'<form method="post" action="([^"]+)"', page.text)[1]
+    assert "Welcome" in house.post(action).text
+    assert house.registry.standing(ada.id) is Standing.MAY_RECEIVE
+    assert "Welcome" in house.get(house.link()).text, "it is undone already"
+    assert len(house.mails) == 1
+
+
+def test_the_way_back_ends(house):
+    leave(house, reader(house))
+    house.now = NOW + UNDO_WITHIN
+    assert house.get(house.link()).status_code == house.post(house.link()).status_code == 404
+
+
+def test_by_default_nothing_comes_after_leaving(ledger, registry):
+    house = House(ledger, registry)
+    leave(house, reader(house))
+    assert house.mails == []
+
+
+def test_looking_at_the_way_out_sends_nothing(house):
+    ada = reader(house)
+    house.get(f"/unsubscribe/{SENDER.tokens.make(Purpose.UNSUBSCRIBE, ada.public_id)}")
+    assert house.mails == []
+
+
+def test_a_blocked_address_gets_no_goodbye(house):
+    ada = reader(house)
+    house.registry.suppressions.add(ADA, SuppressionReason.COMPLAINT, now=NOW)
+    assert "unsubscribed" in leave(house, ada).text
+    assert house.mails == []
+
+
+def test_whoever_never_confirmed_gets_no_goodbye(house):
+    house.subscribe(ADA)
+    [ada] = house.registry.everybody()
+    leave(house, ada)
+    assert len(house.mails) == 1
+    assert house.registry.standing(ada.id) is Standing.WITHDRAWN
+
+
+def test_leaving_and_undoing_in_turns_floods_nobody(house):
+    ada = reader(house)
+    for _ in range(MOST_PER_ADDRESS + 3):
+        page = leave(house, ada)
+        house.post(re.search(r'action="(/undo/[^"]+)"', page.text)[1])
+    assert len(house.mails) == MOST_PER_ADDRESS
+    leave(house, ada)
+    assert house.registry.standing(ada.id) is Standing.WITHDRAWN
+
+
+def test_an_undo_link_of_nobody_offers_nothing(house):
+    token = SENDER.tokens.make_until(Purpose.UNDO, "f" * 32, NOW + UNDO_WITHIN)
+    assert "<form" not in house.get(f"/undo/{token}").text

@@ -1,0 +1,218 @@
+"""The language of the mails: whose sentences are said, how they are filled, and what is a fault."""
+
+import os
+from datetime import UTC, date, datetime
+
+import pytest
+
+from digest.compose.environment import Templates
+from digest.compose.language import ENGLISH, SHIPPED, catalogues, language
+from digest.compose.samples import samples
+from digest.errors import SettingError, TemplateError
+from tests.support import TODAY
+
+GERMAN = language("de")
+
+
+@pytest.fixture
+def own(tmp_path):
+    """The operator's folder; ``own(code, text)`` writes a catalogue into it."""
+
+    def write(code, text):
+        (tmp_path / "locales").mkdir(exist_ok=True)
+        (tmp_path / "locales" / f"{code}.po").write_text(text, encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
+# ---- forms of words ------------------------------------------------------------------------------
+
+
+def test_a_day_is_written_as_the_language_has_it():
+    assert ENGLISH.long_date(date(2026, 2, 1)) == "Sunday, 1 February 2026"
+    assert GERMAN.long_date(date(2026, 2, 1)) == "Sonntag, 1. Februar 2026"
+
+
+def test_a_moment_has_its_zone():
+    moment = datetime(2026, 2, 20, 8, 0, tzinfo=UTC)
+    assert ENGLISH.moment(moment).startswith("20 February 2026")
+    assert GERMAN.moment(moment).startswith("20. Februar 2026")
+    assert ENGLISH.moment(moment).endswith("08:00:00 UTC")
+
+
+def test_weekdays_begin_with_monday():
+    assert [ENGLISH.weekday(number) for number in (0, 6)] == ["Monday", "Sunday"]
+    assert [GERMAN.weekday(number) for number in (0, 6)] == ["Montag", "Sonntag"]
+
+
+def test_numbers_have_their_thousands_parted():
+    assert (ENGLISH.number(1234567), GERMAN.number(1234567)) == ("1,234,567", "1.234.567")
+    assert ENGLISH.number(999) == "999"
+
+
+def test_short_numbers_are_short_where_the_language_has_a_word():
+    assert [ENGLISH.short_number(n) for n in (999, 12_345, 2_000_000)] == ["999", "12.3K", "2M"]
+    assert GERMAN.short_number(12_345) == "12.345"
+
+
+@pytest.mark.parametrize(
+    ("items", "english", "german"),
+    [
+        ([], "", ""),
+        (["a"], "a", "a"),
+        (["a", "b"], "a and b", "a und b"),
+        (["a", "b", "c"], "a, b and c", "a, b und c"),
+        (["{0}", "%s"], "{0} and %s", "{0} und %s"),
+    ],
+)
+def test_lists_are_in_words(items, english, german):
+    assert (ENGLISH.listed(items), GERMAN.listed(items)) == (english, german)
+
+
+@pytest.mark.parametrize(
+    ("code", "direction"), [("en", "ltr"), ("de", "ltr"), ("ar", "rtl"), ("he", "rtl")]
+)
+def test_the_direction_is_the_scripts(own, code, direction):
+    assert language(code, own(code, "")).direction == direction
+
+
+# ---- messages ------------------------------------------------------------------------------------
+
+
+def test_messages_are_said_in_the_language_and_filled():
+    assert ENGLISH.gettext("Your topics: %(topics)s", topics="100% <b>") == "Your topics: 100% <b>"
+    assert GERMAN.gettext("Your topics: %(topics)s", topics="ants") == "Ihre Themen: ants"
+
+
+def test_what_has_no_translation_is_english():
+    assert GERMAN.gettext("Said by %(who)s alone", who="nobody") == "Said by nobody alone"
+
+
+@pytest.mark.parametrize(
+    ("count", "english", "german"),
+    [(0, "0 upvotes", "0 Stimmen"), (1, "1 upvote", "1 Stimme"), (2000, "2,000 upvotes", "2.000 Stimmen")],
+)  # fmt: skip
+def test_plurals(count, english, german):
+    forms = ("%(count)s upvote", "%(count)s upvotes", count)
+    assert (ENGLISH.ngettext(*forms), GERMAN.ngettext(*forms)) == (english, german)
+
+
+def test_a_language_may_have_more_forms_of_the_plural(own):
+    polish = """
+msgid ""
+msgstr "Plural-Forms: nplurals=3; plural=(n==1 ? 0 : n>=2 && n<=4 ? 1 : 2);\\n"
+msgid "%(count)s upvote"
+msgid_plural "%(count)s upvotes"
+msgstr[0] "%(count)s głos"
+msgstr[1] "%(count)s głosy"
+msgstr[2] "%(count)s głosów"
+"""
+    said = language("pl", own("pl", polish))
+    forms = [said.ngettext("%(count)s upvote", "%(count)s upvotes", n) for n in (1, 3, 7)]
+    assert forms == ["1 głos", "3 głosy", "7 głosów"]
+
+
+def test_templates_say_it_and_escape_the_values(tmp_path):
+    source = '{{ _("Your topics: %(topics)s", topics=v) }}'
+    (tmp_path / "a.mjml.j2").write_text(source)
+    (tmp_path / "a.txt.j2").write_text(source)
+    templates = Templates(tmp_path, GERMAN)
+    assert templates.render("a.mjml.j2", v="<b> & %s") == "Ihre Themen: &lt;b&gt; &amp; %s"
+    assert templates.render("a.txt.j2", v="<b> & %s") == "Ihre Themen: <b> & %s"
+
+
+def test_a_message_may_run_over_lines_of_a_template(tmp_path):
+    source = "{% trans topics=v %}\n  Your topics:\n  {{ topics }}\n{% endtrans %}"
+    (tmp_path / "a.txt.j2").write_text(source)
+    assert Templates(tmp_path, GERMAN).render("a.txt.j2", v="x") == "Ihre Themen: x"
+
+
+def test_a_placeholder_without_a_value_is_told(tmp_path):
+    (tmp_path / "a.txt.j2").write_text('one\n{{ _("Your topics: %(topics)s") }}')
+    with pytest.raises(TemplateError, match=r"^a\.txt\.j2, line 2: "):
+        Templates(tmp_path, GERMAN).render("a.txt.j2")
+
+
+# ---- which there are -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["xx", "fr", "DE", "../de", ""])
+def test_an_unknown_language_is_told_with_those_there_are(code):
+    with pytest.raises(SettingError, match=r"^DIGEST_LANGUAGE is '.*': expected de or en$"):
+        language(code)
+
+
+def test_a_catalogue_with_a_name_that_is_no_language_is_told(own):
+    with pytest.raises(TemplateError, match=r"^locales/klingon\.po: "):
+        language("klingon", own("klingon", ""))
+
+
+def test_what_is_shipped():
+    assert [file.name for file in catalogues()] == ["de.po"]
+    assert all(file.parent == SHIPPED for file in catalogues())
+
+
+def test_the_operator_may_add_a_language(own):
+    folder = own("pt-BR", 'msgid "For you"\nmsgstr "Para você"\n')
+    portuguese = language("pt-BR", folder)
+    assert portuguese.gettext("For you") == "Para você"
+    assert portuguese.gettext("Trending") == "Trending"
+    assert portuguese.long_date(TODAY) == "sexta-feira, 20 de fevereiro de 2026"
+    with pytest.raises(SettingError, match="expected de or en or pt-BR"):
+        language("fr", folder)
+
+
+def test_the_operators_words_win_over_the_shipped_ones(own):
+    own("de", 'msgid "For you"\nmsgstr "Für dich"\n')
+    folder = own("en", 'msgid "For you"\nmsgstr "Yours"\n')
+    for code, yours, trending in (("de", "Für dich", "Viel beachtet"), ("en", "Yours", "Trending")):
+        said = language(code, folder)
+        assert (said.gettext("For you"), said.gettext("Trending")) == (yours, trending)
+    assert GERMAN.gettext("For you") == language("de").gettext("For you") == "Für Sie"
+
+
+def test_an_edited_catalogue_is_read_anew(own):
+    folder = own("en", 'msgid "For you"\nmsgstr "Yours"\n')
+    assert language("en", folder).gettext("For you") == "Yours"
+    own("en", 'msgid "For you"\nmsgstr "Mine"\n')
+    os.utime(folder / "locales" / "en.po", ns=(1, 1))
+    assert language("en", folder).gettext("For you") == "Mine"
+
+
+def test_what_is_marked_as_unsure_is_not_said(own):
+    folder = own("en", '#, fuzzy\nmsgid "For you"\nmsgstr "Four, you?"\n')
+    assert language("en", folder).gettext("For you") == "For you"
+
+
+# ---- faults --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('msgid "a"\nmsgstr "b"\nnonsense\n', ", line 3: "),
+        ('msgid ""\nmsgstr "Plural-Forms: nplurals=2; plural=n of m;\\n"\n\nmsgid "a"\nmsgstr "b"\n', ": "),
+        ('msgid "Your topics: %(topics)s"\nmsgstr "Mine: %(topic)s"\n', ", line 1: .*placeholders"),
+        ('msgid "Your topics: %(topics)s"\nmsgstr "Mine: %(topics)"\n', ", line 1: .*placeholders"),
+        ('msgid "For you"\nmsgstr "For 100%"\n', ", line 1: .*placeholders"),
+        ('msgid "For you"\nmsgstr "For %s"\n', ", line 1: .*placeholders"),
+        ('\nmsgid "a"\nmsgid_plural "b"\nmsgstr[0] "a"\nmsgstr[1] "%(n)s"\n', ", line 2: .*placeholders"),
+    ],
+)  # fmt: skip
+def test_a_broken_catalogue_is_told(own, text, where):
+    with pytest.raises(TemplateError, match=rf"^locales/en\.po{where}"):
+        language("en", own("en", text))
+
+
+def test_a_catalogue_that_is_no_utf8_is_told(own):
+    folder = own("en", "")
+    (folder / "locales" / "en.po").write_bytes(b'msgid "a"\nmsgstr "caf\xe9"\n')
+    with pytest.raises(TemplateError, match=r"^locales/en\.po: "):
+        language("en", folder)
+
+
+def test_another_languages_fault_is_not_ones_own(own):
+    folder = own("fr", "nonsense\n")
+    assert language("de", folder).gettext("For you") == "Für Sie"
+    assert samples([folder]) == {}
