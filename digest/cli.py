@@ -19,6 +19,7 @@ from digest.about import VERSION
 from digest.app import App, configure_logs, utc_now
 from digest.cli_rank import rank_files, search_papers, why
 from digest.cli_subscribers import people
+from digest.cli_templates import studio, templates
 from digest.config import example_env
 from digest.demo import run_demo
 from digest.errors import DigestError, SettingError
@@ -50,6 +51,8 @@ cli.add_typer(people, name="subscribers")
 cli.command("rank")(rank_files)
 cli.command("search")(search_papers)
 cli.command("why")(why)
+cli.add_typer(templates, name="templates")
+cli.command("studio")(studio)
 cli.add_typer(database, name="db")
 
 

@@ -1,0 +1,201 @@
+"""How each element of a mail looks, in light and in dark: CSS's cascade, for what contrast needs.
+
+Style elements, style attributes, bgcolor and <font color> count, with importance, specificity and
+order; of media queries only prefers-color-scheme does. Widths, hovering, and what clients invert by
+themselves are not looked at, nor are the shorthand font and pictures in the background.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+
+from cssselect import HTMLTranslator, SelectorError, parse
+from lxml.html import HtmlElement
+
+from digest.checks.stylesheet import Declaration, declarations, rules
+from digest.checks.wcag import BLACK, WHITE, Colour, colour, colour_in, over
+
+_ROOT_SIZE = 16.0
+_SIZES = {
+    "xx-small": 9.0,
+    "x-small": 10.0,
+    "small": 13.0,
+    "medium": 16.0,
+    "large": 18.0,
+    "x-large": 24.0,
+    "xx-large": 32.0,
+}
+_UNITS = {"px": 1.0, "pt": 4 / 3, "pc": 16.0, "rem": _ROOT_SIZE, "in": 96.0, "cm": 96 / 2.54}
+_LENGTH = re.compile(r"([0-9]*\.?[0-9]+)([a-z%]+)$")
+# What browsers do by themselves (HTML, section 15.3).
+_OWN_SIZES = {"h1": "2em", "h2": "1.5em", "h3": "1.17em", "h5": "0.83em", "h6": "0.67em"}
+_OWN_BOLD = frozenset({"b", "strong", "th", "h1", "h2", "h3", "h4", "h5", "h6"})
+_OWN_LINK = "#0000ee"
+_OWN_HIDDEN = frozenset({"head", "style", "script", "title", "template"})
+
+
+class Mode(Enum):
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An element as it is seen: colours without transparency, the size in pixels.
+
+    ``colour_of`` and ``background_of`` are the elements that these were declared for; None is
+    the page as it is without a declaration.
+    """
+
+    colour: Colour = BLACK
+    colour_of: HtmlElement | None = None
+    background: Colour = WHITE
+    background_of: HtmlElement | None = None
+    size: float = _ROOT_SIZE
+    is_bold: bool = False
+    is_hidden: bool = False
+
+
+def looks(tree: HtmlElement, mode: Mode) -> dict[HtmlElement, Look]:
+    """The look of each element of a document."""
+    declared = _declared(tree, mode)
+    found: dict[HtmlElement, Look] = {}
+    for element in tree.iter():
+        if isinstance(element.tag, str):
+            parent = element.getparent()
+            above = found.get(parent, Look()) if parent is not None else Look()
+            found[element] = _look(element, declared.get(element, {}), above)
+    return found
+
+
+def has_dark_rules(css: str) -> bool:
+    return any(_is_of(Mode.DARK, each) for rule in rules(css) for each in rule.around)
+
+
+def is_hidden(element: HtmlElement) -> bool:
+    """Whether an element is hidden by its own attributes, as a preheader is."""
+    own = {each.name: each.value for each in declarations(element.get("style", ""))}
+    return _hides(element, own)
+
+
+def _look(element: HtmlElement, own: dict[str, str], above: Look) -> Look:
+    background, background_of = above.background, above.background_of
+    shade = colour_in(own.get("background-color", ""))
+    if shade and shade.alpha > 0:
+        background, background_of = over(shade, background), element
+    tint, tint_of = above.colour, above.colour_of
+    said = own.get("color", "")
+    if declared := colour(said):
+        tint, tint_of = over(declared, background), element
+    return Look(
+        tint,
+        tint_of,
+        background,
+        background_of,
+        _size(own.get("font-size", ""), above.size),
+        _is_bold(own.get("font-weight", ""), above=above.is_bold),
+        above.is_hidden or _hides(element, own),
+    )
+
+
+def _size(text: str, above: float) -> float:
+    text = text.strip().lower()
+    if text in _SIZES:
+        return _SIZES[text]
+    if text in {"smaller", "larger"}:
+        return above * (1.2 if text == "larger" else 1 / 1.2)
+    if not (found := _LENGTH.match(text)):
+        return 0.0 if text == "0" else above
+    number, unit = float(found[1]), found[2]
+    if unit in {"em", "%"}:
+        return number * above / (100 if unit == "%" else 1)
+    return number * _UNITS[unit] if unit in _UNITS else above
+
+
+def _is_bold(text: str, *, above: bool) -> bool:
+    text = text.strip().lower()
+    if text.isdigit():
+        return int(text) >= 700
+    return {"bold": True, "bolder": True, "normal": False, "lighter": False}.get(text, above)
+
+
+def _hides(element: HtmlElement, own: dict[str, str]) -> bool:
+    return (
+        element.tag in _OWN_HIDDEN
+        or element.get("hidden") is not None
+        or own.get("display", "").strip().lower() == "none"
+        or own.get("visibility", "").strip().lower() in {"hidden", "collapse"}
+        or own.get("opacity", "").strip() == "0"
+    )
+
+
+def _declared(tree: HtmlElement, mode: Mode) -> dict[HtmlElement, dict[str, str]]:
+    """What is declared for each element: of each property what wins."""
+    contenders: dict[HtmlElement, list[tuple[tuple[int, ...], Declaration]]] = {}
+    for element in tree.iter():
+        if isinstance(element.tag, str):
+            given = [((0, -1), each) for each in _presentational(element)]
+            styled = [((int(each.is_important), 1), each) for each in _inline(element)]
+            contenders[element] = [*given, *styled]
+    css = "\n".join(style.text or "" for style in tree.iter("style"))
+    for order, rule in enumerate(rules(css)):
+        if rule.is_at_rule or not all(_holds(mode, prelude) for prelude in rule.around):
+            continue
+        for specificity, path in _selected(rule.prelude):
+            for element in tree.xpath(path):
+                contenders[element] += [
+                    ((int(each.is_important), 0, *specificity, order), each)
+                    for each in rule.declarations
+                ]
+    return {
+        element: _winners(sorted(found, key=lambda each: each[0]))
+        for element, found in contenders.items()
+    }
+
+
+def _winners(found: list[tuple[tuple[int, ...], Declaration]]) -> dict[str, str]:
+    # The shorthand sets the colour too, if only to none.
+    names = {"background": "background-color"}
+    return {names.get(each.name, each.name): each.value for _weight, each in found}
+
+
+def _presentational(element: HtmlElement) -> Iterator[Declaration]:
+    if element.tag in _OWN_SIZES:
+        yield Declaration("font-size", _OWN_SIZES[element.tag])
+    if element.tag in _OWN_BOLD:
+        yield Declaration("font-weight", "bold")
+    if element.tag == "a" and element.get("href") is not None:
+        yield Declaration("color", _OWN_LINK)
+    if value := element.get("bgcolor"):
+        yield Declaration("background-color", value)
+    if element.tag == "font" and (value := element.get("color")):
+        yield Declaration("color", value)
+
+
+def _inline(element: HtmlElement) -> tuple[Declaration, ...]:
+    return declarations(element.get("style", ""))
+
+
+@lru_cache(maxsize=1000)
+def _selected(selectors: str) -> tuple[tuple[tuple[int, int, int], str], ...]:
+    """Specificity and XPath of each selector; of those that no element has now, nothing."""
+    try:
+        return tuple(
+            (each.specificity(), HTMLTranslator().selector_to_xpath(each))
+            for each in parse(selectors)
+            if each.pseudo_element is None
+        )
+    except SelectorError:
+        return ()
+
+
+def _holds(mode: Mode, prelude: str) -> bool:
+    if prelude.lower().startswith("@media"):
+        return _is_of(mode, prelude) or prelude[6:].strip().lower() in {"all", "screen"}
+    return prelude.lower().startswith("@supports")
+
+
+def _is_of(mode: Mode, prelude: str) -> bool:
+    return bool(re.search(rf"prefers-color-scheme\s*:\s*{mode.value}", prelude, re.IGNORECASE))

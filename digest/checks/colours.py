@@ -1,0 +1,107 @@
+"""Whether text can be read: contrast in light and in dark, and colours that dark forgets."""
+
+import math
+import re
+from collections.abc import Iterator
+from functools import partial
+
+from lxml.html import HtmlElement
+
+from digest.checks.cascade import Look, Mode, has_dark_rules, looks
+from digest.checks.finding import Finding, Level
+from digest.checks.specimen import Specimen, found
+from digest.checks.wcag import contrast, luminance, needed
+from digest.compose.source_map import Place
+
+# Blanks that are not seen, as preheaders are filled up with.
+_UNSEEN = re.compile(r"[\s\u00ad\u034f\u200b-\u200f\u2060-\u206f\ufeff]+")
+# Between mid-grey and white: what glares beside a dark page.
+_GLARING = 0.4
+
+
+def poor_contrast(specimen: Specimen) -> Iterator[Finding]:
+    """Text that is hard to read on its background (WCAG 1.4.3, level AA), in light and in dark."""
+    light = looks(specimen.tree, Mode.LIGHT)
+    for mode in Mode:
+        seen = looks(specimen.tree, mode)
+        for element in _with_text(specimen, seen):
+            look = seen[element]
+            ratio = contrast(look.colour, look.background)
+            least = needed(look.size, is_bold=look.is_bold)
+            if ratio < least:
+                # Not rounded up: 4.499 is not enough.
+                shown = math.floor(ratio * 100) / 100
+                says = (
+                    f"contrast {shown:.2f}:1 of {look.colour} on {look.background} "
+                    f"(needs {least}:1), in {mode.value}, {_named(element, look)}"
+                )
+                if mode is Mode.DARK and look.colour == light[element].colour:
+                    says += ", which has no colour of its own for dark"
+                place = _place(specimen, element, look, mode)
+                yield found("contrast", Level.ERROR, says, place)
+
+
+def forgotten_in_dark(specimen: Specimen) -> Iterator[Finding]:
+    """Text that keeps its colour in dark while its background changes, and what stays bright."""
+    if not has_dark_rules(specimen.styles):
+        says = "there are no rules for dark (@media (prefers-color-scheme: dark))"
+        yield found("dark", Level.WARNING, says, specimen.where("<mj-style", "<mj-head"))
+        return
+    light, dark = looks(specimen.tree, Mode.LIGHT), looks(specimen.tree, Mode.DARK)
+    for element in _with_text(specimen, dark):
+        before, after = light[element], dark[element]
+        if before.colour != after.colour:
+            continue
+        place = partial(_place, specimen, element, after, Mode.LIGHT)
+        if before.background != after.background:
+            if contrast(after.colour, after.background) >= needed(
+                after.size, is_bold=after.is_bold
+            ):
+                says = f"{_named(element, after)} stays {after.colour} in dark: no rule changes it"
+                yield found("dark", Level.WARNING, says, place())
+        elif luminance(after.background) > _GLARING:
+            says = (
+                f"{_named(element, after)} stays on {after.background} in dark: "
+                "no rule changes that background"
+            )
+            yield found("dark", Level.WARNING, says, place())
+
+
+def _with_text(specimen: Specimen, seen: dict[HtmlElement, Look]) -> Iterator[HtmlElement]:
+    for element in specimen.elements():
+        look = seen[element]
+        if not look.is_hidden and look.size > 0 and _own_text(element):
+            yield element
+
+
+def _own_text(element: HtmlElement) -> str:
+    """What stands in an element itself, not in those in it."""
+    parts = [element.text or "", *(child.tail or "" for child in element)]
+    return _UNSEEN.sub(" ", " ".join(parts)).strip()
+
+
+def _named(element: HtmlElement, look: Look) -> str:
+    """What an operator knows it by: the class that the colour is of, else its first words."""
+    if name := _class(look):
+        return f"class `{name}`"
+    words = _own_text(element)
+    return f"“{words if len(words) <= 40 else words[:39] + '…'}”"
+
+
+def _class(look: Look) -> str:
+    names: list[str] = look.colour_of.get("class", "").split() if look.colour_of is not None else []
+    return names[0] if names else ""
+
+
+def _place(specimen: Specimen, element: HtmlElement, look: Look, mode: Mode) -> Place:
+    """The rule for the class (in dark that for dark, if there is one), else the text."""
+    patterns = []
+    if name := re.escape(_class(look)):
+        selector = rf"\.{name}(?![\w-])[^{{}}<>]*\{{"
+        if mode is Mode.DARK:
+            inside = r"[^{}]*\{(?:[^{}]*\{[^{}]*\})*?[^{}]*?"
+            patterns.append(rf"prefers-color-scheme:\s*dark{inside}({selector})")
+        patterns += [selector, rf"class=[\"'][^\"']*(?<![\w-]){name}(?![\w-])"]
+    place = specimen.where(*patterns)
+    words = _own_text(element)
+    return place if place.template else specimen.where_text(words, words[:30], words.split()[0])

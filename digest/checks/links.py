@@ -1,0 +1,93 @@
+"""Where links and addresses lead."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from digest.checks.finding import Finding, Level
+from digest.checks.rules import Rules
+from digest.checks.specimen import Specimen, found
+from digest.compose.source_map import Place
+
+_ATTRIBUTES = ("href", "src", "background", "action", "cite", "poster")
+_IN_STYLES = re.compile(r"url\(\s*['\"]?([^'\")]+)['\"]?\s*\)", re.IGNORECASE)
+_IN_TEXT = re.compile(r"\bhttps?://[^\s<>\"]+", re.IGNORECASE)
+
+
+def bad_links(specimen: Specimen, rules: Rules) -> Iterator[Finding]:
+    """Addresses in the HTML that are not https (or mailto), or of a host that is not allowed."""
+    for address in dict.fromkeys(addresses(specimen)):
+        if complaint := _against(address, specimen, rules):
+            level, says = complaint
+            yield found("links", level, says, specimen.where_text(address))
+
+
+def bad_links_in_text(specimen: Specimen, rules: Rules) -> Iterator[Finding]:
+    """The same of the text part; what is wrong there can also be a paper's own words."""
+    in_html = set(addresses(specimen))
+    for address in dict.fromkeys(text_addresses(specimen.text)):
+        complaint = _against(address, specimen, rules)
+        if complaint and address not in in_html:
+            yield found("links", Level.WARNING, f"in the text, {complaint[1]}", specimen.of_text())
+
+
+def addresses(specimen: Specimen) -> Iterator[str]:
+    """What the HTML names: links, pictures, backgrounds."""
+    for element in specimen.elements():
+        for name in _ATTRIBUTES:
+            value = element.get(name)
+            if value is not None:
+                yield value.strip()
+        yield from _IN_STYLES.findall(element.get("style", ""))
+    yield from _IN_STYLES.findall(specimen.styles)
+
+
+def text_addresses(text: str) -> Iterator[str]:
+    """Addresses in plain text, without the full stop or bracket that follows them."""
+    for address in _IN_TEXT.findall(text):
+        yield address.rstrip(".,;:!?)]}'")
+
+
+def _against(address: str, specimen: Specimen, rules: Rules) -> tuple[Level, str] | None:
+    if not address:
+        return Level.ERROR, "a link leads nowhere: its address is empty"
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:
+        return Level.ERROR, f"{address} is no address"
+    scheme = parts.scheme
+    if scheme == "mailto" or (address.startswith("#") and len(address) > 1):
+        return None
+    if scheme != "https" or not host:
+        return Level.ERROR, f"{address} is not https"
+    allowed = rules.allowed_hosts
+    if allowed is not None and not _is_allowed(host, allowed | specimen.own_hosts):
+        return Level.WARNING, f"{address} is of a host that is not allowed"
+    return None
+
+
+def _is_allowed(host: str, allowed: frozenset[str]) -> bool:
+    return any(host == each or host.endswith(f".{each}") for each in allowed)
+
+
+def no_way_out(specimen: Specimen) -> Iterator[Finding]:
+    """A mail without the link to leave, or without the sender's postal address, in either part."""
+    if specimen.unsubscribe:
+        if specimen.unsubscribe not in addresses(specimen):
+            says = "the link to unsubscribe is missing in the HTML"
+            yield found("unsubscribe", Level.ERROR, says, _body(specimen))
+        if specimen.unsubscribe not in text_addresses(specimen.text):
+            says = "the link to unsubscribe is missing in the text"
+            yield found("unsubscribe", Level.ERROR, says, specimen.of_text())
+    address = " ".join(specimen.postal_address.split())
+    if address not in " ".join(specimen.tree.text_content().split()):
+        says = "the postal address is missing in the HTML"
+        yield found("postal-address", Level.ERROR, says, _body(specimen))
+    if address not in " ".join(specimen.text.split()):
+        says = "the postal address is missing in the text"
+        yield found("postal-address", Level.ERROR, says, specimen.of_text())
+
+
+def _body(specimen: Specimen) -> Place:
+    return Place(specimen.where("<mj-body").template)

@@ -1,0 +1,122 @@
+"""The MJML itself: tags, attributes, descriptions of images, and what no mail may hold."""
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+from digest.checks.components import COMPONENTS, DEFAULTS
+from digest.checks.finding import Finding, Level
+from digest.checks.specimen import Specimen, found
+from digest.compose.markup import Kind, Tag, first_fault, tags
+
+_DESCRIBED = frozenset({"img", "mj-image", "mj-social-element", "mj-carousel-image"})
+_FORBIDDEN = ("script", "form", "iframe", "frame", "object", "embed", "applet", "base")
+
+
+def unclosed(specimen: Specimen) -> Iterator[Finding]:
+    """Tags that do not match. mrml takes crossed ones, and makes something else of them."""
+    if fault := first_fault(specimen.mjml.text):
+        yield found("unclosed", Level.ERROR, fault.what, specimen.mjml.place(fault.offset))
+
+
+def unknown(specimen: Specimen) -> Iterator[Finding]:
+    """Tags that MJML has not, or not here, and attributes that do nothing."""
+    around: list[str] = []
+    for tag in tags(specimen.mjml.text):
+        if tag.kind is Kind.CLOSE:
+            if tag.name in around:
+                del around[len(around) - 1 - around[::-1].index(tag.name) :]
+            continue
+        parent = around[-1] if around else ""
+        if says := _against_tag(tag.name, parent, around):
+            yield found("unknown", Level.ERROR, says, specimen.mjml.place(tag.offset))
+        else:
+            yield from _against_attributes(specimen, tag, parent)
+        if tag.kind is Kind.OPEN:
+            around.append(tag.name)
+
+
+def _against_tag(name: str, parent: str, around: list[str]) -> str:
+    """What is wrong with a tag of that name in ``parent``; empty if nothing is."""
+    if parent == "mj-attributes":
+        return (
+            "" if name in DEFAULTS else f"<{name}> in <mj-attributes> sets no component's defaults"
+        )
+    holder = next((each for each in reversed(around) if each in COMPONENTS), "")
+    in_html = bool(holder) and COMPONENTS[holder].holds_html
+    if not name.startswith("mj-") and name != "mjml":
+        return "" if in_html or not parent else f"HTML in <{parent}>: <{name}> goes into <mj-text>"
+    component = COMPONENTS.get(name)
+    if component is None:
+        return f"there is no <{name}> in MJML{_meant(name, COMPONENTS)}"
+    # An unknown parent was told of already.
+    if parent in COMPONENTS and parent not in component.parents:
+        allowed = " or ".join(f"<{each}>" for each in component.parents) or "nothing"
+        return f"<{name}> stands in <{parent}>, but belongs into {allowed}"
+    return ""
+
+
+def _against_attributes(specimen: Specimen, tag: Tag, parent: str) -> Iterator[Finding]:
+    if parent == "mj-attributes":
+        known = DEFAULTS[tag.name]
+    elif tag.name in COMPONENTS:
+        known = COMPONENTS[tag.name].attributes
+    else:
+        return
+    for attribute in tag.attributes:
+        if attribute.name not in known:
+            says = f"<{tag.name}> has no attribute {attribute.name}{_meant(attribute.name, known)}"
+            yield found("unknown", Level.ERROR, says, specimen.mjml.place(attribute.offset))
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, sorted(known), n=1)
+    return f": is {close[0]} meant?" if close else ""
+
+
+def undescribed(specimen: Specimen) -> Iterator[Finding]:
+    """Images that a screen reader can say nothing of (WCAG 1.1.1); ornaments have an empty alt."""
+    setting_defaults = False
+    for tag in tags(specimen.mjml.text):
+        if tag.name == "mj-attributes":
+            setting_defaults = tag.kind is Kind.OPEN
+        if tag.name not in _DESCRIBED or tag.kind is Kind.CLOSE or setting_defaults:
+            continue
+        values = {attribute.name: attribute.value for attribute in tag.attributes}
+        if "alt" not in values:
+            says = f"<{tag.name}> has no alt"
+        elif "href" in values and not values["alt"].strip():
+            says = f"<{tag.name}> is a link, but its alt is empty"
+        else:
+            continue
+        yield found("alt", Level.ERROR, says, specimen.mjml.place(tag.offset))
+
+
+def unmeasured(specimen: Specimen) -> Iterator[Finding]:
+    """Images without a size: the mail jumps while they load, and Outlook guesses."""
+    for image in specimen.elements("img"):
+        missing = [name for name in ("width", "height") if not image.get(name, "").isdigit()]
+        if missing:
+            source = image.get("src", "")
+            says = f"the image {source} has no {' and no '.join(missing)} in pixels"
+            yield found("image-size", Level.WARNING, says, specimen.where_text(source))
+
+
+def forbidden(specimen: Specimen) -> Iterator[Finding]:
+    """What clients take out, or take a mail for hostile for."""
+    for element in specimen.elements(*_FORBIDDEN):
+        says = f"<{element.tag}> has no place in a mail"
+        yield found("forbidden", Level.ERROR, says, specimen.where(rf"<{element.tag}\b"))
+    for link in specimen.elements("link"):
+        if "stylesheet" in link.get("rel", "").lower():
+            says = f"the style sheet {link.get('href')} is loaded from elsewhere"
+            place = specimen.where_text(link.get("href", ""))
+            yield found("forbidden", Level.ERROR, says, place)
+    if "@import" in specimen.styles.lower():
+        says = "@import loads a style sheet from elsewhere"
+        yield found("forbidden", Level.ERROR, says, specimen.where("@import"))
+    for element in specimen.elements():
+        for name in element.attrib:
+            if name.startswith("on"):
+                says = f"{name} on <{element.tag}> is a script"
+                place = specimen.where(rf"\b{name}\s*=")
+                yield found("forbidden", Level.ERROR, says, place)

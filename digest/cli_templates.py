@@ -1,0 +1,112 @@
+"""The commands around templates."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from digest.app import App
+from digest.checks.baseline import OWN, SHIPPED, baseline_of, write_baseline
+from digest.checks.finding import Finding, Level
+from digest.compose.environment import built_in_templates
+from digest.compose.sender import sender_for_looking
+from digest.eject import eject as eject_to
+from digest.terminal import Json, err, out, print_json
+
+templates = typer.Typer(help="See to the templates of the mails.", no_args_is_help=True)
+
+_STYLES = {Level.ERROR: "bold red", Level.WARNING: "yellow", Level.NOTE: "dim"}
+
+
+@templates.command()
+def check(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="One mail: digest, confirm, …")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail as well.")] = False,
+    accept: Annotated[
+        bool,
+        typer.Option(
+            "--accept", help="From now on, what clients do not support of the mails is as wanted."
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check what the samples make of each mail. Status 1 says that there are errors."""
+    app = App()
+    proofs = app.proofs(sender_for_looking(app.settings))
+    if accept:
+        own = app.settings.templates
+        path = own / OWN if own else SHIPPED
+        write_baseline(baseline_of(proofs.specimens()), path)
+        out.print(Text(f"written: {path}"))
+        return
+    findings = proofs.findings(name)
+    if as_json:
+        print_json([_as_dict(each) for each in findings])
+    else:
+        for each in findings:
+            _print_finding(each)
+        out.print(_summary(findings))
+    failing = {Level.ERROR, Level.WARNING} if strict else {Level.ERROR}
+    if any(each.level in failing for each in findings):
+        raise typer.Exit(1)
+
+
+@templates.command()
+def eject(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")],
+) -> None:
+    """Copy the built-in templates into a folder, to edit them there."""
+    count = eject_to(built_in_templates(), folder)
+    out.print(Text(f"{count} files are in {folder}. To use them: DIGEST_TEMPLATES={folder}"))
+
+
+def _print_finding(each: Finding) -> None:
+    where = f"{each.template}, line {each.line}" if each.line else each.template
+    line = Text.assemble((each.level.value, _STYLES[each.level]), f": {where}: {each.what}")
+    out.print(line.append(f" [{each.check}]", "dim"))
+
+
+def _summary(findings: list[Finding]) -> str:
+    counts = {level: sum(each.level is level for each in findings) for level in Level}
+    said = [
+        f"{count} {level.value}{'s' * (count != 1)}" for level, count in counts.items() if count
+    ]
+    return ", ".join(said) or "Nothing to say: all is well."
+
+
+def _as_dict(each: Finding) -> dict[str, object]:
+    return {
+        "check": each.check,
+        "level": each.level.value,
+        "template": each.template,
+        "line": each.line,
+        "what": each.what,
+    }
+
+
+def studio(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; others than your own need a password.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8001,
+    templates: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Instead of DIGEST_TEMPLATES: the folder you edit."),
+    ] = None,
+) -> None:
+    """Edit templates in your editor and see in a browser what every kind of reader will get."""
+    from digest.app_studio import folders  # noqa: PLC0415  slow to load
+    from digest.app_studio import studio as studio_of  # noqa: PLC0415
+    from digest.studio.server import serve  # noqa: PLC0415
+    from digest.studio.watch import Watch  # noqa: PLC0415
+
+    app = App(templates=str(templates)) if templates else App()
+    watch = Watch(folders(app))
+
+    def say_ready() -> None:
+        err.print(f"The studio is at http://{host}:{port}/. Stop with Ctrl-C.")
+
+    serve(studio_of(app, host, watch), host, port, ready=say_ready, ending=watch.end)

@@ -1,0 +1,159 @@
+"""Proofs: a mail as it would be, to be looked at and checked before anybody gets it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from digest.checks.check import check, check_all
+from digest.checks.finding import Finding, Level, in_order
+from digest.checks.rules import Rules
+from digest.checks.specimen import Specimen
+from digest.compose.composer import Composer
+from digest.compose.content import Content, fill
+from digest.compose.environment import Templates
+from digest.compose.message import build_message
+from digest.compose.samples import Sample, samples, view_of
+from digest.compose.sender import Sender
+from digest.compose.source_map import Rendered
+from digest.compose.view import CardView, DigestView, LetterView
+from digest.errors import TemplateError
+from digest.model import Digest
+
+DIGEST = "digest"
+LARGEST = "largest"  # the sample for the checks of sizes
+_READER = "reader@example.org"
+_PUBLIC_ID = "proof"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A mail with what there is to say of it.
+
+    ``sample`` is empty for the digest of an edition. ``message`` are its octets to somebody;
+    ``mjml`` knows the template and the line of each of its characters.
+    """
+
+    mail: str
+    sample: str
+    about: str
+    content: Content
+    message: bytes
+    mjml: Rendered
+    findings: tuple[Finding, ...]
+
+
+class Proofs:
+    """Makes proofs from the templates as they are now, in one sender's name.
+
+    Each may raise TemplateError. Papers that would not fit are shown nevertheless: the checks are
+    to tell of them.
+    """
+
+    def __init__(self, templates: Templates, sender: Sender, rules: Rules | None = None) -> None:
+        self._templates = templates
+        self._sender = sender
+        self._rules = rules or Rules()
+        self._composer = Composer(templates, sender)
+
+    def samples(self) -> dict[str, Sample]:
+        """What there is to fill templates with, by name."""
+        return samples(self._templates.folders)
+
+    def of_sample(self, name: str) -> Proof:
+        """A sample's mail."""
+        sample = self.samples().get(name)
+        if sample is None:
+            raise TemplateError(f"samples/{name}.json", 0, "there is no such sample")
+        return self._proof(sample, view_of(sample, self._sender, self._templates.language))
+
+    def of_digest(self, digest: Digest) -> Proof:
+        """The digest of an edition for somebody."""
+        view = self._composer.view(digest, self._composer.links(digest, _PUBLIC_ID))
+        return self._proof(Sample("", DIGEST, "", {}), view)
+
+    def findings(self, mail: str | None = None) -> list[Finding]:
+        """What there is to say of all samples of a mail, or of all mails, each thing once."""
+        made, broken = [], []
+        for sample in self._samples_of(mail):
+            try:
+                made.append(self._made(sample))
+            except TemplateError as error:
+                said = Finding("template", Level.ERROR, error.what, error.template, error.line)
+                broken.append(said)
+        return in_order([*broken, *check_all(made, self._rules)])
+
+    def specimens(self) -> list[Specimen]:
+        """All samples of all mails, made for being checked."""
+        return [self._made(sample) for sample in self._samples_of(None)]
+
+    def _samples_of(self, mail: str | None) -> list[Sample]:
+        wanted = [each for each in self.samples().values() if mail in {None, each.mail}]
+        if not wanted:
+            raise TemplateError(f"mail/{mail}", 0, "there is no sample of such a mail")
+        return wanted
+
+    def _made(self, sample: Sample) -> Specimen:
+        view = view_of(sample, self._sender, self._templates.language)
+        return self._specimen(sample, view, fill(self._templates, sample.mail, view))
+
+    def _proof(self, sample: Sample, view: DigestView | LetterView) -> Proof:
+        content = fill(self._templates, sample.mail, view)
+        specimen = self._specimen(sample, view, content)
+        message = build_message(
+            content,
+            self._sender,
+            to=_READER,
+            public_id=_PUBLIC_ID,
+            what=sample.mail,
+            now=datetime.now(UTC),
+            campaign="" if sample.is_digest else sample.mail,
+        )
+        return Proof(
+            mail=sample.mail,
+            sample=sample.name,
+            about=sample.about,
+            content=content,
+            message=message.content,
+            mjml=specimen.mjml,
+            findings=tuple(check(specimen, self._rules)),
+        )
+
+    def _specimen(
+        self, sample: Sample, view: DigestView | LetterView, content: Content
+    ) -> Specimen:
+        cards = _cards(view)
+        return Specimen(
+            mail=sample.mail,
+            sample=sample.name,
+            mjml=self._templates.trace(f"mail/{sample.mail}/body.mjml.j2", mail=view),
+            html=content.html,
+            text=content.text,
+            subject=content.subject,
+            titles=tuple(card.title for card in cards),
+            urls=tuple(card.url for card in cards),
+            unsubscribe=_way_out(view),
+            postal_address=view.postal_address,
+            is_largest=sample.name == LARGEST,
+            own_hosts=frozenset(_hosts(self._sender, cards)),
+        )
+
+
+def _cards(view: DigestView | LetterView) -> list[CardView]:
+    if isinstance(view, LetterView):
+        return []
+    return [card for section in view.sections for card in section.cards]
+
+
+def _hosts(sender: Sender, cards: list[CardView]) -> Iterator[str]:
+    """Where links lead whatever a template says: to our pages, and to what papers name."""
+    yield sender.host
+    for card in cards:
+        for url in (card.url, card.code_url, card.project_url, card.thumbnail):
+            if host := urlsplit(url).hostname:
+                yield host
+
+
+def _way_out(view: DigestView | LetterView) -> str:
+    """The link to unsubscribe that must be there; a letter to a stranger has none."""
+    return view.unsubscribe if isinstance(view, LetterView) else view.links.unsubscribe

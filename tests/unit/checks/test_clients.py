@@ -1,0 +1,76 @@
+"""The ratchet: what clients do not support may become less, and more only knowingly."""
+
+from digest.checks.baseline import (
+    baseline_of,
+    read_baseline,
+    shipped_baseline,
+    write_baseline,
+)
+from digest.checks.clients import newly_unsupported, no_longer_used
+from digest.checks.finding import Level
+from digest.checks.rules import Rules
+from tests.unit.checks.making import document, line_of, specimen, told
+
+ROUND = "<p style='border-radius: 1px'>a</p>"
+SAYS = (
+    "border-radius (css-border-radius) is not supported by outlook-windows; new since the baseline"
+)
+KNOWING = {"outlook-windows": ["css-border-radius"]}
+
+
+def about_round(findings):
+    return [each for each in findings if "border-radius" in each.what]
+
+
+def test_a_new_feature_is_told_of_with_its_place():
+    mjml = document(body="\n<p style='border-radius: 1px'>a</p>")
+    mail = specimen(mjml, html=ROUND)
+    (found,) = about_round(newly_unsupported(mail, Rules(baseline={"test": {}})))
+    assert (found.level, found.what) == (Level.WARNING, SAYS)
+    assert found.line == line_of(mjml, "border-radius")
+
+
+def test_what_the_baseline_has_is_not_told_of():
+    rules = Rules(baseline={"test": KNOWING})
+    assert about_round(newly_unsupported(specimen(html=ROUND), rules)) == []
+
+
+def test_each_client_counts():
+    rules = Rules(baseline={"test": {"gmail-web": ["css-border-radius"]}})
+    assert about_round(newly_unsupported(specimen(html=ROUND), rules))
+
+
+def test_a_mail_of_ones_own_is_compared_with_all_others():
+    mail = specimen(html=ROUND)
+    assert about_round(newly_unsupported(mail, Rules(baseline={"a": {}, "b": KNOWING}))) == []
+    assert about_round(newly_unsupported(mail, Rules(baseline={"a": {}, "b": {}})))
+    assert about_round(newly_unsupported(mail, Rules(baseline={"test": {}, "b": KNOWING})))
+
+
+def test_what_no_sample_uses_any_more_is_noted():
+    rules = Rules(baseline={"test": KNOWING, "other": KNOWING})
+    plain, fancy = specimen(html="<p>a</p>"), specimen(html=ROUND)
+    (found,) = no_longer_used([plain], rules)
+    assert found.level is Level.NOTE
+    assert found.what == (
+        "css-border-radius, which outlook-windows did not support, is no longer used: "
+        "the baseline can go down"
+    )
+    assert found.template == "mail/test/body.mjml.j2"
+    assert no_longer_used([plain, fancy], rules) == []
+
+
+def test_a_baseline_is_made_of_all_samples_and_kept(tmp_path):
+    path = tmp_path / "baseline.json"
+    made = baseline_of([specimen(html="<p>a</p>"), specimen(html=ROUND)])
+    assert "css-border-radius" in made["test"]["outlook-windows"]
+    write_baseline(made, path)
+    assert read_baseline(path) == made
+    rules = Rules(baseline=made)
+    assert list(newly_unsupported(specimen(html=ROUND), rules)) == []
+    assert told(no_longer_used([specimen(html=ROUND)], rules)) == []
+
+
+def test_the_shipped_baseline_is_that_of_the_digest_too():
+    assert Rules().baseline is shipped_baseline()
+    assert "css-border-radius" in shipped_baseline()["digest"]["outlook-windows"]
