@@ -1,6 +1,7 @@
 """The composition root: settings become objects here, and only here."""
 
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -12,6 +13,10 @@ import structlog
 from sqlalchemy import Engine
 
 from digest.backgrounds import Backgrounds
+from digest.checks.baseline import OWN as OWN_BASELINE
+from digest.checks.baseline import SHIPPED as SHIPPED_BASELINE
+from digest.checks.baseline import read_baseline
+from digest.checks.rules import Rules
 from digest.collect.arxiv import Arxiv
 from digest.collect.arxiv import source as arxiv_source
 from digest.collect.http import Http
@@ -19,18 +24,21 @@ from digest.collect.snapshots import Snapshots
 from digest.collect.source import Source, find_sources
 from digest.compose.composer import Composer
 from digest.compose.environment import Templates
+from digest.compose.language import language
 from digest.compose.letters import LetterComposer
 from digest.compose.sender import Sender, sender_for_looking, sender_of
 from digest.config import read_settings
 from digest.deliver.transport import Transport, make_transport
 from digest.embedding import find_embedder
 from digest.embedding_store import EmbeddingStore
-from digest.errors import LedgerError, TransportError
+from digest.errors import DigestError, LedgerError, TransportError
 from digest.inbox.inbox import Inbox
 from digest.ledger.database import ensure_current, open_database, upgrade
 from digest.ledger.ledger import Ledger
+from digest.letters import Alerts
 from digest.model import Digest, Message, Outcome
 from digest.pipeline import Pipeline
+from digest.proofs import Proofs
 from subscribers.addresses import AddressGate, normalise_address
 from subscribers.store.registry import Registry
 from subscribers.topics import TopicFilter
@@ -124,7 +132,25 @@ class App:
 
     @cached_property
     def templates(self) -> Templates:
-        return Templates(self.settings.templates)
+        own = self.settings.templates
+        return Templates(own, language(self.settings.language, own))
+
+    def proofs(self, sender: Sender, folder: Path | None = None) -> Proofs:
+        """Mails to look at and to check, from the templates (of ``folder``) as they are now."""
+        own = folder or self.settings.templates
+        templates = Templates(own, language(self.settings.language, own))
+        hosts = self.settings.link_hosts
+        rules = Rules(
+            allowed_hosts=frozenset(hosts) if hosts else None,
+            baseline=read_baseline(self.baseline),
+        )
+        return Proofs(templates, sender, rules)
+
+    @property
+    def baseline(self) -> Path:
+        """The file that says what clients need not support: the operator's, else the shipped."""
+        own = self.settings.templates and self.settings.templates / OWN_BASELINE
+        return own if own and own.exists() else SHIPPED_BASELINE
 
     @cached_property
     def composer(self) -> Composer:
@@ -208,9 +234,26 @@ class App:
     def daily_run(self) -> None:
         """What `digest schedule` does each day: collect the latest, then one pass."""
         now = utc_now()
-        self.pipeline.collect(self.pipeline.days_for(self.pipeline.edition_day(now)), now)
-        run = self.pipeline.run(self.composer, self.transport, now)
+        try:
+            days = self.pipeline.days_for(self.pipeline.edition_day(now))
+            collected = self.pipeline.collect(days, now)
+            run = self.pipeline.run(self.composer, self.transport, now)
+        except DigestError as error:
+            self._alert([str(error)], now, broken_off=True)
+            raise
+        # A source that fails while an edition is collected for would be told of twice.
+        if troubles := list(dict.fromkeys(collected.failures + run.trouble)):
+            self._alert(troubles, now, broken_off=False)
         log.info("the daily run is done", balance=asdict(run.balance), trouble=run.trouble)
+
+    def _alert(self, troubles: list[str], since: datetime, *, broken_off: bool) -> None:
+        """Tell the operator of a run that had trouble, if there is an address to tell it to."""
+        if self.settings.operator is None:
+            return
+        where = f"{socket.gethostname()}, {self.settings.home.resolve()}"
+        alerts = Alerts(self.settings.operator, where, lambda: self.letter_composer, self.post)
+        local = since.astimezone(self.settings.timezone)
+        alerts.tell(troubles, local, broken_off=broken_off)
 
 
 def configure_logs() -> None:

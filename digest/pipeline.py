@@ -5,7 +5,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 import structlog
@@ -14,6 +16,7 @@ from digest.collect.file import files_in, read_file
 from digest.collect.merge import keys_of, merge
 from digest.collect.source import Source
 from digest.compose.composer import Composer
+from digest.compose.edition_composer import EditionComposer
 from digest.config import Settings
 from digest.deliver.transport import Transport
 from digest.deliver.worker import Worker
@@ -26,6 +29,7 @@ from digest.errors import (
     TransportError,
 )
 from digest.ledger.database import exclusively
+from digest.ledger.history import Collection
 from digest.ledger.ledger import Ledger
 from digest.model import (
     Balance,
@@ -35,6 +39,7 @@ from digest.model import (
     Edition,
     Facts,
     Harvest,
+    MergedPaper,
     Message,
     Rejection,
     SkipReason,
@@ -47,6 +52,8 @@ from subscribers.preferences import Preferences, Strictness
 from subscribers.store.registry import Registry
 from subscribers.topics import TopicFilter
 
+FILES = "files"  # stands for a source in what is written down of a reading of files
+
 # Told how much of how much is done, for a progress bar.
 Progress = Callable[[int, int], None]
 
@@ -57,6 +64,10 @@ log = structlog.get_logger()
 
 def _silent(done: int, total: int) -> None:
     pass
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +89,16 @@ class Pipeline:
         sources: Callable[[], Sequence[Source]],
         background: Callable[[], Background],
         embed: Embed | None = None,
+        clock: Callable[[], datetime] = _utc_now,
     ) -> None:
+        """``clock`` only measures how long a run takes: what it does, it does as of its ``now``."""
         self._settings = settings
         self._ledger = ledger
         self._registry = registry
         self._sources = sources
         self._background = background
         self._embed = embed
+        self._clock = clock
 
     def run(
         self, composer: Composer, transport: Transport, now: datetime, progress: Progress = _silent
@@ -95,18 +109,24 @@ class Pipeline:
         in the result: what it concerns stays to be done by a later run.
         """
         with exclusively(self._ledger.engine, "run"):
+            began = self._clock()
+            run = self._ledger.history.begin_run(self.edition_day(now), now)
             self._take_over(now)
             edition, trouble = self._collected_edition(now)
             self._rank(edition, now)
+            sending_began = self._clock()
             try:
                 self._compose_and_deliver(composer, transport, now, progress)
             except (TransportError, TemplateError) as error:
                 # What was not sent is still pending: mend the relay or the template, run again.
                 trouble = (*trouble, str(error))
+            sending = self._since(sending_began)
             for touched in self._ledger.editions.changed_at(now):
                 if touched.id != edition.id:
                     self._close(touched)
-            return Run(self._close(edition), trouble)
+            balance = self._close(edition)
+            self._ledger.history.end_run(run, now + self._since(began), sending, trouble)
+            return Run(balance, trouble)
 
     # ---- collect -----------------------------------------------------------------------------
 
@@ -115,15 +135,17 @@ class Pipeline:
 
         A source that fails is among the rejected; what it gave before, and the others', is kept.
         """
-        harvest = Harvest()
+        gathered = []
         for source in self._sources():
+            harvest = Harvest()
             try:
                 for part in source.collect(days, now):
                     harvest += part
             except SourceError as error:
                 log.error("a source failed", source=source.name, why=str(error))
                 harvest += Harvest(rejected=(Rejection.of_source(source.name, str(error)),))
-        return self.keep(harvest)
+            gathered.append((source.name, harvest))
+        return self._keep_and_record(gathered, now)
 
     def collect_files(
         self, paths: Sequence[Path], day: date | None, now: datetime, progress: Progress = _silent
@@ -134,20 +156,29 @@ class Pipeline:
         for number, path in enumerate(files, 1):
             harvest += read_file(path, day, now)
             progress(number, len(files))
-        return self.keep(harvest)
+        return self._keep_and_record([(FILES, harvest)], now)
 
     def keep(self, harvest: Harvest) -> Collected:
         """Merge sightings into the ledger."""
+        return _collected(self._merge(harvest), harvest)
+
+    def _keep_and_record(self, gathered: Sequence[tuple[str, Harvest]], now: datetime) -> Collected:
+        """Keep what was gathered, all at once, and write down what each source gave of it."""
+        harvest = sum((each for _, each in gathered), Harvest())
+        merged = self._merge(harvest)
+        for source, given in gathered:
+            keys, titles = keys_of(given.sightings)
+            papers = [each for each in merged if each.key in keys or each.title_key in titles]
+            self._ledger.history.record_collection(
+                Collection.of(source, given, _collected(papers, given), self.edition_day(now), now)
+            )
+        return _collected(merged, harvest)
+
+    def _merge(self, harvest: Harvest) -> list[MergedPaper]:
         with exclusively(self._ledger.engine, "collection"):
-            merged = self._ledger.papers.absorb(
+            return self._ledger.papers.absorb(
                 *keys_of(harvest.sightings), lambda known: merge(known, harvest.sightings)
             )
-        return Collected(
-            papers=len(merged),
-            new=sum(paper.is_new for paper in merged),
-            updated=sum(paper.is_updated for paper in merged),
-            rejected=harvest.rejected,
-        )
 
     def days_for(self, day: date) -> list[date]:
         """The listing days that an edition of ``day`` is made of."""
@@ -258,17 +289,20 @@ class Pipeline:
             return
         with transport:
             worker = Worker(self._ledger.deliveries, self._registry, transport)
-            edition = None
-            for number, delivery in enumerate(waiting, 1):
-                if edition is None or edition.id != delivery.edition_id:
-                    edition = self._ledger.editions.get(delivery.edition_id)
-                message = self._compose(composer, delivery, edition, now)
-                if message:
-                    worker.deliver(delivery, message, now)
-                progress(number, len(waiting))
+            done = 0
+            for edition_id, its in groupby(waiting, attrgetter("edition_id")):
+                edition = self._ledger.editions.get(edition_id)
+                edition_composer = EditionComposer(composer, edition, now)
+                edition_composer.try_out(self._ledger.deliveries.papers_to_send(edition_id, now))
+                for delivery in its:
+                    message = self._compose(edition_composer, delivery, edition, now)
+                    if message:
+                        worker.deliver(delivery, message, now)
+                    done += 1
+                    progress(done, len(waiting))
 
     def _compose(
-        self, composer: Composer, delivery: Delivery, edition: Edition, now: datetime
+        self, composer: EditionComposer, delivery: Delivery, edition: Edition, now: datetime
     ) -> Message | None:
         """The message of a delivery; none if there cannot be one, which is then recorded.
 
@@ -280,9 +314,7 @@ class Pipeline:
             return None
         digest = self._planned_digest(delivery, edition, subscriber)
         try:
-            return composer.compose(
-                digest, to=subscriber.address, public_id=subscriber.public_id, now=now
-            )
+            return composer.compose(digest, to=subscriber.address, public_id=subscriber.public_id)
         except (MessageTooLarge, NothingToShow) as error:
             too_large = isinstance(error, MessageTooLarge)
             reason = SkipReason.TOO_LARGE if too_large else SkipReason.NOT_RENDERED
@@ -321,6 +353,9 @@ class Pipeline:
         stale_before = now - timedelta(hours=self._settings.stale_after_hours)
         self._ledger.deliveries.expire(stale_before, now)
 
+    def _since(self, began: datetime) -> timedelta:
+        return self._clock() - began
+
     def _close(self, edition: Edition) -> Balance:
         """Draw the balance, check it and store it."""
         balance = self._ledger.editions.balance(edition)
@@ -328,6 +363,15 @@ class Pipeline:
             raise LedgerError(f"the balance of {edition.day} does not add up: {balance}")
         self._ledger.editions.store_balance(edition, balance)
         return balance
+
+
+def _collected(merged: Sequence[MergedPaper], harvest: Harvest) -> Collected:
+    return Collected(
+        papers=len(merged),
+        new=sum(paper.is_new for paper in merged),
+        updated=sum(paper.is_updated for paper in merged),
+        rejected=harvest.rejected,
+    )
 
 
 def _reader(

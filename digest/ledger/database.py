@@ -14,7 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from digest.errors import LedgerError
 
 # The last of digest/migrations/versions; a test holds the two together.
-NEWEST_REVISION = "0005"
+NEWEST_REVISION = "0006"
 # PostgreSQL's advisory locks are numbers of a whole database; these are ours ("digest" in ASCII,
 # and a digit), hashed with the schema: two ledgers in two schemas do not hold each other up.
 _LOCK_NUMBERS = {

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, insert, or_, select, update
 
 from digest.ledger.tables import attempts, deliveries, delivery_papers, editions
 from digest.model import (
@@ -129,14 +129,24 @@ class Deliveries:
 
     def to_send(self, now: datetime) -> list[Delivery]:
         """What may be tried now, oldest edition first."""
-        waiting = or_(deliveries.c.next_attempt_at.is_(None), deliveries.c.next_attempt_at <= now)
         query = (
             select(deliveries)
-            .where(deliveries.c.state.in_([_S.PENDING, _S.DEFERRED]), waiting)
+            .where(_may_be_tried(now))
             .order_by(deliveries.c.edition_id, deliveries.c.id)
         )
         with self._engine.connect() as connection:
             return [_delivery(row) for row in connection.execute(query)]
+
+    def papers_to_send(self, edition_id: int, now: datetime) -> set[int]:
+        """The papers in what of an edition may be tried now."""
+        query = (
+            select(delivery_papers.c.paper_id)
+            .distinct()
+            .join(deliveries, deliveries.c.id == delivery_papers.c.delivery_id)
+            .where(deliveries.c.edition_id == edition_id, _may_be_tried(now))
+        )
+        with self._engine.connect() as connection:
+            return set(connection.scalars(query))
 
     def claim(self, delivery: Delivery, now: datetime) -> bool:
         """Mark as being sent. False if it is no longer there to be sent: leave it alone."""
@@ -205,6 +215,11 @@ class Deliveries:
                 .values(state=_S.SKIPPED, reason=SkipReason.STALE, changed_at=now)
             )
             return expired.rowcount
+
+
+def _may_be_tried(now: datetime) -> ColumnElement[bool]:
+    waiting = or_(deliveries.c.next_attempt_at.is_(None), deliveries.c.next_attempt_at <= now)
+    return and_(deliveries.c.state.in_([_S.PENDING, _S.DEFERRED]), waiting)
 
 
 def _delivery(row: Row[tuple[Any, ...]]) -> Delivery:

@@ -1,5 +1,6 @@
 """Editions: each day's frozen pool."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -114,20 +115,7 @@ class Editions:
                 .where(deliveries.c.edition_id == edition.id)
                 .group_by(deliveries.c.state, deliveries.c.reason)
             ).all()
-        counts = dict.fromkeys(DeliveryState, 0)
-        skipped_for: dict[str, int] = {}
-        for state, reason, count in rows:
-            counts[DeliveryState(state)] += count
-            if state == DeliveryState.SKIPPED:
-                skipped_for[reason] = count
-        # Being sent right now, by somebody who still lives: not decided yet.
-        counts[DeliveryState.PENDING] += counts.pop(DeliveryState.SENDING)
-        return Balance(
-            edition=edition.day,
-            due=sum(count for _, _, count in rows),
-            skipped_for=skipped_for,
-            **{state.value: count for state, count in counts.items()},
-        )
+        return balance_of(edition.day, rows)
 
     def store_balance(self, edition: Edition, balance: Balance) -> None:
         stored = {**asdict(balance), "edition": balance.edition.isoformat()}
@@ -135,6 +123,21 @@ class Editions:
             connection.execute(
                 update(editions).where(editions.c.id == edition.id).values(balance=stored)
             )
+
+
+def balance_of(day: date, rows: Iterable[Iterable[Any]]) -> Balance:
+    """The balance from how many deliveries of an edition have each state and reason."""
+    counts = dict.fromkeys(DeliveryState, 0)
+    skipped_for: dict[str, int] = {}
+    for state, reason, count in rows:
+        counts[DeliveryState(state)] += count
+        if state == DeliveryState.SKIPPED:
+            skipped_for[reason or ""] = count
+    due = sum(counts.values())
+    # Being sent right now, by somebody who still lives: not decided yet.
+    counts[DeliveryState.PENDING] += counts.pop(DeliveryState.SENDING)
+    states = {state.value: count for state, count in counts.items()}
+    return Balance(edition=day, due=due, skipped_for=skipped_for, **states)
 
 
 def _frozen(connection: Connection, edition_id: int) -> tuple[Candidate, ...]:

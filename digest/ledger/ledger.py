@@ -4,6 +4,8 @@ from sqlalchemy import Engine
 
 from digest.ledger.deliveries import Deliveries
 from digest.ledger.editions import Editions
+from digest.ledger.history import History
+from digest.ledger.outcomes import Outcomes
 from digest.ledger.papers import Papers
 
 
@@ -13,3 +15,5 @@ class Ledger:
         self.papers = Papers(engine)
         self.editions = Editions(engine)
         self.deliveries = Deliveries(engine)
+        self.outcomes = Outcomes(engine)
+        self.history = History(engine)

@@ -61,6 +61,23 @@ observations = Table(
     Column("stars", Integer),
 )
 
+# One reading of a source, or of files: what it gave, and what of it could not be read (the first of
+# it; ``rejected`` counts all). A failure is why the rest of the source could not be read.
+collections = Table(
+    "collections",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("day", Date, nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("sightings", Integer, nullable=False),
+    Column("new", Integer, nullable=False),
+    Column("updated", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("rejections", JSON, nullable=False),
+    Column("failure", Text, nullable=False),
+)
+
 # ---- what was made of it ---------------------------------------------------------------------
 
 editions = Table(
@@ -128,4 +145,20 @@ attempts = Table(
     Column("outcome", String(16), nullable=False),
     Column("code", Integer, nullable=False),
     Column("text", Text, nullable=False),
+)
+
+# ---- what was done ---------------------------------------------------------------------------
+
+# A row for each run, from its first moment. It names its day, because there may be no edition of it
+# yet. One without an end is under way, or died.
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("day", Date, nullable=False, index=True),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("sending", Float, nullable=False),  # seconds
+    Column("tried", Integer, nullable=False),
+    Column("trouble", Text, nullable=False),  # lines
 )

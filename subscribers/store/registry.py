@@ -26,6 +26,7 @@ from subscribers.store import arrivals, rows
 from subscribers.store.askers import Askers
 from subscribers.store.moves import Moves
 from subscribers.store.opinions import Opinions
+from subscribers.store.overview import Overview
 from subscribers.store.suppressions import Suppressions
 from subscribers.store.tables import consents, moves, opinions, subscribers, suppressions
 from subscribers.topics import TopicFilter
@@ -43,6 +44,7 @@ class Registry:
         self.askers = Askers(engine)
         self.moves = Moves(engine)
         self.opinions = Opinions(engine)
+        self.overview = Overview(engine)
         self.suppressions = Suppressions(engine)
 
     # ---- joining -----------------------------------------------------------------------------
@@ -264,6 +266,10 @@ class Registry:
         """Everything that is stored about one person. Raises AddressError."""
         key = address_key(normalise_address(address))
         return next(iter(self._files(subscribers.c.address_key == key)), None)
+
+    def file_by_id(self, subscriber_id: int) -> PersonFile | None:
+        """As ``file_of``, for the number that deliveries name a person by."""
+        return next(iter(self._files(subscribers.c.id == subscriber_id)), None)
 
     def _files(self, condition: ColumnElement[bool]) -> list[PersonFile]:
         whose = select(subscribers.c.id).where(condition)

@@ -20,7 +20,7 @@ def confirm(app: App) -> list[str]:
     asked = app.registry.ask("ada@example.org", (), source="test", now=NOW)
     assert asked
     with capture_logs() as logs:
-        Letters(app.composer, app.post, lambda: NOW).confirm(asked)
+        Letters(app.letter_composer, app.post, lambda: NOW).confirm(asked)
     assert "ada@example.org" not in str(logs), "no address in the log"
     return [each["why"] for each in logs]
 

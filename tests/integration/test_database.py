@@ -27,6 +27,7 @@ from digest.ledger.database import (
     open_database,
     upgrade,
 )
+from digest.ledger.history import Collection
 from digest.ledger.ledger import Ledger
 from digest.model import Match, Pick, Reason, Section
 from subscribers.store.registry import Registry
@@ -124,6 +125,21 @@ def test_a_reason_from_before_it_had_words_is_kept_without(migrated):
     [delivery] = ledger.deliveries.to_send(NOW)
     kept = replace(match, reason=Reason("things"))
     assert ledger.deliveries.picks(delivery, edition) == (replace(picks[0], match=kept), picks[1])
+
+
+def test_what_was_there_before_history_outlives_it(migrated):
+    """A ledger that goes a step back and comes again has its editions, and no history."""
+    ledger = Ledger(migrated)
+    absorb(ledger, make_sighting(1))
+    ledger.editions.freeze(TODAY, TODAY, NOW)
+    ledger.history.record_collection(Collection(TODAY, NOW, "huggingface"))
+    ledger.history.begin_run(TODAY, NOW)
+    downgrade(migrated, "0005")
+    assert table_names(migrated) == {*metadata.tables, "alembic_version"} - {"collections", "runs"}
+    upgrade(migrated)
+    [edition] = ledger.history.editions(9)
+    assert (edition.day, edition.papers) == (TODAY, 1)
+    assert ledger.history.runs(9) == ledger.history.collections_of(TODAY, TODAY) == []
 
 
 def test_an_old_schema_is_left_alone_and_the_command_is_named(migrated):

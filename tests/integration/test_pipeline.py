@@ -15,6 +15,7 @@ from sqlalchemy import select
 from digest.collect.source import Source
 from digest.compose import composer as composer_module
 from digest.compose.composer import Composer
+from digest.compose.edition_composer import EditionComposer
 from digest.compose.environment import Templates
 from digest.compose.sender import sender_of
 from digest.deliver.folder import FolderTransport
@@ -192,7 +193,7 @@ def test_a_mail_is_the_subscribers_own(house):
     text = mail.get_payload(0).get_payload(decode=True).decode()
     assert "study of things" in text
     assert "A study of things, part 1" in text
-    assert house.composer._sender.tokens.make("unsubscribe", ada.public_id) in text
+    assert house.composer.sender.tokens.make("unsubscribe", ada.public_id) in text
 
 
 def test_with_a_folder_as_mailbox(house, tmp_path):
@@ -299,16 +300,17 @@ def test_what_happens_between_plan_and_send_is_heeded(house, happens, becomes):
 
 
 @pytest.mark.parametrize(("happens", "becomes"), MAY_NOT)
-def test_what_happens_in_the_last_moment_is_heeded(house, happens, becomes):
+def test_what_happens_in_the_last_moment_is_heeded(house, happens, becomes, monkeypatch):
     grace = house.add("grace")
 
-    class SlowComposer(Composer):
-        def compose(self, digest: Digest, **values: object) -> Message:
-            message = super().compose(digest, **values)
-            happens(house, grace)
-            return message
+    compose = EditionComposer.compose
 
-    house.composer = SlowComposer(TEMPLATES, sender_of(house.settings))
+    def slow(self, digest: Digest, **values: object) -> Message:
+        message = compose(self, digest, **values)
+        happens(house, grace)
+        return message
+
+    monkeypatch.setattr(EditionComposer, "compose", slow)
     done = house.run()
     assert list(house.became().values()) == [becomes]
     assert done.balance.due == 1

@@ -1,24 +1,30 @@
 """What the templates see of a digest."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digest.compose.language import ENGLISH, language
+from digest.compose.phrases import how_often
 from digest.compose.view import (
     LONGEST_TEXT,
     LONGEST_TITLE,
     Links,
+    Picture,
     card,
     first_sentences,
     long_date,
     view,
 )
 from digest.model import Digest, Match, Pick, Reason, Section, Signals
+from subscribers.preferences import WEEKDAYS, Preferences, parse_cadence
 from subscribers.topics import TopicFilter
 from tests.support import TODAY, make_candidate
 
+PICTURES = "https://cdn-thumbnails.huggingface.co/social-thumbnails/papers"
 LINKS = Links(
     "https://x/unsubscribe/t",
     "https://x/preferences/t",
@@ -47,9 +53,9 @@ def counted(**counts):
     )
 
 
-def mail(*picks, topics=()):
-    digest = Digest(TODAY, tuple(map(TopicFilter, topics)), picks, pool_size=40)
-    return view(digest, LINKS, brand="Paper Digest", postal_address="1 Street")
+def mail(*picks, topics=(), pool_size=40, **values):
+    digest = Digest(TODAY, tuple(map(TopicFilter, topics)), picks, pool_size)
+    return view(digest, LINKS, brand="Paper Digest", postal_address="1 Street", **values)
 
 
 # ---- a card ------------------------------------------------------------------------------------
@@ -102,11 +108,12 @@ def test_counts_are_ready_phrases(counts, shown):
         (0, ""),
         (1, "1"),
         (999, "999"),
-        (1000, "1k"),
-        (1049, "1k"),
-        (1250, "1.2k"),
-        (9999, "10k"),
-        (123_456, "123.5k"),
+        (1000, "1K"),
+        (1049, "1K"),
+        (1250, "1.2K"),
+        (9999, "10K"),
+        (123_456, "123.5K"),
+        (1_250_000, "1.2M"),
     ],
 )
 def test_stars_are_rounded(stars, shown):
@@ -159,6 +166,24 @@ def test_a_paper_without_a_page_links_to_a_search_for_its_title():
 def test_code_and_project_links_are_passed_on():
     shown = card(trending(code_url="https://c.example", project_url="https://p.example"))
     assert (shown.code_url, shown.project_url) == ("https://c.example", "https://p.example")
+
+
+@pytest.mark.parametrize(
+    ("page", "picture"),
+    [
+        ("https://huggingface.co/papers/2602.00001", f"{PICTURES}/2602.00001.png"),
+        ("https://arxiv.org/abs/2602.00001", ""),
+        ("", ""),
+    ],
+)
+def test_a_picture_is_shown_where_it_is_wanted_and_there_is_one(page, picture):
+    wanted = trending(page_url=page)
+    assert card(wanted, thumbnails=True).thumbnail == picture
+    assert card(wanted).thumbnail == ""
+
+
+def test_a_paper_without_an_id_has_no_picture():
+    assert card(trending(arxiv_id=""), thumbnails=True).thumbnail == ""
 
 
 # ---- lead sentences ----------------------------------------------------------------------------
@@ -262,6 +287,80 @@ def test_long_titles_are_cut_for_subject_and_preheader():
 
 def test_topics_and_the_rest_are_passed_on():
     shown = mail(for_you(1), topics=["robots", "graphs"])
-    assert shown.topics == ("robots", "graphs")
-    assert (shown.pool, shown.links, shown.brand) == ("40 papers", LINKS, "Paper Digest")
+    assert shown.topics == "robots and graphs"
+    assert mail(for_you(1)).topics == ""
+    assert (shown.links, shown.brand) == (LINKS, "Paper Digest")
     assert (shown.postal_address, shown.date_line) == ("1 Street", "Friday, 20 February 2026")
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (1, "Today's edition has 1 paper."),
+        (40, "Today's edition has 40 papers."),
+        (1234, "Today's edition has 1,234 papers."),
+    ],
+)
+def test_the_pool_is_a_sentence(size, said):
+    assert mail(trending(), pool_size=size).pool == said
+
+
+def test_the_language_and_the_picture_at_the_head_are_passed_on():
+    shown = mail(trending())
+    assert (shown.language, shown.direction, shown.header) == ("en", "ltr", None)
+    picture = Picture("https://x/a.png", 600, 100, "Paper Digest")
+    shown = mail(trending(), language=language("de"), header=picture)
+    assert (shown.language, shown.direction, shown.header) == ("de", "ltr", picture)
+
+
+def test_all_that_is_said_is_said_in_the_language():
+    german = language("de")
+    signals = Signals(upvotes=1234, comments=1, stars=12345)
+    risen = replace(make_candidate(), signals=signals, risen=1500)
+    shown = mail(
+        Pick(Section.FOR_YOU, risen, Match(1.0, Reason("", liked="Rooms"))),
+        trending(authors=("A", "B", "C"), author_count=5),
+        topics=["robots", "graphs", "agents"],
+        pool_size=1,
+        language=german,
+    )
+    mine, other = shown.sections
+    assert (mine.title, other.title) == ("Für Sie", "Viel beachtet")
+    assert (shown.headline, shown.date_line) == (
+        "1 Arbeit zu Ihren Themen",
+        "Freitag, 20. Februar 2026",
+    )
+    assert (shown.topics, shown.pool) == (
+        "robots, graphs und agents",
+        "Die heutige Ausgabe umfasst 1 Arbeit.",
+    )
+    [liked] = mine.cards
+    assert liked.counts == ("1.234 Stimmen (+1.500 an einem Tag)", "1 Kommentar")
+    assert (liked.stars, liked.why) == ("12.345", "„Rooms“")
+    assert other.cards[0].authors == "A, B, C und 2 weitere"
+
+
+@pytest.mark.parametrize(
+    ("cadence", "english", "german"),
+    [
+        ("daily", "every day", "jeden Tag"),
+        ("weekdays", "from Monday to Friday", "von Montag bis Freitag"),
+        ("weekly", "once a week, on Monday", "einmal in der Woche, am Montag"),
+        ("tue", "on Tuesday", "am Dienstag"),
+        (
+            "sun+mon+thu",
+            "on Monday, Thursday and Sunday",
+            "am Montag, Donnerstag und Sonntag",
+        ),
+    ],
+)
+def test_how_often(cadence, english, german):
+    wishes = Preferences(days=parse_cadence(cadence))
+    assert how_often(wishes, ENGLISH) == english
+    assert how_often(wishes, language("de")) == german
+
+
+@given(st.sets(st.sampled_from(WEEKDAYS), min_size=1))
+def test_mails_and_pages_say_how_often_alike(days):
+    wishes = Preferences(days=frozenset(days))
+    assert how_often(wishes, ENGLISH) == wishes.how_often

@@ -1,0 +1,136 @@
+"""The composition root of the studio, apart from the rest because FastAPI is slow to load."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from sqlalchemy.exc import SQLAlchemyError
+
+from digest.app import App, utc_now
+from digest.compose.environment import Templates, built_in_templates
+from digest.compose.language import SHIPPED, language
+from digest.compose.message import build_message
+from digest.compose.sender import Sender, sender_for_looking
+from digest.errors import LedgerError
+from digest.model import Digest, Outcome
+from digest.proofs import Proof, Proofs
+from digest.studio.choice import Choice
+from digest.studio.guard import require_password
+from digest.studio.history import HistoryPages
+from digest.studio.render import Pages
+from digest.studio.templates_routes import template_routes
+from digest.studio.watch import Watch
+from digest.studio.web import studio_app
+from digest.studio.workbench import Workbench
+from subscribers.addresses import normalise_address
+from subscribers.topics import parse_topics
+
+MOST_DAYS = 60  # of editions to choose from
+
+
+def studio(app: App, host: str = "127.0.0.1", watch: Watch | None = None) -> FastAPI:
+    """The studio over what ``app`` has, to be served on ``host``.
+
+    ``watch`` is for whoever wants to end it. Raises SettingError where a password is needed.
+    """
+    settings = app.settings
+    require_password(host, settings.studio_password)
+    pages = Pages(settings.from_name)
+    bench = workbench(app, watch or Watch(folders(app)))
+    routers = [template_routes(bench, pages), _history(app, pages)]
+    return studio_app(routers, pages, host=host, password=settings.studio_password)
+
+
+def folders(app: App) -> list[Path]:
+    """Where what mails are made of may change."""
+    own = app.settings.templates
+    return [*([own] if own else []), built_in_templates(), SHIPPED]
+
+
+def workbench(app: App, watch: Watch) -> Workbench:
+    built_in = built_in_templates()
+    folder = (app.settings.templates or built_in).resolve()
+    return Workbench(
+        folder=folder,
+        built_in=built_in,
+        watch=watch,
+        proofs=lambda folder: _proofs(app, folder, sender_for_looking(app.settings)),
+        proofs_to_send=lambda: _proofs(app, folder, app.sender),
+        digest=lambda choice: _digest_if_possible(app, choice),
+        days=lambda: _days(app),
+        send=lambda proof, to: _send(app, proof, to),
+    )
+
+
+def _history(app: App, pages: Pages) -> APIRouter:
+    """The pages about what happened. Templates can be edited without a database; these need it."""
+    try:
+        return HistoryPages(
+            app.ledger, app.registry, app.pipeline, pages.html, utc_now, app.settings.timezone
+        ).routes()
+    except (LedgerError, SQLAlchemyError) as error:
+        why = error
+
+    def tell() -> None:
+        raise why
+
+    missing = APIRouter()
+    for path in ("/editions", "/runs"):
+        missing.add_api_route(path, tell)
+    return missing
+
+
+def _proofs(app: App, folder: Path, sender: Sender) -> Proofs:
+    # Made anew each time: translations are read once, when templates are made.
+    return Proofs(Templates(folder, language(app.settings.language, folder)), sender)
+
+
+def _digest_if_possible(app: App, choice: Choice) -> Digest:
+    """As ``_digest``, but a database that fails is a LedgerError like any other."""
+    try:
+        return _digest(app, choice)
+    except SQLAlchemyError as error:
+        raise LedgerError(f"the database failed: {str(error).splitlines()[0]}") from error
+
+
+def _digest(app: App, choice: Choice) -> Digest:
+    """What somebody got or would get. Raises LedgerError, AddressError or TopicError."""
+    day = choice.day or app.ledger.papers.latest_day()
+    if day is None:
+        raise LedgerError("nothing is collected yet: run digest collect, or choose a sample")
+    if choice.reader:
+        person = app.registry.file_of(choice.reader)
+        if person is None:
+            raise LedgerError(f"there is no subscriber {choice.reader}")
+        who = person.subscriber
+        digest = app.pipeline.digest_of(who, day)
+        digest = digest or app.pipeline.draft(day, who.topics, who.preferences)
+    else:
+        digest = app.pipeline.draft(day, parse_topics(choice.typed_topics))
+    if digest is None:
+        raise LedgerError(f"of {day} there is nothing for such a reader")
+    return digest
+
+
+def _days(app: App) -> list[date]:
+    """The days with editions, newest first; without a database there are none."""
+    try:
+        return [day for day, _ in app.ledger.editions.days(MOST_DAYS)]
+    except (LedgerError, SQLAlchemyError):
+        return []
+
+
+def _send(app: App, proof: Proof, to: str) -> Outcome:
+    now = utc_now()
+    content = replace(proof.content, subject=f"[test] {proof.content.subject}")
+    message = build_message(
+        content,
+        app.sender,
+        to=normalise_address(to),
+        public_id="test",
+        what=f"test-{now:%Y%m%d%H%M%S%f}",
+        now=now,
+        campaign="" if proof.mail == "digest" else proof.mail,
+    )
+    return app.post(message)

@@ -1,0 +1,95 @@
+"""A day in figures: its papers, its deliveries, and how long they took."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, select
+
+from digest.ledger.editions import balance_of
+from digest.ledger.tables import deliveries, edition_papers, editions, runs
+from digest.model import Balance
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigures:
+    """What a day came to; all zero where there was no edition.
+
+    ``sending`` is how long all runs of the day were about sending.
+    """
+
+    day: date
+    has_edition: bool = False
+    papers: int = 0
+    balance: Balance = field(default_factory=lambda: Balance(date.min))
+    sending: timedelta = timedelta()
+
+
+def figures_of_days(connection: Connection, which: ColumnElement[bool]) -> dict[date, DayFigures]:
+    """The figures of some editions by their day, in a fixed number of queries."""
+    found = connection.execute(select(editions).where(which)).all()
+    ids = [row.id for row in found]
+    days = [row.day for row in found]
+    papers = _papers(connection, ids)
+    sending = _sending(connection, days)
+    balances = _balances(connection, found)
+    return {
+        row.day: DayFigures(
+            day=row.day,
+            has_edition=True,
+            papers=papers.get(row.id, 0),
+            balance=balances[row.day],
+            sending=sending.get(row.day, timedelta()),
+        )
+        for row in found
+    }
+
+
+def latest_editions(connection: Connection, most: int, skip: int) -> list[int]:
+    """The ids of editions, newest first."""
+    query = select(editions.c.id).order_by(editions.c.day.desc()).limit(most).offset(skip)
+    return list(connection.execute(query).scalars())
+
+
+def _papers(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+    of_edition = edition_papers.c.edition_id
+    query = select(of_edition, func.count()).where(of_edition.in_(ids)).group_by(of_edition)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _sending(connection: Connection, days: Sequence[date]) -> dict[date, timedelta]:
+    query = select(runs.c.day, func.sum(runs.c.sending)).where(runs.c.day.in_(days))
+    rows = connection.execute(query.group_by(runs.c.day))
+    return {day: timedelta(seconds=seconds) for day, seconds in rows}
+
+
+def _balances(connection: Connection, found: Sequence[Row[Any]]) -> dict[date, Balance]:
+    """The balances as the runs stored them. Rows are counted only where something may have changed.
+
+    That is where deliveries were waiting, and where a run came to no end.
+    """
+    open_runs = select(runs.c.day).where(
+        runs.c.ended_at.is_(None), runs.c.day.in_([row.day for row in found])
+    )
+    is_open = set(connection.execute(open_runs).scalars())
+    stored = {
+        row.day: Balance(**{**row.balance, "edition": row.day})
+        for row in found
+        if row.balance and row.day not in is_open
+    }
+    settled = {day: each for day, each in stored.items() if not each.pending + each.deferred}
+    return settled | _counted(connection, [row for row in found if row.day not in settled])
+
+
+def _counted(connection: Connection, found: Sequence[Row[Any]]) -> dict[date, Balance]:
+    query = (
+        select(deliveries.c.edition_id, deliveries.c.state, deliveries.c.reason, func.count())
+        .where(deliveries.c.edition_id.in_([row.id for row in found]))
+        .group_by(deliveries.c.edition_id, deliveries.c.state, deliveries.c.reason)
+    )
+    counts: dict[int, list[Any]] = defaultdict(list)
+    for edition_id, *rest in connection.execute(query) if found else ():
+        counts[edition_id].append(rest)
+    return {row.day: balance_of(row.day, counts[row.id]) for row in found}

@@ -1,0 +1,224 @@
+"""What happened: each collection and each run, to be looked at later."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, Row, Select, func, insert, select, update
+
+from digest.ledger.figures import DayFigures, figures_of_days, latest_editions
+from digest.ledger.tables import attempts, collections, edition_papers, editions, runs
+from digest.model import Collected, Harvest, Rejection
+from digest.shorten import shorten
+
+MOST_REJECTIONS = 200  # kept of one collection; a page that changed its form rejects thousands
+LONGEST = 500  # characters of a name or a reason that came from outside
+LONGEST_TROUBLE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What one source gave in one collection, or the files of one reading.
+
+    ``day`` is the operator's. ``new`` and ``updated`` count papers. ``rejected`` counts what could
+    not be read, of which ``rejections`` are the first; ``failure`` is why the source gave no more.
+    """
+
+    day: date
+    at: datetime
+    source: str
+    sightings: int = 0
+    new: int = 0
+    updated: int = 0
+    rejected: int = 0
+    rejections: tuple[Rejection, ...] = ()
+    failure: str = ""
+
+    @classmethod
+    def of(
+        cls, source: str, harvest: Harvest, collected: Collected, day: date, at: datetime
+    ) -> "Collection":
+        """From what a source gave, and what came of that."""
+        unreadable = tuple(each for each in harvest.rejected if not each.is_of_source)
+        return cls(
+            day=day,
+            at=at,
+            source=source,
+            sightings=len(harvest.sightings),
+            new=collected.new,
+            updated=collected.updated,
+            rejected=len(unreadable),
+            rejections=unreadable,
+            failure="; ".join(each.why for each in harvest.rejected if each.is_of_source),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunMark:
+    """A run that has begun: its row, and the last attempt before it."""
+
+    id: int
+    last_attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A run as it was. Without an end it is under way, or died.
+
+    ``sending`` is how long it was about sending, ``tried`` the messages that it tried to send.
+    """
+
+    day: date
+    started_at: datetime
+    ended_at: datetime | None
+    sending: timedelta
+    tried: int
+    trouble: tuple[str, ...]
+
+    @property
+    def duration(self) -> timedelta | None:
+        return None if self.ended_at is None else self.ended_at - self.started_at
+
+
+class History:
+    """What happened in one ledger."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    # ---- writing it down ---------------------------------------------------------------------
+
+    def record_collection(self, collection: Collection) -> None:
+        """Keep what a source gave. Of what could not be read the first are kept, and the number."""
+        row = asdict(collection) | {
+            "source": _plain(collection.source, 64),
+            "rejections": [
+                {name: _plain(text, LONGEST) for name, text in asdict(each).items()}
+                for each in collection.rejections[:MOST_REJECTIONS]
+            ],
+            "failure": _plain(collection.failure, LONGEST),
+        }
+        with self._engine.begin() as connection:
+            connection.execute(insert(collections).values(row))
+
+    def begin_run(self, day: date, now: datetime) -> RunMark:
+        """A run has begun. Until its end is told, it counts as under way.
+
+        Only to be called by the one run that holds the ledger.
+        """
+        row = insert(runs).values(day=day, started_at=now, sending=0, tried=0, trouble="")
+        with self._engine.begin() as connection:
+            last_attempt = connection.execute(select(func.max(attempts.c.id))).scalar()
+            run_id = connection.execute(row.returning(runs.c.id)).scalar_one()
+        return RunMark(run_id, last_attempt or 0)
+
+    def end_run(
+        self, run: RunMark, ended_at: datetime, sending: timedelta, trouble: Sequence[str]
+    ) -> None:
+        """A run has come to its end, with or without trouble."""
+        tried = select(func.count()).where(attempts.c.id > run.last_attempt).scalar_subquery()
+        lines = "\n".join(_plain(each, LONGEST_TROUBLE) for each in trouble)
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(runs)
+                .where(runs.c.id == run.id)
+                .values(
+                    ended_at=ended_at,
+                    sending=sending.total_seconds(),
+                    tried=tried,
+                    trouble=lines,
+                )
+            )
+
+    # ---- looking back ------------------------------------------------------------------------
+
+    def collections_of(self, first: date, last: date, most: int = 500) -> list[Collection]:
+        """What was collected on some days: the latest ``most``, oldest first."""
+        return self._collections(
+            select(collections).where(collections.c.day.between(first, last)), most
+        )
+
+    def collected_for(self, day: date, most: int = 200) -> list[Collection]:
+        """What was collected for an edition: since the last one before it that held papers.
+
+        The latest ``most``, oldest first.
+        """
+        before = (
+            select(func.max(editions.c.frozen_at))
+            .where(editions.c.day < day)
+            .where(editions.c.id.in_(select(edition_papers.c.edition_id)))
+        )
+        query = select(collections).where(collections.c.day <= day)
+        with self._engine.connect() as connection:
+            frozen_at = connection.execute(before).scalar()
+        if frozen_at is not None:
+            query = query.where(collections.c.at > frozen_at)
+        return self._collections(query, most)
+
+    def runs(self, most: int, skip: int = 0) -> list[PastRun]:
+        """The latest runs, newest first."""
+        return self._runs(select(runs).limit(most).offset(skip))
+
+    def runs_of(self, day: date, most: int = 100) -> list[PastRun]:
+        """The runs of a day, newest first."""
+        return self._runs(select(runs).where(runs.c.day == day).limit(most))
+
+    def days(self, first: date, last: date) -> list[DayFigures]:
+        """The figures of each day from the first to the last, with an edition or without."""
+        with self._engine.connect() as connection:
+            known = figures_of_days(connection, editions.c.day.between(first, last))
+        every = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        return [known.get(day) or DayFigures(day) for day in every]
+
+    def editions_on(self, days: Iterable[date]) -> dict[date, DayFigures]:
+        """The figures of those of these days that have an edition."""
+        with self._engine.connect() as connection:
+            return figures_of_days(connection, editions.c.day.in_(list(days)))
+
+    def editions(self, most: int, skip: int = 0) -> list[DayFigures]:
+        """The figures of the latest editions, newest first."""
+        with self._engine.connect() as connection:
+            latest = latest_editions(connection, most, skip)
+            known = figures_of_days(connection, editions.c.id.in_(latest))
+        return sorted(known.values(), key=lambda each: each.day, reverse=True)
+
+    def _collections(self, query: Select[Any], most: int) -> list[Collection]:
+        latest = query.order_by(collections.c.at.desc(), collections.c.id.desc()).limit(most)
+        with self._engine.connect() as connection:
+            rows = connection.execute(latest).all()
+        return [_collection(row) for row in reversed(rows)]
+
+    def _runs(self, query: Select[Any]) -> list[PastRun]:
+        with self._engine.connect() as connection:
+            return [_past_run(row) for row in connection.execute(query.order_by(runs.c.id.desc()))]
+
+
+def _plain(text: str, longest: int) -> str:
+    """Text that every database takes: without NUL, or half a surrogate pair, and not too long."""
+    return shorten("".join(each if each.isprintable() else " " for each in text), longest)
+
+
+def _collection(row: Row[Any]) -> Collection:
+    return Collection(
+        day=row.day,
+        at=row.at,
+        source=row.source,
+        sightings=row.sightings,
+        new=row.new,
+        updated=row.updated,
+        rejected=row.rejected,
+        rejections=tuple(Rejection(**each) for each in row.rejections),
+        failure=row.failure,
+    )
+
+
+def _past_run(row: Row[Any]) -> PastRun:
+    return PastRun(
+        day=row.day,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        sending=timedelta(seconds=row.sending),
+        tried=row.tried,
+        trouble=tuple(row.trouble.splitlines()),
+    )

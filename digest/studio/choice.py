@@ -1,0 +1,126 @@
+"""What is shown on the page of the templates, and how: as the address of the page says it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import TypeVar
+from urllib.parse import urlencode
+
+EDITION = "@edition"  # instead of a sample's name; no file is called so
+
+
+Way = TypeVar("Way", bound=StrEnum)
+
+
+class View(StrEnum):
+    """Which screens."""
+
+    PHONE = "phone"
+    DESKTOP = "desktop"
+    BOTH = "both"  # side by side, in one scheme
+    ALL = "all"  # both, light and dark
+
+
+class Scheme(StrEnum):
+    """What a reader's device prefers."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Tab(StrEnum):
+    """What of the mail."""
+
+    MAIL = "mail"
+    HTML = "html"
+    TEXT = "text"
+    HEADERS = "headers"
+    MJML = "mjml"
+    CHECKS = "checks"
+    CHANGES = "changes"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a mail is filled with: a sample, or an edition.
+
+    Of an edition it is the digest of a ``day`` (none is the latest) for the subscriber with the
+    address ``reader``, or for somebody with the ``topics``, parted by semicolons.
+    """
+
+    sample: str = ""
+    day: date | None = None
+    reader: str = ""
+    topics: str = ""
+
+    @property
+    def is_edition(self) -> bool:
+        return self.sample == EDITION
+
+    @property
+    def typed_topics(self) -> list[str]:
+        """Each of the topics, as typed."""
+        return [typed for typed in map(str.strip, self.topics.split(";")) if typed]
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Its part of the address."""
+        if not self.is_edition:
+            return {"sample": self.sample}
+        day = self.day.isoformat() if self.day else ""
+        return {"sample": EDITION, "day": day, "reader": self.reader, "topics": self.topics}
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How a mail is looked at."""
+
+    view: View = View.BOTH
+    scheme: Scheme = Scheme.LIGHT
+    images: bool = True
+    tab: Tab = Tab.MAIL
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Their part of the address."""
+        images = "on" if self.images else "off"
+        return {
+            "view": self.view.value,
+            "scheme": self.scheme.value,
+            "images": images,
+            "tab": self.tab.value,
+        }
+
+
+def read_choice(query: Mapping[str, str]) -> Choice:
+    """What an address asks for. What cannot be read is taken as not said."""
+    try:
+        day = date.fromisoformat(query.get("day", ""))
+    except ValueError:
+        day = None
+    reader, topics = query.get("reader", "").strip(), query.get("topics", "").strip()
+    return Choice(query.get("sample", ""), day, reader, topics)
+
+
+def read_looks(query: Mapping[str, str]) -> Looks:
+    """As ``read_choice``."""
+    usual = Looks()
+    return Looks(
+        view=_one_of(View, query.get("view", ""), usual.view),
+        scheme=_one_of(Scheme, query.get("scheme", ""), usual.scheme),
+        images=query.get("images") != "off",
+        tab=_one_of(Tab, query.get("tab", ""), usual.tab),
+    )
+
+
+def _one_of(kind: type[Way], value: str, usual: Way) -> Way:
+    try:
+        return kind(value)
+    except ValueError:
+        return usual
+
+
+def address(path: str, choice: Choice, **more: str) -> str:
+    """Where something is shown."""
+    return f"{path}?{urlencode({**choice.fields, **more})}"

@@ -1,0 +1,47 @@
+"""The studio's own pages: they come with the program, and are not for operators to edit."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+_FOLDER = Path(__file__).parent / "pages"
+
+
+class Pages:
+    """Fills the pages in ``digest/studio/pages``; ``brand`` is the name of what is sent.
+
+    Everything is escaped. A page extends ``base.html.j2``, which wants ``here``: what of the
+    navigation it belongs to (templates, editions or runs).
+    """
+
+    def __init__(self, brand: str) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(_FOLDER),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals["brand"] = brand
+        self._environment.filters["thousands"] = thousands
+
+    def html(self, name: str, status: HTTPStatus = HTTPStatus.OK, **values: object) -> HTMLResponse:
+        """A whole page as an answer."""
+        return HTMLResponse(self.fill(name, values), status)
+
+    def fill(self, name: str, values: Mapping[str, object]) -> str:
+        """The text of a page."""
+        return self._environment.get_template(name).render(values)
+
+
+def static(name: str) -> str:
+    """The text of a style sheet, a script or an icon."""
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+def thousands(number: int) -> str:
+    """A number with its thousands parted: 12,345."""
+    return f"{number:,}"

@@ -1,0 +1,170 @@
+"""The page of the templates: a mail as its readers get it, and what there is to say of it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from itertools import groupby
+
+from fastapi.responses import HTMLResponse
+
+from digest.compose.language import SHIPPED
+from digest.compose.samples import Sample
+from digest.errors import TemplateError
+from digest.proofs import Proof
+from digest.studio.before import before
+from digest.studio.choice import Choice, Looks, Scheme, Tab, View, address
+from digest.studio.darkroom import Darkroom
+from digest.studio.differences import differences
+from digest.studio.excerpt import excerpt
+from digest.studio.measures import head_of, sizes, source_lines, tally, worst
+from digest.studio.render import Pages
+from digest.studio.workbench import Workbench
+
+WIDTHS = {View.PHONE: 360, View.DESKTOP: 700}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A picture on the page; ``kind`` is the screen, which has its width in the style sheet."""
+
+    kind: View
+    label: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of a test that was sent to an address."""
+
+    address: str
+    words: str
+    is_good: bool
+
+
+class TemplatesPage:
+    """Fills the page for a choice and looks."""
+
+    def __init__(self, workbench: Workbench, darkroom: Darkroom, pages: Pages) -> None:
+        self._workbench = workbench
+        self._darkroom = darkroom
+        self._pages = pages
+
+    def page(self, choice: Choice, looks: Looks, told: Told | None = None) -> HTMLResponse:
+        """The whole page. A mail that cannot be made is told on it."""
+        stamp = self._workbench.watch.stamp()
+        samples = self._darkroom.samples()
+        choice = existing(choice, samples)
+        shot = self._darkroom.develop(choice)
+        values: dict[str, object] = {
+            "here": "templates",
+            "stamp": stamp,
+            "folder": self._workbench.folder,
+            "choice": choice,
+            "looks": looks,
+            "told": told,
+            "samples": by_mail(samples),
+            "about": samples[choice.sample].about if choice.sample in samples else "",
+            "days": self._workbench.days(),
+            "link": links(choice, looks),
+            "neighbours": neighbours(choice, samples),
+            "shot": shot,
+            "problem": self._place(shot.error) if isinstance(shot.error, TemplateError) else None,
+        }
+        if proof := shot.proof:
+            values |= {
+                "sizes": sizes(proof),
+                "tally": tally(proof.findings),
+                "worst": worst(proof.findings),
+                **self._of_tab(proof, choice, looks, shot.version),
+            }
+        return self._pages.html("templates.html.j2", HTTPStatus.OK, **values)
+
+    def _of_tab(
+        self, proof: Proof, choice: Choice, looks: Looks, version: str
+    ) -> dict[str, object]:
+        """What the chosen tab shows beside what all do."""
+        match looks.tab:
+            case Tab.MAIL:
+                return {"frames": list(frames(choice, looks, version))}
+            case Tab.HEADERS:
+                message = address("/message.eml", choice)
+                return {"head": head_of(proof.message), "message": message}
+            case Tab.MJML:
+                return {"lines": list(source_lines(proof.mjml))}
+            case Tab.CHECKS:
+                places = [self._excerpt(each.template, each.line, 2) for each in proof.findings]
+                return {"findings": list(zip(proof.findings, places, strict=True))}
+            case Tab.CHANGES:
+                return self._changes(choice, looks, version)
+            case _:
+                return {}
+
+    def _changes(self, choice: Choice, looks: Looks, version: str) -> dict[str, object]:
+        folder, built_in = self._workbench.folder, self._workbench.built_in
+        kind = View.DESKTOP if looks.view is View.DESKTOP else View.PHONE
+        with before(folder, built_in) as was:
+            if was is None:
+                return {"before": None}
+            return {
+                "before": was,
+                "frames": [
+                    Frame(kind, "Before", picture_address(choice, looks, version, "before")),
+                    Frame(kind, "Now", picture_address(choice, looks, version)),
+                ],
+                "changes": differences(was.folder, folder, all_of_before=was.folder != built_in),
+            }
+
+    def _place(self, error: TemplateError) -> object:
+        return self._excerpt(error.template, error.line)
+
+    def _excerpt(self, template: str, line: int, *around: int) -> object:
+        # Translations are told of like templates: locales/de.po
+        folders = (self._workbench.folder, self._workbench.built_in, SHIPPED.parent)
+        return excerpt(template, line, folders, *around)
+
+
+def existing(choice: Choice, samples: Mapping[str, Sample]) -> Choice:
+    """A choice of a sample that is not there is one of the first."""
+    if choice.is_edition or choice.sample in samples or not samples:
+        return choice
+    return Choice(next(iter(samples)))
+
+
+def by_mail(samples: Mapping[str, Sample]) -> list[tuple[str, list[str]]]:
+    """The names of the samples of each mail, in the order that they have."""
+    names = groupby(samples, lambda name: samples[name].mail)
+    return [(mail, list(its)) for mail, its in names]
+
+
+def neighbours(choice: Choice, samples: Mapping[str, Sample]) -> tuple[str, str]:
+    """The names of the samples before and after the one chosen, in a ring."""
+    names = list(samples)
+    if choice.sample not in names:
+        return ("", "") if not names else (names[-1], names[0])
+    at = names.index(choice.sample)
+    return names[at - 1], names[(at + 1) % len(names)]
+
+
+def links(choice: Choice, looks: Looks) -> Callable[..., str]:
+    """Makes the address of the page with something else chosen, by name of the field."""
+
+    def link(*, sample: str | None = None, **changes: str) -> str:
+        chosen = choice if sample is None else Choice(sample)
+        return address("/", chosen, **{**looks.fields, **changes})
+
+    return link
+
+
+def frames(choice: Choice, looks: Looks, version: str) -> Iterator[Frame]:
+    """The pictures of a mail that are shown at once."""
+    for kind in WIDTHS if looks.view in {View.BOTH, View.ALL} else (looks.view,):
+        for scheme in Scheme if looks.view is View.ALL else (looks.scheme,):
+            label = f"{kind.value.capitalize()}, {scheme.value}, {WIDTHS[kind]} px"
+            shown = replace(looks, scheme=scheme)
+            yield Frame(kind, label, picture_address(choice, shown, version))
+
+
+def picture_address(choice: Choice, looks: Looks, version: str, of: str = "now") -> str:
+    """Where a picture is: another address for another picture."""
+    fields = {name: looks.fields[name] for name in ("scheme", "images")}
+    return address("/picture", choice, **fields, of=of, version=version)

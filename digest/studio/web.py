@@ -1,0 +1,70 @@
+"""The studio as a web application: its pages, and what holds for each answer."""
+
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from digest.errors import DigestError
+from digest.studio.guard import HEADERS, Guard
+from digest.studio.render import Pages, static
+from digest.web.body_limit import BodyLimit
+from subscribers.errors import SubscriberError
+
+LARGEST_FORM = 64 * 1024  # octets
+_STATIC = {
+    "studio.css": "text/css",
+    "studio.js": "text/javascript",
+    "studio.svg": "image/svg+xml",
+}
+
+log = structlog.get_logger()
+
+
+def studio_app(
+    routers: Sequence[APIRouter], pages: Pages, *, host: str, password: str | None
+) -> FastAPI:
+    """The application that `digest studio` serves on ``host``."""
+    app = FastAPI(title="studio", openapi_url=None, redirect_slashes=False)
+
+    def problem(status: HTTPStatus, why: str) -> Response:
+        return pages.html("problem.html.j2", status, here="", what=status.phrase, why=why)
+
+    def on_refusal(_: Request, error: Exception) -> Response:
+        status = HTTPStatus(getattr(error, "status_code", HTTPStatus.NOT_FOUND))
+        return problem(status, "There is nothing here, or nothing that can be done in this way.")
+
+    def on_trouble(_: Request, error: Exception) -> Response:
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+
+    def on_database(_: Request, error: Exception) -> Response:
+        first_line = str(error).splitlines()[0]
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, f"The database failed: {first_line}")
+
+    def on_fault(_: Request, error: Exception) -> Response:
+        log.error("a page of the studio failed", exc_info=error)
+        answer = problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The studio's log says what happened.")
+        answer.headers.update(HEADERS)  # it is made outside of the guard
+        return answer
+
+    app.add_middleware(BodyLimit, most=lambda _path: LARGEST_FORM)
+    app.add_middleware(Guard, host=host, password=password)  # before all else
+    app.add_exception_handler(StarletteHTTPException, on_refusal)
+    app.add_exception_handler(RequestValidationError, on_refusal)
+    app.add_exception_handler(DigestError, on_trouble)
+    app.add_exception_handler(SubscriberError, on_trouble)
+    app.add_exception_handler(SQLAlchemyError, on_database)
+    app.add_exception_handler(Exception, on_fault)
+    for name, kind in _STATIC.items():
+        app.add_api_route(f"/{name}", _answer(name, kind), methods=["GET", "HEAD"])
+    for router in routers:
+        app.include_router(router)
+    return app
+
+
+def _answer(name: str, kind: str) -> Callable[[], Response]:
+    return lambda: Response(static(name), media_type=kind)

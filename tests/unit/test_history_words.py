@@ -1,0 +1,88 @@
+"""How the studio says what happened."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from digest.ledger.figures import DayFigures
+from digest.model import Balance, DeliveryState, SkipReason
+from digest.studio.history_month import month_plots
+from digest.studio.history_words import REASONS, STATES, Pager, length, parts, reason, words
+from tests.support import TODAY
+
+
+def test_every_state_and_every_reason_is_said():
+    assert set(STATES) == set(DeliveryState)
+    assert set(REASONS) == set(SkipReason)
+
+
+def test_a_reason_of_another_version_is_told_as_it_is_stored():
+    assert reason("no-papers") == "there were no papers"
+    assert reason("of-another-time") == "of another time"
+
+
+def test_moments_are_told_in_the_operators_zone():
+    said = words(ZoneInfo("Asia/Tokyo"))
+    assert said["moment"](datetime(2026, 2, 20, 23, 5, tzinfo=UTC)) == "2026-02-21 08:05"
+    assert said["zone"] == "Asia/Tokyo"
+
+
+def test_a_length_of_time_or_none():
+    assert (length(timedelta(minutes=2)), length(None)) == ("2 min", "")
+
+
+def test_a_balance_is_told_by_what_anybody_is_in():
+    balance = Balance(TODAY, due=6, accepted=3, skipped=1, deferred=2)
+    told = dict(parts(balance))
+    assert told == {"accepted": 3, "deferred": 2, "skipped": 1}
+    assert sum(told.values()) == balance.due
+
+
+@pytest.mark.parametrize(
+    ("page", "has_more", "before", "after"),
+    [(1, False, "", ""), (1, True, "", "page=2"), (3, True, "page=2", "page=4")],
+)
+def test_the_pages_before_and_after(page, has_more, before, after):
+    pager = Pager("/runs", page, has_more)
+    assert (pager.before, pager.after) == tuple(
+        link and f"/runs?{link}" for link in (before, after)
+    )
+
+
+def test_the_next_page_is_of_the_same_search():
+    pager = Pager("/runs", 1, has_more=True, query={"address": "a&b=c", "state": ""})
+    assert pager.after == "/runs?address=a%26b%3Dc&page=2"
+
+
+def days(*balances):
+    first = date(2026, 2, 1)
+    return [
+        DayFigures(first + timedelta(days=n), has_edition=True, papers=n, balance=each)
+        for n, each in enumerate(balances)
+    ]
+
+
+def test_a_month_is_told_in_pictures_sentences_and_tables():
+    month = days(Balance(TODAY, due=1200, accepted=1200), Balance(TODAY, due=3, refused=3))
+    left = {each.day: 2 for each in month}
+    papers, deliveries, leaving, sending = month_plots(month, left)
+    assert deliveries.legend == (
+        ("accepted", "accepted", "1,200"),
+        ("refused", "refused", "3"),
+    )
+    assert deliveries.says == (
+        "1,200 accepted, 3 refused in all; the most on one day were 1,200, on Sun 1 Feb 2026."
+    )
+    assert [values for _, values in deliveries.rows] == [("1,200", "0"), ("0", "3")]
+    assert [values for _, values in papers.rows] == [("0",), ("1",)]
+    assert leaving.legend == (("unsubscribed", "left", "4"),)
+    assert sending.says == "Nothing was sent in these days."
+    assert len({each.name for each in (papers, deliveries, leaving, sending)}) == 4
+
+
+def test_a_month_without_anything_is_told_as_that():
+    month = [DayFigures(TODAY)]
+    papers, deliveries, *_ = month_plots(month, {TODAY: 0})
+    assert papers.says == deliveries.says == "None in these days."
+    assert [name for name, *_ in deliveries.legend] == ["accepted"]
