@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from digest.app import App
-from digest.checks.baseline import OWN, SHIPPED, baseline_of, write_baseline
+from digest.checks.baseline import OWN, SHIPPED, write_baseline
 from digest.checks.finding import Finding, Level
 from digest.compose.environment import built_in_templates
 from digest.compose.sender import sender_for_looking
@@ -39,7 +39,7 @@ def check(
     if accept:
         own = app.settings.templates
         path = own / OWN if own else SHIPPED
-        write_baseline(baseline_of(proofs.specimens()), path)
+        write_baseline(proofs.baseline(), path)
         out.print(Text(f"written: {path}"))
         return
     findings = proofs.findings(name)

@@ -1,10 +1,11 @@
 """Proofs: a mail as it would be, to be looked at and checked before anybody gets it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from digest.checks.baseline import Baseline, baseline_of
 from digest.checks.check import check, check_all
 from digest.checks.finding import Finding, Level, in_order
 from digest.checks.rules import Rules
@@ -16,7 +17,7 @@ from digest.compose.message import build_message
 from digest.compose.samples import Sample, samples, view_of
 from digest.compose.sender import Sender
 from digest.compose.source_map import Rendered
-from digest.compose.view import CardView, DigestView, LetterView
+from digest.compose.view import CardView, DigestView, LetterView, Picture
 from digest.errors import TemplateError
 from digest.model import Digest
 
@@ -77,15 +78,19 @@ class Proofs:
         made, broken = [], []
         for sample in self._samples_of(mail):
             try:
-                made.append(self._made(sample))
+                made.append(self._made(sample, self._sender))
             except TemplateError as error:
                 said = Finding("template", Level.ERROR, error.what, error.template, error.line)
                 broken.append(said)
         return in_order([*broken, *check_all(made, self._rules)])
 
-    def specimens(self) -> list[Specimen]:
-        """All samples of all mails, made for being checked."""
-        return [self._made(sample) for sample in self._samples_of(None)]
+    def baseline(self) -> Baseline:
+        """What clients do not support of the mails as they are, with pictures and without."""
+        return baseline_of(
+            self._made(sample, sender)
+            for sender in (self._sender, with_pictures(self._sender))
+            for sample in self._samples_of(None)
+        )
 
     def _samples_of(self, mail: str | None) -> list[Sample]:
         wanted = [each for each in self.samples().values() if mail in {None, each.mail}]
@@ -93,8 +98,8 @@ class Proofs:
             raise TemplateError(f"mail/{mail}", 0, "there is no sample of such a mail")
         return wanted
 
-    def _made(self, sample: Sample) -> Specimen:
-        view = view_of(sample, self._sender, self._templates.language)
+    def _made(self, sample: Sample, sender: Sender) -> Specimen:
+        view = view_of(sample, sender, self._templates.language)
         return self._specimen(sample, view, fill(self._templates, sample.mail, view))
 
     def _proof(self, sample: Sample, view: DigestView | LetterView) -> Proof:
@@ -137,6 +142,12 @@ class Proofs:
             is_largest=sample.name == LARGEST,
             own_hosts=frozenset(_hosts(self._sender, cards)),
         )
+
+
+def with_pictures(sender: Sender) -> Sender:
+    """The sender as one who has all pictures shown that there can be."""
+    header = Picture("https://pictures.example/header.png", 600, 120, sender.name)
+    return replace(sender, header=header, thumbnails=True)
 
 
 def _cards(view: DigestView | LetterView) -> list[CardView]:

@@ -45,14 +45,12 @@ class Mode(Enum):
 class Look:
     """An element as it is seen: colours without transparency, the size in pixels.
 
-    ``colour_of`` and ``background_of`` are the elements that these were declared for; None is
-    the page as it is without a declaration.
+    ``colour_of`` is the element that the colour was declared for; None if none was.
     """
 
     colour: Colour = BLACK
     colour_of: HtmlElement | None = None
     background: Colour = WHITE
-    background_of: HtmlElement | None = None
     size: float = _ROOT_SIZE
     is_bold: bool = False
     is_hidden: bool = False
@@ -81,19 +79,16 @@ def is_hidden(element: HtmlElement) -> bool:
 
 
 def _look(element: HtmlElement, own: dict[str, str], above: Look) -> Look:
-    background, background_of = above.background, above.background_of
-    shade = colour_in(own.get("background-color", ""))
-    if shade and shade.alpha > 0:
-        background, background_of = over(shade, background), element
+    background = above.background
+    if shade := colour_in(own.get("background-color", "")):
+        background = over(shade, background)
     tint, tint_of = above.colour, above.colour_of
-    said = own.get("color", "")
-    if declared := colour(said):
+    if declared := colour(own.get("color", "")):
         tint, tint_of = over(declared, background), element
     return Look(
         tint,
         tint_of,
         background,
-        background_of,
         _size(own.get("font-size", ""), above.size),
         _is_bold(own.get("font-weight", ""), above=above.is_bold),
         above.is_hidden or _hides(element, own),
@@ -101,7 +96,7 @@ def _look(element: HtmlElement, own: dict[str, str], above: Look) -> Look:
 
 
 def _size(text: str, above: float) -> float:
-    text = text.strip().lower()
+    text = text.lower()
     if text in _SIZES:
         return _SIZES[text]
     if text in {"smaller", "larger"}:
@@ -115,7 +110,7 @@ def _size(text: str, above: float) -> float:
 
 
 def _is_bold(text: str, *, above: bool) -> bool:
-    text = text.strip().lower()
+    text = text.lower()
     if text.isdigit():
         return int(text) >= 700
     return {"bold": True, "bolder": True, "normal": False, "lighter": False}.get(text, above)
@@ -125,9 +120,9 @@ def _hides(element: HtmlElement, own: dict[str, str]) -> bool:
     return (
         element.tag in _OWN_HIDDEN
         or element.get("hidden") is not None
-        or own.get("display", "").strip().lower() == "none"
-        or own.get("visibility", "").strip().lower() in {"hidden", "collapse"}
-        or own.get("opacity", "").strip() == "0"
+        or own.get("display", "").lower() == "none"
+        or own.get("visibility", "").lower() in {"hidden", "collapse"}
+        or own.get("opacity", "") == "0"
     )
 
 

@@ -1,8 +1,8 @@
 """What clients do not support, compared with what they did not before: a ratchet."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from digest.checks.baseline import Baseline, baseline_of
+from digest.checks.baseline import Baseline
 from digest.checks.caniemail import table, unsupported
 from digest.checks.finding import Finding, Level
 from digest.checks.rules import Rules
@@ -20,23 +20,6 @@ def newly_unsupported(specimen: Specimen, rules: Rules) -> Iterator[Finding]:
         title = table().features[slug].title
         says = f"{title} ({slug}) is not supported by {', '.join(clients)}; new since the baseline"
         yield found("clients", Level.WARNING, says, specimen.where(*_traces(slug, title)))
-
-
-def no_longer_used(specimens: Iterable[Specimen], rules: Rules) -> list[Finding]:
-    """What the baseline of a mail has, and none of its samples any more. It wants all samples."""
-    findings = []
-    for mail, clients in baseline_of(specimens).items():
-        gone: dict[str, list[str]] = {}
-        for client, slugs in rules.baseline.get(mail, {}).items():
-            for slug in sorted(set(slugs) - set(clients.get(client, ()))):
-                gone.setdefault(slug, []).append(client)
-        for slug, without in sorted(gone.items()):
-            says = (
-                f"{slug}, which {', '.join(without)} did not support, is no longer used: "
-                "the baseline can go down"
-            )
-            findings.append(Finding("clients", Level.NOTE, says, f"mail/{mail}/body.mjml.j2"))
-    return findings
 
 
 def _known(baseline: Baseline, mail: str) -> Mapping[str, set[str]]:

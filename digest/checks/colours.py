@@ -81,11 +81,10 @@ def _own_text(element: HtmlElement) -> str:
 
 
 def _named(element: HtmlElement, look: Look) -> str:
-    """What an operator knows it by: the class that the colour is of, else its first words."""
-    if name := _class(look):
+    """What an operator knows it by: the class that the colour is of, else its own, or its tag."""
+    if name := _class(look) or next(iter(element.get("class", "").split()), ""):
         return f"class `{name}`"
-    words = _own_text(element)
-    return f"“{words if len(words) <= 40 else words[:39] + '…'}”"
+    return f"a <{element.tag}> without a class"
 
 
 def _class(look: Look) -> str:

@@ -160,14 +160,14 @@ def features_used(html: str, known: frozenset[str]) -> dict[str, int]:
     css = "\n".join(style.text or "" for style in tree.iter("style"))
     used = Counter(_of_document(html, css, tree))
     for rule in rules(css):
-        used.update(_of_rule(rule, known))
+        used.update(_of_rule(rule))
     for element in tree.iter():
         if isinstance(element.tag, str):
-            used.update(_of_element(element, known))
+            used.update(_of_element(element))
             used.update(
                 slug
                 for declaration in declarations(element.get("style", ""))
-                for slug in _of_declaration(declaration, known)
+                for slug in _of_declaration(declaration)
             )
     return {slug: used[slug] for slug in sorted(used) if slug in known}
 
@@ -183,13 +183,14 @@ def _of_document(html: str, css: str, tree: HtmlElement) -> Iterator[str]:
         yield "html-meta-color-scheme"
 
 
-def _of_rule(rule: Rule, known: frozenset[str]) -> Iterator[str]:
+def _of_rule(rule: Rule) -> Iterator[str]:
     if rule.is_at_rule:
-        name = rule.prelude[1:].partition("(")[0].split()[0].lower().removeprefix("-webkit-")
-        yield f"css-at-{name}"
-        for feature in re.findall(r"\(\s*(?:any-)?([a-z-]+)", rule.prelude.lower()):
+        prelude = rule.prelude.lower()
+        for name in re.findall(r"^@(?:-webkit-)?([a-z-]+)", prelude):
+            yield f"css-at-{name}"
+        for feature in re.findall(r"\(\s*(?:any-)?([a-z-]+)", prelude):
             yield f"css-at-media-{feature}"
-        yield from _matching(_AT_RULES, rule.prelude)
+        yield from _matching(_AT_RULES, prelude)
     else:
         if any(not prelude.startswith("@") for prelude in rule.around):
             yield "css-nesting"
@@ -199,31 +200,31 @@ def _of_rule(rule: Rule, known: frozenset[str]) -> Iterator[str]:
             yield f"css-pseudo-class-{name}"
             yield f"css-pseudo-element-{name}"
     for declaration in rule.declarations:
-        yield from _of_declaration(declaration, known)
+        yield from _of_declaration(declaration)
 
 
-def _of_declaration(declaration: Declaration, known: frozenset[str]) -> Iterator[str]:
+def _of_declaration(declaration: Declaration) -> Iterator[str]:
     slug = f"css-{declaration.name}"
-    if slug in known and slug not in _PROPERTIES:
+    if slug not in _PROPERTIES:
         yield slug
     yield from (slug for slug, names in _PROPERTIES.items() if declaration.name in names)
     if declaration.is_important:
         yield "css-important"
     value = re.sub(r"\"[^\"]*\"|'[^']*'|url\([^)]*\)|#[0-9a-f]+", " ", declaration.value.lower())
-    yield from _matching(_VALUES, f"{declaration.name}:{value.strip()}")
+    yield from _matching(_VALUES, f"{declaration.name}:{value}")
     for unit in re.findall(r"(?<![\w-])[+-]?[0-9.]+([a-z]+)", value):
         yield f"css-unit-{unit}"
     for function in re.findall(r"([a-z-]+)\(", value):
         yield f"css-function-{function}"
 
 
-def _of_element(element: HtmlElement, known: frozenset[str]) -> Iterator[str]:
-    tag = element.tag.lower()
+def _of_element(element: HtmlElement) -> Iterator[str]:
+    tag = element.tag
     if tag in {"input", "button"}:
         default = "text" if tag == "input" else "submit"
         yield f"html-{tag}-{element.get('type', default).lower()}"
     slug = f"html-{tag}"
-    if slug in known and slug not in _ELEMENTS and slug not in _ATTRIBUTES:
+    if slug not in _ELEMENTS and slug not in _ATTRIBUTES:
         yield slug
     yield from (slug for slug, tags in _ELEMENTS.items() if tag in tags)
     yield from (

@@ -55,7 +55,8 @@ def test_colours_are_declared_and_inherited(html, expected):
         "<style>a {color: red}</style><a href=y id=x>",
         "<style>p {color: red} p:hover, p::before {color: blue} p! {color: blue}</style><p id=x>",
         "<style>p {color: red} @media print {p {color: blue}}</style><p id=x>",
-        "<style>p {color: blue} @media screen {p {color: red}}</style><p id=x>",
+        "<style>p {color: blue} @MEDIA Screen {p {color: red}}</style><p id=x>",
+        "<style>p {color: blue} @Supports (a: b) {p {color: red}}</style><p id=x>",
         "<style>p {color: red} @media (max-width: 1px) {p {color: blue}}</style><p id=x>",
         "<style>p {color: red}</style><!--[if mso]><style>p {color: blue}</style><![endif]--><p id=x>",
     ],
@@ -77,11 +78,11 @@ def test_dark_has_rules_of_its_own():
     ("style", "size"),
     [
         ("10px", 10),
-        ("12pt", 16),
+        ("12PT", 16),
         ("2em", 40),
         ("150%", 30),
         ("2rem", 32),
-        ("large", 18),
+        ("Large", 18),
         ("larger", 24),
         ("smaller", 20 / 1.2),
         ("0", 0),
@@ -104,7 +105,7 @@ def test_sizes_in_pixels(style, size):
         ("<b style='font-weight: normal'><i id=x>", 16, False),
         ("<p id=x style='font-weight: 700'>", 16, True),
         ("<p id=x style='font-weight: 600'>", 16, False),
-        ("<p id=x style='font-weight: bolder'>", 16, True),
+        ("<p id=x style='font-weight: BOLDER'>", 16, True),
     ],
 )
 def test_weight_and_size_of_browsers(html, size, is_bold):
@@ -116,7 +117,7 @@ def test_weight_and_size_of_browsers(html, size, is_bold):
     [
         "<div style='display: NONE'><p id=x>",
         "<p hidden id=x>",
-        "<p id=x style='visibility: hidden'>",
+        "<p id=x style='visibility: Hidden'>",
         "<p id=x style='opacity: 0'>",
         "<style>p {display: none}</style><p id=x>",
         "<style id=x></style>",

@@ -6,7 +6,7 @@ from digest.checks.baseline import (
     shipped_baseline,
     write_baseline,
 )
-from digest.checks.clients import newly_unsupported, no_longer_used
+from digest.checks.clients import newly_unsupported
 from digest.checks.finding import Level
 from digest.checks.rules import Rules
 from tests.unit.checks.making import document, line_of, specimen, told
@@ -47,19 +47,6 @@ def test_a_mail_of_ones_own_is_compared_with_all_others():
     assert about_round(newly_unsupported(mail, Rules(baseline={"test": {}, "b": KNOWING})))
 
 
-def test_what_no_sample_uses_any_more_is_noted():
-    rules = Rules(baseline={"test": KNOWING, "other": KNOWING})
-    plain, fancy = specimen(html="<p>a</p>"), specimen(html=ROUND)
-    (found,) = no_longer_used([plain], rules)
-    assert found.level is Level.NOTE
-    assert found.what == (
-        "css-border-radius, which outlook-windows did not support, is no longer used: "
-        "the baseline can go down"
-    )
-    assert found.template == "mail/test/body.mjml.j2"
-    assert no_longer_used([plain, fancy], rules) == []
-
-
 def test_a_baseline_is_made_of_all_samples_and_kept(tmp_path):
     path = tmp_path / "baseline.json"
     made = baseline_of([specimen(html="<p>a</p>"), specimen(html=ROUND)])
@@ -68,7 +55,6 @@ def test_a_baseline_is_made_of_all_samples_and_kept(tmp_path):
     assert read_baseline(path) == made
     rules = Rules(baseline=made)
     assert list(newly_unsupported(specimen(html=ROUND), rules)) == []
-    assert told(no_longer_used([specimen(html=ROUND)], rules)) == []
 
 
 def test_the_shipped_baseline_is_that_of_the_digest_too():

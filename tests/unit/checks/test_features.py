@@ -67,6 +67,9 @@ def used(html):
             "@media (prefers-color-scheme: dark) { }",
             {"css-at-media", "css-at-media-prefers-color-scheme"},
         ),
+        ("@ { } @( { }", set()),
+        ("@MEDIA (Hover) { }", {"css-at-media", "css-at-media-hover"}),
+        ("p { WIDTH: 1PX }", {"css-width", "css-unit-px", "css-selector-type"}),
         ("@media (any-hover: hover) { }", {"css-at-media", "css-at-media-hover"}),
         (
             "@media (-webkit-min-device-pixel-ratio: 2) { }",

@@ -147,7 +147,7 @@ FORBIDDEN = {
     "<script>a</script>": "<script> has no place in a mail",
     '<form action="https://a.example"></form>': "<form> has no place in a mail",
     '<iframe src="https://a.example"></iframe>': "<iframe> has no place in a mail",
-    '<link rel="stylesheet" href="https://a.example/a.css">': (
+    '<link rel="StyleSheet" href="https://a.example/a.css">': (
         "the style sheet https://a.example/a.css is loaded from elsewhere"
     ),
     '<style>@import "a.css";</style>': "@import loads a style sheet from elsewhere",
