@@ -8,13 +8,13 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
 from digest.app import App, utc_now
-from digest.compose.environment import Templates, built_in_templates
-from digest.compose.language import SHIPPED, language
+from digest.compose.environment import built_in_templates
+from digest.compose.language import SHIPPED
 from digest.compose.message import build_message
-from digest.compose.sender import Sender, sender_for_looking
+from digest.compose.sender import sender_for_looking
 from digest.errors import LedgerError
 from digest.model import Digest, Outcome
-from digest.proofs import Proof, Proofs
+from digest.proofs import Proof
 from digest.studio.choice import Choice
 from digest.studio.guard import require_password
 from digest.studio.history import HistoryPages
@@ -55,8 +55,8 @@ def workbench(app: App, watch: Watch) -> Workbench:
         folder=folder,
         built_in=built_in,
         watch=watch,
-        proofs=lambda folder: _proofs(app, folder, sender_for_looking(app.settings)),
-        proofs_to_send=lambda: _proofs(app, folder, app.sender),
+        proofs=lambda folder: app.proofs(sender_for_looking(app.settings), folder),
+        proofs_to_send=lambda: app.proofs(app.sender, folder),
         digest=lambda choice: _digest_if_possible(app, choice),
         days=lambda: _days(app),
         send=lambda proof, to: _send(app, proof, to),
@@ -79,11 +79,6 @@ def _history(app: App, pages: Pages) -> APIRouter:
     for path in ("/editions", "/runs"):
         missing.add_api_route(path, tell)
     return missing
-
-
-def _proofs(app: App, folder: Path, sender: Sender) -> Proofs:
-    # Made anew each time: translations are read once, when templates are made.
-    return Proofs(Templates(folder, language(app.settings.language, folder)), sender)
 
 
 def _digest_if_possible(app: App, choice: Choice) -> Digest:

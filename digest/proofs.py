@@ -66,7 +66,7 @@ class Proofs:
         sample = self.samples().get(name)
         if sample is None:
             raise TemplateError(f"samples/{name}.json", 0, "there is no such sample")
-        return self._proof(sample, view_of(sample, self._sender, self._templates.language))
+        return self._proof(sample, view_of(sample, self._composer))
 
     def of_digest(self, digest: Digest) -> Proof:
         """The digest of an edition for somebody."""
@@ -99,7 +99,7 @@ class Proofs:
         return wanted
 
     def _made(self, sample: Sample, sender: Sender) -> Specimen:
-        view = view_of(sample, sender, self._templates.language)
+        view = view_of(sample, Composer(self._templates, sender))
         return self._specimen(sample, view, fill(self._templates, sample.mail, view))
 
     def _proof(self, sample: Sample, view: DigestView | LetterView) -> Proof:

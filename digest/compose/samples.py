@@ -15,15 +15,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from digest.compose.composer import Composer
 from digest.compose.language import Language
 from digest.compose.phrases import how_often, outcome_words
 from digest.compose.sender import Sender
-from digest.compose.view import DigestView, LetterView, Links, view
+from digest.compose.view import DigestView, LetterView
 from digest.errors import TemplateError
 from digest.model import Candidate, Digest, Facts, Match, Pick, Reason, Section, Signals
 from subscribers.errors import SubscriberError
 from subscribers.preferences import Preferences, parse_cadence
-from subscribers.tokens import Purpose
 from subscribers.topics import TopicFilter
 
 FOLDER = "samples"
@@ -56,29 +56,12 @@ def samples(folders: Sequence[Path]) -> dict[str, Sample]:
     return {name: _read(files[name]) for name in sorted(files)}
 
 
-def view_of(
-    sample: Sample, sender: Sender, language: Language, public_id: str = NOBODY
-) -> DigestView | LetterView:
+def view_of(sample: Sample, composer: Composer, public_id: str = NOBODY) -> DigestView | LetterView:
     """What the templates get to see. Raises TemplateError for values that no mail can have."""
     if not sample.is_digest:
-        return _letter(sample, sender, language)
+        return _letter(sample, composer.sender, composer.templates.language)
     digest = digest_of(sample)
-    links = Links(
-        unsubscribe=sender.link(Purpose.UNSUBSCRIBE, public_id),
-        preferences=sender.link(Purpose.PREFERENCES, public_id),
-        archive=f"{sender.base_url}/archive",
-        browser=f"{sender.link(Purpose.DIGEST, public_id)}/{digest.day}",
-        opinions=sender.link(Purpose.OPINION, public_id),
-    )
-    return view(
-        digest,
-        links,
-        brand=sender.name,
-        postal_address=sender.postal_address,
-        language=language,
-        header=sender.header,
-        thumbnails=sender.thumbnails,
-    )
+    return composer.view(digest, composer.links(digest, public_id))
 
 
 def digest_of(sample: Sample) -> Digest:

@@ -34,8 +34,9 @@ class Difference:
     what: str
     rows: tuple[Row, ...]
 
-    def count(self, kind: Kind) -> int:
-        return sum(row.kind is kind for row in self.rows)
+    def count(self, kind: str) -> int:
+        """How many of its lines are of a kind."""
+        return sum(row.kind == kind for row in self.rows)
 
 
 def differences(before: Path, now: Path, *, all_of_before: bool) -> list[Difference]:

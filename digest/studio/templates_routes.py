@@ -58,7 +58,7 @@ def template_routes(workbench: Workbench, pages: Pages) -> APIRouter:
         return StreamingResponse(_events(workbench.watch), media_type="text/event-stream")
 
     @routes.post("/send")
-    def send(query: Annotated[str, Form()], address: Annotated[str, Form()]) -> Response:
+    def send(query: Annotated[str, Form()] = "", address: Annotated[str, Form()] = "") -> Response:
         """Send the mail that is shown, and show the page that it is on with what became of it."""
         shown = dict(parse_qsl(query))
         choice = read_choice(shown)

@@ -13,6 +13,7 @@ from pathlib import Path
 import lxml.html
 import pytest
 
+from digest.compose.composer import Composer
 from digest.compose.content import fill
 from digest.compose.environment import Templates, built_in_templates
 from digest.compose.language import ENGLISH, catalogues, language
@@ -37,7 +38,7 @@ def mail(request):
     """A name, and what the sample in that language is filled in as."""
     name, code = request.param.split(".")
     sample, templates = SAMPLES[name], TEMPLATES[code]
-    view = view_of(sample, SENDER, templates.language)
+    view = view_of(sample, Composer(templates, SENDER))
     return request.param, fill(templates, sample.mail, view)
 
 

@@ -2,6 +2,8 @@
 
 import lxml.html
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from digest.collect.huggingface import read_entries
 from digest.collect.reading import Reading
@@ -129,6 +131,27 @@ def test_a_hostile_text_is_shown_and_does_nothing(title):
     if "{{" in title:
         assert "{{ 7*7 }}" in plain
         assert "49" not in titles[0]
+
+
+ANYTHING = st.lists(
+    st.text(max_size=30)
+    | st.sampled_from([*HOSTILE.values(), "<", "&", "{{", "%}", "]]>", "\r\n"]),
+    min_size=1,
+    max_size=4,
+).map("".join)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(ANYTHING.filter(lambda text: clean(text, 300)), min_size=1, max_size=4))
+def test_whatever_papers_are_called_none_is_lost_and_nothing_gets_out(titles):
+    candidates = candidates_of([entry(number, title) for number, title in enumerate(titles, 1)])
+    digest, mail = mail_of(candidates)
+    assert len(digest.picks) == len(titles)
+    assert_harmless(mail)
+    shown = [heading.text_content() for heading in page_of(mail).xpath("//h3")]
+    assert sorted(shown) == sorted(clean(title, 300) for title in titles)
+    plain = squeezed(mail.parts[0].text)
+    assert all(squeezed(title) in plain for title in shown)
 
 
 def test_all_of_them_in_one_mail():

@@ -4,6 +4,7 @@ import base64
 
 import pytest
 from fastapi import APIRouter, Request
+from structlog.testing import capture_logs
 
 from digest.errors import LedgerError, SettingError
 from digest.studio.guard import HEADERS, require_password
@@ -12,6 +13,13 @@ from digest.studio.web import LARGEST_FORM, studio_app
 from tests.integration.studio import HERE, Client
 
 PATHS = ("/", "/studio.css", "/studio.js", "/studio.svg", "/nothing", "/fails", "/breaks")
+
+
+@pytest.fixture(autouse=True)
+def _logs():
+    """A fault is logged with all that was around it, which takes long to be written."""
+    with capture_logs():
+        yield
 
 
 def make_client(host="127.0.0.1", password=None):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from digest.compose.composer import Composer
 from digest.compose.environment import Templates, built_in_templates
 from digest.compose.language import ENGLISH, language
 from digest.compose.samples import Sample, digest_of, samples, view_of
@@ -18,6 +19,10 @@ BUILT_IN = samples([built_in_templates()])
 
 PICK = {"section": "trending", "title": "A study"}
 DIGEST = {"day": "2026-02-20", "pool_size": 1, "picks": [PICK]}
+
+
+def composer(sender=SENDER, said_in=ENGLISH):
+    return Composer(Templates(None, said_in), sender)
 
 
 @pytest.fixture
@@ -49,7 +54,7 @@ def test_the_built_in_ones_show_all_that_can_be():
     assert len(largest.picks) == defaults.max_for_you + defaults.max_trending
     for sample in BUILT_IN.values():
         assert sample.about.endswith(".")
-        view_of(sample, SENDER, ENGLISH)
+        view_of(sample, composer())
 
 
 def test_an_earlier_folder_hides_a_later_one(write):
@@ -88,7 +93,7 @@ def test_a_digest_goes_the_way_of_a_real_one(write):
         "reason": {"topic": "ants", "words": ["study"]},
     }
     folder = write(values={**DIGEST, "topics": ["ants", "bees"], "picks": [pick, PICK]})
-    shown = view_of(samples([folder])["mine"], SENDER, ENGLISH, "a" * 32)
+    shown = view_of(samples([folder])["mine"], composer(), "a" * 32)
     assert (shown.topics, shown.headline) == ("ants and bees", "1 paper on your topics")
     assert shown.links.unsubscribe == SENDER.link(Purpose.UNSUBSCRIBE, "a" * 32)
     assert shown.links.browser.endswith("/2026-02-20")
@@ -105,7 +110,7 @@ def test_a_digest_goes_the_way_of_a_real_one(write):
 def test_a_letter_is_said_in_the_language(write):
     values = {"topics": ["a", "b"], "cadence": "weekdays", "link": "https://x/", "hours": 3}
     sample = samples([write(mail="confirm", values=values)])["mine"]
-    shown = view_of(sample, SENDER, language("de"))
+    shown = view_of(sample, composer(SENDER, language("de")))
     assert (shown.topics, shown.how_often) == ("a und b", "von Montag bis Freitag")
     assert (shown.language, shown.link, shown.hours) == ("de", "https://x/", 3)
     assert (shown.brand, shown.contact) == ("Paper Digest", "digest@example.org")
@@ -115,7 +120,7 @@ def test_pictures_are_the_senders():
     settings = make_settings(
         header_image="https://x.example/a.png", header_image_size="1200x240", thumbnails="yes"
     )
-    shown = view_of(BUILT_IN["rich"], sender_of(settings), ENGLISH)
+    shown = view_of(BUILT_IN["rich"], composer(sender_of(settings)))
     assert (shown.header.url, shown.header.width, shown.header.height) == (
         "https://x.example/a.png",
         600,
@@ -123,7 +128,7 @@ def test_pictures_are_the_senders():
     )
     assert shown.header.alt == "Paper Digest"
     assert shown.sections[0].cards[0].thumbnail.endswith("/2602.00001.png")
-    assert view_of(BUILT_IN["confirm"], sender_of(settings), ENGLISH).header == shown.header
+    assert view_of(BUILT_IN["confirm"], composer(sender_of(settings))).header == shown.header
 
 
 # ---- malformed ones ------------------------------------------------------------------------------
@@ -180,7 +185,7 @@ def test_a_file_that_is_no_utf8_is_told(write):
 
 def test_values_that_were_changed_after_reading_are_told():
     with pytest.raises(TemplateError, match=r"^samples/x\.json: day: "):
-        view_of(Sample("x", "digest", "X.", {}), SENDER, ENGLISH)
+        view_of(Sample("x", "digest", "X.", {}), composer())
 
 
 def test_templates_are_not_needed_to_read_samples(tmp_path):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from jinja2 import DictLoader
 from jinja2.sandbox import SandboxedEnvironment
 
+from digest.compose.composer import Composer
 from digest.compose.environment import Templates, built_in_templates
 from digest.compose.language import language
 from digest.compose.samples import samples, view_of
@@ -123,7 +124,7 @@ def _well_nested(parts):
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_traced_mail_is_the_mail(name, code):
     templates = Templates(language=language(code))
-    view = view_of(SAMPLES[name], SENDER, templates.language)
+    view = view_of(SAMPLES[name], Composer(templates, SENDER))
     body = f"mail/{SAMPLES[name].mail}/body.mjml.j2"
     rendered = templates.trace(body, mail=view)
     assert rendered.text == templates.render(body, mail=view)

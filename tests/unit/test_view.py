@@ -272,9 +272,11 @@ def test_the_preheader_tells_the_titles_that_the_subject_does_not():
     assert shown.preheader == "Title 2 · Title 3 · Title 4"
 
 
-def test_one_paper_has_no_others_and_no_preheader():
+def test_one_paper_has_no_others_and_speaks_for_itself():
     shown = mail(trending(1, title="Title 1"))
-    assert (shown.top_title, shown.others, shown.preheader) == ("Title 1", 0, "")
+    assert (shown.top_title, shown.others) == ("Title 1", 0)
+    assert shown.preheader == "We study thing 1. It is found to be so. More is said here."
+    assert mail(trending(1, title="Title 1", abstract="")).preheader == "Title 1"
 
 
 def test_long_titles_are_cut_for_subject_and_preheader():

@@ -37,19 +37,24 @@ function renew(old, fresh) {
 
 // Pictures are exchanged one by one, each once the new one is there, at the place it was scrolled to.
 function stage(old, fresh) {
-  const scrolled = old.className === fresh.className ? old.scrollTop : 0;
-  const [were, are] = [old, fresh].map((each) => [...each.querySelectorAll(".shot")]);
-  const sameKinds = were.map((shot) => shot.className).join() === are.map((shot) => shot.className).join();
-  if (!were.length || !sameKinds || old.className !== fresh.className || old.querySelector(".difference, .nothing") || fresh.querySelector(".difference, .nothing")) {
-    old.replaceChildren(...fresh.childNodes);
-  } else {
-    old.querySelector(".strip").className = fresh.querySelector(".strip").className;
+  const kinds = (of) => [...of.querySelectorAll(".shot")].map((shot) => shot.className).join();
+  const isSameKind = old.className === fresh.className;
+  if (isSameKind && old.matches(".of-mail") && kinds(old) && kinds(old) === kinds(fresh)) {
+    old.dataset.stamp = fresh.dataset.stamp;
     old.querySelector(".subject").replaceWith(fresh.querySelector(".subject"));
-    were.forEach((shot, number) => exchange(shot, are[number]));
+    old.querySelector(".strip").className = fresh.querySelector(".strip").className;
+    const coming = fresh.querySelectorAll(".shot");
+    old.querySelectorAll(".shot").forEach((shot, number) => exchange(shot, coming[number]));
+  } else {
+    const scrolled = isSameKind ? old.scrollTop : 0;
+    const within = [...old.querySelectorAll("iframe")].map((frame) => frame.contentWindow.scrollY);
+    old.replaceWith(fresh);
+    fresh.scrollTop = scrolled;
+    fresh.querySelectorAll("iframe").forEach((frame, number) => {
+      const again = () => frame.contentWindow.scrollTo(0, within[number] ?? 0);
+      frame.addEventListener("load", again, { once: true });
+    });
   }
-  old.className = fresh.className;
-  old.dataset.stamp = fresh.dataset.stamp;
-  old.scrollTop = scrolled;
 }
 
 function exchange(old, fresh) {

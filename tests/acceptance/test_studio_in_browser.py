@@ -1,0 +1,198 @@
+"""An operator edits templates and watches the mails follow. Needs Chromium; skipped without."""
+
+import email
+import email.policy
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from digest.compose.environment import built_in_templates
+from tests.acceptance.conftest import Person
+from tests.acceptance.looks import low_contrast, overflow, violations
+from tests.integration.smtp_server import SmtpServer, nobody_listens
+
+AT_ONCE = 2_000  # milliseconds
+CARD = "mail/partials/card.mjml.j2"
+MORE = "More like this"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    folder = tmp_path / "templates"
+    shutil.copytree(built_in_templates(), folder)
+    return folder
+
+
+@pytest.fixture
+def address(
+    operator: Person,
+    own: Path,
+    smtp_server: SmtpServer,
+    start: Callable[..., subprocess.Popen[str]],
+) -> str:
+    """Where the studio is, over an own folder and a mail server."""
+    with nobody_listens() as port:
+        pass
+    operator.settings["DIGEST_TRANSPORT"] = smtp_server.url()
+    words = ["studio", "--port", str(port), "--templates", str(own)]
+    start(operator, *words, sign="The studio is at")
+    return f"http://127.0.0.1:{port}/"
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """The studio, opened; in the end, nothing was asked of anybody else."""
+    page = browser.new_page(viewport={"width": 1200, "height": 800})
+    asked: list[str] = []
+    wrong: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(address)
+    expect(page.get_by_text("● live")).to_be_visible()
+    yield page
+    page.close()
+    assert [url for url in asked if not url.startswith(address)] == []
+    assert wrong == []
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def scrolled(page: Page) -> int:
+    return page.evaluate("document.querySelector('iframe').contentWindow.scrollY")
+
+
+def test_the_pictures_follow_the_templates(page: Page, own: Path) -> None:
+    phone = page.frame_locator("iframe").first
+    expect(phone.get_by_text(MORE).first).to_be_visible()
+    page.evaluate("document.querySelector('iframe').contentWindow.scrollTo(0, 300)")
+
+    edit(own / CARD, MORE, "Rather more of it")
+    expect(phone.get_by_text("Rather more of it").first).to_be_visible(timeout=AT_ONCE)
+    expect(page.locator("iframe")).to_have_count(2)
+    assert scrolled(page) == 300
+
+    edit(own / CARD, "<h3", "{{ card.nonsense }}<h3")
+    problem = page.locator(".problem")
+    expect(problem).to_be_visible(timeout=AT_ONCE)
+    number = 1 + (own / CARD).read_text()[: (own / CARD).read_text().index("{{ card.n")].count("\n")
+    expect(problem.get_by_role("heading")).to_have_text(f"{CARD}, line {number}")
+    expect(problem.locator(".marked")).to_contain_text("{{ card.nonsense }}")
+    expect(page.get_by_text("Last good picture")).to_be_visible()
+    expect(page.locator(".stale")).to_be_visible()
+    expect(phone.get_by_text("Rather more of it").first).to_be_visible()
+    assert scrolled(page) == 300
+    assert violations(page) == []
+
+    edit(own / CARD, "{{ card.nonsense }}", "")
+    expect(problem).to_have_count(0, timeout=AT_ONCE)
+    expect(page.locator(".stale")).to_have_count(0)
+    assert scrolled(page) == 300
+
+
+def test_the_mail_that_is_shown_is_sent(page: Page, smtp_server: SmtpServer) -> None:
+    page.get_by_label("Mail", exact=True).select_option("welcome")
+    expect(page.frame_locator("iframe").first.get_by_role("heading").first).to_be_visible()
+    page.get_by_text("Send this to me", exact=True).click()
+    page.get_by_label("Your address").fill("ada@example.org")
+    page.get_by_label("Your address").press("Enter")
+    expect(page.locator("#told")).to_have_text("accepted: 2.0.0 OK")
+    assert violations(page) == []
+    (received,) = smtp_server.received
+    assert received.rcpt_to == ("ada@example.org",)
+    mail = email.message_from_bytes(received.content, policy=email.policy.default)
+    assert mail["Subject"].startswith("[test] ")
+
+
+def test_everything_is_a_key_away(page: Page) -> None:
+    for key, part in (
+        ("4", "view=all"),
+        ("1", "view=phone"),
+        ("d", "scheme=dark"),
+        ("i", "images=off"),
+        ("g", "tab=changes"),
+        ("c", "tab=checks"),
+        ("m", "tab=mail"),
+        ("d", "scheme=light"),
+    ):
+        page.keyboard.press(key)
+        page.wait_for_url(f"**{part}**", wait_until="commit")
+    page.go_back()
+    page.wait_for_url("**scheme=dark**", wait_until="commit")
+    before = page.get_by_label("Mail", exact=True).input_value()
+    page.keyboard.press("n")
+    expect(page.get_by_label("Mail", exact=True)).not_to_have_value(before)
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keyboard")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_label("Keys do this").uncheck()
+    page.keyboard.press("Tab")
+    url = page.url
+    page.keyboard.press("1")
+    assert page.url == url
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (1200, "dark"), (360, "dark")])
+def test_every_tab_can_be_read_by_everybody(
+    browser: Browser, address: str, own: Path, width: int, scheme: str
+) -> None:
+    edit(own / CARD, MORE, "Rather more of it")
+    edit(own / CARD, "<h3", '<img src="http://example.org/x.png"><h3')  # something to be found
+    context = browser.new_context(viewport={"width": width, "height": 740}, color_scheme=scheme)
+    page = context.new_page()
+    for tab in ("mail", "html", "text", "headers", "mjml", "checks", "changes"):
+        page.goto(f"{address}?sample=hostile&images=off&view=all&tab={tab}")
+        assert violations(page) == []
+        assert low_contrast(page) == []
+        assert overflow(page) == 0
+        if width > 1000:  # the bar stays where it is: only what is below it scrolls
+            assert page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
+    context.close()
+
+
+def test_it_works_without_scripts(browser: Browser, address: str, smtp_server: SmtpServer) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(address)
+    page.get_by_label("Mail", exact=True).select_option("goodbye")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_role("link", name="Dark").click()
+    page.get_by_role("link", name="Plain text").click()
+    expect(page.locator("pre")).to_contain_text("PAPER DIGEST")
+    page.get_by_text("Send this to me", exact=True).click()
+    page.get_by_label("Your address").fill("ada@example.org")
+    page.get_by_role("button", name="Send a test").click()
+    expect(page.locator("#told")).to_have_text("accepted: 2.0.0 OK")
+    assert len(smtp_server.received) == 1
+    context.close()
+
+
+def test_it_ends_though_somebody_watches(
+    browser: Browser, operator: Person, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    with nobody_listens() as port:
+        pass
+    process = start(operator, "studio", "--port", str(port), sign="The studio is at")
+    page = browser.new_page()
+    page.goto(f"http://127.0.0.1:{port}/")
+    expect(page.get_by_text("● live")).to_be_visible()
+    began = time.monotonic()
+    process.terminate()
+    process.wait(30)
+    assert time.monotonic() - began < 15
+    expect(page.get_by_text("○ not connected")).to_be_visible()
+    page.close()
+
+
+def test_other_machines_need_a_password(operator: Person) -> None:
+    said = operator.fails("studio", "--host", "0.0.0.0")
+    assert "DIGEST_STUDIO_PASSWORD" in said
