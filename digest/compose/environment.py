@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from jinja2 import (
 )
 from jinja2 import TemplateError as JinjaError
 from jinja2.sandbox import SandboxedEnvironment
+from jinja2.utils import missing
 
 from digest.compose.held import Computed, Marks
 from digest.compose.language import ENGLISH, Language
@@ -47,6 +49,22 @@ def built_in_templates() -> Path:
     return in_checkout if (in_checkout / "mail").is_dir() else package / "templates"
 
 
+class _Unknown(StrictUndefined):
+    """A name that does not exist, told in an operator's words."""
+
+    @property
+    def _undefined_message(self) -> str:
+        name, owner = self._undefined_name, self._undefined_obj
+        if self._undefined_hint or not isinstance(name, str):
+            return str(super()._undefined_message)
+        if owner is missing:
+            return f"there is nothing called {name}"
+        known = [each for each in dir(owner) if not each.startswith("_")]
+        alike = get_close_matches(name, known, n=1)
+        meant = f": is {alike[0]} meant?" if alike else ""
+        return f"a {type(owner).__name__.removesuffix('View').lower()} has no {name}{meant}"
+
+
 class Templates:
     """Jinja2 templates: sandboxed, escaped, and strict about names that do not exist.
 
@@ -62,7 +80,7 @@ class Templates:
             loader=ChoiceLoader([FileSystemLoader(folder) for folder in self._folders]),
             # Not select_autoescape(): it is off for names that end in .mjml.j2.
             autoescape=lambda name: name is None or not name.endswith(".txt.j2"),
-            undefined=StrictUndefined,
+            undefined=_Unknown,
             trim_blocks=True,
             lstrip_blocks=True,
             # An include ends with its line end. Without one, mrml (mjml-python 1.4) rejects the

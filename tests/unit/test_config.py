@@ -107,11 +107,11 @@ MALFORMED = {
     "keep_client_addresses": ["maybe", "1", "yes, please"],
     "postal_address": ["1 Street\nOslo"],
     "templates": ["/no/such/folder"],
+    "link_hosts": [",", " , "],
     "language": ["English", "pt_BR", "../../en", "de-"],
     "welcome": ["often"],
     "goodbye": ["often"],
     "studio_password": ["a\nb"],
-    "link_hosts": [",", " , "],
     "operator": ["nobody", "jos\u00e9@example.org"],
     "header_image": [
         "http://example.org/a.png",

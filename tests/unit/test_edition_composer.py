@@ -98,14 +98,17 @@ class Both:
 def own_templates(folder: Path, changed: Mapping[str, str | tuple[str, str]]) -> Path:
     """A folder with some templates: whole ones, or shipped ones in which something is replaced."""
     for name, change in changed.items():
-        if not isinstance(change, str):
-            source = (Path("templates") / name).read_text(encoding="utf-8")
-            assert change[0] in source, f"{change[0]!r} is not in {name} any more"
-            change = source.replace(*change)
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(change, encoding="utf-8")
+        path.write_text(change if isinstance(change, str) else replaced(name, *change))
     return folder
+
+
+def replaced(name, what, by):
+    """A shipped template with a change."""
+    source = (Path("templates") / name).read_text(encoding="utf-8")
+    assert what in source, f"{what!r} is not in {name} any more"
+    return source.replace(what, by)
 
 
 # ---- the shipped templates -------------------------------------------------------------------
@@ -230,25 +233,31 @@ COMPILED = {
     "cards side by side": {
         BODY: (
             "{% for card in section.cards %}\n" + LOOP + "    {% endfor %}",
-            "{% for row in section.cards | batch(2) %}<mj-section>{% for card in row %}"
-            '{% include "mail/partials/card.mjml.j2" %}{% endfor %}</mj-section>{% endfor %}',
+            (
+                "{% for row in section.cards | batch(2) %}<mj-section>{% for card in row %}"
+                '{% include "mail/partials/card.mjml.j2" %}{% endfor %}</mj-section>{% endfor %}'
+            ),
         ),
         CARD: "<mj-column><mj-text><h3>{{ card.title }}</h3>{{ card.topic }}</mj-text></mj-column>\n",
     },
     "a table of contents": {
         BODY: (
             "{% for section in mail.sections %}",
-            "<mj-section><mj-column><mj-text><ol>{% for section in mail.sections %}"
-            '{% for card in section.cards %}<li><a href="{{ card.url }}">{{ card.title }}</a></li>'
-            "{% endfor %}{% endfor %}</ol></mj-text></mj-column></mj-section>"
-            "{% for section in mail.sections %}",
+            (
+                "<mj-section><mj-column><mj-text><ol>{% for section in mail.sections %}"
+                '{% for card in section.cards %}<li><a href="{{ card.url }}">{{ card.title }}</a></li>'
+                "{% endfor %}{% endfor %}</ol></mj-text></mj-column></mj-section>"
+                "{% for section in mail.sections %}"
+            ),
         )
     },
     "a macro, and a variable": {
         CARD: (
             TITLE,
-            "{% macro bold(text) %}<b>{{ text }}</b>{% endmacro %}"
-            "{% set name = card.title %}{{ bold(name) }}{{ bold(card.topic) }}</a></h3>",
+            (
+                "{% macro bold(text) %}<b>{{ text }}</b>{% endmacro %}"
+                "{% set name = card.title %}{{ bold(name) }}{{ bold(card.topic) }}</a></h3>"
+            ),
         )
     },
     "another template in the card": {
@@ -279,9 +288,11 @@ COMPILED = {
     "cards of different kinds": {
         CARD: (
             '<mj-column css-class="card"',
-            '{% if card.code_url %}<mj-column width="30%"><mj-text>code</mj-text></mj-column>'
-            '<mj-column width="70%"{% else %}<mj-column width="{{ 40 + card.title | length % 9 }}%"'
-            '{% endif %} css-class="card"',
+            (
+                '{% if card.code_url %}<mj-column width="30%"><mj-text>code</mj-text></mj-column>'
+                '<mj-column width="70%"{% else %}<mj-column width="{{ 40 + card.title | length % 9 }}%"'
+                '{% endif %} css-class="card"'
+            ),
         )
     },
     "a link with a topic in it": {
@@ -294,9 +305,11 @@ COMPILED = {
     "a button, a table, raw HTML": {
         CARD: (
             "</mj-column>",
-            '<mj-button href="{{ card.opinion_url }}">{{ card.topic }} &amp; more</mj-button>'
-            "<mj-table><tr><td>{{ card.why }}</td></tr></mj-table>"
-            "<mj-raw><tr><td><i>{{ card.topic }}</i></td></tr></mj-raw></mj-column>",
+            (
+                '<mj-button href="{{ card.opinion_url }}">{{ card.topic }} &amp; more</mj-button>'
+                "<mj-table><tr><td>{{ card.why }}</td></tr></mj-table>"
+                "<mj-raw><tr><td><i>{{ card.topic }}</i></td></tr></mj-raw></mj-column>"
+            ),
         )
     },
     "classes of MJML's own": {
@@ -322,8 +335,10 @@ ONE_BY_ONE = {
     "a card without a template of its own": {
         BODY: (
             LOOP,
-            "<mj-section><mj-column><mj-text>{{ card.title }}{% if card.code_url %} has code"
-            "{% endif %}</mj-text></mj-column></mj-section>",
+            (
+                "<mj-section><mj-column><mj-text>{{ card.title }}{% if card.code_url %} has code"
+                "{% endif %}</mj-text></mj-column></mj-section>"
+            ),
         )
     },
     "a topic in a comment for Outlook": {

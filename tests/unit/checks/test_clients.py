@@ -9,7 +9,7 @@ from digest.checks.baseline import (
 from digest.checks.clients import newly_unsupported
 from digest.checks.finding import Level
 from digest.checks.rules import Rules
-from tests.unit.checks.making import document, line_of, specimen, told
+from tests.unit.checks.making import document, line_of, specimen
 
 ROUND = "<p style='border-radius: 1px'>a</p>"
 SAYS = (
