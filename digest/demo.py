@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from digest.app import App
+from digest.collecting import Progress
 from digest.model import DeliveryState, Section
-from digest.pipeline import Progress, Run
+from digest.pipeline import Run
 from subscribers.topics import parse_topics
 
 SAMPLE_EDITION = Path(__file__).parent / "collect" / "sample_edition.json"

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import structlog
 
-from digest.collect.file import files_in, read_file
-from digest.collect.merge import keys_of, merge
 from digest.collect.source import Source
+from digest.collecting import Collector, Progress, silent
 from digest.compose.composer import Composer
 from digest.compose.edition_composer import EditionComposer
 from digest.config import Settings
@@ -24,12 +23,10 @@ from digest.errors import (
     LedgerError,
     MessageTooLarge,
     NothingToShow,
-    SourceError,
     TemplateError,
     TransportError,
 )
 from digest.ledger.database import exclusively
-from digest.ledger.history import Collection
 from digest.ledger.ledger import Ledger
 from digest.model import (
     Balance,
@@ -39,9 +36,7 @@ from digest.model import (
     Edition,
     Facts,
     Harvest,
-    MergedPaper,
     Message,
-    Rejection,
     SkipReason,
 )
 from digest.rank.background import Background, Embed
@@ -52,18 +47,9 @@ from subscribers.preferences import Preferences, Strictness
 from subscribers.store.registry import Registry
 from subscribers.topics import TopicFilter
 
-FILES = "files"  # stands for a source in what is written down of a reading of files
-
-# Told how much of how much is done, for a progress bar.
-Progress = Callable[[int, int], None]
-
 _NO_WISHES = Preferences()
 
 log = structlog.get_logger()
-
-
-def _silent(done: int, total: int) -> None:
-    pass
 
 
 def _utc_now() -> datetime:
@@ -95,13 +81,13 @@ class Pipeline:
         self._settings = settings
         self._ledger = ledger
         self._registry = registry
-        self._sources = sources
+        self._collector = Collector(ledger, sources, self.edition_day)
         self._background = background
         self._embed = embed
         self._clock = clock
 
     def run(
-        self, composer: Composer, transport: Transport, now: datetime, progress: Progress = _silent
+        self, composer: Composer, transport: Transport, now: datetime, progress: Progress = silent
     ) -> Run:
         """One pass for everybody due, who each get the day's edition once, however often it runs.
 
@@ -135,50 +121,17 @@ class Pipeline:
 
         A source that fails is among the rejected; what it gave before, and the others', is kept.
         """
-        gathered = []
-        for source in self._sources():
-            harvest = Harvest()
-            try:
-                for part in source.collect(days, now):
-                    harvest += part
-            except SourceError as error:
-                log.error("a source failed", source=source.name, why=str(error))
-                harvest += Harvest(rejected=(Rejection.of_source(source.name, str(error)),))
-            gathered.append((source.name, harvest))
-        return self._keep_and_record(gathered, now)
+        return self._collector.collect(days, now)
 
     def collect_files(
-        self, paths: Sequence[Path], day: date | None, now: datetime, progress: Progress = _silent
+        self, paths: Sequence[Path], day: date | None, now: datetime, progress: Progress = silent
     ) -> Collected:
         """Read recorded answers and saved pages, or folders of them, and keep what they say."""
-        harvest = Harvest()
-        files = files_in(paths)
-        for number, path in enumerate(files, 1):
-            harvest += read_file(path, day, now)
-            progress(number, len(files))
-        return self._keep_and_record([(FILES, harvest)], now)
+        return self._collector.collect_files(paths, day, now, progress)
 
     def keep(self, harvest: Harvest) -> Collected:
         """Merge sightings into the ledger."""
-        return _collected(self._merge(harvest), harvest)
-
-    def _keep_and_record(self, gathered: Sequence[tuple[str, Harvest]], now: datetime) -> Collected:
-        """Keep what was gathered, all at once, and write down what each source gave of it."""
-        harvest = sum((each for _, each in gathered), Harvest())
-        merged = self._merge(harvest)
-        for source, given in gathered:
-            keys, titles = keys_of(given.sightings)
-            papers = [each for each in merged if each.key in keys or each.title_key in titles]
-            self._ledger.history.record_collection(
-                Collection.of(source, given, _collected(papers, given), self.edition_day(now), now)
-            )
-        return _collected(merged, harvest)
-
-    def _merge(self, harvest: Harvest) -> list[MergedPaper]:
-        with exclusively(self._ledger.engine, "collection"):
-            return self._ledger.papers.absorb(
-                *keys_of(harvest.sightings), lambda known: merge(known, harvest.sightings)
-            )
+        return self._collector.keep(harvest)
 
     def days_for(self, day: date) -> list[date]:
         """The listing days that an edition of ``day`` is made of."""
@@ -363,15 +316,6 @@ class Pipeline:
             raise LedgerError(f"the balance of {edition.day} does not add up: {balance}")
         self._ledger.editions.store_balance(edition, balance)
         return balance
-
-
-def _collected(merged: Sequence[MergedPaper], harvest: Harvest) -> Collected:
-    return Collected(
-        papers=len(merged),
-        new=sum(paper.is_new for paper in merged),
-        updated=sum(paper.is_updated for paper in merged),
-        rejected=harvest.rejected,
-    )
 
 
 def _reader(

@@ -1,6 +1,6 @@
 """The messages of one edition: filled into what is compiled, or each made by itself."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -51,23 +51,21 @@ class EditionComposer:
         """
         wanted = set(papers)
         candidates = [each for each in self._edition.candidates if each.paper_id in wanted]
-        for number, group in enumerate(_groups(candidates)):
-            for digest in self._both_kinds(group):
-                # What is too large, or has no other papers, is for those who would get it.
-                with suppress(MessageTooLarge, NothingToShow):
-                    self._try(digest)
-                    if number == 0:
-                        self._compare(self._without_broken(digest))
+        for start in range(0, len(candidates), _AT_ONCE):
+            group = candidates[start : start + _AT_ONCE]
+            for digest in (self._digest(group, []), self._digest([], group)):
+                self._try(digest)
+        if candidates:
+            first, others = candidates[:1], candidates[1:_AT_ONCE]
+            self._compare(self._digest(first, others))
+            self._compare(self._digest([], first))
 
-    def _both_kinds(self, candidates: Sequence[Candidate]) -> tuple[Digest, Digest]:
-        """The papers as somebody with topics gets them, and as somebody without does."""
-        day, pool_size = self._edition.day, len(self._edition.candidates)
-        for_you = tuple(Pick(Section.FOR_YOU, each, _MATCH) for each in candidates)
-        trending = tuple(Pick(Section.TRENDING, each) for each in candidates)
-        return (
-            Digest(day, (TopicFilter(_TOPIC),), for_you, pool_size),
-            Digest(day, (), trending, pool_size),
-        )
+    def _digest(self, for_you: list[Candidate], trending: list[Candidate]) -> Digest:
+        """What somebody might get; without topics where nothing is for them."""
+        topics = (TopicFilter(_TOPIC),) if for_you else ()
+        picks = [Pick(Section.FOR_YOU, each, _MATCH) for each in for_you]
+        picks += [Pick(Section.TRENDING, each) for each in trending]
+        return Digest(self._edition.day, topics, tuple(picks), len(self._edition.candidates))
 
     def compose(self, digest: Digest, *, to: str, public_id: str) -> Message:
         """The message with one subscriber's digest, in the same octets as ``Composer.compose``.
@@ -109,33 +107,30 @@ class EditionComposer:
 
     def _try(self, digest: Digest) -> None:
         """Compile what a digest is made of, or find out which of its papers keep it from that."""
-        if self._fill(digest, _NOBODY):
-            return
-        try:
-            kept = self._composer.without_broken(digest, _NOBODY).picks
-        except NothingToShow:
-            kept = ()
-        self._broken |= {pick.candidate.paper_id for pick in set(digest.picks) - set(kept)}
-        self._fill(self._without_broken(digest), _NOBODY)
+        # What is too large, or has no papers left, is for those who would get it.
+        with suppress(MessageTooLarge, NothingToShow):
+            if self._fill(digest, _NOBODY):
+                return
+            kept: tuple[Pick, ...] = ()
+            with suppress(NothingToShow):
+                kept = self._composer.without_broken(digest, _NOBODY).picks
+            self._broken |= {pick.candidate.paper_id for pick in set(digest.picks) - set(kept)}
+            self._fill(self._without_broken(digest), _NOBODY)
 
     def _compare(self, digest: Digest) -> None:
         """Whether what is compiled comes out as the whole way has it; else do without.
 
         Templates may hold what nobody has thought of.
         """
-        filled = self._fill(digest, _NOBODY)
-        if filled is None:
-            return
-        whole = self._composer.render(digest, _NOBODY)
-        text, html = quoted_printable(whole.text), quoted_printable(whole.html)
-        if (filled.subject, filled.text, filled.html) != (whole.subject, text, html):
-            self._do_without("compiled, a digest looks different")
+        with suppress(MessageTooLarge, NothingToShow):
+            digest = self._without_broken(digest)
+            whole = self._composer.render(digest, _NOBODY)
+            filled = self._fill(digest, _NOBODY)
+            text, html = quoted_printable(whole.text), quoted_printable(whole.html)
+            wanted = (whole.subject, text, html)
+            if filled and (filled.subject, filled.text, filled.html) != wanted:
+                self._do_without("compiled, a digest looks different")
 
     def _do_without(self, why: object) -> None:
         self._compiled = None
         log.warning("digests are rendered one by one, which is slow", why=str(why))
-
-
-def _groups(candidates: Sequence[Candidate]) -> Iterator[Sequence[Candidate]]:
-    for start in range(0, len(candidates), _AT_ONCE):
-        yield candidates[start : start + _AT_ONCE]

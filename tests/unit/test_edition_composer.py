@@ -89,7 +89,7 @@ class Both:
         assert filled == whole
         return filled.content
 
-    def compare_some(self, count=40, seed=1):
+    def compare_some(self, count=15, seed=1):
         chance = random.Random(seed)
         for number in range(count):
             self.compare(some_digest(chance), number)
@@ -114,13 +114,17 @@ def replaced(name, what, by):
 # ---- the shipped templates -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code", ["en", "de"])
-@pytest.mark.parametrize("tried_out", [True, False])
-def test_hundreds_of_readers_get_the_same_octets_either_way(code, tried_out):
+@pytest.mark.parametrize(("code", "readers"), [("en", 250), ("de", 50)])
+def test_hundreds_of_readers_get_the_same_octets_either_way(code, readers):
     both = Both(code=code)
-    if tried_out:
-        both.compiled.try_out(each.paper_id for each in candidates())
-    both.compare_some(150, seed=7)
+    both.compiled.try_out(each.paper_id for each in candidates())
+    both.compare_some(readers, seed=7)
+    assert both.is_compiled
+
+
+def test_it_is_the_same_without_having_been_tried_out():
+    both = Both()
+    both.compare_some(20)
     assert both.is_compiled
 
 
@@ -156,7 +160,7 @@ lines = st.text(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     topic=lines,
     words=st.lists(lines, max_size=3),
@@ -353,7 +357,7 @@ ONE_BY_ONE = {
 @pytest.mark.parametrize("what", COMPILED)
 def test_templates_of_all_kinds_come_out_the_same_compiled(what, tmp_path):
     both = Both(own_templates(tmp_path, COMPILED[what]))
-    both.compiled.try_out(each.paper_id for each in candidates()[:12])
+    both.compiled.try_out(each.paper_id for each in candidates()[:6])
     both.compare_some()
     assert both.is_compiled
 
