@@ -17,20 +17,22 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from digest.about import VERSION
 from digest.app import App, configure_logs, utc_now
+from digest.cli_deliveries import deliveries
+from digest.cli_dkim import dkim
+from digest.cli_inbox import inbox
 from digest.cli_rank import rank_files, search_papers, why
 from digest.cli_subscribers import people
 from digest.cli_templates import studio, templates
 from digest.config import example_env
 from digest.demo import run_demo
-from digest.errors import DigestError, SettingError
-from digest.inbox.mailboxes import letter_from, letters_in
+from digest.errors import DigestError
 from digest.model import Collected, OutcomeKind
-from digest.pipeline import Run
 from digest.schedule import run_forever
 from digest.terminal import (
     Json,
     More,
     Topics,
+    balance_line,
     err,
     out,
     print_json,
@@ -48,11 +50,14 @@ cli = typer.Typer(
 )
 database = typer.Typer(help="Care for the database.", no_args_is_help=True)
 cli.add_typer(people, name="subscribers")
+cli.add_typer(inbox, name="inbox")
 cli.command("rank")(rank_files)
 cli.command("search")(search_papers)
 cli.command("why")(why)
 cli.add_typer(templates, name="templates")
 cli.command("studio")(studio)
+cli.add_typer(deliveries, name="deliveries")
+cli.add_typer(dkim, name="dkim")
 cli.add_typer(database, name="db")
 
 
@@ -104,7 +109,7 @@ def demo(
     for mail in done.mails:
         table.add_row(mail.subscriber, str(mail.papers), mail.reasons, f"{mail.eml.stem}.*")
     Console(highlight=False).print(table)
-    out.print(Text(_balance_line(done.run)))
+    out.print(Text(balance_line(done.run.balance)))
     if done.sent_now:
         out.print("Each mail is there as .html to look at, and as .eml with all its headers.")
     else:
@@ -172,7 +177,7 @@ def run(
     if as_json:
         print_json(asdict(done.balance))
     else:
-        out.print(Text(_balance_line(done)))
+        out.print(Text(balance_line(done.balance)))
     for trouble in done.trouble:
         err.print(Text(f"digest: {trouble}"), soft_wrap=True)
     if done.trouble:
@@ -219,32 +224,6 @@ def schedule() -> None:
         err.print(f"Each day at {at:%H:%M} {zone.key}. Stop with Ctrl-C.")
 
     run_forever(at, zone, app.daily_run, say_ready)
-
-
-@cli.command()
-def inbox(
-    place: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="[PLACE]", help="A Maildir, an mbox file, or - for one mail on standard input."
-        ),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Unsubscribe whoever has sent a mail to say so. By default it reads DIGEST_INBOX."""
-    app = App()
-    place = place or app.settings.inbox
-    if place is None:
-        raise SettingError("DIGEST_INBOX is not set: say where the mail lies")
-    is_stream = str(place) == "-"
-    letters = [letter_from(sys.stdin.buffer)] if is_stream else letters_in(place)
-    read = app.inbox.read(letters, utc_now())
-    if as_json:
-        print_json(asdict(read))
-    else:
-        out.print(f"{read.unsubscribed} unsubscribed, {read.left} mails left for you to read.")
-    if is_stream and read.left:
-        raise typer.Exit(1)  # the mail server is to tell the sender that nobody understood
 
 
 @cli.command()
@@ -307,16 +286,6 @@ def _print_collected(collected: Collected) -> None:
     out.print(f"{collected.papers} papers: {collected.new} new, {collected.updated} updated.")
     for each in collected.rejected:
         err.print(Text(f"left out: {each.file}, {each.where}: {each.why}"), soft_wrap=True)
-
-
-def _balance_line(done: Run) -> str:
-    balance = done.balance
-    counts = asdict(balance)
-    named = ("accepted", "deferred", "refused", "suppressed", "skipped", "uncertain", "pending")
-    parts = [f"{counts[name]} {name}" for name in named if counts[name]]
-    why = ", ".join(f"{count} {reason}" for reason, count in balance.skipped_for.items())
-    line = f"Edition {balance.edition}: {balance.due} due"
-    return line + (f" = {' + '.join(parts)}" if parts else "") + (f" ({why})" if why else "")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ PREFIX = "DIGEST_"
 # Only what is plainly the URL of a server is ever shown: in any other text a password may stand
 # anywhere (unescaped, so that it looks like a path; in the query, as PostgreSQL allows).
 _SERVER_URL = re.compile(
-    r"(?P<before>(?:smtp|smtps|smtp\+starttls|postgresql(?:\+\w+)?)://[^:@/?#]+)"
+    r"(?P<before>(?:smtp|smtps|smtp\+starttls|lmtp|postgresql(?:\+\w+)?)://[^:@/?#]+)"
     r"(?P<password>:[^@/?#]+(?=@))?"
     r"(?P<after>(?:@[^:@/?#]+)?(?::\d+)?(?:/[^@?#]*)?)"
 )
@@ -64,7 +64,8 @@ class Settings:
     transport: str | None = _setting(
         "",
         values.transport_url,
-        "Where mail goes: smtp://, smtp+starttls://, smtps:// or file:///FOLDER. "
+        "Where mail goes: smtp://, smtp+starttls:// or smtps:// (a relay), lmtp://HOST:PORT or "
+        "lmtp:///SOCKET, sendmail:/COMMAND, maildir:/FOLDER, or file:///FOLDER (.eml files). "
         "Not set: .eml files in DIGEST_HOME/outbox.",
         example="smtp+starttls://USER:PASSWORD@smtp.example.org:587",
         secret=True,
@@ -76,7 +77,9 @@ class Settings:
         example="/etc/ssl/private-ca.pem",
     )
     smtp_timeout: float = _setting(
-        "60", values.number(0.1, 900), "Seconds to wait for each answer of the relay."
+        "60",
+        values.number(0.1, 900),
+        "Seconds to wait for each answer of the relay, and for the end of a sendmail command.",
     )
     from_: str | None = _setting(
         "",
@@ -116,6 +119,31 @@ class Settings:
         values.address,
         "Where spam complaints go (RFC 9477). Not set: complaints@ the domain of DIGEST_FROM.",
         example="complaints@example.org",
+    )
+    dkim_selector: str | None = _setting(
+        "",
+        values.selector,
+        "Name of the key that signs each mail (DKIM), as its DNS record says it; `digest dkim "
+        "generate` makes both. Not set: the relay signs, or nobody.",
+        example="2026a",
+    )
+    dkim_key: Path | None = _setting(
+        "",
+        values.file,
+        "File (PEM) with that key, an RSA key.",
+        example="/etc/paper-digest/dkim-2026a.pem",
+    )
+    dkim_ed25519_selector: str | None = _setting(
+        "",
+        values.selector,
+        "Name of a key for a second signature beside that one, by Ed25519 (RFC 8463).",
+        example="2026e",
+    )
+    dkim_ed25519_key: Path | None = _setting(
+        "",
+        values.file,
+        "File (PEM) with that Ed25519 key.",
+        example="/etc/paper-digest/dkim-2026e.pem",
     )
     base_url: str | None = _setting(
         "",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import time
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import make_url
@@ -20,8 +20,11 @@ from subscribers.errors import AddressError
 
 LONGEST_NAME = 100
 SHORTEST_SECRET = 8  # against slips; what is recommended is four times as long
+LONGEST_SELECTOR = 63  # octets of one label (RFC 1035 section 2.3.4)
 LONGEST_PUBLIC_URL = 500  # with a token behind it, it must fit a header's line of 998 octets
 
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _PLAIN_URL = re.compile(r"[A-Za-z0-9:/._~%!$&'()*+;=\[\]-]+")
 
 
@@ -42,6 +45,14 @@ def folder(value: str) -> Path:
         return Path(value).expanduser()
     except RuntimeError:
         raise ValueError("expected a folder; there is no such user") from None
+
+
+def file(value: str) -> Path:
+    """A file that need not be there yet, or not for whoever runs this command."""
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError("expected a file; there is no such user") from None
 
 
 def existing_folder(value: str) -> Path:
@@ -93,6 +104,15 @@ def address(value: str) -> str:
     return read
 
 
+def selector(value: str) -> str:
+    """A selector of DKIM: labels of a domain name (RFC 6376 section 3.1)."""
+    if len(value) > LONGEST_SELECTOR or not _SELECTOR.fullmatch(value):
+        raise ValueError(
+            f"expected at most {LONGEST_SELECTOR} letters, digits and hyphens, like 2026a"
+        )
+    return value
+
+
 def database_url(value: str) -> str:
     try:
         url = make_url(value)
@@ -109,13 +129,29 @@ def transport_url(value: str) -> str:
         parts = urlsplit(value)
         if parts.scheme == "file" and parts.path:
             return value
+        if parts.scheme in {"maildir", "sendmail"} and _is_whole_path(parts):
+            return value
+        if parts.scheme == "lmtp" and (_is_whole_path(parts) or _is_host_with_port(parts)):
+            return value
         if parts.scheme in {"smtp", "smtp+starttls", "smtps"} and parts.hostname:
             _ = parts.port  # raises ValueError for a port that is no number
             return value
     raise ValueError(
-        "expected smtp://HOST, smtp+starttls://USER:PASSWORD@HOST:587, smtps://HOST:465 "
-        "or file:///FOLDER"
+        "expected smtp://HOST, smtp+starttls://USER:PASSWORD@HOST:587, smtps://HOST:465, "
+        "lmtp://HOST:PORT, lmtp:///SOCKET, sendmail:/COMMAND, maildir:/FOLDER or file:///FOLDER"
     )
+
+
+def _is_whole_path(parts: SplitResult) -> bool:
+    """Whether there is an absolute path and nothing else."""
+    others = (parts.netloc, parts.query, parts.fragment)
+    return parts.path.startswith("/") and parts.path != "/" and not any(others)
+
+
+def _is_host_with_port(parts: SplitResult) -> bool:
+    """Whether both are there and nothing else. LMTP has no port of its own (RFC 2033 section 5)."""
+    others = (parts.username, parts.path.strip("/"), parts.query, parts.fragment)
+    return bool(parts.hostname and parts.port) and not any(others)
 
 
 def web_url(value: str) -> str:

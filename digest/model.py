@@ -266,6 +266,7 @@ class SkipReason(StrEnum):
     NOT_RENDERED = "not-rendered"
     TOO_LARGE = "too-large"
     STALE = "stale"
+    DROPPED = "dropped"  # by the operator, where nobody knew whether it had arrived
 
 
 @dataclass(frozen=True, slots=True)

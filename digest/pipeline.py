@@ -20,7 +20,6 @@ from digest.config import Settings
 from digest.deliver.transport import Transport
 from digest.deliver.worker import Worker
 from digest.errors import (
-    LedgerError,
     MessageTooLarge,
     NothingToShow,
     TemplateError,
@@ -109,8 +108,8 @@ class Pipeline:
             sending = self._since(sending_began)
             for touched in self._ledger.editions.changed_at(now):
                 if touched.id != edition.id:
-                    self._close(touched)
-            balance = self._close(edition)
+                    self._ledger.editions.close(touched)
+            balance = self._ledger.editions.close(edition)
             self._ledger.history.end_run(run, now + self._since(began), sending, trouble)
             return Run(balance, trouble)
 
@@ -308,14 +307,6 @@ class Pipeline:
 
     def _since(self, began: datetime) -> timedelta:
         return self._clock() - began
-
-    def _close(self, edition: Edition) -> Balance:
-        """Draw the balance, check it and store it."""
-        balance = self._ledger.editions.balance(edition)
-        if not balance.is_balanced:
-            raise LedgerError(f"the balance of {edition.day} does not add up: {balance}")
-        self._ledger.editions.store_balance(edition, balance)
-        return balance
 
 
 def _reader(

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date
 from typing import Annotated, NoReturn
 
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
+from digest.model import Balance
 from subscribers.topics import TopicFilter, parse_topics
 
 out = Console(highlight=False, soft_wrap=True)
@@ -42,6 +44,16 @@ def say_unknown(address: str) -> NoReturn:
 
 def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, default=str, ensure_ascii=False) + "\n")
+
+
+def balance_line(balance: Balance) -> str:
+    """What became of everybody due, as a sum."""
+    counts = asdict(balance)
+    named = ("accepted", "deferred", "refused", "suppressed", "skipped", "uncertain", "pending")
+    parts = [f"{counts[name]} {name}" for name in named if counts[name]]
+    why = ", ".join(f"{count} {reason}" for reason, count in balance.skipped_for.items())
+    line = f"Edition {balance.edition}: {balance.due} due"
+    return line + (f" = {' + '.join(parts)}" if parts else "") + (f" ({why})" if why else "")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from digest.deliver.replies import outcome_of
+from digest.deliver.replies import OUT_OF_REACH, outcome_of
 from digest.errors import TransportError
 from digest.model import Message, Outcome, OutcomeKind
 
@@ -32,7 +32,7 @@ class Security(StrEnum):
         return {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}[self]
 
 
-class _UnsuitableError(Exception):
+class UnsuitableError(Exception):
     """The server is there, but not as it must be."""
 
 
@@ -82,8 +82,7 @@ class SmtpTransport:
     def send(self, message: Message) -> Outcome:
         connection = self._ready()
         if message.envelope.is_international and not connection.has_extn("smtputf8"):
-            # The code is RFC 6531's own for it; the address is not dead, only out of reach.
-            return Outcome(OutcomeKind.REFUSED, "5.6.7 the relay offers no SMTPUTF8", 550)
+            return OUT_OF_REACH
         try:
             refusal = self._open_transaction(connection, message)
             if refusal is None:
@@ -104,7 +103,7 @@ class SmtpTransport:
         if code // 100 not in (2, 4, 5):
             # Neither taken nor refused, by RFC 5321 section 4.2.1: asking again might mail twice.
             self._close()
-            said = f"{code} {_text(reply)}"
+            said = f"{code} {in_words(reply)}"
             return Outcome(OutcomeKind.UNCERTAIN, f"no verdict on the final dot: {said}")
         return outcome_of(code, reply)
 
@@ -157,40 +156,51 @@ class SmtpTransport:
         return self._connection
 
     def _connect(self) -> smtplib.SMTP:
-        where = f"{self._security}://{self._host}:{self._port}"
-        context = None if self._security is Security.NONE else self._tls_context()
+        where = self._where
         connection: smtplib.SMTP | None = None
         try:
-            if self._security is Security.TLS:
-                connection = smtplib.SMTP_SSL(
-                    self._host, self._port, self._own_name, timeout=self._timeout, context=context
-                )
-            else:
-                connection = smtplib.SMTP(
-                    self._host, self._port, self._own_name, timeout=self._timeout
-                )
+            connection = self._open()
             assert connection.sock is not None
-            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._security is Security.STARTTLS:
-                connection.ehlo_or_helo_if_needed()
-                if not connection.has_extn("starttls"):
-                    raise _UnsuitableError("the server offers no STARTTLS")
-                connection.starttls(context=context)
-            connection.ehlo_or_helo_if_needed()
-            if self._user:
-                connection.login(self._user, self._password)
+            if connection.sock.family != socket.AF_UNIX:
+                connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._introduce(connection)
         except ssl.SSLCertVerificationError as error:
             _abandon(connection)
             why = error.verify_message or str(error)
             raise TransportError(f"{where}: its certificate is not valid: {why}") from error
         except smtplib.SMTPAuthenticationError as error:
             _abandon(connection)
-            said = f"{error.smtp_code} {_text(error.smtp_error)}"
+            said = f"{error.smtp_code} {in_words(error.smtp_error)}"
             raise TransportError(f"{where}: login refused: {said}") from error
-        except (OSError, smtplib.SMTPException, _UnsuitableError) as error:
+        except (OSError, smtplib.SMTPException, UnsuitableError) as error:
             _abandon(connection)
             raise TransportError(f"{where}: {error}") from error
+        except TransportError:
+            _abandon(connection)
+            raise
         return connection
+
+    @property
+    def _where(self) -> str:
+        return f"{self._security}://{self._host}:{self._port}"
+
+    def _open(self) -> smtplib.SMTP:
+        """A connection, and the server's greeting read."""
+        to = self._host, self._port, self._own_name
+        if self._security is Security.TLS:
+            return smtplib.SMTP_SSL(*to, timeout=self._timeout, context=self._tls_context())
+        return smtplib.SMTP(*to, timeout=self._timeout)
+
+    def _introduce(self, connection: smtplib.SMTP) -> None:
+        """All that comes before the first message."""
+        if self._security is Security.STARTTLS:
+            connection.ehlo_or_helo_if_needed()
+            if not connection.has_extn("starttls"):
+                raise UnsuitableError("the server offers no STARTTLS")
+            connection.starttls(context=self._tls_context())
+        connection.ehlo_or_helo_if_needed()
+        if self._user:
+            connection.login(self._user, self._password)
 
     def _tls_context(self) -> ssl.SSLContext:
         try:
@@ -213,5 +223,5 @@ def _abandon(connection: smtplib.SMTP | None) -> None:
         connection.close()
 
 
-def _text(reply: bytes | str) -> str:
+def in_words(reply: bytes | str) -> str:
     return reply.decode("utf-8", errors="replace") if isinstance(reply, bytes) else reply

@@ -1,12 +1,19 @@
 """How a message leaves: the protocol, and which transport a URL means."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 from urllib.parse import unquote, urlsplit
 
 from digest.config import Settings
+from digest.deliver.dkim import Signer
+from digest.deliver.dkim_key import signer_of
 from digest.deliver.folder import FolderTransport
+from digest.deliver.lmtp import LmtpTransport
+from digest.deliver.maildir import MaildirTransport
+from digest.deliver.sendmail import SendmailTransport
 from digest.deliver.smtp import Security, SmtpTransport
 from digest.errors import SettingError
 from digest.model import Message, Outcome
@@ -35,11 +42,67 @@ class Transport(Protocol):
     def send(self, message: Message) -> Outcome: ...
 
 
-def make_transport(settings: Settings) -> Transport:
-    """The transport of DIGEST_TRANSPORT, not yet connected. Raises SettingError."""
+class SigningTransport:
+    """Signs each message (DKIM) in the moment before another transport takes it.
+
+    So whatever goes out is signed, and a message that is tried again gets a signature of its time.
+    """
+
+    def __init__(self, transport: Transport, signer: Signer, clock: Callable[[], datetime]) -> None:
+        self._transport = transport
+        self._signer = signer
+        self._clock = clock
+
+    def __enter__(self) -> Self:
+        self._transport.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._transport.__exit__(kind, error, trace)
+
+    @property
+    def takes_smtputf8(self) -> bool:
+        return self._transport.takes_smtputf8
+
+    def send(self, message: Message) -> Outcome:
+        return self._transport.send(self._signer.sign(message, self._clock()))
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def make_transport(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> Transport:
+    """The transport of DIGEST_TRANSPORT, not yet connected; it signs if DIGEST_DKIM_KEY is set.
+
+    Raises SettingError.
+    """
+    signer = signer_of(settings)
+    transport = _unsigned_transport(settings)
+    return transport if signer is None else SigningTransport(transport, signer, clock)
+
+
+def _unsigned_transport(settings: Settings) -> Transport:
     url = urlsplit(settings.transport_url)
     if url.scheme == "file":
         return FolderTransport(Path(unquote(url.path)))
+    if url.scheme == "maildir":
+        return MaildirTransport(Path(unquote(url.path)))
+    if url.scheme == "sendmail":
+        return SendmailTransport(Path(unquote(url.path)), settings.smtp_timeout)
+    own_name = urlsplit(settings.base_url).hostname if settings.base_url else None
+    if url.scheme == "lmtp":
+        return LmtpTransport(
+            place=url.hostname or unquote(url.path),
+            port=url.port or 0,
+            timeout=settings.smtp_timeout,
+            own_name=own_name,
+        )
     security = Security(url.scheme)
     if url.username and security is Security.NONE:
         raise SettingError(
@@ -54,5 +117,5 @@ def make_transport(settings: Settings) -> Transport:
         password=unquote(url.password or ""),
         ca_file=settings.smtp_ca_file,
         timeout=settings.smtp_timeout,
-        own_name=urlsplit(settings.base_url).hostname if settings.base_url else None,
+        own_name=own_name,
     )

@@ -1,16 +1,42 @@
-"""What a mail to us says. Pure: a message in, what it asks for out.
+"""What a mail to us says. Pure: a message in, what it says or asks for out.
 
 Anybody can write to us, and anything: nothing here raises for what a mail holds.
 """
 
 import re
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
+from collections.abc import Iterable
 from email.message import Message
+
+from digest.inbox.anatomy import delivery_status, header, notice, open_mail, returned
+from digest.inbox.auto_reply import is_about_absence, is_marked
+from digest.inbox.complaint import complaint_in
+from digest.inbox.detectors import detected_in
+from digest.inbox.dsn import statuses_in
+from digest.inbox.excerpt import lines_of, said_of_each
+from digest.inbox.notices import is_delay, is_notice
+from digest.inbox.prose import named_in
+from digest.inbox.report import Kind, Recipient, Report, failure
+from digest.inbox.words import recipient
 
 # Two parts of base64url with a full stop between them (see subscribers.tokens).
 _TOKEN = re.compile(r"\.?[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}")
-_LONGEST_SUBJECT = 2000
+
+
+def read_report(content: bytes) -> Report:
+    """What a mail reports, if anything.
+
+    What is written for programs comes first (RFC 5965, RFC 3464); then the notices whose form is
+    known, then any other that a mail system writes. Answers by programs, and mail by people, report
+    nothing, whatever they quote.
+    """
+    mail = open_mail(content)
+    return (
+        complaint_in(mail)
+        or _from_fields(mail, delivery_status(mail))
+        or _answer(mail)
+        or _from_notice(mail, content)
+        or Report(Kind.UNSUBSCRIBE if unsubscribe_tokens(mail) else Kind.UNKNOWN)
+    )
 
 
 def unsubscribe_tokens(mail: Message) -> list[str]:
@@ -19,12 +45,55 @@ def unsubscribe_tokens(mail: Message) -> list[str]:
     Only the subject counts (RFC 2369 section 3.2): a report of failure or an answer may quote one
     of our mails, with its links, in the body.
     """
-    return _TOKEN.findall(_subject(mail))
+    return _TOKEN.findall(header(mail, "Subject"))
 
 
-def _subject(mail: Message) -> str:
-    raw = str(mail.get("Subject", ""))[:_LONGEST_SUBJECT]
-    try:
-        return str(make_header(decode_header(raw)))
-    except (HeaderParseError, LookupError, UnicodeError, ValueError):
-        return raw
+def _from_fields(mail: Message, texts: Iterable[str]) -> Report | None:
+    """What fields of RFC 3464 report; nothing if they do not name whom."""
+    statuses = statuses_in(texts)
+    if statuses.failed:
+        return failure(_explained(statuses.failed, mail), statuses.waiting)
+    if statuses.is_failure or not statuses.actions:
+        return None
+    return Report(Kind.DELAYED if statuses.is_delay else Kind.UNKNOWN, waiting=statuses.waiting)
+
+
+def _explained(failed: tuple[Recipient, ...], mail: Message) -> tuple[Recipient, ...]:
+    """These with what the notice for people adds: the transcript, or all where fields are mute."""
+    lines, _ = lines_of(notice(mail))
+    said = said_of_each([each.address for each in failed], lines)
+    transcript = _transcript(lines, len(failed))
+    return tuple(
+        recipient(each.address, each.diagnostic or said[each.address], each.status, transcript)
+        for each in failed
+    )
+
+
+def _answer(mail: Message) -> Report | None:
+    """An answer by somebody's program. Failures are sometimes marked as such too."""
+    subject = header(mail, "Subject")
+    if not is_about_absence(subject) and (not is_marked(mail) or is_notice(mail, notice(mail))):
+        return None
+    return Report(Kind.UNSUBSCRIBE if unsubscribe_tokens(mail) else Kind.AUTO_REPLY)
+
+
+def _from_notice(mail: Message, content: bytes) -> Report | None:
+    """What a notice for people reports; it may also wrap the report of another server."""
+    text = notice(mail)
+    if not is_notice(mail, text):
+        return None
+    lines, quoted = lines_of(text)
+    inner = returned(mail)
+    wrapped = _from_fields(inner, delivery_status(inner)) if inner else None
+    if report := wrapped or _from_fields(mail, ["\n".join(lines)]):
+        return report
+    if is_delay(mail, "\n".join(lines)):
+        return Report(Kind.DELAYED, waiting=tuple(named_in(mail, lines, quoted)))
+    found = detected_in(content) or named_in(mail, lines, quoted)
+    said, transcript = said_of_each(found, lines), _transcript(lines, len(found))
+    return failure(tuple(recipient(each, said[each], transcript=transcript) for each in found))
+
+
+def _transcript(lines: list[str], recipients: int) -> str:
+    """What servers said to each other; with several recipients nobody knows of whom."""
+    return "\n".join(lines) if recipients == 1 else ""

@@ -26,15 +26,16 @@ _S = DeliveryState
 REACHED_FROM: dict[DeliveryState, frozenset[DeliveryState]] = {
     # Claimed: from now on a crash makes it uncertain.
     _S.SENDING: frozenset({_S.PENDING, _S.DEFERRED}),
-    # Given back untouched, because the relay could not be used at all.
-    _S.PENDING: frozenset({_S.SENDING}),
+    # Given back untouched, because the relay could not be used at all. From uncertain only by the
+    # operator (ledger.uncertain), as skipped is: the one who may know whether it has arrived.
+    _S.PENDING: frozenset({_S.SENDING, _S.UNCERTAIN}),
     _S.ACCEPTED: frozenset({_S.SENDING}),
     _S.DEFERRED: frozenset({_S.SENDING}),
     _S.REFUSED: frozenset({_S.SENDING}),
     _S.UNCERTAIN: frozenset({_S.SENDING}),
     # Found out in the last moment, or before it came to that.
     _S.SUPPRESSED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING}),
-    _S.SKIPPED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING}),
+    _S.SKIPPED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN}),
 }
 
 
@@ -248,9 +249,11 @@ def _insert(
 def _move(
     connection: Connection, delivery: Delivery, to: DeliveryState, now: datetime, **values: object
 ) -> bool:
+    """Whether it could be moved. What is uncertain is none of a run's business any more."""
+    before = REACHED_FROM[to] - {_S.UNCERTAIN}
     moved = connection.execute(
         update(deliveries)
-        .where(deliveries.c.id == delivery.id, deliveries.c.state.in_(REACHED_FROM[to]))
+        .where(deliveries.c.id == delivery.id, deliveries.c.state.in_(before))
         .values(state=to, changed_at=now, **values)
     )
     return moved.rowcount == 1

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
+from digest.errors import LedgerError
 from digest.ledger.papers import current_signals, facts_of, risen_since, signals_of
 from digest.ledger.tables import deliveries, edition_papers, editions, listings, papers
 from digest.model import Balance, Candidate, DeliveryState, Edition, Signals, SkipReason
@@ -100,6 +101,12 @@ class Editions:
             found = connection.execute(select(editions.c.id).where(editions.c.day == day)).scalar()
         return None if found is None else self.get(found)
 
+    def latest(self) -> Edition | None:
+        """The edition of the latest day, if there is any."""
+        with self._engine.connect() as connection:
+            day = connection.execute(select(func.max(editions.c.day))).scalar()
+        return None if day is None else self.on(day)
+
     def changed_at(self, now: datetime) -> list[Edition]:
         """The editions with a delivery that changed at a moment: that of the run that did it."""
         query = select(deliveries.c.edition_id).where(deliveries.c.changed_at == now).distinct()
@@ -116,6 +123,14 @@ class Editions:
                 .group_by(deliveries.c.state, deliveries.c.reason)
             ).all()
         return balance_of(edition.day, rows)
+
+    def close(self, edition: Edition) -> Balance:
+        """Draw the balance, check it and store it. Raises LedgerError where it does not add up."""
+        balance = self.balance(edition)
+        if not balance.is_balanced:
+            raise LedgerError(f"the balance of {edition.day} does not add up: {balance}")
+        self.store_balance(edition, balance)
+        return balance
 
     def store_balance(self, edition: Edition, balance: Balance) -> None:
         stored = {**asdict(balance), "edition": balance.edition.isoformat()}

@@ -7,6 +7,7 @@ from digest.ledger.editions import Editions
 from digest.ledger.history import History
 from digest.ledger.outcomes import Outcomes
 from digest.ledger.papers import Papers
+from digest.ledger.uncertain import Uncertain
 
 
 class Ledger:
@@ -16,4 +17,5 @@ class Ledger:
         self.editions = Editions(engine)
         self.deliveries = Deliveries(engine)
         self.outcomes = Outcomes(engine)
+        self.uncertain = Uncertain(engine)
         self.history = History(engine)

@@ -38,6 +38,7 @@ REASONS = {
     SkipReason.NOT_RENDERED: "none of its papers could be rendered",
     SkipReason.TOO_LARGE: "it was too large",
     SkipReason.STALE: "it was too old when it could be sent",
+    SkipReason.DROPPED: "nobody knew whether it had arrived, and it was given up",
 }
 SECTIONS = {Section.FOR_YOU: "for you", Section.TRENDING: "trending"}
 

@@ -1,4 +1,4 @@
-"""A real SMTP server on 127.0.0.1 and a free port, which answers and hangs up as it is told."""
+"""A real SMTP or LMTP server of this machine, which answers and hangs up as it is told."""
 
 import asyncio
 import socket
@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import trustme
 from aiosmtpd.controller import Controller
+from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 HOST = "127.0.0.1"
@@ -63,8 +64,9 @@ class SmtpServer:
     """What the server has received, and what it will say next.
 
     ``scheme`` is that of DIGEST_TRANSPORT: smtp, smtp+starttls (required, unless ``login`` and
-    ``context`` say otherwise) or smtps. With ``smtputf8`` it takes addresses beyond ASCII. Only used
-    as a context manager; before it is entered, its port refuses connections.
+    ``context`` say otherwise), smtps or lmtp. With ``smtputf8`` it takes addresses beyond ASCII. It
+    has a free port of 127.0.0.1, or a Unix socket at ``path``. Only used as a context manager; before
+    it is entered, connections are refused.
     """
 
     def __init__(
@@ -74,8 +76,10 @@ class SmtpServer:
         context: ssl.SSLContext | None = None,
         login: tuple[str, str] | None = None,
         smtputf8: bool = False,
+        path: Path | None = None,
     ) -> None:
         self.scheme = scheme
+        self.path = path
         self.login = login
         self.received: list[Received] = []
         self.connections = 0
@@ -83,10 +87,14 @@ class SmtpServer:
         self._script: dict[Point, deque[str | None]] = defaultdict(deque)
         self._live: list[_Connection] = []
         # Bound here, so that the port is known and is nobody else's from the first moment.
-        # With the protocol named: else asyncio leaves Nagle's algorithm on, and each EHLO waits.
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        self._socket.bind((HOST, 0))
-        self.port: int = self._socket.getsockname()[1]
+        if path:
+            self._socket = socket.socket(socket.AF_UNIX)
+            self._socket.bind(str(path))
+        else:
+            # With the protocol named: else asyncio leaves Nagle's algorithm on, and each EHLO waits.
+            self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+            self._socket.bind((HOST, 0))
+        self.port: int = 0 if path else self._socket.getsockname()[1]
         implicit = scheme == "smtps"
         self._controller = _Controller(
             self,
@@ -99,6 +107,8 @@ class SmtpServer:
 
     def url(self, user: str = "", password: str = "") -> str:
         """For DIGEST_TRANSPORT."""
+        if self.path:
+            return f"{self.scheme}://{quote(str(self.path))}"
         who = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user else ""
         return f"{self.scheme}://{who}{HOST}:{self.port}"
 
@@ -230,21 +240,34 @@ class _Connection(SMTP):
         await super().smtp_DATA(arg)
 
 
+class _LmtpConnection(_Connection, LMTP):
+    """The same, with LHLO for EHLO."""
+
+
 class _Controller(Controller):
     def __init__(self, server: SmtpServer, listening: socket.socket, **options: object) -> None:
-        super().__init__(
-            server, hostname=HOST, port=listening.getsockname()[1], loop=None, **options
-        )
+        super().__init__(server, hostname=HOST, port=server.port, loop=None, **options)
         self._listening = listening
 
     def _create_server(self):
+        if self.handler.path:
+            return self.loop.create_unix_server(self._factory_invoker, sock=self._listening)
         return self.loop.create_server(
             self._factory_invoker, sock=self._listening, ssl=self.ssl_context
         )
 
+    def _trigger_server(self) -> None:
+        if self.handler.path:
+            with socket.socket(socket.AF_UNIX) as trying:
+                trying.connect(str(self.handler.path))
+                trying.recv(1024)
+        else:
+            super()._trigger_server()
+
     def factory(self) -> SMTP:
         self.handler.connections += 1
-        return _Connection(
+        kind = _LmtpConnection if self.handler.scheme == "lmtp" else _Connection
+        return kind(
             self.handler,
             loop=self.loop,
             hostname="relay.test",

@@ -29,6 +29,10 @@ VALUES = {
     "unsubscribe_address": ("a@example.org", "b@example.org"),
     "inbox": ("/srv/inbox-a", "/srv/inbox-b"),
     "complaints_address": ("a@example.org", "b@example.org"),
+    "dkim_selector": ("2026a", "b.mail"),
+    "dkim_key": ("/srv/a.pem", "/srv/b.pem"),
+    "dkim_ed25519_selector": ("2026e", "f-1"),
+    "dkim_ed25519_key": ("/srv/a.pem", "/srv/b.pem"),
     "base_url": ("https://a.example.org", "http://localhost:8000"),
     "secret": ("a secret one", "another one"),
     "api_tokens": ("a token for one", "a token for another"),
@@ -70,7 +74,31 @@ SECRETS = [row.name for row in fields(Settings) if row.metadata["secret"]]
 MALFORMED = {
     "home": ["~nobody-of-this-name/var"],
     "database_url": ["hush", "mysql://localhost/x", "postgresql+psycopg://u:hush@h:port/x"],
-    "transport": ["localhost", "http://h", "smtp://", "file://", "smtp://u:hush@h:p", "smtp://[x"],
+    "transport": [
+        "localhost",
+        "http://h",
+        "smtp://",
+        "file://",
+        "smtp://u:hush@h:p",
+        "smtp://[x",
+        "maildir:",
+        "maildir:mail",
+        "maildir://host/mail",
+        "maildir:/mail?a",
+        "sendmail:",
+        "sendmail:sendmail",
+        "sendmail:/",
+        "sendmail:/usr/sbin/sendmail#-t",
+        "lmtp://",
+        "lmtp:///",
+        "lmtp:socket",
+        "lmtp://h",
+        "lmtp://h:0",
+        "lmtp://h:p",
+        "lmtp://h:24/socket",
+        "lmtp://u:hush@h:24",
+        "lmtp://u@h:24",
+    ],
     "smtp_ca_file": ["/no/such/file", "/"],
     "smtp_timeout": ["soon", "0", "901", "-1", "nan", "inf"],
     "from_": [
@@ -86,6 +114,10 @@ MALFORMED = {
     "unsubscribe_address": ["nobody"],
     "inbox": ["~nobody-of-this-name/inbox"],
     "complaints_address": ["nobody"],
+    "dkim_selector": ["a b", "a_b", "-a", "a-", "a..b", ".a", "a.", "a;b", "ä", "a" * 64, "a\n"],
+    "dkim_key": ["~nobody-of-this-name/key.pem"],
+    "dkim_ed25519_selector": ["a b"],
+    "dkim_ed25519_key": ["~nobody-of-this-name/key.pem"],
     "base_url": [
         "digest.example.org",
         "http://digest.example.org",
@@ -263,6 +295,27 @@ def test_mail_goes_to_a_folder_in_home_unless_told_otherwise():
     assert read_settings({"DIGEST_TRANSPORT": "smtp://h"})[0].transport_url == "smtp://h"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "maildir:/srv/mail",
+        "maildir:///srv/my%20mail",
+        "sendmail:/usr/sbin/sendmail",
+        "lmtp://localhost:24",
+        "lmtp://[::1]:24/",
+        "lmtp:///run/dovecot/lmtp",
+    ],
+)
+def test_mail_may_go_to_the_machine_itself(url):
+    assert read_settings({"DIGEST_TRANSPORT": url})[0].transport_url == url
+
+
+def test_a_transport_of_no_kind_is_told_the_kinds():
+    said = refusal({"DIGEST_TRANSPORT": "pigeon://h"})
+    for kind in ("smtp", "smtp+starttls", "smtps", "lmtp", "sendmail", "maildir", "file"):
+        assert f" {kind}:" in said
+
+
 # ---- a .env as people write it -----------------------------------------------------------------
 
 
@@ -333,6 +386,7 @@ def test_a_file_that_cannot_be_read_is_named(file):
         ("SECRET", "first correct, then horse", DOTS),
         ("SECRET", "correct://horse-battery", DOTS),
         ("TRANSPORT", "smtp://host:25", "smtp://host:25"),
+        ("TRANSPORT", "lmtp://host:24", "lmtp://host:24"),
         ("TRANSPORT", "smtps://ada:horse@host", f"smtps://ada:{DOTS}@host"),
         ("TRANSPORT", "smtp+starttls://a%40b:horse@h:587/", f"smtp+starttls://a%40b:{DOTS}@h:587/"),
         # Passwords that were not escaped end up anywhere.

@@ -1,0 +1,83 @@
+"""`digest deliveries …`: what became of an edition, and what to do where nobody knows."""
+
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from digest.app import App, utc_now
+from digest.settling import Resent, Settling
+from digest.terminal import Json, balance_line, err, out, print_json, read_day
+
+deliveries = typer.Typer(help="See what became of the mails of an edition.", no_args_is_help=True)
+
+Day = Annotated[
+    date | None,
+    typer.Option("--date", parser=read_day, metavar="YYYY-MM-DD", help="The edition's day."),
+]
+
+
+@deliveries.command()
+def uncertain(
+    resend: Annotated[
+        bool, typer.Option("--resend", help="Have them sent again by the next run.")
+    ] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Give them up.")] = False,
+    day: Day = None,
+    as_json: Json = False,
+) -> None:
+    """List the mails whose outcome nobody knows, or settle them: all, or those of an edition."""
+    if resend and drop:
+        raise typer.BadParameter("--resend or --drop, not both")
+    settling = _settling()
+    if resend:
+        _print_resent(settling.resend(day, utc_now()), as_json=as_json)
+    elif drop:
+        dropped = settling.drop(day, utc_now())
+        if as_json:
+            print_json({"dropped": dropped})
+        else:
+            out.print(f"{dropped} given up.")
+    else:
+        _list_uncertain(settling, day, as_json=as_json)
+
+
+@deliveries.command()
+def balance(day: Day = None, as_json: Json = False) -> None:
+    """Print the balance of an edition, by default of the last, as it is now."""
+    found = _settling().balance(day)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        out.print(Text(balance_line(found)))
+
+
+def _settling() -> Settling:
+    app = App()
+    stale_after = timedelta(hours=app.settings.stale_after_hours)
+    return Settling(app.ledger, app.registry, stale_after)
+
+
+def _list_uncertain(settling: Settling, day: date | None, *, as_json: bool) -> None:
+    doubts = settling.uncertain(day)
+    if as_json:
+        print_json([{**asdict(each), "since": each.since.isoformat()} for each in doubts])
+        return
+    for each in doubts:
+        address = each.address or "(removed)"
+        since = f"{each.since:%Y-%m-%d %H:%M} UTC"
+        out.print(Text(f"{each.edition}  {address}  {since}  {each.last_words}"))
+    if not doubts:
+        out.print("Nothing is uncertain.")
+
+
+def _print_resent(done: Resent, *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(done))
+        return
+    out.print(f"{done.resent} will be sent again by the next run.")
+    if done.too_old:
+        why = "its edition is older than DIGEST_STALE_AFTER_HOURS"
+        err.print(f"digest: {done.too_old} of them it will give up: {why}", soft_wrap=True)

@@ -1,0 +1,91 @@
+"""A Maildir as mailbox, from which other programs take the mails.
+
+The format is that of https://cr.yp.to/proto/maildir.html, the line ends those of the machine, as
+programs expect them there.
+"""
+
+import os
+import secrets
+import socket
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from digest.errors import TransportError
+from digest.model import Message, Outcome, OutcomeKind
+
+
+class MaildirTransport:
+    """Writes each message as a file of its own, which is on the disk before it can be seen.
+
+    A message sent again is a second file: what became of the first is the reader's business.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> Self:
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for name in ("tmp", "new", "cur"):
+                (self._folder / name).mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise TransportError(f"{self._folder}: {error.strerror}") from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    takes_smtputf8 = True  # a file takes all octets
+
+    def send(self, message: Message) -> Outcome:
+        name = _unique_name()
+        part, whole = self._folder / "tmp" / name, self._folder / "new" / name
+        try:
+            _write(part, _as_delivered(message))
+            part.rename(whole)
+        except OSError as error:
+            with suppress(OSError):
+                part.unlink()
+            raise TransportError(f"{whole}: {error.strerror}") from error
+        try:
+            _sync_folder(whole.parent)
+        except OSError as error:
+            # It can be seen already, and may have been read; after a power cut it may be gone.
+            return Outcome(OutcomeKind.UNCERTAIN, f"{whole}: {error.strerror}")
+        return Outcome(OutcomeKind.ACCEPTED, str(whole), 250)
+
+
+def _unique_name() -> str:
+    """As the format wants it: the second, something that is never twice the same, the machine."""
+    host = socket.gethostname().replace("/", r"\057").replace(":", r"\072")
+    return f"{int(time.time())}.R{secrets.token_hex(8)}.{host}"
+
+
+def _as_delivered(message: Message) -> bytes:
+    """The message behind its envelope sender: the last delivery adds it (RFC 5321 section 4.4)."""
+    return_path = f"Return-Path: <{message.envelope.mail_from}>\n".encode()
+    return return_path + message.content.replace(b"\r\n", b"\n")
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put on the disk what the folder holds: without it a new name may be lost (fsync(2))."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -1,0 +1,85 @@
+"""The machine's own mail system, by the command sendmail that all of them bring.
+
+The command takes a message on standard input and says by its exit status what became of it, in the
+numbers of sysexits.h. They are coarse, so that most of them mean: later.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from digest.deliver.replies import OUT_OF_REACH, in_one_line
+from digest.errors import TransportError
+from digest.model import Message, Outcome, OutcomeKind
+
+EX_OK = 0
+EX_NOUSER = 67
+# What is said of this message: its content, its recipient, their host; 69 is "no" without a why.
+# All others speak of the machine and how it is set up (usage, software, files, rights, settings),
+# or are unknown: these can be mended, and nobody is to miss a digest for them.
+_REFUSALS = {65: "EX_DATAERR", EX_NOUSER: "EX_NOUSER", 68: "EX_NOHOST", 69: "EX_UNAVAILABLE"}
+
+
+class SendmailTransport:
+    """Runs the command once for each message, without a shell."""
+
+    takes_smtputf8 = False  # there is no way to ask the command
+
+    def __init__(self, command: Path, timeout: float) -> None:
+        """``timeout`` is how many seconds the command may take for a message."""
+        self._command = command
+        self._timeout = timeout
+
+    def __enter__(self) -> Self:
+        if not (self._command.is_file() and os.access(self._command, os.X_OK)):
+            raise TransportError(f"{self._command}: there is no such command")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    def send(self, message: Message) -> Outcome:
+        envelope = message.envelope
+        if envelope.is_international:
+            return OUT_OF_REACH
+        # -i: a line with a single dot is not the end. After -- an address is never an option.
+        words = [str(self._command), "-i", "-f", envelope.mail_from, "--", envelope.rcpt_to]
+        try:
+            ended = subprocess.run(  # noqa: S603  the operator's own command, and no shell
+                words,
+                input=message.content.replace(b"\r\n", b"\n"),  # as text is on this machine
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=self._timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            # It was killed, but may have handed the message on before.
+            return Outcome(OutcomeKind.UNCERTAIN, f"no end within {self._timeout:g} seconds")
+        except OSError as error:
+            raise TransportError(f"{self._command}: {error.strerror}") from error
+        return outcome_of_status(ended.returncode, ended.stdout)
+
+
+def outcome_of_status(status: int, said: bytes) -> Outcome:
+    """The outcome that an exit status stands for (sysexits.h), with what the command has said.
+
+    A negative status is the signal that ended it: then nobody knows how far it got.
+    """
+    words = in_one_line(said)
+    if status == EX_OK:
+        return Outcome(OutcomeKind.ACCEPTED, words or "taken by the command", 250)
+    if status < 0:
+        return Outcome(OutcomeKind.UNCERTAIN, in_one_line(b"ended by signal %d " % -status + said))
+    name = _REFUSALS.get(status)
+    text = in_one_line(f"exit status {status}{f' ({name})' if name else ''} {words}".encode())
+    if name is None:
+        return Outcome(OutcomeKind.DEFERRED, text)
+    return Outcome(OutcomeKind.REFUSED, text, address_is_dead=status == EX_NOUSER)

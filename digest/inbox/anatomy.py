@@ -1,0 +1,172 @@
+"""The parts of a mail that count here: its headers, what it says itself, what it returns. Pure.
+
+What a mail costs is bounded: only its beginning is looked at, and it may hold only so many parts.
+A report says what it has to say before the message that it returns.
+"""
+
+import codecs
+from collections.abc import Iterator
+from contextlib import suppress
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message
+from email.parser import BytesParser
+from re import IGNORECASE
+from re import compile as regex
+
+from digest.inbox.markup import text_of_html
+
+_MOST_OCTETS = 512 * 1024
+_MOST_LINES = 20_000
+# A field, with the lines it is folded into; and any line. Taking parameters apart costs the
+# square of their length.
+_LONGEST_FIELD = 8192
+_LONGEST_HEADER = 2000
+_MOST_CONTAINERS = 60
+_CONTAINER = regex(rb"^content-type:\s*(?:multipart|message)/", IGNORECASE)
+_ESCAPE = "\x1b"
+# These decode in quadratic time, and no mail is written in them.
+_SLOW_CHARSETS = frozenset({"idna", "punycode"})
+_FIELDS = frozenset({"message/delivery-status", "message/global-delivery-status"})
+_HEADERS = frozenset({"text/rfc822-headers", "message/global-headers"})
+
+
+def open_mail(content: bytes, most_lines: int = _MOST_LINES) -> Message:
+    """The mail's beginning, taken apart. Whatever is nested too deep comes out empty."""
+    lines = list(_bounded_lines(content[:_MOST_OCTETS], most_lines))
+    if sum(1 for line in lines if _CONTAINER.match(line)) > _MOST_CONTAINERS:
+        return Message()
+    return BytesParser().parsebytes(b"".join(lines))
+
+
+def header(mail: Message, name: str) -> str:
+    """A header as it reads, in one line; empty if there is none."""
+    raw = str(mail.get(name, ""))[:_LONGEST_HEADER]
+    # What cannot be decoded stays as it stands.
+    with suppress(HeaderParseError, LookupError, UnicodeError, ValueError):
+        raw = str(make_header(decode_header(raw)))
+    return " ".join(raw.split())
+
+
+def notice(mail: Message) -> str:
+    """What the mail says itself: its texts before a message that it carries."""
+    texts: list[str] = []
+    for part in _leaves(mail):
+        if part.get_content_maintype() == "message" or part.get_content_type() in _HEADERS:
+            break
+        # A multipart without parts has lost its boundary: its text is all there is.
+        if part.get_content_maintype() in {"text", "multipart"} or part is mail:
+            texts.append(_text(part))
+    return "\n".join(texts)
+
+
+def delivery_status(mail: Message) -> Iterator[str]:
+    """The machine-readable part of each report in the mail (RFC 3464, RFC 6533), as text.
+
+    Reports inside a message that is returned are not this mail's.
+    """
+    for part in _leaves(mail):
+        if part.get_content_type() in _FIELDS:
+            yield _decoded(part)
+
+
+def feedback(mail: Message) -> Iterator[str]:
+    """The machine-readable part of each complaint in the mail (RFC 5965), as text."""
+    for part in _leaves(mail):
+        if part.get_content_type() == "message/feedback-report":
+            yield _decoded(part)
+
+
+def returned(mail: Message) -> Message | None:
+    """The message that the mail returns, or at least its headers."""
+    for part in _leaves(mail):
+        if part.get_content_type() == "message/rfc822" and part.is_multipart():
+            return _children(part)[0]
+        if part.get_content_type() in _HEADERS | {"message/rfc822"}:
+            return BytesParser().parsebytes(_text(part).encode(), headersonly=True)
+    return None
+
+
+def without_returned(mail: Message) -> Message:
+    """The same mail, emptied of every message that it carries."""
+    for part in _leaves(mail):
+        if part is not mail and part.get_content_type() == "message/rfc822":
+            part.set_payload("")
+            part.set_type("text/plain")
+    return mail
+
+
+def _bounded_lines(content: bytes, most_lines: int) -> Iterator[bytes]:
+    """The first lines, none of them too long, nor what may be one field folded into several."""
+    folded = 0
+    for number, line in enumerate(content.splitlines(keepends=True)):
+        if number == most_lines:
+            return
+        folded = folded + len(line) if line[:1] in {b" ", b"\t"} else len(line)
+        if folded <= _LONGEST_FIELD:
+            yield line
+        elif folded == len(line):
+            yield line[:_LONGEST_FIELD] + b"\n"
+
+
+def _leaves(mail: Message) -> Iterator[Message]:
+    """The parts that are no multipart, in order; a message inside is one leaf."""
+    if mail.get_content_maintype() == "multipart" and mail.is_multipart():
+        readable = mail.get_content_type() == "multipart/alternative"
+        for part in _plainest(_children(mail)) if readable else _children(mail):
+            yield from _leaves(part)
+    else:
+        yield mail
+
+
+def _plainest(parts: list[Message]) -> list[Message]:
+    """Of several ways to say the same, the plain text, unless it says nothing."""
+    plain = [each for each in parts if each.get_content_type() == "text/plain"]
+    return plain if any(_text(each).strip() for each in plain) else parts
+
+
+def _children(mail: Message) -> list[Message]:
+    inside = mail.get_payload()
+    return (
+        [each for each in inside if isinstance(each, Message)] if isinstance(inside, list) else []
+    )
+
+
+def _text(part: Message) -> str:
+    octets = part.get_payload(decode=True)
+    if not isinstance(octets, bytes):
+        return _decoded(part)
+    text = _characters(octets, part.get_param("charset"))
+    return text_of_html(text) if part.get_content_type() == "text/html" else text
+
+
+def _characters(octets: bytes, named: object) -> str:
+    charset = str(named or "utf-8")
+    try:
+        if codecs.lookup(charset).name not in _SLOW_CHARSETS:
+            text = octets.decode(charset)
+            # Seven bits that were not announced as what they are.
+            return octets.decode("iso-2022-jp") if _ESCAPE in text and not named else text
+    except (LookupError, UnicodeError, ValueError):
+        pass
+    return octets.decode("latin-1" if not named else "utf-8", errors="replace")
+
+
+def _decoded(part: Message) -> str:
+    """The text of a part that the parser took for messages, which is what it does to fields."""
+    blocks = "\n\n".join(_as_text(each).strip("\n") for each in _children(part))
+    text = blocks or str(part.get_payload())
+    encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+    if encoding not in {"base64", "quoted-printable"}:
+        return text
+    inner = Message()
+    inner["Content-Transfer-Encoding"] = encoding
+    inner.set_payload(text.strip("\n"))
+    octets = inner.get_payload(decode=True)
+    return _characters(octets, None) if isinstance(octets, bytes) else text
+
+
+def _as_text(block: Message) -> str:
+    fields = "\n".join(f"{name}: {value}" for name, value in block.items())
+    body = "" if block.is_multipart() else str(block.get_payload())
+    return f"{fields}\n\n{body}" if body.strip() else fields

@@ -1,0 +1,134 @@
+"""Which mails are a mail system's notices of failure or delay, as far as words tell. Pure.
+
+A person may write the same words, and a list may carry them. So they count only in mail that a
+program has sent.
+"""
+
+import re
+from email.message import Message
+
+from digest.inbox.anatomy import header
+
+_DAEMON = re.compile(
+    r"mailer.?(?:daemon|deamon)|post.?master|\bmdaemon\b|mail.?delivery|delivery.?(?:sub)?system"
+    r"|deliver.?system|mail.?administrator|system.?administrator|\bndr\b",
+    re.IGNORECASE,
+)
+_MACHINE = re.compile(
+    r"no.?reply|do.?not.?reply|daemon|sysadmin|admin(?:istrator)?\b|smtp"
+    r"|mail.?(?:service|system|server)"
+    r"|gateway|anti.?(?:virus|spam)|imss|bounce|listserv|-(?:owner|request|admin)@",
+    re.IGNORECASE,
+)
+_ANSWER = re.compile(
+    r"^\s*(?:re|aw|sv|vs|antw|rif|fwd?|wg|tr|rv|enc|回复|转发)\s*(?:\[\d+\])?\s*[:：]",
+    re.IGNORECASE,
+)
+_FAILURE = re.compile(
+    r"undeliver|non.?deliver|not (?:be )?(?:delivered|sent)|returned (?:e?.?mail|message|to sender)"
+    r"|(?:deliver\w*|mail|message|sending|send).{1,40}?(?:fail|error|problem|trouble|abort"
+    r"|impossible)"
+    r"|(?:fail|error|problem|trouble|unable|not able|impossible|refused)\w*.{1,40}?(?:deliver"
+    r"|transfer|notice|reach)"
+    r"|(?:fail|error|problem|trouble)\w*.{1,40}?(?:mail|message|send|process)"
+    r"|(?:could|can|did|was|were|has|have|is)(?:\s?n[o']t|not).{1,40}?(?:deliver|reach|receive"
+    r"|accept|sent)"
+    r"|failed:|rejected|wurde nicht|nicht zugestellt|unzustellbar|zustell\w+ fehl"
+    r"|pas pu|non remis|non distribu|échec|no (?:pudo|ha podido|se pudo|fue) (?:ser )?entreg"
+    r"|devuelto"
+    r"|n[ãa]o (?:p[ôo]de|foi|pode)|falha|impossibile|non (?:è|e'|può) |mancat[ao]"
+    r"|не (?:может|было|удалось|доставлен)|недоставлен|できません|エラー|届け|无法|失败|退信|退回"
+    r"|user (?:\S+ )?unknown|unknown user|no such user|mailbox (?:\S+ )?(?:full|unavailable)"
+    r"|over.?quota",
+    re.IGNORECASE,
+)
+# The same, where only the failure of a mail can be meant.
+_UNDELIVERED = re.compile(
+    r"undeliver(?:ed|able)"
+    r"|(?:could|can|was|were|has|have|had)(?:\s?n[o']t|not)\W+(?:be |been )?deliver"
+    r"|(?:unable|failed|failure) to deliver|deliver(?:y|ing).{1,40}?(?:fail|error)"
+    r"|returned mail|mail was returned|permanent (?:fatal )?error|rejected by"
+    r"|invalid (?:user|recipient|mailbox)"
+    r"|nicht zugestellt|pas pu [êe]tre (?:remis|d[ée]livr)|送信できません|配信できません",
+    re.IGNORECASE,
+)  # fmt: skip
+_STATUS_NOTICE = re.compile(r"delivery (?:status )?(?:notification|report)", re.IGNORECASE)
+_DELAY = re.compile(
+    r"not yet (?:been )?(?:delivered|received)"
+    r"|(?:still|has been|been|mail|message) (?:\w+ )?(?:delayed|postponed)"
+    r"|delivery (?:\S+ ){0,5}delayed|\(delay(?:ed)?\)|delayed mail"
+    r"|still (?:being retried|undelivered|awaiting)"
+    r"|will (?:be retried|continue (?:to try|trying|to attempt)|keep (?:on )?trying)"
+    r"|delivery attempts will continue|warning message only|this is (?:just|only) a warning"
+    r"|warning only"
+    r"|(?:do not|don't) need to re-?send|no need to resend|noch nicht zugestellt|wird verzögert"
+    r"|n'a pas encore été|aún no se ha|ainda não foi|non è ancora|ещё не доставлен",
+    re.IGNORECASE,
+)  # fmt: skip
+# How a server says that it has tried long enough.
+_GIVEN_UP = re.compile(
+    r"given up|giving up|not going to try again|no longer (?:be )?(?:retr|tr)"
+    r"|permanent(?:ly)? (?:error|fail)"
+    r"|will not (?:be retried|try)",
+    re.IGNORECASE,
+)
+_NO_SENDER = re.compile(r"^[^<]*<\s*>\s*$")
+_LONGEST = 16_000
+
+
+def is_notice(mail: Message, text: str) -> bool:
+    """Whether a mail without fields for programs is a notice that mail has not arrived."""
+    subject, text = header(mail, "Subject"), _flat(text)
+    if "X-Failed-Recipients" in mail:
+        return True
+    if _is_delivery_report(mail) or _is_from_daemon(mail):
+        return says_failure(text) or bool(_DELAY.search(text)) or _is_titled(subject)
+    if not _is_from_machine(mail) or _is_answer(mail, subject):
+        return False
+    if _is_of_list(mail) and not _is_titled(subject):
+        return False
+    return bool(_UNDELIVERED.search(text) or _DELAY.search(text))
+
+
+def is_delay(mail: Message, text: str) -> bool:
+    """Whether a notice says that the server is still trying, so that nothing has failed."""
+    text = _flat(text)
+    delayed = _DELAY.search(header(mail, "Subject")) or _DELAY.search(text)
+    return bool(delayed) and not _GIVEN_UP.search(text)
+
+
+def _flat(text: str) -> str:
+    """The text without its lines, since sentences run over their ends."""
+    return " ".join(text[:_LONGEST].split())
+
+
+def says_failure(text: str) -> bool:
+    return bool(_FAILURE.search(text))
+
+
+def _is_titled(subject: str) -> bool:
+    return bool(_FAILURE.search(subject) or _STATUS_NOTICE.search(subject))
+
+
+def _is_delivery_report(mail: Message) -> bool:
+    """Whether it is a report of its type; those that a mail was read are another (RFC 8098)."""
+    about = str(mail.get_param("report-type") or "delivery-status").lower()
+    return mail.get_content_type() == "multipart/report" and about == "delivery-status"
+
+
+def _is_from_daemon(mail: Message) -> bool:
+    sender = header(mail, "From")
+    return bool(_DAEMON.search(sender) or _NO_SENDER.match(sender))
+
+
+def _is_from_machine(mail: Message) -> bool:
+    """Whether no person is its sender, by its name."""
+    return bool(_MACHINE.search(header(mail, "From")))
+
+
+def _is_answer(mail: Message, subject: str) -> bool:
+    return "In-Reply-To" in mail or "References" in mail or bool(_ANSWER.match(subject))
+
+
+def _is_of_list(mail: Message) -> bool:
+    return "List-Post" in mail or "List-Id" in mail

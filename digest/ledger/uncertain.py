@@ -1,0 +1,87 @@
+"""Deliveries of which nobody knows whether they arrived, and what the operator makes of them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, Engine, select, update
+
+from digest.ledger.tables import attempts, deliveries, editions
+from digest.model import Delivery, DeliveryState, Edition, SkipReason
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A delivery whose outcome is uncertain.
+
+    ``since`` is when that was found out. ``last_words`` are what was said in that attempt; empty
+    where the run died in it, so that nobody could say anything. ``frozen_at`` is its edition's.
+    """
+
+    delivery: Delivery
+    edition: date
+    frozen_at: datetime
+    since: datetime
+    last_words: str
+
+
+class Uncertain:
+    """The uncertain deliveries of one ledger, of one edition or of all.
+
+    The two that settle them say how many they were; they are for whoever holds the ledger.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def all(self, edition: Edition | None = None) -> list[Unanswered]:
+        """Those of the oldest edition first."""
+        # The attempt is recorded in the moment in which the delivery changes. Earlier ones are no
+        # help: what the relay said when it put the delivery off is not why it is uncertain.
+        words = (
+            select(attempts.c.text)
+            .where(
+                attempts.c.delivery_id == deliveries.c.id, attempts.c.at == deliveries.c.changed_at
+            )
+            .order_by(attempts.c.id.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = (
+            select(deliveries, editions.c.day, editions.c.frozen_at, words.label("words"))
+            .join(editions, editions.c.id == deliveries.c.edition_id)
+            .where(*_are_uncertain(edition))
+            .order_by(editions.c.day, deliveries.c.id)
+        )
+        with self._engine.connect() as connection:
+            return [
+                Unanswered(
+                    delivery=Delivery(row.id, row.edition_id, row.subscriber_id, row.attempts),
+                    edition=row.day,
+                    frozen_at=row.frozen_at,
+                    since=row.changed_at,
+                    last_words=row.words or "",
+                )
+                for row in connection.execute(query)
+            ]
+
+    def resend(self, edition: Edition | None, now: datetime) -> int:
+        """Have them sent by the next run, as if they never had been tried."""
+        return self._settle(edition, now, state=DeliveryState.PENDING, next_attempt_at=None)
+
+    def drop(self, edition: Edition | None, now: datetime) -> int:
+        """Give them up."""
+        return self._settle(edition, now, state=DeliveryState.SKIPPED, reason=SkipReason.DROPPED)
+
+    def _settle(self, edition: Edition | None, now: datetime, **values: object) -> int:
+        with self._engine.begin() as connection:
+            settled = connection.execute(
+                update(deliveries).where(*_are_uncertain(edition)).values(changed_at=now, **values)
+            )
+            return settled.rowcount
+
+
+def _are_uncertain(edition: Edition | None) -> list[ColumnElement[bool]]:
+    conditions = [deliveries.c.state == DeliveryState.UNCERTAIN]
+    if edition is not None:
+        conditions.append(deliveries.c.edition_id == edition.id)
+    return conditions

@@ -1,0 +1,98 @@
+"""Settling what is uncertain: only the operator does, and the balances follow."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from digest.errors import LedgerError
+from digest.ledger.database import exclusively
+from digest.ledger.ledger import Ledger
+from digest.ledger.uncertain import Unanswered
+from digest.model import Balance, Edition
+from subscribers.store.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An uncertain delivery, for a person to judge: ``address`` is empty for who was removed."""
+
+    edition: date
+    address: str
+    since: datetime
+    last_words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """How many are to be sent again. ``too_old`` of them the next run will give up as stale."""
+
+    resent: int
+    too_old: int
+
+
+class Settling:
+    """Each method takes the day of an edition, or None. Raises LedgerError if there is none then.
+
+    Those that change something raise it too while a run is under way.
+    """
+
+    def __init__(self, ledger: Ledger, registry: Registry, stale_after: timedelta) -> None:
+        self._ledger = ledger
+        self._registry = registry
+        self._stale_after = stale_after
+
+    def uncertain(self, day: date | None = None) -> list[Doubt]:
+        """The deliveries, of the day's edition or of all, whose outcome nobody knows."""
+        return [
+            Doubt(
+                edition=each.edition,
+                address=self._address(each),
+                since=each.since,
+                last_words=each.last_words or "the run died while sending it",
+            )
+            for each in self._ledger.uncertain.all(self._edition(day))
+        ]
+
+    def resend(self, day: date | None, now: datetime) -> Resent:
+        """Have them sent by the next run, with the Message-ID that they had.
+
+        Where the first has arrived after all, the reader has it twice, unless their mail program
+        goes by that id.
+        """
+        edition = self._edition(day)
+        with exclusively(self._ledger.engine, "run"):
+            found = self._ledger.uncertain.all(edition)
+            resent = self._ledger.uncertain.resend(edition, now)
+            self._close(found)
+        return Resent(resent, sum(each.frozen_at < now - self._stale_after for each in found))
+
+    def drop(self, day: date | None, now: datetime) -> int:
+        """Give them up; how many there were."""
+        edition = self._edition(day)
+        with exclusively(self._ledger.engine, "run"):
+            found = self._ledger.uncertain.all(edition)
+            dropped = self._ledger.uncertain.drop(edition, now)
+            self._close(found)
+        return dropped
+
+    def balance(self, day: date | None = None) -> Balance:
+        """The balance of the day's edition or of the latest, as it is now."""
+        edition = self._edition(day) or self._ledger.editions.latest()
+        if edition is None:
+            raise LedgerError("there is no edition yet: run digest run --once")
+        return self._ledger.editions.balance(edition)
+
+    def _edition(self, day: date | None) -> Edition | None:
+        if day is None:
+            return None
+        edition = self._ledger.editions.on(day)
+        if edition is None:
+            raise LedgerError(f"there is no edition of {day}")
+        return edition
+
+    def _address(self, unanswered: Unanswered) -> str:
+        subscriber = self._registry.get(unanswered.delivery.subscriber_id)
+        return subscriber.address if subscriber else ""
+
+    def _close(self, settled: list[Unanswered]) -> None:
+        for edition_id in sorted({each.delivery.edition_id for each in settled}):
+            self._ledger.editions.close(self._ledger.editions.get(edition_id))
