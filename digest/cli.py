@@ -50,7 +50,7 @@ cli = typer.Typer(
 )
 database = typer.Typer(help="Care for the database.", no_args_is_help=True)
 cli.add_typer(people, name="subscribers")
-cli.add_typer(inbox, name="inbox")
+cli.command("inbox")(inbox)
 cli.command("rank")(rank_files)
 cli.command("search")(search_papers)
 cli.command("why")(why)

@@ -7,42 +7,48 @@ from typing import Annotated, Any
 
 import typer
 from rich.text import Text
-from typer.core import TyperGroup
 
 from digest.app import App, utc_now
 from digest.errors import InboxError, SettingError
 from digest.inbox.mailboxes import letter_from, letters_in
 from digest.inbox.reading import read_report
 from digest.inbox.report import Kind, Report
-from digest.terminal import Json, out, print_json
+from digest.terminal import out, print_json
+
+CLASSIFY = "classify"
 
 
-class _ReadsByDefault(TyperGroup):
-    """What is no command is a place to read, so that `digest inbox PLACE` needs no more words."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if not args or args[0] not in {*self.commands, "--help"}:
-            args = ["read", *args]
-        return super().parse_args(ctx, args)
-
-
-inbox = typer.Typer(cls=_ReadsByDefault, help="Deal with mail that comes back.")
-
-
-@inbox.command()
-def read(
+def inbox(
     place: Annotated[
         Path | None,
         typer.Argument(
             metavar="[PLACE]", help="A Maildir, an mbox file, or - for one mail on standard input."
         ),
     ] = None,
-    as_json: Json = False,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar=f"[{CLASSIFY} FILE…]", help="Only say what these mails report."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON: one line, or one for each file.")
+    ] = False,
 ) -> None:
     """Unsubscribe whoever has sent a mail to say so. By default it reads DIGEST_INBOX.
 
-    The word `read` may be left out.
+    `inbox classify FILE…` says what mails report (failures, complaints, wishes to leave), and
+    does nothing about it. A mailbox of that name is ./classify.
     """
+    if str(place) == CLASSIFY:
+        if not files:
+            raise typer.BadParameter("classify what? name one or more files")
+        _classify(files, as_json)
+    elif files:
+        raise typer.BadParameter(f"what is {str(files[0])!r}? one place at a time")
+    else:
+        _read(place, as_json)
+
+
+def _read(place: Path | None, as_json: bool) -> None:
     app = App()
     place = place or app.settings.inbox
     if place is None:
@@ -58,14 +64,7 @@ def read(
         raise typer.Exit(1)  # the mail server is to tell the sender that nobody understood
 
 
-@inbox.command()
-def classify(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Mails, one to a file.")],
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one line of JSON for each file.")
-    ] = False,
-) -> None:
-    """Say what mails report: failures, complaints, wishes to leave. Nothing is done about it."""
+def _classify(files: list[Path], as_json: bool) -> None:
     for file in files:
         try:
             report = read_report(file.read_bytes())

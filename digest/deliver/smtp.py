@@ -2,7 +2,7 @@
 
 The phase decides what may happen next. Before the final dot nothing was handed over, so another
 attempt is safe. After it only the server knows, and if its answer never comes the outcome is
-uncertain for ever.
+uncertain.
 """
 
 import smtplib

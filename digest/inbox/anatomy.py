@@ -167,6 +167,9 @@ def _decoded(part: Message) -> str:
 
 
 def _as_text(block: Message) -> str:
-    fields = "\n".join(f"{name}: {value}" for name, value in block.items())
-    body = "" if block.is_multipart() else str(block.get_payload())
-    return f"{fields}\n\n{body}" if body.strip() else fields
+    fields = "\n".join(f"{name}: {value}" for name, value in block.raw_items())
+    octets = block.get_payload(decode=True)
+    body = octets.decode(errors="replace") if isinstance(octets, bytes) else ""
+    # The parser keeps octets beyond ASCII as surrogates; they are UTF-8 by RFC 6533, if anything.
+    text = fields.encode(errors="surrogateescape").decode(errors="replace")
+    return f"{text}\n\n{body}" if body.strip() else text

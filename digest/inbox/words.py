@@ -13,7 +13,7 @@ LONGEST_DIAGNOSTIC = 500
 
 _STATUS = re.compile(r"(?<![\d.])([245]\.[0-7]\.\d{1,3})(?!\.?\d)")
 # A reply: a code, perhaps the same code as status, a text.
-_REPLY = re.compile(r"(?<![\d.#:/-])([45]\d\d)(?=[\s\-,:;#)\]]|$)(?!\s*(?:bytes|[kKmMgG]i?[bB]\b))")
+_REPLY = re.compile(r"(?<![\w.#:/-])([45]\d\d)(?=[\s\-,:;#)\]]|$)(?!\s*(?:bytes|[kKmMgG]i?[bB]\b))")
 # 5.0.0 and the like only say that it failed; codes that end in 0 leave the detail open.
 _DETAILED = re.compile(r"^[245]\.\d\.[1-9]")
 _MAILBOX_FULL = "552"
@@ -35,14 +35,14 @@ def _any_of(*phrases: str) -> re.Pattern[str]:
 
 # What is wrong with us or our mail, or will pass.
 _NOT_THE_ADDRESS = _any_of(
-    r"quota",
+    r"quota|full mailbox",
     r"(?:box|storage|disk|user|account|folder).{1,30}?(?:full|exceeded)",
-    r"(?:full|insufficient|not enough|out of|no)\W+(?:\w+\W+)?(?:mailbox|storage|disk|space)",
+    r"(?:insufficient|not enough|out of|no)\W+(?:\w+\W+)?(?:storage|disk|space)",
     r"too (?:large|big|many|much)|(?:message|size).{1,30}?(?:exceeds|exceeded|limit)",
     r"spam|junk|virus|unsolicited|reputation|policy|content|black.?list|block.?list|blocked|banned",
     r"\bspf\b|dkim|dmarc|authenticat|unauthenticated|not authori[sz]ed|\bptr\b|reverse dns",
     r"relay(?:ing)?.{1,30}?(?:denied|prohibited|not)|not permitted|unable to relay|norelay",
-    r"sender.{1,30}?(?:rejected|denied|invalid|unknown|verif|not)|access denied",
+    r"sender.{1,30}?(?:rejected|denied|invalid|unknown|verif)|access denied",
     r"(?:domain|address) of sender|sender('s)? (?:domain|address)|client host|helo|ehlo",
     r"tim(?:ed?|ing).?out|expired|too long|giv(?:e|en|ing) up after"
     r"|try(?:ing)? again (?:later|in)|retr(?:y|ies)",
@@ -98,7 +98,7 @@ def recipient(address: str, said: str, status: str = "", transcript: str = "") -
 
 
 def best_status(status: str, said: str) -> str:
-    """The first status that says what went wrong, in the server's own words before any; else any."""
+    """The first status that says what went wrong, the server's own words first; else any."""
     found = [*_STATUS.findall(said), *_STATUS.findall(status)]
     failed = [each for each in found if not each.startswith("2")]
     return next((each for each in failed if _DETAILED.match(each)), next(iter(failed), ""))

@@ -18,7 +18,7 @@ STATES = {
     DeliveryState.REFUSED: "refused by the mail server",
     DeliveryState.SUPPRESSED: "not sent: there is a block on the address",
     DeliveryState.SKIPPED: "not sent",
-    DeliveryState.UNCERTAIN: "sent, but the answer never came; not sent again",
+    DeliveryState.UNCERTAIN: "sent, but the answer never came; not sent again by itself",
 }
 TONES = {
     DeliveryState.ACCEPTED: "good",
