@@ -90,12 +90,15 @@ class _Shell:
 
     def fill(self, values: Values, cards: list[Piece], own: list[Values]) -> Encoded:
         texts: list[str] = []
-        lines: list[Encoded] = []
+        lines: list[bytes] = []
+        size = 0
         for part in self.parts:
             its, piece = (own[part], cards[part]) if isinstance(part, int) else (values, part)
             texts.append(piece.fill(its))
             lines += piece.lines
-        return encoded(texts, lines)
+            size += piece.size
+        octets, rest = encoded(texts, lines)
+        return Encoded(octets, size + rest)
 
 
 class CompiledEdition:

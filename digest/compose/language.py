@@ -76,11 +76,16 @@ class Language:
 
     def listed(self, items: Sequence[str]) -> str:
         """Things in words: robots, agents and world models."""
-        return format_list(items, locale=self._locale) if items else ""
+        return _listed(self.code, tuple(items)) if items else ""
 
     @property
     def _locale(self) -> Locale:
         return _locale(self.code)
+
+
+@lru_cache(maxsize=10_000)  # readers with the same topics are many
+def _listed(code: str, items: tuple[str, ...]) -> str:
+    return format_list(items, locale=_locale(code))
 
 
 ENGLISH = Language("en", NullTranslations())

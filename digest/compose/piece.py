@@ -46,21 +46,27 @@ _READY_ENCODED = b"=01\r\n"
 
 
 class Piece:
-    """A part of a text, filled in for one reader after the other."""
+    """A part of a text, filled in for one reader after the other.
+
+    ``lines`` are its whole lines between holes, in quoted-printable, and ``size`` how many octets
+    they were, beyond what stands for them.
+    """
 
     def __init__(self, parts: Iterable[str | Hole]) -> None:
         """``parts`` are plain text, and holes between."""
         form, holes, lines = [], [], []
+        self.size = 0
         for part in parts:
             if isinstance(part, Hole):
                 holes.append(part)
                 form.append("%s")
-            else:
-                first, whole, rest = _whole_lines(part)
-                if whole:
-                    lines.append(Encoded(quoted_printable(whole), len(whole.encode())))
-                    whole = _READY
-                form.append(f"{first}{whole}{rest}".replace("%", "%%"))
+                continue
+            first, whole, rest = _whole_lines(part)
+            if whole:
+                lines.append(quoted_printable(whole))
+                self.size += len(whole.encode()) - len(_READY)
+                whole = _READY
+            form.append(f"{first}{whole}{rest}".replace("%", "%%"))
         self.lines = tuple(lines)
         self._form = "".join(form)
         self._holes = tuple(holes)
@@ -70,16 +76,16 @@ class Piece:
         return self._form % tuple([write(read(values)) for read, write in self._holes])
 
 
-def encoded(texts: Sequence[str], lines: Sequence[Encoded]) -> Encoded:
-    """What pieces were filled with, one after the other, and their lines in between."""
+def encoded(texts: Sequence[str], lines: Sequence[bytes]) -> Encoded:
+    """What pieces were filled with, one after the other, and their lines in between.
+
+    The size is without theirs.
+    """
     text = "".join(texts)
-    size = len(text.encode()) - len(_READY) * len(lines)
-    between = quoted_printable(text).split(_READY_ENCODED)
-    octets = [between[0]]
-    for line, after in zip(lines, between[1:], strict=True):
-        octets += line.octets, after
-        size += line.size
-    return Encoded(b"".join(octets), size)
+    octets = [b""] * (2 * len(lines) + 1)
+    octets[::2] = quoted_printable(text).split(_READY_ENCODED)
+    octets[1::2] = lines
+    return Encoded(b"".join(octets), len(text.encode()))
 
 
 def _whole_lines(text: str) -> tuple[str, str, str]:
