@@ -124,7 +124,7 @@ def test_every_component_with_all_its_attributes(name, tmp_path):
     both.compiled.try_out(range(1, 4))
     assert both.is_compiled is (name not in NUMBERED)
     chance = random.Random(2)
-    for number in range(4):
+    for number in range(2):
         digest = some_digest(chance, most=4)
         content = both.compare(digest, number)
         assert len(content) > 5000
@@ -145,4 +145,4 @@ def test_everything_that_a_head_may_have(name, tmp_path):
     both = Both(own_templates(tmp_path, {BODY: ("</mj-head>", HEADS[name] + "</mj-head>")}))
     both.compiled.try_out(range(1, 4))
     assert both.is_compiled
-    both.compare_some(5)
+    both.compare_some(3)
