@@ -27,7 +27,7 @@ from digest.compose.environment import Templates
 from digest.compose.language import language
 from digest.compose.letters import LetterComposer
 from digest.compose.sender import Sender, sender_for_looking, sender_of
-from digest.config import read_settings
+from digest.config_reading import read_settings
 from digest.deliver.transport import Transport, make_transport
 from digest.embedding import find_embedder
 from digest.embedding_store import EmbeddingStore

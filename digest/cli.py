@@ -23,7 +23,7 @@ from digest.cli_inbox import inbox
 from digest.cli_rank import rank_files, search_papers, why
 from digest.cli_subscribers import people
 from digest.cli_templates import studio, templates
-from digest.config import example_env
+from digest.config_reading import example_env
 from digest.demo import run_demo
 from digest.errors import DigestError
 from digest.model import Collected, OutcomeKind

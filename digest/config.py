@@ -1,32 +1,15 @@
-"""Settings: one table. It reads the environment, and it writes config.example.env and the help.
+"""Settings: one table. config_reading.py reads it, and writes config.example.env from it."""
 
-The environment wins over ``.env``, which wins over the default. A secret may stand in a file
-instead: ``DIGEST_SECRET_FILE=/run/secrets/digest`` is read for DIGEST_SECRET.
-"""
-
-import re
-import textwrap
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dotenv import dotenv_values
-
 from digest import config_values as values
-from digest.errors import SettingError
 
 PREFIX = "DIGEST_"
-
-# Only what is plainly the URL of a server is ever shown: in any other text a password may stand
-# anywhere (unescaped, so that it looks like a path; in the query, as PostgreSQL allows).
-_SERVER_URL = re.compile(
-    r"(?P<before>(?:smtp|smtps|smtp\+starttls|lmtp|postgresql(?:\+\w+)?)://[^:@/?#]+)"
-    r"(?P<password>:[^@/?#]+(?=@))?"
-    r"(?P<after>(?:@[^:@/?#]+)?(?::\d+)?(?:/[^@?#]*)?)"
-)
 
 
 # ---- the table -------------------------------------------------------------------------------
@@ -308,101 +291,6 @@ class Settings:
         return self.transport or (self.home / "outbox").resolve().as_uri()
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where a setting's value came from, with the value as text (see ``shown``)."""
-
-    name: str
-    value: str
-    came_from: str
-    secret: bool
-
-    @property
-    def shown(self) -> str:
-        """The value as it may be printed: of a server's URL all but the password, else dots."""
-        if not self.secret or not self.value:
-            return self.value
-        url = _SERVER_URL.fullmatch(self.value)
-        if url is None:
-            return "••••••••"
-        return url["before"] + (":••••••••" if url["password"] else "") + url["after"]
-
-
 def variable(field_name: str) -> str:
     """The environment variable of a field of Settings."""
     return PREFIX + field_name.rstrip("_").upper()
-
-
-def read_settings(
-    environment: Mapping[str, str], dotenv: Path | None = None, **fixed: str
-) -> tuple[Settings, list[Origin]]:
-    """Every setting and its origin, from the environment, a ``.env`` file and the defaults.
-
-    ``fixed`` holds values (as text, by field name) that win over all: the command line's.
-    Raises SettingError, one line that names the variable, for a value that cannot be read or a
-    variable with our prefix that does not exist.
-    """
-    # No interpolation: a password may hold a dollar sign.
-    from_file = dotenv_values(dotenv, interpolate=False) if dotenv and dotenv.is_file() else {}
-    layers: list[tuple[str, Mapping[str, str | None]]] = [
-        ("command line", {variable(name): value for name, value in fixed.items()}),
-        ("environment", environment),
-        (str(dotenv), from_file),
-    ]
-    _refuse_unknown(layers)
-    read: dict[str, Any] = {}
-    origins = []
-    for row in fields(Settings):
-        origin = _find(variable(row.name), row.metadata, layers)
-        try:
-            read[row.name] = row.metadata["read"](origin.value) if origin.value else None
-        except ValueError as error:
-            shown = "" if origin.secret else f" is {origin.value!r}:"
-            raise SettingError(f"{origin.name}{shown} {error} ({origin.came_from})") from None
-        origins.append(origin)
-    return Settings(**read), origins
-
-
-def _find(
-    name: str, row: Mapping[str, Any], layers: list[tuple[str, Mapping[str, str | None]]]
-) -> Origin:
-    for came_from, layer in layers:
-        if value := layer.get(name):
-            return Origin(name, value, came_from, row["secret"])
-        if row["secret"] and (file := layer.get(f"{name}_FILE")):
-            return Origin(name, _read_secret(f"{name}_FILE", file), f"{came_from}, {file}", True)
-    return Origin(name, row["default"], "default", row["secret"])
-
-
-def _read_secret(name: str, file: str) -> str:
-    try:
-        return Path(file).expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, ValueError, RuntimeError) as error:  # no UTF-8, a NUL, no such user
-        raise SettingError(f"{name} is {file!r}: cannot be read ({error})") from None
-
-
-def _refuse_unknown(layers: list[tuple[str, Mapping[str, str | None]]]) -> None:
-    """A misspelt name would be silently ignored otherwise."""
-    known = {variable(row.name) for row in fields(Settings)}
-    known |= {f"{variable(row.name)}_FILE" for row in fields(Settings) if row.metadata["secret"]}
-    for came_from, layer in layers:
-        for name in layer:
-            # The tests have a setting of their own, beside the program's.
-            is_ours = name.startswith(PREFIX) and not name.startswith("DIGEST_TEST_")
-            if is_ours and name not in known:
-                raise SettingError(f"{name} is not a setting ({came_from}); see digest config")
-
-
-def example_env() -> str:
-    """The text of config.example.env."""
-    lines = [
-        "# Settings of Paper Digest. Copy to .env and uncomment what you change;",
-        "# the environment wins over the file. Made by: digest config --example",
-    ]
-    for row in fields(Settings):
-        about = row.metadata["about"]
-        if row.metadata["secret"]:
-            about += f" May also stand in a file named by {variable(row.name)}_FILE."
-        lines += ["", *(f"# {line}" for line in textwrap.wrap(about, 88))]
-        lines.append(f"#{variable(row.name)}={row.metadata['example']}")
-    return "\n".join(lines) + "\n"

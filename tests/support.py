@@ -9,7 +9,8 @@ from typing import Any
 
 from digest.backgrounds import SHIPPED, learn, load
 from digest.collect.source import Source
-from digest.config import Settings, read_settings
+from digest.config import Settings
+from digest.config_reading import read_settings
 from digest.model import Candidate, Edition, Facts, Harvest, Sighting, Signals
 from digest.rank.background import Background
 

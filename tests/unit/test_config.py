@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.config import Origin, Settings, example_env, read_settings, variable
+from digest.config import Settings, variable
+from digest.config_reading import Origin, example_env, read_settings
 from digest.errors import SettingError
 
 ROOT = Path(__file__).parents[2]
