@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from digest.errors import LedgerError
-from digest.ledger.database import exclusively
 from digest.ledger.ledger import Ledger
+from digest.ledger.locks import exclusively
 from digest.ledger.uncertain import Unanswered
 from digest.model import Balance, Edition
 from subscribers.store.registry import Registry
@@ -63,7 +63,7 @@ class Settling:
             found = self._ledger.uncertain.all(edition)
             resent = self._ledger.uncertain.resend(edition, now)
             self._close(found)
-        return Resent(resent, sum(each.frozen_at < now - self._stale_after for each in found))
+        return Resent(resent, sum(each.planned_at < now - self._stale_after for each in found))
 
     def drop(self, day: date | None, now: datetime) -> int:
         """Give them up; how many there were."""
@@ -74,12 +74,29 @@ class Settling:
             self._close(found)
         return dropped
 
+    def drop_waiting(self, now: datetime) -> int:
+        """Give up all that waits to be sent, because it may have been sent; how many there were.
+
+        So it is where the ledger is an older copy.
+        """
+        with exclusively(self._ledger.engine, "run"):
+            unfinished = self._ledger.editions.unfinished()
+            dropped = self._ledger.deliveries.drop_waiting(now)
+            for edition in unfinished:
+                self._ledger.editions.close(edition)
+        return dropped
+
     def balance(self, day: date | None = None) -> Balance:
         """The balance of the day's edition or of the latest, as it is now."""
         edition = self._edition(day) or self._ledger.editions.latest()
         if edition is None:
             raise LedgerError("there is no edition yet: run digest run --once")
         return self._ledger.editions.balance(edition)
+
+    def gone(self, day: date | None = None) -> int:
+        """How many of those in that balance are too long ago for it to be kept who they were."""
+        edition = self._edition(day) or self._ledger.editions.latest()
+        return self._ledger.editions.gone(edition) if edition else 0
 
     def _edition(self, day: date | None) -> Edition | None:
         if day is None:

@@ -46,7 +46,8 @@ class FolderTransport:
         except OSError as error:
             with suppress(OSError):
                 part.unlink()
-            raise TransportError(f"{path}: {error.strerror}") from error
+            # The folder, and not the file: that has an address in its name.
+            raise TransportError(f"{self._folder}: {error.strerror}") from error
         return Outcome(OutcomeKind.ACCEPTED, str(path), 250)
 
     def path_of(self, message: Message) -> Path:

@@ -1,37 +1,43 @@
 """LMTP (RFC 2033): to a server that puts mail into mailboxes itself, over TCP or a Unix socket.
 
 It is SMTP but for LHLO in place of EHLO, and for an answer to the final dot for each recipient that
-was taken. As a message here has one recipient, that is one answer, and all that is said of the
-phases in smtp.py holds.
+was taken. As a message here has one recipient, that is one answer, and all that is said of SMTP
+holds.
 """
 
-import smtplib
+import socket
 
-from digest.deliver.smtp import Security, SmtpTransport, UnsuitableError, in_words
+from digest.deliver.replies import Reply
+from digest.deliver.smtp_conversation import Conversation, Timeouts
+from digest.deliver.smtp_relay import Relay
 
 
-class LmtpTransport(SmtpTransport):
-    """One connection to an LMTP server, kept and opened anew as for SMTP.
+class LmtpServer(Relay):
+    """``host`` is a name, or the absolute path of a socket, which has no port.
 
-    It neither logs in nor encrypts: such a server is to be reached from inside only.
+    It is neither logged in to nor encrypted: such a server is to be reached from inside only.
     """
 
-    def __init__(self, *, place: str, port: int = 0, timeout: float, own_name: str | None) -> None:
-        """``place`` is a host, or the absolute path of a socket, which has no port."""
-        super().__init__(
-            host=place, port=port, security=Security.NONE, timeout=timeout, own_name=own_name
-        )
+    def __str__(self) -> str:
+        return f"lmtp://{self.host}" if self._is_path else f"lmtp://{self.host}:{self.port}"
 
     @property
-    def _where(self) -> str:
-        is_socket = self._host.startswith("/")
-        return f"lmtp://{self._host}" if is_socket else f"lmtp://{self._host}:{self._port}"
+    def _is_path(self) -> bool:
+        return self.host.startswith("/")
 
-    def _open(self) -> smtplib.SMTP:
-        return smtplib.LMTP(self._host, self._port, self._own_name, timeout=self._timeout)
+    def _socket(self, timeouts: Timeouts) -> socket.socket:
+        if not self._is_path:
+            return super()._socket(timeouts)
+        opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            opened.settimeout(timeouts.connect)
+            opened.connect(self.host)
+        except OSError:
+            opened.close()
+            raise
+        return opened
 
-    def _introduce(self, connection: smtplib.SMTP) -> None:
-        # Said outright: where it is refused, smtplib would fall back to HELO, which is not LMTP.
-        code, reply = connection.ehlo()
-        if code != 250:
-            raise UnsuitableError(f"LHLO refused: {code} {in_words(reply)}")
+    def _hello(self, conversation: Conversation) -> None:
+        """LHLO; where it is not known, the server is one of SMTP."""
+        conversation.ehlo_msg = "LHLO"
+        self._expect(250, Reply(*conversation.ehlo()), "LHLO refused")

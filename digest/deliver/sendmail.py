@@ -12,14 +12,20 @@ from typing import Self
 
 from digest.deliver.replies import OUT_OF_REACH, in_one_line
 from digest.errors import TransportError
-from digest.model import Message, Outcome, OutcomeKind
+from digest.model import Concern, Message, Outcome, OutcomeKind
 
 EX_OK = 0
+EX_DATAERR = 65
 EX_NOUSER = 67
 # What is said of this message: its content, its recipient, their host; 69 is "no" without a why.
 # All others speak of the machine and how it is set up (usage, software, files, rights, settings),
 # or are unknown: these can be mended, and nobody is to miss a digest for them.
-_REFUSALS = {65: "EX_DATAERR", EX_NOUSER: "EX_NOUSER", 68: "EX_NOHOST", 69: "EX_UNAVAILABLE"}
+_REFUSALS = {
+    EX_DATAERR: "EX_DATAERR",
+    EX_NOUSER: "EX_NOUSER",
+    68: "EX_NOHOST",
+    69: "EX_UNAVAILABLE",
+}
 
 
 class SendmailTransport:
@@ -62,7 +68,8 @@ class SendmailTransport:
             )
         except subprocess.TimeoutExpired:
             # It was killed, but may have handed the message on before.
-            return Outcome(OutcomeKind.UNCERTAIN, f"no end within {self._timeout:g} seconds")
+            late = f"no end within {self._timeout:g} seconds"
+            return Outcome(OutcomeKind.UNCERTAIN, late, concern=Concern.RELAY)
         except OSError as error:
             raise TransportError(f"{self._command}: {error.strerror}") from error
         return outcome_of_status(ended.returncode, ended.stdout)
@@ -77,9 +84,15 @@ def outcome_of_status(status: int, said: bytes) -> Outcome:
     if status == EX_OK:
         return Outcome(OutcomeKind.ACCEPTED, words or "taken by the command", 250)
     if status < 0:
-        return Outcome(OutcomeKind.UNCERTAIN, in_one_line(b"ended by signal %d " % -status + said))
+        killed = in_one_line(b"ended by signal %d " % -status + said)
+        return Outcome(OutcomeKind.UNCERTAIN, killed, concern=Concern.RELAY)
     name = _REFUSALS.get(status)
     text = in_one_line(f"exit status {status}{f' ({name})' if name else ''} {words}".encode())
     if name is None:
-        return Outcome(OutcomeKind.DEFERRED, text)
-    return Outcome(OutcomeKind.REFUSED, text, address_is_dead=status == EX_NOUSER)
+        return Outcome(OutcomeKind.DEFERRED, text, concern=Concern.RELAY)
+    return Outcome(
+        OutcomeKind.REFUSED,
+        text,
+        address_is_dead=status == EX_NOUSER,
+        concern=Concern.MESSAGE if status == EX_DATAERR else Concern.RECIPIENT,
+    )

@@ -11,10 +11,12 @@ from digest.config import Settings
 from digest.deliver.dkim import Signer
 from digest.deliver.dkim_key import signer_of
 from digest.deliver.folder import FolderTransport
-from digest.deliver.lmtp import LmtpTransport
+from digest.deliver.lmtp import LmtpServer
 from digest.deliver.maildir import MaildirTransport
 from digest.deliver.sendmail import SendmailTransport
-from digest.deliver.smtp import Security, SmtpTransport
+from digest.deliver.smtp import SmtpTransport
+from digest.deliver.smtp_conversation import Timeouts
+from digest.deliver.smtp_relay import Relay, Security
 from digest.errors import SettingError
 from digest.model import Message, Outcome
 
@@ -95,27 +97,52 @@ def _unsigned_transport(settings: Settings) -> Transport:
         return MaildirTransport(Path(unquote(url.path)))
     if url.scheme == "sendmail":
         return SendmailTransport(Path(unquote(url.path)), settings.smtp_timeout)
-    own_name = urlsplit(settings.base_url).hostname if settings.base_url else None
-    if url.scheme == "lmtp":
-        return LmtpTransport(
-            place=url.hostname or unquote(url.path),
-            port=url.port or 0,
-            timeout=settings.smtp_timeout,
-            own_name=own_name,
-        )
+    return SmtpTransport(relay_of(settings), timeouts_of(settings), settings.connection_messages)
+
+
+def relay_of(settings: Settings) -> Relay:
+    """The server that DIGEST_TRANSPORT names, if it names one. Raises SettingError."""
+    is_lmtp = urlsplit(settings.transport_url).scheme == "lmtp"
+    return _lmtp_server(settings) if is_lmtp else _relay(settings)
+
+
+def timeouts_of(settings: Settings) -> Timeouts:
+    return Timeouts(
+        connect=settings.smtp_timeout,
+        greeting=settings.smtp_greeting_timeout,
+        mail=settings.smtp_mail_timeout,
+        rcpt=settings.smtp_rcpt_timeout,
+        data=settings.smtp_data_timeout,
+        block=settings.smtp_block_timeout,
+        end=settings.smtp_end_timeout,
+    )
+
+
+def _lmtp_server(settings: Settings) -> Relay:
+    url = urlsplit(settings.transport_url)
+    place = url.hostname or unquote(url.path)
+    return LmtpServer(place, url.port or 0, own_name=_own_name(settings))
+
+
+def _relay(settings: Settings) -> Relay:
+    url = urlsplit(settings.transport_url)
     security = Security(url.scheme)
     if url.username and security is Security.NONE:
         raise SettingError(
             "DIGEST_TRANSPORT: a password is never sent in clear; "
             "use smtp+starttls:// or smtps:// instead of smtp://"
         )
-    return SmtpTransport(
+    return Relay(
         host=url.hostname or "localhost",
         port=url.port or security.default_port,
         security=security,
         user=unquote(url.username or ""),
         password=unquote(url.password or ""),
         ca_file=settings.smtp_ca_file,
-        timeout=settings.smtp_timeout,
-        own_name=own_name,
+        own_name=_own_name(settings),
     )
+
+
+def _own_name(settings: Settings) -> str | None:
+    """What we call ourselves in EHLO, if the settings know."""
+    return urlsplit(settings.base_url).hostname if settings.base_url else None

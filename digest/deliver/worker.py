@@ -1,15 +1,21 @@
-"""One delivery, from claim to recorded outcome."""
+"""One delivery over one connection: from the last look at consent to the recorded outcome."""
 
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
 from digest.deliver.retry import next_attempt
 from digest.deliver.transport import Transport
 from digest.errors import TransportError
-from digest.ledger.deliveries import Deliveries
-from digest.model import Delivery, Message, OutcomeKind, SkipReason
-from subscribers.model import Standing, SuppressionReason
+from digest.feedback import Feedback
+from digest.ledger.claims import Claims
+from digest.ledger.database import patiently
+from digest.model import Delivery, Envelope, Message, Outcome, OutcomeKind, SkipReason
+from digest.verp import Verp
+from subscribers.model import Standing
 from subscribers.store.registry import Registry
 
 _SKIPPED_FOR = {
@@ -17,51 +23,89 @@ _SKIPPED_FOR = {
     Standing.NOT_CONFIRMED: SkipReason.NOT_CONFIRMED,
     Standing.REMOVED: SkipReason.REMOVED,
 }
+# For how long a delivery lets others go before when the relay takes nothing.
+_ASIDE = timedelta(minutes=1)
 
 log = structlog.get_logger()
 
 
 class Worker:
-    """Sends deliveries through one transport."""
+    """Sends what was claimed by one sender through one transport.
 
-    def __init__(self, deliveries: Deliveries, registry: Registry, transport: Transport) -> None:
-        self._deliveries = deliveries
+    Without ``verp``, failure reports will not name their delivery.
+    """
+
+    def __init__(
+        self,
+        claims: Claims,
+        registry: Registry,
+        feedback: Feedback,
+        transport: Transport,
+        verp: Verp | None,
+    ) -> None:
+        self._claims = claims
         self._registry = registry
+        self._feedback = feedback
         self._transport = transport
+        self._verp = verp
 
-    def deliver(self, delivery: Delivery, message: Message, now: datetime) -> None:
-        """Send one message, or find out that it must not be sent; record which.
+    def deliver(
+        self, delivery: Delivery, message: Message, clock: Callable[[], datetime]
+    ) -> Outcome | None:
+        """Send the message of a claimed delivery, or find out that it must not be sent.
 
-        Raises TransportError when the transport cannot be used: the delivery is then as it was.
+        Which it was is recorded. None where nothing was sent. Raises TransportError when the
+        transport cannot be used: the delivery is then as it was before.
         """
-        if not self._deliveries.claim(delivery, now):
-            return  # somebody else has it
         # The claim is committed. Consent and suppression are read only now, in the last moment.
-        standing = self._registry.standing(delivery.subscriber_id)
-        if standing is Standing.SUPPRESSED:
-            self._deliveries.suppress(delivery, now)
-            return
+        standing = patiently(lambda: self._registry.standing(delivery.subscriber_id))
         if standing is not Standing.MAY_RECEIVE:
-            self._deliveries.skip(delivery, _SKIPPED_FOR[standing], now)
-            return
+            patiently(lambda: self._drop(delivery, standing, clock()))
+            return None
+        began = clock()
         try:
-            outcome = self._transport.send(message)
+            outcome = self._transport.send(self._with_return_path(message, delivery))
         except TransportError:
-            self._deliveries.release(delivery, now)
+            patiently(partial(self._claims.release, delivery, clock()))
             raise
+        took = clock() - began
+        if outcome.is_no_verdict:
+            # It is for the relay to recover, or for the operator to mend. Should this message be to
+            # blame all the same, the others are not to wait behind it.
+            now = clock()
+            _tell("the relay takes nothing at the moment", delivery, outcome)
+            patiently(lambda: self._claims.release(delivery, now, not_before=now + _ASIDE))
+            return outcome
+        self._record(delivery, outcome, clock(), took)
+        if outcome.kind is OutcomeKind.REFUSED:
+            to = message.envelope.rcpt_to
+            patiently(lambda: self._feedback.refused(delivery, to, outcome, clock()))
+        return outcome
+
+    def _drop(self, delivery: Delivery, standing: Standing, now: datetime) -> None:
+        log.info("a delivery is not to be sent", delivery=delivery.id, why=standing.value)
+        if standing is Standing.SUPPRESSED:
+            self._claims.suppress(delivery, now)
+        else:
+            self._claims.skip(delivery, _SKIPPED_FOR[standing], now)
+
+    def _with_return_path(self, message: Message, delivery: Delivery) -> Message:
+        """The message with an envelope sender of its own, so that a failure report names it."""
+        if self._verp is None:
+            return message
+        to = message.envelope.rcpt_to
+        return replace(message, envelope=Envelope(self._verp.sender_for(delivery.id, to), to))
+
+    def _record(self, delivery: Delivery, outcome: Outcome, now: datetime, took: timedelta) -> None:
         again = None
         if outcome.kind is OutcomeKind.DEFERRED:
             again = next_attempt(delivery.attempts, delivery.id, now)
-        self._deliveries.record(delivery, outcome, again, now)
-        if outcome.address_is_dead:
-            self._registry.suppressions.add(
-                message.envelope.rcpt_to, SuppressionReason.HARD_BOUNCE, now=now
-            )
         if outcome.kind is not OutcomeKind.ACCEPTED:
-            log.warning(
-                "a delivery was not accepted",
-                delivery=delivery.id,
-                outcome=outcome.kind.value,
-                code=outcome.code,
-                text=outcome.text,
-            )
+            _tell("a delivery was not accepted", delivery, outcome)
+        # The message may be out: what became of it must be known.
+        patiently(lambda: self._claims.record(delivery, outcome, again, now, took))
+
+
+def _tell(what: str, delivery: Delivery, outcome: Outcome) -> None:
+    kind, code, text = outcome.kind.value, outcome.code, outcome.text
+    log.warning(what, delivery=delivery.id, outcome=kind, code=code, text=text)

@@ -1,28 +1,41 @@
-"""The database: opened, brought up to date, and held by one run at a time."""
+"""The database: opened, and brought up to date."""
 
-import fcntl
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import (
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+    TimeoutError,  # noqa: A004  SQLAlchemy's, of its pool
+)
 from sqlalchemy.pool import ConnectionPoolEntry
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from digest.errors import LedgerError
+from digest.ledger.locks import wait_for_upgrade
 
 # The last of digest/migrations/versions; a test holds the two together.
-NEWEST_REVISION = "0006"
-# PostgreSQL's advisory locks are numbers of a whole database; these are ours ("digest" in ASCII,
-# and a digit), hashed with the schema: two ledgers in two schemas do not hold each other up.
-_LOCK_NUMBERS = {
-    "run": 0x64696765737401,
-    "collection": 0x64696765737402,
-    "upgrade": 0x64696765737403,
+NEWEST_REVISION = "0008"
+
+# Seconds, for libpq: to connect; and until a connection that says nothing is asked, three times.
+_OVER_A_NETWORK = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
 }
-_LOCK = "hashtextextended(current_schema(), :number)"
+_PATIENCE = 60.0  # seconds
+# Gone, or locked; read-only as yet (InternalError); or others have all connections (TimeoutError).
+_NOT_NOW = (OperationalError, InterfaceError, InternalError, TimeoutError)
+
+T = TypeVar("T")
 
 
 def open_database(url: str) -> Engine:
@@ -31,12 +44,15 @@ def open_database(url: str) -> Engine:
     Raises LedgerError where the folder cannot be made or the driver is not installed.
     """
     parsed = make_url(url)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
     try:
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
+        if is_sqlite and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        if not is_sqlite:  # a network may be silent: what the URL says wins
+            parsed = parsed.set(query={**_OVER_A_NETWORK, **parsed.query})
         engine = create_engine(
             parsed,
-            pool_pre_ping=parsed.get_backend_name() != "sqlite",
+            pool_pre_ping=not is_sqlite,
             hide_parameters=True,  # addresses: what fails is told in logs
         )
     except (OSError, ImportError) as error:
@@ -50,11 +66,58 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> N
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")  # a claim must survive a power cut
     connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA busy_timeout=10000")
+    connection.execute("PRAGMA busy_timeout=30000")
+
+
+def patiently(ask: Callable[[], T]) -> T:
+    """The answer of the database, which is waited for while it is away, as during a restart.
+
+    What is asked must be the same when it is asked twice, for the first may have been heard.
+    Raises SQLAlchemyError after a minute.
+    """
+    waiting = Retrying(
+        retry=retry_if_exception_type(_NOT_NOW),
+        stop=stop_after_delay(_PATIENCE),
+        wait=wait_exponential(0.1, max=5),
+        reraise=True,
+    )
+    return waiting(ask)
+
+
+@contextmanager
+def told_in_one_line() -> Iterator[None]:
+    """Within, whatever the database raises becomes a LedgerError of one line."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise LedgerError(f"the database failed: {_first_line(error)}") from error
+
+
+def insert_if_new(connection: Connection, table: Table, **values: object) -> bool:
+    """Insert a row; false, and nothing happens, if one with its keys is there already."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    new = sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+    return connection.execute(new.values(**values).on_conflict_do_nothing()).rowcount == 1
 
 
 def upgrade(engine: Engine) -> str:
     """Bring the schema to the newest revision, which is returned. Doing it twice does nothing."""
+    _migrate(engine, "upgrade", "head")
+    return NEWEST_REVISION
+
+
+def downgrade(engine: Engine, to: str) -> None:
+    """Bring the schema back to an older revision, for an older version of the program.
+
+    What only later ones know is lost. Raises LedgerError where it is not older.
+    """
+    found = revision(engine)
+    if found is None or not to.isdecimal() or not "0001" <= to < found:
+        raise LedgerError(f"the database is at revision {found}, and cannot go back to {to}")
+    _migrate(engine, "downgrade", to)
+
+
+def _migrate(engine: Engine, what: Literal["upgrade", "downgrade"], to: str) -> None:
     # Alembic is slow to load, and most commands find the schema as it should be.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -64,25 +127,27 @@ def upgrade(engine: Engine) -> str:
     config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
     config.set_main_option("path_separator", "os")
     try:
-        with engine.begin() as connection:
-            _hold_others_off(connection)
+        with writing(engine) as connection:
+            # Who migrates at the same time waits, and then finds it done; half of one is undone.
+            if connection.dialect.name != "sqlite":
+                wait_for_upgrade(connection)
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            getattr(command, what)(config, to)
     except (SQLAlchemyError, CommandError) as error:
-        raise LedgerError(f"the database cannot be upgraded: {_first_line(error)}") from error
-    return NEWEST_REVISION
+        raise LedgerError(f"the database cannot be {what}d: {_first_line(error)}") from error
 
 
-def _hold_others_off(connection: Connection) -> None:
-    """Who upgrades at the same time waits, and then finds it done; half an upgrade is undone.
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that reads and then writes, committed at its end.
 
-    SQLite's driver begins no transaction for the statements of a schema, so we do.
+    SQLite refuses a reader that wants to write after another has written, so there it waits for its
+    turn from the start. Its driver begins no transaction for the statements of a schema, either.
     """
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        return
-    number = {"number": _LOCK_NUMBERS["upgrade"]}
-    connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"), number)
+    with engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
 
 
 def ensure_current(engine: Engine) -> None:
@@ -90,7 +155,7 @@ def ensure_current(engine: Engine) -> None:
 
     An existing schema is never changed in passing: that is `digest db upgrade`, after a backup.
     """
-    found = _revision(engine)
+    found = revision(engine)
     if found is None:
         upgrade(engine)
     elif found != NEWEST_REVISION:
@@ -102,8 +167,20 @@ def ensure_current(engine: Engine) -> None:
         )
 
 
-def _revision(engine: Engine) -> str | None:
-    """The revision that Alembic wrote into the database; none in an empty one."""
+def what_is_missing(engine: Engine) -> str:
+    """In a word, what keeps the program from its work: "database", "schema", or nothing."""
+    try:
+        found = revision(engine)
+    except LedgerError:
+        return "database"
+    return "" if found == NEWEST_REVISION else "schema"
+
+
+def revision(engine: Engine) -> str | None:
+    """The revision that Alembic wrote into the database; none in an empty one.
+
+    Raises LedgerError.
+    """
     try:
         if not inspect(engine).has_table("alembic_version"):
             return None
@@ -111,33 +188,6 @@ def _revision(engine: Engine) -> str | None:
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     except SQLAlchemyError as error:
         raise LedgerError(f"the database cannot be opened: {_first_line(error)}") from error
-
-
-@contextmanager
-def exclusively(engine: Engine, work: Literal["run", "collection"]) -> Iterator[None]:
-    """Hold the ledger for one piece of work. Raises LedgerError at once if another holds it.
-
-    The lock goes with the process or the connection, so a crash leaves none behind. On SQLite it
-    is a file beside the database, on PostgreSQL an advisory lock.
-    """
-    busy = LedgerError(f"another {work} is under way")
-    if engine.dialect.name == "sqlite":
-        with Path(f"{engine.url.database}.{work}.lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise busy from None
-            yield
-        return
-    number = {"number": _LOCK_NUMBERS[work]}
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        taken = text(f"SELECT pg_try_advisory_lock({_LOCK})")
-        if not connection.execute(taken, number).scalar_one():
-            raise busy
-        try:
-            yield
-        finally:
-            connection.execute(text(f"SELECT pg_advisory_unlock({_LOCK})"), number)
 
 
 def _first_line(error: Exception) -> str:

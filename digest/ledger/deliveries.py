@@ -1,19 +1,35 @@
 """Deliveries: the durable intent to send, and what became of it. The queue is these rows."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
+from digest.ledger.database import writing
 from digest.ledger.tables import attempts, deliveries, delivery_papers, editions
 from digest.model import (
+    Candidate,
     Delivery,
     DeliveryReport,
     DeliveryState,
     Edition,
     Match,
-    Outcome,
     Pick,
     Reason,
     Section,
@@ -22,21 +38,55 @@ from digest.model import (
 
 _S = DeliveryState
 
-# From where each state can be reached; what is not listed does not happen.
+# From where each state can be reached; what is not listed does not happen. From uncertain it goes
+# on by who knows better: the operator, or the sender that claimed it and was taken for dead.
 REACHED_FROM: dict[DeliveryState, frozenset[DeliveryState]] = {
     # Claimed: from now on a crash makes it uncertain.
     _S.SENDING: frozenset({_S.PENDING, _S.DEFERRED}),
-    # Given back untouched, because the relay could not be used at all. From uncertain only by the
-    # operator (ledger.uncertain), as skipped is: the one who may know whether it has arrived.
+    # Given back untouched, because the relay could not be used at all; or to be sent again, because
+    # the operator says so.
     _S.PENDING: frozenset({_S.SENDING, _S.UNCERTAIN}),
-    _S.ACCEPTED: frozenset({_S.SENDING}),
-    _S.DEFERRED: frozenset({_S.SENDING}),
-    _S.REFUSED: frozenset({_S.SENDING}),
+    # A failure report proves that the relay had taken what was uncertain.
+    _S.ACCEPTED: frozenset({_S.SENDING, _S.UNCERTAIN}),
+    _S.DEFERRED: frozenset({_S.SENDING, _S.UNCERTAIN}),
+    _S.REFUSED: frozenset({_S.SENDING, _S.UNCERTAIN}),
     _S.UNCERTAIN: frozenset({_S.SENDING}),
     # Found out in the last moment, or before it came to that.
-    _S.SUPPRESSED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING}),
+    _S.SUPPRESSED: frozenset({_S.SENDING, _S.UNCERTAIN}),
     _S.SKIPPED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN}),
 }
+
+
+# Of old ones it is not known, but when their edition was made.
+_FROZEN_AT = select(editions.c.frozen_at).where(editions.c.id == deliveries.c.edition_id)
+PLANNED_AT = func.coalesce(
+    deliveries.c.planned_at, _FROZEN_AT.correlate(deliveries).scalar_subquery()
+)
+
+_BLOCK = 500  # rows in one transaction
+# Where somebody has got, or is to get, what was planned for them.
+_GOES_OUT = (_S.PENDING, _S.DEFERRED, _S.SENDING, _S.ACCEPTED, _S.UNCERTAIN)
+# Where nothing was sent, and the papers are not news to them later.
+_PASSED_OVER = (
+    SkipReason.NOTHING_MATCHED,
+    SkipReason.PAUSED,
+    SkipReason.WITHDRAWN,
+    SkipReason.DROPPED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What somebody is to get of an edition, at an address whose mail ``provider`` takes.
+
+    Or why there is nothing for them: as a ``note``, or they are ``skipped``.
+    """
+
+    subscriber_id: int
+    picks: tuple[Pick, ...] = ()
+    provider: str = ""
+    skipped: SkipReason | None = None
+    note: SkipReason | None = None
 
 
 class Deliveries:
@@ -47,30 +97,50 @@ class Deliveries:
 
     # ---- planning ----
 
-    def planned(self, edition: Edition) -> set[int]:
-        """The ids of the subscribers who have a row for this edition already."""
+    def planned(self, edition_id: int, *, for_good: bool = False) -> set[int]:
+        """The ids of the subscribers who have a row for this edition already.
+
+        ``for_good`` leaves those out who missed it, and may get it after all.
+        """
+        query = select(deliveries.c.subscriber_id).where(deliveries.c.edition_id == edition_id)
+        if for_good:
+            query = query.where(deliveries.c.reason.is_distinct_from(SkipReason.MISSED))
         with self._engine.connect() as connection:
-            query = select(deliveries.c.subscriber_id)
-            rows = connection.execute(query.where(deliveries.c.edition_id == edition.id))
-            return set(rows.scalars())
+            return set(connection.execute(query).scalars())
 
-    def plan(
-        self, edition: Edition, subscriber_id: int, picks: Sequence[Pick], now: datetime
-    ) -> None:
-        """Intend to send these papers."""
-        with self._engine.begin() as connection:
-            delivery_id = _insert(connection, edition, subscriber_id, _S.PENDING, None, now)
-            connection.execute(
-                insert(delivery_papers),
-                [_pick_row(delivery_id, position, pick) for position, pick in enumerate(picks)],
-            )
+    def plan(self, edition_id: int, plans: Iterable[Plan], now: datetime) -> None:
+        """Intend to do this for these subscribers, who have no row for this edition yet.
 
-    def plan_skipped(
-        self, edition: Edition, subscriber_id: int, reason: SkipReason, now: datetime
-    ) -> None:
-        """Decide to send nothing, and say why."""
-        with self._engine.begin() as connection:
-            _insert(connection, edition, subscriber_id, _S.SKIPPED, reason, now)
+        Or one that says that they missed it, in whose place this comes.
+
+        For speed they are committed some hundreds at a time; what is broken off there is planned
+        again by the next run. Where rows of the edition are no longer kept, nobody knows who had
+        it, so nothing is planned for anybody.
+        """
+        for some in _in_blocks(plans):
+            with writing(self._engine) as connection:
+                if not _has_lost_rows(connection, edition_id):
+                    _insert(connection, edition_id, some, now)
+
+    def last_had(
+        self, edition: Edition, after: date, subscribers: Collection[int]
+    ) -> dict[int, date]:
+        """The day of the last edition before this one whose papers each of these was shown.
+
+        Or might have been, had any matched. Only editions after that day are looked at.
+        """
+        was_shown = and_(deliveries.c.state.in_(_GOES_OUT), deliveries.c.reason.is_(None))
+        query = (
+            select(deliveries.c.subscriber_id, func.max(editions.c.day).label("day"))
+            .join(editions, editions.c.id == deliveries.c.edition_id)
+            .where(editions.c.day > after, editions.c.day < edition.day)
+            .where(or_(was_shown, deliveries.c.reason.in_(_PASSED_OVER)))
+            .group_by(deliveries.c.subscriber_id)
+        )
+        if len(subscribers) <= _BLOCK:  # else it is quicker to look at everybody's
+            query = query.where(deliveries.c.subscriber_id.in_(subscribers))
+        with self._engine.connect() as connection:
+            return {row.subscriber_id: row.day for row in connection.execute(query)}
 
     def of(self, edition: Edition, subscriber_id: int) -> Delivery | None:
         """The delivery of an edition to a subscriber, if one was ever planned."""
@@ -79,18 +149,17 @@ class Deliveries:
         )
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else _delivery(row)
+        return None if row is None else delivery_of(row)
 
-    def picks(self, delivery: Delivery, edition: Edition) -> tuple[Pick, ...]:
-        """What was chosen for a delivery, in order."""
-        by_id = {candidate.paper_id: candidate for candidate in edition.candidates}
+    def picks(self, delivery: Delivery, papers: Mapping[int, Candidate]) -> tuple[Pick, ...]:
+        """What was chosen for a delivery, in order; of ``Editions.papers_of`` its edition."""
         query = select(delivery_papers).where(delivery_papers.c.delivery_id == delivery.id)
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(delivery_papers.c.position)).all()
         return tuple(
             Pick(
                 section=Section(row.section),
-                candidate=by_id[row.paper_id],
+                candidate=papers[row.paper_id],
                 match=_match(row),
             )
             for row in rows
@@ -116,147 +185,145 @@ class Deliveries:
         query = select(deliveries, last.label("last_words")).order_by(deliveries.c.id)
         with self._engine.connect() as connection:
             rows = connection.execute(query.where(deliveries.c.edition_id == edition.id, *only))
-            return [
-                DeliveryReport(
-                    delivery=_delivery(row),
-                    state=DeliveryState(row.state),
-                    reason=row.reason or "",
-                    last_words=row.last_words or "",
-                )
-                for row in rows
-            ]
+            return [report_of(row, row.last_words or "") for row in rows]
 
-    # ---- sending ----
+    # ---- what waits ----
 
-    def to_send(self, now: datetime) -> list[Delivery]:
-        """What may be tried now, oldest edition first."""
-        query = (
-            select(deliveries)
-            .where(_may_be_tried(now))
-            .order_by(deliveries.c.edition_id, deliveries.c.id)
-        )
+    def waiting(self, now: datetime) -> int:
+        """How many may be tried now."""
+        query = select(func.count()).select_from(deliveries).where(may_be_tried(now))
         with self._engine.connect() as connection:
-            return [_delivery(row) for row in connection.execute(query)]
+            return int(connection.execute(query).scalar_one())
 
-    def papers_to_send(self, edition_id: int, now: datetime) -> set[int]:
-        """The papers in what of an edition may be tried now."""
+    def waiting_by_provider(self, now: datetime) -> dict[str, int]:
+        """The same, for each provider."""
+        query = select(deliveries.c.provider, func.count()).where(may_be_tried(now))
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.group_by(deliveries.c.provider))
+            return {row[0]: row[1] for row in rows}
+
+    def papers_to_send(self, edition_id: int) -> set[int]:
+        """The papers in what of an edition is still to be sent, now or later."""
         query = (
             select(delivery_papers.c.paper_id)
             .distinct()
             .join(deliveries, deliveries.c.id == delivery_papers.c.delivery_id)
-            .where(deliveries.c.edition_id == edition_id, _may_be_tried(now))
+            .where(
+                deliveries.c.edition_id == edition_id,
+                deliveries.c.state.in_([_S.PENDING, _S.DEFERRED, _S.SENDING]),
+            )
         )
         with self._engine.connect() as connection:
             return set(connection.scalars(query))
 
-    def claim(self, delivery: Delivery, now: datetime) -> bool:
-        """Mark as being sent. False if it is no longer there to be sent: leave it alone."""
-        with self._engine.begin() as connection:
-            return _move(connection, delivery, _S.SENDING, now)
-
-    def release(self, delivery: Delivery, now: datetime) -> None:
-        """Undo a claim: nothing was put on the wire, and no transaction was begun."""
-        with self._engine.begin() as connection:
-            _move(connection, delivery, _S.PENDING, now)
-
-    def record(
-        self, delivery: Delivery, outcome: Outcome, next_attempt_at: datetime | None, now: datetime
-    ) -> None:
-        """The end of one SMTP transaction; with a time, if it is worth another."""
-        with self._engine.begin() as connection:
-            _move(
-                connection,
-                delivery,
-                DeliveryState(outcome.kind),
-                now,
-                next_attempt_at=next_attempt_at,
-                attempts=deliveries.c.attempts + 1,
+    def notes_to_send(self, edition_id: int) -> set[SkipReason]:
+        """What the notes tell that are among them."""
+        query = (
+            select(deliveries.c.reason)
+            .distinct()
+            .where(
+                deliveries.c.edition_id == edition_id,
+                deliveries.c.state.in_([_S.PENDING, _S.DEFERRED, _S.SENDING]),
+                deliveries.c.reason.is_not(None),
             )
-            connection.execute(
-                insert(attempts).values(
-                    delivery_id=delivery.id,
-                    at=now,
-                    outcome=outcome.kind,
-                    code=outcome.code,
-                    text=outcome.text,
-                )
-            )
-
-    def skip(self, delivery: Delivery, reason: SkipReason, now: datetime) -> None:
-        with self._engine.begin() as connection:
-            _move(connection, delivery, _S.SKIPPED, now, reason=reason)
-
-    def suppress(self, delivery: Delivery, now: datetime) -> None:
-        with self._engine.begin() as connection:
-            _move(connection, delivery, _S.SUPPRESSED, now)
-
-    # ---- what a run finds when it starts ----
-
-    def settle_leftovers(self, now: datetime) -> int:
-        """What a run that died was sending is uncertain from now on; how many there are.
-
-        Only to be called by the one run that holds the ledger.
-        """
-        with self._engine.begin() as connection:
-            settled = connection.execute(
-                update(deliveries)
-                .where(deliveries.c.state == _S.SENDING)
-                .values(state=_S.UNCERTAIN, changed_at=now)
-            )
-            return settled.rowcount
+        )
+        with self._engine.connect() as connection:
+            return set(map(SkipReason, connection.scalars(query)))
 
     def expire(self, before: datetime, now: datetime) -> int:
-        """Give up on what belongs to an edition frozen before a moment; how many there are."""
-        stale = select(editions.c.id).where(editions.c.frozen_at < before)
+        """Give up on what was planned before a moment; how many there are."""
+        return self._skip(before > PLANNED_AT, SkipReason.STALE, now)
+
+    def drop_waiting(self, now: datetime) -> int:
+        """Give up all that waits; how many there are."""
+        return self._skip(true(), SkipReason.DROPPED, now)
+
+    def _skip(self, which: ColumnElement[bool], reason: SkipReason, now: datetime) -> int:
+        waits = deliveries.c.state.in_([_S.PENDING, _S.DEFERRED])
+        skipped = update(deliveries).where(waits, which)
         with self._engine.begin() as connection:
-            expired = connection.execute(
-                update(deliveries)
-                .where(deliveries.c.state.in_([_S.PENDING, _S.DEFERRED]))
-                .where(deliveries.c.edition_id.in_(stale))
-                .values(state=_S.SKIPPED, reason=SkipReason.STALE, changed_at=now)
-            )
-            return expired.rowcount
+            return connection.execute(
+                skipped.values(state=_S.SKIPPED, reason=reason, changed_at=now)
+            ).rowcount
 
 
-def _may_be_tried(now: datetime) -> ColumnElement[bool]:
-    waiting = or_(deliveries.c.next_attempt_at.is_(None), deliveries.c.next_attempt_at <= now)
-    return and_(deliveries.c.state.in_([_S.PENDING, _S.DEFERRED]), waiting)
+def may_be_tried(now: datetime) -> ColumnElement[bool]:
+    return and_(deliveries.c.state.in_([_S.PENDING, _S.DEFERRED]), is_time_for(now))
 
 
-def _delivery(row: Row[tuple[Any, ...]]) -> Delivery:
-    return Delivery(row.id, row.edition_id, row.subscriber_id, row.attempts)
+def is_time_for(now: datetime) -> ColumnElement[bool]:
+    """Whether the wait after an attempt, if there was one, is over."""
+    return or_(deliveries.c.next_attempt_at.is_(None), deliveries.c.next_attempt_at <= now)
 
 
-def _insert(
-    connection: Connection,
-    edition: Edition,
-    subscriber_id: int,
-    state: DeliveryState,
-    reason: SkipReason | None,
-    now: datetime,
-) -> int:
-    row = insert(deliveries).values(
-        edition_id=edition.id,
-        subscriber_id=subscriber_id,
-        state=state,
-        reason=reason,
-        attempts=0,
-        changed_at=now,
+def delivery_of(row: Row[tuple[Any, ...]]) -> Delivery:
+    """The delivery of a row. What has a reason and is not skipped is a note."""
+    is_note = row.reason and row.state != _S.SKIPPED
+    return Delivery(
+        id=row.id,
+        edition_id=row.edition_id,
+        subscriber_id=row.subscriber_id,
+        attempts=row.attempts,
+        provider=row.provider,
+        note=SkipReason(row.reason) if is_note else None,
     )
-    return int(connection.execute(row.returning(deliveries.c.id)).scalar_one())
 
 
-def _move(
-    connection: Connection, delivery: Delivery, to: DeliveryState, now: datetime, **values: object
-) -> bool:
-    """Whether it could be moved. What is uncertain is none of a run's business any more."""
-    before = REACHED_FROM[to] - {_S.UNCERTAIN}
-    moved = connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id == delivery.id, deliveries.c.state.in_(before))
-        .values(state=to, changed_at=now, **values)
+def report_of(row: Row[tuple[Any, ...]], last_words: str) -> DeliveryReport:
+    """What a row tells of a delivery, with what the server said last."""
+    return DeliveryReport(
+        delivery=delivery_of(row),
+        state=DeliveryState(row.state),
+        reason=row.reason or "",
+        last_words=last_words,
+        planned_at=row.planned_at,
+        changed_at=row.changed_at,
+        next_attempt_at=row.next_attempt_at,
     )
-    return moved.rowcount == 1
+
+
+def _in_blocks(plans: Iterable[Plan]) -> Iterator[list[Plan]]:
+    each = iter(plans)
+    while some := list(islice(each, _BLOCK)):
+        yield some
+
+
+def _has_lost_rows(connection: Connection, edition_id: int) -> bool:
+    """Whether some are no longer kept (see old_rows.py); from now on none go in between."""
+    gone = select(editions.c.gone).where(editions.c.id == edition_id).with_for_update(read=True)
+    return bool(connection.execute(gone).scalar())
+
+
+def _insert(connection: Connection, edition_id: int, plans: Sequence[Plan], now: datetime) -> None:
+    connection.execute(
+        delete(deliveries).where(
+            deliveries.c.edition_id == edition_id,
+            deliveries.c.subscriber_id.in_([plan.subscriber_id for plan in plans]),
+            deliveries.c.reason == SkipReason.MISSED,
+        )
+    )
+    rows = [
+        {
+            "edition_id": edition_id,
+            "subscriber_id": plan.subscriber_id,
+            "state": _S.PENDING if plan.skipped is None else _S.SKIPPED,
+            "reason": plan.skipped or plan.note,
+            "attempts": 0,
+            "changed_at": now,
+            "planned_at": now,
+            "provider": plan.provider,
+        }
+        for plan in plans
+    ]
+    new = insert(deliveries).returning(deliveries.c.id, sort_by_parameter_order=True)
+    ids = connection.execute(new, rows).scalars()
+    picks = [
+        _pick_row(delivery_id, position, pick)
+        for delivery_id, plan in zip(ids, plans, strict=True)
+        for position, pick in enumerate(plan.picks)
+    ]
+    if picks:
+        connection.execute(insert(delivery_papers), picks)
 
 
 def _pick_row(delivery_id: int, position: int, pick: Pick) -> dict[str, object]:

@@ -1,18 +1,46 @@
 """Editions: each day's frozen pool."""
 
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from digest.errors import LedgerError
+from digest.ledger.database import writing
 from digest.ledger.papers import current_signals, facts_of, risen_since, signals_of
-from digest.ledger.tables import deliveries, edition_papers, editions, listings, papers
+from digest.ledger.tables import (
+    bounces,
+    deliveries,
+    delivery_papers,
+    edition_papers,
+    editions,
+    listings,
+    papers,
+)
 from digest.model import Balance, Candidate, DeliveryState, Edition, Signals, SkipReason
+from digest.timetable import Frozen
 
 RISING = timedelta(days=1)  # before an edition: what is told of a paper's rise
+
+# Nobody has it, and nothing has come back about it.
+_WAS_NEVER_TRIED = and_(
+    deliveries.c.state.in_([DeliveryState.SKIPPED, DeliveryState.PENDING]),
+    deliveries.c.attempts == 0,
+    deliveries.c.id.not_in(select(bounces.c.delivery_id)),
+)
 
 
 class Editions:
@@ -36,21 +64,29 @@ class Editions:
             ).scalar()
         return last or day - timedelta(days=lookback_days)
 
-    def freeze(self, day: date, first_day: date, now: datetime) -> Edition:
+    def freeze(
+        self, day: date, first_day: date, now: datetime, missing: Sequence[str] = ()
+    ) -> Edition:
         """The edition of ``day``: as it was frozen, or frozen now from ``first_day`` on.
 
         Papers of an earlier edition stay out. An edition that was frozen empty is tried again,
-        and if there are papers by now, whoever was skipped for that is due after all.
+        and if there are papers by now, whoever was skipped for that is due after all, and so is
+        whose note of that nobody has tried to send. ``missing`` are the sources that failed.
         """
         with self._engine.begin() as connection:
             found = select(editions.c.id).where(editions.c.day == day)
             edition_id = connection.execute(found).scalar()
             if edition_id is None:
                 edition_id = connection.execute(
-                    insert(editions).values(day=day, frozen_at=now).returning(editions.c.id)
+                    insert(editions)
+                    .values(day=day, frozen_at=now, missing=list(missing))
+                    .returning(editions.c.id)
                 ).scalar_one()
-            candidates = _frozen(connection, edition_id)
-            if not candidates and (rows := _eligible(connection, first_day, day)):
+            its = select(func.count()).where(edition_papers.c.edition_id == edition_id)
+            is_empty = not connection.execute(its).scalar_one()
+            if is_empty and (rows := _eligible(connection, first_day, day)):
+                its_row = update(editions).where(editions.c.id == edition_id)
+                connection.execute(its_row.values(missing=list(missing)))
                 risen = risen_since(connection, [row["paper_id"] for row in rows], now - RISING)
                 connection.execute(
                     insert(edition_papers),
@@ -62,26 +98,69 @@ class Editions:
                 connection.execute(
                     delete(deliveries)
                     .where(deliveries.c.edition_id == edition_id)
-                    .where(deliveries.c.reason == SkipReason.NO_PAPERS)
+                    .where(deliveries.c.reason == SkipReason.NO_PAPERS, _WAS_NEVER_TRIED)
                 )
-                candidates = _frozen(connection, edition_id)
-        return Edition(edition_id, day, candidates)
+            return _edition(connection, edition_id)
 
     def get(self, edition_id: int) -> Edition:
         with self._engine.connect() as connection:
-            day = connection.execute(
-                select(editions.c.day).where(editions.c.id == edition_id)
-            ).scalar_one()
-            return Edition(edition_id, day, _frozen(connection, edition_id))
+            return _edition(connection, edition_id)
+
+    def made_at(self, edition: Edition) -> datetime:
+        query = select(editions.c.frozen_at).where(editions.c.id == edition.id)
+        with self._engine.connect() as connection:
+            moment: datetime = connection.execute(query).scalar_one()
+            return moment
+
+    def calendar(self, most: int, until: date = date.max) -> list[Frozen]:
+        """When the latest editions up to a day were made, oldest first."""
+        query = select(editions.c.id, editions.c.day, editions.c.frozen_at)
+        query = query.where(editions.c.day <= until)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(editions.c.day.desc()).limit(most))
+            return [Frozen(*row) for row in rows][::-1]
+
+    def eligible(self, day: date, first_day: date) -> int:
+        """How many papers an edition of ``day`` would hold, were it frozen now."""
+        with self._engine.connect() as connection:
+            return len(_eligible(connection, first_day, day))
+
+    def first_after(self, day: date) -> date | None:
+        """The day of the first edition after this one."""
+        with self._engine.connect() as connection:
+            later = select(func.min(editions.c.day)).where(editions.c.day > day)
+            return connection.execute(later).scalar()
+
+    def coming(self, day: date, first_day: date) -> Edition:
+        """What an edition of ``day`` would hold, were it frozen now. Nothing is stored."""
+        with self._engine.connect() as connection:
+            return Edition(0, day, _drafted(connection, _eligible(connection, first_day, day)))
+
+    def since(self, edition: Edition, day: date) -> Edition:
+        """An edition with the papers of all after a day, for whoever had none in between."""
+        between = (editions.c.day > day, editions.c.day <= edition.day)
+        its = select(editions.c.id).where(*between)
+        with self._engine.connect() as connection:
+            found = _frozen(connection, edition_papers.c.edition_id.in_(its))
+        return replace(edition, candidates=found)
+
+    def papers_of(self, edition: Edition) -> dict[int, Candidate]:
+        """The papers that its digests show, by number: also those of editions before it."""
+        its = select(deliveries.c.id).where(deliveries.c.edition_id == edition.id)
+        planned = select(delivery_papers.c.paper_id).where(delivery_papers.c.delivery_id.in_(its))
+        known = {each.paper_id: each for each in edition.candidates}
+        others = (
+            edition_papers.c.paper_id.in_(planned),
+            edition_papers.c.edition_id != edition.id,
+        )
+        with self._engine.connect() as connection:
+            found = _frozen(connection, and_(*others))
+        return known | {each.paper_id: each for each in found}
 
     def draft(self, day: date, first_day: date) -> Edition:
         """What an edition of ``day`` would hold, were there no others. Nothing is stored."""
         with self._engine.connect() as connection:
-            rows = _listed(connection, first_day, day)
-            by_id = {row["paper_id"]: row for row in rows}
-            found = connection.execute(select(papers).where(papers.c.id.in_(by_id)))
-            candidates = [_draft_candidate(row, by_id[row.id]) for row in found.all()]
-        return Edition(0, day, tuple(sorted(candidates, key=lambda each: each.paper_id)))
+            return Edition(0, day, _drafted(connection, _listed(connection, first_day, day)))
 
     def days(self, most: int) -> list[tuple[date, int]]:
         """The latest editions that held papers, newest first, with how many."""
@@ -114,30 +193,64 @@ class Editions:
             ids = sorted(connection.execute(query).scalars())
         return [self.get(edition_id) for edition_id in ids]
 
+    def unfinished(self) -> list[Edition]:
+        """The editions with a delivery that is still to be sent."""
+        states = [DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.SENDING]
+        query = select(deliveries.c.edition_id).where(deliveries.c.state.in_(states)).distinct()
+        with self._engine.connect() as connection:
+            ids = sorted(connection.execute(query).scalars())
+        return [self.get(edition_id) for edition_id in ids]
+
     def balance(self, edition: Edition) -> Balance:
         """What has become of everybody due for an edition, counted now."""
         with self._engine.connect() as connection:
-            rows = connection.execute(
-                select(deliveries.c.state, deliveries.c.reason, func.count())
-                .where(deliveries.c.edition_id == edition.id)
-                .group_by(deliveries.c.state, deliveries.c.reason)
-            ).all()
-        return balance_of(edition.day, rows)
+            return _count(connection, edition)
+
+    def gone(self, edition: Edition) -> int:
+        """Of how many deliveries of an edition only the number is kept: they are too long ago."""
+        with self._engine.connect() as connection:
+            return sum(count for _, _, count in _gone(connection, edition))
 
     def close(self, edition: Edition) -> Balance:
         """Draw the balance, check it and store it. Raises LedgerError where it does not add up."""
-        balance = self.balance(edition)
-        if not balance.is_balanced:
-            raise LedgerError(f"the balance of {edition.day} does not add up: {balance}")
-        self.store_balance(edition, balance)
+        with writing(self._engine) as connection:
+            # Whoever closes it at the same time counts after us, and so what we count.
+            its_row = select(editions.c.id).where(editions.c.id == edition.id)
+            connection.execute(its_row.with_for_update())
+            balance = _count(connection, edition)
+            if not balance.is_balanced:
+                raise LedgerError(f"the balance of {edition.day} does not add up: {balance}")
+            _store(connection, edition, balance)
         return balance
 
-    def store_balance(self, edition: Edition, balance: Balance) -> None:
-        stored = {**asdict(balance), "edition": balance.edition.isoformat()}
-        with self._engine.begin() as connection:
-            connection.execute(
-                update(editions).where(editions.c.id == edition.id).values(balance=stored)
-            )
+
+def _edition(connection: Connection, edition_id: int) -> Edition:
+    query = select(editions.c.day, editions.c.missing).where(editions.c.id == edition_id)
+    row = connection.execute(query).one()
+    candidates = _frozen(connection, edition_papers.c.edition_id == edition_id)
+    return Edition(edition_id, row.day, candidates, tuple(row.missing or ()))
+
+
+def _count(connection: Connection, edition: Edition) -> Balance:
+    query = (
+        select(deliveries.c.state, deliveries.c.reason, func.count())
+        .where(deliveries.c.edition_id == edition.id)
+        .group_by(deliveries.c.state, deliveries.c.reason)
+    )
+    kept = connection.execute(query).all()
+    return balance_of(edition.day, [*kept, *_gone(connection, edition)])
+
+
+def _gone(connection: Connection, edition: Edition) -> list[Any]:
+    """What became of the deliveries whose rows are no longer kept (see old_rows.py)."""
+    query = select(editions.c.gone).where(editions.c.id == edition.id)
+    return list(connection.execute(query).scalar() or ())
+
+
+def _store(connection: Connection, edition: Edition, balance: Balance) -> None:
+    stored = {**asdict(balance), "edition": balance.edition.isoformat()}
+    which = update(editions).where(editions.c.id == edition.id)
+    connection.execute(which.values(balance=stored))
 
 
 def balance_of(day: date, rows: Iterable[Iterable[Any]]) -> Balance:
@@ -147,7 +260,7 @@ def balance_of(day: date, rows: Iterable[Iterable[Any]]) -> Balance:
     for state, reason, count in rows:
         counts[DeliveryState(state)] += count
         if state == DeliveryState.SKIPPED:
-            skipped_for[reason or ""] = count
+            skipped_for[reason or ""] = skipped_for.get(reason or "", 0) + count
     due = sum(counts.values())
     # Being sent right now, by somebody who still lives: not decided yet.
     counts[DeliveryState.PENDING] += counts.pop(DeliveryState.SENDING)
@@ -155,7 +268,7 @@ def balance_of(day: date, rows: Iterable[Iterable[Any]]) -> Balance:
     return Balance(edition=day, due=due, skipped_for=skipped_for, **states)
 
 
-def _frozen(connection: Connection, edition_id: int) -> tuple[Candidate, ...]:
+def _frozen(connection: Connection, which: ColumnElement[bool]) -> tuple[Candidate, ...]:
     rows = connection.execute(
         select(
             papers,
@@ -166,7 +279,7 @@ def _frozen(connection: Connection, edition_id: int) -> tuple[Candidate, ...]:
             edition_papers.c.risen,
         )
         .join(edition_papers, edition_papers.c.paper_id == papers.c.id)
-        .where(edition_papers.c.edition_id == edition_id)
+        .where(which)
         .order_by(papers.c.id)
     )
     return tuple(
@@ -193,6 +306,12 @@ def _listed(connection: Connection, first_day: date, day: date) -> list[dict[str
         {"paper_id": row.paper_id, "listed_on": row.listed_on, **asdict(signals[row.paper_id])}
         for row in rows
     ]
+
+
+def _drafted(connection: Connection, rows: list[dict[str, Any]]) -> tuple[Candidate, ...]:
+    by_id = {row["paper_id"]: row for row in rows}
+    found = connection.execute(select(papers).where(papers.c.id.in_(by_id)).order_by(papers.c.id))
+    return tuple(_draft_candidate(row, by_id[row.id]) for row in found.all())
 
 
 def _draft_candidate(paper: Row[tuple[Any, ...]], listed: dict[str, Any]) -> Candidate:

@@ -3,21 +3,22 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, literal, select, union_all
 
 from digest.ledger.editions import balance_of
 from digest.ledger.tables import deliveries, edition_papers, editions, runs
-from digest.model import Balance
+from digest.model import Balance, DeliveryState
 
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
     """What a day came to; all zero where there was no edition.
 
-    ``sending`` is how long all runs of the day were about sending.
+    ``sending`` is how long all runs of the day were about sending, ``missing`` the sources that had
+    failed when the edition was made.
     """
 
     day: date
@@ -25,6 +26,8 @@ class DayFigures:
     papers: int = 0
     balance: Balance = field(default_factory=lambda: Balance(date.min))
     sending: timedelta = timedelta()
+    made_at: datetime | None = None
+    missing: tuple[str, ...] = ()
 
 
 def figures_of_days(connection: Connection, which: ColumnElement[bool]) -> dict[date, DayFigures]:
@@ -42,6 +45,8 @@ def figures_of_days(connection: Connection, which: ColumnElement[bool]) -> dict[
             papers=papers.get(row.id, 0),
             balance=balances[row.day],
             sending=sending.get(row.day, timedelta()),
+            made_at=row.frozen_at,
+            missing=tuple(row.missing or ()),
         )
         for row in found
     }
@@ -84,12 +89,27 @@ def _balances(connection: Connection, found: Sequence[Row[Any]]) -> dict[date, B
 
 
 def _counted(connection: Connection, found: Sequence[Row[Any]]) -> dict[date, Balance]:
-    query = (
-        select(deliveries.c.edition_id, deliveries.c.state, deliveries.c.reason, func.count())
-        .where(deliveries.c.edition_id.in_([row.id for row in found]))
-        .group_by(deliveries.c.edition_id, deliveries.c.state, deliveries.c.reason)
+    """The balances as the rows have them, and what is told of those no longer kept."""
+    if not found:
+        return {}
+    # With its state in the question, the index says it all, and none but those that were skipped
+    # are read, for the reason.
+    of_these = deliveries.c.edition_id.in_([row.id for row in found])
+    state, reason = deliveries.c.state, deliveries.c.reason
+    others = [each for each in DeliveryState if each is not DeliveryState.SKIPPED]
+    by_state = (
+        select(deliveries.c.edition_id, state, literal(""), func.count())
+        .where(of_these, state.in_(others))
+        .group_by(deliveries.c.edition_id, state)
+    )
+    skipped = (
+        select(deliveries.c.edition_id, state, reason, func.count())
+        .where(of_these, state == DeliveryState.SKIPPED)
+        .group_by(deliveries.c.edition_id, state, reason)
     )
     counts: dict[int, list[Any]] = defaultdict(list)
-    for edition_id, *rest in connection.execute(query) if found else ():
+    for row in found:
+        counts[row.id] += row.gone or ()
+    for edition_id, *rest in connection.execute(union_all(by_state, skipped)):
         counts[edition_id].append(rest)
     return {row.day: balance_of(row.day, counts[row.id]) for row in found}

@@ -12,6 +12,7 @@ from digest.ledger.tables import attempts, collections, edition_papers, editions
 from digest.model import Collected, Harvest, Rejection
 from digest.shorten import shorten
 
+FILES = "files"  # stands for a source in what is written down of a reading of files
 MOST_REJECTIONS = 200  # kept of one collection; a page that changed its form rejects thousands
 LONGEST = 500  # characters of a name or a reason that came from outside
 LONGEST_TROUBLE = 10_000
@@ -132,6 +133,22 @@ class History:
             )
 
     # ---- looking back ------------------------------------------------------------------------
+
+    def last_collected(self) -> datetime | None:
+        """When sources were asked last, whatever they said; None if never."""
+        query = select(collections.c.at).where(collections.c.source != FILES)
+        with self._engine.connect() as connection:
+            return connection.execute(query.order_by(collections.c.id.desc()).limit(1)).scalar()
+
+    def failed_after(self, moment: datetime) -> bool:
+        """Whether a source has failed after a moment, and has not answered since."""
+        latest = select(func.max(collections.c.id)).where(collections.c.at > moment)
+        failed = select(collections.c.id).where(
+            collections.c.id.in_(latest.group_by(collections.c.source)),
+            collections.c.failure != "",
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(failed.limit(1)).scalar() is not None
 
     def collections_of(self, first: date, last: date, most: int = 500) -> list[Collection]:
         """What was collected on some days: the latest ``most``, oldest first."""

@@ -2,11 +2,19 @@
 
 from sqlalchemy import Engine
 
+from digest.ledger.bounces import Bounces
 from digest.ledger.deliveries import Deliveries
 from digest.ledger.editions import Editions
+from digest.ledger.health import Health
 from digest.ledger.history import History
+from digest.ledger.instances import Instances
+from digest.ledger.lanes import Lanes
+from digest.ledger.mail_domains import MailDomains
+from digest.ledger.milestones import Milestones
+from digest.ledger.old_rows import OldRows
 from digest.ledger.outcomes import Outcomes
 from digest.ledger.papers import Papers
+from digest.ledger.senders import Senders
 from digest.ledger.uncertain import Uncertain
 
 
@@ -16,6 +24,14 @@ class Ledger:
         self.papers = Papers(engine)
         self.editions = Editions(engine)
         self.deliveries = Deliveries(engine)
+        self.bounces = Bounces(engine)
+        self.lanes = Lanes(engine)
+        self.mail_domains = MailDomains(engine)
         self.outcomes = Outcomes(engine)
+        self.senders = Senders(engine)
         self.uncertain = Uncertain(engine)
         self.history = History(engine)
+        self.health = Health(engine)
+        self.instances = Instances(engine)
+        self.milestones = Milestones(engine)
+        self.old_rows = OldRows(engine)

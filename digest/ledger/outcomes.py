@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Engine, func, select
 
+from digest.ledger.deliveries import report_of
 from digest.ledger.tables import attempts, deliveries
 from digest.model import Delivery, DeliveryReport, DeliveryState, Edition, OutcomeKind
 from subscribers.store.overview import ids_with
@@ -62,15 +63,7 @@ class Outcomes:
                 attempts.c.id.in_(last.group_by(attempts.c.delivery_id))
             )
             last_words = {row.delivery_id: row.text for row in connection.execute(words)}
-        return [
-            DeliveryReport(
-                delivery=Delivery(row.id, row.edition_id, row.subscriber_id, row.attempts),
-                state=DeliveryState(row.state),
-                reason=row.reason or "",
-                last_words=last_words.get(row.id, ""),
-            )
-            for row in rows
-        ]
+        return [report_of(row, last_words.get(row.id, "")) for row in rows]
 
     def attempts(self, delivery: Delivery, most: int = 100) -> list[Attempt]:
         """The latest attempts at a delivery, oldest first."""

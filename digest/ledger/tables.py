@@ -6,6 +6,7 @@ from sqlalchemy import (
     Date,
     Float,
     ForeignKey,
+    Index,
     Integer,
     String,
     Table,
@@ -87,6 +88,10 @@ editions = Table(
     Column("day", Date, nullable=False, unique=True),
     Column("frozen_at", UtcDateTime, nullable=False),
     Column("balance", JSON),
+    # The sources that failed when it was frozen.
+    Column("missing", JSON),
+    # What became of deliveries whose rows are no longer kept: [state, reason, count] each.
+    Column("gone", JSON),
 )
 
 # The pool, with the counts as they were: a later run of the same edition ranks the same way.
@@ -113,12 +118,21 @@ deliveries = Table(
     Column("edition_id", ForeignKey("editions.id"), nullable=False),
     # No foreign key: the balance outlives a person who is removed.
     Column("subscriber_id", Integer, nullable=False, index=True),
-    Column("state", String(16), nullable=False, index=True),
+    Column("state", String(16), nullable=False),
     Column("reason", String(32)),
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", UtcDateTime),
     Column("changed_at", UtcDateTime, nullable=False),
+    # Null: by an older version.
+    Column("planned_at", UtcDateTime),
+    # Who takes the recipient's mail: deliveries to one provider keep one pace.
+    Column("provider", String(255), nullable=False, server_default=""),
+    # The sender that has claimed it last. Whether it lives, a lock tells (see senders.py).
+    Column("claimed_by", String(32)),
     UniqueConstraint("edition_id", "subscriber_id"),
+    # In the order in which they are claimed: the first time, and again.
+    Index("ix_deliveries_in_order", "state", "edition_id", "id"),
+    Index("ix_deliveries_again", "state", "next_attempt_at"),
 )
 
 # The digest, as ids: what was chosen for whom, and why.
@@ -145,6 +159,48 @@ attempts = Table(
     Column("outcome", String(16), nullable=False),
     Column("code", Integer, nullable=False),
     Column("text", Text, nullable=False),
+    Column("seconds", Float),  # that it took; older ones do not say
+)
+
+# What came back about a delivery: that it failed after all, or that the reader called it spam. Once
+# each, however often it is reported.
+bounces = Table(
+    "bounces",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("delivery_id", ForeignKey("deliveries.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("status", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+    UniqueConstraint("delivery_id", "kind"),
+)
+
+# ---- how it goes out -------------------------------------------------------------------------
+
+# How fast mail may go to a provider, and whether it may at all; "*" is all mail. ``next_at`` is
+# when the next may go, ``gap`` the seconds between two that replies have led to.
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("provider", String(255), primary_key=True),
+    Column("next_at", UtcDateTime),
+    Column("gap", Float, nullable=False, server_default="0"),
+    Column("paused_at", UtcDateTime),
+    Column("why", Text, nullable=False, server_default=""),
+    Column("resumed_at", UtcDateTime),
+    # How many went out on the latest day on which any did.
+    Column("day", Date),
+    Column("sent", Integer, nullable=False, server_default="0"),
+)
+
+# Who takes the mail of a domain, as the DNS said.
+mail_domains = Table(
+    "mail_domains",
+    metadata,
+    Column("domain", String(255), primary_key=True),
+    Column("provider", String(255), nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
 )
 
 # ---- what was done ---------------------------------------------------------------------------
@@ -161,4 +217,27 @@ runs = Table(
     Column("sending", Float, nullable=False),  # seconds
     Column("tried", Integer, nullable=False),
     Column("trouble", Text, nullable=False),  # lines
+)
+
+# When something that is done again and again was done last.
+milestones = Table(
+    "milestones",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+# Who works with this ledger: a row for each DIGEST_HOME, whose folder has the same number and mark.
+# A ledger that was restored or copied has others than the folder it is used with.
+instances = Table(
+    "instances",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("home", Text, nullable=False),
+    # Changes whenever mail is sent, so that an older copy of the ledger has an older one.
+    Column("mark", String(32), nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    # What was due before is not sent: the ledger that was lost may have sent it.
+    Column("sends_from", UtcDateTime),
 )

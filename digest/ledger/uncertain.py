@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Engine, select, update
 
+from digest.ledger.deliveries import PLANNED_AT
 from digest.ledger.tables import attempts, deliveries, editions
 from digest.model import Delivery, DeliveryState, Edition, SkipReason
 
@@ -14,12 +15,12 @@ class Unanswered:
     """A delivery whose outcome is uncertain.
 
     ``since`` is when that was found out. ``last_words`` are what was said in that attempt; empty
-    where the run died in it, so that nobody could say anything. ``frozen_at`` is its edition's.
+    where the run died in it, so that nobody could say anything.
     """
 
     delivery: Delivery
     edition: date
-    frozen_at: datetime
+    planned_at: datetime
     since: datetime
     last_words: str
 
@@ -27,7 +28,7 @@ class Unanswered:
 class Uncertain:
     """The uncertain deliveries of one ledger, of one edition or of all.
 
-    The two that settle them say how many they were; they are for whoever holds the ledger.
+    ``resend`` and ``drop`` say how many they were; they are for whoever holds the ledger.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -47,7 +48,7 @@ class Uncertain:
             .scalar_subquery()
         )
         query = (
-            select(deliveries, editions.c.day, editions.c.frozen_at, words.label("words"))
+            select(deliveries, editions.c.day, PLANNED_AT.label("planned"), words.label("words"))
             .join(editions, editions.c.id == deliveries.c.edition_id)
             .where(*_are_uncertain(edition))
             .order_by(editions.c.day, deliveries.c.id)
@@ -57,7 +58,7 @@ class Uncertain:
                 Unanswered(
                     delivery=Delivery(row.id, row.edition_id, row.subscriber_id, row.attempts),
                     edition=row.day,
-                    frozen_at=row.frozen_at,
+                    planned_at=row.planned,
                     since=row.changed_at,
                     last_words=row.words or "",
                 )
@@ -72,10 +73,25 @@ class Uncertain:
         """Give them up."""
         return self._settle(edition, now, state=DeliveryState.SKIPPED, reason=SkipReason.DROPPED)
 
+    def arrived(self, delivery: Delivery, now: datetime) -> bool:
+        """Something came back about a delivery, so the relay had taken it.
+
+        False, and nothing changes, if that was known. It needs nobody to hold the ledger.
+        """
+        with self._engine.begin() as connection:
+            settled = connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id == delivery.id, *_are_uncertain(None))
+                .values(changed_at=now, claimed_by=None, state=DeliveryState.ACCEPTED)
+            )
+            return settled.rowcount == 1
+
     def _settle(self, edition: Edition | None, now: datetime, **values: object) -> int:
         with self._engine.begin() as connection:
             settled = connection.execute(
-                update(deliveries).where(*_are_uncertain(edition)).values(changed_at=now, **values)
+                update(deliveries)
+                .where(*_are_uncertain(edition))
+                .values(changed_at=now, claimed_by=None, **values)  # its sender has no say any more
             )
             return settled.rowcount
 

@@ -1,12 +1,17 @@
-"""A real SMTP or LMTP server of this machine, which answers and hangs up as it is told."""
+"""A real SMTP or LMTP server of this machine, which does at each point as it is told.
+
+Untold it does as servers do. What it is told is done once; told twice for a point, the second is for
+the time after.
+"""
 
 import asyncio
 import socket
 import ssl
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -15,19 +20,28 @@ from urllib.parse import quote
 import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.lmtp import LMTP
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from aiosmtpd.smtp import MISSING, SMTP, AuthResult, Envelope, LoginPassword, Session
 
 HOST = "127.0.0.1"
 
 
 class Point(StrEnum):
-    """Where in a transaction the server can be told to do otherwise."""
+    """Where in a conversation the server can be told to do otherwise."""
 
+    GREETING = "greeting"
+    EHLO = "EHLO"  # and LHLO
+    STARTTLS = "STARTTLS"
+    AUTH = "AUTH"
     MAIL = "MAIL"
     RCPT = "RCPT"
     DATA = "DATA"
-    CONTENT = "content"  # after 354 and one line; only for hanging up
+    CONTENT = "content"  # after 354 and one line; not for saying something
     DOT = "final dot"  # the message is recorded before this answer
+    RSET = "RSET"
+    QUIT = "QUIT"
+
+
+Said = str | bytes | None
 
 
 @dataclass(frozen=True)
@@ -53,10 +67,10 @@ class Authority:
         self._ca.cert_pem.write_to_path(str(ca_file))
         self.ca_file = ca_file
 
-    def context_for(self, *names: str) -> ssl.SSLContext:
-        """A server's context with a certificate for these names."""
+    def context_for(self, *names: str, until: datetime | None = None) -> ssl.SSLContext:
+        """A server's context with a certificate for these names, by default a long-lived one."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._ca.issue_cert(*names).configure_cert(context)
+        self._ca.issue_cert(*names, not_after=until).configure_cert(context)
         return context
 
 
@@ -64,9 +78,12 @@ class SmtpServer:
     """What the server has received, and what it will say next.
 
     ``scheme`` is that of DIGEST_TRANSPORT: smtp, smtp+starttls (required, unless ``login`` and
-    ``context`` say otherwise), smtps or lmtp. With ``smtputf8`` it takes addresses beyond ASCII. It
-    has a free port of 127.0.0.1, or a Unix socket at ``path``. Only used as a context manager; before
-    it is entered, connections are refused.
+    ``context`` say otherwise), smtps or lmtp. With ``smtputf8`` it takes addresses beyond ASCII, and
+    with ``pipelining`` it offers what it can do anyway. Over one connection it takes
+    ``most_recipients``. Each answer takes ``latency`` seconds on its way, as over a long line.
+
+    It has a free port of 127.0.0.1, or a Unix socket at ``path``. Only used as a context manager;
+    before it is entered, connections are refused.
     """
 
     def __init__(
@@ -76,15 +93,23 @@ class SmtpServer:
         context: ssl.SSLContext | None = None,
         login: tuple[str, str] | None = None,
         smtputf8: bool = False,
+        pipelining: bool = False,
+        most_recipients: int | None = None,
+        latency: float = 0,
         path: Path | None = None,
     ) -> None:
         self.scheme = scheme
         self.path = path
         self.login = login
+        self.pipelining = pipelining
+        self.most_recipients = most_recipients
+        self.latency = latency
         self.received: list[Received] = []
         self.connections = 0
         self.begun = 0  # transactions, whatever became of them
-        self._script: dict[Point, deque[str | None]] = defaultdict(deque)
+        self.heard: list[bytes] = []  # piece by piece, as it came off the wire
+        self.to_nobody: list[bytes] = []  # content after a 354 that it was told to say
+        self._script: dict[Point, deque[Act]] = defaultdict(deque)
         self._live: list[_Connection] = []
         # Bound here, so that the port is known and is nobody else's from the first moment.
         if path:
@@ -112,12 +137,42 @@ class SmtpServer:
         who = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user else ""
         return f"{self.scheme}://{who}{HOST}:{self.port}"
 
-    def will_say(self, point: Point, reply: str) -> None:
-        """The answer when this point is reached next; told twice, the second is for the time after."""
-        self._script[point].append(reply)
+    # ---- what it is told ---------------------------------------------------------------------
+
+    def will_say(self, point: Point, reply: str | bytes) -> None:
+        """Answer so, instead of the usual."""
+        self._will(point, lambda _: _value(reply))
+
+    def will_say_and_hang_up(self, point: Point, reply: str | bytes) -> None:
+        async def act(connection: "_Connection") -> Said:
+            await connection.push(reply)
+            return await connection.hang_up()
+
+        self._will(point, act)
 
     def will_hang_up(self, point: Point) -> None:
-        self._script[point].append(None)
+        self._will(point, lambda connection: connection.hang_up())
+
+    def will_stall(self, point: Point) -> None:
+        """Say nothing until the client has gone."""
+        self._will(point, lambda _: _forever())
+
+    def will_wait(self, point: Point, seconds: float) -> None:
+        """Answer as usual, but late."""
+        self._will(point, lambda _: asyncio.sleep(seconds))
+
+    def will_flood(self, point: Point, octets: bytes, pause: float = 0) -> None:
+        """Say this again and again until the client has gone."""
+
+        async def act(connection: "_Connection") -> Said:
+            while True:
+                await connection.write(octets)
+                await asyncio.sleep(pause)
+
+        self._will(point, act)
+
+    def _will(self, point: Point, act: "Act") -> None:
+        self._script[point].append(act)
 
     def hang_up_now(self) -> None:
         """Close every connection, as a server does with an idle one."""
@@ -152,17 +207,33 @@ class SmtpServer:
             return AuthResult(success=False, handled=False)
         return AuthResult(success=True, auth_data=user)
 
-    async def answer(self, point: Point, connection: "_Connection") -> str | None:
-        """What is to be said at a point, or None for the usual."""
+    async def answer(self, point: Point, connection: "_Connection") -> Said:
+        """Do what it was told for this point: what is to be said then, or None for the usual."""
         if not self._script[point]:
             return None
-        reply = self._script[point].popleft()
-        if reply is None:
-            connection.abort()
-            await asyncio.Event().wait()  # until the loss of the connection cancels this task
-        return reply
+        return await self._script[point].popleft()(connection)
 
     # ---- aiosmtpd's hooks --------------------------------------------------------------------
+
+    async def handle_EHLO(  # noqa: N802  aiosmtpd's name
+        self,
+        server: "_Connection",
+        session: Session,
+        _envelope: Envelope,
+        hostname: str,
+        replies: list[str],
+    ) -> list[Said]:
+        if reply := await self.answer(Point.EHLO, server):
+            if reply[:3] in ("250", b"250"):
+                session.host_name = hostname
+            return [reply]
+        session.host_name = hostname
+        return [*replies[:-1], *(["250-PIPELINING"] if self.pipelining else []), replies[-1]]
+
+    async def handle_AUTH(  # noqa: N802  aiosmtpd's name
+        self, server: "_Connection", _session: Session, _envelope: Envelope, _args: list[str]
+    ) -> object:
+        return await self.answer(Point.AUTH, server) or MISSING
 
     async def handle_MAIL(  # noqa: N802  aiosmtpd's name
         self,
@@ -171,7 +242,7 @@ class SmtpServer:
         envelope: Envelope,
         address: str,
         options: list[str],
-    ) -> str:
+    ) -> Said:
         self.begun += 1
         if self.login and not session.authenticated:
             return "530 5.7.0 Authentication required"
@@ -188,15 +259,19 @@ class SmtpServer:
         envelope: Envelope,
         address: str,
         _options: list[str],
-    ) -> str:
-        reply = await self.answer(Point.RCPT, server) or "250 2.1.5 OK"
-        if reply.startswith("2"):
+    ) -> Said:
+        reply = await self.answer(Point.RCPT, server)
+        if reply is None and server.recipients == self.most_recipients:
+            return "452 4.5.3 Too many recipients"
+        reply = reply or "250 2.1.5 OK"
+        if reply[:1] in ("2", b"2"):
             envelope.rcpt_tos.append(address)
+            server.recipients += 1
         return reply
 
     async def handle_DATA(  # noqa: N802  aiosmtpd's name
         self, server: "_Connection", session: Session, envelope: Envelope
-    ) -> str:
+    ) -> Said:
         assert isinstance(envelope.content, bytes)
         self.received.append(
             Received(
@@ -210,34 +285,100 @@ class SmtpServer:
         )
         return await self.answer(Point.DOT, server) or "250 2.0.0 OK"
 
+    async def handle_RSET(  # noqa: N802  aiosmtpd's name
+        self, server: "_Connection", _session: Session, _envelope: Envelope
+    ) -> Said:
+        return await self.answer(Point.RSET, server) or "250 OK"
+
+    async def handle_QUIT(  # noqa: N802  aiosmtpd's name
+        self, server: "_Connection", _session: Session, _envelope: Envelope
+    ) -> Said:
+        return await self.answer(Point.QUIT, server) or "221 Bye"
+
 
 class _Connection(SMTP):
-    """aiosmtpd's connection, with the two points it has no hook for."""
+    """aiosmtpd's connection, with the points it has no hook for."""
 
     event_handler: SmtpServer
+    recipients = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.event_handler.connected(self)
 
+    def data_received(self, data: bytes) -> None:
+        self.event_handler.heard.append(data)
+        super().data_received(data)
+
     def is_over_tls(self) -> bool:
         assert self.transport is not None
         return self.transport.get_extra_info("sslcontext") is not None
+
+    async def push(self, status: str | bytes) -> None:
+        """Say a line. With a latency it is only sent on its way: meanwhile more may be heard."""
+        line = (status.encode() if isinstance(status, str) else status) + b"\r\n"
+        if latency := self.event_handler.latency:
+            self.loop.call_later(latency, self._writer.write, line)
+        else:
+            await self.write(line)
+
+    async def write(self, octets: bytes) -> None:
+        self._writer.write(octets)
+        await self._writer.drain()
+
+    async def hang_up(self) -> None:
+        """As one does who says nothing more; what was said before still arrives."""
+        assert isinstance(self.transport, asyncio.WriteTransport)
+        self.transport.close()
+        await _forever()
 
     def abort(self) -> None:
         if isinstance(self.transport, asyncio.WriteTransport):
             self.transport.abort()
 
+    async def _handle_client(self) -> None:
+        if reply := await self.event_handler.answer(Point.GREETING, self):
+            await self.push(reply)
+            await self.hang_up()
+        await super()._handle_client()
+
+    async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802  aiosmtpd's name
+        if reply := await self.event_handler.answer(Point.STARTTLS, self):
+            await self.push(reply)
+        else:
+            await super().smtp_STARTTLS(arg)
+
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802  aiosmtpd's name
         script = self.event_handler
         if reply := await script.answer(Point.DATA, self):
             await self.push(reply)
+            if reply[:3] in ("354", b"354"):
+                await self._let_talk()
             return
         if script._script[Point.CONTENT]:
             await self.push("354 Go on")
             await self._reader.readuntil(b"\r\n")
             await script.answer(Point.CONTENT, self)
         await super().smtp_DATA(arg)
+
+    async def _let_talk(self) -> None:
+        """Hear a content that is for nobody, as servers do that say 354 before they look."""
+        lines: list[bytes] = []
+        while (line := await self._reader.readuntil(b"\r\n")) != b".\r\n":
+            lines.append(line)
+        self.event_handler.to_nobody.append(b"".join(lines))
+        await self.push("554 5.5.1 No valid recipients")
+
+
+Act = Callable[[_Connection], Awaitable[Said]]
+
+
+async def _value(said: Said) -> Said:
+    return said
+
+
+async def _forever() -> None:
+    await asyncio.Event().wait()  # until the loss of the connection cancels this task
 
 
 class _LmtpConnection(_Connection, LMTP):

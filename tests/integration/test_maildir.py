@@ -50,7 +50,7 @@ def test_it_is_a_maildir_to_others(tmp_path):
         [mail] = box.values()
     assert (mail["Message-ID"], mail.get_subdir()) == ("<1@example.org>", "new")
     [letter] = letters_in(tmp_path / "box")
-    assert letter.mail["Subject"] == "x"
+    assert letter.content == ON_DISK
 
 
 def test_nobody_else_can_look_into_a_folder_that_is_made(tmp_path):

@@ -10,7 +10,7 @@ from digest.deliver.replies import LONGEST_TEXT
 from digest.deliver.sendmail import SendmailTransport
 from digest.deliver.transport import make_transport
 from digest.errors import TransportError
-from digest.model import Envelope, Message, OutcomeKind
+from digest.model import Concern, Envelope, Message, OutcomeKind
 from tests.support import make_settings
 
 K = OutcomeKind
@@ -113,6 +113,9 @@ def test_each_exit_status_has_its_outcome(command, status):
         outcome = transport.send(make_message())
     assert outcome.kind is ENDS[status]
     assert outcome.address_is_dead is (status == 67)
+    if outcome.kind is not K.ACCEPTED:
+        about = {65: Concern.MESSAGE, **dict.fromkeys((67, 68, 69), Concern.RECIPIENT)}
+        assert outcome.concern is about.get(status, Concern.RELAY)
     assert outcome.text.endswith("what is it why")
     if status:
         assert outcome.text.startswith(f"exit status {status} ")

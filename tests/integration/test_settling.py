@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
 from digest.errors import LedgerError
-from digest.ledger.database import exclusively
+from digest.ledger.claims import Limits
 from digest.ledger.ledger import Ledger
+from digest.ledger.locks import exclusively
 from digest.ledger.tables import attempts, deliveries, delivery_papers, editions
-from digest.model import DeliveryState, Edition, Outcome, OutcomeKind, SkipReason
+from digest.model import Delivery, DeliveryState, Edition, Outcome, OutcomeKind, SkipReason
 from digest.settling import Doubt, Resent, Settling
 from subscribers.store.registry import Registry
-from tests.integration.test_deliveries import bring, plan, state
+from tests.integration.plans import bring, claim, plan, plan_skipped, state
 from tests.integration.test_papers import absorb
 from tests.support import NOW, TODAY, make_sighting
 
@@ -40,12 +41,39 @@ def settling(ledger: Ledger, registry: Registry) -> Settling:
     return Settling(ledger, registry, STALE_AFTER)
 
 
-def lose(ledger: Ledger, edition: Edition, subscriber: int, words: str = "no answer"):
-    """A delivery whose answer never came."""
-    delivery = plan(ledger, edition, subscriber)
-    ledger.deliveries.claim(delivery, NOW)
-    ledger.deliveries.record(delivery, Outcome(OutcomeKind.UNCERTAIN, words), None, NOW)
+def lose(
+    ledger: Ledger,
+    edition: Edition,
+    subscriber: int,
+    words: str = "no answer",
+    now: datetime = NOW,
+):
+    """A delivery whose answer never came, planned at a moment."""
+    delivery = plan(ledger, edition, subscriber, now=now)
+    with ledger.senders.enter() as claims:
+        claim(ledger, claims, delivery)
+        claims.record(delivery, Outcome(OutcomeKind.UNCERTAIN, words), None, NOW)
     return delivery
+
+
+def die_while_sending(ledger: Ledger, now: datetime) -> None:
+    """Claim what is next, and end without a word of it."""
+    with ledger.senders.enter() as claims:
+        assert claims.next(Limits(), now)
+
+
+def put_off(ledger: Ledger, until: datetime, now: datetime) -> None:
+    """Claim what is next, and be told to come again later."""
+    with ledger.senders.enter() as claims:
+        delivery = claims.next(Limits(), now)
+        assert isinstance(delivery, Delivery)
+        claims.record(delivery, Outcome(OutcomeKind.DEFERRED, "4.2.0 later", 450), until, now)
+
+
+def one_in_each_state(ledger: Ledger, edition: Edition) -> None:
+    with ledger.senders.enter() as claims:
+        for subscriber, each in enumerate(DeliveryState, 1):
+            bring(ledger, claims, plan(ledger, edition, subscriber), each)
 
 
 def states(ledger: Ledger, edition: Edition) -> list[tuple[str, str]]:
@@ -70,19 +98,16 @@ def test_a_delivery_is_listed_with_address_moment_and_words(ledger, registry, se
 
 def test_only_what_is_uncertain_is_listed_oldest_edition_first(ledger, settling, days):
     for edition in reversed(days):
-        for subscriber, each in enumerate(DeliveryState, 1):
-            bring(ledger, plan(ledger, edition, subscriber), each)
+        one_in_each_state(ledger, edition)
     assert [each.edition for each in settling.uncertain()] == [TODAY, TOMORROW]
     assert [each.edition for each in settling.uncertain(TOMORROW)] == [TOMORROW]
 
 
 def test_where_a_run_died_no_earlier_words_are_told(ledger, settling, days):
-    delivery = plan(ledger, days[0])
-    ledger.deliveries.claim(delivery, NOW)
-    put_off = Outcome(OutcomeKind.DEFERRED, "4.2.0 later", 450)
-    ledger.deliveries.record(delivery, put_off, NOW + timedelta(minutes=1), NOW)
-    ledger.deliveries.claim(delivery, NOW + timedelta(minutes=2))
-    ledger.deliveries.settle_leftovers(LATER)
+    plan(ledger, days[0])
+    put_off(ledger, NOW + timedelta(minutes=1), NOW)
+    die_while_sending(ledger, NOW + timedelta(minutes=2))
+    ledger.senders.settle_leftovers(LATER)
     [doubt] = settling.uncertain()
     assert (doubt.since, doubt.last_words) == (LATER, "the run died while sending it")
 
@@ -102,8 +127,7 @@ def test_who_was_removed_has_no_address(ledger, registry, settling, days):
     [("resend", (S.PENDING, "")), ("drop", (S.SKIPPED, "dropped"))],
 )
 def test_from_every_state_only_the_uncertain_are_moved(ledger, settling, days, settle, becomes):
-    for subscriber, each in enumerate(DeliveryState, 1):
-        bring(ledger, plan(ledger, days[0], subscriber), each)
+    one_in_each_state(ledger, days[0])
     before = states(ledger, days[0])
     getattr(settling, settle)(None, LATER)
     expected = [becomes if each[0] is S.UNCERTAIN else each for each in before]
@@ -124,9 +148,10 @@ def test_whatever_is_settled_in_whatever_order_every_sum_adds_up(
         for table in (attempts, delivery_papers, deliveries):
             connection.execute(delete(table))
     expected: list[list[list[str]]] = [[], []]
-    for subscriber, (second, each) in enumerate(stood, 1):
-        bring(ledger, plan(ledger, days[second], subscriber), each)
-        expected[second].append([each, "withdrawn" if each is S.SKIPPED else ""])
+    with ledger.senders.enter() as claims:
+        for subscriber, (second, each) in enumerate(stood, 1):
+            bring(ledger, claims, plan(ledger, days[second], subscriber), each)
+            expected[second].append([each, "withdrawn" if each is S.SKIPPED else ""])
     for settle, which in steps:
         getattr(settling, settle)(None if which is None else days[which].day, LATER)
         for number in (0, 1) if which is None else (which,):
@@ -147,15 +172,12 @@ def test_whatever_is_settled_in_whatever_order_every_sum_adds_up(
 
 def test_what_is_to_be_sent_again_waits_for_nothing(ledger, settling, days):
     delivery = plan(ledger, days[0])
-    for again in (NOW + timedelta(days=9), None):  # put off, and then the run died
-        ledger.deliveries.claim(delivery, NOW + timedelta(days=9))
-        if again:
-            put_off = Outcome(OutcomeKind.DEFERRED, "later", 450)
-            ledger.deliveries.record(delivery, put_off, again, NOW)
-    ledger.deliveries.settle_leftovers(NOW)
+    put_off(ledger, NOW + timedelta(days=9), NOW)
+    die_while_sending(ledger, NOW + timedelta(days=9))
+    ledger.senders.settle_leftovers(NOW)
     assert settling.resend(None, LATER) == Resent(1, 0)
-    [found] = ledger.deliveries.to_send(LATER)
-    assert found == replace(delivery, attempts=1)
+    with ledger.senders.enter() as claims:
+        assert claims.next(Limits(), LATER) == replace(delivery, attempts=1)
 
 
 def test_one_edition_can_be_settled_alone(ledger, settling, days):
@@ -185,8 +207,8 @@ def test_the_balances_of_the_editions_that_are_touched_are_stored(ledger, settli
 def test_those_of_an_old_edition_are_told_because_the_next_run_gives_them_up(
     ledger, settling, days
 ):
-    for edition in days:
-        lose(ledger, edition, 1)
+    for later, edition in enumerate(days):
+        lose(ledger, edition, 1, now=NOW + timedelta(days=later))
     just_stale = NOW + STALE_AFTER + timedelta(seconds=1)
     assert settling.resend(None, just_stale) == Resent(2, 1)
     assert ledger.deliveries.expire(just_stale - STALE_AFTER, just_stale) == 1
@@ -216,7 +238,7 @@ def test_a_day_without_an_edition_is_told(settling, days, method):
 
 def test_the_balance_is_that_of_the_latest_edition_as_it_is_now(ledger, settling, days):
     lose(ledger, days[0], 1)
-    ledger.deliveries.plan_skipped(days[1], 1, SkipReason.PAUSED, NOW)
+    plan_skipped(ledger, days[1], 1, SkipReason.PAUSED)
     found = settling.balance()
     assert (found.edition, found.due, found.skipped_for) == (TOMORROW, 1, {"paused": 1})
     found = settling.balance(TODAY)

@@ -1,13 +1,18 @@
-"""SmtpTransport against a real server: what arrives, what is refused, and in which phase."""
+"""SmtpTransport against a real server: what arrives, over which connections, and to whom at all.
 
-import asyncio
+What can go wrong on the way is in test_smtp_faults.py.
+"""
+
+import socket
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from digest.deliver.smtp import SmtpTransport
-from digest.deliver.transport import make_transport
+from digest.deliver.smtp_conversation import Timeouts
+from digest.deliver.transport import make_transport, timeouts_of
 from digest.errors import SettingError, TransportError
 from digest.model import Envelope, Message, OutcomeKind
 from tests.integration.smtp_server import HOST, Authority, Point, SmtpServer, nobody_listens
@@ -25,6 +30,11 @@ def transport_to(url: str, ca_file: Path | None = None, **fixed: str):
     if ca_file:
         fixed["smtp_ca_file"] = str(ca_file)
     return make_transport(make_settings(transport=url, smtp_timeout="10", **fixed))
+
+
+@pytest.fixture(params=[False, True], ids=["one by one", "pipelined"])
+def smtp_server(request, start_smtp: Start) -> SmtpServer:
+    return start_smtp(pipelining=request.param)
 
 
 @pytest.fixture
@@ -66,25 +76,97 @@ def test_a_missing_last_line_end_is_added(smtp_server, transport):
     assert smtp_server.received[0].content == b"A: b\r\n\r\nend\r\n"
 
 
-def test_several_messages_share_a_connection(smtp_server, transport):
-    for to in ("a@example.org", "b@example.org", "c@example.org"):
-        assert transport.send(make_message(to=to)).kind is OutcomeKind.ACCEPTED
-    assert [each.rcpt_to[0][0] for each in smtp_server.received] == ["a", "b", "c"]
-    assert smtp_server.connections == 1
-
-
-def test_a_connection_closed_while_idle_is_opened_anew(smtp_server, transport):
-    transport.send(make_message(to="a@example.org"))
-    smtp_server.hang_up_now()
-    assert transport.send(make_message(to="b@example.org")).kind is OutcomeKind.ACCEPTED
-    assert len(smtp_server.received) == 2
-    assert smtp_server.connections == 2
-
-
 def test_a_recipient_forwarded_by_the_server_is_accepted(smtp_server, transport):
     smtp_server.will_say(Point.RCPT, "251 User not local; will forward")
     assert transport.send(make_message()).kind is OutcomeKind.ACCEPTED
     assert len(smtp_server.received) == 1
+
+
+def test_commands_are_said_together_where_that_is_offered(smtp_server, transport):
+    transport.send(make_message())
+    said = [b"MAIL FROM:<bounces@example.org>\r\n", b"RCPT TO:<ada@example.org>\r\n", b"DATA\r\n"]
+    first = 1  # behind EHLO
+    if smtp_server.pipelining:
+        assert smtp_server.heard[first] == b"".join(said)
+    else:
+        assert smtp_server.heard[first : first + 3] == said
+
+
+# ---- connections -----------------------------------------------------------------------------
+
+
+def send_all(transport: SmtpTransport, number: int) -> None:
+    for each in range(number):
+        outcome = transport.send(make_message(to=f"{each}@example.org"))
+        assert outcome.kind is OutcomeKind.ACCEPTED
+
+
+def recipients(server: SmtpServer) -> list[str]:
+    return [each.rcpt_to[0].partition("@")[0] for each in server.received]
+
+
+def test_several_messages_share_a_connection_and_nothing_is_said_between_them(
+    smtp_server, transport
+):
+    send_all(transport, 3)
+    assert recipients(smtp_server) == ["0", "1", "2"]
+    assert smtp_server.connections == 1
+    verbs = [line.partition(b" ")[0] for line in b"".join(smtp_server.heard).split(b"\r\n")]
+    assert not {b"NOOP", b"RSET"} & set(verbs)
+
+
+def test_a_connection_closed_while_idle_is_opened_anew(smtp_server, transport):
+    send_all(transport, 1)
+    smtp_server.hang_up_now()
+    send_all(transport, 1)
+    assert len(smtp_server.received) == 2
+    assert smtp_server.connections == 2
+
+
+def test_a_connection_is_left_after_so_many_messages(smtp_server):
+    with transport_to(smtp_server.url(), connection_messages="2") as transport:
+        send_all(transport, 5)
+    assert recipients(smtp_server) == ["0", "1", "2", "3", "4"]
+    assert smtp_server.connections == 3
+    assert b"".join(smtp_server.heard).count(b"QUIT\r\n") == 3
+
+
+def test_refused_messages_count_as_well(smtp_server):
+    with transport_to(smtp_server.url(), connection_messages="2") as transport:
+        smtp_server.will_say(Point.RCPT, "550 5.1.1 No such user")
+        transport.send(make_message())
+        send_all(transport, 2)
+    assert smtp_server.connections == 2
+
+
+@pytest.mark.parametrize("pipelining", [False, True])
+def test_a_server_with_enough_recipients_meets_the_message_over_a_new_connection(
+    start_smtp: Start, pipelining
+):
+    server = start_smtp(pipelining=pipelining, most_recipients=2)
+    with transport_to(server.url()) as transport:
+        send_all(transport, 5)
+    assert recipients(server) == ["0", "1", "2", "3", "4"]
+    assert server.connections == 3
+    assert server.to_nobody == []
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtp+starttls", "smtps"])
+def test_what_is_written_goes_out_at_once(
+    start_smtp: Start, authority: Authority, good_certificate, scheme
+):
+    server = start_smtp(scheme, context=None if scheme == "smtp" else good_certificate)
+    with transport_to(server.url(), authority.ca_file) as transport:
+        wire = transport._conversation.sock
+        assert wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_the_settings_say_how_long_to_wait():
+    seconds = ("connect", "greeting", "mail", "rcpt", "data", "block", "end")
+    names = {"connect": "smtp_timeout"}
+    given = {names.get(each, f"smtp_{each}_timeout"): str(n) for n, each in enumerate(seconds, 1)}
+    assert timeouts_of(make_settings(**given)) == Timeouts(1, 2, 3, 4, 5, 6, 7)
+    assert timeouts_of(make_settings()) == Timeouts()
 
 
 # ---- TLS and login ---------------------------------------------------------------------------
@@ -111,6 +193,14 @@ def test_a_certificate_for_another_host_is_refused(start_smtp: Start, authority:
     assert text.startswith(f"{scheme}://{HOST}:{server.port}: its certificate is not valid: ")
     assert "mismatch" in text
     assert server.received == []
+
+
+@pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
+def test_a_certificate_that_has_expired_is_refused(start_smtp: Start, authority: Authority, scheme):
+    past = authority.context_for(HOST, until=datetime(2020, 1, 1, tzinfo=UTC))
+    server = start_smtp(scheme, context=past)
+    with pytest.raises(TransportError, match=r"its certificate is not valid: .*expired"):
+        transport_to(server.url(), authority.ca_file).__enter__()
 
 
 @pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
@@ -199,89 +289,3 @@ def test_a_server_gone_between_two_messages_is_a_transport_error():
     with pytest.raises(TransportError, match=f"{HOST}:{server.port}: "):
         transport.send(make_message())
     assert len(server.received) == 1
-
-
-# ---- refusals, by phase ----------------------------------------------------------------------
-
-BEFORE_THE_DOT = (Point.MAIL, Point.RCPT, Point.DATA)
-ANSWERING = (*BEFORE_THE_DOT, Point.DOT)
-
-
-@pytest.mark.parametrize("point", ANSWERING)
-@pytest.mark.parametrize(
-    ("reply", "kind", "dead"),
-    [
-        ("451 4.3.0 Try later", OutcomeKind.DEFERRED, False),
-        ("421 4.7.0 Slow down", OutcomeKind.DEFERRED, False),
-        ("550 5.1.1 No such user", OutcomeKind.REFUSED, True),
-        ("550 5.7.1 We do not like you", OutcomeKind.REFUSED, False),
-        ("554 Go away", OutcomeKind.REFUSED, False),
-    ],
-)
-def test_a_refusal_is_its_outcome_and_the_next_message_goes_out(
-    smtp_server, transport, point, reply, kind, dead
-):
-    smtp_server.will_say(point, reply)
-    outcome = transport.send(make_message(to="refused@example.org"))
-    assert outcome.kind is kind
-    assert f"{outcome.code} {outcome.text}" == reply
-    assert outcome.address_is_dead is dead
-    smtp_server.received.clear()
-    assert transport.send(make_message(to="next@example.org")).kind is OutcomeKind.ACCEPTED
-    assert [each.rcpt_to for each in smtp_server.received] == [("next@example.org",)]
-
-
-@pytest.mark.parametrize("point", BEFORE_THE_DOT)
-def test_a_2yz_in_the_wrong_place_before_the_dot_is_deferred(smtp_server, transport, point):
-    smtp_server.will_say(point, "252 Whatever")
-    outcome = transport.send(make_message())
-    assert (outcome.kind, outcome.code) == (OutcomeKind.DEFERRED, 252)
-    assert smtp_server.received == []
-
-
-@pytest.mark.parametrize("reply", ["what?", "354 Go on"])
-def test_an_answer_to_the_final_dot_that_decides_nothing_is_uncertain(
-    smtp_server, transport, reply
-):
-    smtp_server.will_say(Point.DOT, reply)
-    assert transport.send(make_message()).kind is OutcomeKind.UNCERTAIN
-    assert transport.send(make_message()).kind is OutcomeKind.ACCEPTED
-
-
-@pytest.mark.parametrize("point", BEFORE_THE_DOT)
-def test_a_connection_lost_before_the_content_is_deferred(smtp_server, transport, point):
-    smtp_server.will_hang_up(point)
-    outcome = transport.send(make_message())
-    assert (outcome.kind, outcome.code) == (OutcomeKind.DEFERRED, 0)
-    assert "connection lost before the end" in outcome.text
-    assert smtp_server.received == []
-    assert transport.send(make_message()).kind is OutcomeKind.ACCEPTED
-    assert smtp_server.connections == 2
-
-
-def test_a_connection_lost_within_the_content_is_deferred(smtp_server, transport):
-    smtp_server.will_hang_up(Point.CONTENT)
-    # More than the kernel buffers: the client is still writing when the server is gone.
-    outcome = transport.send(make_message(b"A: b\r\n\r\n" + b"0123456789\r\n" * 3_000_000))
-    assert outcome.kind is OutcomeKind.DEFERRED
-    assert smtp_server.received == []
-
-
-def test_a_connection_lost_after_the_final_dot_is_uncertain(smtp_server, transport):
-    smtp_server.will_hang_up(Point.DOT)
-    outcome = transport.send(make_message(to="ada@example.org"))
-    assert (outcome.kind, outcome.code) == (OutcomeKind.UNCERTAIN, 0)
-    assert "no answer to the final dot" in outcome.text
-    assert [each.rcpt_to for each in smtp_server.received] == [("ada@example.org",)]
-    assert transport.send(make_message(to="next@example.org")).kind is OutcomeKind.ACCEPTED
-
-
-def test_no_answer_to_the_final_dot_in_time_is_uncertain(smtp_server, monkeypatch):
-    async def say_nothing(*_):
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(smtp_server, "handle_DATA", say_nothing)
-    with make_transport(
-        make_settings(transport=smtp_server.url(), smtp_timeout="0.2")
-    ) as transport:
-        assert transport.send(make_message()).kind is OutcomeKind.UNCERTAIN

@@ -18,12 +18,13 @@ from digest.deliver.folder import FolderTransport
 from digest.deliver.transport import Transport, make_transport
 from digest.errors import TransportError
 from digest.ledger.ledger import Ledger
-from digest.model import Harvest, Message, Outcome, OutcomeKind
+from digest.model import Harvest, Message, OutcomeKind
 from digest.pipeline import Pipeline
 from subscribers.errors import AddressError
 from subscribers.model import Standing
 from subscribers.store.registry import Registry
 from subscribers.tokens import Purpose
+from tests.integration.senders import make_sending
 from tests.integration.smtp_server import HOST, Authority, Point, SmtpServer
 from tests.raw_message import read
 from tests.support import NOW, SENDING, make_background, make_settings, make_sighting
@@ -134,7 +135,9 @@ def test_without_the_option_nothing_is_sent_and_the_address_is_not_dead(
 ):
     transport = open_transport(smtp_server.url())
     outcome = transport.send(message_to(JOSE))
-    assert outcome == Outcome(OutcomeKind.REFUSED, "5.6.7 the relay offers no SMTPUTF8", 550)
+    assert (outcome.kind, outcome.code) == (OutcomeKind.REFUSED, 550)
+    assert outcome.text == "5.6.7 the relay offers no SMTPUTF8"
+    assert not outcome.address_is_dead
     assert smtp_server.begun == 0
 
 
@@ -156,16 +159,18 @@ def test_a_relay_takes_them_if_it_says_so(start_smtp: Start, open_transport):
         assert transport.send(message_to(ADA)).kind is OutcomeKind.ACCEPTED
 
 
-def test_a_relay_is_asked_anew_after_the_connection_was_lost(able, open_transport):
+def test_what_a_relay_says_at_the_last_connection_counts(able, open_transport):
     transport = open_transport(able.url())
     able.hang_up_now()
-    assert transport.takes_smtputf8
+    able.will_say(Point.EHLO, "250 relay.test")
+    assert transport.send(message_to(JOSE)).status == "5.6.7"
+    assert not transport.takes_smtputf8
     assert able.connections == 2
 
 
 def test_a_relay_that_is_gone_cannot_be_asked():
     with SmtpServer(smtputf8=True) as server:
-        transport = make_transport(make_settings(transport=server.url())).__enter__()
+        transport = make_transport(make_settings(transport=server.url()))
     with pytest.raises(TransportError, match=f"{HOST}:{server.port}"):
         _ = transport.takes_smtputf8
 
@@ -211,7 +216,8 @@ def test_a_relay_that_cannot_reach_somebody_reaches_the_others(
         settings = make_settings(home=str(tmp_path), transport=relay.url(), lookback_days="0")
         pipeline = Pipeline(settings, ledger, registry, lambda: [OnePaperADay()], make_background)
         composer = Composer(Templates(), sender_of(settings))
-        assert pipeline.run(composer, make_transport(settings), now).balance.is_balanced
+        sending = make_sending(settings, ledger, registry, composer)
+        assert pipeline.run(sending.send, now).balance.is_balanced
         edition = ledger.editions.on(now.date())
         became = {
             each.delivery.subscriber_id: (each.state.value, each.last_words)

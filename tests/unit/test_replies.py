@@ -1,13 +1,20 @@
-"""What a server's reply means: enhanced status code first, then the reply code."""
+"""What a server's reply means: how it ends an attempt, and whom it is about."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.deliver.replies import LONGEST_TEXT, outcome_of
-from digest.model import OutcomeKind
+from digest.deliver.replies import LONGEST_TEXT, Phase, Reply, has_had_enough, outcome_of
+from digest.model import Concern, Outcome, OutcomeKind
 
 A, D, R = OutcomeKind.ACCEPTED, OutcomeKind.DEFERRED, OutcomeKind.REFUSED
+
+
+def answer(code: int, text: bytes, phase: Phase = Phase.DOT) -> Outcome:
+    return outcome_of(Reply(code, text), phase)
+
+
+# ---- how it ends -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -37,7 +44,6 @@ A, D, R = OutcomeKind.ACCEPTED, OutcomeKind.DEFERRED, OutcomeKind.REFUSED
         (250, b"5.1.1 No such user", A, False),
         # What no server should say here.
         (354, b"Go on", D, False),
-        (-1, b"?", D, False),
         # Texts that only look like an enhanced code.
         (550, b"5.1.1: no such user", R, False),
         (550, b"5.1.1.1 no such user", R, False),
@@ -46,27 +52,121 @@ A, D, R = OutcomeKind.ACCEPTED, OutcomeKind.DEFERRED, OutcomeKind.REFUSED
         (550, b"5.1.11 unlisted", R, False),
     ],
 )
-def test_reply(code, reply, kind, dead):
-    outcome = outcome_of(code, reply)
+def test_an_answer_to_the_final_dot(code, reply, kind, dead):
+    outcome = answer(code, reply)
     assert (outcome.kind, outcome.address_is_dead, outcome.code) == (kind, dead, code)
 
 
+@pytest.mark.parametrize("phase", [Phase.OPENING, Phase.MAIL, Phase.RCPT, Phase.DATA])
+@pytest.mark.parametrize("code", [220, 250, 252, 354])
+def test_before_the_final_dot_nothing_is_accepted(code, phase):
+    assert answer(code, b"2.0.0 OK", phase).kind is D
+
+
+@pytest.mark.parametrize(
+    ("reply", "status"),
+    [
+        (b"5.1.1 No such user", "5.1.1"),
+        (b"5.1.1", "5.1.1"),
+        (b"5.1.1 No such\n5.7.1 user", "5.1.1"),
+        (b"4.4.2 Slow", "4.4.2"),
+        (b"2.1.5 Fine", "2.1.5"),
+        (b"5.1.1: no such user", ""),
+        (b"3.1.1 no such class", ""),
+        (b"No such user", ""),
+        (b"", ""),
+    ],
+)
+def test_the_status_is_the_enhanced_code(reply, status):
+    assert answer(550, reply).status == status
+
+
+# ---- whom it is about --------------------------------------------------------------------------
+
+RECIPIENT, MESSAGE, RELAY = Concern
+
+
+@pytest.mark.parametrize(
+    ("reply", "mail", "rcpt", "data", "dot"),
+    [
+        ("550 No", RELAY, RECIPIENT, MESSAGE, MESSAGE),
+        ("451 4.3.0 Later", RELAY, RECIPIENT, MESSAGE, MESSAGE),
+        ("451 4.7.1 Greylisted", RELAY, RECIPIENT, RECIPIENT, RECIPIENT),
+        ("550 5.7.1 Not from you", RELAY, RECIPIENT, RECIPIENT, RECIPIENT),
+        ("550 5.1.1 No such user", RELAY, RECIPIENT, RECIPIENT, RECIPIENT),
+        ("552 5.2.2 Mailbox full", MESSAGE, RECIPIENT, RECIPIENT, RECIPIENT),
+        ("452 4.2.2 Mailbox full", RELAY, RECIPIENT, RECIPIENT, RECIPIENT),
+        # of the message
+        ("552 Too big", MESSAGE, RECIPIENT, MESSAGE, MESSAGE),
+        ("552 5.3.4 Too big", MESSAGE, RECIPIENT, MESSAGE, MESSAGE),
+        ("550 5.2.3 Too big for it", MESSAGE, RECIPIENT, RECIPIENT, RECIPIENT),
+        ("554 5.6.1 Not this kind", MESSAGE, RECIPIENT, MESSAGE, MESSAGE),
+        ("550 5.6.7 Not beyond ASCII", MESSAGE, RECIPIENT, MESSAGE, MESSAGE),
+        # of the relay, or of us
+        ("421 4.7.0 Slow down", RELAY, RELAY, RELAY, RELAY),
+        ("421 4.2.2 Closing", RELAY, RELAY, RELAY, RELAY),
+        ("530 5.7.0 Log in first", RELAY, RELAY, RELAY, RELAY),
+        ("553 5.1.8 Bad sender", RELAY, RELAY, RECIPIENT, RECIPIENT),
+        ("550 5.1.7 Bad sender", RELAY, RELAY, RECIPIENT, RECIPIENT),
+        ("452 Too many recipients", RELAY, RELAY, MESSAGE, MESSAGE),
+        ("452 4.5.3 Too many recipients", RELAY, RELAY, MESSAGE, MESSAGE),
+        ("452 4.3.1 Disk full", RELAY, RELAY, RELAY, RELAY),
+    ],
+)
+def test_whom_it_is_about(reply, mail, rcpt, data, dot):
+    code, _, text = reply.partition(" ")
+    phases = (Phase.MAIL, Phase.RCPT, Phase.DATA, Phase.DOT)
+    about = [answer(int(code), text.encode(), phase).concern for phase in phases]
+    assert about == [mail, rcpt, data, dot]
+    assert answer(int(code), text.encode(), Phase.OPENING).concern is RELAY
+
+
+@pytest.mark.parametrize("phase", [Phase.OPENING, Phase.MAIL])
+def test_an_address_is_not_dead_before_it_was_named(phase):
+    assert not answer(550, b"5.1.1 No such user", phase).address_is_dead
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "enough"),
+    [
+        (452, b"4.5.3 Too many recipients", True),
+        (450, b"4.5.3 Too many recipients", True),
+        (452, b"Too many recipients", True),
+        (452, b"4.3.1 Disk full", True),
+        (452, b"4.2.2 Mailbox full", False),
+        (450, b"4.2.1 Greylisted", False),
+        (550, b"5.1.1 No such user", False),
+    ],
+)
+def test_a_server_has_had_enough(code, text, enough):
+    assert has_had_enough(Reply(code, text), Phase.RCPT) is enough
+    for phase in set(Phase) - {Phase.RCPT}:
+        assert not has_had_enough(Reply(code, text), phase)
+
+
+# ---- its text ----------------------------------------------------------------------------------
+
+
 def test_a_reply_of_several_lines_is_one_line():
-    assert outcome_of(550, b"5.1.1 No such\n  user\there").text == "5.1.1 No such user here"
+    assert answer(550, b"5.1.1 No such\n  user\there").text == "5.1.1 No such user here"
 
 
 def test_a_reply_that_is_not_utf_8_is_readable_all_the_same():
-    assert outcome_of(550, b"5.1.1 na\xefve").text == "5.1.1 na\N{REPLACEMENT CHARACTER}ve"
+    assert answer(550, b"5.1.1 na\xefve").text == "5.1.1 na\N{REPLACEMENT CHARACTER}ve"
 
 
 def test_a_long_reply_is_cut():
-    assert outcome_of(550, b"5.7.1 " + b"x" * 9000).text == "5.7.1 " + "x" * (LONGEST_TEXT - 6)
+    assert answer(550, b"5.7.1 " + b"x" * 9000).text == "5.7.1 " + "x" * (LONGEST_TEXT - 6)
 
 
-@given(code=st.integers(-1, 999), reply=st.binary(max_size=700))
-def test_any_reply_has_an_outcome_and_only_a_5yz_refuses(code, reply):
-    outcome = outcome_of(code, reply)
-    assert (outcome.kind is A) == (200 <= code < 300)
+@given(
+    code=st.integers(200, 599),
+    reply=st.binary(max_size=700) | st.from_regex(rb"[245]\.\d{1,2}\.\d{1,2}( .*)?"),
+    phase=st.sampled_from(Phase),
+)
+def test_any_reply_has_an_outcome_and_only_a_5yz_refuses(code, reply, phase):
+    outcome = answer(code, reply, phase)
+    assert (outcome.kind is A) == (200 <= code < 300 and phase is Phase.DOT)
     assert outcome.kind in {A, D} or code >= 500
-    assert not outcome.address_is_dead or outcome.kind is R
+    assert not outcome.address_is_dead or (outcome.kind is R and outcome.concern is RECIPIENT)
     assert len(outcome.text) <= LONGEST_TEXT

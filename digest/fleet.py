@@ -1,0 +1,116 @@
+"""Several processes that send: threads wait for the network together, but only one computes."""
+
+import signal
+from collections.abc import Callable
+from datetime import datetime
+from math import ceil
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from threading import Thread
+
+from digest.collecting import Progress, silent
+from digest.errors import DigestError
+from digest.ledger.ledger import Ledger
+from digest.sending import Sending
+
+# Mails that keep a process busy for longer than it takes to start.
+WORTH_A_PROCESS = 500
+_LOOK_EVERY = 0.5  # seconds
+
+_spawning = get_context("spawn")  # a fork would share connections, and locks held by threads
+
+
+class Fleet:
+    """Sends with several processes where the list is long enough, else with this one."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        here: Sending,
+        elsewhere: Callable[[], Sending],
+        *,
+        processes: int,
+        connections: int,
+    ) -> None:
+        """``elsewhere`` makes in another process what ``here`` is in this one; it is pickled."""
+        self._ledger = ledger
+        self._here = here
+        self._elsewhere = elsewhere
+        self._processes = processes
+        self._connections = connections
+
+    def stop(self) -> None:
+        """Have a pass end after the messages in flight, in all processes."""
+        self._here.stopping.set()
+
+    def send(self, now: datetime, progress: Progress = silent) -> tuple[str, ...]:
+        """As ``Sending.send``."""
+        waiting = self._ledger.deliveries.waiting(now)
+        processes = min(self._processes, self._connections, ceil(waiting / WORTH_A_PROCESS))
+        if processes <= 1:
+            return self._here.send(now, progress)
+        share, more = divmod(self._connections, processes)
+        crew = [_Hand(self._elsewhere, now, share + (each < more)) for each in range(processes)]
+        try:
+            while busy := [each.process.sentinel for each in crew if each.process.is_alive()]:
+                wait(busy, _LOOK_EVERY)
+                if self._here.stopping.is_set():
+                    break
+                left = self._ledger.deliveries.waiting(now)
+                progress(max(waiting - left, 0), waiting)
+        finally:
+            said = [line for each in crew for line in each.end()]
+            self._ledger.senders.settle_leftovers(now)
+        return tuple(dict.fromkeys(said))
+
+
+class _Hand:
+    """One process that sends."""
+
+    def __init__(self, make: Callable[[], Sending], now: datetime, connections: int) -> None:
+        self._answers, answers = _spawning.Pipe(duplex=False)
+        self.process: BaseProcess = _spawning.Process(
+            target=_send, args=(make, now, connections, answers), daemon=True
+        )
+        self.process.start()
+        answers.close()  # ours; so the end of the process is the end of what can be read
+
+    def end(self) -> tuple[str, ...]:
+        """Tell it to stop if it still works, and wait; what kept it from sending all."""
+        is_told = self.process.is_alive()
+        if is_told:
+            self.process.terminate()
+        try:
+            said: tuple[str, ...] = self._answers.recv()
+        except EOFError:
+            said = ()
+        self.process.join()
+        ended_before_it_began = is_told and self.process.exitcode == -signal.SIGTERM
+        if self.process.exitcode and not ended_before_it_began:
+            return (*said, f"a process that was sending died (status {self.process.exitcode})")
+        return said
+
+
+def _send(
+    make: Callable[[], Sending], now: datetime, connections: int, answers: Connection
+) -> None:
+    """What such a process does."""
+    sending = make()
+
+    def stop(*_: object) -> None:
+        sending.stopping.set()
+
+    def stop_when_alone() -> None:
+        if parent := parent_process():
+            parent.join()
+        stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it too, and tells us
+    Thread(target=stop_when_alone, daemon=True).start()
+    try:
+        said = sending.send(now, connections=connections)
+    except DigestError as error:
+        said = (str(error),)
+    answers.send(said)

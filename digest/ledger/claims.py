@@ -1,0 +1,226 @@
+"""Deliveries on their way: claimed, sent, and what came of it. Each step is committed by itself.
+
+Many senders may work at once, in threads, processes and on several machines. A delivery is claimed
+by one of them, and until its outcome is recorded nobody else touches it.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from digest.ledger.database import writing
+from digest.ledger.deliveries import REACHED_FROM, delivery_of, is_time_for, may_be_tried
+from digest.ledger.lanes import (
+    ALL,
+    count_one,
+    is_to_come,
+    next_turn,
+    paused_providers,
+    providers_that_wait,
+    take_turn,
+)
+from digest.ledger.tables import attempts, deliveries, lanes
+from digest.model import Delivery, DeliveryState, Outcome, SkipReason
+
+_S = DeliveryState
+# What a sender has in hand: the second, when it has been taken for dead meanwhile.
+_CLAIMED = {_S.SENDING, _S.UNCERTAIN}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is set for the pace, beside what replies have led to.
+
+    Gaps are seconds between two messages, of all and to one provider. ``most`` is a day, and how
+    many may go out on it.
+    """
+
+    gap: float = 0
+    provider_gap: float = 0
+    most: tuple[date, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class NotBefore:
+    """Something waits for its turn, which comes at a moment."""
+
+    moment: datetime
+
+
+class Claims:
+    """The deliveries of one sender, which goes by ``name``."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self._engine = engine
+        self._name = name
+
+    # ---- to claim ----
+
+    def next(self, limits: Limits, now: datetime) -> Delivery | NotBefore | None:
+        """Claim what is to be sent next, oldest edition first; a crash now makes it uncertain.
+
+        None if there is nothing that may be tried now, or the day has had its most. The first
+        attempts come before others.
+        """
+        with writing(self._engine) as connection:
+            is_paced = limits.gap > 0 or bool(limits.most)
+            turn = next_turn(connection, ALL, is_paced=is_paced)
+            if turn.is_closed:
+                return None
+            if not turn.is_now(now):
+                return NotBefore(turn.at or now)
+            row = _first_waiting(connection, now)
+            if row is None:
+                return _later(connection, now)
+            its_turn = next_turn(connection, row.provider, is_paced=limits.provider_gap > 0)
+            if not its_turn.is_now(now):  # somebody was faster, or it has just been paused
+                return NotBefore(its_turn.at or now)
+            if limits.most and not count_one(connection, *limits.most):
+                return None
+            take_turn(connection, turn, limits.gap, now)
+            take_turn(connection, its_turn, limits.provider_gap, now)
+            connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id == row.id)
+                .values(state=_S.SENDING, claimed_by=self._name, changed_at=now)
+            )
+            return delivery_of(row)
+
+    # ---- what came of it ----
+
+    def release(
+        self, delivery: Delivery, now: datetime, not_before: datetime | None = None
+    ) -> None:
+        """Undo a claim: nothing of it was looked at. With a moment, let others go before.
+
+        Done twice with the same ``now`` it is done once: a claim that this sender has made since
+        stays.
+        """
+        is_that_claim = deliveries.c.changed_at <= now
+        with self._engine.begin() as connection:
+            self._move(
+                connection, delivery, _S.PENDING, now, is_that_claim, next_attempt_at=not_before
+            )
+
+    def record(
+        self,
+        delivery: Delivery,
+        outcome: Outcome,
+        next_attempt_at: datetime | None,
+        now: datetime,
+        took: timedelta | None = None,
+    ) -> None:
+        """The end of one SMTP transaction; with a time, if it is worth another."""
+        with self._engine.begin() as connection:
+            moved = self._move(
+                connection,
+                delivery,
+                DeliveryState(outcome.kind),
+                now,
+                next_attempt_at=next_attempt_at,
+                attempts=deliveries.c.attempts + 1,
+            )
+            if not moved:  # recorded before: the answer to that commit was lost
+                return
+            connection.execute(
+                insert(attempts).values(
+                    delivery_id=delivery.id,
+                    at=now,
+                    outcome=outcome.kind,
+                    code=outcome.code,
+                    text=outcome.text,
+                    seconds=None if took is None else took.total_seconds(),
+                )
+            )
+
+    def release_forgotten(self, now: datetime) -> int:
+        """Undo the claims whose answer was lost; for a sender that has nothing in hand."""
+        with self._engine.begin() as connection:
+            released = connection.execute(
+                update(deliveries)
+                .where(deliveries.c.state == _S.SENDING, deliveries.c.claimed_by == self._name)
+                .values(state=_S.PENDING, changed_at=now)
+            )
+            return released.rowcount
+
+    def skip(self, delivery: Delivery, reason: SkipReason, now: datetime) -> None:
+        """Found out in the last moment that it is not to be sent."""
+        with self._engine.begin() as connection:
+            self._move(connection, delivery, _S.SKIPPED, now, reason=reason)
+
+    def suppress(self, delivery: Delivery, now: datetime) -> None:
+        """Found out in the last moment that the address is blocked."""
+        with self._engine.begin() as connection:
+            self._move(connection, delivery, _S.SUPPRESSED, now)
+
+    def _move(
+        self,
+        connection: Connection,
+        delivery: Delivery,
+        to: DeliveryState,
+        now: datetime,
+        *only: ColumnElement[bool],
+        **values: object,
+    ) -> bool:
+        """Whether it could be moved.
+
+        Whoever has lost the database for a while may have been taken for dead, but is the one who
+        knows.
+        """
+        moved = connection.execute(
+            update(deliveries)
+            .where(
+                deliveries.c.id == delivery.id,
+                deliveries.c.state.in_(REACHED_FROM[to] & _CLAIMED),
+                deliveries.c.claimed_by == self._name,
+                *only,
+            )
+            .values(state=to, changed_at=now, **values)
+        )
+        return moved.rowcount == 1
+
+
+def _first_waiting(connection: Connection, now: datetime) -> Row[tuple[object, ...]] | None:
+    """The delivery whose turn it is among those that nobody else is just claiming."""
+    in_order = (deliveries.c.edition_id, deliveries.c.id)
+    for state, order in ((_S.PENDING, in_order), (_S.DEFERRED, (deliveries.c.next_attempt_at,))):
+        query = _waiting(state, now).order_by(*order).limit(1).with_for_update(skip_locked=True)
+        if row := connection.execute(query).one_or_none():
+            return row
+    return None
+
+
+def _waiting(state: DeliveryState, now: datetime) -> Select[tuple[object, ...]]:
+    # By state, so that each has its own index, and the first is found without reading the others.
+    return (
+        select(deliveries)
+        .where(deliveries.c.state == state, is_time_for(now))
+        .where(deliveries.c.provider.not_in(providers_that_wait(now)))
+    )
+
+
+def _later(connection: Connection, now: datetime) -> NotBefore | None:
+    """When the first may go of what waits for its lane, or was released to let others go before."""
+    in_lanes = (
+        select(func.min(lanes.c.next_at))
+        .join(deliveries, deliveries.c.provider == lanes.c.provider)
+        .where(lanes.c.paused_at.is_(None), is_to_come(now), may_be_tried(now))
+    )
+    released = (
+        select(func.min(deliveries.c.next_attempt_at))
+        .where(deliveries.c.state == _S.PENDING, deliveries.c.next_attempt_at > now)
+        .where(deliveries.c.provider.not_in(paused_providers()))
+    )
+    moments = [connection.execute(query).scalar_one_or_none() for query in (in_lanes, released)]
+    return min((NotBefore(each) for each in moments if each), default=None)

@@ -1,0 +1,40 @@
+"""What is in a ledger, of whatever revision: enough to tell one from another, and from none."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, inspect, text
+
+TABLES = {"papers", "editions", "subscribers", "suppressions", "deliveries"}  # in every revision
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """How much there is of what a ledger is about."""
+
+    revision: str
+    subscribers: int = 0
+    blocks: int = 0
+    papers: int = 0
+    editions: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.subscribers or self.blocks or self.papers or self.editions)
+
+
+def contents_of(connection: Connection) -> Contents | None:
+    """None if it is no ledger."""
+    if not TABLES | {"alembic_version"} <= set(inspect(connection).get_table_names()):
+        return None
+
+    def count(table: str) -> int:
+        return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())  # noqa: S608
+
+    revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return Contents(
+        revision=revision or "",
+        subscribers=count("subscribers"),
+        blocks=count("suppressions"),
+        papers=count("papers"),
+        editions=count("editions"),
+    )

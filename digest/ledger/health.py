@@ -1,0 +1,191 @@
+"""Whether all is well: what waits, what came back, what the sources gave, and if the books agree.
+
+It is asked every few seconds by some, so each question costs about the same however long the books
+are: by an index, or within a bound.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Engine, case, func, select
+
+from digest.ledger.tables import attempts, bounces, collections, deliveries, editions, runs
+from digest.model import BounceKind, DeliveryState, OutcomeKind
+
+FAILURES_KEPT = timedelta(days=30)  # how long an old failure of a source is told
+MOST_ATTEMPTS = 10_000
+BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)  # seconds
+
+_S = DeliveryState
+_OPEN = (_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN)
+_WAITING = (_S.PENDING, _S.DEFERRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The deliveries that have no end yet.
+
+    ``waiting`` may be tried now; ``put_off`` only later, the first and the last of them at
+    ``put_off_from`` and ``put_off_until``. ``oldest_since`` is when the edition of the oldest of
+    both was frozen, by which it gets too old to be sent.
+    """
+
+    waiting: int = 0
+    put_off: int = 0
+    put_off_from: datetime | None = None
+    put_off_until: datetime | None = None
+    being_sent: int = 0
+    uncertain: int = 0
+    oldest_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHealth:
+    """When a source was collected last, what it gave, and why it gave no more.
+
+    ``failed_at`` and ``last_failure`` tell of its last failure, unless that is long ago.
+    """
+
+    name: str
+    collected_at: datetime | None = None
+    sightings: int = 0
+    failure: str = ""
+    failed_at: datetime | None = None
+    last_failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Latencies:
+    """How many took at most so many seconds; how many there were, and all their seconds."""
+
+    within: dict[float, int]
+    count: int
+    total: float
+
+
+class Health:
+    """How one ledger is."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def queue(self, now: datetime) -> Queue:
+        """What waits at a moment."""
+        by_edition = (
+            select(deliveries.c.state, deliveries.c.edition_id, func.count())
+            .where(deliveries.c.state.in_(_OPEN))
+            .group_by(deliveries.c.state, deliveries.c.edition_id)
+        )
+        again = deliveries.c.next_attempt_at
+        later = select(func.count(), func.min(again), func.max(again)).where(
+            deliveries.c.state.in_(_WAITING), again > now
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(by_edition).all()
+            put_off, first, last = connection.execute(later).one()
+            waiting_of = [edition_id for state, edition_id, _ in rows if state in _WAITING]
+            frozen = select(func.min(editions.c.frozen_at)).where(editions.c.id.in_(waiting_of))
+            oldest = connection.execute(frozen).scalar()
+        counts = dict.fromkeys(_OPEN, 0)
+        for state, _, count in rows:
+            counts[DeliveryState(state)] += count
+        return Queue(
+            waiting=max(0, counts[_S.PENDING] + counts[_S.DEFERRED] - put_off),
+            put_off=put_off,
+            put_off_from=first,
+            put_off_until=last,
+            being_sent=counts[_S.SENDING],
+            uncertain=counts[_S.UNCERTAIN],
+            oldest_since=oldest,
+        )
+
+    def came_back(self, since: datetime) -> dict[BounceKind, int]:
+        """How many of each kind came back since a moment."""
+        kind = bounces.c.kind
+        query = select(kind, func.count()).where(bounces.c.at >= since).group_by(kind)
+        with self._engine.connect() as connection:
+            found = {BounceKind(row[0]): row[1] for row in connection.execute(query)}
+        return {each: found.get(each, 0) for each in BounceKind}
+
+    def attempts(self, since: datetime) -> dict[tuple[OutcomeKind, int], int]:
+        """The attempts since a moment, the latest MOST_ATTEMPTS of them, by outcome and code."""
+        newest = select(func.max(attempts.c.id)).scalar_subquery()
+        query = (
+            select(attempts.c.outcome, attempts.c.code, func.count())
+            .where(attempts.c.id > newest - MOST_ATTEMPTS, attempts.c.at >= since)
+            .group_by(attempts.c.outcome, attempts.c.code)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query)
+            return {(OutcomeKind(outcome), code): count for outcome, code, count in rows}
+
+    def latencies(self, since: datetime) -> Latencies:
+        """How long the same attempts took, those of them that say it."""
+        newest = select(func.max(attempts.c.id)).scalar_subquery()
+        took = attempts.c.seconds
+        within = (func.count(case((took <= each, 1))) for each in BUCKETS)
+        query = select(func.sum(took), func.count(took), *within).where(
+            attempts.c.id > newest - MOST_ATTEMPTS, attempts.c.at >= since
+        )
+        with self._engine.connect() as connection:
+            total, count, *counts = connection.execute(query).one()
+        return Latencies(dict(zip(BUCKETS, counts, strict=True)), count, total or 0.0)
+
+    def source(self, name: str, now: datetime) -> SourceHealth:
+        """How a source is."""
+        its = select(collections.c.at, collections.c.sightings, collections.c.failure).where(
+            collections.c.source == name
+        )
+        latest = its.order_by(collections.c.id.desc()).limit(1)
+        since = now - FAILURES_KEPT
+        failed = latest.where(collections.c.day >= since.date(), collections.c.failure != "")
+        with self._engine.connect() as connection:
+            last = connection.execute(latest).one_or_none()
+            failure = connection.execute(failed).one_or_none()
+        return SourceHealth(
+            name=name,
+            collected_at=last.at if last else None,
+            sightings=last.sightings if last else 0,
+            failure=last.failure if last else "",
+            failed_at=failure.at if failure else None,
+            last_failure=failure.failure if failure else "",
+        )
+
+    def editions(self) -> int:
+        """How many there have been."""
+        with self._engine.connect() as connection:
+            return int(connection.execute(select(func.count()).select_from(editions)).scalar_one())
+
+    def unbalanced(self, days: Sequence[date]) -> list[date]:
+        """Those of some days whose balance does not add up, or counts deliveries that are gone.
+
+        What is no longer kept, because it is long ago, is not gone in this sense. More than it
+        counts are no fault: people are planned for all day long, and the balance is drawn after
+        that. While a run of a day is under way, it may change both.
+        """
+        # One statement, so that both numbers are of one moment.
+        its = deliveries.c.edition_id == editions.c.id
+        rows_of = select(func.count()).where(its).scalar_subquery()
+        under_way = select(runs.c.day).where(runs.c.ended_at.is_(None), runs.c.day.in_(days))
+        query = (
+            select(editions.c.day, editions.c.balance, editions.c.gone, rows_of)
+            .where(editions.c.day.in_(days), editions.c.day.not_in(under_way))
+            .order_by(editions.c.day)
+        )
+        with self._engine.connect() as connection:
+            return [
+                day
+                for day, balance, gone, rows in connection.execute(query)
+                if balance and not _sum(balance) == balance["due"] <= rows + _count(gone)
+            ]
+
+
+def _count(gone: list[tuple[str, str, int]] | None) -> int:
+    return sum(count for _, _, count in gone or ())
+
+
+def _sum(balance: dict[str, int]) -> int:
+    # While it is sent, a delivery is among the pending.
+    states = [state for state in DeliveryState if state is not DeliveryState.SENDING]
+    return sum(balance.get(state, 0) for state in states)

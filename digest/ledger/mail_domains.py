@@ -1,0 +1,38 @@
+"""Who takes the mail of a domain, as the DNS said."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Engine, delete, insert, select
+
+from digest.ledger.database import writing
+from digest.ledger.tables import mail_domains
+
+
+class MailDomains:
+    """What one ledger knows of mail domains."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def asked_since(self, moment: datetime) -> dict[str, str]:
+        """The providers of the domains that were asked about since a moment."""
+        query = select(mail_domains.c.domain, mail_domains.c.provider)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.where(mail_domains.c.asked_at >= moment))
+            return {row.domain: row.provider for row in rows}
+
+    def keep(self, providers: Mapping[str, str], now: datetime) -> None:
+        """Keep what was found out, in place of what was known before."""
+        if not providers:
+            return
+        with writing(self._engine) as connection:
+            of_these = mail_domains.c.domain.in_(providers)
+            connection.execute(delete(mail_domains).where(of_these))
+            connection.execute(
+                insert(mail_domains),
+                [
+                    {"domain": domain, "provider": provider, "asked_at": now}
+                    for domain, provider in providers.items()
+                ],
+            )

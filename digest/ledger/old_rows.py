@@ -1,0 +1,123 @@
+"""Rows that are kept for some time only. What counts them, and what keeps a paper from being shown
+twice, is kept for ever.
+
+They go a block at a time, each in a transaction of its own, so that whoever sends is not held up,
+and whatever is broken off is taken up by the next.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, datetime
+
+from sqlalchemy import Engine, Select, Table, delete, func, select, update
+
+from digest.ledger.database import writing
+from digest.ledger.tables import (
+    attempts,
+    bounces,
+    collections,
+    deliveries,
+    delivery_papers,
+    editions,
+    mail_domains,
+    runs,
+)
+from digest.model import DeliveryState
+
+_S = DeliveryState
+SETTLED = (_S.ACCEPTED, _S.REFUSED, _S.SUPPRESSED, _S.SKIPPED)  # from which no way leads on
+BLOCK = 500  # deliveries; each has some ten papers
+# Seconds after each block: SQLite has no queue for those who want to write, only luck.
+_BREATH = 0.05
+
+
+class OldRows:
+    """The old rows of one ledger."""
+
+    def __init__(self, engine: Engine, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._engine = engine
+        self._sleep = sleep
+
+    def remove_deliveries(self, before: date) -> int:
+        """Those of editions before a day that are settled, with all about them; how many.
+
+        The edition keeps how many there were of each state and reason.
+        """
+        return self._repeat(lambda: self._remove_deliveries_of_one(before))
+
+    def remove_collections(self, before: date) -> int:
+        """Those of before a day; the last of each source stays."""
+        last = select(func.max(collections.c.id)).group_by(collections.c.source)
+        return self._remove(
+            collections,
+            select(collections.c.id).where(
+                collections.c.day < before, collections.c.id.not_in(last)
+            ),
+        )
+
+    def remove_runs(self, before: date) -> int:
+        """Those of before a day; the last one stays."""
+        last = select(func.max(runs.c.id)).scalar_subquery()
+        return self._remove(runs, select(runs.c.id).where(runs.c.day < before, runs.c.id != last))
+
+    def remove_mail_domains(self, before: datetime) -> int:
+        """What the DNS said before a moment."""
+        with writing(self._engine) as connection:
+            asked_before = mail_domains.c.asked_at < before
+            return connection.execute(delete(mail_domains).where(asked_before)).rowcount
+
+    def _remove_deliveries_of_one(self, before: date) -> int:
+        """A block, of the oldest edition that has any."""
+        with writing(self._engine) as connection:
+            # The last number is kept: SQLite would give it again, and mails that are still on their
+            # way go by it.
+            last = select(func.max(deliveries.c.id)).scalar_subquery()
+            is_old = (deliveries.c.state.in_(SETTLED), deliveries.c.id < last)
+            some = select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id, *is_old)
+            oldest = (
+                select(editions.c.id, editions.c.gone)
+                .where(editions.c.day < before, some.exists())
+                .order_by(editions.c.day)
+                .limit(1)
+                # Neither closed nor planned for meanwhile.
+                .with_for_update(of=editions)
+            )
+            edition = connection.execute(oldest).one_or_none()
+            if edition is None:
+                return 0
+            which = (
+                select(deliveries.c.id, deliveries.c.state, deliveries.c.reason)
+                .where(deliveries.c.edition_id == edition.id, *is_old)
+                .limit(BLOCK)
+                .with_for_update()
+            )
+            rows = connection.execute(which).all()
+            ids = [row.id for row in rows]
+            for table in (attempts, bounces, delivery_papers):
+                connection.execute(delete(table).where(table.c.delivery_id.in_(ids)))
+            connection.execute(delete(deliveries).where(deliveries.c.id.in_(ids)))
+            gone = Counter({(state, reason): count for state, reason, count in edition.gone or ()})
+            gone.update((row.state, row.reason) for row in rows)
+            connection.execute(
+                update(editions)
+                .where(editions.c.id == edition.id)
+                .values(gone=[[*what, count] for what, count in gone.items()])
+            )
+            return len(rows)
+
+    def _remove(self, table: Table, which: Select[tuple[int]]) -> int:
+        def remove_some() -> int:
+            with writing(self._engine) as connection:
+                ids = list(connection.execute(which.limit(BLOCK)).scalars())
+                connection.execute(delete(table).where(table.c.id.in_(ids)))
+                return len(ids)
+
+        return self._repeat(remove_some)
+
+    def _repeat(self, remove_some: Callable[[], int]) -> int:
+        removed = 0
+        while some := remove_some():
+            removed += some
+            self._sleep(_BREATH)
+        return removed

@@ -1,0 +1,93 @@
+"""Who sends: each process that does takes a name, and holds the lock of that name while it lives.
+
+So it needs no clock to tell a delivery that is being sent from one whose sender has died.
+"""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+
+from sqlalchemy import Engine, inspect, select, update
+
+from digest.ledger.claims import Claims
+from digest.ledger.locks import forget, held, holding, is_held, left_behind
+from digest.ledger.tables import deliveries
+from digest.model import DeliveryState
+
+_KIND = "sender-"
+
+
+class Senders:
+    """The senders of one ledger."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def enter(self) -> Iterator[Claims]:
+        """Be a sender: what claims deliveries in its name."""
+        name = secrets.token_hex(8)
+        with ExitStack() as stack:
+            while not stack.enter_context(holding(self._engine, _lock(name))):
+                pass  # for a moment, somebody looks whether it is held
+            try:
+                yield Claims(self._engine, name)
+            finally:
+                forget(self._engine, _lock(name))
+
+    def settle_leftovers(self, now: datetime) -> int:
+        """What was being sent by senders that died is uncertain from now on; how many there are."""
+        being_sent = deliveries.c.state == DeliveryState.SENDING
+        with self._engine.connect() as connection:
+            claimants = connection.execute(
+                select(deliveries.c.claimed_by).where(being_sent).distinct()
+            )
+            names = list(claimants.scalars())
+        return sum(self._bury(name, now) for name in names if not self._lives(name))
+
+    def some_live(self, since: datetime) -> bool:
+        """Whether anybody sends. On PostgreSQL: of those who have claimed something since then.
+
+        The ledger may be of any revision, or none.
+        """
+        if self._engine.dialect.name == "sqlite":
+            return bool(held(self._engine, _KIND))
+        known = inspect(self._engine)
+        if not known.has_table(deliveries.name) or not any(
+            column["name"] == deliveries.c.claimed_by.name
+            for column in known.get_columns(deliveries.name)
+        ):
+            return False
+        recent = deliveries.c.changed_at >= since
+        claimed = select(deliveries.c.claimed_by).where(deliveries.c.claimed_by.is_not(None))
+        with self._engine.connect() as connection:
+            names = list(connection.execute(claimed.where(recent).distinct()).scalars())
+        return any(map(self._lives, names))
+
+    def clear_away(self, before: datetime) -> int:
+        """What is left of the locks of dead senders from before a moment; of how many."""
+        names = left_behind(self._engine, _KIND, before)
+        for name in names:
+            forget(self._engine, name)
+        return len(names)
+
+    def _lives(self, name: str | None) -> bool:
+        """Whether a sender does; claims from before there were names have none."""
+        return name is not None and is_held(self._engine, _lock(name))
+
+    def _bury(self, name: str | None, now: datetime) -> int:
+        with self._engine.begin() as connection:
+            settled = connection.execute(
+                update(deliveries)
+                .where(deliveries.c.state == DeliveryState.SENDING)
+                .where(deliveries.c.claimed_by.is_not_distinct_from(name))
+                .values(state=DeliveryState.UNCERTAIN, changed_at=now)
+            )
+        if name is not None:
+            forget(self._engine, _lock(name))
+        return settled.rowcount
+
+
+def _lock(name: str) -> str:
+    return f"{_KIND}{name}"

@@ -1,0 +1,53 @@
+"""Files that are there as a whole or not at all."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from glob import escape
+from pathlib import Path
+from tempfile import mkstemp
+
+from digest.errors import LedgerError
+
+
+@contextmanager
+def part_of(path: Path) -> Iterator[Path]:
+    """A file beside another, to be made and then put in its place; it is gone afterwards.
+
+    Nobody else may read it. Raises OSError.
+    """
+    descriptor, name = mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    os.close(descriptor)
+    part = Path(name)
+    try:
+        yield part
+    finally:
+        for each in part.parent.glob(f"{escape(part.name)}*"):  # SQLite makes files beside it
+            each.unlink(missing_ok=True)
+
+
+def put_in_place(part: Path, path: Path) -> None:
+    """Make a finished file the one at a path, so that a power cut leaves the old or the new one."""
+    _sync(part)
+    part.replace(path)
+    _sync(path.parent)
+
+
+@contextmanager
+def told_of(path: Path) -> Iterator[None]:
+    """Within, what SQLite or the disk refuse becomes a LedgerError of one line about a file."""
+    try:
+        yield
+    except OSError as error:
+        raise LedgerError(f"{path}: {error.strerror or error}") from error
+    except sqlite3.Error as error:
+        raise LedgerError(f"{path}: {error}") from error
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,52 @@
+"""Sending, put together for tests."""
+
+from datetime import datetime, timedelta
+
+from digest.bounce_policy import Limits
+from digest.compose.composer import Composer
+from digest.config import Settings
+from digest.deliver.transport import Transport, make_transport
+from digest.feedback import Feedback
+from digest.ledger.ledger import Ledger
+from digest.sending import Parts, Sending
+from digest.verp import Verp
+from subscribers.store.registry import Registry
+from tests.support import NOW
+
+
+class Waiting:
+    """A clock that only waiting moves, and a sleep that moves it."""
+
+    def __init__(self) -> None:
+        self.waited = timedelta()
+
+    def __call__(self) -> datetime:
+        return NOW + self.waited
+
+    def sleep(self, seconds: float) -> None:
+        self.waited += timedelta(seconds=seconds)
+
+
+def make_sending(
+    settings: Settings,
+    ledger: Ledger,
+    registry: Registry,
+    composer: Composer,
+    transport: Transport | None = None,
+    clock: Waiting | None = None,
+) -> Sending:
+    """As the application has it, but over one transport where one is given, and without waiting."""
+    assert settings.secret
+    assert settings.from_
+    limits = Limits(settings.pause_at_hard_bounces, settings.pause_at_complaints)
+    parts = Parts(
+        settings=settings,
+        ledger=ledger,
+        registry=registry,
+        composer=composer,
+        transport=lambda: transport or make_transport(settings),
+        feedback=Feedback(ledger, registry, limits),
+        verp=Verp(settings.secret, settings.bounce_address or settings.from_),
+    )
+    clock = clock or Waiting()
+    return Sending(parts, clock, clock.sleep)
