@@ -1,67 +1,114 @@
 """`digest inbox`: mail that comes back, dealt with or only told about."""
 
+import os
 import sys
-from dataclasses import asdict
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
+from sqlalchemy.exc import SQLAlchemyError
 
 from digest.app import App, utc_now
-from digest.errors import InboxError, SettingError
-from digest.inbox.mailboxes import letter_from, letters_in
+from digest.config_values import mailbox
+from digest.duties import Duties
+from digest.errors import DigestError, InboxError
+from digest.imap_folder import ImapFolder
+from digest.inbox.inbox import Fate
+from digest.inbox.mailboxes import letters_in, letters_on
 from digest.inbox.reading import read_report
 from digest.inbox.report import Kind, Report
-from digest.terminal import out, print_json
+from digest.services import watch_inbox
+from digest.terminal import err, out, print_json
+from subscribers.errors import SubscriberError
 
 CLASSIFY = "classify"
+ASIDE = "aside"
 
 
 def inbox(
     place: Annotated[
-        Path | None,
+        str | None,
         typer.Argument(
-            metavar="[PLACE]", help="A Maildir, an mbox file, or - for one mail on standard input."
+            metavar="[PLACE]",
+            help="A Maildir, an mbox file, a folder on an IMAP server "
+            "(imaps://USER:PASSWORD@HOST/FOLDER), or - for one mail on standard input.",
         ),
     ] = None,
     files: Annotated[
         list[Path] | None,
         typer.Argument(metavar=f"[{CLASSIFY} FILE…]", help="Only say what these mails report."),
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Go on, every DIGEST_INBOX_EVERY seconds, until stopped."),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON: one line, or one for each file.")
     ] = False,
 ) -> None:
-    """Unsubscribe whoever has sent a mail to say so. By default it reads DIGEST_INBOX.
+    """Deal with the mail that comes back. By default it reads DIGEST_INBOX.
 
-    `inbox classify FILE…` says what mails report (failures, complaints, wishes to leave), and
-    does nothing about it. A mailbox of that name is ./classify.
+    Whoever writes to leave is unsubscribed, dead addresses and those that complain get nothing any
+    more. What is dealt with is marked as read; what is for you to read is flagged (or, from
+    standard input, stored in DIGEST_HOME/aside). `inbox classify FILE…` says what mails report, and
+    does nothing about it; a mailbox of that name is ./classify.
     """
-    if str(place) == CLASSIFY:
+    if watch and (place or as_json):
+        raise typer.BadParameter("--watch goes alone: it reads DIGEST_INBOX, and prints nothing")
+    if watch:
+        watch_inbox(App(), lambda: err.print("Reading DIGEST_INBOX. Stop with Ctrl-C."))
+    elif place == CLASSIFY:
         if not files:
             raise typer.BadParameter("classify what? name one or more files")
         _classify(files, as_json)
     elif files:
         raise typer.BadParameter(f"what is {str(files[0])!r}? one place at a time")
+    elif place == "-":
+        _take(as_json)
     else:
         _read(place, as_json)
 
 
-def _read(place: Path | None, as_json: bool) -> None:
+def _read(named: str | None, as_json: bool) -> None:
     app = App()
-    place = place or app.settings.inbox
-    if place is None:
-        raise SettingError("DIGEST_INBOX is not set: say where the mail lies")
-    is_stream = str(place) == "-"
-    letters = [letter_from(sys.stdin.buffer)] if is_stream else letters_in(place)
-    done = app.inbox.read(letters, utc_now())
-    if as_json:
-        print_json(asdict(done))
+    if named is None:
+        fates = Duties(app).read_inbox()
     else:
-        out.print(f"{done.unsubscribed} unsubscribed, {done.left} mails left for you to read.")
-    if is_stream and done.left:
-        raise typer.Exit(1)  # the mail server is to tell the sender that nobody understood
+        letters = letters_in(_place(named), app.settings.smtp_ca_file)
+        fates = app.inbox.read(letters, utc_now())
+    _tell(fates, as_json)
+
+
+def _take(as_json: bool) -> None:
+    """One mail from a mail server, which is to keep it where that fails."""
+    try:
+        app = App()
+        letters = letters_on(sys.stdin.buffer, app.settings.home / ASIDE)
+        fates = app.inbox.read(letters, utc_now())
+    except (DigestError, SubscriberError, SQLAlchemyError) as error:
+        err.print(Text(f"digest: {str(error).splitlines()[0]}"), soft_wrap=True)
+        raise typer.Exit(os.EX_TEMPFAIL) from error
+    _tell(fates, as_json)
+
+
+def _place(named: str) -> Path | ImapFolder:
+    try:
+        return mailbox(named)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None  # not what was typed: a password is in it
+
+
+def _tell(fates: Counter[Fate], as_json: bool) -> None:
+    if as_json:
+        print_json({fate.value: fates[fate] for fate in Fate})
+        return
+    done, left = (
+        ", ".join(f"{fates[fate]} {fate}" for fate in Fate if fates[fate] and fate.is_left is kept)
+        for kept in (False, True)
+    )
+    out.print(f"Dealt with: {done or 'nothing'}. Left for you to read: {left or 'nothing'}.")
 
 
 def _classify(files: list[Path], as_json: bool) -> None:

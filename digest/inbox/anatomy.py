@@ -25,6 +25,8 @@ _LONGEST_HEADER = 2000
 _MOST_CONTAINERS = 60
 _CONTAINER = regex(rb"^content-type:\s*(?:multipart|message)/", IGNORECASE)
 _ESCAPE = "\x1b"
+# How the typographically minded write "couldn't".
+_APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
 # These decode in quadratic time, and no mail is written in them.
 _SLOW_CHARSETS = frozenset({"idna", "punycode"})
 _FIELDS = frozenset({"message/delivery-status", "message/global-delivery-status"})
@@ -41,7 +43,8 @@ def open_mail(content: bytes, most_lines: int = _MOST_LINES) -> Message:
 
 def header(mail: Message, name: str) -> str:
     """A header as it reads, in one line; empty if there is none."""
-    raw = str(mail.get(name, ""))[:_LONGEST_HEADER]
+    values = (value for key, value in mail.raw_items() if key.lower() == name.lower())
+    raw = _utf8(str(next(values, ""))[:_LONGEST_HEADER])
     # What cannot be decoded stays as it stands.
     with suppress(HeaderParseError, LookupError, UnicodeError, ValueError):
         raw = str(make_header(decode_header(raw)))
@@ -57,7 +60,7 @@ def notice(mail: Message) -> str:
         # A multipart without parts has lost its boundary: its text is all there is.
         if part.get_content_maintype() in {"text", "multipart"} or part is mail:
             texts.append(_text(part))
-    return "\n".join(texts)
+    return "\n".join(texts).replace(_APOSTROPHE, "'")
 
 
 def delivery_status(mail: Message) -> Iterator[str]:
@@ -170,6 +173,10 @@ def _as_text(block: Message) -> str:
     fields = "\n".join(f"{name}: {value}" for name, value in block.raw_items())
     octets = block.get_payload(decode=True)
     body = octets.decode(errors="replace") if isinstance(octets, bytes) else ""
-    # The parser keeps octets beyond ASCII as surrogates; they are UTF-8 by RFC 6533, if anything.
-    text = fields.encode(errors="surrogateescape").decode(errors="replace")
+    text = _utf8(fields)
     return f"{text}\n\n{body}" if body.strip() else text
+
+
+def _utf8(text: str) -> str:
+    """Octets beyond ASCII, which the parser keeps as surrogates, as what they are by RFC 6532."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")

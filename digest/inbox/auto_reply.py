@@ -24,7 +24,10 @@ _SUBJECT = re.compile(
     r"|away from (?:my|the) (?:mail|office|desk)|abwesen|urlaub|absen(?:ce|t) du bureau"
     r"|r[ée]ponse auto"
     r"|fuera de (?:la )?oficina|respuesta auto|fora do escrit|resposta auto|fuori (?:ufficio|sede)"
-    r"|risposta auto|afwezig|frånvaro|fravær|poissa|автоответ|自動(?:返信|応答)|自动(?:回复|答复)",
+    r"|risposta auto|afwezig|frånvaro|fravær|poissa|автоответ"
+    r"|自動(?:返信|応答|回)|自动(?:回复|答复)"
+    r"|\bautoma\w*\W+(?:svar|antwoord|odpow|odpov|vastaus|válasz)|\bautosvar\b|otomatik yan"
+    r"|răspuns automat|автомат\w*\W+(?:ответ|відпов)|αυτόματη απ|부재중|자동 ?(?:응답|회신)",
     re.IGNORECASE,
 )
 

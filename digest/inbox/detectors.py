@@ -18,11 +18,17 @@ _MOST_LINES = 1500
 logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)
 
 
-def detected_in(content: bytes) -> list[str]:
-    """The addresses that a detector finds, sorted; what is none is left out."""
+def detected_in(content: bytes, lines: list[str]) -> list[str]:
+    """The addresses that a detector finds, sorted; what is none is left out.
+
+    Some detectors read on in the mail that a notice quotes. So if ``lines``, which are the notice's
+    own, name some of those found, only they count.
+    """
     try:
         found = scan_message(without_returned(open_mail(content, _MOST_LINES)))
     except Exception:  # noqa: BLE001  heuristics of others, on whatever strangers send
         return []
     texts = sorted(each.decode("ascii", errors="replace") for each in found)
-    return [each for each in texts if addresses_in(each) == [each]]
+    addresses = [each for each in texts if addresses_in(each) == [each]]
+    own = {each.lower() for line in lines for each in addresses_in(line)}
+    return [each for each in addresses if each.lower() in own] or addresses

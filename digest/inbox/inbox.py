@@ -1,52 +1,132 @@
 """What comes back by mail, dealt with."""
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from email.message import Message
+from enum import StrEnum
 
-from digest.inbox.mailboxes import Letter
-from digest.inbox.reading import unsubscribe_tokens
-from subscribers.errors import TokenError
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from digest.bounce_policy import kind_of
+from digest.feedback import Feedback
+from digest.inbox.anatomy import open_mail
+from digest.inbox.letter import Letter, Mark
+from digest.inbox.origin import origin_of
+from digest.inbox.reading import read_report, unsubscribe_tokens
+from digest.inbox.report import Kind, Recipient, Report
+from digest.inbox.witness import Witness
+from digest.model import Bounce, BounceKind
 from subscribers.store.registry import Registry
-from subscribers.tokens import Purpose, Tokens
 
 SOURCE = "unsubscribe mail"
 
+log = structlog.get_logger()
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """How many mails asked to unsubscribe, and how many are left for a person to read."""
 
-    unsubscribed: int = 0
-    left: int = 0
+class Fate(StrEnum):
+    """What became of a mail."""
+
+    UNSUBSCRIBED = "unsubscribed"
+    HARD = "hard"
+    SOFT = "soft"
+    COMPLAINT = "complaint"
+    DELAYED = "delayed"  # a server is still trying: nothing to do
+    AUTO_REPLY = "auto-reply"  # nothing to do
+    OBSOLETE = "obsolete"  # about somebody who was removed, or a delivery that there never was
+    UNPROVEN = "unproven"  # it may be forged: left for a person
+    UNKNOWN = "unknown"  # left for a person
+
+    @property
+    def is_left(self) -> bool:
+        return self in {Fate.UNPROVEN, Fate.UNKNOWN}
 
 
 class Inbox:
     """Reads mail to us, and does what it asks for."""
 
-    def __init__(self, registry: Registry, tokens: Tokens) -> None:
+    def __init__(self, registry: Registry, witness: Witness, feedback: Feedback) -> None:
         self._registry = registry
-        self._tokens = tokens
+        self._witness = witness
+        self._feedback = feedback
 
-    def read(self, letters: Iterable[Letter], now: datetime) -> Read:
-        """Deal with each mail that we understand, and mark it as done."""
-        unsubscribed = left = 0
+    def read(self, letters: Iterable[Letter], now: datetime) -> Counter[Fate]:
+        """Deal with each mail that we understand, and mark it; how many had which fate.
+
+        It is marked only after the deed, and the deed done twice is done once: whatever breaks this
+        off, it can be repeated. A mail that we do not understand is set aside. Raises what reading
+        the mailbox raises, and what the database does.
+        """
+        fates: Counter[Fate] = Counter()
         for letter in letters:
-            if self._unsubscribe(letter.mail, now):
-                letter.done()
-                unsubscribed += 1
-            else:
-                left += 1
-        return Read(unsubscribed, left)
+            fate = self._deal_with(letter.content, now)
+            letter.mark = Mark.ASIDE if fate.is_left else Mark.DONE
+            fates[fate] += 1
+        return fates
 
-    def _unsubscribe(self, mail: Message, now: datetime) -> bool:
-        """Whether a mail was one to unsubscribe with. Whoever is gone already stays so."""
-        for text in unsubscribe_tokens(mail):
-            try:
-                public_id = self._tokens.read(Purpose.UNSUBSCRIBE, text)
-            except TokenError:
-                continue
-            self._registry.withdraw(public_id, source=SOURCE, now=now)
-            return True
-        return False
+    def _deal_with(self, content: bytes, now: datetime) -> Fate:
+        try:
+            return self._act(open_mail(content), read_report(content), now)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:  # noqa: BLE001  anybody can write anything: the others count
+            log.error("a mail cannot be dealt with", error=type(error).__name__)
+            return Fate.UNKNOWN
+
+    def _act(self, mail: Message, report: Report, now: datetime) -> Fate:
+        match report.kind:
+            case Kind.UNSUBSCRIBE:
+                return self._unsubscribe(mail, now)
+            case Kind.HARD | Kind.SOFT:
+                return self._failure(mail, report, now)
+            case Kind.COMPLAINT:
+                return self._complaint(mail, report, now)
+            case Kind.DELAYED:
+                return Fate.DELAYED
+            case Kind.AUTO_REPLY:
+                return Fate.AUTO_REPLY
+            case Kind.UNKNOWN:
+                return Fate.UNKNOWN
+
+    def _unsubscribe(self, mail: Message, now: datetime) -> Fate:
+        """Whoever is gone already stays so."""
+        public_id = self._witness.public_id(unsubscribe_tokens(mail))
+        if public_id is None:
+            return Fate.UNPROVEN
+        self._registry.withdraw(public_id, source=SOURCE, now=now)
+        return Fate.UNSUBSCRIBED
+
+    def _failure(self, mail: Message, report: Report, now: datetime) -> Fate:
+        concerned = self._witness.of_failure(origin_of(mail))
+        if concerned is None:
+            return Fate.UNPROVEN
+        if concerned.person is None or concerned.delivery is None:
+            return Fate.OBSOLETE
+        bounce = _bounce_of(report)
+        self._feedback.returned(concerned.delivery, concerned.person.address, bounce, now)
+        return Fate.HARD if report.kind is Kind.HARD else Fate.SOFT
+
+    def _complaint(self, mail: Message, report: Report, now: datetime) -> Fate:
+        concerned = self._witness.of_complaint(origin_of(mail))
+        if concerned is None:
+            return Fate.UNPROVEN
+        if concerned.person is None:
+            return Fate.OBSOLETE
+        if concerned.delivery is None:
+            self._feedback.complained(concerned.person.address, now)
+        else:
+            why = next((each.diagnostic for each in report.recipients), "")
+            bounce = Bounce(BounceKind.COMPLAINT, text=why)
+            self._feedback.returned(concerned.delivery, concerned.person.address, bounce, now)
+        return Fate.COMPLAINT
+
+
+def _bounce_of(report: Report) -> Bounce:
+    """A failure of the one address that the mail was sent to, whatever became of it from there.
+
+    Where it was forwarded to several, what is worst counts.
+    """
+    worst = max(report.recipients, key=lambda each: each.is_hard, default=Recipient(""))
+    kind = kind_of(worst.status, is_dead=report.kind is Kind.HARD)
+    return Bounce(kind, worst.status, worst.diagnostic)

@@ -1,36 +1,31 @@
-"""Where mail to us lies: a Maildir, an mbox file, or one mail on standard input."""
+"""Where mail to us lies: a Maildir, an mbox file, a folder on a server, or standard input."""
 
 import mailbox
 from collections.abc import Iterator
-from contextlib import closing
-from email.message import Message
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from digest.errors import InboxError
+from digest.imap_folder import ImapFolder
+from digest.inbox.imap import letters_on_server
+from digest.inbox.letter import MOST_OCTETS, Letter, Mark
 
-# Read, and done with: the flags of https://cr.yp.to/proto/maildir.html and of mbox's Status line.
-_DONE_IN_MAILDIR = "S"
-_DONE_IN_MBOX = "R"
-
-
-class Letter:
-    """One mail that nobody has dealt with; ``done`` says that we have."""
-
-    def __init__(self, mail: Message) -> None:
-        self.mail = mail
-        self.is_done = False
-
-    def done(self) -> None:
-        self.is_done = True
+# Seen, or flagged for attention: in the names of a Maildir's files
+# (https://cr.yp.to/proto/maildir.html), and in the headers Status and X-Status of an mbox.
+_IN_MAILDIR = {Mark.DONE: "S", Mark.ASIDE: "F"}
+_IN_MBOX = {Mark.DONE: "R", Mark.ASIDE: "F"}
 
 
-def letters_in(place: Path) -> Iterator[Letter]:
-    """The mails in a Maildir or an mbox file that are not marked as read.
+def letters_in(place: Path | ImapFolder, ca_file: Path | None = None) -> Iterator[Letter]:
+    """The mails in a mailbox that are neither marked as read nor flagged.
 
-    One that is said to be done is marked so, and stays; the others stay as they are, for a person
-    to read. Raises InboxError.
+    Each is marked as its reader has marked it, before the next one comes, or in an mbox file at the
+    end; and each stays. Whoever stops in the middle finds the others again. Raises InboxError.
     """
+    if isinstance(place, ImapFolder):
+        yield from letters_on_server(place, ca_file)
+        return
     if not place.exists():
         raise InboxError(f"{place}: there is no such file or folder")
     try:
@@ -42,28 +37,38 @@ def letters_in(place: Path) -> Iterator[Letter]:
         raise InboxError(f"{place}: {error}") from error
 
 
-def letter_from(stream: BinaryIO) -> Letter:
-    """The one mail on a stream, as a mail server's alias hands it over."""
-    return Letter(mailbox.mboxMessage(stream.read()))
+def letters_on(stream: BinaryIO, aside: Path) -> Iterator[Letter]:
+    """The one mail on a stream, as a mail server's alias hands it over.
+
+    What is not dealt with is stored in the Maildir ``aside``, so that it can be taken as delivered.
+    Raises InboxError.
+    """
+    content = stream.read()
+    letter = Letter(content[:MOST_OCTETS])
+    yield letter
+    if letter.mark is not Mark.DONE:
+        try:
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            with closing(mailbox.Maildir(aside, create=True)) as box:
+                box.add(content)
+        except (OSError, mailbox.Error) as error:
+            raise InboxError(f"{aside}: {error}") from error
 
 
 def _letters_in_maildir(place: Path) -> Iterator[Letter]:
     if not (place / "new").is_dir():
         raise InboxError(f"{place}: neither an mbox file nor a Maildir (it has no folder new)")
-    with closing(mailbox.Maildir(place, create=False)) as box:
-        for key in sorted(box.iterkeys()):
-            try:
-                found = box[key]
-            except KeyError:  # somebody else has just moved it
-                continue
-            if _DONE_IN_MAILDIR in found.get_flags():
-                continue
-            letter = Letter(found)
+    for file in sorted(each for name in ("new", "cur") for each in (place / name).iterdir()):
+        unique, _, info = file.name.partition(":2,")
+        if file.name.startswith(".") or not set(_IN_MAILDIR.values()).isdisjoint(info):
+            continue
+        with suppress(FileNotFoundError):  # a mail program has moved it: the next reading finds it
+            with file.open("rb") as opened:
+                letter = Letter(opened.read(MOST_OCTETS))
             yield letter
-            if letter.is_done:
-                found.set_subdir("cur")
-                found.add_flag(_DONE_IN_MAILDIR)
-                box[key] = found
+            if letter.mark:
+                flags = "".join(sorted({*info, _IN_MAILDIR[letter.mark]}))
+                file.rename(place / "cur" / f"{unique}:2,{flags}")
 
 
 def _letters_in_mbox(place: Path) -> Iterator[Letter]:
@@ -71,11 +76,11 @@ def _letters_in_mbox(place: Path) -> Iterator[Letter]:
         box.lock()
         for key in box.iterkeys():
             found = box[key]
-            if _DONE_IN_MBOX in found.get_flags():
+            if not set(_IN_MBOX.values()).isdisjoint(found.get_flags()):
                 continue
-            letter = Letter(found)
+            letter = Letter(box.get_bytes(key)[:MOST_OCTETS])
             yield letter
-            if letter.is_done:
-                found.add_flag(_DONE_IN_MBOX)
+            if letter.mark:
+                found.add_flag(_IN_MBOX[letter.mark])
                 box[key] = found
         box.flush()

@@ -7,7 +7,7 @@ program has sent.
 import re
 from email.message import Message
 
-from digest.inbox.anatomy import header
+from digest.inbox.anatomy import header, returned
 
 _DAEMON = re.compile(
     r"mailer.?(?:daemon|deamon)|post.?master|\bmdaemon\b|mail.?delivery|delivery.?(?:sub)?system"
@@ -34,12 +34,17 @@ _FAILURE = re.compile(
     r"|(?:could|can|did|was|were|has|have|is)(?:\s?n[o']t|not).{1,40}?(?:deliver|reach|receive"
     r"|accept|sent)"
     r"|failed:|rejected|wurde nicht|nicht zugestellt|unzustellbar|zustell\w+ fehl"
-    r"|pas pu|non remis|non distribu|échec|no (?:pudo|ha podido|se pudo|fue) (?:ser )?entreg"
-    r"|devuelto"
-    r"|n[ãa]o (?:p[ôo]de|foi|pode)|falha|impossibile|non (?:è|e'|può) |mancat[ao]"
-    r"|не (?:может|было|удалось|доставлен)|недоставлен|できません|エラー|届け|无法|失败|退信|退回"
+    r"|pas pu|non remis|non distribu|échec"
+    r"|no (?:pudo|ha podido|se (?:pudo|puede)|fue) (?:ser )?entreg|devuelto"
+    r"|n[ãa]o (?:p[ôo]de|foi|pode|é poss|entreg)|falha|impossibile|non (?:è|e'|può) |mancat[ao]"
+    r"|non recapitab|niet (?:worden )?(?:bezorgd|afgeleverd)|onbestelbaar|gick inte att|olevererbar"
+    r"|ikke (?:\w+ )?lever|ei voitu|toimittamat|niedostarcz|nie (?:można|może|udało|został)"
+    r"|nedoručiteln|nelze doručit|nepodařilo|kézbesíthetetlen|nem (?:sikerült|lehet)|teslim edile"
+    r"|iletileme|nu a putut|δεν (?:παραδ|ήταν|μπορ)|αδύνατη η|не (?:може|вдалося)"
+    r"|не (?:может|было|уда[её]тся|удалось|доставлен)|недоставлен|できません|エラー|届け|配信不"
+    r"|无法|失败|未传递|無法|失敗|退信|退回|배달되지|전송 ?실패|반송"
     r"|user (?:\S+ )?unknown|unknown user|no such user|mailbox (?:\S+ )?(?:full|unavailable)"
-    r"|over.?quota",
+    r"|not a (?:valid|known) (?:user|address|recipient|mailbox)|over.?quota",
     re.IGNORECASE,
 )
 # The same, where only the failure of a mail can be meant.
@@ -54,10 +59,10 @@ _UNDELIVERED = re.compile(
 )  # fmt: skip
 _STATUS_NOTICE = re.compile(r"delivery (?:status )?(?:notification|report)", re.IGNORECASE)
 _DELAY = re.compile(
-    r"not yet (?:been )?(?:delivered|received)"
+    r"not yet (?:been )?(?:delivered|received)|not (?:been )?delivered yet"
     r"|(?:still|has been|been|mail|message) (?:\w+ )?(?:delayed|postponed)"
     r"|delivery (?:\S+ ){0,5}delayed|\(delay(?:ed)?\)|delayed mail"
-    r"|still (?:being retried|undelivered|awaiting)"
+    r"|still (?:being retried|undelivered|awaiting)|temporary problem delivering"
     r"|will (?:be retried|continue (?:to try|trying|to attempt)|keep (?:on )?trying)"
     r"|delivery attempts will continue|warning message only|this is (?:just|only) a warning"
     r"|warning only"
@@ -65,11 +70,22 @@ _DELAY = re.compile(
     r"|n'a pas encore été|aún no se ha|ainda não foi|non è ancora|ещё не доставлен",
     re.IGNORECASE,
 )  # fmt: skip
+# The same, where nothing else can be meant, and in a title.
+_TRYING = re.compile(
+    r"will (?:re-?try|try again|be attempted again)|retrying for|still in (?:the|our) queue"
+    r"|delivery incomplete|transient non-?fatal",
+    re.IGNORECASE,
+)
+_DELAY_TITLE = re.compile(
+    r"\b(?:verzögert|retard|retras|ritard|atras|vertraagd|fördröj|försen|forsink|opóźni|zpožd"
+    r"|viiväst|gecik|задерж|отлож|затрим)|遅延|延迟|延遲|지연",
+    re.IGNORECASE,
+)
 # How a server says that it has tried long enough.
 _GIVEN_UP = re.compile(
     r"given up|giving up|not going to try again|no longer (?:be )?(?:retr|tr)"
-    r"|permanent(?:ly)? (?:error|fail)"
-    r"|will not (?:be retried|try)",
+    r"|permanent(?:ly)? (?:fatal )?(?:error|fail)"
+    r"|will not (?:be retried|re-?try|try)",
     re.IGNORECASE,
 )
 _NO_SENDER = re.compile(r"^[^<]*<\s*>\s*$")
@@ -83,7 +99,7 @@ def is_notice(mail: Message, text: str) -> bool:
         return True
     if _is_delivery_report(mail) or _is_from_daemon(mail):
         return says_failure(text) or bool(_DELAY.search(text)) or _is_titled(subject)
-    if not _is_from_machine(mail) or _is_answer(mail, subject):
+    if not (_is_from_machine(mail) or _is_returned(mail)) or _is_answer(mail, subject):
         return False
     if _is_of_list(mail) and not _is_titled(subject):
         return False
@@ -92,9 +108,11 @@ def is_notice(mail: Message, text: str) -> bool:
 
 def is_delay(mail: Message, text: str) -> bool:
     """Whether a notice says that the server is still trying, so that nothing has failed."""
-    text = _flat(text)
-    delayed = _DELAY.search(header(mail, "Subject")) or _DELAY.search(text)
-    return bool(delayed) and not _GIVEN_UP.search(text)
+    subject, text = header(mail, "Subject"), _flat(text)
+    delayed = any(each.search(text) for each in (_DELAY, _TRYING)) or any(
+        each.search(subject) for each in (_DELAY, _DELAY_TITLE)
+    )
+    return delayed and not _GIVEN_UP.search(text)
 
 
 def _flat(text: str) -> str:
@@ -124,6 +142,11 @@ def _is_from_daemon(mail: Message) -> bool:
 def _is_from_machine(mail: Message) -> bool:
     """Whether no person is its sender, by its name."""
     return bool(_MACHINE.search(header(mail, "From")))
+
+
+def _is_returned(mail: Message) -> bool:
+    """Whether it comes from nobody and carries a message: answers to mail carry none."""
+    return header(mail, "Return-Path") == "<>" and returned(mail) is not None
 
 
 def _is_answer(mail: Message, subject: str) -> bool:

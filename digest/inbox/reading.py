@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from email.message import Message
 
+from digest.inbox.amazon import notification_in
 from digest.inbox.anatomy import delivery_status, header, notice, open_mail, returned
 from digest.inbox.auto_reply import is_about_absence, is_marked
 from digest.inbox.complaint import complaint_in
@@ -25,14 +26,15 @@ _TOKEN = re.compile(r"\.?[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}")
 def read_report(content: bytes) -> Report:
     """What a mail reports, if anything.
 
-    What is written for programs comes first (RFC 5965, RFC 3464); then the notices whose form is
-    known, then any other that a mail system writes. Answers by programs, and mail by people, report
-    nothing, whatever they quote.
+    What is written for programs comes first (RFC 5965, RFC 3464, and what Amazon has instead); then
+    the notices whose form is known, then any other that a mail system writes. Answers by programs,
+    and mail by people, report nothing, whatever they quote.
     """
     mail = open_mail(content)
     return (
         complaint_in(mail)
         or _from_fields(mail, delivery_status(mail))
+        or notification_in(mail)
         or _answer(mail)
         or _from_notice(mail, content)
         or Report(Kind.UNSUBSCRIBE if unsubscribe_tokens(mail) else Kind.UNKNOWN)
@@ -45,7 +47,12 @@ def unsubscribe_tokens(mail: Message) -> list[str]:
     Only the subject counts (RFC 2369 section 3.2): a report of failure or an answer may quote one
     of our mails, with its links, in the body.
     """
-    return _TOKEN.findall(header(mail, "Subject"))
+    return tokens_in(header(mail, "Subject"))
+
+
+def tokens_in(text: str) -> list[str]:
+    """What in a text may be tokens: whether they are, their signatures tell."""
+    return _TOKEN.findall(text)
 
 
 def _from_fields(mail: Message, texts: Iterable[str]) -> Report | None:
@@ -89,7 +96,7 @@ def _from_notice(mail: Message, content: bytes) -> Report | None:
         return report
     if is_delay(mail, "\n".join(lines)):
         return Report(Kind.DELAYED, waiting=tuple(named_in(mail, lines, quoted)))
-    found = detected_in(content) or named_in(mail, lines, quoted)
+    found = detected_in(content, lines) or named_in(mail, lines, quoted)
     said, transcript = said_of_each(found, lines), _transcript(lines, len(found))
     return failure(tuple(recipient(each, said[each], transcript=transcript) for each in found))
 

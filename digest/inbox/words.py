@@ -24,6 +24,13 @@ _NOT_AT_ADDRESS = re.compile(
     r"|>>>\s*data\s+<<<\s*55[0-3]|command\s+data\b",
     re.IGNORECASE,
 )
+# What RFC 5321 (section 4.2.2) has servers say of an address that they do not know, and of a mail
+# that they do not want alike. It is the address that they mean when they have just been told it.
+_UNAVAILABLE = re.compile(r"action not taken\W+mailbox unavailable", re.IGNORECASE)
+_AT_ADDRESS = re.compile(
+    r"(?:after|reply to) (?:pipelined )?rcpt to|>>> ?rcpt to:[^\n]{0,300}\s{1,20}<<< ?55[0-3]",
+    re.IGNORECASE,
+)
 # Big hosts use the status of a disabled mailbox for one that gets too much at once, too.
 _DISABLED = "5.2.1"
 _TOO_MUCH = re.compile(r"at a rate|too (?:many|much|quickly)|quota|full\b", re.IGNORECASE)
@@ -35,51 +42,69 @@ def _any_of(*phrases: str) -> re.Pattern[str]:
 
 # What is wrong with us or our mail, or will pass.
 _NOT_THE_ADDRESS = _any_of(
-    r"quota|full mailbox",
+    r"quota|full mailbox|used up",
     r"(?:box|storage|disk|user|account|folder).{1,30}?(?:full|exceeded)",
-    r"(?:insufficient|not enough|out of|no)\W+(?:\w+\W+)?(?:storage|disk|space)",
+    r"(?:insufficient|not (?:have )?enough|out of|no)\W+(?:\w+\W+)?(?:storage|disk|space)",
     r"too (?:large|big|many|much)|(?:message|size).{1,30}?(?:exceeds|exceeded|limit)",
     r"spam|junk|virus|unsolicited|reputation|policy|content|black.?list|block.?list|blocked|banned",
-    r"\bspf\b|dkim|dmarc|authenticat|unauthenticated|not authori[sz]ed|\bptr\b|reverse dns",
+    r"\bspf\b|dkim|dmarc|authenticat|not authori[sz]ed|\bptr\b|dns mx or|resource record",
     r"relay(?:ing)?.{1,30}?(?:denied|prohibited|not)|not permitted|unable to relay|norelay",
-    r"sender.{1,30}?(?:rejected|denied|invalid|unknown|verif)|access denied",
+    r"sender.{1,30}?(?:rejected|denied|invalid|unknown|verif|not exist)",
+    r"(?:unknown|invalid|bad|unroutable|unresolvable) sender|(?<!rejected: )access denied",
     r"(?:domain|address) of sender|sender('s)? (?:domain|address)|client host|helo|ehlo",
+    r"(?:your|sending) (?:host|server|domain|ip)\b|\breverse\b|\brdns|you(?: are|'re| were) not",
     r"tim(?:ed?|ing).?out|expired|too long|giv(?:e|en|ing) up after"
     r"|try(?:ing)? again (?:later|in)|retr(?:y|ies)",
-    r"temporar|(?:connection|network)\W+(?:\w+\W+)?(?:refused|reset|lost|closed|timed)|unreachable",
-    # RFC 5321 gives 550 this text for policy as well.
-    r"action not taken\W+mailbox unavailable",
+    r"(?:connection|network|session)\W+(?:\w+\W+)?(?:refused|reset|lost|closed|timed|terminat)",
+    r"temporar|unreachable|invalid (?:header|message|command)|unknown (?:error|reason|command)",
     r"loop|hop count|too many hops|rate limit|throttl|grey.?list|service unavailable",
     r"(?:account|mailbox|user|recipient).{1,30}?(?:suspend|disabled|inactive|locked|frozen)",
     r"(?:suspend|disabled|inactive|locked|frozen)\w*\W+(?:\w+\W+)?(?:account|mailbox|user)",
     r"permission|autoris[ée]|権限|權限|权限|berechtig|permiso|permiss[ãi]",
-    r"überfüllt|voll\b|pleine|saturée|llen[ao]\b|cheia|piena|переполнен|容量|いっぱい|已满",
+    r"überfüllt|voll\b|pleine|saturée|llen[ao]\b|cheia|piena|переполнен|容量|いっぱい|已满|已滿",
+    r"unbekannter fehler|erreur inconnue|err\w* (?:desco|sconosc)|onbekende fout|nieznany błąd",
+    r"neznámá chyba|ismeretlen hiba|tuntematon virhe|eroare necunoscut|uk\w+ fe(?:jl|il)",
+    r"неизвестн\w* ошиб|невідом\w* помил",
+    r"przepełnion|překročen|täynnä|megtelt|är full|er fuld|full innboks|dolu\b|용량|가득",
 )  # fmt: skip
 _NOBODY = (
-    r"(?:user|recipient|mailbox|address|account|addressee|person|login|alias|userid|subscriber)"
+    r"(?:user|recipient|rcpt|mail ?box|address|account|addressee|person|login|alias|userid"
+    r"|subscriber)"
 )
 _DEAD = _any_of(
-    rf"(?:no such|unknown|invalid|nonexistent|non-existent|bad|illegal).{{1,30}}?{_NOBODY}",
+    rf"(?:no such|unknown|invalid|non-? ?existent|bad|illegal).{{1,30}}?{_NOBODY}",
     rf"no (?:\w+\W+){{0,2}}{_NOBODY}\W+(?:\w+\W+)?(?:here|by that|by this|with|found|at\b)",
-    rf"{_NOBODY}(?:\(s\)|s)?.{{1,40}}?(?:unknown|invalid|not found|not known|not exist)",
-    rf"{_NOBODY}(?:\(s\)|s)?.{{1,40}}?(?:does(?:n'?t| not) (?:exist|have)|not listed)",
-    rf"{_NOBODY}.{{1,40}}?(?:no longer|has (?:moved|been (?:deleted|removed|closed)))",
-    r"not a (?:valid|known) (?:\w+\W+)?(?:user|mailbox|recipient|address|account)",
+    r"no mail ?box (?:\w+\W+){0,2}for this|(?:is no ?one|nobody) (?:here|at|by|of|with)\b",
+    rf"{_NOBODY}(?:\(s\)|s)?.{{1,80}}?(?:unknown|invalid|does(?:n'?t| not) (?:exist|have))",
+    rf"{_NOBODY}(?:\(s\)|s)?.{{1,80}}?(?:not|n't) (?:be )?(?:found|known|exist|present|listed)",
+    rf"{_NOBODY}.{{1,40}}?not recogni[sz]ed|(?:not|n't) found (?:at|in|on)\b",
+    rf"{_NOBODY}.{{1,80}}?(?:no longer|has (?:moved|been (?:deleted|removed|closed|replaced)))",
+    rf"{_NOBODY} (?:\w+ ){{0,3}}(?:terminated|cancell?ed)|recipient is not local",
+    r"not an? (?:valid|known|active|local|existing) (?:\w+\W+)?"
+    r"(?:user|mailbox|recipient|address|account)",
     r"(?:cannot|could not|can't|couldn't|not) (?:be )?(?:find|found|locate|resolve)\w*.{1,30}?"
     rf"{_NOBODY}",
-    r"not found by smtp address|recipientnotfound|recipnotfound|notinrcpthosts"
-    r"|unrout(?:e)?able address",
+    r"<[^\s<>@]{1,64}@[^\s<>]{1,100}>\W{0,6}(?:was )?not found",
+    r"\bnot? (?:[\w-]+ ){1,3}in (?:the )?(?:\w+ )?(?:directory|address (?:book|list))",
+    r"not found by smtp address|recipientnotfound|recip(?:ient)?notfound|notinrcpthosts"
+    r"|unrout(?:e)?able address|badrcptto|valid(?:rcptto|recipients)",
+    # How Microsoft's servers say that they do not know an address.
+    r"recipient address rejected: access denied",
     r"unknown (?:local.?part|domain|host)"
     r"|host (?:or domain name |name )?(?:unknown|not found|lookup)",
-    r"(?:domain|host).{1,40}?(?:not exist|not found|nonexist|unknown|not resolve|no mx)",
+    r"(?:domain|host).{1,40}?(?:not exist|not found|nonexist|unknown|not resolve|no mx|must exist)",
     r"(?:^|\s)[\w-]{1,63}(?:\.[\w-]{1,63}){1,5} does(?: not|n't) exist",
-    r"nxdomain|null mx|nullmx|does not accept (?:e?.?mail|messages)|no (?:valid )?mx"
-    r"|no smtp service",
+    r"nxdomain|null ?mx|does not accept (?:e?.?mail|messages)|no (?:valid )?mx",
+    r"no smtp service",
     r"no valid recipients?|(?:illegal|invalid|bad)\W+(?:host|domain)|domain is not reachable",
     r"name or service not known|no such (?:domain|host)|all relevant mx records point to non",
     r"unbekannt|existiert nicht|inconnu|n'existe pas|non recens|no existe|desconocid|inexistente",
-    r"n[ãa]o existe|desconhecid|sconosciut|non esiste|не существует|не найден|неизвестн",
-    r"見つからない|存在しない|存在しません|不存在|用户不存在|onbekend|bestaat niet|finnes ikke",
+    r"n[ãa]o existe|desconhecid|sconosciut|non esiste|nessun utente|не существует|не найден",
+    r"неизвестн|не існує|невідом|nie istnieje|nieznany|neexistuje|neznám|nem létezik|ismeretlen",
+    r"nu există|necunoscut|mevcut değil|onbekend|bestaat niet|finnes ikke|findes ikke|finns inte",
+    r"ukendt|ukjent|okänd|gick inte att hitta|ei ole olemassa|tuntematon|δεν υπάρχει",
+    r"존재하지|없는 (?:사용자|수신자|계정)",
+    r"見つからない|見つかりません|存在しない|存在しません|リストにありません|不存在|查無|找不到",
 )  # fmt: skip
 
 
@@ -91,10 +116,7 @@ def recipient(address: str, said: str, status: str = "", transcript: str = "") -
     """
     diagnostic = " ".join(said.split())[:LONGEST_DIAGNOSTIC]
     status = best_status(status, diagnostic)
-    dead = is_hard(status, diagnostic)
-    if dead and not names_dead_mailbox(status):
-        dead = not _NOT_AT_ADDRESS.search(f"{diagnostic}\n{transcript}")
-    return Recipient(address, dead, status, diagnostic)
+    return Recipient(address, is_hard(status, diagnostic, transcript), status, diagnostic)
 
 
 def best_status(status: str, said: str) -> str:
@@ -104,18 +126,27 @@ def best_status(status: str, said: str) -> str:
     return next((each for each in failed if _DETAILED.match(each)), next(iter(failed), ""))
 
 
-def is_hard(status: str, said: str) -> bool:
+def is_hard(status: str, said: str, transcript: str = "") -> bool:
     """Whether the address is dead."""
     if names_dead_mailbox(status):
-        return status != _DISABLED or not _TOO_MUCH.search(said)
-    if says_address_may_live(status):
-        return False
+        return not (status == _DISABLED and _TOO_MUCH.search(said)) and not _is_guess(status, said)
     code = reply_code(said)
-    if code.startswith("4") or code == _MAILBOX_FULL:
+    if says_address_may_live(status) or code.startswith("4") or code == _MAILBOX_FULL:
         return False
-    return bool(_DEAD.search(said)) and not _NOT_THE_ADDRESS.search(said)
+    talk = f"{said}\n{transcript}"
+    if _NOT_THE_ADDRESS.search(said) or _NOT_AT_ADDRESS.search(talk):
+        return False
+    words = _AT_ADDRESS.search(talk) if _UNAVAILABLE.search(said) else _DEAD.search(said)
+    return words is not None
 
 
 def reply_code(said: str) -> str:
     match = _REPLY.search(said)
     return match[1] if match else ""
+
+
+def _is_guess(status: str, said: str) -> bool:
+    """Whether a server has made up the status from a reply that had none, and speaks of others."""
+    if status in said or not reply_code(said):
+        return False
+    return bool(_NOT_THE_ADDRESS.search(said)) and not _DEAD.search(said)

@@ -1,13 +1,20 @@
 """`digest inbox`, as the operator or a mail server calls it."""
 
 import json
+import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
+from digest.inbox.inbox import Fate
 from digest.ledger.database import open_database
 from subscribers.store.registry import Registry
 from subscribers.tokens import Purpose, Tokens
+from tests import reports
+from tests.acceptance.conftest import entry
+from tests.integration.imap_server import PASSWORD, USER, ImapServer
+from tests.support import NOW
 
 
 @pytest.fixture
@@ -20,15 +27,44 @@ def wish(operator):
     return f"From: ada@example.org\nSubject: {token}\n\n\n"
 
 
+NONE = dict.fromkeys(Fate, 0)
+
+
 def test_a_maildir_is_read(operator, wish):
     for name in ("new", "cur", "tmp"):
         (operator.folder / "mail" / name).mkdir(parents=True)
     (operator.folder / "mail" / "new" / "1.host").write_text(wish)
+    (operator.folder / "mail" / "new" / "2.host").write_text("Subject: hello\n\n\n")
     operator.settings["DIGEST_INBOX"] = "mail"
-    said = json.loads(operator.digest("inbox", "--json"))
-    assert said == {"unsubscribed": 1, "left": 0}
+    assert operator.digest_json("inbox") == {**NONE, "unsubscribed": 1, "unknown": 1}
     assert "withdrawn" in operator.digest("subscribers", "list")
-    assert operator.digest("inbox") == "0 unsubscribed, 0 mails left for you to read.\n"
+    assert [each.name for each in (operator.folder / "mail" / "cur").glob("2*")] == ["2.host:2,F"]
+    assert operator.digest("inbox") == "Dealt with: nothing. Left for you to read: nothing.\n"
+
+
+def test_a_folder_on_a_server_is_read(operator, wish, good_certificate, authority):
+    with ImapServer(good_certificate) as server:
+        server.add(wish.encode(), b"Subject: hello\r\n\r\n")
+        who = f"{quote(USER, safe='')}:{quote(PASSWORD, safe='')}"
+        place = f"imaps://{who}@127.0.0.1:{server.port}/INBOX"
+        said = operator.fails("inbox", place)
+        assert "its certificate is not valid" in said
+        assert PASSWORD not in said
+        operator.settings["DIGEST_SMTP_CA_FILE"] = str(authority.ca_file)
+        operator.settings["DIGEST_INBOX"] = place
+        said = operator.digest("inbox")
+        assert said == "Dealt with: 1 unsubscribed. Left for you to read: 1 unknown.\n"
+        assert server.flags() == [{r"\Seen"}, {r"\Flagged"}]
+    shown = operator.digest("config")
+    assert "127.0.0.1" in shown
+    assert quote(PASSWORD, safe="") not in shown
+
+
+def test_a_place_that_is_none_is_refused_without_its_password(operator):
+    done = operator.run("inbox", "imap://ada:sesame@mail.example.org/INBOX")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "only for localhost" in " ".join(done.stderr.replace("│", " ").split())
+    assert "sesame" not in done.stderr
 
 
 def test_a_mail_server_hands_one_over(operator, wish):
@@ -36,9 +72,19 @@ def test_a_mail_server_hands_one_over(operator, wish):
     assert "withdrawn" in operator.digest("subscribers", "list")
 
 
-def test_a_mail_that_nobody_understands_fails(operator, wish):
+def test_a_mail_that_nobody_understands_is_kept(operator, wish):
     done = operator.run("inbox", "-", given="Subject: hello\n\n\n")
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "Dealt with: nothing. Left for you to read: 1 unknown.\n"
+    [file] = (operator.folder / "var" / "aside" / "new").iterdir()
+    assert file.read_text() == "Subject: hello\n\n\n"
+
+
+def test_a_mail_that_cannot_be_taken_now_is_left_with_the_mail_server(operator, wish):
+    operator.settings["DIGEST_DATABASE_URL"] = "sqlite:////dev/null/digest.sqlite3"
+    done = operator.run("inbox", "-", given=wish)
+    assert (done.returncode, done.stdout) == (75, "")
+    assert "database" in done.stderr
 
 
 def test_without_a_place_it_is_asked_for(operator, wish):
@@ -48,7 +94,22 @@ def test_without_a_place_it_is_asked_for(operator, wish):
 def test_one_place_is_read_at_a_time(operator, wish):
     (operator.folder / "box").write_text(f"From ada\n{wish}")
     assert operator.run("inbox", "box", "box").returncode == 2
-    assert operator.digest("inbox", "box") == "1 unsubscribed, 0 mails left for you to read.\n"
+    assert operator.digest("inbox", "box").startswith("Dealt with: 1 unsubscribed.")
+
+
+def test_a_digest_that_comes_back_is_the_last(operator, wish, smtp_server):
+    operator.settings["DIGEST_TRANSPORT"] = smtp_server.url()
+    operator.settings["DIGEST_BOUNCE_ADDRESS"] = "bounces@example.org"
+    day = [entry(1, "Robots", submittedOnDailyAt="2026-02-20T01:00:00.000Z")]
+    (operator.folder / "answer").write_text(json.dumps(day))
+    operator.digest("collect", "--file", "answer")
+    operator.digest("run", "--once", "--now", NOW.isoformat())
+    [sent] = smtp_server.received
+    assert re.fullmatch(r"bounces\+1-[a-z2-7]+@example\.org", sent.mail_from)
+    report = reports.failure(sent.mail_from).decode()
+    said = operator.run("inbox", "-", given=report).stdout
+    assert said == "Dealt with: 1 hard. Left for you to read: nothing.\n"
+    assert "suppressed: hard-bounce" in operator.digest("subscribers", "list")
 
 
 MAILS = Path(__file__).parents[1] / "fixtures" / "mail"

@@ -51,9 +51,12 @@ class Score:
 
 @dataclass
 class Figures:
-    """``found`` counts mails with every address named; ``told`` counts addresses."""
+    """``found`` counts mails with every address named, ``alone`` those with nobody else named;
+    ``told`` counts addresses.
+    """
 
     found: Score = field(default_factory=Score)
+    alone: Score = field(default_factory=Score)
     told: Score = field(default_factory=Score)
     quiet: Score = field(default_factory=Score)
 
@@ -92,18 +95,18 @@ def sisimai_set(folder: Path) -> Iterator[Expected]:
         )
 
 
-def measure(expected: Iterator[Expected]) -> Figures:
+def measure(expectations: Iterator[Expected]) -> Figures:
     figures = Figures()
-    for each in expected:
+    for each in expectations:
         report = read_report(each.path.read_bytes())
         got = {one.address.lower(): one for one in report.recipients}
         said = f"{each.path.name}: {report.kind.value} {sorted(got)}"
         if each.is_delay or not each.addresses:
             figures.quiet.add(not got, said)
             continue
-        figures.found.add(
-            each.addresses.keys() <= got.keys(), f"{said}, not {sorted(each.addresses)}"
-        )
+        expected = f"{said}, not {sorted(each.addresses)}"
+        figures.found.add(each.addresses.keys() <= got.keys(), expected)
+        figures.alone.add(got.keys() <= each.addresses.keys(), expected)
         for address, dead in each.addresses.items():
             if dead is not None and address in got and not each.is_complaint:
                 one = got[address]
@@ -131,6 +134,7 @@ def main(folder: Path) -> None:
         figures = measure(expected)
         for what, score in (
             ("recipients found", figures.found),
+            ("nobody else named", figures.alone),
             ("hard or soft as expected", figures.told),
             ("no address where nothing failed", figures.quiet),
         ):

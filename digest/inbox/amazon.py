@@ -1,0 +1,98 @@
+"""Notifications of Amazon SES, as its SNS sends them by mail: JSON in the text. Pure.
+
+They tell of failures and complaints that SES does not pass on as mail. Its documentation, "Amazon
+SNS notification contents for Amazon SES", names their fields.
+"""
+
+import json
+import re
+from email.message import Message
+from typing import Any
+
+from digest.inbox.addresses import addresses_in
+from digest.inbox.anatomy import header, notice
+from digest.inbox.report import Kind, Recipient, Report, failure
+from digest.inbox.words import recipient
+
+_SENDER = re.compile(r"@sns\.amazonaws\.com(?:\.cn)?>?$", re.IGNORECASE)
+_NOT_SPAM = "not-spam"
+# A failure that SES calls so is not worth another try; all others are.
+_PERMANENT = "Permanent"
+
+# What JSON has in braces.
+Fields = dict[str, Any]
+
+
+def notification_in(mail: Message) -> Report | None:
+    """What the notification that a mail is reports; nothing if it is none."""
+    fields = _notification(mail)
+    kind = fields.get("notificationType") or fields.get("eventType")
+    if kind == "Bounce":
+        return _bounce(_dict(fields.get("bounce")))
+    if kind == "Complaint":
+        return _complaint(_dict(fields.get("complaint")))
+    if kind == "DeliveryDelay":
+        delayed = _all_of(_dict(fields.get("deliveryDelay")), "delayedRecipients")
+        return Report(Kind.DELAYED, waiting=tuple(address for address, _ in delayed))
+    return None
+
+
+def source_in(mail: Message) -> str:
+    """The envelope sender of the mail that a notification is about; nothing if it is none."""
+    return _text(_dict(_notification(mail).get("mail")), "source")
+
+
+def _notification(mail: Message) -> Fields:
+    if not _SENDER.search(header(mail, "From")):
+        return {}
+    fields = _fields(notice(mail))
+    # Its raw form stands in an envelope, as text.
+    return _fields(fields.get("Message")) or fields
+
+
+def _bounce(bounce: Fields) -> Report:
+    is_permanent = bounce.get("bounceType") == _PERMANENT
+    bounced = _all_of(bounce, "bouncedRecipients")
+    return failure(tuple(_recipient(address, one, is_permanent) for address, one in bounced))
+
+
+def _recipient(address: str, one: Fields, is_permanent: bool) -> Recipient:
+    """If SES gives no reply of a server, it has itself refused an address that is known as dead."""
+    said = _text(one, "diagnosticCode").rpartition("smtp;")[2].strip()
+    read = recipient(address, said, _text(one, "status"))
+    is_dead = is_permanent and (read.is_hard or not said)
+    return Recipient(address, is_dead, read.status, read.diagnostic)
+
+
+def _complaint(complaint: Fields) -> Report:
+    why = _text(complaint, "complaintFeedbackType") or "abuse"
+    complained = [address for address, _ in _all_of(complaint, "complainedRecipients")]
+    if why == _NOT_SPAM:
+        return Report(Kind.UNKNOWN)
+    return Report(Kind.COMPLAINT, tuple(Recipient(each, diagnostic=why) for each in complained))
+
+
+def _all_of(fields: Fields, name: str) -> list[tuple[str, Fields]]:
+    """The addresses under this name, each with what stands beside it."""
+    listed = fields.get(name)
+    each = [_dict(one) for one in listed] if isinstance(listed, list) else []
+    return [(address, one) for one in each for address in addresses_in(_text(one, "emailAddress"))]
+
+
+def _fields(text: object) -> Fields:
+    """The JSON that a text begins with. Mail servers break its long line, even within a text."""
+    if not isinstance(text, str):
+        return {}
+    try:
+        return _dict(json.JSONDecoder(strict=False).raw_decode(text.lstrip())[0])
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _dict(value: object) -> Fields:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(fields: Fields, name: str) -> str:
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""

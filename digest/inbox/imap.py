@@ -1,0 +1,129 @@
+"""Mail to us in a folder on an IMAP server (RFC 9051; RFC 3501 is enough).
+
+Nothing is kept from one reading to the next but the server's own flags, so it does not matter
+whether the numbers of mails last (UIDVALIDITY): within one connection they do.
+"""
+
+import imaplib
+import re
+import ssl
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import structlog
+
+from digest.errors import InboxError
+from digest.imap_folder import ImapFolder, Security
+from digest.inbox.letter import MOST_OCTETS, Letter, Mark
+
+_TIMEOUT = 60.0  # seconds, for each answer
+_FLAGS = {Mark.DONE: r"(\Seen)", Mark.ASIDE: r"(\Flagged)"}
+_LONGEST_WORDS = 200
+_BODY = re.compile(rb"BODY\[\]", re.IGNORECASE)
+
+log = structlog.get_logger()
+
+
+class _RefusedError(Exception):
+    """The server is there, and will not do what it has to."""
+
+
+def letters_on_server(folder: ImapFolder, ca_file: Path | None = None) -> Iterator[Letter]:
+    """The mails in a folder that are neither seen nor flagged; see ``mailboxes.letters_in``.
+
+    ``ca_file`` holds certificates to trust beside the system's. Raises InboxError.
+    """
+    try:
+        with _logged_in(folder, ca_file) as server:
+            _select(server, folder.name)
+            for uid in _waiting(server):
+                content = _fetch(server, uid)
+                if content is None:
+                    continue
+                letter = Letter(content)
+                yield letter
+                if letter.mark:
+                    _ask(server, "STORE", uid, "+FLAGS.SILENT", _FLAGS[letter.mark])
+    except ssl.SSLCertVerificationError as error:
+        why = error.verify_message or str(error)
+        raise InboxError(f"{folder}: its certificate is not valid: {why}") from error
+    except imaplib.IMAP4.abort as error:
+        raise InboxError(f"{folder}: the connection was lost: {error}") from error
+    except (OSError, imaplib.IMAP4.error, _RefusedError) as error:
+        raise InboxError(f"{folder}: {error}") from error
+
+
+@contextmanager
+def _logged_in(folder: ImapFolder, ca_file: Path | None) -> Iterator[imaplib.IMAP4]:
+    # imaplib verifies nothing unless it is given a context that does.
+    context = ssl.create_default_context()
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    to = folder.host, folder.port
+    if folder.security is Security.TLS:
+        server: imaplib.IMAP4 = imaplib.IMAP4_SSL(*to, ssl_context=context, timeout=_TIMEOUT)
+    else:
+        server = imaplib.IMAP4(*to, timeout=_TIMEOUT)
+    try:
+        if folder.security is Security.STARTTLS:
+            server.starttls(context)
+        _log_in(server, folder)
+        yield server
+    finally:
+        # What was marked is marked: a server that says no good-bye takes nothing back.
+        with suppress(OSError, imaplib.IMAP4.error):
+            server.logout()
+        with suppress(OSError):  # closed already, if it did
+            server.shutdown()
+
+
+def _log_in(server: imaplib.IMAP4, folder: ImapFolder) -> None:
+    """By SASL PLAIN (RFC 4616), which every server has (RFC 9051 section 11.1)."""
+    said = f"\0{folder.user}\0{folder.password}".encode()
+    try:
+        server.authenticate("PLAIN", lambda _: said)
+    except imaplib.IMAP4.abort:
+        raise
+    except imaplib.IMAP4.error as error:
+        raise _RefusedError(f"login refused: {error}") from error
+
+
+def _select(server: imaplib.IMAP4, name: str) -> None:
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    try:
+        answer, words = server.select(f'"{quoted}"')
+    except server.readonly as error:
+        raise _RefusedError("the folder may be read, but no mail be marked in it") from error
+    if answer != "OK":
+        raise _RefusedError(f"the folder cannot be opened: {_in_words(words)}")
+
+
+def _waiting(server: imaplib.IMAP4) -> list[str]:
+    """The numbers of the mails that nobody has dealt with."""
+    found = _ask(server, "SEARCH", "UNSEEN", "UNFLAGGED", "UNDELETED")
+    return [uid.decode() for line in found if isinstance(line, bytes) for uid in line.split()]
+
+
+def _fetch(server: imaplib.IMAP4, uid: str) -> bytes | None:
+    """The beginning of a mail, unchanged; none if it is gone, or the server cannot read it."""
+    try:
+        parts = _ask(server, "FETCH", uid, f"(BODY.PEEK[]<0.{MOST_OCTETS}>)")
+    except _RefusedError as error:
+        log.warning("a mail cannot be fetched", uid=uid, why=str(error))
+        return None
+    # Others may be told of in between; their flags only, and not as octets.
+    bodies = [part[1] for part in parts if isinstance(part, tuple) and _BODY.search(part[0])]
+    return bodies[0] if bodies else None
+
+
+def _ask(server: imaplib.IMAP4, command: str, *words: str) -> list[bytes | tuple[bytes, bytes]]:
+    answer, data = server.uid(command, *words)
+    if answer != "OK":
+        raise _RefusedError(f"{command} refused: {_in_words(data)}")
+    return data
+
+
+def _in_words(data: Iterable[object]) -> str:
+    said = b" ".join(each for each in data if isinstance(each, bytes))
+    return " ".join(said.decode(errors="replace").split())[:_LONGEST_WORDS]

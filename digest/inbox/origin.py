@@ -1,0 +1,64 @@
+"""Which of our mails a report is about, by what only we can have written. Pure.
+
+What a report says of addresses anybody can write. But it goes to the envelope sender of the mail
+that failed, which is signed (see digest.verp); and a complaint shows that sender, or the signed
+link to unsubscribe, in the mail that it returns.
+"""
+
+from dataclasses import dataclass
+from email.message import Message
+from itertools import islice
+from re import compile as regex
+
+from digest.inbox.amazon import source_in
+from digest.inbox.anatomy import feedback, header, returned
+from digest.inbox.fields import blocks_in
+from digest.inbox.reading import tokens_in
+
+# The first is the sender's, the others the mail servers' on the way.
+_ADDRESSED = ("To", "Delivered-To", "X-Original-To", "Envelope-To")
+_MOST_VALUES = 10
+_LONGEST_VALUE = 2000
+_BETWEEN = r"\s<>()\[\],:;\"\\@"
+_ADDRESS = regex(rf"[^{_BETWEEN}]{{1,64}}@[^{_BETWEEN}]{{1,255}}")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """``sent_to`` are the addresses that a report was sent to: of a failure, the envelope sender's.
+
+    Amazon's go to one address for all, and tell that sender instead. ``senders`` are the envelope
+    senders of the mail that a complaint returns, ``tokens`` what its List-Unsubscribe may hold.
+    None of them is verified.
+    """
+
+    sent_to: tuple[str, ...] = ()
+    senders: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
+
+
+def origin_of(mail: Message) -> Origin:
+    """What a report shows of the mail that it is about."""
+    sent_to = [text for name in _ADDRESSED for text in _values(mail, name)]
+    senders = [
+        value
+        for text in feedback(mail)
+        for block in blocks_in(text)
+        for value in block.get("original-mail-from", ())
+    ]
+    inner = returned(mail) or Message()
+    return Origin(
+        sent_to=_addresses([*sent_to, source_in(mail)]),
+        senders=_addresses([*senders, *_values(inner, "Return-Path")]),
+        tokens=tuple(tokens_in(header(inner, "List-Unsubscribe"))),
+    )
+
+
+def _values(mail: Message, name: str) -> list[str]:
+    return [str(value) for value in islice(mail.get_all(name, ()), _MOST_VALUES)]
+
+
+def _addresses(texts: list[str]) -> tuple[str, ...]:
+    """The addresses in some values, each once."""
+    found = [each for text in texts for each in _ADDRESS.findall(text[:_LONGEST_VALUE])]
+    return tuple(dict.fromkeys(found[: _MOST_VALUES * len(_ADDRESSED)]))

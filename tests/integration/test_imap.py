@@ -1,0 +1,158 @@
+"""Mail in a folder on an IMAP server: which is read, how it is marked, and what can go wrong."""
+
+from urllib.parse import quote
+
+import pytest
+
+from digest.errors import InboxError
+from digest.imap_folder import imap_folder
+from digest.inbox.letter import MOST_OCTETS, Mark
+from digest.inbox.mailboxes import letters_in
+from tests.integration.imap_server import HOST, PASSWORD, USER, ImapServer
+
+SEEN, FLAGGED = r"\Seen", r"\Flagged"
+
+
+@pytest.fixture
+def server():
+    with ImapServer() as server:
+        server.add(b"Subject: one\r\n\r\n", b"Subject: two\r\n\r\n", b"Subject: three\r\n\r\n")
+        yield server
+
+
+def place(server, scheme="imap", name="INBOX", password=PASSWORD):
+    who = f"{quote(USER, safe='')}:{quote(password, safe='')}"
+    return imap_folder(f"{scheme}://{who}@{HOST}:{server.port}/{quote(name)}")
+
+
+def read(server, *marks, **where):
+    """The subjects of what is there, after it was marked."""
+    subjects, marks = [], iter(marks)
+    for letter in letters_in(place(server, **where)):
+        subjects.append(letter.content.decode().strip().removeprefix("Subject: "))
+        letter.mark = next(marks, None)
+    return subjects
+
+
+def test_each_mail_is_marked_on_the_server_and_only_once_read(server):
+    assert read(server, Mark.DONE, Mark.ASIDE) == ["one", "two", "three"]
+    assert server.flags() == [{SEEN}, {FLAGGED}, set()]
+    assert read(server) == ["three"]
+
+
+def test_what_a_person_has_read_flagged_or_deleted_is_left_alone(server):
+    for mail, flag in zip(
+        server.folders["INBOX"].values(), (SEEN, FLAGGED, r"\Deleted"), strict=True
+    ):
+        mail.flags.add(flag)
+    assert read(server) == []
+
+
+def test_mails_come_as_they_are_and_bounded(server):
+    octets = b"Subject: \xff\x00) {3}\r\n\r\n* 1 FETCH\r\n"
+    server.folders["INBOX"].clear()
+    server.add(octets, b"x" * (MOST_OCTETS + 1), b"")
+    contents = [letter.content for letter in letters_in(place(server))]
+    assert contents == [octets, b"x" * MOST_OCTETS, b""]
+
+
+def test_a_mail_that_vanishes_is_no_trouble(server):
+    letters = letters_in(place(server))
+    next(letters)
+    server.folders["INBOX"].popitem()
+    assert next(letters).content.startswith(b"Subject: two")
+    server.folders["INBOX"].popitem()
+    assert list(letters) == []
+
+
+def test_a_mail_that_the_server_cannot_read_does_not_stop_the_others(server):
+    server.unreadable.add(8)
+    assert read(server, Mark.DONE, Mark.DONE) == ["one", "three"]
+
+
+def test_the_marks_are_set_one_by_one(server):
+    letters = letters_in(place(server))
+    next(letters).mark = Mark.DONE
+    next(letters)
+    assert server.flags() == [{SEEN}, set(), set()]
+    letters.close()
+
+
+@pytest.mark.parametrize("command", ["AUTHENTICATE", "SELECT", "SEARCH", "FETCH", "STORE"])
+def test_a_lost_connection_is_told_and_the_reading_can_be_repeated(server, command):
+    server.hang_up_at = command
+    with pytest.raises(InboxError, match=rf"{HOST}:{server.port}/INBOX: the connection was lost"):
+        read(server, Mark.DONE, Mark.DONE, Mark.DONE)
+    assert server.flags() == [set()] * 3
+    assert read(server, Mark.DONE, Mark.DONE, Mark.DONE) == ["one", "two", "three"]
+    assert server.flags() == [{SEEN}] * 3
+
+
+def test_a_server_that_says_no_goodbye_has_done_its_work(server):
+    server.hang_up_at = "LOGOUT"
+    assert read(server, *[Mark.DONE] * 3) == ["one", "two", "three"]
+
+
+def test_a_folder_may_have_any_name(server):
+    server.add(b"Subject: four\r\n\r\n", folder='Post/"new" \\&APw-')
+    assert read(server, name='Post/"new" \\&APw-') == ["four"]
+
+
+def test_a_missing_folder_is_told(server):
+    with pytest.raises(
+        InboxError, match=r"/Nowhere: the folder cannot be opened: .*no such folder"
+    ):
+        read(server, name="Nowhere")
+
+
+def test_a_folder_that_cannot_be_marked_is_told(server):
+    server.read_only = True
+    with pytest.raises(InboxError, match="no mail be marked"):
+        read(server)
+
+
+def test_a_refused_login_is_told_without_the_password(server):
+    with pytest.raises(InboxError, match=r"login refused: .*wrong user or password") as caught:
+        read(server, password="sesame")
+    assert "sesame" not in str(caught.value)
+
+
+def test_a_server_that_is_not_there_is_told():
+    with ImapServer() as gone:
+        pass
+    with pytest.raises(InboxError, match=f"{HOST}:{gone.port}"):
+        read(gone)
+
+
+# ---- TLS -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["imaps", "imap+starttls"])
+def test_nothing_is_said_in_clear(good_certificate, authority, scheme):
+    with ImapServer(good_certificate, starttls=scheme == "imap+starttls") as server:
+        server.add(b"Subject: one\r\n\r\n")
+        [letter] = letters_in(place(server, scheme), authority.ca_file)
+        assert letter.content == b"Subject: one\r\n\r\n"
+
+
+@pytest.mark.parametrize("scheme", ["imaps", "imap+starttls"])
+def test_a_certificate_that_nobody_vouches_for_ends_it(good_certificate, stranger, scheme):
+    with ImapServer(good_certificate, starttls=scheme == "imap+starttls") as server:
+        for trusted in (None, stranger.ca_file):
+            with pytest.raises(InboxError, match="its certificate is not valid"):
+                list(letters_in(place(server, scheme), trusted))
+        assert not [each for each in server.commands if each.startswith("AUTHENTICATE")]
+
+
+def test_a_certificate_for_another_name_ends_it(authority):
+    with (
+        ImapServer(authority.context_for("mail.example.net")) as server,
+        pytest.raises(InboxError, match="its certificate is not valid"),
+    ):
+        list(letters_in(place(server, "imaps"), authority.ca_file))
+
+
+def test_a_server_without_starttls_gets_no_password(server):
+    with pytest.raises(InboxError, match="TLS not supported"):
+        read(server, scheme="imap+starttls")
+    assert not [each for each in server.commands if each.startswith("AUTHENTICATE")]
