@@ -2,17 +2,17 @@
 
 import os
 import socket
-import sys
-from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import UTC, date, datetime
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property, partial
 from pathlib import Path
 
 import structlog
 from sqlalchemy import Engine
 
 from digest.backgrounds import Backgrounds
+from digest.backup import Backups
+from digest.bounce_policy import Limits
 from digest.checks.baseline import OWN as OWN_BASELINE
 from digest.checks.baseline import SHIPPED as SHIPPED_BASELINE
 from digest.checks.baseline import read_baseline
@@ -22,23 +22,35 @@ from digest.collect.arxiv import source as arxiv_source
 from digest.collect.http import Http
 from digest.collect.snapshots import Snapshots
 from digest.collect.source import Source, find_sources
+from digest.collecting import Progress, silent
 from digest.compose.composer import Composer
 from digest.compose.environment import Templates
 from digest.compose.language import language
 from digest.compose.letters import LetterComposer
 from digest.compose.sender import Sender, sender_for_looking, sender_of
 from digest.config_reading import read_settings
-from digest.deliver.transport import Transport, make_transport
+from digest.deliver.mx import mx_owners
+from digest.deliver.transport import make_transport
 from digest.embedding import find_embedder
 from digest.embedding_store import EmbeddingStore
-from digest.errors import DigestError, LedgerError, TransportError
+from digest.errors import LedgerError, TransportError
+from digest.feedback import Feedback
+from digest.fleet import Fleet
+from digest.guard import FILE as BADGE
+from digest.guard import Guard
 from digest.inbox.inbox import Inbox
-from digest.ledger.database import ensure_current, open_database, upgrade
+from digest.inbox.witness import Witness
+from digest.ledger.database import downgrade, ensure_current, open_database, upgrade
 from digest.ledger.ledger import Ledger
-from digest.letters import Alerts
+from digest.logs import configure_logs, mask_in_logs
 from digest.model import Digest, Message, Outcome
 from digest.pipeline import Pipeline
 from digest.proofs import Proofs
+from digest.retention import Retention
+from digest.sending import Parts, Sending
+from digest.settling import Settling
+from digest.status import Held, Status, gather_status
+from digest.verp import Verp
 from subscribers.addresses import AddressGate, normalise_address
 from subscribers.store.registry import Registry
 from subscribers.topics import TopicFilter
@@ -53,18 +65,24 @@ def utc_now() -> datetime:
 class App:
     """Everything the commands work with, made when it is first asked for.
 
-    ``fixed`` holds settings (as text, by field name) that win over the environment and ``.env``.
-    Raises SettingError.
+    ``clock`` tells the time to what runs by itself. ``fixed`` holds settings (as text, by field
+    name) that win over the environment and ``.env``. Raises SettingError.
     """
 
     def __init__(
         self,
         environment: Mapping[str, str] | None = None,
         dotenv: Path | None = Path(".env"),
+        clock: Callable[[], datetime] = utc_now,
         **fixed: str,
     ) -> None:
         given = os.environ if environment is None else environment
+        self.clock = clock
+        # The same in another process: what is given is pickled.
+        self.another = partial(App, dict(given), dotenv, clock, **fixed)
         self.settings, self.origins = read_settings(given, dotenv, **fixed)
+        secrets = (each for origin in self.origins for each in origin.secrets)
+        mask_in_logs(secrets, addresses=self.settings.log_addresses)
 
     @cached_property
     def engine(self) -> Engine:
@@ -76,6 +94,9 @@ class App:
     def upgrade_database(self) -> str:
         return upgrade(open_database(self.settings.database))
 
+    def downgrade_database(self, to: str) -> None:
+        downgrade(open_database(self.settings.database), to)
+
     @cached_property
     def ledger(self) -> Ledger:
         return Ledger(self.engine)
@@ -85,9 +106,23 @@ class App:
         return Registry(self.engine)
 
     @cached_property
+    def snapshots(self) -> Snapshots:
+        return Snapshots(self.settings.home / "raw")
+
+    @cached_property
+    def retention(self) -> Retention:
+        """What removes what is old."""
+        return Retention(self.settings, self.ledger, self.registry, self.snapshots)
+
+    @cached_property
+    def backups(self) -> Backups:
+        """What copies the ledger, whatever its revision, and puts a copy in its place."""
+        return Backups(self.settings.database, self.settings.home)
+
+    @cached_property
     def http(self) -> Http:
         return Http(
-            Snapshots(self.settings.home / "raw"),
+            self.snapshots,
             timeout=self.settings.http_timeout,
             attempts=self.settings.http_attempts,
         )
@@ -110,7 +145,14 @@ class App:
             self.sources,
             self.backgrounds.current,
             self.embedder,
+            mx_owners if self.settings.mx_lookups and self._is_relayed else None,
+            self.clock,
         )
+
+    @property
+    def _is_relayed(self) -> bool:
+        """Whether mail goes out over a network, where providers see how fast it comes."""
+        return self.settings.transport_url.startswith(("smtp", "sendmail"))
 
     @cached_property
     def backgrounds(self) -> Backgrounds:
@@ -166,8 +208,55 @@ class App:
         return Composer(self.templates, sender_for_looking(self.settings))
 
     @cached_property
-    def transport(self) -> Transport:
-        return make_transport(self.settings)
+    def sending(self) -> Sending:
+        """What sends in this process. Raises SettingError naming what is missing to send."""
+        make_transport(self.settings)  # what is wrong with it shows now
+        parts = Parts(
+            settings=self.settings,
+            ledger=self.ledger,
+            registry=self.registry,
+            composer=self.composer,
+            transport=lambda: make_transport(self.settings),
+            feedback=self.feedback,
+            verp=self.verp if self.settings.verp else None,
+        )
+        return Sending(parts, self.clock)
+
+    @cached_property
+    def fleet(self) -> Fleet:
+        """What sends, in as many processes as may be."""
+        return Fleet(
+            self.ledger,
+            self.sending,
+            partial(_sending_of, self.another),
+            processes=self.settings.send_processes,
+            connections=self.settings.send_connections,
+        )
+
+    @cached_property
+    def settling(self) -> Settling:
+        stale_after = timedelta(hours=self.settings.stale_after_hours)
+        return Settling(self.ledger, self.registry, stale_after)
+
+    @cached_property
+    def guard(self) -> Guard:
+        return Guard(self.engine, self.settings.home, socket.gethostname())
+
+    def status(self, now: datetime) -> Status:
+        """How things are. Raises SourceError for a source that is not installed."""
+        names = [each.name for each in self.sources()]
+        return gather_status(
+            self.ledger, self.registry, self.settings, names, now, self._held_by_guard()
+        )
+
+    def _held_by_guard(self) -> Held | None:
+        why = self.guard.objection()
+        return Held(why, was_used=(self.settings.home / BADGE).exists()) if why else None
+
+    def send(self, now: datetime, progress: Progress = silent) -> tuple[str, ...]:
+        """As ``Fleet.send``, if this ledger is the one that is used here. Raises LedgerError."""
+        self.guard.renew(now)
+        return self.fleet.send(now, progress)
 
     def post(self, message: Message) -> Outcome:
         """Send one message that is no delivery, over a connection of its own.
@@ -196,8 +285,22 @@ class App:
             return transport.takes_smtputf8
 
     @cached_property
+    def verp(self) -> Verp:
+        """Envelope senders that name their delivery; those in reports are read in any case."""
+        sender = self.sender  # says what is missing
+        assert self.settings.secret
+        return Verp(self.settings.secret, sender.bounce_address)
+
+    @cached_property
+    def feedback(self) -> Feedback:
+        settings = self.settings
+        limits = Limits(settings.pause_at_hard_bounces, settings.pause_at_complaints)
+        return Feedback(self.ledger, self.registry, limits)
+
+    @cached_property
     def inbox(self) -> Inbox:
-        return Inbox(self.registry, self.sender.tokens)
+        witness = Witness(self.ledger, self.registry, self.verp, self.sender.tokens)
+        return Inbox(self.registry, witness, self.feedback)
 
     def test_message(self, to: str, topics: tuple[TopicFilter, ...], day: date | None) -> Message:
         """A digest marked as a test, in nobody's name. Raises DigestError where there is none."""
@@ -231,41 +334,8 @@ class App:
             raise LedgerError(f"no paper of {day} {what}")
         return digest
 
-    def daily_run(self) -> None:
-        """What `digest schedule` does each day: collect the latest, then one pass."""
-        now = utc_now()
-        try:
-            days = self.pipeline.days_for(self.pipeline.edition_day(now))
-            collected = self.pipeline.collect(days, now)
-            run = self.pipeline.run(self.composer, self.transport, now)
-        except DigestError as error:
-            self._alert([str(error)], now, broken_off=True)
-            raise
-        # A source that fails while an edition is collected for would be told of twice.
-        if troubles := list(dict.fromkeys(collected.failures + run.trouble)):
-            self._alert(troubles, now, broken_off=False)
-        log.info("the daily run is done", balance=asdict(run.balance), trouble=run.trouble)
 
-    def _alert(self, troubles: list[str], since: datetime, *, broken_off: bool) -> None:
-        """Tell the operator of a run that had trouble, if there is an address to tell it to."""
-        if self.settings.operator is None:
-            return
-        where = f"{socket.gethostname()}, {self.settings.home.resolve()}"
-        alerts = Alerts(self.settings.operator, where, lambda: self.letter_composer, self.post)
-        local = since.astimezone(self.settings.timezone)
-        alerts.tell(troubles, local, broken_off=broken_off)
-
-
-def configure_logs() -> None:
-    """Logs go to standard error: for people on a terminal, as JSON lines elsewhere."""
-    # Traces without the values in them: those may be addresses and tokens.
-    for_people = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    for_programs = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            *([for_people] if sys.stderr.isatty() else for_programs),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+def _sending_of(another: Callable[[], App]) -> Sending:
+    """What sends in a process of its own."""
+    configure_logs()
+    return another().sending

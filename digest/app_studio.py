@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
 from digest.app import App, utc_now
+from digest.compose.content import OF_EDITIONS
 from digest.compose.environment import built_in_templates
 from digest.compose.language import SHIPPED
 from digest.compose.message import build_message
@@ -126,6 +127,6 @@ def _send(app: App, proof: Proof, to: str) -> Outcome:
         public_id="test",
         what=f"test-{now:%Y%m%d%H%M%S%f}",
         now=now,
-        campaign="" if proof.mail == "digest" else proof.mail,
+        campaign="" if proof.mail in OF_EDITIONS else proof.mail,
     )
     return app.post(message)

@@ -1,15 +1,17 @@
 """The composition root of the pages, apart from the rest because FastAPI is slow to load."""
 
-from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from fastapi import FastAPI
 
-from digest.app import App, utc_now
+from digest.app import App
 from digest.errors import MessageTooLarge, NothingToShow
+from digest.ledger.database import what_is_missing
 from digest.letters import Letters
+from digest.metrics import exposition, gather_counts
 from digest.model import Pick
 from digest.search import search
+from digest.web.health import Watch
 from digest.web.pages import web_app
 from digest.web.site import Site, page_renderer
 from digest.web.suggestions import suggest
@@ -20,9 +22,10 @@ from subscribers.web.desk import Desk
 SUGGESTED_FROM = timedelta(weeks=3)
 
 
-def web(app: App, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+def web(app: App) -> FastAPI:
     """The web application over what ``app`` has. Raises DigestError."""
-    papers, pipeline, composer = app.ledger.papers, app.pipeline, app.composer
+    clock, papers = app.clock, app.ledger.papers
+    pipeline, composer = app.pipeline, app.composer
 
     def suggestions() -> list[str]:
         return suggest(papers.keywords_since(clock().date() - SUGGESTED_FROM))
@@ -36,6 +39,10 @@ def web(app: App, clock: Callable[[], datetime] = utc_now) -> FastAPI:
 
     def find(typed: str) -> list[Pick]:
         return search(app.ledger, app.backgrounds.current(), typed, embed=app.embedder)
+
+    def figures() -> bytes:
+        now = clock()
+        return exposition(app.status(now), gather_counts(app.ledger, app.registry, now))
 
     settings = app.settings
     desk = Desk(
@@ -60,6 +67,7 @@ def web(app: App, clock: Callable[[], datetime] = utc_now) -> FastAPI:
         draft=pipeline.draft,
         search=find,
         own_digest=own_digest,
+        watch=Watch(lambda: what_is_missing(app.engine), figures, settings.metrics_tokens or ()),
         api_tokens=settings.api_tokens or (),
     )
     return web_app(site)

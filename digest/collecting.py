@@ -10,12 +10,10 @@ from digest.collect.file import files_in, read_file
 from digest.collect.merge import keys_of, merge
 from digest.collect.source import Source
 from digest.errors import SourceError
-from digest.ledger.database import exclusively
-from digest.ledger.history import Collection
+from digest.ledger.history import FILES, Collection
 from digest.ledger.ledger import Ledger
+from digest.ledger.locks import exclusively
 from digest.model import Collected, Harvest, MergedPaper, Rejection
-
-FILES = "files"  # stands for a source in what is written down of a reading of files
 
 # Told how much of how much is done, for a progress bar.
 Progress = Callable[[int, int], None]

@@ -3,48 +3,36 @@
 ``Pipeline.run`` is where to begin.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
+from threading import Lock
 
 import structlog
 
 from digest.collect.source import Source
 from digest.collecting import Collector, Progress, silent
-from digest.compose.composer import Composer
-from digest.compose.edition_composer import EditionComposer
+from digest.composing import planned_digest
 from digest.config import Settings
-from digest.deliver.transport import Transport
-from digest.deliver.worker import Worker
-from digest.errors import (
-    MessageTooLarge,
-    NothingToShow,
-    TemplateError,
-    TransportError,
-)
-from digest.ledger.database import exclusively
+from digest.explaining import Explaining
 from digest.ledger.ledger import Ledger
-from digest.model import (
-    Balance,
-    Collected,
-    Delivery,
-    Digest,
-    Edition,
-    Facts,
-    Harvest,
-    Message,
-    SkipReason,
-)
+from digest.ledger.locks import exclusively
+from digest.mail_domains import LookUp
+from digest.model import Balance, Collected, Digest, Edition, Harvest
+from digest.planning import Planning, reader_of
 from digest.rank.background import Background, Embed
-from digest.rank.ranker import Limits, Ranker, Reader
+from digest.timetable import Timetable
 from digest.why import Why
-from subscribers.model import Consent, Opinion, PersonFile, Subscriber, Verdict
-from subscribers.preferences import Preferences, Strictness
+from subscribers.model import PersonFile, Subscriber
+from subscribers.preferences import Preferences
 from subscribers.store.registry import Registry
 from subscribers.topics import TopicFilter
+
+ASK_AGAIN = timedelta(minutes=10)  # a source that failed
+
+# What composes and delivers all that waits, from a moment on; what kept it from that, in lines.
+Send = Callable[[datetime, Progress], tuple[str, ...]]
 
 _NO_WISHES = Preferences()
 
@@ -57,9 +45,12 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one pass came to; ``trouble`` is what kept it from doing all it should."""
+    """What one pass came to; ``trouble`` is what kept it from doing all it should.
 
-    balance: Balance
+    There is no balance where too few papers were there for an edition.
+    """
+
+    balance: Balance | None
     trouble: tuple[str, ...] = ()
 
 
@@ -74,44 +65,101 @@ class Pipeline:
         sources: Callable[[], Sequence[Source]],
         background: Callable[[], Background],
         embed: Embed | None = None,
+        look_up: LookUp | None = None,
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
-        """``clock`` only measures how long a run takes: what it does, it does as of its ``now``."""
+        """``look_up`` asks the DNS who takes the mail of domains, if that may be done.
+
+        ``clock`` only measures how long a run takes: what it does, it does as of its ``now``.
+        """
         self._settings = settings
         self._ledger = ledger
         self._registry = registry
+        self._timetable = Timetable(settings.run_at, settings.timezone)
         self._collector = Collector(ledger, sources, self.edition_day)
-        self._background = background
-        self._embed = embed
+        self._planning = Planning(settings, ledger, registry, background, embed, look_up)
+        self._explaining = Explaining(settings, ledger, self._planning)
         self._clock = clock
+        # Two threads of one process wait for each other, where others are refused.
+        self._turn = Lock()
+        self._collecting = Lock()
 
-    def run(
-        self, composer: Composer, transport: Transport, now: datetime, progress: Progress = silent
-    ) -> Run:
+    def run(self, send: Send, now: datetime, progress: Progress = silent) -> Run:
         """One pass for everybody due, who each get the day's edition once, however often it runs.
 
-        Raises LedgerError when another run is under way. A source or a relay that fails is told
-        in the result: what it concerns stays to be done by a later run.
+        ``send`` composes and delivers what waits (see sending.py). Raises Busy when another run
+        is under way. A source or a relay that fails is told in the result: what it concerns
+        stays to be done by a later run.
         """
         with exclusively(self._ledger.engine, "run"):
             began = self._clock()
             run = self._ledger.history.begin_run(self.edition_day(now), now)
-            self._take_over(now)
+            self._prepare(now)
             edition, trouble = self._collected_edition(now)
-            self._rank(edition, now)
+            if edition:
+                self._planning.today(edition, now)
             sending_began = self._clock()
-            try:
-                self._compose_and_deliver(composer, transport, now, progress)
-            except (TransportError, TemplateError) as error:
-                # What was not sent is still pending: mend the relay or the template, run again.
-                trouble = (*trouble, str(error))
+            trouble += self._compose_and_deliver(send, now, progress)
             sending = self._since(sending_began)
-            for touched in self._ledger.editions.changed_at(now):
-                if touched.id != edition.id:
-                    self._ledger.editions.close(touched)
-            balance = self._ledger.editions.close(edition)
+            balance = self._ledger.editions.close(edition) if edition else None
             self._ledger.history.end_run(run, now + self._since(began), sending, trouble)
             return Run(balance, trouble)
+
+    def make_edition(self, send: Send, now: datetime) -> Run | None:
+        """The day's edition, if it is time for it and there is none yet; else None.
+
+        It is frozen from what is collected now, and one pass made for those whose own time has
+        come. The others' comes later: see ``plan_due``. A source that fails is asked again later,
+        for as long as DIGEST_WAIT_FOR_SOURCES. Otherwise as ``run``; but others may plan while this
+        sends.
+        """
+        day = self.edition_day(now)
+        if not self._is_time_for_edition(now) or self._ledger.history.failed_after(now - ASK_AGAIN):
+            return None
+        collected = self.collect(self.days_for(day), now)
+        if collected.failures and now < self._patience_ends(day):
+            return None
+        return self._run_day(collected, send, now)
+
+    def _patience_ends(self, day: date) -> datetime:
+        """When an edition waits no longer for a source that fails; in good time that day."""
+        patience = timedelta(minutes=self._settings.wait_for_sources)
+        last_call = self._timetable.end_of(day) - 2 * ASK_AGAIN
+        return min(self._timetable.edition_at(day) + patience, last_call)
+
+    def _is_time_for_edition(self, now: datetime) -> bool:
+        """Whether the day's edition is to be made, and is not."""
+        day = self.edition_day(now)
+        return now >= self._timetable.edition_at(day) and self._ledger.editions.on(day) is None
+
+    def _run_day(self, collected: Collected, send: Send, now: datetime) -> Run:
+        began = self._clock()
+        trouble = collected.failures
+        with self._turn, exclusively(self._ledger.engine, "run"):
+            edition = self._freeze(collected, now)
+            if edition is None:
+                return Run(None, (*trouble, self._too_few))
+            run = self._ledger.history.begin_run(edition.day, now)
+            self._prepare(now)
+            self._plan_due(now)
+        sending_began = self._clock()
+        trouble += self._compose_and_deliver(send, now, silent)
+        sending = self._since(sending_began)
+        balance = self._ledger.editions.close(edition)
+        self._ledger.history.end_run(run, now + self._since(began), sending, trouble)
+        return Run(balance, trouble)
+
+    def plan_due(self, now: datetime) -> None:
+        """Plan for everybody whose own time has come; what is planned waits to be sent.
+
+        Raises Busy when a run is under way, which does the same.
+        """
+        with self._turn, exclusively(self._ledger.engine, "run"):
+            self._plan_due(now)
+
+    def _plan_due(self, now: datetime) -> None:
+        # Also of older editions: what was missed is written down in theirs.
+        self._close(map(self._ledger.editions.get, self._planning.due(now)))
 
     # ---- collect -----------------------------------------------------------------------------
 
@@ -120,7 +168,26 @@ class Pipeline:
 
         A source that fails is among the rejected; what it gave before, and the others', is kept.
         """
-        return self._collector.collect(days, now)
+        with self._collecting:
+            return self._collector.collect(days, now)
+
+    def collect_due(self, now: datetime) -> Collected | None:
+        """Collect if the last time is DIGEST_COLLECT_EVERY_HOURS ago; None if it is not.
+
+        Counts are seen to rise that way, and an edition that was empty may get papers.
+        """
+        every = timedelta(hours=self._settings.collect_every_hours)
+        last = self._ledger.history.last_collected()
+        is_fresh = last is not None and timedelta() <= now - last < every
+        if is_fresh or self._is_time_for_edition(now):  # for which there is a collection anyway
+            return None
+        day = self.edition_day(now)
+        collected = self.collect(self.days_for(day), now)
+        edition = self._ledger.editions.on(day)
+        if edition and not edition.candidates:
+            with self._turn, exclusively(self._ledger.engine, "run"):
+                self._freeze(collected, now)
+        return collected
 
     def collect_files(
         self, paths: Sequence[Path], day: date | None, now: datetime, progress: Progress = silent
@@ -139,16 +206,32 @@ class Pipeline:
 
     def edition_day(self, now: datetime) -> date:
         """The day it is for the operator."""
-        return now.astimezone(self._settings.timezone).date()
+        return self._timetable.day_of(now)
 
-    def _collected_edition(self, now: datetime) -> tuple[Edition, tuple[str, ...]]:
-        """The day's edition. If nothing was collected for it yet, that is done first."""
-        days = self.days_for(self.edition_day(now))
-        edition = self._ledger.editions.freeze(days[-1], days[0], now)
-        if edition.candidates:
-            return edition, ()
+    def _collected_edition(self, now: datetime) -> tuple[Edition | None, tuple[str, ...]]:
+        """The day's edition, and trouble. If nothing was collected for it, that is done first."""
+        day = self.edition_day(now)
+        days = self.days_for(day)
+        edition = self._ledger.editions.on(day)
+        if (edition and edition.candidates) or self._ledger.editions.eligible(day, days[0]):
+            return self._ledger.editions.freeze(day, days[0], now), ()
         collected = self.collect(days, now)
-        return self._ledger.editions.freeze(days[-1], days[0], now), collected.failures
+        edition = self._freeze(collected, now)
+        return edition, collected.failures + (() if edition else (self._too_few,))
+
+    def _freeze(self, collected: Collected, now: datetime) -> Edition | None:
+        """The day's edition from what is there; None if a source failed and that is too few."""
+        day = self.edition_day(now)
+        first = self.days_for(day)[0]
+        there_are = self._ledger.editions.eligible(day, first)
+        if collected.failures and there_are < self._settings.enough_papers:
+            return None
+        return self._ledger.editions.freeze(day, first, now, collected.failed_sources)
+
+    @property
+    def _too_few(self) -> str:
+        least = self._settings.enough_papers
+        return f"no edition: fewer than {least} papers are there (DIGEST_ENOUGH_PAPERS)"
 
     # ---- rank --------------------------------------------------------------------------------
 
@@ -162,168 +245,66 @@ class Pipeline:
         edition = self._ledger.editions.on(day)
         if edition is None or not edition.candidates:
             edition = self._ledger.editions.draft(day, self.days_for(day)[0])
-        return self._ranker(edition, {}).digest(_reader(topics, wishes))
+        return self._planning.ranker(edition, {}).digest(reader_of(topics, wishes))
 
-    def explain(self, person: PersonFile, day: date) -> Why:
-        """What decided about a subscriber and the edition of a day. Nothing is stored.
-
-        The papers are those of their delivery if there is one, else what they would get now.
-        """
-        edition = self._ledger.editions.on(day)
-        if edition is None:
-            return Why(person, day)
-        who = person.subscriber
-        known = self._ledger.papers.facts_of(each.paper for each in person.opinions)
-        ranker = self._ranker(edition, known)
-        reader = _reader(who.topics, who.preferences, person.opinions)
-        return Why(
-            person=person,
-            day=day,
-            edition=edition,
-            topics=tuple(ranker.fits(reader)),
-            digest=self.digest_of(who, day) or ranker.digest(reader),
-            delivery=self._ledger.deliveries.report(edition, who.id),
-        )
-
-    def _rank(self, edition: Edition, now: datetime) -> None:
-        """Decide for everybody due what they get, or why nothing; a row each, before any mail."""
-        planned = self._ledger.deliveries.planned(edition)
-        due = []
-        for subscriber in self._registry.everybody(Consent.CONFIRMED):
-            wishes = subscriber.preferences
-            if subscriber.id in planned or not wishes.wants_mail_on(edition.day):
-                continue
-            if wishes.is_paused_on(edition.day):
-                self._skip(edition, subscriber, SkipReason.PAUSED, now)
-            elif not edition.candidates:
-                self._skip(edition, subscriber, SkipReason.NO_PAPERS, now)
-            else:
-                due.append(subscriber)
-        if not due:
-            return
-        opinions = self._registry.opinions.of_everybody()
-        known = self._ledger.papers.facts_of(
-            each.paper for person in due for each in opinions.get(person.id, ())
-        )
-        ranker = self._ranker(edition, known)
-        readers = [
-            _reader(each.topics, each.preferences, opinions.get(each.id, ())) for each in due
-        ]
-        for subscriber, digest in zip(due, ranker.digests(readers), strict=True):
-            if digest:
-                self._ledger.deliveries.plan(edition, subscriber.id, digest.picks, now)
-            else:
-                self._skip(edition, subscriber, SkipReason.NOTHING_MATCHED, now)
-
-    def _ranker(self, edition: Edition, known: Mapping[str, Facts]) -> Ranker:
-        return Ranker(edition, self._background(), self._limits, known, self._embed)
-
-    def _skip(
-        self, edition: Edition, subscriber: Subscriber, reason: SkipReason, now: datetime
-    ) -> None:
-        self._ledger.deliveries.plan_skipped(edition, subscriber.id, reason, now)
-
-    @property
-    def _limits(self) -> Limits:
-        return Limits(
-            for_you=self._settings.max_for_you,
-            trending=self._settings.max_trending,
-            strictness=Strictness(self._settings.strictness),
-        )
+    def explain(self, person: PersonFile, day: date, now: datetime) -> Why:
+        """What decided about a subscriber and the edition of a day, or would: see explaining.py."""
+        return self._explaining.explain(person, day, now)
 
     # ---- compose, deliver --------------------------------------------------------------------
 
-    def _compose_and_deliver(
-        self, composer: Composer, transport: Transport, now: datetime, progress: Progress
-    ) -> None:
-        waiting = self._ledger.deliveries.to_send(now)
-        if not waiting:
-            return
-        with transport:
-            worker = Worker(self._ledger.deliveries, self._registry, transport)
-            done = 0
-            for edition_id, its in groupby(waiting, attrgetter("edition_id")):
-                edition = self._ledger.editions.get(edition_id)
-                edition_composer = EditionComposer(composer, edition, now)
-                edition_composer.try_out(self._ledger.deliveries.papers_to_send(edition_id, now))
-                for delivery in its:
-                    message = self._compose(edition_composer, delivery, edition, now)
-                    if message:
-                        worker.deliver(delivery, message, now)
-                    done += 1
-                    progress(done, len(waiting))
+    def send_waiting(self, send: Send, now: datetime) -> tuple[str, ...]:
+        """Send what earlier runs have left and may be sent now; what kept it from that, in lines.
 
-    def _compose(
-        self, composer: EditionComposer, delivery: Delivery, edition: Edition, now: datetime
-    ) -> Message | None:
-        """The message of a delivery; none if there cannot be one, which is then recorded.
-
-        Raises TemplateError where the template is to blame: nobody is to miss a digest for that.
+        Others may do so at the same time, and a run may be under way.
         """
-        subscriber = self._registry.get(delivery.subscriber_id)
-        if subscriber is None:
-            self._ledger.deliveries.skip(delivery, SkipReason.REMOVED, now)
-            return None
-        digest = self._planned_digest(delivery, edition, subscriber)
-        try:
-            return composer.compose(digest, to=subscriber.address, public_id=subscriber.public_id)
-        except (MessageTooLarge, NothingToShow) as error:
-            too_large = isinstance(error, MessageTooLarge)
-            reason = SkipReason.TOO_LARGE if too_large else SkipReason.NOT_RENDERED
-            log.error("a digest cannot be made", delivery=delivery.id, why=str(error))
-            self._ledger.deliveries.skip(delivery, reason, now)
-            return None
+        self._take_over(now)
+        if not self._ledger.deliveries.waiting(now):
+            return ()
+        return self._compose_and_deliver(send, now, silent)
+
+    def _compose_and_deliver(
+        self, send: Send, now: datetime, progress: Progress
+    ) -> tuple[str, ...]:
+        """Send what waits. What is not sent is still pending: mend what is told, run again."""
+        unfinished = self._ledger.editions.unfinished()
+        trouble = send(now, progress)
+        self._close(unfinished)
+        return trouble
+
+    def _close(self, editions: Iterable[Edition]) -> None:
+        for edition in editions:
+            self._ledger.editions.close(edition)
 
     def digest_of(self, subscriber: Subscriber, day: date) -> Digest | None:
-        """What a subscriber's digest of a day is made of, sent or not; none if there is none."""
+        """What a subscriber's digest or note of a day is made of, sent or not; none without."""
         edition = self._ledger.editions.on(day)
         if edition is None:
             return None
         delivery = self._ledger.deliveries.of(edition, subscriber.id)
         if delivery is None:
             return None
-        digest = self._planned_digest(delivery, edition, subscriber)
-        return digest if digest.picks else None
-
-    def _planned_digest(
-        self, delivery: Delivery, edition: Edition, subscriber: Subscriber
-    ) -> Digest:
-        return Digest(
-            day=edition.day,
-            topics=subscriber.topics,
-            picks=self._ledger.deliveries.picks(delivery, edition),
-            pool_size=len(edition.candidates),
-        )
+        papers = self._ledger.editions.papers_of(edition)
+        digest = planned_digest(self._ledger, delivery, edition, papers, subscriber)
+        return digest if digest.picks or digest.why_nothing else None
 
     # ---- before and after --------------------------------------------------------------------
 
     def _take_over(self, now: datetime) -> None:
         """Settle what earlier runs left: unanswered ones become uncertain, stale ones skipped."""
-        uncertain = self._ledger.deliveries.settle_leftovers(now)
+        uncertain = self._ledger.senders.settle_leftovers(now)
         if uncertain:
-            log.warning("a run died while sending; its message may have arrived", count=uncertain)
+            log.warning("a sender died while sending; mails may have arrived", count=uncertain)
         stale_before = now - timedelta(hours=self._settings.stale_after_hours)
-        self._ledger.deliveries.expire(stale_before, now)
+        stale = self._ledger.deliveries.expire(stale_before, now)
+        if uncertain or stale:
+            self._close(self._ledger.editions.changed_at(now))
+
+    def _prepare(self, now: datetime) -> None:
+        """What comes before a run plans anything."""
+        self._take_over(now)
+        if self._settings.resend_uncertain:
+            self._ledger.uncertain.resend(None, now)
 
     def _since(self, began: datetime) -> timedelta:
         return self._clock() - began
-
-
-def _reader(
-    topics: tuple[TopicFilter, ...], wishes: Preferences, opinions: Sequence[Opinion] = ()
-) -> Reader:
-    """A subscriber as the ranking sees them."""
-    said = {
-        verdict: tuple(each.paper for each in opinions if each.verdict is verdict)
-        for verdict in Verdict
-    }
-    return Reader(
-        topics=topics,
-        exclusions=wishes.exclusions,
-        least=wishes.min_papers,
-        most=wishes.max_papers,
-        strictness=wishes.strictness,
-        trending=wishes.trending,
-        likes=said[Verdict.LIKE],
-        mutes=said[Verdict.MUTE],
-    )

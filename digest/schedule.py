@@ -1,105 +1,85 @@
-"""The clock: APScheduler calls the pipeline at the set time. It holds no truth.
+"""The clock: APScheduler calls what is done by itself. It holds no truth, and needs no job store.
 
-A tick that is missed or comes twice changes nothing, because the ledger's rows decide what is
+A tick that is missed, late or comes twice changes nothing, because the ledger's rows decide what is
 still to be done.
 """
 
+import logging
 import os
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from digest.errors import DigestError
-
-JOB = "daily-digest"
-# A machine that slept through the time still runs when it wakes, within this many seconds.
-GRACE = 6 * 3600
-STOPS = {signal.SIGINT, signal.SIGTERM}
+from digest.errors import Busy, DigestError
+from digest.signals import stop_signals
 
 log = structlog.get_logger()
 
 
-class Daily(BaseTrigger):  # type: ignore[misc]  # APScheduler publishes no types
-    """Each day once, at a local time. In the hour that a clock change skips, it is an hour later.
+class Beat(BaseTrigger):  # type: ignore[misc]  # APScheduler publishes no types
+    """At once, and then whenever so many seconds of the clock are full.
 
-    Not APScheduler's CronTrigger: that leaves out the day after a clock change in spring if the
-    time is soon after midnight, and strikes twice in the hour that comes twice (3.11).
+    Not APScheduler's IntervalTrigger: that counts from the first time, so that an edition for
+    08:00 would be made at some second of that minute.
     """
 
-    def __init__(self, at: time, zone: ZoneInfo) -> None:
-        self._at = at
-        self._zone = zone
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
-        """The first after the previous one; without one, the first from now on."""
-        after = previous or now - timedelta(microseconds=1)
-        day = after.astimezone(self._zone).date()
-        while (moment := self._on(day)) <= after:
-            day += timedelta(days=1)
-        return moment.astimezone(self._zone)
-
-    def _on(self, day: date) -> datetime:
-        # By way of UTC, which makes a local time that does not exist one that does.
-        return datetime.combine(day, self._at, self._zone).astimezone(UTC)
+        if previous is None:
+            return now
+        after = max(previous, now).timestamp()
+        return datetime.fromtimestamp((after // self._seconds + 1) * self._seconds, UTC)
 
 
-def add_daily_run(
-    scheduler: BaseScheduler, at: time, zone: ZoneInfo, run: Callable[[], None]
-) -> None:
-    """Have ``run`` called each day; an error in it is told, and does not stop the clock."""
+def new_clock() -> BackgroundScheduler:
+    # It warns each time that a tick finds the one before still at work, as it may.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    return BackgroundScheduler(timezone=UTC)
+
+
+def add_tick(clock: BackgroundScheduler, name: str, do: Callable[[], object], every: float) -> None:
+    """Have something done at once, and then each so many seconds.
+
+    It is not called while it is at work. What goes wrong is told, and does not stop the clock.
+    """
 
     def tick() -> None:
         try:
-            run()
+            do()
+        except Busy as error:
+            log.info("later", what=name, why=str(error))
         except DigestError as error:
-            log.error("the daily run failed", why=str(error))
+            log.error("it failed", what=name, why=str(error))
+        except Exception:  # a fault of ours must not stop the rest
+            log.exception("it failed", what=name)
 
-    scheduler.add_job(
-        tick, Daily(at, zone), id=JOB, coalesce=True, max_instances=1, misfire_grace_time=GRACE
+    clock.add_job(
+        tick,
+        Beat(every),
+        id=name,
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,  # late is better than never
     )
 
 
 def run_forever(
-    at: time, zone: ZoneInfo, run: Callable[[], None], ready: Callable[[], None]
+    clock: BackgroundScheduler, ready: Callable[[], None], stop: Callable[[], None]
 ) -> None:
-    """Call ``run`` each day until the process is told to stop (SIGINT or SIGTERM).
+    """Let the clock run until the process is told to stop (SIGINT or SIGTERM).
 
-    ``ready`` is called once the clock runs. A run that is under way then is waited for.
+    ``ready`` is called once it runs, ``stop`` when it is to stop. What is at work then is waited
+    for.
     """
-    scheduler = BackgroundScheduler(timezone=zone)
-    add_daily_run(scheduler, at, zone, run)
-    with _stop_signals() as wait_for_one:
-        scheduler.start()
+    with stop_signals() as told:
+        clock.start()
         ready()
-        wait_for_one()
-        scheduler.shutdown()
-    log.info("the schedule is stopped")
-
-
-@contextmanager
-def _stop_signals() -> Iterator[Callable[[], object]]:
-    """Within, SIGINT and SIGTERM are only noted; what it gives waits for the first.
-
-    The interpreter writes to a pipe, in whichever thread the signal strikes, and nothing else is
-    done then: this thread may hold any lock. To block the signals would not do, because libraries
-    have started threads of their own by now, in which they would still end the process.
-    """
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    pipe_before = signal.set_wakeup_fd(writing)
-    handlers_before = {each: signal.signal(each, lambda *_: None) for each in STOPS}
-    try:
-        yield lambda: os.read(reading, 1)
-    finally:
-        for each, handler in handlers_before.items():
-            signal.signal(each, handler)
-        signal.set_wakeup_fd(pipe_before)
-        os.close(reading)
-        os.close(writing)
+        os.read(told, 1)
+        stop()
+        clock.shutdown()
+    log.info("the clock is stopped")

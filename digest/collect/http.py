@@ -109,6 +109,7 @@ class Http:
                 f"{full_url}: HTTP {response.status_code} after {self._attempts} attempts"
             )
         if response.status_code == 304 and kept is not None:
+            self._snapshots.used(full_url)
             return Answer(full_url, kept.status, kept.body)
         answer = Answer(full_url, response.status_code, response.content)
         if response.is_success:

@@ -4,8 +4,11 @@ import base64
 import gzip
 import hashlib
 import json
+import os
 import zlib
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,7 +25,10 @@ class Snapshot:
 
 
 class Snapshots:
-    """A folder with the latest answer of each address, ``<host>/<digest of the URL>.json.gz``."""
+    """A folder with the latest answer of each address, ``<host>/<digest of the URL>.json.gz``.
+
+    What is removed is only fetched as a whole the next time.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -42,6 +48,21 @@ class Snapshots:
         part = path.with_suffix(".part")
         part.write_bytes(gzip.compress(json.dumps(kept).encode(), mtime=0))
         part.replace(path)  # whole or not at all
+
+    def used(self, url: str) -> None:
+        """The kept answer was good once more: how old it is, is counted from now on."""
+        with suppress(OSError):
+            os.utime(self._path(url))
+
+    def remove(self, before: datetime) -> int:
+        """Those that were fetched, and used last, before a moment; how many there were."""
+        removed = 0
+        for path in self._folder.glob("*/*.json.*"):  # and what was broken off while being saved
+            with suppress(OSError):  # somebody else was quicker, or it is not ours
+                if path.stat().st_mtime < before.timestamp():
+                    path.unlink()
+                    removed += 1
+        return removed
 
     def _path(self, url: str) -> Path:
         host = (urlsplit(url).hostname or "").strip(".") or "unknown"  # ".." is a folder above

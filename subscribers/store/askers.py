@@ -7,6 +7,8 @@ from sqlalchemy import Engine, delete, func, insert, select
 
 from subscribers.store.tables import signups
 
+KEPT_FOR = timedelta(hours=1)
+
 
 class Askers:
     """The requests of the last hour."""
@@ -19,7 +21,7 @@ class Askers:
 
         Limits are per hour. A refused request counts as well.
         """
-        an_hour_ago = now - timedelta(hours=1)
+        an_hour_ago = now - KEPT_FOR
         with self._engine.begin() as connection:
             connection.execute(delete(signups).where(signups.c.at <= an_hour_ago))
             connection.execute(insert(signups), [{"asker": each, "at": now} for each in limits])

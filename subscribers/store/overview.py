@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from sqlalchemy import Engine, Select, select
+from sqlalchemy import Engine, Select, func, select
 
 from subscribers.addresses import address_key
 from subscribers.lifecycle import ConsentEvent
-from subscribers.store.tables import consents, subscribers
+from subscribers.model import Consent, SuppressionReason
+from subscribers.store.tables import consents, subscribers, suppressions
 
 
 class Overview:
@@ -23,10 +24,27 @@ class Overview:
         with self._engine.connect() as connection:
             return {row.id: row.address for row in connection.execute(query)}
 
+    def by_consent(self) -> dict[Consent, int]:
+        """How many people have said what."""
+        consent = subscribers.c.consent
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(consent, func.count()).group_by(consent))
+            found = {Consent(row[0]): row[1] for row in rows}
+        return {each: found.get(each, 0) for each in Consent}
+
+    def blocks_by_reason(self) -> dict[SuppressionReason, int]:
+        """How many addresses get nothing, and why."""
+        reason = suppressions.c.reason
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(reason, func.count()).group_by(reason))
+            found = {SuppressionReason(row[0]): row[1] for row in rows}
+        return {each: found.get(each, 0) for each in SuppressionReason}
+
     def withdrawals_by_day(self, first: date, last: date, zone: tzinfo = UTC) -> dict[date, int]:
         """How many people left on each day of a zone, from the first to the last day.
 
-        Their evidence says it, so whoever was removed since is no longer among them.
+        Their evidence says it, so whoever was removed since is no longer among them, nor who left
+        longer ago than evidence is kept.
         """
         begin, end = (
             datetime.combine(day, time(), zone) for day in (first, last + timedelta(days=1))

@@ -1,7 +1,7 @@
 """The people of one database: their consent from the first word to the last, and their wishes."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -24,13 +24,17 @@ from subscribers.model import (
 from subscribers.preferences import Preferences
 from subscribers.store import arrivals, rows
 from subscribers.store.askers import Askers
+from subscribers.store.clocks import Clocks
 from subscribers.store.moves import Moves
+from subscribers.store.old_rows import OldRows
 from subscribers.store.opinions import Opinions
 from subscribers.store.overview import Overview
 from subscribers.store.suppressions import Suppressions
 from subscribers.store.tables import consents, moves, opinions, subscribers, suppressions
 from subscribers.topics import TopicFilter
 from subscribers.transfer import Arrival
+
+_BLOCK = 500  # numbers in one question
 
 
 class Registry:
@@ -43,6 +47,8 @@ class Registry:
         self._engine = engine
         self.askers = Askers(engine)
         self.moves = Moves(engine)
+        self.clocks = Clocks(engine)
+        self.old_rows = OldRows(engine)
         self.opinions = Opinions(engine)
         self.overview = Overview(engine)
         self.suppressions = Suppressions(engine)
@@ -250,6 +256,19 @@ class Registry:
             query = query.where(subscribers.c.consent == consent)
         with self._engine.connect() as connection:
             return [rows.subscriber_of(row) for row in connection.execute(query)]
+
+    def some(self, numbers: Collection[int]) -> list[Subscriber]:
+        """Those with these numbers, as they are now, in the order they came."""
+        wanted = sorted(numbers)
+        found: list[Subscriber] = []
+        with self._engine.connect() as connection:
+            for begin in range(0, len(wanted), _BLOCK):
+                query = select(subscribers).where(
+                    subscribers.c.id.in_(wanted[begin : begin + _BLOCK])
+                )
+                rows_found = connection.execute(query.order_by(subscribers.c.id))
+                found += [rows.subscriber_of(row) for row in rows_found]
+        return found
 
     def files(self) -> list[PersonFile]:
         """Everything that is stored about everybody, in the order they came."""

@@ -56,7 +56,7 @@ def main(people: int) -> None:
             for digest in some:
                 app.composer.compose(digest, to="a@example.org", public_id="a", now=NOW)
         with timed("run: all of it, stored", people):
-            balance = app.pipeline.run(app.composer, app.transport, NOW).balance
+            balance = app.pipeline.run(app.sending.send, NOW).balance
         print(balance)
 
 

@@ -18,5 +18,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("subscribers") as table:
-        table.drop_column("preferences")
+    # Not in a batch: on SQLite that makes the table anew, and the old one takes what hangs on its
+    # rows with it, the evidence of consent.
+    op.drop_column("subscribers", "preferences")

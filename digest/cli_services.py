@@ -1,0 +1,60 @@
+"""`digest up`, and its parts alone: what runs until it is stopped."""
+
+from typing import Annotated
+
+import typer
+
+from digest.app import App
+from digest.services import (
+    Pages,
+    all_services,
+    keep_schedule,
+    send_what_waits,
+)
+from digest.supervisor import supervise
+from digest.terminal import err
+
+Host = Annotated[str, typer.Option(help="Address that the pages listen on.")]
+Port = Annotated[int, typer.Option(help="Port that the pages listen on.")]
+LOCAL = "127.0.0.1"
+PORT = 8000
+
+
+def up(host: Host = LOCAL, port: Port = PORT) -> None:
+    """Run everything: pages, schedule, sending, and the mail that comes back."""
+    app = App()
+    pages = Pages(host, port)
+
+    def say_ready() -> None:
+        inbox = f" Mail that comes back is read every {app.settings.inbox_every} s."
+        err.print(
+            f"The pages are at {pages.url}, and there is an edition {_each_day(app)}."
+            f"{inbox if app.settings.inbox else ''} Stop with Ctrl-C.",
+            soft_wrap=True,
+        )
+
+    supervise(all_services(app, pages), say_ready)
+
+
+def schedule() -> None:
+    """Make the edition each day at DIGEST_RUN_AT, and send it to everybody at their own time."""
+    app = App()
+    keep_schedule(app, lambda: err.print(f"An edition {_each_day(app)}. Stop with Ctrl-C."))
+
+
+def worker() -> None:
+    """Send what waits in the ledger, until stopped: beside a schedule, on this machine or others.
+
+    The ledger must be one that they share (PostgreSQL, for several machines).
+    """
+    send_what_waits(App(), lambda: err.print("Sending what waits. Stop with Ctrl-C."))
+
+
+def serve(host: Host = LOCAL, port: Port = PORT) -> None:
+    """Serve the pages: subscribe, choose, unsubscribe, past editions."""
+    pages = Pages(host, port)
+    pages.serve(App(), lambda: err.print(f"The pages are at {pages.url}. Stop with Ctrl-C."))
+
+
+def _each_day(app: App) -> str:
+    return f"each day at {app.settings.run_at:%H:%M} {app.settings.timezone.key}"

@@ -1,0 +1,113 @@
+"""The guard: a ledger that was restored or copied does not send before somebody says so.
+
+A ledger and the folder that it is used with (DIGEST_HOME) have the same number and the same mark,
+and the mark is another each time before mail is sent. So an older copy of the ledger has a mark
+that its folder no longer has, and a ledger on another machine has no folder that it knows.
+"""
+
+import secrets
+from dataclasses import astuple, dataclass, fields
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from digest.errors import LedgerError
+from digest.ledger.instances import Instance, Instances
+from digest.ledger.locks import holding
+
+FILE = "instance"  # in DIGEST_HOME
+
+
+@dataclass(frozen=True, slots=True)
+class _Badge:
+    """What the folder knows: its number, the mark, and the one before.
+
+    The folder is written first. If that is as far as it came, the ledger has the one before.
+    """
+
+    id: str
+    mark: str
+    before: str = "-"
+
+
+class Guard:
+    """Of one ledger and one folder, on one machine."""
+
+    def __init__(self, engine: Engine, home: Path, host: str) -> None:
+        self._engine = engine
+        self._instances = Instances(engine)
+        self._file = home / FILE
+        self._home = str(home.resolve())
+        self._host = host
+
+    def check(self) -> None:
+        """Raises LedgerError, saying what to do, where this ledger is not known to be ours."""
+        if why := self.objection():
+            raise LedgerError(why)
+
+    def objection(self) -> str | None:
+        """Why nothing is sent, and what to do; None if nothing is in the way."""
+        # The ledger before the folder: in between, somebody may write them in the other order.
+        known = self._instances.all()
+        stranger = known and self._stranger(known)
+        if not stranger:
+            return None
+        last = known[0]
+        return (
+            f"nothing is sent before you say `digest db adopt`: {stranger}. It was used last "
+            f"by {last.host} ({last.home}), {last.seen_at:%Y-%m-%d %H:%M} UTC, and may have "
+            "sent mails since that it does not know of"
+        )
+
+    def renew(self, now: datetime) -> None:
+        """Right before mails are sent: check, and change the mark."""
+        with holding(self._engine, "instance") as is_ours:
+            if not is_ours:
+                return  # somebody else does the same in this moment
+            self.check()
+            badge = self._badge()
+            if badge is None or not self._instances.all():
+                self.adopt(now)
+            else:
+                mark = _new_mark()
+                self._write(_Badge(badge.id, mark, badge.mark))
+                self._instances.mark(badge.id, mark, now)
+
+    def adopt(self, now: datetime, sends_from: datetime | None = None) -> None:
+        """From now on this ledger is used here. What was due before ``sends_from`` is not sent."""
+        worn = self._badge()
+        badge = _Badge(worn.id if worn else secrets.token_hex(16), _new_mark())
+        self._write(badge)
+        self._instances.enter(
+            Instance(badge.id, self._host, self._home, badge.mark, now, sends_from)
+        )
+
+    def _stranger(self, known: list[Instance]) -> str:
+        """Why this ledger is not known to be ours, which some have used; empty if it is."""
+        badge = self._badge()
+        ours = next((each for each in known if badge and each.id == badge.id), None)
+        if badge is None or ours is None:
+            return "this ledger has not been used here yet"
+        if (ours.host, ours.home) != (self._host, self._home):
+            return "this ledger has moved"
+        if ours.mark not in {badge.mark, badge.before}:
+            return "this ledger is an older copy"
+        return ""
+
+    def _badge(self) -> _Badge | None:
+        try:
+            lines = self._file.read_text("utf-8").split()
+        except FileNotFoundError:
+            return None
+        return _Badge(*lines) if len(lines) == len(fields(_Badge)) else None
+
+    def _write(self, badge: _Badge) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        part = self._file.with_suffix(".part")
+        part.write_text("\n".join((*astuple(badge), "")), "utf-8")
+        part.replace(self._file)  # whole or not at all
+
+
+def _new_mark() -> str:
+    return secrets.token_hex(16)

@@ -1,0 +1,243 @@
+"""Planning: who is due, and what each of them gets; a row each, before any mail."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from digest.config import Settings
+from digest.ledger.deliveries import Plan
+from digest.ledger.ledger import Ledger
+from digest.ledger.milestones import Milestone
+from digest.mail_domains import LookUp, Providers
+from digest.model import Edition, Facts, SkipReason
+from digest.rank.background import Background, Embed
+from digest.rank.ranker import Limits, Ranker, Reader
+from digest.timetable import Timetable, Window
+from digest.turns import Turn, latest_turns, turns_since
+from subscribers.model import Consent, Opinion, Subscriber, Verdict
+from subscribers.preferences import Preferences, Strictness
+from subscribers.store.registry import Registry
+from subscribers.topics import TopicFilter
+
+# Editions that are looked at: each reader has a day, or a time, a week.
+CALENDAR = 10
+# As far back as it is looked for what somebody has had; two of their weeks.
+REACH = timedelta(days=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Somebody who is to get a digest, and the day that it is for them."""
+
+    person: Subscriber
+    day: date
+
+    @property
+    def span(self) -> timedelta:
+        """How long it is since the last of their days."""
+        return self.day - self.person.preferences.day_before(self.day)
+
+    @property
+    def is_paused(self) -> bool:
+        return self.person.preferences.is_paused_on(self.day)
+
+
+class Planning:
+    """Plans deliveries. Only to be asked by whoever holds the ledger (see ledger.locks).
+
+    ``look_up`` asks the DNS who takes the mail of domains, if that may be done.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        registry: Registry,
+        background: Callable[[], Background],
+        embed: Embed | None,
+        look_up: LookUp | None,
+    ) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._registry = registry
+        self._background = background
+        self._embed = embed
+        self._providers = Providers(ledger.mail_domains, look_up)
+        self._timetable = Timetable(settings.run_at, settings.timezone)
+
+    def today(self, edition: Edition, now: datetime) -> None:
+        """Decide for everybody with mail on the edition's day what they get, or why nothing."""
+        has_row = self._ledger.deliveries.planned(edition.id)
+        today = [
+            Due(each, edition.day)
+            for each in self._registry.everybody(Consent.CONFIRMED)
+            if each.preferences.wants_mail_on(edition.day) and each.id not in has_row
+        ]
+        self._plan(edition, today, now)
+
+    def due(self, now: datetime) -> set[int]:
+        """The same for everybody whose own time has come, if the edition it is for is made.
+
+        Late, too, for as long as editions are sent; what is older is written down as missed. After
+        a standstill that is one digest, with all that is new to them. The numbers of the editions
+        that this was about.
+        """
+        windows = self._timetable.windows(self._ledger.editions.calendar(CALENDAR))
+        if not windows:
+            return set()
+        clocks = self._registry.clocks.all()
+        oldest = self._oldest(now)
+        in_time = [each for each in latest_turns(clocks, windows, now) if each.moment > oldest]
+        decided = self._ledger.milestones.last(Milestone.PLANNED)
+        latest = windows[-1]
+        # Nobody has looked for a while; or what the latest is for is over since the last look.
+        missed: list[Turn] = []
+        if decided and (decided < max(oldest, latest.begins) or decided < latest.ends <= now):
+            seen = {(each.wishes, each.moment) for each in in_time}
+            passed = turns_since(clocks, windows, decided, now)
+            missed = [each for each in passed if (each.wishes, each.moment) not in seen]
+        touched = self._write_down_missed(_by_window(missed), now)
+        touched |= self._plan_turns(_by_window(in_time), windows, now)
+        self._ledger.milestones.reach(Milestone.PLANNED, min(now, latest.ends))
+        return touched
+
+    def _oldest(self, now: datetime) -> datetime:
+        """What was due before is not sent any more."""
+        stale = now - timedelta(hours=self._settings.stale_after_hours)
+        return max(stale, self._ledger.instances.sends_from() or stale)
+
+    def _write_down_missed(
+        self, missed: Mapping[Window, Sequence[Turn]], now: datetime
+    ) -> set[int]:
+        sends_from = self._ledger.instances.sends_from()
+        for window, turns in missed.items():
+            has_row = self._ledger.deliveries.planned(window.edition.id)
+            plans = []
+            for turn in turns:
+                # The operator has said of those that they may have been sent.
+                is_dropped = sends_from and turn.moment <= sends_from
+                why = SkipReason.DROPPED if is_dropped else SkipReason.MISSED
+                for each in self._due(turn, has_row):
+                    reason = SkipReason.PAUSED if each.is_paused else why
+                    plans.append(Plan(each.person.id, skipped=reason))
+            self._ledger.deliveries.plan(window.edition.id, plans, now)
+        return {each.edition.id for each in missed}
+
+    def _plan_turns(
+        self, turns: dict[Window, list[Turn]], windows: Sequence[Window], now: datetime
+    ) -> set[int]:
+        """Who has a newer edition already gets none before it."""
+        touched, has_row = set(), set()
+        for window in reversed(windows):
+            if not turns:
+                break
+            has_row |= self._ledger.deliveries.planned(window.edition.id, for_good=True)
+            due = [each for turn in turns.pop(window, ()) for each in self._due(turn, has_row)]
+            if due:
+                self._plan(self._ledger.editions.get(window.edition.id), due, now)
+                touched.add(window.edition.id)
+        return touched
+
+    def _due(self, turn: Turn, but: Collection[int]) -> list[Due]:
+        """Those whose turn it is, as they are now, but for some."""
+        wanted = turn.people.difference(but)
+        if not wanted:  # as it is with nearly all, each minute
+            return []
+        day = turn.day
+        return [Due(each, day) for each in self._registry.some(wanted)]
+
+    def _plan(self, edition: Edition, due: Sequence[Due], now: datetime) -> None:
+        """A row for each of these, who have none yet, before any mail."""
+        paused = [Plan(each.person.id, skipped=SkipReason.PAUSED) for each in due if each.is_paused]
+        self._ledger.deliveries.plan(edition.id, paused, now)
+        others = [each for each in due if not each.is_paused]
+        self._ledger.deliveries.plan(edition.id, self._plans(edition, others, now), now)
+
+    def _plans(self, edition: Edition, due: Sequence[Due], now: datetime) -> Iterator[Plan]:
+        """What each of these is to get of an edition, or why nothing."""
+        opinions = self._registry.opinions.of_everybody() if due else {}
+        known = self._ledger.papers.facts_of(
+            each.paper for one in due for each in opinions.get(one.person.id, ())
+        )
+        providers = self._providers.of((each.person.address for each in due), now)
+        for pool, together in self.by_pool(edition, due):
+            if not pool.candidates:
+                for one in together:
+                    yield _nothing(one, SkipReason.NO_PAPERS, providers[one.person.address])
+                continue
+            readers = [
+                reader_of(each.topics, each.preferences, opinions.get(each.id, ()))
+                for each in (one.person for one in together)
+            ]
+            digests = self.ranker(pool, known).digests(readers)
+            for one, digest in zip(together, digests, strict=True):
+                provider = providers[one.person.address]
+                if digest:
+                    yield Plan(one.person.id, digest.picks, provider)
+                else:
+                    yield _nothing(one, SkipReason.NOTHING_MATCHED, provider)
+
+    def by_pool(self, edition: Edition, due: Sequence[Due]) -> Iterator[tuple[Edition, list[Due]]]:
+        """The edition as it is for these people, with those for whom it is so.
+
+        It has the papers of all editions since the last that they have had: who reads once a week
+        gets the best of the week. Who is new gets those since the last of their days.
+        """
+        for day, together in sorted(self.new_since(edition, due).items(), reverse=True):
+            yield self._ledger.editions.since(edition, day), together
+
+    def new_since(self, edition: Edition, due: Sequence[Due]) -> dict[date, list[Due]]:
+        """After which day the papers of editions are new to these people, by that day."""
+        had = self._ledger.deliveries.last_had(
+            edition, edition.day - REACH, [each.person.id for each in due]
+        )
+        by_day: dict[date, list[Due]] = {}
+        for each in due:
+            by_day.setdefault(had.get(each.person.id, edition.day - each.span), []).append(each)
+        return by_day
+
+    def ranker(self, edition: Edition, known: Mapping[str, Facts]) -> Ranker:
+        """What ranks the papers of an edition; ``known`` are those that readers think of."""
+        return Ranker(edition, self._background(), self._limits, known, self._embed)
+
+    @property
+    def _limits(self) -> Limits:
+        return Limits(
+            for_you=self._settings.max_for_you,
+            trending=self._settings.max_trending,
+            strictness=Strictness(self._settings.strictness),
+        )
+
+
+def _by_window(turns: Iterable[Turn]) -> dict[Window, list[Turn]]:
+    found: dict[Window, list[Turn]] = {}
+    for each in turns:
+        found.setdefault(each.window, []).append(each)
+    return found
+
+
+def _nothing(one: Due, why: SkipReason, provider: str) -> Plan:
+    """No mail for somebody, or a note of that if they want one."""
+    if one.person.preferences.note_when_nothing:
+        return Plan(one.person.id, provider=provider, note=why)
+    return Plan(one.person.id, skipped=why)
+
+
+def reader_of(
+    topics: tuple[TopicFilter, ...], wishes: Preferences, opinions: Sequence[Opinion] = ()
+) -> Reader:
+    """A subscriber as the ranking sees them."""
+    said = {
+        verdict: tuple(each.paper for each in opinions if each.verdict is verdict)
+        for verdict in Verdict
+    }
+    return Reader(
+        topics=topics,
+        exclusions=wishes.exclusions,
+        least=wishes.min_papers,
+        most=wishes.max_papers,
+        strictness=wishes.strictness,
+        trending=wishes.trending,
+        likes=said[Verdict.LIKE],
+        mutes=said[Verdict.MUTE],
+    )

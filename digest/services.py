@@ -1,0 +1,93 @@
+"""What runs until it is told to stop, alone or under `digest up`.
+
+Each service is made in the process that it runs in; ``ready`` is called once it runs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from digest.app import App
+from digest.duties import Duties
+from digest.schedule import add_tick, new_clock, run_forever
+from digest.supervisor import Service
+
+Ready = Callable[[], None]
+
+MINUTE = 60.0  # seconds
+SOON = 5.0
+HOUR = 3600.0
+
+
+def keep_schedule(app: App, ready: Ready, *, and_inbox: bool = False, tempo: float = 1) -> None:
+    """Collect, make editions, plan, send, tidy up: each when it is time for it.
+
+    ``tempo`` is how much faster than others' our clock goes (in tests).
+    """
+    _make_ready(app)
+    duties = Duties(app)
+    clock = new_clock()
+    if and_inbox:
+        add_tick(clock, "reading the inbox", duties.read_inbox, app.settings.inbox_every / tempo)
+    add_tick(clock, "collecting", duties.collect, MINUTE / tempo)
+    add_tick(clock, "the edition", duties.make_edition, MINUTE / tempo)
+    add_tick(clock, "planning", duties.plan, MINUTE / tempo)
+    add_tick(clock, "sending", duties.send, SOON)
+    add_tick(clock, "tidying up", duties.tidy, HOUR / tempo)
+    run_forever(clock, ready, app.fleet.stop)
+
+
+def send_what_waits(app: App, ready: Ready) -> None:
+    """Send what waits in the ledger, beside a schedule that plans it."""
+    _make_ready(app)
+    clock = new_clock()
+    add_tick(clock, "sending", Duties(app).send, SOON)
+    run_forever(clock, ready, app.fleet.stop)
+
+
+def watch_inbox(app: App, ready: Ready) -> None:
+    """Read the mail that comes back, again and again."""
+    duties = Duties(app)
+    duties.read_inbox()  # what is wrong with it shows now
+    clock = new_clock()
+    add_tick(clock, "reading the inbox", duties.read_inbox, app.settings.inbox_every)
+    run_forever(clock, ready, lambda: None)
+
+
+def all_services(app: App, pages: "Pages", tempo: float = 1) -> list[Service]:
+    """What `digest up` runs, each in a process of its own. Raises DigestError."""
+    _make_ready(app)
+    the_rest = partial(keep_schedule, and_inbox=app.settings.inbox is not None, tempo=tempo)
+    return [
+        Service("pages", partial(_run, app.another, pages.serve)),
+        Service("schedule", partial(_run, app.another, the_rest)),
+    ]
+
+
+def _make_ready(app: App) -> None:
+    """What is missing to send shows now, not tomorrow."""
+    _ = app.fleet, app.pipeline
+    app.guard.check()
+
+
+def _run(another: Callable[[], App], run: Callable[[App, Ready], None], ready: Ready) -> None:
+    run(another(), ready)
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The pages, at an address and a port."""
+
+    host: str
+    port: int
+
+    def serve(self, app: App, ready: Ready) -> None:
+        from digest.app_web import web  # noqa: PLC0415  slow to load
+        from digest.web.server import serve  # noqa: PLC0415
+
+        serve(web(app), self.host, self.port, ready)
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/"

@@ -1,0 +1,66 @@
+"""When a digest is due by a subscriber's own clock. Pure.
+
+Stored are a local time, a zone and weekdays; moments are computed afresh each time, so that a zone
+whose rules change is followed. Each local day has one such moment: in the hour that a clock change
+skips it is an hour later, and of an hour that comes twice it is in the first.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from subscribers.preferences import Preferences
+
+# As far as one looks: a week, and the days that zones are apart.
+_DAYS = 10
+
+
+def last_due(wishes: Preferences, now: datetime) -> datetime:
+    """The latest moment up to ``now`` at which a digest was due, pauses aside; in UTC."""
+    return next(moment for moment in _moments(wishes, now, -1) if moment <= now)
+
+
+def next_due(wishes: Preferences, now: datetime) -> datetime:
+    """The first moment after ``now`` at which a digest is due, pauses aside; in UTC."""
+    return next(moment for moment in _moments(wishes, now, 1) if moment > now)
+
+
+def next_mail(wishes: Preferences, now: datetime) -> datetime:
+    """The same, once a pause is over."""
+    if wishes.paused_until is None:
+        return next_due(wishes, now)
+    begin = datetime.combine(wishes.paused_until, time(), _zone(wishes.timezone))
+    return next_due(wishes, max(now, begin.astimezone(UTC) - timedelta.resolution))
+
+
+def local_day(wishes: Preferences, moment: datetime) -> date:
+    """The subscriber's day whose digest is due at a moment; else the day that it is there.
+
+    A time that a clock change skips may be due when the next day has begun.
+    """
+    today = moment.astimezone(_zone(wishes.timezone)).date()
+    yesterday = today - timedelta(days=1)
+    is_yesterdays = wishes.wants_mail_on(yesterday) and _on(yesterday, wishes) == moment
+    is_todays = wishes.wants_mail_on(today) and _on(today, wishes) == moment
+    return yesterday if is_yesterdays and not is_todays else today
+
+
+def _moments(wishes: Preferences, around: datetime, step: int) -> Iterator[datetime]:
+    """Those of the days around a moment, onwards (1) or backwards (-1), in that order."""
+    today = around.astimezone(_zone(wishes.timezone)).date()
+    for days in range(-1, _DAYS + 1):
+        day = today + timedelta(days=days * step)
+        if wishes.wants_mail_on(day):
+            yield _on(day, wishes)
+
+
+def _on(day: date, wishes: Preferences) -> datetime:
+    # By way of UTC, which makes a local time that does not exist one that does.
+    return datetime.combine(day, wishes.at, _zone(wishes.timezone)).astimezone(UTC)
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    """As ZoneInfo, which keeps but a few in mind, and reads the others' files each time."""
+    return ZoneInfo(name)

@@ -1,0 +1,110 @@
+"""The guard: which ledgers send at once, and which ask before."""
+
+import shutil
+from datetime import timedelta
+
+import pytest
+
+from digest.errors import LedgerError
+from digest.guard import FILE, Guard
+from digest.ledger.instances import mark_as_copied
+from digest.ledger.ledger import Ledger
+from tests.support import NOW
+
+LATER = NOW + timedelta(minutes=1)
+
+
+@pytest.fixture
+def guard(engine, tmp_path):
+    return Guard(engine, tmp_path / "home", "here")
+
+
+def stands(guard):
+    """Whether mails may be sent."""
+    try:
+        guard.check()
+        guard.renew(LATER)
+    except LedgerError:
+        return False
+    return True
+
+
+def test_a_new_ledger_is_whoever_uses_it_first(guard):
+    guard.check()
+    guard.renew(NOW)
+    guard.renew(LATER)
+    assert stands(guard)
+
+
+def test_a_ledger_on_another_machine_asks(guard, engine, tmp_path):
+    guard.renew(NOW)
+    shutil.copytree(tmp_path / "home", tmp_path / "copy")
+    for elsewhere in (
+        Guard(engine, tmp_path / "new", "here"),  # shared, or copied without its folder
+        Guard(engine, tmp_path / "copy", "here"),
+        Guard(engine, tmp_path / "home", "there"),
+    ):
+        assert not stands(elsewhere)
+    assert stands(guard)
+
+
+def test_it_says_who_used_it_last(guard, engine, tmp_path):
+    guard.renew(NOW)
+    with pytest.raises(LedgerError) as raised:
+        Guard(engine, tmp_path / "new", "there").check()
+    assert str(raised.value).startswith("nothing is sent before you say `digest db adopt`: ")
+    assert f"by here ({tmp_path / 'home'}), 2026-02-20 08:00 UTC" in str(raised.value)
+
+
+def test_an_older_copy_asks(guard, engine):
+    guard.renew(NOW)
+    [then] = Ledger(engine).instances.all()
+    guard.renew(LATER)
+    Ledger(engine).instances.enter(then)
+    assert stands(guard), "one mark behind: a crash between the two does that"
+    guard.renew(LATER)
+    guard.renew(LATER)
+    Ledger(engine).instances.enter(then)
+    assert not stands(guard)
+
+
+def test_a_backup_asks_however_new_it_is(guard, engine):
+    guard.renew(NOW)
+    [instance] = Ledger(engine).instances.all()
+    with engine.begin() as connection:
+        mark_as_copied(connection, instance)
+    assert not stands(guard)
+
+
+def test_once_adopted_it_asks_no_more(guard, engine, tmp_path):
+    guard.renew(NOW)
+    other = Guard(engine, tmp_path / "new", "there")
+    other.adopt(LATER)
+    assert stands(other)
+    assert stands(guard), "two machines may share a ledger"
+    assert Ledger(engine).instances.sends_from() is None
+    other.adopt(LATER, sends_from=LATER)
+    assert Ledger(engine).instances.sends_from() == LATER
+    assert len(Ledger(engine).instances.all()) == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"a", b"one\ntwo\n", b"\n\n\n\n"])
+def test_a_damaged_file_asks(guard, tmp_path, damage):
+    guard.renew(NOW)
+    (tmp_path / "home" / FILE).write_bytes(damage)
+    assert not stands(guard)
+    guard.adopt(LATER)
+    assert stands(guard)
+
+
+def test_broken_off_between_folder_and_ledger_it_goes_on(guard, monkeypatch):
+    guard.renew(NOW)
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("digest.ledger.instances.Instances.mark", die)
+        with pytest.raises(KeyboardInterrupt):
+            guard.renew(LATER)
+    assert stands(guard)

@@ -1,0 +1,40 @@
+"""`digest up` by a clock that goes a thousand times as fast: what test_soak.py starts."""
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from digest.app import App
+from digest.logs import configure_logs
+from digest.services import Pages, all_services
+from digest.supervisor import supervise
+
+# As a file, because each new process wants one.
+PROGRAM = """\
+from tests.integration.tree.soak import main
+if __name__ == "__main__":
+    main()
+"""
+
+
+@dataclass(frozen=True)
+class FastClock:
+    """It was ``start`` at the moment ``begun`` (seconds since 1970). The same in all processes."""
+
+    start: datetime
+    begun: float
+    tempo: float
+
+    def __call__(self) -> datetime:
+        return self.start + timedelta(seconds=(time.time() - self.begun) * self.tempo)
+
+
+def main() -> None:
+    told = json.loads(os.environ["SOAK"])
+    configure_logs()
+    clock = FastClock(datetime.fromisoformat(told["start"]), told["begun"], told["tempo"])
+    app = App({}, None, clock, **told["settings"])
+    services = all_services(app, Pages("127.0.0.1", told["port"]), tempo=told["tempo"])
+    supervise(services, lambda: print("all of it runs", flush=True))

@@ -1,0 +1,192 @@
+"""What must come of a year, told reader by reader from what is promised, with no code of the program.
+
+A reader is due at a local time on their weekdays. In an hour that a clock change skips that is as
+much later, in one that comes twice it is the first time. An edition is for the moments from an hour
+before it was to be made, until an hour before the next day's; those of days without an edition are
+the next one's; of several of a reader's in a row, the last that is. Whenever somebody looks, each
+reader's latest moment counts: they get its edition, if it is made, if that moment is not longer ago
+than the grace, and if they have neither this edition nor a newer one. It holds the best of all
+editions since the last that they had.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from tests.integration.year.lives import DAY, Life, Paper, Wishes, Year
+
+GRACE = timedelta(hours=48)
+AHEAD = timedelta(hours=1)
+REACH = 15  # days, as far back as it is looked for what somebody had
+TOPICAL, TOP = 10, 5  # most papers with topics, and without
+
+
+@cache
+def moment_of(zone: str, at: time, day: date) -> datetime:
+    """When it is that time on that day."""
+    wall = datetime.combine(day, at)
+    before, after = (
+        (wall + aside).replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).utcoffset()
+        for aside in (-1.5 * DAY, 1.5 * DAY)
+    )
+    real = [
+        moment
+        for moment in ((wall - offset).replace(tzinfo=UTC) for offset in (before, after))
+        if moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == wall
+    ]
+    return min(real) if real else (wall - before).replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A moment at which a reader is due, and the day that it is for them."""
+
+    moment: datetime
+    day: date
+
+
+@dataclass
+class Row:
+    """What a reader is to get of an edition: papers, or a reason for nothing."""
+
+    edition: date
+    turn: Turn
+    planned_at: datetime
+    papers: list[int] = field(default_factory=list)
+    why_nothing: str = ""
+
+
+@dataclass(frozen=True)
+class Made:
+    """An edition as it was made."""
+
+    day: date
+    at: datetime
+    papers: tuple[Paper, ...]
+
+
+class Oracle:
+    """``looks`` are the moments at which somebody looked, ``made`` the editions, oldest first."""
+
+    def __init__(self, year: Year, looks: Sequence[datetime], made: Sequence[Made]) -> None:
+        self._year = year
+        self._looks = looks
+        self._made = made
+        self._days = [each.day for each in made]
+        self._ends = [self.planned(each.day + DAY) - AHEAD for each in made]
+        self._turns: dict[tuple[str, time, frozenset[int]], list[Turn]] = {}
+
+    def planned(self, day: date) -> datetime:
+        """When a day's edition is to be made."""
+        return moment_of(self._year.zone, self._year.run_at, day)
+
+    def turns_of(self, wishes: Wishes) -> list[Turn]:
+        """All of the year's, and those shortly before."""
+        key = (wishes.zone, wishes.at, wishes.days)
+        if key not in self._turns:
+            first, last = self._year.begins.date() - 10 * DAY, self._year.ends.date() + 10 * DAY
+            days = (first + number * DAY for number in range((last - first).days))
+            self._turns[key] = [
+                Turn(moment_of(wishes.zone, wishes.at, day), day)
+                for day in days
+                if day.weekday() in wishes.days
+            ]
+        return self._turns[key]
+
+    def latest_turn(self, wishes: Wishes, now: datetime) -> Turn:
+        turns = self.turns_of(wishes)
+        return turns[bisect_right(turns, now, key=lambda each: each.moment) - 1]
+
+    def edition_for(self, moment: datetime, now: datetime) -> Made | None:
+        """The edition that a moment is in the window of, if it is made by now."""
+        number = bisect_right(self._ends, moment)  # the first whose window ends after it
+        is_made = number < len(self._made) and self._made[number].at <= now
+        if not is_made or moment < self.planned(self._days[0]) - AHEAD:
+            return None
+        return self._made[number]
+
+    def _can_wait(self, wishes: Wishes, turn: Turn, edition: Made) -> bool:
+        """Whether it was on a day without an edition, and there is another in time for the next."""
+        own = self.planned(edition.day) - AHEAD
+        return turn.moment < own and self.next_turn(wishes, turn).moment < own + self._length(
+            edition
+        )
+
+    def _length(self, edition: Made) -> timedelta:
+        return self.planned(edition.day + DAY) - self.planned(edition.day)
+
+    def next_turn(self, wishes: Wishes, turn: Turn) -> Turn:
+        turns = self.turns_of(wishes)
+        return turns[turns.index(turn) + 1]
+
+    def rows_of(
+        self, life: Life, paused: Collection[date] = (), stale: Collection[date] = ()
+    ) -> dict[date, Row]:
+        """What a reader gets of each edition, or why nothing; not those that are missed.
+
+        ``paused`` are editions that they missed, but were paused in anyway: their papers are no
+        news later. Those of ``stale`` ones are: they were not sent in time.
+        """
+        rows: dict[date, Row] = {}
+        for look in self._looks_that_matter(life):
+            wishes = life.wishes_at(look)
+            if wishes is None:
+                continue
+            turn = self.latest_turn(wishes, look)
+            edition = self.edition_for(turn.moment, look)
+            is_in_time = look - turn.moment < GRACE
+            is_new = edition and max(rows, default=date.min) < edition.day
+            if is_new and is_in_time and not self._can_wait(wishes, turn, edition):
+                rows[edition.day] = self._row(wishes, turn, edition, look, rows, paused, stale)
+        return rows
+
+    def _looks_that_matter(self, life: Life) -> list[datetime]:
+        """The first after each moment at which something changes for a reader."""
+        changes = {each.at for each in self._made} | {at for at, _ in life.chapters}
+        for _, wishes in life.chapters:
+            if wishes:
+                changes |= {each.moment for each in self.turns_of(wishes)}
+        numbers = {bisect_left(self._looks, each) for each in changes}
+        return [self._looks[number] for number in sorted(numbers) if number < len(self._looks)]
+
+    def _row(
+        self,
+        wishes: Wishes,
+        turn: Turn,
+        edition: Made,
+        now: datetime,
+        rows: Mapping[date, Row],
+        paused: Collection[date],
+        stale: Collection[date],
+    ) -> Row:
+        row = Row(edition.day, turn, now)
+        if wishes.paused_until and turn.day < wishes.paused_until:
+            row.why_nothing = "paused"
+            return row
+        shown = (day for day, each in rows.items() if each.why_nothing != "no-papers")
+        had = [
+            day for day in ({*shown} - {*stale} | {*paused}) if 0 < (edition.day - day).days < REACH
+        ]
+        last = max(had) if had else edition.day - span_before(wishes, turn.day)
+        pool = [
+            paper for each in self._made if last < each.day <= edition.day for paper in each.papers
+        ]
+        row.papers = best_of(pool, wishes.topics)
+        if not row.papers:
+            row.why_nothing = "nothing-matched" if pool else "no-papers"
+        return row
+
+
+def span_before(wishes: Wishes, day: date) -> timedelta:
+    """How long it is since the last of a reader's days."""
+    return next(n * DAY for n in range(1, 8) if (day - n * DAY).weekday() in wishes.days)
+
+
+def best_of(pool: Iterable[Paper], topics: Sequence[str]) -> list[int]:
+    """The numbers of the papers that somebody is shown, in order."""
+    fitting = [each for each in pool if not topics or each.kind in topics]
+    fitting.sort(key=lambda each: -each.votes)
+    return [each.number for each in fitting[: TOPICAL if topics else TOP]]
