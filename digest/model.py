@@ -166,6 +166,10 @@ class Collected:
         """The sources that failed, and why: more than an entry that cannot be read."""
         return tuple(f"{each.file}: {each.why}" for each in self.rejected if each.is_of_source)
 
+    @property
+    def failed_sources(self) -> tuple[str, ...]:
+        return tuple(each.file for each in self.rejected if each.is_of_source)
+
 
 # ---- rank ----------------------------------------------------------------------------------
 
@@ -188,11 +192,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """A day's frozen pool, the same for everyone. ``candidates`` are in the order of their id."""
+    """A day's frozen pool, the same for everyone. ``candidates`` are in the order of their id.
+
+    ``missing`` are the names of the sources that had failed when it was frozen.
+    """
 
     id: int
     day: date
     candidates: tuple[Candidate, ...]
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,12 +240,18 @@ class Pick:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """One subscriber's selection from an edition, in the order it is read."""
+    """One subscriber's selection from an edition, in the order it is read.
+
+    Where there is none, and they want to know, it is a note that says ``why_nothing``. ``missing``
+    is as of the edition.
+    """
 
     day: date
     topics: tuple[TopicFilter, ...]
     picks: tuple[Pick, ...]
     pool_size: int
+    missing: tuple[str, ...] = ()
+    why_nothing: "SkipReason | None" = None
 
 
 # ---- deliver -------------------------------------------------------------------------------
@@ -257,6 +271,8 @@ class DeliveryState(StrEnum):
 
 
 class SkipReason(StrEnum):
+    """Why somebody gets nothing. The first two are also what a note tells, where one is wanted."""
+
     NO_PAPERS = "no-papers"
     NOTHING_MATCHED = "nothing-matched"
     PAUSED = "paused"
@@ -266,27 +282,41 @@ class SkipReason(StrEnum):
     NOT_RENDERED = "not-rendered"
     TOO_LARGE = "too-large"
     STALE = "stale"
+    MISSED = "missed"  # their time was too long ago when somebody looked
     DROPPED = "dropped"  # by the operator, where nobody knew whether it had arrived
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The durable intent to send one digest to one subscriber."""
+    """The durable intent to send one digest to one subscriber.
+
+    ``provider`` is who takes the subscriber's mail, as of when it was planned (see
+    deliver.providers). ``note`` is why there is nothing for them, where it is a note of that.
+    """
 
     id: int
     edition_id: int
     subscriber_id: int
     attempts: int
+    provider: str = ""
+    note: SkipReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """What became of a delivery: its state, why it was skipped, and the server's last words."""
+    """What became of a delivery: its state, why it was skipped, and the server's last words.
+
+    Of a note, ``reason`` is why there is nothing. ``planned_at`` is not known of older ones;
+    ``next_attempt_at`` is there where one was put off.
+    """
 
     delivery: Delivery
     state: DeliveryState
     reason: str
     last_words: str
+    planned_at: datetime | None
+    changed_at: datetime
+    next_attempt_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,17 +350,55 @@ class OutcomeKind(StrEnum):
     UNCERTAIN = "uncertain"
 
 
+class Concern(StrEnum):
+    """Whom a reply is about: by what it answers, and by its status (see deliver.replies)."""
+
+    RECIPIENT = "recipient"
+    MESSAGE = "message"
+    RELAY = "relay"  # us and the relay, whoever the message is for
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """An attempt's end. ``text`` is the server's words or the fault; ``code`` is 0 without reply.
 
-    ``address_is_dead`` is set by replies that say so by themselves (see deliver.replies).
+    ``status`` is the reply's enhanced status code (RFC 3463), if it has one. ``address_is_dead`` is
+    set by replies that say so by themselves (see deliver.replies).
     """
 
     kind: OutcomeKind
     text: str
     code: int = 0
     address_is_dead: bool = False
+    status: str = ""
+    concern: Concern = Concern.RECIPIENT
+
+    @property
+    def is_no_verdict(self) -> bool:
+        """Whether the relay takes nothing from us, whoever it is for: so this is not used up."""
+        is_not_taken = self.kind in {OutcomeKind.DEFERRED, OutcomeKind.REFUSED}
+        return is_not_taken and self.concern is Concern.RELAY
+
+
+# ---- what comes back -----------------------------------------------------------------------
+
+
+class BounceKind(StrEnum):
+    """What came back about a delivery; once each."""
+
+    HARD = "hard"  # nobody will ever be reached at the address
+    SOFT = "soft"  # it failed, and another mail may arrive
+    BLOCKED = "blocked"  # it failed for what we are or do, not for the address
+    COMPLAINT = "complaint"  # the reader called it spam
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """Something that came back: ``status`` (RFC 3463) and ``text`` as far as they were told."""
+
+    kind: BounceKind
+    status: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

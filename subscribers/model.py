@@ -31,6 +31,7 @@ class SuppressionReason(StrEnum):
 
     HARD_BOUNCE = "hard-bounce"
     COMPLAINT = "complaint"
+    SOFT_BOUNCES = "soft-bounces"  # nothing arrives there, for days on end
     OPERATOR = "operator"
 
 
@@ -45,6 +46,17 @@ class Subscriber:
     preferences: Preferences
     consent: Consent
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """People with the same days, local time and zone: their numbers, and since when they come.
+
+    Of ``wishes`` only these three are as the people want them.
+    """
+
+    wishes: Preferences
+    people: dict[int, datetime]
 
 
 @dataclass(frozen=True, slots=True)

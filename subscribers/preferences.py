@@ -6,7 +6,7 @@ say has its default, so that old records stay readable when a preference is adde
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, time, timedelta
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -46,7 +46,8 @@ class Preferences:
     ``paused_until`` is the first day with mail again. ``max_papers`` counts those on the
     subscriber's topics (none: as many as the operator allows), ``min_papers`` how many there must
     be for a mail at all, and ``strictness`` how well they must fit (none: as the operator says);
-    ``trending`` is whether that section is wanted beside them.
+    ``trending`` is whether that section is wanted beside them. ``note_when_nothing`` is whether
+    they want to be told when there is no digest for them on a day of theirs.
     """
 
     days: frozenset[str] = EVERY_DAY
@@ -56,6 +57,7 @@ class Preferences:
     min_papers: int = 1
     strictness: Strictness | None = None
     trending: bool = True
+    note_when_nothing: bool = False
     exclusions: tuple[TopicFilter, ...] = ()
     paused_until: date | None = None
     locale: str = "en"
@@ -63,6 +65,11 @@ class Preferences:
     def wants_mail_on(self, day: date) -> bool:
         """Whether the subscriber's cadence has a digest on this day, pauses aside."""
         return WEEKDAYS[day.weekday()] in self.days
+
+    def day_before(self, day: date) -> date:
+        """The last day before this one that the cadence has a digest on."""
+        earlier = (day - timedelta(days=days) for days in range(1, 8))
+        return next(each for each in earlier if self.wants_mail_on(each))
 
     def is_paused_on(self, day: date) -> bool:
         return self.paused_until is not None and day < self.paused_until
@@ -77,7 +84,11 @@ class Preferences:
 
     @property
     def how_often(self) -> str:
-        """The cadence as it is said: every day, on Monday and Thursday."""
+        """When mail comes, as it is said: every day, on Monday and Thursday."""
+        return self._said_days + (", also when there is nothing" if self.note_when_nothing else "")
+
+    @property
+    def _said_days(self) -> str:
         if self.cadence in _SAID:
             return _SAID[self.cadence]
         names = [DAY_NAMES[number] for number, day in enumerate(WEEKDAYS) if day in self.days]
@@ -92,6 +103,7 @@ class Preferences:
             "min_papers": self.min_papers,
             "strictness": self.strictness and self.strictness.value,
             "trending": self.trending,
+            "note_when_nothing": self.note_when_nothing,
             "exclusions": [exclusion.text for exclusion in self.exclusions],
             "paused_until": self.paused_until and self.paused_until.isoformat(),
             "locale": self.locale,
@@ -109,6 +121,7 @@ class Preferences:
             min_papers=_read(record, "min_papers", parse_papers, default.min_papers),
             strictness=_read(record, "strictness", parse_strictness, None),
             trending=_read(record, "trending", _parse_flag, default.trending),
+            note_when_nothing=_read(record, "note_when_nothing", _parse_flag, False),
             exclusions=_read(record, "exclusions", _parse_exclusions, ()),
             paused_until=_read(record, "paused_until", parse_date, None),
             locale=_read(record, "locale", parse_locale, default.locale),

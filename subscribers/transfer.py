@@ -34,7 +34,7 @@ from subscribers.topics import TopicFilter, parse_topics
 _PREFERENCE_OF = {"hour": "at"}
 _COLUMNS = frozenset(
     "email topics consent timezone hour cadence locale max_papers "
-    "at trending exclusions paused_until".split()
+    "at trending note_when_nothing exclusions paused_until".split()
 )
 _STATES = {
     Consent.PENDING: ConsentEvent.ASKED,

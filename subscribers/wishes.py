@@ -40,6 +40,7 @@ class WishesForm:
     min_papers: str = "1"
     strictness: str = ""
     trending: bool = True
+    note_when_nothing: bool = False
     paused_until: str = ""
 
     @classmethod
@@ -56,6 +57,7 @@ class WishesForm:
             min_papers=str(wishes.min_papers),
             strictness=wishes.strictness or "",
             trending=wishes.trending,
+            note_when_nothing=wishes.note_when_nothing,
             paused_until=wishes.paused_until.isoformat() if wishes.paused_until else "",
         )
 
@@ -70,6 +72,9 @@ class WishesForm:
         def sent(name: str, before: str) -> str:
             return last(fields, name).strip() if name in fields else before
 
+        def ticked(name: str, before: bool) -> bool:
+            return any(fields[name]) if name in fields else before
+
         form = replace(
             self,
             topics=sent("topics", self.topics),
@@ -81,14 +86,14 @@ class WishesForm:
             max_papers=sent("max_papers", self.max_papers),
             min_papers=sent("min_papers", self.min_papers),
             strictness=sent("strictness", self.strictness),
+            trending=ticked("trending", self.trending),
+            note_when_nothing=ticked("note_when_nothing", self.note_when_nothing),
             paused_until=sent("paused_until", self.paused_until),
         )
         if "days" in fields:
             form = replace(form, days=frozenset(WEEKDAYS) & frozenset(fields["days"]))
             if "cadence" not in fields:
                 form = replace(form, cadence=CHOSEN_DAYS)
-        if "trending" in fields:
-            form = replace(form, trending=any(fields["trending"]))
         return form
 
     def read(self, before: Preferences) -> tuple[tuple[TopicFilter, ...], Preferences]:
@@ -110,6 +115,7 @@ class WishesForm:
             min_papers=parse_papers(self.min_papers) if self.min_papers else 1,
             strictness=parse_strictness(self.strictness) if self.strictness else None,
             trending=self.trending,
+            note_when_nothing=self.note_when_nothing,
             exclusions=_read_lines(self.exclusions),
             paused_until=parse_date(self.paused_until) if self.paused_until else None,
         )

@@ -14,7 +14,7 @@ from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
-from digest.compose.content import including
+from digest.compose.content import including, mail_of
 from digest.compose.cuts import Cuts
 from digest.compose.environment import Templates
 from digest.compose.held import Computed, Marks, Values
@@ -33,11 +33,9 @@ from digest.compose.view import (
     topics_of,
     why_of,
 )
-from digest.model import Digest, Pick, Section
+from digest.model import Digest, Pick, Section, SkipReason
 
 CARD, CARD_TEXT = "mail/partials/card.mjml.j2", "mail/partials/card.txt.j2"
-BODY, TEXT = "mail/digest/body.mjml.j2", "mail/digest/body.txt.j2"
-SUBJECT = "mail/digest/subject.txt.j2"
 
 _LINKS = tuple(field.name for field in fields(Links))
 
@@ -58,6 +56,7 @@ class _Layout:
     for_you: int
     trending: int
     has_topics: bool
+    why_nothing: SkipReason | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,8 @@ class _Shell:
 class CompiledEdition:
     """Digests that differ in what is each reader's own, in their papers and in their numbers.
 
-    Everything else in ``view`` must be the same for all of them.
+    A note that there is nothing is one without papers. Everything else in ``view`` must be the same
+    for all of them.
     """
 
     def __init__(self, templates: Templates, view: View) -> None:
@@ -156,7 +156,7 @@ class CompiledEdition:
         values = _Values(lambda: self._view(digest, links))
         for name in _LINKS:
             values[f"links.{name}"] = getattr(links, name)
-        values["preheader"] = preheader_of(digest)
+        values["preheader"] = preheader_of(digest, self._language)
         values["top_title"] = top_title_of(digest)
         values["topics"] = topics_of(digest, self._language)
         return values
@@ -208,17 +208,20 @@ class CompiledEdition:
 
     def _draft(self, layout: _Layout, digest: Digest) -> _Draft:
         mail = self._held_open(self._view(digest, self._links))
-        render = self._shells_by_templates.render
-        mjml = render(BODY, mail=mail)
+
+        def render(part: str) -> str:
+            return self._shells_by_templates.render(f"mail/{mail_of(digest)}/{part}", mail=mail)
+
+        mjml = render("body.mjml.j2")
         self._cuts.split(mjml, len(digest.picks))
-        text = self._cuts.split(render(TEXT, mail=mail), len(digest.picks))
+        text = self._cuts.split(render("body.txt.j2"), len(digest.picks))
         places = []
         for number, offset in enumerate(self._cuts.offsets(mjml)):
             around = surroundings(mjml, offset) or (layout, number)
             places.append(self._places.setdefault(around, len(self._places)))
         draft = _Draft(
             mjml=mjml,
-            subject=render(SUBJECT, mail=mail),
+            subject=render("subject.txt.j2"),
             text=self._shell(text, piece_of_text),
             places=tuple(places),
             shells={},
@@ -272,7 +275,7 @@ def _layout(digest: Digest) -> _Layout:
     for_you, trending = sections.count(Section.FOR_YOU), sections.count(Section.TRENDING)
     if Section.FOR_YOU in sections[for_you:]:
         raise Unusual("papers are not in the order of their sections")
-    return _Layout(for_you, trending, bool(digest.topics))
+    return _Layout(for_you, trending, bool(digest.topics), digest.why_nothing)
 
 
 def _card_key(pick: Pick, place: int) -> Hashable:

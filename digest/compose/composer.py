@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import structlog
 
-from digest.compose.content import Content, fill
+from digest.compose.content import Content, fill, mail_of
 from digest.compose.environment import Templates
 from digest.compose.message import build_message
 from digest.compose.sender import Sender
@@ -28,7 +28,9 @@ log = structlog.get_logger()
 
 
 class Composer:
-    """Makes the mails with digests, in one sender's name, each the whole way by itself.
+    """Makes the mails with digests, or notes that there is nothing, in one sender's name.
+
+    Each goes the whole way by itself.
 
     For many of one edition there is EditionComposer.
     """
@@ -84,6 +86,7 @@ class Composer:
             unsubscribe=link(Purpose.UNSUBSCRIBE, public_id),
             preferences=link(Purpose.PREFERENCES, public_id),
             archive=f"{self.sender.base_url}/archive",
+            edition=f"{self.sender.base_url}/archive/{digest.day}",
             browser=f"{link(Purpose.DIGEST, public_id)}/{digest.day}",
             opinions=link(Purpose.OPINION, public_id),
         )
@@ -102,7 +105,7 @@ class Composer:
 
     def _fill(self, digest: Digest, public_id: str) -> Content:
         mail = self.view(digest, self.links(digest, public_id))
-        return fill(self.templates, "digest", mail)
+        return fill(self.templates, mail_of(digest), mail)
 
     def _without_broken(self, digest: Digest, public_id: str, error: TemplateError) -> Digest:
         """The digest without the papers that cannot be rendered on their own.
@@ -134,7 +137,7 @@ def fitting(digest: Digest, make: Callable[[Digest], tuple[Made, int]]) -> Made:
     kept = digest
     made, size = make(kept)
     while size >= REFUSE_AT:
-        if len(kept.picks) == 1:
+        if len(kept.picks) <= 1:
             raise MessageTooLarge(f"{size} bytes of HTML; mail clients cut off at {REFUSE_AT}")
         kept = replace(kept, picks=kept.picks[:-1])
         made, size = make(kept)

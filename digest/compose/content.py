@@ -8,6 +8,16 @@ from digest.compose.html import BrokenMjml, to_html
 from digest.compose.source_map import Place
 from digest.compose.view import DigestView, LetterView
 from digest.errors import TemplateError
+from digest.model import Digest
+
+# The mails of an edition, by their folders: what was chosen, or a note that there is nothing.
+DIGEST, NOTE = "digest", "nothing"
+OF_EDITIONS = frozenset({DIGEST, NOTE})
+
+
+def mail_of(digest: Digest) -> str:
+    """The folder of the mail that a digest is."""
+    return NOTE if digest.why_nothing else DIGEST
 
 
 @dataclass(frozen=True, slots=True)

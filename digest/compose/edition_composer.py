@@ -16,7 +16,17 @@ from digest.compose.message_form import Filled, MessageForm
 from digest.compose.piece import Unusual
 from digest.compose.quoted_printable import quoted_printable
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError
-from digest.model import Candidate, Digest, Edition, Match, Message, Pick, Reason, Section
+from digest.model import (
+    Candidate,
+    Digest,
+    Edition,
+    Match,
+    Message,
+    Pick,
+    Reason,
+    Section,
+    SkipReason,
+)
 from subscribers.topics import TopicFilter
 
 _AT_ONCE = 10  # papers in a digest that is tried out
@@ -28,14 +38,13 @@ log = structlog.get_logger()
 
 
 class EditionComposer:
-    """Makes the digests of an edition at one moment, in any number."""
+    """Makes the digests and the notes of an edition at one moment, in any number."""
 
     def __init__(self, composer: Composer, edition: Edition, now: datetime) -> None:
         self._composer = composer
         self._edition = edition
-        self._now = now
         self._what = edition.day.isoformat()
-        self._form = MessageForm(composer.sender, what=self._what, now=now)
+        self.date(now)
         self._broken: set[int] = set()
         self._compiled: CompiledEdition | None = None
         try:
@@ -43,14 +52,20 @@ class EditionComposer:
         except Computed as why:
             self._do_without(why)
 
-    def try_out(self, papers: Iterable[int]) -> None:
+    def date(self, now: datetime) -> None:
+        """Make the messages from here on as of another moment."""
+        self._now = now
+        self._form = MessageForm(self._composer.sender, what=self._what, now=now)
+
+    def try_out(self, papers: Iterable[Candidate], notes: Iterable[SkipReason] = ()) -> None:
         """Render all that digests with these papers may show, before any of them is sent.
+
+        And what notes tell that there is nothing, and why.
 
         A paper that cannot be rendered is reported, and left out of all. Raises TemplateError for
         a template that cannot.
         """
-        wanted = set(papers)
-        candidates = [each for each in self._edition.candidates if each.paper_id in wanted]
+        candidates = list(papers)
         for start in range(0, len(candidates), _AT_ONCE):
             group = candidates[start : start + _AT_ONCE]
             for digest in (self._digest(group, []), self._digest([], group)):
@@ -59,13 +74,20 @@ class EditionComposer:
             first, others = candidates[:1], candidates[1:_AT_ONCE]
             self._compare(self._digest(first, others))
             self._compare(self._digest([], first))
+        for why in notes:
+            for topics in ((TopicFilter(_TOPIC),), ()):
+                note = replace(self._digest([], []), topics=topics, why_nothing=why)
+                self._try(note)
+                self._compare(note)
 
     def _digest(self, for_you: list[Candidate], trending: list[Candidate]) -> Digest:
         """What somebody might get; without topics where nothing is for them."""
         topics = (TopicFilter(_TOPIC),) if for_you else ()
         picks = [Pick(Section.FOR_YOU, each, _MATCH) for each in for_you]
         picks += [Pick(Section.TRENDING, each) for each in trending]
-        return Digest(self._edition.day, topics, tuple(picks), len(self._edition.candidates))
+        edition = self._edition
+        pool_size = len(edition.candidates)
+        return Digest(edition.day, topics, tuple(picks), pool_size, edition.missing)
 
     def compose(self, digest: Digest, *, to: str, public_id: str) -> Message:
         """The message with one subscriber's digest, in the same octets as ``Composer.compose``.
@@ -98,7 +120,7 @@ class EditionComposer:
         return None
 
     def _without_broken(self, digest: Digest) -> Digest:
-        if not self._broken:
+        if not self._broken or not digest.picks:
             return digest
         kept = tuple(p for p in digest.picks if p.candidate.paper_id not in self._broken)
         if not kept:

@@ -1,11 +1,15 @@
 """What mails say of papers, counts and days, in the reader's language. Pure."""
 
+from collections.abc import Sequence
+
 from digest.compose.language import Language
-from digest.model import Candidate, Digest, Section
+from digest.model import Candidate, Digest, Section, SkipReason
 from subscribers.preferences import WEEKDAYS, Preferences
 
 SHOWN_AUTHORS = 3
 RISING_FAST = 5  # upvotes in a day that are worth telling
+SOURCES = {"huggingface": "Hugging Face", "arxiv": "arXiv"}  # as they write themselves
+_WEEKEND = (5, 6)
 
 
 def section_words(section: Section, language: Language) -> tuple[str, str]:
@@ -20,6 +24,8 @@ def section_words(section: Section, language: Language) -> tuple[str, str]:
 
 
 def headline(digest: Digest, language: Language) -> str:
+    if digest.why_nothing:
+        return language.gettext("Nothing for you today")
     for_you = sum(pick.section is Section.FOR_YOU for pick in digest.picks)
     if for_you:
         return language.ngettext(
@@ -27,6 +33,32 @@ def headline(digest: Digest, language: Language) -> str:
         )
     return language.ngettext(
         "%(count)s trending paper", "%(count)s trending papers", len(digest.picks)
+    )
+
+
+def why_nothing(digest: Digest, language: Language) -> str:
+    """What a note says; nothing for a digest that is none."""
+    match digest.why_nothing:
+        case None:
+            return ""
+        case SkipReason.NO_PAPERS if digest.day.weekday() in _WEEKEND and not digest.missing:
+            return language.gettext("No new papers came in, as is usual at weekends.")
+        case SkipReason.NO_PAPERS:
+            return language.gettext("No new papers came in.")
+        case _ if digest.topics:
+            return language.gettext("Too few of the new papers fit your topics.")
+        case _:
+            return language.gettext("None of the new papers fits what you asked for.")
+
+
+def missing(sources: Sequence[str], language: Language) -> str:
+    """What an edition says of sources that had failed; nothing where none had."""
+    if not sources:
+        return ""
+    names = language.listed([SOURCES.get(each, each) for each in sources])
+    return language.gettext(
+        "Not everything could be collected: papers from %(sources)s may be missing.",
+        sources=names,
     )
 
 
@@ -64,7 +96,14 @@ def counts(candidate: Candidate, language: Language) -> tuple[str, ...]:
 
 
 def how_often(wishes: Preferences, language: Language) -> str:
-    """A cadence as it is said within a sentence: every day, on Monday and Thursday."""
+    """When mail comes, as it is said within a sentence: every day, on Monday and Thursday."""
+    days = _days(wishes, language)
+    if wishes.note_when_nothing:
+        return language.gettext("%(how_often)s, also when there is nothing", how_often=days)
+    return days
+
+
+def _days(wishes: Preferences, language: Language) -> str:
     match wishes.cadence:
         case "daily":
             return language.gettext("every day")

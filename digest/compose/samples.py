@@ -16,12 +16,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from digest.compose.composer import Composer
+from digest.compose.content import NOTE, OF_EDITIONS
 from digest.compose.language import Language
 from digest.compose.phrases import how_often, outcome_words
 from digest.compose.sender import Sender
 from digest.compose.view import DigestView, LetterView
 from digest.errors import TemplateError
-from digest.model import Candidate, Digest, Facts, Match, Pick, Reason, Section, Signals
+from digest.model import Candidate, Digest, Facts, Match, Pick, Reason, Section, Signals, SkipReason
 from subscribers.errors import SubscriberError
 from subscribers.preferences import Preferences, parse_cadence
 from subscribers.topics import TopicFilter
@@ -40,8 +41,8 @@ class Sample:
     values: dict[str, Any]
 
     @property
-    def is_digest(self) -> bool:
-        return self.mail == "digest"
+    def is_of_edition(self) -> bool:
+        return self.mail in OF_EDITIONS
 
 
 def samples(folders: Sequence[Path]) -> dict[str, Sample]:
@@ -58,21 +59,24 @@ def samples(folders: Sequence[Path]) -> dict[str, Sample]:
 
 def view_of(sample: Sample, composer: Composer, public_id: str = NOBODY) -> DigestView | LetterView:
     """What the templates get to see. Raises TemplateError for values that no mail can have."""
-    if not sample.is_digest:
+    if not sample.is_of_edition:
         return _letter(sample, composer.sender, composer.templates.language)
     digest = digest_of(sample)
     return composer.view(digest, composer.links(digest, public_id))
 
 
 def digest_of(sample: Sample) -> Digest:
-    """The digest that a sample describes. Raises TemplateError."""
+    """The digest that a sample describes, or the note. Raises TemplateError."""
     with _told_as(sample.name):
-        values = _DigestValues.model_validate(sample.values)
+        kind = _NoteValues if sample.mail == NOTE else _DigestValues
+        values = kind.model_validate(sample.values)
         return Digest(
             day=values.day,
             topics=tuple(map(TopicFilter, values.topics)),
             picks=tuple(_pick(number, each) for number, each in enumerate(values.picks, 1)),
             pool_size=values.pool_size,
+            missing=values.missing,
+            why_nothing=values.why_nothing,
         )
 
 
@@ -111,11 +115,23 @@ class _PickValues(_Values):
     reason: _ReasonValues | None = None
 
 
-class _DigestValues(_Values):
+class _EditionValues(_Values):
+    """``missing`` are names of sources, as in DIGEST_SOURCES."""
+
     day: date
     topics: tuple[str, ...] = ()
     pool_size: int = Field(ge=0)
+    missing: tuple[str, ...] = ()
+
+
+class _DigestValues(_EditionValues):
     picks: tuple[_PickValues, ...] = Field(min_length=1)
+    why_nothing: None = None
+
+
+class _NoteValues(_EditionValues):
+    picks: tuple[_PickValues, ...] = Field((), max_length=0)
+    why_nothing: SkipReason
 
 
 class _LetterValues(_Values):
@@ -125,6 +141,7 @@ class _LetterValues(_Values):
     hours: int = Field(0, ge=0)
     topics: tuple[str, ...] = ()
     cadence: str = "daily"
+    note_when_nothing: bool = False
     address: str = ""
     before: str = ""
     unsubscribe: str = ""
@@ -144,9 +161,9 @@ def _read(file: Path) -> Sample:
     with _told_as(file.stem):
         read = _SampleFile.model_validate(json.loads(file.read_text(encoding="utf-8")))
         sample = Sample(file.stem, read.mail, read.about, read.values)
-        if not sample.is_digest:
+        if not sample.is_of_edition:
             parse_cadence(_LetterValues.model_validate(sample.values).cadence)
-    if sample.is_digest:
+    if sample.is_of_edition:
         digest_of(sample)
     return sample
 
@@ -173,7 +190,9 @@ def _pick(number: int, values: _PickValues) -> Pick:
 def _letter(sample: Sample, sender: Sender, language: Language) -> LetterView:
     with _told_as(sample.name):
         values = _LetterValues.model_validate(sample.values)
-        wishes = Preferences(days=parse_cadence(values.cadence))
+        wishes = Preferences(
+            days=parse_cadence(values.cadence), note_when_nothing=values.note_when_nothing
+        )
     return LetterView(
         brand=sender.name,
         postal_address=sender.postal_address,

@@ -6,9 +6,11 @@ from urllib.parse import urlsplit
 from digest.compose.view import Picture
 from digest.config import Settings, variable
 from digest.errors import SettingError
+from digest.verp import Verp
 from subscribers.tokens import Purpose, Tokens
 
 WIDEST = 600  # pixels of a mail
+NEEDED = ("from_", "base_url", "secret", "postal_address")  # no mail can be made without these
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def sender_for_looking(settings: Settings) -> Sender:
 
 def sender_of(settings: Settings) -> Sender:
     """The sender, from the settings. Raises SettingError naming the first one that is missing."""
-    for name in ("from_", "base_url", "secret", "postal_address"):
+    for name in NEEDED:
         if getattr(settings, name) is None:
             raise SettingError(
                 f"{variable(name)} is not set, and no mail can be made without it "
@@ -64,11 +66,17 @@ def sender_of(settings: Settings) -> Sender:
     assert settings.secret
     assert settings.postal_address
     domain = settings.from_.rpartition("@")[2]
+    bounce_address = settings.bounce_address or settings.from_
+    if settings.verp and not Verp(settings.secret, bounce_address).has_room:
+        raise SettingError(
+            f"{bounce_address} is too long to have a tag added: set {variable('bounce_address')} "
+            f"to a shorter one, or {variable('verp')} to no"
+        )
     return Sender(
         name=settings.from_name,
         address=settings.from_,
         reply_to=settings.reply_to or settings.from_,
-        bounce_address=settings.bounce_address or settings.from_,
+        bounce_address=bounce_address,
         unsubscribe_address=settings.unsubscribe_address or f"unsubscribe@{domain}",
         complaints_address=settings.complaints_address or f"complaints@{domain}",
         base_url=settings.base_url,

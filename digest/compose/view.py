@@ -11,7 +11,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from digest.compose.language import ENGLISH, Language
-from digest.compose.phrases import authors, counts, headline, section_words
+from digest.compose.phrases import authors, counts, headline, missing, section_words, why_nothing
 from digest.model import Candidate, Digest, Facts, Match, Pick, Section
 from digest.shorten import shorten
 
@@ -31,12 +31,14 @@ _ABBREVIATION = re.compile(
 class Links:
     """The subscriber's own links in one mail.
 
-    ``browser`` is the mail as a page; ``opinions`` is for a paper's canonical id to be added to.
+    ``edition`` has all of the day's papers; ``browser`` is the mail as a page; ``opinions`` is for
+    a paper's canonical id to be added to.
     """
 
     unsubscribe: str
     preferences: str
     archive: str
+    edition: str
     browser: str
     opinions: str
 
@@ -86,8 +88,9 @@ class SectionView:
 class DigestView:
     """A whole mail as it is shown.
 
-    ``topics`` are the reader's, as one text; ``pool`` is a sentence on the edition; ``direction``
-    is ltr or rtl.
+    ``topics`` are the reader's, as one text; ``pool`` is a sentence on the edition, ``missing`` one
+    on what it lacks; ``direction`` is ltr or rtl. A note that there is nothing has no sections, and
+    says ``why``.
     """
 
     brand: str
@@ -99,11 +102,13 @@ class DigestView:
     sections: tuple[SectionView, ...]
     topics: str
     pool: str
+    missing: str
     links: Links
     postal_address: str
     language: str = ENGLISH.code
     direction: str = ENGLISH.direction
     header: Picture | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,21 +161,25 @@ def view(
         brand=brand,
         date_line=language.long_date(digest.day),
         headline=headline(digest, language),
-        preheader=preheader_of(digest),
+        preheader=preheader_of(digest, language),
         top_title=top_title_of(digest),
-        others=len(digest.picks) - 1,
+        others=max(0, len(digest.picks) - 1),
         sections=tuple(sections),
         topics=topics_of(digest, language),
         pool=language.ngettext(
             "Today's edition has %(count)s paper.",
             "Today's edition has %(count)s papers.",
             digest.pool_size,
-        ),
+        )
+        if digest.pool_size  # a week's digest may go out on a day without papers of its own
+        else "",
+        missing=missing(digest.missing, language),
         links=links,
         postal_address=postal_address,
         language=language.code,
         direction=language.direction,
         header=header,
+        why=why_nothing(digest, language),
     )
 
 
@@ -197,15 +206,20 @@ def card(
     )
 
 
-def preheader_of(digest: Digest) -> str:
-    """What a list of mails shows beside the subject: more titles, or what the only paper says."""
+def preheader_of(digest: Digest, language: Language) -> str:
+    """What a list of mails shows beside the subject: more titles, or what the only paper says.
+
+    Of a note, why there is nothing.
+    """
+    if not digest.picks:
+        return why_nothing(digest, language)
     first, *others = (pick.candidate.facts for pick in digest.picks[:4])
     titles = " · ".join(shorten(each.title, 60) for each in others)
     return shorten(titles or first.summary or first.abstract or first.title, 180)
 
 
 def top_title_of(digest: Digest) -> str:
-    return shorten(digest.picks[0].candidate.facts.title, 70)
+    return shorten(digest.picks[0].candidate.facts.title, 70) if digest.picks else ""
 
 
 def topics_of(digest: Digest, language: Language) -> str:

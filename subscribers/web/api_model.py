@@ -64,6 +64,9 @@ class Wishes(BaseModel):
     trending: bool | None = Field(
         default=None, description="Whether trending papers are wanted beside those on the topics."
     )
+    note_when_nothing: bool | None = Field(
+        default=None, description="Whether a short mail is wanted when there is no digest."
+    )
     exclusions: list[str] | None = Field(
         default=None, description="What no paper may be about.", examples=[["medical"]]
     )
@@ -127,6 +130,7 @@ class Person(BaseModel):
     min_papers: int
     strictness: Strictness | None
     trending: bool
+    note_when_nothing: bool
     exclusions: list[str]
     paused_until: Day | None
     locale: str = Field(examples=["en"])

@@ -13,5 +13,7 @@ from subscribers.web.signup import SignupPages
 def subscriber_routes(desk: Desk) -> APIRouter:
     routes = APIRouter()
     for pages in (SignupPages, LeavingPages, ChoosingPages, MovingPages, OpinionPages):
-        routes.include_router(pages(desk).routes())
+        # Not include_router: it makes each route a second time, to add what `routes` has for all
+        # of them (dependencies, a prefix), which is nothing.
+        routes.routes.extend(pages(desk).routes().routes)
     return routes

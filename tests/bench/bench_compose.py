@@ -39,7 +39,7 @@ def main(readers: int) -> None:
     whole = _timed("the whole way", digests[:SLOW], _the_whole_way(composer))
     started = time.process_time()
     compiled = EditionComposer(composer, edition, NOW)
-    compiled.try_out(each.paper_id for each in candidates)
+    compiled.try_out(candidates)
     print(f"{'compile the edition':<24}{1000 * (time.process_time() - started):9.1f} ms, once")
     first = _timed("filled in, first time", digests, _filled(compiled))
     again = _timed("filled in, again", digests, _filled(compiled))

@@ -1,6 +1,7 @@
 """Digests that are filled into what is compiled, against those that go the whole way."""
 
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -20,7 +21,7 @@ from digest.compose.language import language
 from digest.compose.sender import sender_of
 from digest.demo import SAMPLE_EDITION
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError
-from digest.model import Candidate, Digest, Edition, Match, Pick, Reason, Section
+from digest.model import Candidate, Digest, Edition, Match, Pick, Reason, Section, SkipReason
 from subscribers.topics import TopicFilter
 from tests.support import NOW, TODAY, make_candidate, make_settings
 
@@ -34,6 +35,7 @@ TOPICS = (
     "“quotes”",
     "O'Brien's \"x\"",
 )
+NOTES = (SkipReason.NOTHING_MATCHED, SkipReason.NO_PAPERS)
 WORDS = ("sim2real", "café", "a<b", "R&D", "100%", "%s")
 
 
@@ -46,8 +48,13 @@ def candidates():
     )
 
 
-def make_edition(papers=None):
-    return Edition(1, TODAY, candidates() if papers is None else papers)
+def make_edition(papers=None, missing=()):
+    return Edition(1, TODAY, candidates() if papers is None else papers, missing)
+
+
+def note(why, *topics, missing=()):
+    """That there is nothing, to a reader with these topics."""
+    return Digest(TODAY, tuple(map(TopicFilter, topics)), (), len(candidates()), missing, why)
 
 
 def some_digest(chance: random.Random, most=10):
@@ -68,13 +75,19 @@ def some_match(chance, topics):
     return Match(0.9, Reason(chance.choice(topics).text, tuple(words)))
 
 
+@cache
+def shipped_templates(code):
+    return Templates(None, language(code))
+
+
 class Both:
     """The two ways to a message, over one set of templates."""
 
-    def __init__(self, own: Path | None = None, code="en", papers=None, **fixed: str):
+    def __init__(self, own: Path | None = None, code="en", papers=None, missing=(), **fixed: str):
         sender = sender_of(make_settings(**fixed))
-        self.composer = Composer(Templates(own, language(code)), sender)
-        self.edition = make_edition(papers)
+        templates = Templates(own, language(code)) if own else shipped_templates(code)
+        self.composer = Composer(templates, sender)
+        self.edition = make_edition(papers, missing)
         self.compiled = EditionComposer(self.composer, self.edition, NOW)
 
     @property
@@ -89,10 +102,11 @@ class Both:
         assert filled == whole
         return filled.content
 
-    def compare_some(self, count=8, seed=1):
+    def compare_some(self, count=8, seed=1, most=10):
         chance = random.Random(seed)
         for number in range(count):
-            self.compare(some_digest(chance), number)
+            digest = replace(some_digest(chance, most), missing=self.edition.missing)
+            self.compare(digest, number)
 
 
 def own_templates(folder: Path, changed: Mapping[str, str | tuple[str, str]]) -> Path:
@@ -114,10 +128,12 @@ def replaced(name, what, by):
 # ---- the shipped templates -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("code", "readers"), [("en", 200), ("de", 30)])
-def test_hundreds_of_readers_get_the_same_octets_either_way(code, readers):
+@pytest.mark.parametrize(
+    ("code", "readers"), [("en", 60), ("de", 15), pytest.param("en", 500, marks=pytest.mark.long)]
+)
+def test_readers_get_the_same_octets_either_way(code, readers):
     both = Both(code=code)
-    both.compiled.try_out(each.paper_id for each in candidates())
+    both.compiled.try_out(candidates())
     both.compare_some(readers, seed=7)
     assert both.is_compiled
 
@@ -152,6 +168,15 @@ def test_papers_in_any_order_come_out_the_same():
         both.compare(replace(digest, picks=tuple(shuffled)))
 
 
+@pytest.mark.parametrize("code", ["en", "de"])
+def test_an_edition_that_lacks_something_says_so_either_way(code):
+    both = Both(code=code, missing=("arxiv", "huggingface"))
+    both.compiled.try_out(candidates()[:3], list(NOTES))
+    both.compare_some(4)
+    both.compare(note(NOTES[0], "robots", missing=both.edition.missing))
+    assert both.is_compiled
+
+
 lines = st.text(
     st.characters(exclude_categories=("Cs", "Cc", "Cn", "Zl", "Zp"))
     | st.sampled_from("<>&\"'%={}"),
@@ -174,6 +199,51 @@ def test_whatever_readers_type_and_papers_say_it_is_the_same(topic, words, title
     for reason in reasons:
         picks = (Pick(Section.FOR_YOU, paper, Match(1.0, reason)),)
         both.compare(Digest(TODAY, (TopicFilter(topic), TopicFilter("x")), picks, 1))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(why=st.sampled_from(NOTES), topics=st.lists(lines, max_size=3))
+def test_a_note_has_the_same_octets_either_way(why, topics):
+    both = Both()
+    for number in range(3):  # as first, and from what that has left
+        both.compare(note(why, *topics), number)
+    assert both.is_compiled
+
+
+def test_a_note_is_a_mail_of_the_list(tmp_path):
+    both = Both()
+    digest = note(NOTES[0], "robots")
+    content = both.compare(digest)
+    for name in (b"List-Unsubscribe", b"List-Unsubscribe-Post", b"List-Id", b"Feedback-ID"):
+        assert content.count(b"\r\n" + name + b": ") == 1
+    of_digest = both.compare(some_digest(random.Random(1)))
+    [note_id, digest_id] = (
+        re.findall(rb"\nMessage-ID: (.+)\r", each) for each in (content, of_digest)
+    )
+    assert note_id == digest_id  # one for edition and reader, whatever it is
+
+
+def test_a_note_is_not_kept_back_by_papers_that_cannot_be_rendered(tmp_path):
+    papers = candidates()[:3]
+    both = Both(own_templates(tmp_path, broken_for(papers[0].facts.title)), papers=papers)
+    both.compiled.try_out(papers, NOTES)
+    both.compare(replace(note(NOTES[1]), pool_size=3))
+
+
+@pytest.mark.parametrize("part", ["body.mjml.j2", "body.txt.j2", "subject.txt.j2"])
+def test_a_broken_note_stops_all_only_where_one_is_to_be_sent(part, tmp_path):
+    name = f"mail/nothing/{part}"
+    folder = own_templates(tmp_path, {name: "{{ mail.wy }}"})
+    Both(folder).compiled.try_out(candidates()[:3])
+    with pytest.raises(TemplateError, match=f"{name}, line 1: a digest has no wy: is why meant"):
+        Both(folder).compiled.try_out(candidates()[:3], NOTES[:1])
+
+
+def test_a_note_that_cannot_be_compiled_comes_out_nevertheless(tmp_path):
+    change = ("{{ mail.why }}", "{{ mail.why }} {{ mail.topics.upper() }}")
+    both = Both(own_templates(tmp_path, {"mail/nothing/body.mjml.j2": change}))
+    both.compare(note(NOTES[0], "robots"))
+    assert not both.is_compiled
 
 
 def test_what_does_not_fit_is_left_out_either_way():
@@ -357,15 +427,15 @@ ONE_BY_ONE = {
 @pytest.mark.parametrize("what", COMPILED)
 def test_templates_of_all_kinds_come_out_the_same_compiled(what, tmp_path):
     both = Both(own_templates(tmp_path, COMPILED[what]))
-    both.compiled.try_out(each.paper_id for each in candidates()[:3])
-    both.compare_some()
+    both.compiled.try_out(candidates()[:3])
+    both.compare_some(most=5)
     assert both.is_compiled
 
 
 @pytest.mark.parametrize("what", ONE_BY_ONE)
 def test_what_cannot_be_compiled_comes_out_nevertheless(what, tmp_path):
     both = Both(own_templates(tmp_path, ONE_BY_ONE[what]))
-    both.compare_some(15)
+    both.compare_some(10, most=5)
     assert not both.is_compiled
 
 
@@ -373,7 +443,7 @@ def test_what_nobody_thought_of_is_seen_before_anything_is_sent(monkeypatch):
     """As if compiling had a fault: the text of a hole comes out in capitals."""
     both = Both()
     monkeypatch.setattr("digest.compose.piece._in_text", str.upper)
-    both.compiled.try_out([1, 2])
+    both.compiled.try_out(candidates()[:2])
     assert not both.is_compiled
     both.compare_some(3)
 
@@ -404,7 +474,7 @@ def test_what_nobody_thought_of_is_seen_before_anything_is_sent(monkeypatch):
 def test_a_broken_template_stops_all_before_anything_is_sent(name, change, place, tmp_path):
     folder = own_templates(tmp_path, {name: change})
     with pytest.raises(TemplateError, match=place):
-        Both(folder).compiled.try_out([1, 2, 3])
+        Both(folder).compiled.try_out(candidates()[:3])
 
 
 def broken_for(title):
@@ -415,7 +485,7 @@ def broken_for(title):
 def test_a_broken_paper_is_found_once_and_left_out_of_all(tmp_path, monkeypatch):
     bad = candidates()[3]
     both = Both(own_templates(tmp_path, broken_for(bad.facts.title)))
-    both.compiled.try_out(each.paper_id for each in candidates())
+    both.compiled.try_out(candidates())
     assert both.is_compiled
     monkeypatch.setattr(edition_composer.Composer, "_without_broken", None)
     chance = random.Random(5)
@@ -432,7 +502,7 @@ def test_a_broken_paper_is_found_once_and_left_out_of_all(tmp_path, monkeypatch)
 def test_who_would_only_get_a_broken_paper_gets_nothing(tmp_path):
     bad = candidates()[0]
     both = Both(own_templates(tmp_path, broken_for(bad.facts.title)))
-    both.compiled.try_out([bad.paper_id])
+    both.compiled.try_out([bad])
     digest = Digest(TODAY, (), (Pick(Section.TRENDING, bad),), 1)
     with pytest.raises(NothingToShow):
         both.compiled.compose(digest, to="a@example.org", public_id="a")

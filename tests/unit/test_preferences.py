@@ -87,6 +87,11 @@ def test_a_cadence_is_said_in_words(cadence, said):
     assert Preferences(days=parse_cadence(cadence)).how_often == said
 
 
+def test_the_words_tell_of_a_note():
+    wishes = Preferences(days=parse_cadence("weekly"), note_when_nothing=True)
+    assert wishes.how_often == "once a week, on Monday, also when there is nothing"
+
+
 @given(st.sets(st.sampled_from(WEEKDAYS), min_size=1))
 def test_the_words_for_a_cadence_mean_no_other_days(days):
     wishes = Preferences(days=frozenset(days))
@@ -274,6 +279,7 @@ def test_the_defaults():
         "min_papers": 1,
         "strictness": None,
         "trending": True,
+        "note_when_nothing": False,
         "exclusions": [],
         "paused_until": None,
         "locale": "en",
@@ -289,6 +295,7 @@ def test_a_record_says_what_is_wanted():
         "min_papers": 2,
         "strictness": "broad",
         "trending": False,
+        "note_when_nothing": True,
         "exclusions": ["crypto", "large language models"],
         "paused_until": "2026-03-01",
         "locale": "nb",
@@ -302,6 +309,7 @@ def test_a_record_says_what_is_wanted():
         min_papers=2,
         strictness=Strictness.BROAD,
         trending=False,
+        note_when_nothing=True,
         exclusions=parse_topics(["crypto", "large language models"]),
         paused_until=date(2026, 3, 1),
         locale="nb",
@@ -319,6 +327,7 @@ preferences = st.builds(
     min_papers=st.integers(1, MOST_PAPERS),
     strictness=st.none() | st.sampled_from(Strictness),
     trending=st.booleans(),
+    note_when_nothing=st.booleans(),
     exclusions=st.lists(words, max_size=4).map(parse_topics),
     paused_until=st.none() | st.dates(),
     locale=st.sampled_from(["en", "pt-BR"]),

@@ -107,6 +107,25 @@ def test_a_digest_goes_the_way_of_a_real_one(write):
     assert digest_of(samples([folder])["mine"]).day == TODAY
 
 
+def test_a_note_goes_the_way_of_a_real_one(write):
+    values = {"day": "2026-02-20", "pool_size": 3, "topics": ["ants"], "missing": ["arxiv"]}
+    folder = write(mail="nothing", values={**values, "why_nothing": "nothing-matched"})
+    shown = view_of(samples([folder])["mine"], composer(), "a" * 32)
+    assert (shown.why, shown.topics) == ("Too few of the new papers fit your topics.", "ants")
+    assert shown.pool == "Today's edition has 3 papers."
+    assert "arXiv may be missing" in shown.missing
+    assert shown.links.edition == "https://digest.example.org/archive/2026-02-20"
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"why_nothing": "bored"}, {"why_nothing": "no-papers", "picks": [PICK]}]
+)
+def test_a_note_must_say_why_and_has_no_papers(write, values):
+    folder = write(mail="nothing", values={"day": "2026-02-20", "pool_size": 0, **values})
+    with pytest.raises(TemplateError, match=r"samples/mine\.json: (why_nothing|picks): "):
+        samples([folder])
+
+
 def test_a_letter_is_said_in_the_language(write):
     values = {"topics": ["a", "b"], "cadence": "weekdays", "link": "https://x/", "hours": 3}
     sample = samples([write(mail="confirm", values=values)])["mine"]

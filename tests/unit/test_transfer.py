@@ -401,7 +401,7 @@ def test_a_malformed_block_is_said(block):
 
 names = st.sampled_from(
     "email topics consent timezone hour at cadence locale max_papers trending exclusions "
-    "paused_until evidence suppressed since".split()
+    "note_when_nothing paused_until evidence suppressed since".split()
 )
 
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digest.collect import arxiv, huggingface
 from digest.compose.language import ENGLISH, language
-from digest.compose.phrases import how_often
+from digest.compose.phrases import SOURCES, how_often
 from digest.compose.view import (
     LONGEST_TEXT,
     LONGEST_TITLE,
@@ -19,7 +20,7 @@ from digest.compose.view import (
     long_date,
     view,
 )
-from digest.model import Digest, Match, Pick, Reason, Section, Signals
+from digest.model import Digest, Match, Pick, Reason, Section, Signals, SkipReason
 from subscribers.preferences import WEEKDAYS, Preferences, parse_cadence
 from subscribers.topics import TopicFilter
 from tests.support import TODAY, make_candidate
@@ -29,6 +30,7 @@ LINKS = Links(
     "https://x/unsubscribe/t",
     "https://x/preferences/t",
     "https://x/archive",
+    "https://x/archive/2026-02-20",
     "https://x/digest/t/2026-02-20",
     "https://x/opinion/t",
 )
@@ -53,8 +55,8 @@ def counted(**counts):
     )
 
 
-def mail(*picks, topics=(), pool_size=40, **values):
-    digest = Digest(TODAY, tuple(map(TopicFilter, topics)), picks, pool_size)
+def mail(*picks, topics=(), pool_size=40, missing=(), why=None, day=TODAY, **values):
+    digest = Digest(day, tuple(map(TopicFilter, topics)), picks, pool_size, missing, why)
     return view(digest, LINKS, brand="Paper Digest", postal_address="1 Street", **values)
 
 
@@ -298,6 +300,7 @@ def test_topics_and_the_rest_are_passed_on():
 @pytest.mark.parametrize(
     ("size", "said"),
     [
+        (0, ""),
         (1, "Today's edition has 1 paper."),
         (40, "Today's edition has 40 papers."),
         (1234, "Today's edition has 1,234 papers."),
@@ -362,7 +365,60 @@ def test_how_often(cadence, english, german):
     assert how_often(wishes, language("de")) == german
 
 
-@given(st.sets(st.sampled_from(WEEKDAYS), min_size=1))
-def test_mails_and_pages_say_how_often_alike(days):
-    wishes = Preferences(days=frozenset(days))
+@given(st.sets(st.sampled_from(WEEKDAYS), min_size=1), st.booleans())
+def test_mails_and_pages_say_how_often_alike(days, note):
+    wishes = Preferences(days=frozenset(days), note_when_nothing=note)
     assert how_often(wishes, ENGLISH) == wishes.how_often
+
+
+# ---- a note that there is nothing, and what an edition lacks --------------------------------------
+
+SUNDAY = date(2026, 2, 22)
+NOTHING, NO_PAPERS = SkipReason.NOTHING_MATCHED, SkipReason.NO_PAPERS
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"why": NOTHING, "topics": ["ants"]}, "Too few of the new papers fit your topics."),
+        ({"why": NOTHING}, "None of the new papers fits what you asked for."),
+        ({"why": NO_PAPERS}, "No new papers came in."),
+        ({"why": NO_PAPERS, "topics": ["ants"]}, "No new papers came in."),
+        ({"why": NO_PAPERS, "day": SUNDAY}, "No new papers came in, as is usual at weekends."),
+        # It may be for another reason.
+        ({"why": NO_PAPERS, "day": SUNDAY, "missing": ["arxiv"]}, "No new papers came in."),
+    ],
+)
+def test_a_note_says_why_there_is_nothing(said, why):
+    shown = mail(**said)
+    assert (shown.why, shown.preheader, shown.headline) == (why, why, "Nothing for you today")
+    assert (shown.sections, shown.top_title, shown.others) == ((), "", 0)
+
+
+def test_a_digest_is_no_note():
+    assert mail(trending()).why == ""
+
+
+@pytest.mark.parametrize(
+    ("sources", "english", "german"),
+    [
+        ((), "", ""),
+        (
+            ("arxiv",),
+            "Not everything could be collected: papers from arXiv may be missing.",
+            "Nicht alles ließ sich sammeln: Arbeiten von arXiv können fehlen.",
+        ),
+        (
+            ("mine", "arxiv"),
+            "Not everything could be collected: papers from mine and arXiv may be missing.",
+            "Nicht alles ließ sich sammeln: Arbeiten von mine und arXiv können fehlen.",
+        ),
+    ],
+)
+def test_what_an_edition_lacks_is_said(sources, english, german):
+    assert mail(trending(), missing=sources).missing == english
+    assert mail(missing=sources, why=NO_PAPERS, language=language("de")).missing == german
+
+
+def test_all_sources_have_a_name_to_be_shown():
+    assert set(SOURCES) == {huggingface.NAME, arxiv.NAME}

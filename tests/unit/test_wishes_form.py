@@ -29,6 +29,7 @@ BEFORE = Preferences(
     min_papers=2,
     strictness=Strictness.BROAD,
     trending=False,
+    note_when_nothing=True,
     exclusions=parse_topics(["surveys"]),
     paused_until=date(2026, 3, 1),
     locale="nb",
@@ -56,6 +57,7 @@ preferences = st.builds(
     min_papers=st.integers(1, MOST_PAPERS),
     strictness=st.none() | st.sampled_from(Strictness),
     trending=st.booleans(),
+    note_when_nothing=st.booleans(),
     exclusions=topics,
     paused_until=st.none() | st.dates(),
     locale=st.sampled_from(["en", "pt-BR"]),
@@ -76,6 +78,7 @@ def as_sent(form):
         "min_papers": [form.min_papers],
         "strictness": [form.strictness],
         "trending": ["", "yes"] if form.trending else [""],
+        "note_when_nothing": ["", "yes"] if form.note_when_nothing else [""],
         "paused_until": [form.paused_until],
     }
 
@@ -131,6 +134,7 @@ def test_how_wishes_are_shown():
             min_papers="2",
             strictness="broad",
             trending=False,
+            note_when_nothing=True,
             paused_until="2026-03-01",
         )
         == SHOWN

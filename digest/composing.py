@@ -1,0 +1,94 @@
+"""The messages of deliveries: what was chosen for somebody, filled into the day's templates."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from threading import Lock
+
+from digest.compose.composer import Composer
+from digest.compose.edition_composer import EditionComposer
+from digest.ledger.ledger import Ledger
+from digest.model import Candidate, Delivery, Digest, Edition, Message
+from subscribers.model import Subscriber
+
+# How far behind a message's Date may be: receivers hold hours against it.
+_FRESH = timedelta(minutes=10)
+
+
+class Composing:
+    """Makes the messages of one pass of sending. Threads may share it; they take turns."""
+
+    def __init__(self, ledger: Ledger, composer: Composer) -> None:
+        self._ledger = ledger
+        self._composer = composer
+        self._editions: dict[int, _Ready] = {}
+        self._turn = Lock()
+
+    def message(self, delivery: Delivery, person: Subscriber, now: datetime) -> Message:
+        """The message of a delivery, dated about ``now``.
+
+        Raises TemplateError, before the first message of an edition, where a template is to blame:
+        nobody is to miss a digest for that. Raises MessageTooLarge and NothingToShow for one.
+        """
+        with self._turn:
+            ready = self._ready(delivery.edition_id, now)
+            digest = self._digest(delivery, ready, person)
+            return ready.composer.compose(digest, to=person.address, public_id=person.public_id)
+
+    def _digest(self, delivery: Delivery, ready: "_Ready", person: Subscriber) -> Digest:
+        try:
+            return planned_digest(self._ledger, delivery, ready.edition, ready.papers, person)
+        except KeyError:  # planned since, of papers of an edition before
+            ready.papers = self._ledger.editions.papers_of(ready.edition)
+            return planned_digest(self._ledger, delivery, ready.edition, ready.papers, person)
+
+    def _ready(self, edition_id: int, now: datetime) -> "_Ready":
+        if edition_id not in self._editions:
+            edition = self._ledger.editions.get(edition_id)
+            papers = self._ledger.editions.papers_of(edition)
+            composer = EditionComposer(self._composer, edition, now)
+            wanted = self._ledger.deliveries.papers_to_send(edition_id)
+            notes = self._ledger.deliveries.notes_to_send(edition_id)
+            composer.try_out([papers[number] for number in sorted(wanted)], sorted(notes))
+            self._editions[edition_id] = _Ready(edition, papers, composer, now)
+        ready = self._editions[edition_id]
+        if now - ready.dated > _FRESH:
+            ready.composer.date(now)
+            ready.dated = now
+        return ready
+
+
+class _Ready:
+    """An edition whose messages can be made."""
+
+    def __init__(
+        self,
+        edition: Edition,
+        papers: Mapping[int, Candidate],
+        composer: EditionComposer,
+        dated: datetime,
+    ) -> None:
+        self.edition = edition
+        self.papers = papers
+        self.composer = composer
+        self.dated = dated
+
+
+def planned_digest(
+    ledger: Ledger,
+    delivery: Delivery,
+    edition: Edition,
+    papers: Mapping[int, Candidate],
+    person: Subscriber,
+) -> Digest:
+    """What was chosen for a delivery, of the papers of its edition (``Editions.papers_of``).
+
+    Or the note that it is.
+    """
+    return Digest(
+        day=edition.day,
+        topics=person.topics,
+        picks=ledger.deliveries.picks(delivery, papers),
+        pool_size=len(edition.candidates),
+        missing=edition.missing,
+        why_nothing=delivery.note,
+    )
