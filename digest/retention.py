@@ -1,0 +1,60 @@
+"""Retention: what is kept for some time only goes when that is over. DIGEST_KEEP_… say how long."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from digest.collect.snapshots import Snapshots
+from digest.config import Settings
+from digest.ledger.ledger import Ledger
+from digest.mail_domains import GOOD_FOR
+from subscribers.store.registry import Registry
+
+_LONGEST_TAKEN = timedelta(
+    days=1
+)  # a sender that has its lock for longer and lives, still holds it
+
+
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """How many of each are gone. ``evidence`` is of people who have left."""
+
+    answers: int = 0
+    deliveries: int = 0
+    collections: int = 0
+    runs: int = 0
+    evidence: int = 0
+    wishes_to_move: int = 0
+    askers: int = 0
+    mail_domains: int = 0
+    locks: int = 0
+
+
+class Retention:
+    def __init__(
+        self, settings: Settings, ledger: Ledger, registry: Registry, snapshots: Snapshots
+    ) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._registry = registry
+        self._snapshots = snapshots
+
+    def tidy(self, now: datetime) -> Tidied:
+        """Remove what is older at a moment than it is kept; what there was.
+
+        Others may work meanwhile. It may be broken off and repeated at any time.
+        """
+        settings = self._settings
+        kept_since = now - timedelta(days=settings.keep_deliveries_days)
+        first_day = kept_since.astimezone(settings.timezone).date()
+        old, people = self._ledger.old_rows, self._registry.old_rows
+        return Tidied(
+            answers=self._snapshots.remove(now - timedelta(days=settings.keep_snapshots_days)),
+            deliveries=old.remove_deliveries(first_day),
+            collections=old.remove_collections(first_day),
+            runs=old.remove_runs(first_day),
+            evidence=people.forget_evidence(now - timedelta(days=settings.keep_evidence_days)),
+            wishes_to_move=people.forget_wishes_to_move(now),
+            askers=people.forget_askers(now),
+            mail_domains=old.remove_mail_domains(now - GOOD_FOR),
+            locks=self._ledger.senders.clear_away(now - _LONGEST_TAKEN),
+        )
