@@ -1,117 +1,82 @@
-"""Why a subscriber got what they got on a day: each step, in words."""
+"""Why a subscriber got what they got of an edition, or will: each step as a value.
+
+why_words.py says it to a person, why_record.py to a program.
+"""
 
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from datetime import date, datetime
 
+from digest.ledger.bounces import PastBounce
+from digest.ledger.lanes import Pause
+from digest.ledger.outcomes import Attempt
 from digest.model import DeliveryReport, Digest, Edition
-from digest.rank.ranker import ENOUGH_OPINIONS, TopicFit
-from subscribers.model import PersonFile, Verdict
+from digest.rank.ranker import TopicFit
+from subscribers.model import Consent, PersonFile, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """By a subscriber's own clock: when they are due for an edition (if they are), and next."""
+
+    due: datetime | None
+    next: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An edition as it is for one subscriber, who is shown none of it that they had before.
+
+    ``papers`` is how many are its own; ``edition`` has all that are new to them, since those of
+    ``new_since``. It was made at a moment, or is to be at another; then it is as it would be now.
+    """
+
+    edition: Edition
+    papers: int
+    new_since: date
+    made_at: datetime | None = None
+    to_be_made_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """What became of a delivery: each attempt, what came back, and what keeps it from going."""
+
+    report: DeliveryReport
+    attempts: tuple[Attempt, ...] = ()
+    came_back: tuple[PastBounce, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+    given_up_at: datetime | None = None  # if it has no end by then
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Everything that decided about one subscriber and one edition."""
+    """Everything that decides about one subscriber and the edition of a day, as of ``now``.
+
+    ``digest`` is what was chosen for them, if anything was, else what they would get. Where there
+    is no edition, ``instead`` is the day of the next one that there was. ``decided_at`` is up
+    to when everybody due was planned for. If the day is long ago, deliveries of it are no longer
+    kept.
+    """
 
     person: PersonFile
     day: date
-    edition: Edition | None = None
+    now: datetime
+    times: Times
+    offer: Offer | None = None
+    instead: date | None = None
     topics: tuple[TopicFit, ...] = ()
     digest: Digest | None = None
-    delivery: DeliveryReport | None = None
+    is_chosen: bool = False
+    journey: Journey | None = None
+    decided_at: datetime | None = None
+    is_long_ago: bool = False
 
     @property
     def opinions(self) -> dict[Verdict, int]:
         held = [opinion.verdict for opinion in self.person.opinions]
         return {verdict: held.count(verdict) for verdict in Verdict}
 
-    def lines(self) -> list[str]:
-        """The steps, one a line."""
-        return [*self._about_the_person(), *self._about_the_edition(), *self._about_the_mail()]
-
-    def _about_the_person(self) -> list[str]:
-        who, wishes = self.person.subscriber, self.person.subscriber.preferences
-        lines = [f"{who.address}: {who.consent} since {who.since:%Y-%m-%d}, {wishes.how_often}"]
-        if self.person.suppression:
-            lines.append(f"blocked: {self.person.suppression.reason}")
-        if wishes.is_paused_on(self.day):
-            lines.append(f"paused until {wishes.paused_until}")
-        if not wishes.wants_mail_on(self.day):
-            lines.append(f"{self.day:%A} is none of their days")
-        likes, mutes = self.opinions[Verdict.LIKE], self.opinions[Verdict.MUTE]
-        if likes:
-            lines.append(f"liked papers: {likes}, {_effect(likes, 'which count as a topic')}")
-        if mutes:
-            lines.append(
-                f"muted papers: {mutes}, {_effect(mutes, 'which push papers like them back')}"
-            )
-        return lines
-
-    def _about_the_edition(self) -> list[str]:
-        if self.edition is None:
-            return [f"there is no edition of {self.day}"]
-        lines = [f"edition of {self.day}: {len(self.edition.candidates)} papers"]
-        for each in self.topics:
-            best = f"; best {each.score:.2f} {each.best}" if each.best else ""
-            lines.append(f"  {each.topic}: {each.fitting} fit{best}")
-        return lines
-
-    def _about_the_mail(self) -> list[str]:
-        lines = []
-        if self.digest:
-            for number, pick in enumerate(self.digest.picks, 1):
-                why = ""
-                if pick.match:
-                    reason = pick.match.reason
-                    said = reason.liked or ", ".join(reason.words)
-                    why = f"  {pick.match.score:.2f} {reason.topic or 'likes'}: {said}"
-                lines.append(f"  {number}. [{pick.section}] {pick.candidate.facts.title}{why}")
-        elif self.edition:
-            lines.append("nothing in it for them")
-        if self.delivery:
-            more = self.delivery.reason or self.delivery.last_words
-            lines.append(f"delivery: {self.delivery.state}" + (f" ({more})" if more else ""))
-        else:
-            lines.append("delivery: none planned")
-        return lines
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "address": self.person.subscriber.address,
-            "day": self.day.isoformat(),
-            "consent": self.person.subscriber.consent.value,
-            "suppressed": self.person.suppression and self.person.suppression.reason.value,
-            "likes": self.opinions[Verdict.LIKE],
-            "mutes": self.opinions[Verdict.MUTE],
-            "topics": [
-                {
-                    "topic": each.topic,
-                    "fitting": each.fitting,
-                    "best": each.best,
-                    "score": round(each.score, 4),
-                }
-                for each in self.topics
-            ],
-            "papers": [
-                {
-                    "id": pick.candidate.key,
-                    "title": pick.candidate.facts.title,
-                    "section": pick.section.value,
-                    "score": pick.match and round(pick.match.score, 4),
-                    "topic": pick.match and pick.match.reason.topic,
-                    "words": pick.match and list(pick.match.reason.words),
-                    "liked": pick.match and pick.match.reason.liked,
-                }
-                for pick in (self.digest.picks if self.digest else ())
-            ],
-            "delivery": self.delivery
-            and {
-                "state": self.delivery.state.value,
-                "reason": self.delivery.reason,
-                "last_words": self.delivery.last_words,
-            },
-        }
-
-
-def _effect(count: int, what: str) -> str:
-    return what if count >= ENOUGH_OPINIONS else f"too few to count yet ({ENOUGH_OPINIONS} do)"
+    @property
+    def may_be_mailed(self) -> bool:
+        is_confirmed = self.person.subscriber.consent is Consent.CONFIRMED
+        return is_confirmed and self.person.suppression is None

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from digest.web.body_limit import BodyLimit
 from digest.web.feeds import Feeds
+from digest.web.health import health_routes
 from digest.web.own import OwnDigests
 from digest.web.public import PublicPages
 from digest.web.site import Site
@@ -73,10 +74,16 @@ def web_app(site: Site) -> FastAPI:
     app.add_exception_handler(RequestValidationError, on_refusal)
     app.add_exception_handler(TokenError, lambda *_: site.desk.bad_link())
 
-    app.include_router(PublicPages(site).routes())
-    app.include_router(Feeds(site).routes())
-    app.include_router(OwnDigests(site).routes())
-    app.include_router(subscriber_routes(site.desk))
+    for router in (
+        PublicPages(site).routes(),
+        Feeds(site).routes(),
+        OwnDigests(site).routes(),
+        subscriber_routes(site.desk),
+        health_routes(site.watch),
+    ):
+        # Not include_router: it makes each route a second time, to add what `app` has for all of
+        # them (dependencies, a prefix), which is nothing.
+        app.router.routes.extend(router.routes)
     if site.api_tokens:
         app.mount(API, api_app(site.desk, site.api_tokens))
     return app

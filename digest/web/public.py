@@ -7,6 +7,8 @@ from http import HTTPStatus
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import HTMLResponse
 
+from digest.compose.language import ENGLISH
+from digest.compose.phrases import missing
 from digest.compose.view import CardView, card, long_date
 from digest.model import Edition, Pick, Section
 from digest.rank.popularity import by_popularity
@@ -100,7 +102,12 @@ class PublicPages:
         edition = self._editions.on(day)
         if edition is None:
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        return self._render("pages/edition.html.j2", date=long_date(day), cards=_cards(edition))
+        return self._render(
+            "pages/edition.html.j2",
+            date=long_date(day),
+            cards=_cards(edition),
+            missing=missing(edition.missing, ENGLISH),
+        )
 
     def _latest_day(self) -> date | None:
         days = self._editions.days(1)

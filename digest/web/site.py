@@ -9,6 +9,7 @@ from digest.compose.environment import Templates
 from digest.compose.sender import Sender
 from digest.ledger.editions import Editions
 from digest.model import Digest, Pick
+from digest.web.health import Watch
 from subscribers.model import Subscriber
 from subscribers.preferences import Preferences
 from subscribers.topics import TopicFilter
@@ -37,6 +38,7 @@ class Site:
     draft: Draft
     search: Callable[[str], Sequence[Pick]]
     own_digest: Callable[[Subscriber, date], str | None]
+    watch: Watch
     api_tokens: tuple[str, ...] = ()
 
 

@@ -1,59 +1,212 @@
 """`digest why` and `digest search`, on the built-in day."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 
 from digest.demo import SAMPLE_EDITION
+from digest.ledger.claims import Limits
 from digest.ledger.database import open_database
-from subscribers.model import Verdict
+from digest.ledger.ledger import Ledger
+from digest.model import Bounce, BounceKind, Delivery, Outcome, OutcomeKind
+from subscribers.model import SuppressionReason, Verdict
 from subscribers.store.registry import Registry
 from tests.support import NOW
 
-DAY = "2025-12-05"
+DAY = "2025-12-05"  # a Friday
+RUN = datetime(2025, 12, 5, 8, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def _that_day():
+    with time_machine.travel(RUN + MINUTE, tick=False):
+        yield
 
 
 @pytest.fixture
-def sent(operator):
-    """Ada has got the day's edition, and Grace, who likes nothing of it, has not."""
-    operator.digest("subscribers", "add", "ada@example.org", "--topic", "video generation")
-    operator.digest("subscribers", "add", "grace@example.org", "--topic", "medieval poetry")
-    operator.digest("collect", "--file", str(SAMPLE_EDITION), "--date", DAY)
-    operator.digest("run", "--once", "--now", f"{DAY}T18:00:00Z")
+def collected(operator):
+    """Ada, and Grace, who likes nothing of the day."""
+    with time_machine.travel(RUN - timedelta(hours=12), tick=False):
+        operator.digest("subscribers", "add", "ada@example.org", "--topic", "video generation")
+        operator.digest("subscribers", "add", "grace@example.org", "--topic", "medieval poetry")
+        operator.digest("collect", "--file", str(SAMPLE_EDITION), "--date", DAY)
     return operator
 
 
-def registry_of(operator):
-    return Registry(open_database(f"sqlite:///{operator.folder}/var/digest.sqlite3"))
+@pytest.fixture
+def sent(collected):
+    """Ada has got the day's edition, and Grace has not."""
+    collected.digest("run", "--once", "--now", RUN.isoformat())
+    return collected
 
 
-def test_each_step_is_told(sent):
-    said = sent.digest("why", "ada@example.org")
-    assert "ada@example.org: confirmed since" in said
-    assert f"edition of {DAY}: 26 papers" in said
-    assert "  video generation: " in said
-    assert "  1. [for-you] " in said
-    assert "[trending]" in said
-    assert "delivery: accepted" in said
+@pytest.fixture
+def planned(collected, ledger):
+    """What there is for Ada waits to be sent."""
+    collected.settings["DIGEST_SEND_WINDOW"] = "00:00-00:01"
+    collected.digest("run", "--once", "--now", RUN.isoformat())
+    return collected
+
+
+@pytest.fixture
+def engine(operator):
+    engine = open_database(f"sqlite:///{operator.folder}/var/digest.sqlite3")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def ledger(engine):
+    return Ledger(engine)
+
+
+@pytest.fixture
+def registry(engine):
+    return Registry(engine)
+
+
+def why(person, name="ada", *more):
+    """The lines about somebody, the indented ones as they are."""
+    return person.digest("why", f"{name}@example.org", *more).splitlines()
+
+
+def attempt(ledger, kind, text, code, at, again=None):
+    """One of Ada's delivery, at a moment."""
+    with ledger.senders.enter() as claims:
+        delivery = claims.next(Limits(), at)
+        assert isinstance(delivery, Delivery)
+        claims.record(delivery, Outcome(kind, text, code), again, at)
+    return delivery
+
+
+def test_each_step_is_told_in_order(sent):
+    lines = why(sent)
+    assert lines[:4] == [
+        "ada@example.org: confirmed since 2025-12-04, mail at 08:00 (UTC) every day",
+        "due for it: Friday 2025-12-05 08:00 UTC",
+        f"edition of {DAY}: 26 papers, made 2025-12-05 08:00",
+        *[line for line in lines if line.startswith("  video generation: ")],
+    ]
+    assert lines[4] == "chosen for them:"
+    assert lines[5].startswith("  1. [for-you] ")
+    assert any("[trending]" in line for line in lines)
+    assert lines[-4] == "delivery 1: accepted by the mail server"
+    assert lines[-3] == "  2025-12-05 08:00 planned"
+    assert lines[-2].startswith("  2025-12-05 08:0")
+    assert " accepted: " in lines[-2]
+    assert lines[-1] == "next digest: Saturday 2025-12-06 08:00 UTC"
+
+
+def test_the_record_has_every_step(sent):
+    record = sent.digest_json("why", "ada@example.org")
+    assert {name: record[name] for name in ("address", "consent", "suppressed", "due", "next")} == {
+        "address": "ada@example.org",
+        "consent": "confirmed",
+        "suppressed": None,
+        "due": "2025-12-05T08:00:00+00:00",
+        "next": "2025-12-06T08:00:00+00:00",
+    }
+    assert record["edition"] == {
+        "papers": 26,
+        "missing": [],
+        "made_at": "2025-12-05T08:00:00+00:00",
+        "to_be_made_at": None,
+        "new_since": "2025-12-04",
+        "new": 26,
+    }
+    assert record["is_chosen"]
+    delivery = record["delivery"]
+    assert (delivery["number"], delivery["state"], delivery["is_note"]) == (1, "accepted", False)
+    assert delivery["planned_at"] == "2025-12-05T08:00:00+00:00"
+    assert [each["outcome"] for each in delivery["attempts"]] == ["accepted"]
+
+
+def test_their_own_clock_and_the_operators(sent, registry):
+    sent.settings["DIGEST_TIMEZONE"] = "Europe/Oslo"
+    [ada, _] = registry.everybody()
+    wishes = ada.preferences.from_json(
+        {"at": "20:30", "timezone": "America/New_York", "cadence": "mon+fri"}
+    )
+    registry.set_wishes(ada.public_id, ada.topics, wishes)
+    lines = why(sent)
+    assert lines[0].endswith("mail at 20:30 (America/New_York) on Monday and Friday")
+    assert lines[1] == (
+        "due for it: Friday 2025-12-05 20:30 America/New_York (2025-12-06 02:30 Europe/Oslo)"
+    )
+    assert "edition of 2025-12-05: 26 papers, made 2025-12-05 09:00" in lines
+    assert lines[-1].startswith("next digest: Friday 2025-12-05 20:30 America/New_York (2025-12-06")
+    assert "new to them: 26 papers, of the editions after 2025-12-01" in lines
 
 
 def test_whoever_got_nothing_is_told_why(sent):
-    said = sent.digest("why", "grace@example.org")
-    assert "  medieval poetry: 0 fit" in said
-    assert "nothing in it for them" in said
-    assert "delivery: skipped (nothing-matched)" in said
+    lines = why(sent, "grace")
+    assert any(line.startswith("  medieval poetry: 0 fit") for line in lines)
+    assert "nothing in it for them" in lines
+    assert "delivery 2: not sent: nothing matched their topics" in lines
+
+
+def test_each_attempt_is_told_with_the_servers_words_and_what_comes_next(planned, ledger):
+    attempt(ledger, OutcomeKind.DEFERRED, "4.7.0 try later", 421, RUN, RUN + 10 * MINUTE)
+    lines = why(planned)
+    assert lines[lines.index("delivery 1: put off by the mail server; will be tried again") :] == [
+        "delivery 1: put off by the mail server; will be tried again",
+        "  2025-12-05 08:00 planned",
+        "  2025-12-05 08:00 deferred: 421 4.7.0 try later",
+        "  to be tried again from 2025-12-05 08:10 on",
+        "  to be given up 2025-12-07 08:00",
+        "next digest: Saturday 2025-12-06 08:00 UTC",
+    ]
+    provider = ledger.bounces.delivery(1).provider
+    ledger.lanes.pause(provider, "it refuses our mail: 5.7.1", RUN)
+    ledger.lanes.pause("*", "many dead addresses", RUN)
+    told = [line for line in why(planned) if line.startswith("  waits: ")]
+    assert told == [
+        f"  waits: no mail goes to {whom} since 2025-12-05 08:00: {why} (digest deliveries resume)"
+        for whom, why in (
+            ("everybody", "many dead addresses"),
+            (provider, "it refuses our mail: 5.7.1"),
+        )
+    ]
+
+
+def test_what_came_back_later_is_told(planned, ledger, registry):
+    delivery = attempt(ledger, OutcomeKind.ACCEPTED, "2.0.0 queued", 250, RUN)
+    bounce = Bounce(BounceKind.HARD, "5.1.1", "no such user")
+    ledger.bounces.record(delivery, bounce, RUN + 90 * MINUTE)
+    registry.suppressions.add("ada@example.org", SuppressionReason.HARD_BOUNCE, now=RUN)
+    lines = why(planned)
+    assert lines[1] == "blocked since 2025-12-05: hard-bounce"
+    assert lines[-3:] == [
+        "  2025-12-05 08:00 accepted: 250 2.0.0 queued",
+        "  2025-12-05 09:30 came back, hard: 5.1.1 no such user",
+        "next digest: none while the address is blocked",
+    ]
+    record = planned.digest_json("why", "ada@example.org")
+    assert record["next"] is None
+    [back] = record["delivery"]["came_back"]
+    assert (back["kind"], back["status"], back["text"]) == ("hard", "5.1.1", "no such user")
+
+
+def test_a_delivery_goes_by_its_number_too(sent):
+    assert sent.digest("why", "2").startswith("grace@example.org: confirmed")
+    for number in ("3", "9" * 30):
+        assert f"there is no delivery {number}" in sent.fails("why", number)
+    sent.digest("subscribers", "remove", "grace@example.org")
+    assert "digest: there is no subscriber 2" in sent.fails("why", "2")
 
 
 def test_the_papers_are_those_that_were_sent(sent):
-    before = json.loads(sent.digest("why", "ada@example.org", "--json"))
+    before = sent.digest_json("why", "ada@example.org")
     sent.digest("subscribers", "add", "ada@example.org", "--topic", "medieval poetry")
-    after = json.loads(sent.digest("why", "ada@example.org", "--json"))
+    after = sent.digest_json("why", "ada@example.org")
     assert before["papers"] == after["papers"]
     assert [each["topic"] for each in after["topics"]] == ["medieval poetry"]
 
 
-def test_likes_and_mutes_are_told(sent):
-    registry = registry_of(sent)
+def test_likes_and_mutes_are_told(sent, registry):
     [ada, _] = registry.everybody()
     papers = [each["id"] for each in sent.digest_json("why", "ada@example.org")["papers"]]
     for paper in papers[:3]:
@@ -65,14 +218,104 @@ def test_likes_and_mutes_are_told(sent):
     assert "  liked papers: " in said
 
 
+# ---- those who have none ---------------------------------------------------------------------
+
+
 def test_a_day_without_an_edition_is_told(sent):
-    assert "there is no edition of 2020-01-01" in sent.digest(
-        "why", "ada@example.org", "--date", "2020-01-01"
-    )
+    lines = why(sent, "ada", "--date", "2025-12-01")
+    assert f"there is no edition of 2025-12-01; the next is that of {DAY}" in lines
+    assert lines[1] == "due for it: Monday 2025-12-01 08:00 UTC, before they came"
+    assert lines[-2:] == ["delivery: none", "next digest: Saturday 2025-12-06 08:00 UTC"]
+    assert sent.digest_json("why", "ada@example.org", "--date", "2025-12-01")["edition"] is None
+
+
+def test_a_day_to_come_shows_what_they_would_get(collected):
+    lines = why(collected, "ada", "--date", DAY)
+    assert f"edition of {DAY}: not made yet, late since 2025-12-05 08:00; 26 papers so far" in lines
+    assert "what they would get, as things are now:" in lines
+    assert "delivery: none yet: there is no edition" in lines
+    record = collected.digest_json("why", "ada@example.org", "--date", DAY)
+    assert (record["is_chosen"], record["delivery"]) == (False, None)
+    assert record["papers"]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_that_is_too_far_away_is_refused(sent, day):
+    done = sent.run("why", "ada@example.org", "--date", day)
+    assert done.returncode == 2
+    assert f"{day} is too far away" in done.stderr
+
+
+def test_what_was_shown_already_is_not_to_come(sent):
+    lines = why(sent, "ada", "--date", "2025-12-06")
+    assert lines[1] == "due for it: Saturday 2025-12-06 08:00 UTC"
+    assert (
+        "edition of 2025-12-06: not made yet, to be made 2025-12-06 08:00; 0 papers so far"
+    ) in lines
+    assert "nothing in it for them" in lines
+
+
+def test_who_is_not_due_that_day_is_told_so(collected, registry):
+    [ada, _] = registry.everybody()
+    wishes = ada.preferences.from_json({"cadence": "mon"})
+    registry.set_wishes(ada.public_id, ada.topics, wishes)
+    collected.digest("run", "--once", "--now", RUN.isoformat())
+    lines = why(collected)
+    assert "Friday is none of their days" in lines
+    assert "due for it: no" in lines
+    assert "delivery: none: it is not for them" in lines
+    assert lines[-1] == "next digest: Monday 2025-12-08 08:00 UTC"
+
+
+def test_who_has_paused_is_told_until_when(collected, registry):
+    [ada, _] = registry.everybody()
+    wishes = ada.preferences.from_json({"paused_until": "2025-12-10"})
+    registry.set_wishes(ada.public_id, ada.topics, wishes)
+    collected.digest("run", "--once", "--now", RUN.isoformat())
+    lines = why(collected)
+    assert "paused until 2025-12-10" in lines
+    assert "delivery 1: not sent: they have paused" in lines
+    assert lines[-1] == "next digest: Wednesday 2025-12-10 08:00 UTC"
+
+
+def test_who_came_later_is_not_planned_for_yet(sent):
+    sent.digest("subscribers", "add", "emmy@example.org")
+    assert "delivery: none yet: the schedule has not looked yet" in why(sent, "emmy")
+
+
+def test_who_is_due_later_in_the_day_waits_for_it(sent, registry):
+    wishes = registry.everybody()[0].preferences.from_json({"at": "23:00"})
+    emmy = registry.add("emmy@example.org", (), source="test", now=RUN)
+    registry.set_wishes(emmy.public_id, (), wishes)
+    assert "delivery: none yet: it is planned when they are due" in why(sent, "emmy")
+
+
+def test_who_has_not_confirmed_or_has_left_gets_none(sent, registry):
+    registry.ask("emmy@example.org", (), source="test", now=RUN)
+    lines = why(sent, "emmy")
+    assert lines[-2:] == [
+        "delivery: none: they are pending",
+        "next digest: none while they are pending",
+    ]
+
+
+def test_what_is_no_longer_kept_is_told(sent):
+    with time_machine.travel(RUN + timedelta(days=500), tick=False):
+        sent.digest("subscribers", "add", "emmy@example.org")  # of the last one a row is kept
+        sent.digest("tidy")
+        lines = why(sent, "ada", "--date", DAY)
+        assert "delivery: none, or no longer kept (DIGEST_KEEP_DELIVERIES_DAYS)" in lines
+        assert sent.digest_json("why", "ada@example.org", "--date", DAY)["is_long_ago"]
 
 
 def test_a_stranger_is_told(sent):
-    assert "there is no subscriber" in sent.fails("why", "nobody@example.org")
+    assert sent.fails("why", "nobody@example.org") == (
+        "digest: there is no subscriber nobody@example.org"
+    )
+    assert sent.fails("why", "nobody").startswith("digest: ")
+
+
+# ---- by topic --------------------------------------------------------------------------------
 
 
 def test_papers_are_found_by_topic(sent):

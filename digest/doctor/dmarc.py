@@ -1,0 +1,193 @@
+"""What receivers are to do with forged mail: DMARC (RFC 9989, which obsoletes RFC 7489). Pure.
+
+The domain that answers for others is found by a walk up the tree of names (section 4.10), and not
+by a list of public suffixes as before.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from digest.doctor.finding import Area, Finding
+from digest.doctor.tags import readable_tags
+
+AREA = Area("DMARC")
+LONGEST_WALK = 8  # questions
+_GONE = ("pct", "rf", "ri")  # tags of RFC 7489 that mean nothing any more
+_VERSION = re.compile(r"\s*[vV]\s*=\s*DMARC1\s*(;|\Z)")
+_POLICIES = ("none", "quarantine", "reject")
+
+Texts = Callable[[str], Iterable[str]]
+Tags = Mapping[str, str]
+
+
+# ---- records ---------------------------------------------------------------------------------
+
+
+def dmarc_records(texts: Iterable[str]) -> list[Tags]:
+    """Those of the texts that are DMARC records: they begin with v=DMARC1 (section 4.7)."""
+    return [tags for text in texts if (tags := _read(text)) is not None]
+
+
+def _read(text: str) -> Tags | None:
+    """What is wrong behind the version is passed over, as if it were not there."""
+    if _VERSION.match(text) is None:
+        return None
+    return readable_tags(text)
+
+
+# ---- the walk up the tree --------------------------------------------------------------------
+
+
+def names_to_ask(domain: str) -> list[str]:
+    """The domain and those above it; of a long name, the middle is left out."""
+    labels = domain.lower().rstrip(".").split(".")
+    above = labels[1:][-(LONGEST_WALK - 1) :]
+    return [".".join(labels), *(".".join(above[at:]) for at in range(len(above)))]
+
+
+def walk(domain: str, texts: Texts) -> dict[str, Tags]:
+    """The records on the way up, from the longest name; two at one name are as good as none."""
+    found: dict[str, Tags] = {}
+    names = names_to_ask(domain)
+    for name in names:
+        records = dmarc_records(texts(f"_dmarc.{name}"))
+        if len(records) == 1:
+            found[name] = records[0]
+            said = _psd(records[0])
+            if said == "n" or (said == "y" and name != names[0]):
+                break
+    return found
+
+
+def _psd(tags: Tags) -> str:
+    """Whether a domain says that it is a public suffix (y), that it is none (n), or nothing (u)."""
+    return tags.get("psd", "u").lower()
+
+
+def organizational_domain(domain: str, found: Mapping[str, Tags]) -> str:
+    """The domain that answers for this one (section 4.10.2), by what the walk has found."""
+    domain = domain.lower().rstrip(".")
+    for name, tags in found.items():
+        if _psd(tags) == "n":
+            return name
+        if _psd(tags) == "y" and name != domain:
+            return ".".join(domain.split(".")[-(name.count(".") + 2) :])
+    return min(found, key=lambda name: name.count("."), default=domain)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The record that counts for a domain, and where it stands."""
+
+    at: str
+    tags: Tags
+    is_inherited: bool
+
+    @property
+    def asked(self) -> str:
+        """What is asked of receivers; what cannot be read asks for nothing."""
+        own = self.tags.get("p", "none")
+        said = (self.tags.get("sp", own) if self.is_inherited else own).lower()
+        return said if said in _POLICIES else "none"
+
+
+def policy_of(domain: str, found: Mapping[str, Tags]) -> Policy | None:
+    """That of the domain, else of the one that answers for it, else of a public suffix."""
+    domain = domain.lower().rstrip(".")
+    answering = organizational_domain(domain, found)
+    suffixes = [name for name, tags in found.items() if _psd(tags) == "y"]
+    for name in (domain, answering, *suffixes):
+        if name in found:
+            return Policy(name, found[name], is_inherited=name != domain)
+    return None
+
+
+def is_aligned(author: str, other: str, texts: Texts, *, strict: bool) -> bool:
+    """Whether a domain that was proved speaks for that of From (section 4.4)."""
+    author, other = author.lower().rstrip("."), other.lower().rstrip(".")
+    if author == other or strict:
+        return author == other
+    answering = (organizational_domain(name, walk(name, texts)) for name in (author, other))
+    return next(answering) == next(answering)
+
+
+# ---- judged ----------------------------------------------------------------------------------
+
+
+def judge_dmarc(author: str, returns: str, texts: Texts, *, is_signed: bool) -> list[Finding]:
+    """``author`` is the domain of From, ``returns`` of the envelope sender.
+
+    Our own signatures are by the domain of From, so they are aligned; a relay's may be anybody's.
+    """
+    at_author = dmarc_records(texts(f"_dmarc.{author}"))
+    if len(at_author) > 1:
+        return [
+            AREA.problem(
+                f"There are {len(at_author)} DMARC records at _dmarc.{author}: none counts.",
+                "Leave one.",
+            )
+        ]
+    policy = policy_of(author, walk(author, texts))
+    if policy is None:
+        return [
+            AREA.advice(
+                f"There is no DMARC record for {author}; large mailbox providers want one of those "
+                "who send much (Gmail and Outlook.com: 5,000 mails a day).",
+                f'Publish one, of type TXT, at _dmarc.{author}: "v=DMARC1; p=none; '
+                f'rua=mailto:dmarc@{author}".',
+            )
+        ]
+    return [*_judge_policy(policy), *_judge_alignment(author, returns, policy, texts, is_signed)]
+
+
+def _judge_policy(policy: Policy) -> Iterator[Finding]:
+    where = f"The DMARC record at _dmarc.{policy.at}"
+    if policy.tags.get("p", "none").lower() not in _POLICIES:
+        yield AREA.advice(
+            f"{where} has p={policy.tags['p']}, which means nothing.",
+            "It is one of none, quarantine and reject.",
+        )
+    elif policy.asked == "none":
+        yield AREA.advice(
+            f"{where} asks receivers for nothing (p=none).",
+            "That is right to begin with. When the reports show that all of your mail passes, ask "
+            "for p=quarantine, then p=reject.",
+        )
+    else:
+        yield AREA.good(f"{where} asks for {policy.asked}.")
+    if policy.tags.get("t", "n").lower() == "y":
+        yield AREA.advice(
+            f"{where} says that you are testing (t=y), so that less is done than it asks for.",
+            "Take t=y out when the reports are good.",
+        )
+    if gone := [f"{name}=" for name in _GONE if name in policy.tags]:
+        yield AREA.advice(
+            f"{where} has {', '.join(gone)}, which RFC 9989 has no more.",
+            "Take it out; what pct= was used for is t=y now.",
+        )
+    if not policy.tags.get("rua"):
+        yield AREA.advice(
+            f"{where} has no address for reports (rua=).",
+            "Add one: the reports say who sends in your name, and what fails.",
+        )
+
+
+def _judge_alignment(
+    author: str, returns: str, policy: Policy, texts: Texts, is_signed: bool
+) -> Iterator[Finding]:
+    strict = policy.tags.get("aspf", "r").lower() == "s"
+    if is_aligned(author, returns, texts, strict=strict):
+        yield AREA.good(f"The envelope sender's domain, {returns}, speaks for {author}.")
+        return
+    said = f"The envelope sender's domain, {returns}, does not speak for {author} (aspf)."
+    if is_signed:
+        yield AREA.advice(
+            f"{said} Mail passes DMARC by its signature alone.",
+            f"Have DIGEST_BOUNCE_ADDRESS at {author} or below it.",
+        )
+    else:
+        yield AREA.problem(
+            f"{said} Mails are not signed here, so DMARC wants a relay that signs as {author}.",
+            f"Have DIGEST_BOUNCE_ADDRESS at {author} or below it, or sign (digest dkim generate).",
+        )

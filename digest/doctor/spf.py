@@ -1,0 +1,175 @@
+"""Who may send in a domain's name: SPF records (RFC 7208). Pure: it asks through a function."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+from digest.doctor.finding import Area, Finding
+
+AREA = Area("SPF")
+MOST_LOOKUPS = 10  # section 4.6.4
+_LOOKING_UP = frozenset({"include", "a", "mx", "ptr", "exists"})
+_MECHANISM = re.compile(
+    r"([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)(?::(\S+?))?((?:/\d{1,3})?(?://\d{1,3})?)",
+    re.IGNORECASE,
+)
+_MODIFIER = re.compile(r"([a-z][a-z0-9_.-]*)=(\S*)", re.IGNORECASE)
+_NEEDS_VALUE = frozenset({"include", "exists", "ip4", "ip6"})
+
+Texts = Callable[[str], Iterable[str]]
+"""The TXT records of a name."""
+
+
+class SpfError(ValueError):
+    """A receiver that reads the record gives up on it: "permerror" (section 2.6.7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mechanism:
+    """``qualifier`` says what a sender that it fits is: + allowed, - ~ not, ? nobody says."""
+
+    qualifier: str
+    name: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spf:
+    mechanisms: tuple[Mechanism, ...]
+    redirect: str = ""
+
+
+def spf_records(texts: Iterable[str]) -> list[str]:
+    """Those of a domain's texts that are SPF records (section 4.5)."""
+    return [
+        text for text in texts if text.lower() == "v=spf1" or text.lower().startswith("v=spf1 ")
+    ]
+
+
+def read_spf(record: str) -> Spf:
+    """Raises SpfError, for one wrong term as receivers do (section 4.6)."""
+    mechanisms, modifiers = [], dict[str, str]()
+    for term in record.split()[1:]:
+        if read := _MODIFIER.fullmatch(term):
+            name = read[1].lower()
+            if name in {"redirect", "exp"} and name in modifiers:
+                raise SpfError(f"{name}= stands there twice")
+            modifiers[name] = read[2]
+        else:
+            mechanisms.append(_read_mechanism(term))
+    return Spf(tuple(mechanisms), modifiers.get("redirect", ""))
+
+
+def _read_mechanism(term: str) -> Mechanism:
+    read = _MECHANISM.fullmatch(term)
+    if read is None:
+        raise SpfError(f"{term!r} means nothing")
+    qualifier, name, value, bits = read[1] or "+", read[2].lower(), read[3] or "", read[4]
+    if (name in _NEEDS_VALUE and not value) or (name == "all" and (value or bits)):
+        raise SpfError(f"{term!r} is not complete, or has too much")
+    if name in {"ip4", "ip6"}:
+        network = IPv4Network if name == "ip4" else IPv6Network
+        try:
+            network(value + bits, strict=False)
+        except ValueError:
+            raise SpfError(f"{term!r} is no network") from None
+    return Mechanism(qualifier, name, value)
+
+
+# ---- followed through other domains ----------------------------------------------------------
+
+
+def find_spf(domain: str, texts: Texts) -> Spf:
+    """The one record of a domain. Raises SpfError."""
+    records = spf_records(texts(domain))
+    if not records:
+        raise SpfError(f"{domain} has no SPF record")
+    if len(records) > 1:
+        raise SpfError(f"{domain} has {len(records)} SPF records, and may have one")
+    try:
+        return read_spf(records[0])
+    except SpfError as error:
+        raise SpfError(f"in that of {domain}, {error}") from None
+
+
+@dataclass
+class Walk:
+    """Through all that a record refers to. ``spent`` look-ups were counted so far."""
+
+    texts: Texts
+    spent: int = 0
+
+    def through(self, domain: str, spf: Spf, above: tuple[str, ...] = ()) -> str:
+        """What the record says of everybody else, "" if nothing; a redirection is followed.
+
+        Raises SpfError, after no more look-ups than a receiver would make.
+        """
+        chain = (*above, domain)
+        for each in spf.mechanisms:
+            if each.name == "all":  # what stands behind is never looked at (section 5.1)
+                return each.qualifier
+            self._spend(each.name in _LOOKING_UP)
+            if each.name == "include" and self._follow(each.value, chain) == "+":
+                return each.qualifier  # who allows everybody fits everybody (section 5.2)
+        if not spf.redirect:
+            return ""
+        self._spend(1)
+        return self._follow(spf.redirect, chain)
+
+    def _follow(self, target: str, chain: tuple[str, ...]) -> str:
+        if "%" in target:  # a macro (section 7): it depends on the mail
+            return "?"
+        target = target.lower().rstrip(".")
+        if target in chain:
+            raise SpfError(f"it comes back to {target}, without an end")
+        return self.through(target, find_spf(target, self.texts), chain)
+
+    def _spend(self, count: int) -> None:
+        self.spent += count
+        if self.spent > MOST_LOOKUPS:
+            raise SpfError(f"receivers must look up more than {MOST_LOOKUPS} names, and give up")
+
+
+# ---- judged ----------------------------------------------------------------------------------
+
+
+def judge_spf(domain: str, texts: Texts) -> list[Finding]:
+    """What there is to say of the record of an envelope sender's domain."""
+    records = spf_records(texts(domain))
+    if not records:
+        return [
+            AREA.problem(
+                f"{domain} has no SPF record: it does not say who may send in its name.",
+                f'Publish one, of type TXT, at {domain}: "v=spf1 include:YOUR-RELAY -all", as your '
+                "relay's manual says.",
+            )
+        ]
+    walk = Walk(texts)
+    try:
+        ending = walk.through(domain, find_spf(domain, texts))
+    except SpfError as error:
+        return [
+            AREA.problem(
+                f"Receivers cannot use the SPF record: {error}.",
+                "Mend the record; one of them, with few includes.",
+            )
+        ]
+    said = f"{domain} has one SPF record ({walk.spent} of {MOST_LOOKUPS} look-ups)"
+    return [_judge_ending(ending, said)]
+
+
+def _judge_ending(ending: str, said: str) -> Finding:
+    match ending:
+        case "-" | "~":
+            return AREA.good(f"{said}, ending in {ending}all.")
+        case "+":
+            return AREA.problem(
+                f"{said}, ending in +all: anybody may send in your name.",
+                "End it in -all or ~all.",
+            )
+    how = "?all" if ending else "nothing"
+    return AREA.advice(
+        f"{said}, ending in {how}: it does not say that others may not send in your name.",
+        "End it in -all or ~all.",
+    )

@@ -1,0 +1,65 @@
+"""Logs go to standard error: for people on a terminal, as JSON lines elsewhere.
+
+Those of libraries go the same way, from warnings on. What must not be seen is masked in all.
+"""
+
+import logging
+import sys
+from collections.abc import Iterable
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+from digest.masking import Mask
+
+_mask = Mask()
+
+
+def configure_logs() -> None:
+    """For this process, before anything is logged."""
+    marks: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso"),
+    ]
+    # Traces without the values in them; what their errors say is masked with the rest.
+    ends: list[Processor] = [structlog.processors.format_exc_info, _masked, _renderer()]
+    structlog.configure(
+        processors=[*marks, *ends], logger_factory=structlog.PrintLoggerFactory(sys.stderr)
+    )
+    from_libraries = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*marks, structlog.stdlib.add_logger_name],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ends],
+    )
+    _libraries.setFormatter(from_libraries)
+    logging.getLogger().addHandler(_libraries)  # which it is once, however often this is called
+    logging.captureWarnings(capture=True)
+
+
+def mask_in_logs(secrets: Iterable[str], *, addresses: bool) -> None:
+    """What is never to be seen, and whether addresses are (DIGEST_LOG_ADDRESSES)."""
+    _mask.hide(secrets)
+    _mask.shows_addresses = addresses
+
+
+class _ToStderr(logging.Handler):
+    """To what is standard error at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(f"{self.format(record)}\n")
+        except Exception:  # noqa: BLE001  as all handlers: to log must not fail what is logged
+            self.handleError(record)
+
+
+_libraries = _ToStderr()
+
+
+def _masked(_logger: object, _name: str, event: EventDict) -> EventDict:
+    return {name: _mask.value(value) for name, value in event.items()}
+
+
+def _renderer() -> Processor:
+    if sys.stderr.isatty():
+        return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    return structlog.processors.JSONRenderer(ensure_ascii=False)

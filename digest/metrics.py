@@ -1,0 +1,206 @@
+"""The status as figures for Prometheus, read from the ledger whenever they are asked for.
+
+So they tell of all processes and machines that work on it. A label has few values, and none is an
+address.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import TypeVar
+
+from prometheus_client import generate_latest
+from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from digest.ledger.figures import DayFigures
+from digest.ledger.health import Latencies, Queue, SourceHealth
+from digest.ledger.lanes import name_of
+from digest.ledger.ledger import Ledger
+from digest.model import DeliveryState, OutcomeKind, SkipReason
+from digest.status import LastRun, RunState, Status
+from digest.worries import worries
+from subscribers.model import SuppressionReason
+from subscribers.store.registry import Registry
+
+PREFIX = "paper_digest_"
+MOST_PROVIDERS = 20  # of those paused, and of those that want it slower
+ATTEMPTS_WITHIN = timedelta(hours=24)
+
+Families = Iterator[GaugeMetricFamily | GaugeHistogramMetricFamily]
+L = TypeVar("L", bound=str)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What only the figures tell, beside the status.
+
+    Attempts are by outcome and reply code.
+    """
+
+    editions: int
+    attempts: Mapping[tuple[OutcomeKind, int], int]
+    latencies: Latencies
+    blocks: Mapping[SuppressionReason, int]
+
+
+def gather_counts(ledger: Ledger, registry: Registry, now: datetime) -> Counts:
+    return Counts(
+        editions=ledger.health.editions(),
+        attempts=ledger.health.attempts(now - ATTEMPTS_WITHIN),
+        latencies=ledger.health.latencies(now - ATTEMPTS_WITHIN),
+        blocks=registry.overview.blocks_by_reason(),
+    )
+
+
+def exposition(status: Status, counts: Counts) -> bytes:
+    """The figures in the text format of Prometheus."""
+    return generate_latest(_Figures(status, counts))
+
+
+class _Figures(Collector):
+    def __init__(self, status: Status, counts: Counts) -> None:
+        self._status = status
+        self._counts = counts
+
+    def collect(self) -> Families:
+        status, counts = self._status, self._counts
+        yield _one(
+            "worries", "Things that want a person, as digest status has them.", len(worries(status))
+        )
+        yield _one("editions", "Editions there have been.", counts.editions)
+        yield from _editions(status.editions)
+        yield from _queue(status.queue, status.at)
+        yield from _lanes(status)
+        yield _attempts(counts.attempts)
+        yield _latencies(counts.latencies)
+        yield _by("came_back", "What came back in seven days.", "kind", status.came_back)
+        yield _by("blocked_addresses", "Addresses that get nothing.", "reason", counts.blocks)
+        yield _by(
+            "subscribers", "Subscribers, by what they have said.", "consent", status.subscribers
+        )
+        yield from _ticks(status)
+        yield from _sources(status.sources)
+        if status.last_run:
+            yield from _run(status.last_run)
+
+
+# ---- each part -------------------------------------------------------------------------------
+
+
+def _editions(latest: Sequence[DayFigures]) -> Families:
+    """The last edition, and what became of those due for the last seven."""
+    if latest:
+        last = latest[0]
+        midnight = datetime.combine(last.day, time(), UTC)
+        yield _one("last_edition_timestamp_seconds", "Its day, at midnight UTC.", _at(midnight))
+        yield _one("last_edition_candidates", "Papers in the last edition.", last.papers)
+        about = "Sources that it lacks, because they had failed."
+        yield _one("last_edition_missing_sources", about, len(last.missing))
+        outcomes = _outcomes([last])
+        yield _by("last_edition_digests", "Digests of the last edition.", "outcome", outcomes)
+    yield _by("digests", "Digests of the last seven editions.", "outcome", _outcomes(latest))
+    reasons = Counter({reason.value: 0 for reason in SkipReason})
+    for each in latest:
+        reasons.update(each.balance.skipped_for)
+    yield _by("skipped", "Those of them that were skipped.", "reason", reasons)
+
+
+def _outcomes(editions: Sequence[DayFigures]) -> dict[str, int]:
+    # Being sent is no outcome: those are among the pending.
+    states = [state for state in DeliveryState if state is not DeliveryState.SENDING]
+    return {state: sum(getattr(each.balance, state.value) for each in editions) for state in states}
+
+
+def _queue(queue: Queue, now: datetime) -> Families:
+    states = {
+        "waiting": queue.waiting,
+        "put-off": queue.put_off,
+        "being-sent": queue.being_sent,
+        "uncertain": queue.uncertain,
+    }
+    yield _by("queue", "Deliveries without an end.", "state", states)
+    age = (now - queue.oldest_since).total_seconds() if queue.oldest_since else 0
+    yield _one("queue_oldest_age_seconds", "Age of the oldest edition that waits.", max(age, 0))
+
+
+def _lanes(status: Status) -> Families:
+    paused = {name_of(each.provider): 1 for each in status.pauses[:MOST_PROVIDERS]}
+    yield _one("pauses", "Providers that nothing goes to.", len(status.pauses))
+    yield _by("paused", "1 for each of them.", "provider", paused)
+    slowest = sorted(status.gaps.items(), key=lambda gap: (-gap[1], gap[0]))[:MOST_PROVIDERS]
+    gaps = {name_of(lane): gap for lane, gap in slowest}
+    yield _by("gap_seconds", "Between two mails, where it goes slower.", "provider", gaps)
+
+
+def _attempts(attempts: Mapping[tuple[OutcomeKind, int], int]) -> GaugeMetricFamily:
+    about = "SMTP transactions of a day, the latest 10000 of them."
+    family = GaugeMetricFamily(f"{PREFIX}attempts", about, labels=["outcome", "code"])
+    classes: Counter[tuple[str, str]] = Counter()
+    for (outcome, code), count in attempts.items():
+        classes[outcome, f"{code // 100}xx" if code else "none"] += count
+    for labels, count in sorted(classes.items()):
+        family.add_metric(labels, count)
+    return family
+
+
+def _latencies(latencies: Latencies) -> GaugeHistogramMetricFamily:
+    within = [(f"{most:g}", count) for most, count in latencies.within.items()]
+    within.append(("+Inf", latencies.count))
+    about = "How long they took."
+    return GaugeHistogramMetricFamily(f"{PREFIX}attempt_seconds", about, within, latencies.total)
+
+
+def _ticks(status: Status) -> Families:
+    """How long ago things were done, that are done again and again."""
+    done = {name.value: at for name, at in status.ticks.done.items()}
+    if status.editions and status.editions[0].made_at:
+        done["edition"] = status.editions[0].made_at
+    ages = {name: max((status.at - at).total_seconds(), 0) for name, at in done.items()}
+    yield _by("done_age_seconds", "Since it was done last.", "what", ages)
+    about = "When the next edition is to be made."
+    yield _one("next_edition_timestamp_seconds", about, _at(status.ticks.next_edition))
+    about = "Whether this ledger sends nothing before digest db adopt."
+    yield _one("held", about, int(status.held is not None))
+
+
+def _sources(sources: Sequence[SourceHealth]) -> Families:
+    known = [each for each in sources if each.collected_at]
+    moments = {each.name: _at(each.collected_at) for each in known}
+    about = "When a source was collected last."
+    yield _by("source_collected_timestamp_seconds", about, "source", moments)
+    sightings = {each.name: each.sightings for each in known}
+    yield _by("source_sightings", "Papers seen then.", "source", sightings)
+    failed = {each.name: int(bool(each.failure)) for each in known}
+    yield _by("source_failed", "Whether it failed then.", "source", failed)
+
+
+def _run(last: LastRun) -> Families:
+    run = last.run
+    yield _one("last_run_start_timestamp_seconds", "When it began.", _at(run.started_at))
+    if run.ended_at:
+        yield _one("last_run_end_timestamp_seconds", "When it ended.", _at(run.ended_at))
+        sending = run.sending.total_seconds()
+        yield _one("last_run_sending_seconds", "How long it was about sending.", sending)
+    yield _one("last_run_trouble", "Lines of trouble that it had.", len(run.trouble))
+    broken_off = int(last.state is RunState.BROKEN_OFF)
+    yield _one("last_run_broken_off", "Whether it died.", broken_off)
+
+
+# ---- how a family is made --------------------------------------------------------------------
+
+
+def _one(name: str, about: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(PREFIX + name, about, value=value)
+
+
+def _by(name: str, about: str, label: str, values: Mapping[L, float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(PREFIX + name, about, labels=[label])
+    for value_of_label, value in values.items():
+        family.add_metric([str(value_of_label)], value)
+    return family
+
+
+def _at(moment: datetime | None) -> float:
+    return moment.timestamp() if moment else 0.0

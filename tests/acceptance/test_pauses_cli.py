@@ -1,0 +1,55 @@
+"""`digest deliveries paused` and `resume`, when sending has stopped by itself."""
+
+import pytest
+
+from digest.ledger.database import open_database
+from digest.ledger.lanes import ALL, Lanes
+from tests.support import NOW
+
+
+@pytest.fixture
+def lanes(operator):
+    engine = open_database(f"sqlite:///{operator.folder}/var/digest.sqlite3")
+    yield Lanes(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def paused(operator, lanes):
+    lanes.pause(ALL, "6 mails met dead addresses", NOW)
+    lanes.pause("example.net", "it refuses our mail: 550 5.7.1 no", NOW)
+    return operator
+
+
+def test_what_is_paused_is_listed_with_why_and_what_to_do(paused):
+    assert paused.digest("deliveries", "paused").splitlines() == [
+        "everybody  2026-02-20 08:00 UTC  6 mails met dead addresses",
+        "example.net  2026-02-20 08:00 UTC  it refuses our mail: 550 5.7.1 no",
+        "When the cause is mended: digest deliveries resume",
+    ]
+    assert paused.digest_json("deliveries", "paused")[1] == {
+        "provider": "example.net",
+        "since": "2026-02-20T08:00:00+00:00",
+        "why": "it refuses our mail: 550 5.7.1 no",
+    }
+
+
+def test_all_is_resumed_at_once(paused, lanes):
+    assert paused.digest("deliveries", "resume") == "Mail goes again: everybody, example.net.\n"
+    assert lanes.paused() == []
+    assert lanes.resumed_at(ALL)
+    assert paused.digest("deliveries", "paused") == "Nothing is paused.\n"
+    assert paused.digest("deliveries", "resume") == "Nothing was paused.\n"
+
+
+@pytest.mark.parametrize("name", ["example.net", "everybody"])
+def test_one_is_resumed_by_its_name(paused, lanes, name):
+    assert paused.digest_json("deliveries", "resume", name)["resumed"]
+    [left] = lanes.paused()
+    assert left.provider != name
+
+
+def test_one_that_is_not_paused_is_told(paused, lanes):
+    done = paused.run("deliveries", "resume", "example.com")
+    assert (done.returncode, done.stdout) == (1, "Nothing was paused.\n")
+    assert len(lanes.paused()) == 2
