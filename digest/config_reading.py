@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from dotenv import dotenv_values
 
@@ -19,9 +20,14 @@ from digest.errors import SettingError
 # Only what is plainly the URL of a server is ever shown: in any other text a password may stand
 # anywhere (unescaped, so that it looks like a path; in the query, as PostgreSQL allows).
 _SERVER_URL = re.compile(
-    r"(?P<before>(?:smtp|smtps|smtp\+starttls|lmtp|postgresql(?:\+\w+)?)://[^:@/?#]+)"
+    r"(?P<before>(?:(?:smtp|imap)(?:s|\+starttls)?|lmtp|postgresql(?:\+\w+)?)://[^:@/?#]+)"
     r"(?P<password>:[^@/?#]+(?=@))?"
     r"(?P<after>(?:@[^:@/?#]+)?(?::\d+)?(?:/[^@?#]*)?)"
+)
+# A place, not a key; and in a URL what stands between user and host, also if it was not escaped.
+_PLACE = re.compile(
+    r"[/.~]|(?:sqlite|postgresql|file|maildir|sendmail|lmtp|smtp|imap)[\w+]*:"
+    r"(?://[^:@/]*:(?P<password>.+)@)?"
 )
 
 
@@ -33,6 +39,16 @@ class Origin:
     value: str
     came_from: str
     secret: bool
+
+    @property
+    def secrets(self) -> list[str]:
+        """The passwords and keys in the value of a secret setting; what is a path is none."""
+        if not self.secret or not self.value:
+            return []
+        if place := _PLACE.match(self.value):
+            password = place["password"]
+            return [password, unquote(password)] if password else []
+        return [self.value, *re.split(r"\s*,\s*", self.value)]
 
     @property
     def shown(self) -> str:

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from digest.imap_folder import ImapFolder, imap_folder
 from subscribers.addresses import normalise_address
 from subscribers.errors import AddressError
 
@@ -53,6 +54,16 @@ def file(value: str) -> Path:
         return Path(value).expanduser()
     except RuntimeError:
         raise ValueError("expected a file; there is no such user") from None
+
+
+def mailbox(value: str) -> Path | ImapFolder:
+    """A Maildir or an mbox file, or the URL of a folder on a server; neither need be there yet."""
+    if "://" in value:
+        return imap_folder(value)
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError("expected a mailbox; there is no such user") from None
 
 
 def existing_folder(value: str) -> Path:
@@ -220,6 +231,21 @@ def time_of_day(value: str) -> time:
         raise ValueError("expected a time like 08:00")
     hour, minute = value.split(":")
     return time(int(hour), int(minute))
+
+
+def window(value: str) -> tuple[time, time]:
+    """Two times of the day; where the second is the earlier, it is that of the next day."""
+    with suppress(ValueError):
+        start, end = (time_of_day(each.strip()) for each in value.split("-"))
+        if start != end:
+            return start, end
+    raise ValueError("expected two times like 06:00-22:00")
+
+
+def day(value: str) -> date:
+    with suppress(ValueError):
+        return date.fromisoformat(value)
+    raise ValueError("expected a day like 2026-01-31")
 
 
 def names(value: str) -> tuple[str, ...]:
