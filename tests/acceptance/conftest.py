@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,6 +24,7 @@ from digest.cli import main
 from tests.integration.conftest import (  # noqa: F401
     authority,
     good_certificate,
+    new_sqlite,
     smtp_server,
     start_smtp,
     stranger,
@@ -120,11 +122,19 @@ def newcomer(tmp_path: Path) -> Person:
     return Person(tmp_path)
 
 
-@pytest.fixture
-def operator(tmp_path: Path) -> Person:
+def operator_in(folder: Path) -> Person:
     """Everything that sending needs is set; mail goes into a folder."""
     named = {f"DIGEST_{name.rstrip('_').upper()}": value for name, value in SENDING.items()}
-    return Person(tmp_path, named)
+    return Person(folder, named)
+
+
+@pytest.fixture
+def operator(tmp_path: Path, new_sqlite: Path) -> Person:  # noqa: F811  the fixture
+    """The database is there already, and nothing in it: to make it takes a while."""
+    operator = operator_in(tmp_path)
+    (tmp_path / "var").mkdir()
+    shutil.copy(new_sqlite, tmp_path / "var" / "digest.sqlite3")
+    return operator
 
 
 @pytest.fixture(scope="module")  # while it runs, no other event loop can in this thread
@@ -190,9 +200,12 @@ def entry(number: int, title: str, **paper: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts a command that stays, waits until it says what it is to say, and ends it in the end."""
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@contextmanager
+def starting() -> Iterator[Start]:
+    """Starts commands that stay, waits until each says what it is to say, and ends all in the end."""
     running: list[subprocess.Popen[str]] = []
 
     def start_and_wait(person: Person, *words: str, sign: str) -> subprocess.Popen[str]:
@@ -210,3 +223,16 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process.terminate()
         process.wait(PATIENCE)
         process.stderr.close()
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    with starting() as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def start_for_all() -> Iterator[Start]:
+    """What it starts is there until the last test of a module."""
+    with starting() as start:
+        yield start

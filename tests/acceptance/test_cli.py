@@ -214,6 +214,6 @@ def test_the_schedule_says_when_and_stops_when_told(
     operator: Person, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
     operator.settings |= {"DIGEST_RUN_AT": "03:30", "DIGEST_TIMEZONE": "Europe/Oslo"}
-    process = start(operator, "schedule", sign="Each day at 03:30 Europe/Oslo")
+    process = start(operator, "schedule", sign="each day at 03:30 Europe/Oslo")
     process.send_signal(signal.SIGTERM)
     assert process.wait(PATIENCE) == 0

@@ -1,56 +1,209 @@
-"""What the documents name is there."""
+"""What the documents say of the program is so: commands, settings, defaults, names, links."""
 
 import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from typer.main import get_command
 
+from digest.app import App
 from digest.cli import cli
 from digest.config import Settings, variable
+from digest.config_reading import read_settings
+from digest.metrics import PREFIX, exposition, gather_counts
+from digest.status import Readers
+from digest.status_record import status_record
+from digest.worries import WorryKind
+from tests.acceptance.conftest import Person
+from tests.support import NOW, SENDING
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+OPERATIONS = ROOT / "docs" / "operations.md"
 BY_TESTS_ONLY = {"DIGEST_TEST_POSTGRES_URL", "DIGEST_TEST_SEMANTIC_MODEL"}
+TABLE = {variable(row.name): row.metadata for row in fields(Settings)}
+EACH = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 
 
 def _code_blocks(text: str) -> str:
-    return "\n".join(re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    return "\n".join(re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_setting_named_exists(document: Path) -> None:
-    named = set(re.findall(r"\bDIGEST_[A-Z_]*[A-Z]", document.read_text()))
-    known = {variable(name) for name in Settings.__dataclass_fields__}
-    assert named - known - BY_TESTS_ONLY == set()
+def _prose(text: str) -> str:
+    return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_command_and_option_shown_exists(document: Path) -> None:
-    shown = re.findall(
-        r"^(?:\S*bin/)?digest (.+)$", _code_blocks(document.read_text()), re.MULTILINE
-    )
-    for line in shown:
-        command = get_command(cli)
-        words = line.split()
-        while words and words[0] in getattr(command, "commands", {}):
-            command = command.commands[words.pop(0)]
-        assert not hasattr(command, "commands"), f"no such command: digest {line}"
-        options = {option for parameter in command.params for option in parameter.opts}
-        assert {word for word in words if word.startswith("--")} <= options, line
+# ---- commands --------------------------------------------------------------------------------
+
+
+def _commands_in_blocks(text: str) -> Iterator[str]:
+    """What follows ``digest`` on each line of code: in a shell, a unit, a table of cron."""
+    for line in re.split(r"\n|&&|;", _code_blocks(text)):
+        if found := re.match(r"(?:.*\bbin/|\s*(?:command: )?)digest (.+)$", line):
+            yield re.sub(r"\$\([^)]*\)", "", found[1])
+
+
+def _parse(line: str) -> None:
+    """Read a command as the program would, and do nothing. Raises what it raises."""
+    command, words = get_command(cli), shlex.split(line)
+    name = "digest"
+    while words and words[0] in getattr(command, "commands", {}):
+        name = words.pop(0)
+        command = command.commands[name]
+    if hasattr(command, "commands"):  # only a group is named
+        assert not words, f"there is no command {words[0]} of {name}"
+        return
+    command.make_context(name, words)
+
+
+@EACH
+def test_every_command_in_code_can_be_typed(document: Path) -> None:
+    for line in _commands_in_blocks(document.read_text()):
+        try:
+            _parse(line)
+        except Exception as error:
+            raise AssertionError(f"digest {line}") from error
+
+
+@EACH
+def test_every_command_in_prose_is_there(document: Path) -> None:
+    for line in re.findall(r"`(?:\S*bin/)?digest ([^`…][^`]*)`", _prose(document.read_text())):
+        try:
+            _parse(line)
+        except Exception as error:
+            if type(error).__name__ != "MissingParameter":  # what it is about goes without saying
+                raise AssertionError(f"digest {line}") from error
 
 
 def test_every_command_is_in_the_readme() -> None:
-    shown = _code_blocks((ROOT / "README.md").read_text())
-    missing = [name for name in get_command(cli).commands if f"digest {name}" not in shown]
-    assert missing == ["config", "db"], "those two are in the text, not in a block"
+    shown = "\n".join(_commands_in_blocks((ROOT / "README.md").read_text()))
+
+    def names(command: object, before: str = "") -> Iterator[str]:
+        for name, each in getattr(command, "commands", {}).items():
+            yield from names(each, f"{before}{name} ")
+        if not hasattr(command, "commands"):
+            yield before.strip()
+
+    found = set(names(get_command(cli)))
+    missing = {name for name in found if not re.search(rf"^{name}\b", shown, re.MULTILINE)}
+    assert missing == set()
 
 
-def test_every_link_to_a_file_leads_somewhere() -> None:
-    for document in DOCUMENTS:
-        for link in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
-            if "://" not in link:
-                assert (document.parent / link).exists(), f"{document.name}: {link}"
+# ---- settings --------------------------------------------------------------------------------
+
+
+@EACH
+def test_every_setting_named_exists(document: Path) -> None:
+    text = document.read_text()
+    named = set(re.findall(r"\bDIGEST_[A-Z0-9_]*[A-Z0-9](?![A-Z0-9_]*…)", text))
+    files = {f"{name}_FILE" for name, row in TABLE.items() if row["secret"]}
+    assert named - set(TABLE) - files - BY_TESTS_ONLY == set()
+    for beginning in re.findall(r"\b(DIGEST_[A-Z0-9_]*)…", text):
+        assert any(name.startswith(beginning) for name in TABLE), beginning
+
+
+@EACH
+def test_every_default_in_prose_is_the_programs(document: Path) -> None:
+    """Such as: `DIGEST_RUN_AT` (08:00 by default), or `DIGEST_WAIT_FOR_SOURCES` minutes (60 …)."""
+    text = " ".join(document.read_text().split())
+    stated = re.findall(r"`(DIGEST_\w+)`[^`()]{0,40}\((\S+) by default\)", text)
+    assert {name: TABLE[name]["default"] for name, _ in stated} == dict(stated)
+    assert len(stated) == text.count(" by default)"), "one is stated in other words"
+
+
+@EACH
+def test_settings_in_code_can_be_set(document: Path) -> None:
+    given = re.findall(r"^(DIGEST_\w+)=(.+)$", _code_blocks(document.read_text()), re.MULTILINE)
+    for name, value in given:
+        if "…" not in value:
+            read_settings({name: value})
+
+
+# ---- links -----------------------------------------------------------------------------------
+
+
+def _anchors(document: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", _prose(document.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+@EACH
+def test_every_link_to_a_file_or_a_heading_leads_somewhere(document: Path) -> None:
+    for link in re.findall(r"\]\(([^)]+)\)", document.read_text()):
+        if "://" in link:
+            continue
+        path, _, heading = link.partition("#")
+        target = (document.parent / path) if path else document
+        assert target.exists(), link
+        assert not heading or heading in _anchors(target), link
+
+
+# ---- what operations.md lists ----------------------------------------------------------------
+
+
+def _table(heading: str) -> dict[str, str]:
+    """The rows of the table under a heading of operations.md, by their first cell."""
+    _, _, rest = OPERATIONS.read_text().partition(f"\n{heading}\n")
+    part, *_ = re.split(r"^#+ ", rest, flags=re.MULTILINE)
+    rows = re.findall(r"^\| (.+?) \| (.+) \|$", part, re.MULTILINE)
+    return {first: rest for first, rest in rows if not first.startswith("---")}
+
+
+def _code_in(cells: object) -> set[str]:
+    return set(re.findall(r"`([^`]+)`", " ".join(cells)))
+
+
+def test_each_exit_status_is_what_it_is_said_to_be(newcomer: Person) -> None:
+    done = {
+        "0": lambda: newcomer.run("status"),
+        "1": lambda: newcomer.run("why", "nobody@example.org"),
+        "2": lambda: newcomer.run("status", "--jsno"),
+        "75": lambda: _without_a_database(newcomer).run("inbox", "-", given="From: a@b.example\n"),
+    }
+    assert set(_table("## Exit statuses")) - {"exit status"} == set(done)
+    of_status = {each for each in _table("## How things are") if each.isdecimal()}
+    assert of_status == set(done) - {"75"}
+    for status, run in done.items():
+        assert str(run().returncode) == status
+
+
+def _without_a_database(person: Person) -> Person:
+    settings = {"DIGEST_DATABASE_URL": "postgresql+psycopg://ada@127.0.0.1:1/digest"}
+    return Person(person.folder, settings)
+
+
+def test_each_worry_is_described() -> None:
+    table = _table("## How things are")
+    assert _code_in(each for each in table if each.startswith("`")) == set(WorryKind)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    app = App({}, None, **{**SENDING, "home": str(tmp_path)})
+    yield app
+    app.engine.dispose()
+
+
+def test_each_name_in_the_status_is_described(app: App) -> None:
+    record = status_record(app.status(NOW), Readers(0, None))
+    assert _code_in(_table("### The JSON")) == set(record)
+
+
+def test_each_figure_is_described(app: App) -> None:
+    told = _code_in(_table("### Metrics"))
+    names = {re.sub(r"{.*", "", each) for each in told}
+    figures = exposition(app.status(NOW), gather_counts(app.ledger, app.registry, NOW)).decode()
+    found = {each.name.removeprefix(PREFIX) for each in text_string_to_metric_families(figures)}
+    assert found <= names
+    only_later = {each for each in names - found if not each.startswith(("last_", "source_"))}
+    assert only_later == set(), "an empty ledger has these"
+
+
+# ---- the two commands of the README ----------------------------------------------------------
 
 
 def test_ci_runs_the_readmes_two_commands() -> None:

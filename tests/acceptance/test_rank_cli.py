@@ -25,12 +25,12 @@ TOPICS = [
 
 
 @pytest.fixture
-def write(operator):
+def write(tmp_path):
     """Writes a file of JSON lines, and gives its name."""
 
     def write(name, records):
         lines = (each if isinstance(each, str) else json.dumps(each) for each in records)
-        (operator.folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
         return name
 
     return write

@@ -3,45 +3,67 @@
 import email
 import email.policy
 import shutil
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from digest.compose.environment import built_in_templates
-from tests.acceptance.conftest import Person
-from tests.acceptance.looks import low_contrast, overflow, violations
-from tests.integration.smtp_server import SmtpServer, nobody_listens
+from tests.acceptance.conftest import Person, Start, operator_in
+from tests.acceptance.looks import look_through, low_contrast, overflow, violations
+from tests.integration.smtp_server import Received, SmtpServer, nobody_listens
 
 AT_ONCE = 2_000  # milliseconds
 CARD = "mail/partials/card.mjml.j2"
 MORE = "More like this"
 
 
-@pytest.fixture
-def own(tmp_path: Path) -> Path:
-    folder = tmp_path / "templates"
-    shutil.copytree(built_in_templates(), folder)
-    return folder
+@dataclass(frozen=True)
+class Studio:
+    """A studio over an own folder and a mail server, for all tests: to start takes seconds."""
+
+    url: str
+    own: Path
+    server: SmtpServer
 
 
-@pytest.fixture
-def address(
-    operator: Person,
-    own: Path,
-    smtp_server: SmtpServer,
-    start: Callable[..., subprocess.Popen[str]],
-) -> str:
-    """Where the studio is, over an own folder and a mail server."""
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory, start_for_all: Start) -> Iterator[Studio]:
+    operator = operator_in(tmp_path_factory.mktemp("operator"))
+    own = operator.folder / "templates"
+    shutil.copytree(built_in_templates(), own)
     with nobody_listens() as port:
         pass
-    operator.settings["DIGEST_TRANSPORT"] = smtp_server.url()
-    words = ["studio", "--port", str(port), "--templates", str(own)]
-    start(operator, *words, sign="The studio is at")
-    return f"http://127.0.0.1:{port}/"
+    with SmtpServer() as server:
+        operator.settings["DIGEST_TRANSPORT"] = server.url()
+        words = ["studio", "--port", str(port), "--templates", str(own)]
+        start_for_all(operator, *words, sign="The studio is at")
+        yield Studio(f"http://127.0.0.1:{port}/", own, server)
+
+
+@pytest.fixture
+def own(studio: Studio) -> Iterator[Path]:
+    """The folder of templates, to be changed: in the end they are as they were."""
+    before = {each: each.read_bytes() for each in studio.own.rglob("*.j2")}
+    yield studio.own
+    for file, content in before.items():
+        if file.read_bytes() != content:
+            file.write_bytes(content)
+
+
+@pytest.fixture
+def received(studio: Studio) -> list[Received]:
+    """What the mail server gets."""
+    studio.server.received.clear()
+    return studio.server.received
+
+
+@pytest.fixture
+def address(studio: Studio) -> str:
+    return studio.url
 
 
 @pytest.fixture
@@ -99,7 +121,7 @@ def test_the_pictures_follow_the_templates(page: Page, own: Path) -> None:
     assert scrolled(page) == 300
 
 
-def test_the_mail_that_is_shown_is_sent(page: Page, smtp_server: SmtpServer) -> None:
+def test_the_mail_that_is_shown_is_sent(page: Page, received: list[Received]) -> None:
     page.get_by_label("Mail", exact=True).select_option("welcome")
     expect(page.frame_locator("iframe").first.get_by_role("heading").first).to_be_visible()
     page.get_by_text("Send this to me", exact=True).click()
@@ -107,9 +129,9 @@ def test_the_mail_that_is_shown_is_sent(page: Page, smtp_server: SmtpServer) -> 
     page.get_by_label("Your address").press("Enter")
     expect(page.locator("#told")).to_have_text("accepted: 2.0.0 OK")
     assert violations(page) == []
-    (received,) = smtp_server.received
-    assert received.rcpt_to == ("ada@example.org",)
-    mail = email.message_from_bytes(received.content, policy=email.policy.default)
+    (arrived,) = received
+    assert arrived.rcpt_to == ("ada@example.org",)
+    mail = email.message_from_bytes(arrived.content, policy=email.policy.default)
     assert mail["Subject"].startswith("[test] ")
 
 
@@ -141,25 +163,23 @@ def test_everything_is_a_key_away(page: Page) -> None:
     assert page.url == url
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (1200, "dark"), (360, "dark")])
-def test_every_tab_can_be_read_by_everybody(
-    browser: Browser, address: str, own: Path, width: int, scheme: str
-) -> None:
+def test_every_tab_can_be_read_by_everybody(browser: Browser, address: str, own: Path) -> None:
     edit(own / CARD, MORE, "Rather more of it")
     edit(own / CARD, "<h3", '<img src="http://example.org/x.png"><h3')  # something to be found
-    context = browser.new_context(viewport={"width": width, "height": 740}, color_scheme=scheme)
-    page = context.new_page()
+    page = browser.new_page()
     for tab in ("mail", "html", "text", "headers", "mjml", "checks", "changes"):
         page.goto(f"{address}?sample=hostile&images=off&view=all&tab={tab}")
-        assert violations(page) == []
-        assert low_contrast(page) == []
-        assert overflow(page) == 0
-        if width > 1000:  # the bar stays where it is: only what is below it scrolls
-            assert page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
-    context.close()
+        for width, scheme in ((1200, "light"), (1200, "dark"), (360, "dark")):
+            look_through(page, width, scheme)
+            found = (violations(page), low_contrast(page), overflow(page))
+            assert (tab, width, scheme, *found) == (tab, width, scheme, [], [], 0)
+            if width > 1000:  # the bar stays where it is: only what is below it scrolls
+                scrolls = "document.documentElement.scrollHeight - innerHeight"
+                assert page.evaluate(scrolls) <= 0
+    page.close()
 
 
-def test_it_works_without_scripts(browser: Browser, address: str, smtp_server: SmtpServer) -> None:
+def test_it_works_without_scripts(browser: Browser, address: str, received: list[Received]) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(address)
@@ -172,13 +192,11 @@ def test_it_works_without_scripts(browser: Browser, address: str, smtp_server: S
     page.get_by_label("Your address").fill("ada@example.org")
     page.get_by_role("button", name="Send a test").click()
     expect(page.locator("#told")).to_have_text("accepted: 2.0.0 OK")
-    assert len(smtp_server.received) == 1
+    assert len(received) == 1
     context.close()
 
 
-def test_it_ends_though_somebody_watches(
-    browser: Browser, operator: Person, start: Callable[..., subprocess.Popen[str]]
-) -> None:
+def test_it_ends_though_somebody_watches(browser: Browser, operator: Person, start: Start) -> None:
     with nobody_listens() as port:
         pass
     process = start(operator, "studio", "--port", str(port), sign="The studio is at")

@@ -107,6 +107,7 @@ def test_show_tells_everything_that_is_stored(office: Person) -> None:
         "min_papers": 1,
         "strictness": None,
         "trending": True,
+        "note_when_nothing": False,
         "exclusions": [],
         "paused_until": None,
         "locale": "nb",
