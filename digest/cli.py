@@ -9,25 +9,31 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy.exc import SQLAlchemyError
 
 from digest.about import VERSION
-from digest.app import App, configure_logs, utc_now
+from digest.app import App, utc_now
+from digest.cli_care import backup, restore, tidy
 from digest.cli_deliveries import deliveries
 from digest.cli_dkim import dkim
+from digest.cli_doctor import doctor
 from digest.cli_inbox import inbox
 from digest.cli_rank import rank_files, search_papers, why
+from digest.cli_services import schedule, serve, up, worker
+from digest.cli_status import status
 from digest.cli_subscribers import people
 from digest.cli_templates import studio, templates
 from digest.config_reading import example_env
 from digest.demo import run_demo
 from digest.errors import DigestError
+from digest.ledger.database import told_in_one_line
+from digest.logs import configure_logs
 from digest.model import Collected, OutcomeKind
-from digest.schedule import run_forever
+from digest.signals import stopping
 from digest.terminal import (
     Json,
     More,
@@ -48,8 +54,15 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+log = structlog.get_logger()
+
 database = typer.Typer(help="Care for the database.", no_args_is_help=True)
 cli.add_typer(people, name="subscribers")
+cli.command("up")(up)
+cli.command("schedule")(schedule)
+cli.command("worker")(worker)
+cli.command("serve")(serve)
+cli.command("status")(status)
 cli.command("inbox")(inbox)
 cli.command("rank")(rank_files)
 cli.command("search")(search_papers)
@@ -58,6 +71,10 @@ cli.add_typer(templates, name="templates")
 cli.command("studio")(studio)
 cli.add_typer(deliveries, name="deliveries")
 cli.add_typer(dkim, name="dkim")
+cli.command("doctor")(doctor)
+cli.command("backup")(backup)
+cli.command("restore")(restore)
+cli.command("tidy")(tidy)
 cli.add_typer(database, name="db")
 
 
@@ -65,13 +82,13 @@ def main() -> None:
     """The program. Whatever goes wrong on purpose is one line on standard error."""
     configure_logs()
     try:
-        cli()
+        with told_in_one_line():
+            cli()
     except (DigestError, SubscriberError) as error:
         err.print(Text(f"digest: {error}"), soft_wrap=True)
         sys.exit(1)
-    except SQLAlchemyError as error:
-        first_line = str(error).splitlines()[0]
-        err.print(Text(f"digest: the database failed: {first_line}"), soft_wrap=True)
+    except Exception:  # as all that is logged, without what must not be seen
+        log.exception("a fault of Paper Digest's own")
         sys.exit(1)
 
 
@@ -109,7 +126,8 @@ def demo(
     for mail in done.mails:
         table.add_row(mail.subscriber, str(mail.papers), mail.reasons, f"{mail.eml.stem}.*")
     Console(highlight=False).print(table)
-    out.print(Text(balance_line(done.run.balance)))
+    if done.run.balance:
+        out.print(Text(balance_line(done.run.balance)))
     if done.sent_now:
         out.print("Each mail is there as .html to look at, and as .eml with all its headers.")
     else:
@@ -167,16 +185,17 @@ def run(
 ) -> None:
     """Send the day's edition to everybody due, and print the balance."""
     if not once:
-        raise typer.BadParameter("say --once; for every day there is `digest schedule`")
+        raise typer.BadParameter("say --once; for every day there is `digest up`")
     app = App()
     moment = now or utc_now()
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=app.settings.timezone)
-    with progress_bar("Sending") as report:
-        done = app.pipeline.run(app.composer, app.transport, moment, report)
+    app.guard.check()
+    with stopping(app.fleet.stop), progress_bar("Sending") as report:
+        done = app.pipeline.run(app.send, moment, report)
     if as_json:
-        print_json(asdict(done.balance))
-    else:
+        print_json(done.balance and asdict(done.balance))
+    elif done.balance:
         out.print(Text(balance_line(done.balance)))
     for trouble in done.trouble:
         err.print(Text(f"digest: {trouble}"), soft_wrap=True)
@@ -213,34 +232,6 @@ def preview(day: Day = None, topic: Topics = None, more: More = None) -> None:
         out.print(Text(str(path)))
 
 
-@cli.command()
-def schedule() -> None:
-    """Collect and send each day at DIGEST_RUN_AT, until stopped."""
-    app = App()
-    at, zone = app.settings.run_at, app.settings.timezone
-    _ = app.composer, app.transport, app.pipeline  # a missing setting shows now, not tomorrow
-
-    def say_ready() -> None:
-        err.print(f"Each day at {at:%H:%M} {zone.key}. Stop with Ctrl-C.")
-
-    run_forever(at, zone, app.daily_run, say_ready)
-
-
-@cli.command()
-def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
-) -> None:
-    """Serve the pages: subscribe, choose, unsubscribe, past editions."""
-    from digest.app_web import web  # noqa: PLC0415  slow to load
-    from digest.web.server import serve as serve_pages  # noqa: PLC0415
-
-    def say_ready() -> None:
-        err.print(f"The pages are at http://{host}:{port}/. Stop with Ctrl-C.")
-
-    serve_pages(web(App()), host, port, say_ready)
-
-
 # ---- care ------------------------------------------------------------------------------------
 
 
@@ -248,6 +239,46 @@ def serve(
 def upgrade_database() -> None:
     """Bring the database to the schema of this version."""
     out.print(f"The database is at revision {App().upgrade_database()}.")
+
+
+@database.command("downgrade")
+def downgrade_database(
+    to: Annotated[str, typer.Argument(metavar="REVISION", help="The older version's, as 0007.")],
+) -> None:
+    """Bring the database back to an older schema. What only later ones know is lost."""
+    App().downgrade_database(to)
+    out.print(f"The database is at revision {to}.")
+
+
+@database.command("adopt")
+def adopt(
+    drop: Annotated[
+        bool,
+        typer.Option(
+            "--drop",
+            help="It is an older copy. Give up what waits in it and what was due before now, "
+            "because all of that may have been sent.",
+        ),
+    ] = False,
+    send: Annotated[
+        bool,
+        typer.Option(
+            "--send",
+            help="It has been used nowhere else since, or others use it as well: send what waits.",
+        ),
+    ] = False,
+) -> None:
+    """Use a ledger here that was restored or has moved, and so sends nothing yet."""
+    if drop is send:
+        raise typer.BadParameter("say --drop or --send: --help tells which")
+    app, now = App(), utc_now()
+    if send:
+        app.guard.adopt(now)
+        out.print("This ledger is used here from now on. What waits is sent.")
+    else:
+        dropped = app.settling.drop_waiting(now)
+        app.guard.adopt(now, sends_from=now)
+        out.print(f"This ledger is used here from now on. Given up: {dropped} that waited.")
 
 
 @cli.command()

@@ -1,13 +1,14 @@
 """`digest deliveries …`: what became of an edition, and what to do where nobody knows."""
 
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from digest.app import App, utc_now
+from digest.ledger.lanes import ALL, EVERYBODY, name_of
 from digest.settling import Resent, Settling
 from digest.terminal import Json, balance_line, err, out, print_json, read_day
 
@@ -31,7 +32,7 @@ def uncertain(
     """List the mails whose outcome nobody knows, or settle them: all, or those of an edition."""
     if resend and drop:
         raise typer.BadParameter("--resend or --drop, not both")
-    settling = _settling()
+    settling = App().settling
     if resend:
         _print_resent(settling.resend(day, utc_now()), as_json=as_json)
     elif drop:
@@ -47,17 +48,51 @@ def uncertain(
 @deliveries.command()
 def balance(day: Day = None, as_json: Json = False) -> None:
     """Print the balance of an edition, by default of the last, as it is now."""
-    found = _settling().balance(day)
+    settling = App().settling
+    found, gone = settling.balance(day), settling.gone(day)
     if as_json:
-        print_json(asdict(found))
+        print_json({**asdict(found), "no_longer_kept": gone})
+        return
+    out.print(Text(balance_line(found)))
+    if gone:
+        out.print(f"Who {gone} of them were is no longer kept (DIGEST_KEEP_DELIVERIES_DAYS).")
+
+
+@deliveries.command()
+def paused(as_json: Json = False) -> None:
+    """List where no mail goes until you say so, and why: to some providers, or to anybody."""
+    pauses = App().ledger.lanes.paused()
+    if as_json:
+        print_json([{**asdict(each), "since": each.since.isoformat()} for each in pauses])
+        return
+    for each in pauses:
+        since = f"{each.since:%Y-%m-%d %H:%M} UTC"
+        out.print(Text(f"{name_of(each.provider)}  {since}  {each.why}"))
+    if pauses:
+        out.print("When the cause is mended: digest deliveries resume")
     else:
-        out.print(Text(balance_line(found)))
+        out.print("Nothing is paused.")
 
 
-def _settling() -> Settling:
-    app = App()
-    stale_after = timedelta(hours=app.settings.stale_after_hours)
-    return Settling(app.ledger, app.registry, stale_after)
+@deliveries.command()
+def resume(
+    provider: Annotated[
+        str | None,
+        typer.Argument(metavar="[PROVIDER]", help="As `paused` names it; not given: all."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Let mail go again where it was paused. What waits is sent by the next run."""
+    lane = ALL if provider == EVERYBODY else provider
+    resumed = App().ledger.lanes.resume(lane, utc_now())
+    if as_json:
+        print_json({"resumed": resumed})
+    elif resumed:
+        out.print(Text(f"Mail goes again: {', '.join(map(name_of, resumed))}."))
+    else:
+        out.print("Nothing was paused.")
+    if provider and not resumed:
+        raise typer.Exit(1)
 
 
 def _list_uncertain(settling: Settling, day: date | None, *, as_json: bool) -> None:

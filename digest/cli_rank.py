@@ -1,7 +1,7 @@
 """`digest rank`, `search` and `why`: what the ranking makes of papers, and of one subscriber."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -19,7 +19,13 @@ from digest.rank.ranker import THRESHOLDS
 from digest.rank_files import rank, read_papers, read_topics, said
 from digest.search import search
 from digest.terminal import Json, err, out, print_json, read_day, say_unknown
+from digest.why_record import why_record
+from digest.why_words import why_lines
+from subscribers.model import PersonFile
 from subscribers.preferences import Strictness
+
+LARGEST_NUMBER = 2**31 - 1  # that a database knows
+FARTHEST = timedelta(days=36_500)  # days around that calendars have no end in
 
 T = TypeVar("T")
 Lines = Callable[[list[str], str], tuple[list[T], list[Rejection]]]
@@ -88,26 +94,48 @@ def search_papers(
 
 
 def why(
-    address: str,
+    whom: Annotated[
+        str,
+        typer.Argument(metavar="ADDRESS", help="Of whom; or a delivery's number, as in the log."),
+    ],
     day: Annotated[
         date | None,
         typer.Option("--date", parser=read_day, metavar="YYYY-MM-DD", help="Of which edition."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say why a subscriber got what they got: due or not, what matched, what became of the mail."""
-    app = App()
-    person = app.registry.file_of(address)
+    """Say why a subscriber got what they got: due or not, what matched, what became of the mail.
+
+    By default of the latest edition; of a day to come, what they would get.
+    """
+    app, now = App(), utc_now()
+    if day and abs(day - now.date()) > FARTHEST:
+        raise typer.BadParameter(f"{day} is too far away")
+    if whom.isdecimal():
+        person, its_day = _of_delivery(app, int(whom))
+        day = day or its_day
+    else:
+        person = app.registry.file_of(whom)
     if person is None:
-        say_unknown(address)
+        say_unknown(whom)
     days = app.ledger.editions.days(1)
-    latest = days[0][0] if days else app.pipeline.edition_day(utc_now())
-    told = app.pipeline.explain(person, day or latest)
+    latest = days[0][0] if days else app.pipeline.edition_day(now)
+    told = app.pipeline.explain(person, day or latest, now)
     if as_json:
-        print_json(told.to_json())
+        print_json(why_record(told))
         return
-    for line in told.lines():
+    for line in why_lines(told, app.settings.timezone):
         out.print(Text(line))
+
+
+def _of_delivery(app: App, number: int) -> tuple[PersonFile | None, date]:
+    """Whose delivery this is, unless they were removed, and of which edition."""
+    delivery = app.ledger.bounces.delivery(number) if number <= LARGEST_NUMBER else None
+    if delivery is None:
+        err.print(f"digest: there is no delivery {number}, or it is no longer kept")
+        raise typer.Exit(1)
+    person = app.registry.file_by_id(delivery.subscriber_id)
+    return person, app.ledger.bounces.day_of(delivery)
 
 
 def _found(pick: Pick) -> dict[str, Any]:

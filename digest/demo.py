@@ -58,7 +58,7 @@ def run_demo(home: Path, progress: Progress) -> Demo:
         sent.append(done)
         progress(done, total)
 
-    run = app.pipeline.run(app.composer, app.transport, NOW, count)
+    run = app.pipeline.run(app.sending.send, NOW, count)
     return Demo(run, tuple(_mails(app)), len(sent))
 
 
@@ -86,12 +86,13 @@ def _secret(file: Path) -> str:
 def _mails(app: App) -> list[DemoMail]:
     edition = app.ledger.editions.on(NOW.date())
     assert edition is not None
+    papers = app.ledger.editions.papers_of(edition)
     mails = []
     for report in app.ledger.deliveries.reports(edition):
         subscriber = app.registry.get(report.delivery.subscriber_id)
         if subscriber is None or report.state is not DeliveryState.ACCEPTED:
             continue
-        picks = app.ledger.deliveries.picks(report.delivery, edition)
+        picks = app.ledger.deliveries.picks(report.delivery, papers)
         for_you = [pick for pick in picks if pick.section is Section.FOR_YOU]
         per_topic = [
             (

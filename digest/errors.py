@@ -7,8 +7,10 @@ DigestError            base: its text is one clear line for the person at the sh
 ├── NothingToShow      no paper of a digest can be rendered, though the template can
 ├── MessageTooLarge    a rendered message would be clipped by its reader
 ├── TransportError     the relay or folder cannot be used now: nothing was sent
+├── ServiceError       a part of `digest up` cannot begin
 ├── InboxError         a mailbox cannot be read
-└── LedgerError        the database is missing, behind, or in use by another run
+└── LedgerError        the database is missing, behind, or not to be used
+    └── Busy           somebody else holds the ledger for the same work
 
 Expected outcomes are values (model.Outcome, model.Rejection), not exceptions.
 """
@@ -49,9 +51,17 @@ class TransportError(DigestError):
     pass
 
 
+class ServiceError(DigestError):
+    pass
+
+
 class InboxError(DigestError):
     pass
 
 
 class LedgerError(DigestError):
+    pass
+
+
+class Busy(LedgerError):  # noqa: N818  the name says it without "Error"
     pass

@@ -11,7 +11,7 @@ from digest.checks.finding import Finding, Level, in_order
 from digest.checks.rules import Rules
 from digest.checks.specimen import Specimen
 from digest.compose.composer import Composer
-from digest.compose.content import Content, fill
+from digest.compose.content import Content, fill, mail_of
 from digest.compose.environment import Templates
 from digest.compose.message import build_message
 from digest.compose.samples import Sample, samples, view_of
@@ -21,7 +21,6 @@ from digest.compose.view import CardView, DigestView, LetterView, Picture
 from digest.errors import TemplateError
 from digest.model import Digest
 
-DIGEST = "digest"
 LARGEST = "largest"  # the sample for the checks of sizes
 _READER = "reader@example.org"
 _PUBLIC_ID = "proof"
@@ -69,9 +68,9 @@ class Proofs:
         return self._proof(sample, view_of(sample, self._composer))
 
     def of_digest(self, digest: Digest) -> Proof:
-        """The digest of an edition for somebody."""
+        """The digest of an edition for somebody, or the note."""
         view = self._composer.view(digest, self._composer.links(digest, _PUBLIC_ID))
-        return self._proof(Sample("", DIGEST, "", {}), view)
+        return self._proof(Sample("", mail_of(digest), "", {}), view)
 
     def findings(self, mail: str | None = None) -> list[Finding]:
         """What there is to say of all samples of a mail, or of all mails, each thing once."""
@@ -112,7 +111,7 @@ class Proofs:
             public_id=_PUBLIC_ID,
             what=sample.mail,
             now=datetime.now(UTC),
-            campaign="" if sample.is_digest else sample.mail,
+            campaign="" if sample.is_of_edition else sample.mail,
         )
         return Proof(
             mail=sample.mail,

@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from digest.ledger.database import ensure_current, open_database
 from digest.ledger.ledger import Ledger
+from digest.logs import mask_in_logs
 from subscribers.store.registry import Registry
 
 # A machine that is busy is not a fault.
@@ -35,17 +37,18 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _logs_of_ones_own() -> Iterator[None]:
-    """A command run in this process has logs written to a stream that is closed afterwards."""
+    """A command run in this process says where logs go, to a stream that is closed afterwards.
+
+    And what is masked in them.
+    """
     yield
     structlog.reset_defaults()
+    mask_in_logs((), addresses=False)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database of each kind; PostgreSQL is skipped where there is no server."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'digest.sqlite3'}"
-        return
+@contextmanager
+def new_schema() -> Iterator[str]:
+    """The URL of a schema in PostgreSQL that nothing is in; skips where there is no server."""
     schema = f"test_{uuid.uuid4().hex}"
     server = create_engine(
         POSTGRES, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3}
@@ -60,6 +63,16 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     with server.connect() as connection:
         connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
     server.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of each kind; PostgreSQL is skipped where there is no server."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'digest.sqlite3'}"
+    else:
+        with new_schema() as url:
+            yield url
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from digest.model import Facts
 from digest.rank.abbreviations import OtherForms, other_forms
@@ -157,22 +158,28 @@ class Background:
 
     @cached_property
     def _factors(self) -> Floats:
-        """The space's axes: words by dimensions. The seed is fixed, so that they are as well."""
-        papers = self.tfidf(self.counts)
-        wanted = min(DIMENSIONS, *papers.shape)
-        start = np.random.default_rng(0).standard_normal(
-            (papers.shape[1], min(wanted + _OVERSAMPLED, *papers.shape))
-        )
-        basis = papers @ start.astype(np.float32)
-        for _ in range(_POWER_ITERATIONS):
-            basis = papers @ (papers.T @ np.linalg.qr(basis)[0])
-        basis = np.linalg.qr(basis)[0]
-        small = (papers.T @ basis).astype(np.float64)
-        # Of a matrix this narrow the eigenvectors of its square are the quicker way.
-        strengths, directions = np.linalg.eigh(small.T @ small)
-        strongest = np.argsort(-strengths)[:wanted]
-        scale = np.sqrt(np.maximum(strengths[strongest], 1e-12))
-        return np.asarray(small @ directions[:, strongest] / scale, np.float32)
+        """The space's axes: words by dimensions."""
+        # On matrices this narrow the threads of BLAS mostly wait for each other.
+        with threadpool_limits(limits=1, user_api="blas"):
+            return _axes(self.tfidf(self.counts))
+
+
+def _axes(papers: sparse.csr_matrix) -> Floats:
+    """The strongest axes of a matrix. The seed is fixed, so that they are as well."""
+    wanted = min(DIMENSIONS, *papers.shape)
+    start = np.random.default_rng(0).standard_normal(
+        (papers.shape[1], min(wanted + _OVERSAMPLED, *papers.shape))
+    )
+    basis = papers @ start.astype(np.float32)
+    for _ in range(_POWER_ITERATIONS):
+        basis = papers @ (papers.T @ np.linalg.qr(basis)[0])
+    basis = np.linalg.qr(basis)[0]
+    small = (papers.T @ basis).astype(np.float64)
+    # Of a matrix this narrow the eigenvectors of its square are the quicker way.
+    strengths, directions = np.linalg.eigh(small.T @ small)
+    strongest = np.argsort(-strengths)[:wanted]
+    scale = np.sqrt(np.maximum(strengths[strongest], 1e-12))
+    return np.asarray(small @ directions[:, strongest] / scale, np.float32)
 
 
 def unit(rows: Floats) -> Floats:

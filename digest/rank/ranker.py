@@ -161,7 +161,8 @@ class Ranker:
         if not for_you and not rest:
             return None
         pool = len(self._edition.candidates)
-        return Digest(self._edition.day, reader.topics, (*for_you, *rest), pool)
+        picks = (*for_you, *rest)
+        return Digest(self._edition.day, reader.topics, picks, pool, self._edition.missing)
 
     def _room(self, reader: Reader) -> int:
         return min(self._limits.for_you, reader.most or self._limits.for_you)

@@ -19,7 +19,11 @@ _stemmer = Stemmer.Stemmer("english", 0)
 
 def stems(text: str) -> list[str]:
     """The stems of a text's words in order, without stop words (Snowball's English stemmer)."""
-    return [_stem(word) for word in _WORD.findall(text.casefold()) if word not in _STOP_WORDS]
+    return [
+        _stem(folded)
+        for word in _WORD.findall(text)
+        if (folded := word.casefold()) not in _STOP_WORDS
+    ]
 
 
 def words_of(text: str) -> list[str]:

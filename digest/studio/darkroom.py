@@ -53,13 +53,15 @@ class Darkroom:
         self._samples: dict[str, Sample] = {}
 
     def samples(self) -> dict[str, Sample]:
-        """The samples there are, by name: those of digests first, then those of each other mail.
+        """The samples there are, by name: those of editions first, then those of each other mail.
 
         Where they cannot be read, it is those there were.
         """
         try:
             found = self._workbench.proofs(self._workbench.folder).samples()
-            order = sorted(found.values(), key=lambda its: (not its.is_digest, its.mail, its.name))
+            order = sorted(
+                found.values(), key=lambda its: (not its.is_of_edition, its.mail, its.name)
+            )
             self._samples = {sample.name: sample for sample in order}
         except DigestError:
             pass  # it shows as well when one of them is made

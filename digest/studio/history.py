@@ -36,7 +36,7 @@ class Explainer(Protocol):
 
     def edition_day(self, now: datetime) -> date: ...
 
-    def explain(self, person: PersonFile, day: date) -> Why: ...
+    def explain(self, person: PersonFile, day: date, now: datetime) -> Why: ...
 
 
 class Render(Protocol):
@@ -107,6 +107,7 @@ class HistoryPages:
             day=day,
             papers=len(edition.candidates),
             balance=self._ledger.editions.balance(edition),
+            gone=self._ledger.editions.gone(edition),
             collected=self._history.collected_for(day),
             runs=self._history.runs_of(day),
             deliveries=[(each, people.get(each.delivery.subscriber_id)) for each in reports],
@@ -125,17 +126,20 @@ class HistoryPages:
         if person is None and report is None:
             raise HTTPException(HTTPStatus.NOT_FOUND)
         attempts = self._ledger.outcomes.attempts(report.delivery) if report else []
-        picks = self._ledger.deliveries.picks(report.delivery, edition) if report else ()
-        choice = Choice(EDITION, day, person.subscriber.address) if person and picks else None
+        papers = self._ledger.editions.papers_of(edition)
+        picks = self._ledger.deliveries.picks(report.delivery, papers) if report else ()
+        is_mail = picks or (report and report.delivery.note)
+        choice = Choice(EDITION, day, person.subscriber.address) if person and is_mail else None
         return self._page(
             "delivery",
             day=day,
             subscriber_id=subscriber_id,
             person=person,
             report=report,
+            gone=self._ledger.editions.gone(edition),
             attempts=attempts,
             picks=picks,
-            why=self._pipeline.explain(person, day) if person else None,
+            why=self._pipeline.explain(person, day, self._clock()) if person else None,
             mail=shown_at("/", choice) if choice else "",
         )
 

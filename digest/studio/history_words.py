@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from urllib.parse import urlencode
 
 from digest.compose.view import long_date
-from digest.model import Balance, DeliveryState, Section, SkipReason
+from digest.model import Balance, DeliveryReport, DeliveryState, Section, SkipReason
 from digest.studio.plots import in_words
 
 # What became of a delivery, in the order it is told: name, and class of its colour.
@@ -38,7 +38,8 @@ REASONS = {
     SkipReason.NOT_RENDERED: "none of its papers could be rendered",
     SkipReason.TOO_LARGE: "it was too large",
     SkipReason.STALE: "it was too old when it could be sent",
-    SkipReason.DROPPED: "nobody knew whether it had arrived, and it was given up",
+    SkipReason.MISSED: "their time was too long ago when it could be planned",
+    SkipReason.DROPPED: "it may have arrived before, and was given up",
 }
 SECTIONS = {Section.FOR_YOU: "for you", Section.TRENDING: "trending"}
 
@@ -77,6 +78,7 @@ def words(zone: tzinfo) -> dict[str, object]:
         "long_date": long_date,
         "length": length,
         "reason": reason,
+        "because": because,
         "parts": parts,
         "states_said": STATES,
         "tones": TONES,
@@ -93,6 +95,12 @@ def reason(stored: str) -> str:
     """Why a delivery was skipped, said as a reason; one from another version as it is stored."""
     known = SkipReason(stored) if stored in set(SkipReason) else None
     return REASONS[known] if known else stored.replace("-", " ")
+
+
+def because(report: DeliveryReport) -> str:
+    """Why a delivery was skipped, or what its note tells; empty for a digest."""
+    said = reason(report.reason)
+    return f"a note that {said}" if report.delivery.note else said
 
 
 def parts(balance: Balance) -> list[tuple[DeliveryState, int]]:

@@ -2,15 +2,17 @@
 
 import shutil
 import ssl
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event, make_url, text
+from sqlalchemy import Engine, create_engine, event, inspect, make_url, text
 
 from digest.ledger.database import NEWEST_REVISION, ensure_current, open_database
 from subscribers.store.tables import metadata
+from tests.conftest import new_schema
 from tests.integration.smtp_server import HOST, Authority, SmtpServer
 
 
@@ -24,26 +26,46 @@ def new_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def engine(database_url: str, new_sqlite: Path) -> Iterator[Engine]:
-    """As for all tests, but the schema comes quicker and no commit waits for the disk.
-
-    test_database.py proves that the migrations make the same schema.
-    """
-    url = make_url(database_url)
-    if url.get_backend_name() == "sqlite":
-        assert url.database
-        shutil.copy(new_sqlite, url.database)
-        engine = open_database(database_url)
-        event.listen(engine, "connect", lambda made, _: made.execute("PRAGMA synchronous=OFF"))
-    else:
-        options = f"{url.query['options']} -csynchronous_commit=off"
-        url = url.update_query_dict({"options": options})
-        engine = open_database(url.render_as_string(hide_password=False))
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[tuple[str, str]]:
+    """The URL of a schema that has all tables, and the SQL that empties them."""
+    with new_schema() as made:
+        options = f"{make_url(made).query['options']} -csynchronous_commit=off"
+        name = f"tests {uuid.uuid4().hex}"
+        url = make_url(made).update_query_dict({"options": options, "application_name": name})
+        engine = create_engine(url)
         with engine.begin() as connection:
             metadata.create_all(connection, checkfirst=False)
             stamp = "CREATE TABLE alembic_version AS SELECT CAST(:newest AS text) AS version_num"
             connection.execute(text(stamp), {"newest": NEWEST_REVISION})
+            sequences = inspect(connection).get_sequence_names()
+        engine.dispose()
+        # What a test has killed may not have ended yet at the server.
+        ending = (
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            f"WHERE application_name = '{name}' AND pid <> pg_backend_pid()"
+        )
+        deleting = [f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)]
+        counting = [f"SELECT setval('{each}', 1, false)" for each in sequences]
+        emptying = "; ".join([ending, *deleting, *counting])
+        yield url.render_as_string(hide_password=False), emptying
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """As for all tests, but the schema is there already and no commit waits for the disk.
+
+    test_database.py proves that the migrations make the same schema.
+    """
+    if request.param == "sqlite":
+        path = shutil.copy(request.getfixturevalue("new_sqlite"), tmp_path / "digest.sqlite3")
+        engine = open_database(f"sqlite:///{path}")
+        event.listen(engine, "connect", lambda made, _: made.execute("PRAGMA synchronous=OFF"))
+    else:
+        url, emptying = request.getfixturevalue("postgresql")
+        engine = open_database(url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(emptying)
     yield engine
     engine.dispose()
 

@@ -6,20 +6,23 @@ from digest.compose.composer import Composer
 from digest.compose.environment import Templates
 from digest.compose.letters import LetterComposer
 from digest.compose.sender import sender_of
+from digest.ledger.database import what_is_missing
 from digest.letters import Letters
 from digest.model import Outcome, OutcomeKind
 from digest.pipeline import Pipeline
 from digest.search import search
+from digest.web.health import Watch
 from digest.web.pages import web_app
 from digest.web.site import Site, page_renderer
 from subscribers.addresses import AddressGate
 from subscribers.preferences import Preferences
 from subscribers.web.desk import Desk
-from tests.support import NOW, make_background, make_settings
+from tests.support import NOW, PLAIN_TEMPLATES, make_background, make_settings
 
 SENDER = sender_of(make_settings())
 TEMPLATES = Templates()
 COMPOSER = Composer(TEMPLATES, SENDER)
+PLAIN_COMPOSER = Composer(Templates(PLAIN_TEMPLATES), SENDER)
 LETTERS = LetterComposer(TEMPLATES, SENDER)
 
 
@@ -58,6 +61,7 @@ def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, **changes):
         draft=pipeline.draft,
         search=lambda typed: search(ledger, make_background(), typed),
         own_digest=own_digest,
+        watch=Watch(lambda: what_is_missing(ledger.engine), figures=lambda: b""),
     )
     return replace(site, **changes)
 

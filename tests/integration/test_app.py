@@ -1,4 +1,4 @@
-"""The composition root: what it does when a mail about a subscription cannot be sent."""
+"""The composition root: letters that cannot be sent."""
 
 from pathlib import Path
 

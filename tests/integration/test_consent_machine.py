@@ -431,10 +431,10 @@ def run(engine: Engine, **examples: int) -> None:
 
 
 def test_consent_goes_by_the_model(engine: Engine) -> None:
-    run(engine, sqlite=50, postgresql=5)
+    run(engine, sqlite=30, postgresql=5)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_consent_goes_by_the_model_at_length(engine: Engine) -> None:
-    run(engine, sqlite=1000, postgresql=100)
+    run(engine, sqlite=400, postgresql=60)

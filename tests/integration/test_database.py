@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 import digest.migrations
 from digest.errors import LedgerError
@@ -23,12 +23,13 @@ from digest.ledger import tables
 from digest.ledger.database import (
     NEWEST_REVISION,
     ensure_current,
-    exclusively,
     open_database,
     upgrade,
 )
+from digest.ledger.deliveries import Plan
 from digest.ledger.history import Collection
 from digest.ledger.ledger import Ledger
+from digest.ledger.locks import exclusively
 from digest.model import Match, Pick, Reason, Section
 from subscribers.store.registry import Registry
 from subscribers.store.tables import metadata
@@ -70,11 +71,15 @@ def set_revision(engine: Engine, to: str) -> None:
 
 def downgrade(engine: Engine, to: str) -> None:
     with engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", MIGRATIONS)
-        config.set_main_option("path_separator", "os")
-        config.attributes["connection"] = connection
-        command.downgrade(config, to)
+        command.downgrade(migration_config(connection), to)
+
+
+def migration_config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS)
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
 
 
 # ---- schema ----------------------------------------------------------------------------------
@@ -119,12 +124,14 @@ def test_a_reason_from_before_it_had_words_is_kept_without(migrated):
     one, two = edition.candidates
     match = Match(0.75, Reason("things", ("study",)))
     picks = (Pick(Section.FOR_YOU, one, match), Pick(Section.TRENDING, two))
-    ledger.deliveries.plan(edition, 1, picks, NOW)
+    ledger.deliveries.plan(edition.id, [Plan(1, picks)], NOW)
     downgrade(migrated, "0004")
     upgrade(migrated)
-    [delivery] = ledger.deliveries.to_send(NOW)
+    delivery = ledger.deliveries.of(edition, 1)
+    assert delivery
     kept = replace(match, reason=Reason("things"))
-    assert ledger.deliveries.picks(delivery, edition) == (replace(picks[0], match=kept), picks[1])
+    found = ledger.deliveries.picks(delivery, ledger.editions.papers_of(edition))
+    assert found == (replace(picks[0], match=kept), picks[1])
 
 
 def test_what_was_there_before_history_outlives_it(migrated):
@@ -135,7 +142,7 @@ def test_what_was_there_before_history_outlives_it(migrated):
     ledger.history.record_collection(Collection(TODAY, NOW, "huggingface"))
     ledger.history.begin_run(TODAY, NOW)
     downgrade(migrated, "0005")
-    assert table_names(migrated) == {*metadata.tables, "alembic_version"} - {"collections", "runs"}
+    assert table_names(migrated).isdisjoint({"collections", "runs"})
     upgrade(migrated)
     [edition] = ledger.history.editions(9)
     assert (edition.day, edition.papers) == (TODAY, 1)
@@ -260,7 +267,8 @@ def test_an_id_is_not_given_to_another_person_after_a_removal(migrated):
 
 HOLDER = """
 import sys
-from digest.ledger.database import exclusively, open_database
+from digest.ledger.database import open_database
+from digest.ledger.locks import exclusively
 with exclusively(open_database(sys.argv[1]), sys.argv[2]):
     print("held", flush=True)
     sys.stdin.read()
@@ -268,8 +276,9 @@ with exclusively(open_database(sys.argv[1]), sys.argv[2]):
 
 
 @contextmanager
-def another_process_holding(url: str, work: str) -> Iterator[subprocess.Popen[str]]:
+def another_process_holding(engine: Engine, work: str) -> Iterator[subprocess.Popen[str]]:
     """Holds the ledger until its standard input is closed, or it is killed."""
+    url = engine.url.render_as_string(hide_password=False)
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, url, work],
         stdin=subprocess.PIPE,
@@ -324,8 +333,8 @@ def test_another_ledger_is_not_held_up(engine, tmp_path):
     other.dispose()
 
 
-def test_a_holder_in_another_process_keeps_us_out_until_it_is_done(engine, database_url):
-    with another_process_holding(database_url, "run") as holder:
+def test_a_holder_in_another_process_keeps_us_out_until_it_is_done(engine):
+    with another_process_holding(engine, "run") as holder:
         with pytest.raises(LedgerError, match="another run"), exclusively(engine, "run"):
             pytest.fail("two hold the ledger")
         holder.communicate()
@@ -334,8 +343,8 @@ def test_a_holder_in_another_process_keeps_us_out_until_it_is_done(engine, datab
             pass
 
 
-def test_a_holder_that_is_killed_leaves_no_lock(engine, database_url):
-    with another_process_holding(database_url, "run") as holder:
+def test_a_holder_that_is_killed_leaves_no_lock(engine):
+    with another_process_holding(engine, "run") as holder:
         holder.send_signal(signal.SIGKILL)
         assert holder.wait(10) == -signal.SIGKILL
     # PostgreSQL learns of a client's death when it next reads from it: a moment later.

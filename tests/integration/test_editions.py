@@ -7,9 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
+from digest.ledger.claims import Limits
 from digest.ledger.ledger import Ledger
 from digest.ledger.tables import edition_papers, editions, listings, observations, papers
-from digest.model import Balance, Edition, Outcome, OutcomeKind, Pick, Section, SkipReason
+from digest.model import Balance, Edition, Outcome, OutcomeKind, SkipReason
+from tests.integration.plans import plan, plan_skipped
 from tests.integration.test_papers import absorb
 from tests.support import NOW, TODAY, make_sighting
 
@@ -157,22 +159,22 @@ def test_candidates_are_in_the_order_of_their_id(ledger):
 def test_an_empty_edition_is_filled_later_the_same_day(ledger):
     empty = freeze(ledger)
     assert empty.candidates == ()
-    ledger.deliveries.plan_skipped(empty, 1, SkipReason.NO_PAPERS, NOW)
-    ledger.deliveries.plan_skipped(empty, 2, SkipReason.WITHDRAWN, NOW)
+    plan_skipped(ledger, empty, 1, SkipReason.NO_PAPERS)
+    plan_skipped(ledger, empty, 2, SkipReason.WITHDRAWN)
     list_papers(ledger, 1)
     filled = freeze(ledger)
     assert filled.id == empty.id
     assert numbers(filled) == [1]
     # Who was skipped for want of papers is due again, and nobody else.
-    assert ledger.deliveries.planned(filled) == {2}
+    assert ledger.deliveries.planned(filled.id) == {2}
 
 
 def test_a_filled_edition_makes_nobody_due_again(ledger):
     list_papers(ledger, 1)
     edition = freeze(ledger)
-    ledger.deliveries.plan_skipped(edition, 1, SkipReason.NOTHING_MATCHED, NOW)
+    plan_skipped(ledger, edition, 1, SkipReason.NOTHING_MATCHED)
     freeze(ledger)
-    assert ledger.deliveries.planned(edition) == {1}
+    assert ledger.deliveries.planned(edition.id) == {1}
 
 
 def test_no_edition_on_a_day_without_one(ledger):
@@ -217,19 +219,17 @@ def test_the_balance_of_an_edition_that_nobody_is_due_for(ledger):
 def test_the_balance_counts_everybody_once(ledger):
     list_papers(ledger, 1)
     edition = freeze(ledger)
-    picks = [Pick(Section.TRENDING, edition.candidates[0])]
     for subscriber in range(1, 9):
-        ledger.deliveries.plan(edition, subscriber, picks, NOW)
-    ledger.deliveries.plan_skipped(edition, 9, SkipReason.NOTHING_MATCHED, NOW)
-    ledger.deliveries.plan_skipped(edition, 10, SkipReason.NOTHING_MATCHED, NOW)
-    rows = ledger.deliveries.to_send(NOW)
-    for delivery in rows[:7]:
-        assert ledger.deliveries.claim(delivery, NOW)
-    for delivery, kind in zip(rows, OutcomeKind, strict=False):
-        again = NOW if kind is OutcomeKind.DEFERRED else None
-        ledger.deliveries.record(delivery, Outcome(kind, "said"), again, NOW)
-    ledger.deliveries.suppress(rows[4], NOW)
-    ledger.deliveries.skip(rows[5], SkipReason.WITHDRAWN, NOW)
+        plan(ledger, edition, subscriber)
+    plan_skipped(ledger, edition, 9, SkipReason.NOTHING_MATCHED)
+    plan_skipped(ledger, edition, 10, SkipReason.NOTHING_MATCHED)
+    with ledger.senders.enter() as claims:
+        claimed = [claims.next(Limits(), NOW) for _ in range(7)]
+        for delivery, kind in zip(claimed, OutcomeKind, strict=False):
+            again = NOW if kind is OutcomeKind.DEFERRED else None
+            claims.record(delivery, Outcome(kind, "said"), again, NOW)
+        claims.suppress(claimed[4], NOW)
+        claims.skip(claimed[5], SkipReason.WITHDRAWN, NOW)
     balance = ledger.editions.balance(edition)  # row 6 is being sent, row 7 waits
     assert balance == Balance(
         edition=TODAY,
@@ -248,8 +248,10 @@ def test_the_balance_counts_everybody_once(ledger):
 
 def test_a_stored_balance_is_what_it_was(ledger):
     edition = freeze(ledger)
-    balance = Balance(TODAY, due=2, skipped=2, skipped_for={"no-papers": 2})
-    ledger.editions.store_balance(edition, balance)
+    for subscriber in (1, 2):
+        plan_skipped(ledger, edition, subscriber, SkipReason.NO_PAPERS)
+    balance = ledger.editions.close(edition)
+    assert balance == Balance(TODAY, due=2, skipped=2, skipped_for={"no-papers": 2})
     with ledger.engine.connect() as connection:
         stored = connection.execute(select(editions.c.balance)).scalar_one()
     assert Balance(**{**stored, "edition": date.fromisoformat(stored["edition"])}) == balance

@@ -21,7 +21,8 @@ from subscribers.preferences import Preferences
 from subscribers.store.tables import subscribers
 from subscribers.topics import parse_topics
 from tests.integration.browser import Browser, page_of
-from tests.integration.site import COMPOSER
+from tests.integration.senders import make_sending
+from tests.integration.site import PLAIN_COMPOSER
 from tests.support import make_settings, shipped_background
 
 DAY = NOW.date()
@@ -54,6 +55,7 @@ class House:
         self.registry = registry
         settings = make_settings(timezone="Europe/Oslo")
         self.pipeline = Pipeline(settings, ledger, registry, list, shipped_background)
+        self._sending = make_sending(settings, ledger, registry, PLAIN_COMPOSER, Post())
         pages = Pages("Paper Digest")
         history = HistoryPages(
             ledger, registry, self.pipeline, pages.html, lambda: NOW, ZoneInfo("Europe/Oslo")
@@ -67,7 +69,7 @@ class House:
 
     def run(self):
         self.pipeline.collect_files([SAMPLE_EDITION], None, NOW)
-        return self.pipeline.run(COMPOSER, Post(), NOW)
+        return self.pipeline.run(self._sending.send, NOW)
 
     def answer(self, path):
         return self._browser.get(f"http://127.0.0.1{path}")
@@ -232,7 +234,7 @@ def test_what_somebody_got_and_why(day):
     page = day.page(f"/editions/{DAY}/subscribers/{day.ada.id}")
     edition = day.ledger.editions.on(DAY)
     delivery = day.ledger.deliveries.of(edition, day.ada.id)
-    picks = day.ledger.deliveries.picks(delivery, edition)
+    picks = day.ledger.deliveries.picks(delivery, day.ledger.editions.papers_of(edition))
     shown = [text_of(each) for each in page.xpath("//ol[@class='picks']/li")]
     assert len(shown) == len(picks) > 3
     for pick, told in zip(picks, shown, strict=True):
@@ -261,6 +263,18 @@ def test_somebody_who_was_skipped_is_told_why(day):
     assert "skipped not sent: nothing matched their topics." in told
     assert "No attempt was made." in told
     assert not page.xpath("//a[normalize-space()='See the mail']")
+
+
+def test_somebody_who_had_a_note_is_told_what_it_says(day):
+    noted = day.add("noted", "sourdough bread")
+    wishes = Preferences(note_when_nothing=True)
+    day.registry.set_wishes(noted.public_id, noted.topics, wishes)
+    day.run()
+    page = day.page(f"/editions/{DAY}/subscribers/{noted.id}")
+    told = text_of(page)
+    assert "accepted by the mail server: a note that nothing matched their topics." in told
+    assert "mail every day, also when there is nothing" in told
+    assert page.xpath("//a[normalize-space()='See the mail']")
 
 
 def test_somebody_who_came_later_is_told_what_they_would_get(day):
@@ -368,3 +382,24 @@ def test_its_style_sheet_is_there(house):
     answer = house.answer("/history.css")
     assert answer.headers["content-type"] == "text/css; charset=utf-8"
     assert ".plot" in answer.text
+
+
+# ---- long afterwards -------------------------------------------------------------------------
+
+
+def test_what_is_no_longer_kept_is_said_and_the_sum_stands(day):
+    edition = day.ledger.editions.on(DAY)
+    sum_before = text_of(day.page(f"/editions/{DAY}").get_element_by_id("the-sum").getparent())
+    day.ledger.old_rows.remove_deliveries(DAY + timedelta(days=1))
+    # The last number of all is kept.
+    assert day.ledger.editions.gone(edition) == 2
+    page = day.page(f"/editions/{DAY}")
+    assert text_of(page.get_element_by_id("the-sum").getparent()) == sum_before
+    said = text_of(page)
+    assert "Of 2 deliveries, who got what is no longer kept" in said
+    assert "Nobody was due" not in said
+    theirs = text_of(day.page(f"/editions/{DAY}/subscribers/{day.ada.id}"))
+    assert "it is too long ago and no longer kept" in theirs
+    assert "No delivery of this edition was planned" not in theirs
+    assert "What they would get now" in theirs
+    assert "due" in text_of(day.page("/editions"))

@@ -18,6 +18,7 @@ from tests.integration.at_once import at_once, just_before
 from tests.integration.browser import page_of, path_of
 from tests.integration.house import House
 from tests.integration.people import changes, look
+from tests.integration.senders import make_sending
 from tests.integration.site import COMPOSER
 from tests.raw_message import read
 from tests.support import NOW, make_background, make_settings, make_sighting
@@ -130,7 +131,8 @@ def test_the_next_digest_goes_to_the_new_address(mover, ledger, registry, tmp_pa
     pipeline = Pipeline(settings, ledger, registry, lambda: [Source()], make_background)
 
     def mailed(now):
-        pipeline.run(COMPOSER, FolderTransport(outbox), now)
+        folder = FolderTransport(outbox)
+        pipeline.run(make_sending(settings, ledger, registry, COMPOSER, folder).send, now)
         found = [each.name.rpartition("-")[0] for each in outbox.glob("*.eml")]
         for each in outbox.glob("*.eml"):
             each.unlink()

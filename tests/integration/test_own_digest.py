@@ -12,6 +12,7 @@ from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics
 from tests.integration.browser import HOST, Browser, assert_safe, page_of, path_of
 from tests.integration.people import look
+from tests.integration.senders import make_sending
 from tests.integration.site import COMPOSER, SENDER, make_web
 from tests.raw_message import read
 from tests.support import NOW, TODAY, make_background, make_settings, make_sighting
@@ -39,7 +40,9 @@ class Office:
         settings = make_settings(home=str(folder))
         self.pipeline = Pipeline(settings, ledger, registry, list, make_background)
         self._outbox = folder / "outbox"
-        self.pipeline.run(COMPOSER, FolderTransport(self._outbox), NOW)
+        outbox = FolderTransport(self._outbox)
+        sending = make_sending(settings, ledger, registry, COMPOSER, outbox)
+        self.pipeline.run(sending.send, NOW)
         self._browser = Browser(make_web(ledger, registry))
 
     def mail(self, person):

@@ -102,8 +102,8 @@ def test_papers_are_embedded_once_for_all_processes(collected, model):
 
 
 def test_the_page_searches_with_the_model(collected, model):
-    app = App({**collected, **MODEL}, None)
-    page = Browser(web(app, lambda: NOW)).get(f"/search?{urlencode({'q': MEANT})}")
+    app = App({**collected, **MODEL}, None, lambda: NOW)
+    page = Browser(web(app)).get(f"/search?{urlencode({'q': MEANT})}")
     app.engine.dispose()
     assert page.status_code == 200
     assert "quantization low bit weights" in page.text

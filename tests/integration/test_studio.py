@@ -6,6 +6,7 @@ import html
 import re
 import shutil
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -30,20 +31,23 @@ WRONG = "{{ card.nonsense }}"
 @pytest.fixture
 def own(tmp_path):
     """A folder with all templates, for an operator to change."""
-    folder = tmp_path / "templates"
-    shutil.copytree(built_in_templates(), folder)
-    return folder
+    return copy_templates(tmp_path)
 
 
-@pytest.fixture
-def open_studio(tmp_path, own, new_sqlite):
+def copy_templates(folder):
+    return shutil.copytree(built_in_templates(), folder / "templates")
+
+
+@contextmanager
+def opening_studios(folder, new_sqlite):
     """Opens the studio over an own folder, with settings by name; ``.app`` is what it stands on."""
     opened = []
-    (tmp_path / "var").mkdir()
-    shutil.copy(new_sqlite, tmp_path / "var" / "digest.sqlite3")
+    (folder / "var").mkdir()
+    shutil.copy(new_sqlite, folder / "var" / "digest.sqlite3")
+    own = {"home": str(folder / "var"), "templates": str(folder / "templates")}
 
     def start(**settings):
-        settings = {"home": str(tmp_path / "var"), "templates": str(own), **SENDING, **settings}
+        settings = {**own, **SENDING, **settings}
         app = App({}, None, **{name: value for name, value in settings.items() if value})
         opened.append(app)
         client = Client(studio(app))
@@ -56,8 +60,34 @@ def open_studio(tmp_path, own, new_sqlite):
 
 
 @pytest.fixture
+def open_studio(tmp_path, own, new_sqlite):
+    with opening_studios(tmp_path, new_sqlite) as start:
+        yield start
+
+
+@pytest.fixture
 def client(open_studio):
     return open_studio()
+
+
+@pytest.fixture(scope="module")
+def shared_client(tmp_path_factory, new_sqlite):
+    """For tests that only look; nothing is collected."""
+    folder = tmp_path_factory.mktemp("studio")
+    copy_templates(folder)
+    with opening_studios(folder, new_sqlite) as start:
+        client = start()
+        client.own = folder / "templates"
+        yield client
+
+
+@pytest.fixture(scope="module")
+def shared_edition(tmp_path_factory, new_sqlite):
+    """The same, with papers and a reader."""
+    folder = tmp_path_factory.mktemp("edition")
+    copy_templates(folder)
+    with opening_studios(folder, new_sqlite) as start:
+        yield collect_into(start())
 
 
 def page_of(answer):
@@ -110,75 +140,77 @@ def test_a_newcomer_sees_a_sample_at_once(client):
     assert page.xpath("//iframe/@sandbox") == ["allow-same-origin"] * 2
 
 
-@pytest.mark.parametrize("tab", list(Tab))
 @pytest.mark.parametrize("sample", ["hostile", "welcome", "operator-alert"])
-def test_every_tab_shows_every_kind_of_mail(client, sample, tab):
-    page = shown(client, sample=sample, tab=tab.value)
-    current = page.xpath("//nav[@class='tabs']/a[@aria-current]/@id")
-    assert current == [f"tab-{tab.value}"]
-    assert len(page.xpath("//*[@id='stage']/*")) > 0
+def test_every_tab_shows_every_kind_of_mail(shared_client, sample):
+    for tab in Tab:
+        page = shown(shared_client, sample=sample, tab=tab.value)
+        current = page.xpath("//nav[@class='tabs']/a[@aria-current]/@id")
+        assert current == [f"tab-{tab.value}"]
+        assert len(page.xpath("//*[@id='stage']/*")) > 0, tab
 
 
 @pytest.mark.parametrize(("view", "count"), [("phone", 1), ("desktop", 1), ("both", 2), ("all", 4)])
-def test_it_shows_the_screens_that_are_wanted(client, view, count):
-    assert len(shown(client, view=view).xpath("//iframe")) == count
+def test_it_shows_the_screens_that_are_wanted(shared_client, view, count):
+    assert len(shown(shared_client, view=view).xpath("//iframe")) == count
 
 
-def test_all_four_pictures_are_of_both_schemes(client):
-    addresses = shown(client, view=View.ALL.value).xpath("//iframe/@src")
+def test_all_four_pictures_are_of_both_schemes(shared_client):
+    addresses = shown(shared_client, view=View.ALL.value).xpath("//iframe/@src")
     schemes = [parse_qs(urlsplit(address).query)["scheme"][0] for address in addresses]
     assert schemes == ["light", "dark", "light", "dark"]
 
 
-def test_a_reader_without_images_sees_none(client):
+def test_a_reader_without_images_sees_none(shared_client):
     for images, sources in (("on", "img-src https: data:;"), ("off", "img-src 'none';")):
-        (picture,) = pictures(client, shown(client, view="phone", images=images))
+        (picture,) = pictures(shared_client, shown(shared_client, view="phone", images=images))
         policy = picture.headers["content-security-policy"]
         assert sources in policy
         assert "default-src 'none'" in policy
         assert "script-src" not in policy
 
 
-def test_what_is_not_known_is_as_usual(client):
-    page = shown(client, sample="no such", view="x", scheme="y", tab="z", day="never", images="?")
+def test_what_is_not_known_is_as_usual(shared_client):
+    page = shown(
+        shared_client, sample="no such", view="x", scheme="y", tab="z", day="never", images="?"
+    )
     assert page.xpath("//select[@id='sample']//option[@selected]/@value") == ["full"]
     assert len(page.xpath("//iframe")) == 2
 
 
-def test_the_source_of_a_hostile_paper_is_only_text(client):
-    page = shown(client, sample="hostile", tab="html")
+def test_the_source_of_a_hostile_paper_is_only_text(shared_client):
+    page = shown(shared_client, sample="hostile", tab="html")
     assert not page.xpath("//*[@id='stage']//script | //*[@id='stage']//img")
 
 
-def test_the_mjml_says_which_line_of_a_template_it_is_of(client, own):
-    page = shown(client, tab="mjml")
-    lines = (own / CARD).read_text().split("\n")
+def test_the_mjml_says_which_line_of_a_template_it_is_of(shared_client):
+    page = shown(shared_client, tab="mjml")
+    lines = (shared_client.own / CARD).read_text().split("\n")
     number = next(n for n, line in enumerate(lines, 1) if "<mj-column" in line)
     (line, *_) = page.xpath(f"//li[contains(span, '{CARD}:{number}')]/code")
     assert line.text.strip() == lines[number - 1].strip()
 
 
-def test_the_headers_are_those_of_the_message(client):
-    page = shown(client, tab="headers")
+def test_the_headers_are_those_of_the_message(shared_client):
+    page = shown(shared_client, tab="headers")
     head = page.xpath("//pre")[0].text
     assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in head
-    message = client.get(page.xpath("//a[@download]/@href")[0])
+    message = shared_client.get(page.xpath("//a[@download]/@href")[0])
     assert message.headers["content-type"] == "message/rfc822"
     assert message.content.decode().replace("\r\n", "\n").startswith(head.strip())
 
 
-def test_the_meters_tell_how_much_of_what_is_allowed_is_used(client):
-    page = shown(client)
+def test_the_meters_tell_how_much_of_what_is_allowed_is_used(shared_client):
+    page = shown(shared_client)
     (size, *_) = page.xpath("//meter/@value")
-    (picture, *_) = pictures(client, page)
+    (picture, *_) = pictures(shared_client, page)
     assert 0.9 < int(size) / len(picture.content) < 1.1
     assert page.xpath("//meter/@low") == ["90000"] * 2
     assert page.xpath("//meter/@high") == ["100000"] * 2
 
 
-def test_the_pages_beside_are_reached(client):
-    for address in page_of(client.get("/")).xpath("//nav[@aria-label='Studio']/a/@href"):
-        assert client.get(address).status_code == 200
+def test_the_pages_beside_are_reached(shared_client):
+    for address in page_of(shared_client.get("/")).xpath("//nav[@aria-label='Studio']/a/@href"):
+        assert shared_client.get(address).status_code == 200
 
 
 # ---- editing ---------------------------------------------------------------------------------
@@ -238,12 +270,12 @@ def test_a_fault_shows_its_place_and_the_last_good_picture_stays(client, own):
     assert not page.xpath("//section[@class='problem'] | //div[contains(@class, 'stale')]")
 
 
-@pytest.mark.parametrize("tab", list(Tab))
-def test_a_fault_from_the_beginning_leaves_nothing_to_show(client, own, tab):
+def test_a_fault_from_the_beginning_leaves_nothing_to_show(client, own):
     (own / CARD).write_text("{% if %}")
-    page = shown(client, tab=tab.value)
-    assert text_of(page, "//section[@class='problem']/h2") == f"{CARD}, line 1"
-    assert not page.xpath("//iframe")
+    for tab in Tab:
+        page = shown(client, tab=tab.value)
+        assert text_of(page, "//section[@class='problem']/h2") == f"{CARD}, line 1"
+        assert not page.xpath("//iframe"), tab
     assert client.get("/picture?sample=full").status_code == 404
     assert client.get("/message.eml?sample=full").status_code == 404
 
@@ -327,29 +359,28 @@ def test_without_git_changes_are_against_what_comes_with_the_program(client, own
 # ---- editions --------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def collected(client):
+def collect_into(client):
     app = client.app
     app.pipeline.collect_files([SAMPLE_EDITION], None, NOW)
     app.registry.add("ada@example.org", parse_topics(["video generation"]), source="test", now=NOW)
     return client
 
 
-def test_an_edition_can_be_shown_for_typed_topics(collected):
-    page = shown(collected, sample=EDITION, topics="video generation; world models")
-    (picture, *_) = pictures(collected, page)
+def test_an_edition_can_be_shown_for_typed_topics(shared_edition):
+    page = shown(shared_edition, sample=EDITION, topics="video generation; world models")
+    (picture, *_) = pictures(shared_edition, page)
     assert "video generation" in picture.text
     assert "world models" in picture.text
 
 
-def test_an_edition_can_be_shown_for_a_subscriber(collected):
+def test_an_edition_can_be_shown_for_a_subscriber(shared_edition):
     day = NOW.date().isoformat()
-    page = shown(collected, sample=EDITION, day=day, reader="Ada@example.org")
-    (picture, *_) = pictures(collected, page)
+    page = shown(shared_edition, sample=EDITION, day=day, reader="Ada@example.org")
+    (picture, *_) = pictures(shared_edition, page)
     assert "video generation" in picture.text
     # Whoever tries the links in a test leaves in nobody's place.
-    (ada,) = collected.app.registry.everybody()
-    tokens = collected.app.sender.tokens
+    (ada,) = shared_edition.app.registry.everybody()
+    tokens = shared_edition.app.sender.tokens
     links = re.findall(r"/unsubscribe/([^\"/\s]+)", html.unescape(picture.text))
     assert links
     assert ada.public_id not in {tokens.read(Purpose.UNSUBSCRIBE, link) for link in links}
@@ -364,14 +395,14 @@ def test_an_edition_can_be_shown_for_a_subscriber(collected):
         ({"day": "2001-01-01"}, "2001-01-01"),
     ],
 )
-def test_an_edition_that_cannot_be_shown_says_why(collected, query, said):
-    page = shown(collected, sample=EDITION, **query)
+def test_an_edition_that_cannot_be_shown_says_why(shared_edition, query, said):
+    page = shown(shared_edition, sample=EDITION, **query)
     assert said in text_of(page, "//section[@class='problem']")
     assert not page.xpath("//iframe")
 
 
-def test_without_papers_an_edition_says_what_to_do(client):
-    page = shown(client, sample=EDITION)
+def test_without_papers_an_edition_says_what_to_do(shared_client):
+    page = shown(shared_client, sample=EDITION)
     assert "nothing is collected yet" in text_of(page, "//section[@class='problem']")
 
 
@@ -424,9 +455,9 @@ def test_what_the_server_answers_is_shown(open_studio, smtp_server):
 
 
 @pytest.mark.parametrize("to", ["", "no address", "a@b\r\nBcc: c@example.org", "x" * 300])
-def test_an_address_that_is_none_is_told(client, to, tmp_path):
-    assert send(client, to=to).xpath("//p[@id='told']/@class") == ["bad"]
-    assert not list((tmp_path / "var").glob("outbox/*.eml"))
+def test_an_address_that_is_none_is_told(shared_client, to):
+    assert send(shared_client, to=to).xpath("//p[@id='told']/@class") == ["bad"]
+    assert not list((shared_client.own.parent / "var").glob("outbox/*.eml"))
 
 
 def test_a_setting_that_is_missing_is_named(open_studio):

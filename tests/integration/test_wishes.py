@@ -1,133 +1,38 @@
 """What a subscriber wants besides topics, heeded on the whole path, on both databases."""
 
-from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
-from email import message_from_bytes
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from digest.collect.source import Source
-from digest.compose.composer import Composer
-from digest.compose.environment import Templates
-from digest.compose.sender import sender_of
-from digest.deliver.folder import FolderTransport
 from digest.ledger.ledger import Ledger
-from digest.model import Balance, Harvest, Section
-from digest.pipeline import Pipeline
+from digest.ledger.locks import exclusively
+from digest.model import Balance
+from digest.planning import Due
 from digest.rank.ranker import THRESHOLDS
 from subscribers.model import Verdict
-from subscribers.preferences import Preferences, Strictness
+from subscribers.preferences import Strictness
 from subscribers.store.registry import Registry
-from subscribers.topics import parse_topics
-from tests.support import NOW, TODAY, make_background, make_settings, make_sighting
-
-FRIDAY = NOW
-SATURDAY, SUNDAY, MONDAY = (NOW + timedelta(days=n) for n in (1, 2, 3))
-TEMPLATES = Templates()  # read-only: one for all
-
-DUCKS = ("Ducks at Rest", "Ducks in Flight", "Ducks under Water")
-OTHERS = ("Geese of the North", "Swans", "Herons by Night")
-
-
-class DailySource:
-    """A source that lists the same six birds every day, each with an id of its own."""
-
-    name = "huggingface"
-
-    def collect(self, days: Sequence[date], now: datetime) -> Iterator[Harvest]:
-        for day in days:
-            yield Harvest(
-                tuple(
-                    make_sighting(
-                        _first_number(day) + n,
-                        title=title,
-                        abstract="On birds.",
-                        upvotes=n + 1,
-                        listed_on=day,
-                        seen_at=now,
-                    )
-                    for n, title in enumerate((*DUCKS, *OTHERS))
-                )
-            )
-
-
-def _first_number(day: date) -> int:
-    return 10 * day.toordinal() % 90_000
-
-
-class House:
-    """A pipeline of real parts, with a folder as everybody's mailbox."""
-
-    def __init__(self, ledger: Ledger, registry: Registry, folder: Path) -> None:
-        self.ledger = ledger
-        self.registry = registry
-        self.outbox = folder / "outbox"
-        self.settings = make_settings(home=str(folder), lookback_days="0", max_trending="5")
-        self.composer = Composer(TEMPLATES, sender_of(self.settings))
-
-    def add(self, name: str, *topics: str, **wishes: Any) -> None:
-        person = self.registry.add(
-            f"{name}@example.org", parse_topics(topics), source="test", now=NOW
-        )
-        self.registry.set_wishes(person.public_id, person.topics, Preferences.from_json(wishes))
-
-    def run(self, now: datetime = FRIDAY) -> Balance:
-        sources: list[Source] = [DailySource()]
-        pipeline = Pipeline(
-            self.settings, self.ledger, self.registry, lambda: sources, make_background
-        )
-        done = pipeline.run(self.composer, FolderTransport(self.outbox), now)
-        assert done.trouble == ()
-        return done.balance
-
-    def mailed(self) -> list[str]:
-        """To whom a message went since this was asked last."""
-        mails = sorted(self.outbox.glob("*.eml"))
-        for each in mails:
-            each.unlink()
-        return [each.name.partition("@")[0] for each in mails]
-
-    def became(self, day: date) -> dict[str, str]:
-        """What became of everybody with a row in the books: state, and the reason if any."""
-        edition = self.ledger.editions.on(day)
-        names = {each.id: each.address.partition("@")[0] for each in self.registry.everybody()}
-        return {
-            names[each.delivery.subscriber_id]: f"{each.state} {each.reason}".strip()
-            for each in self.ledger.deliveries.reports(edition)
-        }
-
-    def sections(self, name: str, day: date = TODAY) -> dict[str, list[str]]:
-        """The titles that the books have for somebody, by section, in order."""
-        edition = self.ledger.editions.on(day)
-        person = self.registry.file_of(f"{name}@example.org").subscriber
-        [delivery] = [
-            each.delivery
-            for each in self.ledger.deliveries.reports(edition)
-            if each.delivery.subscriber_id == person.id
-        ]
-        found: dict[str, list[str]] = {section: [] for section in Section}
-        for pick in self.ledger.deliveries.picks(delivery, edition):
-            found[pick.section].append(pick.candidate.facts.title)
-        return found
-
-    def think(self, name: str, title: str, verdict: Verdict) -> None:
-        """Somebody's opinion of a paper of this day."""
-        paper = f"arxiv:2602.{_first_number(TODAY) + (*DUCKS, *OTHERS).index(title):05d}"
-        person = self.registry.file_of(f"{name}@example.org").subscriber
-        self.registry.opinions.hold(person.id, paper, verdict, NOW)
-
-    def text(self, name: str) -> str:
-        """The plain text of somebody's only mail, its lines joined."""
-        [mail] = self.outbox.glob(f"{name}@*.eml")
-        part = message_from_bytes(mail.read_bytes()).get_payload(0)
-        return " ".join(part.get_payload(decode=True).decode().split())
+from tests.integration.birds import (
+    DUCKS,
+    FRIDAY,
+    MONDAY,
+    OTHERS,
+    SATURDAY,
+    SUNDAY,
+    House,
+    first_number,
+    pass_hours,
+)
+from tests.integration.site import COMPOSER
+from tests.support import NOW, TODAY, make_settings
 
 
 @pytest.fixture
 def house(ledger: Ledger, registry: Registry, tmp_path: Path) -> House:
+    """Most tests ask who gets which papers, not how the mail looks: it is made quickly."""
     return House(ledger, registry, tmp_path)
 
 
@@ -159,6 +64,142 @@ def test_weekly_is_on_mondays(house):
         assert counts(house.run(day)) == {}
     assert counts(house.run(MONDAY)) == {"due": 1, "accepted": 1}
     assert house.mailed() == ["ada"]
+
+
+def papers_of(house: House, name: str, day: date) -> list[date]:
+    """The days whose papers somebody got with an edition, in order, one for each paper."""
+    numbers = house.papers(name, day)
+    first = {first_number(TODAY + timedelta(days=n)): TODAY + timedelta(days=n) for n in range(30)}
+    return sorted(first[number - number % 10] for number in numbers)
+
+
+def test_who_reads_once_a_week_gets_the_best_of_the_week(house):
+    """The sixth bird has most votes each day: five trend, one of each of the last days."""
+    house.add("ada", cadence="weekly", max_papers=5)
+    house.add("bob", max_papers=5)
+    week = [FRIDAY + timedelta(days=n) for n in range(11)]
+    for day in week:
+        house.run(day)
+    ada = {day.date(): papers_of(house, "ada", day.date()) for day in (week[3], week[10])}
+    friday, monday, monday_after = (day.date() for day in (week[0], week[3], week[10]))
+    assert set(ada[monday]) <= {friday + timedelta(days=n) for n in range(4)}
+    assert len(set(ada[monday])) == 4
+    assert all(monday < day <= monday_after for day in ada[monday_after])
+    assert len(set(ada[monday_after])) == 5
+    assert papers_of(house, "bob", monday_after) == [monday_after] * 5
+
+
+def test_who_changes_from_daily_to_weekly_is_shown_nothing_twice(house):
+    house.add("ada", max_papers=5)
+    for day in (FRIDAY, SATURDAY):
+        house.run(day)
+    house.add("ada", cadence="weekly", max_papers=5)
+    for day in (SUNDAY, MONDAY):
+        house.run(day)
+    assert set(papers_of(house, "ada", MONDAY.date())) == {SUNDAY.date(), MONDAY.date()}
+
+
+def test_a_week_is_for_a_weekly_reader_also_when_its_last_day_has_no_papers(house):
+    house.add("ada", cadence="weekly")
+    house.add("bob")
+    for day in (FRIDAY, SATURDAY, SUNDAY):
+        house.run(day)
+    house.source.rests = True
+    house.run(MONDAY)
+    assert house.became(MONDAY.date()) == {"ada": "accepted", "bob": "skipped no-papers"}
+    assert {"ada"} <= set(house.mailed())
+
+
+def test_why_tells_of_the_whole_week(house):
+    house.add("ada", "ducks", cadence="weekly")
+    for day in (FRIDAY, SATURDAY, SUNDAY, MONDAY):
+        house.run(day)
+    file = house.registry.file_of("ada@example.org")
+    why = house.pipeline.explain(file, MONDAY.date(), MONDAY)
+    assert why.offer
+    assert why.digest
+    assert len(why.offer.edition.candidates) == 4 * 6
+    assert {each.candidate.listed_on for each in why.digest.picks} > {MONDAY.date()}
+
+
+# ---- at their own time -----------------------------------------------------------------------
+
+
+def test_everybody_is_mailed_at_their_own_time(house):
+    house.add("ada", at="08:00", timezone="UTC")
+    house.add("grace", at="07:30", timezone="UTC")
+    house.add("emmy", at="18:00", timezone="America/New_York")
+    house.add("alan", at="08:00", timezone="Pacific/Auckland")
+    house.add("mary", at="06:00", timezone="UTC")
+    came = pass_hours(house, FRIDAY, 72)
+    local = {
+        name: {(each.weekday(), each.hour) for each in moments} for name, moments in came.items()
+    }
+    assert local["ada"] == {(4, 8), (5, 8), (6, 8)}
+    assert local["grace"] == {(4, 8), (5, 8), (6, 8)}  # the edition is there an hour later at most
+    assert local["emmy"] == {(4, 23), (5, 23), (6, 23)}
+    assert local["alan"] == {(4, 19), (5, 19), (6, 19)}
+    assert local["mary"] == {(5, 6), (6, 6), (0, 6)}
+    assert all(len(moments) == 3 for moments in came.values())
+
+
+def test_a_weekly_reader_at_the_other_end_of_the_world_misses_no_day(house):
+    house.add("alan", at="08:00", timezone="Pacific/Auckland", cadence="weekly", max_papers=15)
+    house.settings = make_settings(
+        home=str(house.settings.home), lookback_days="0", max_for_you="15", max_trending="15"
+    )
+    came = pass_hours(house, FRIDAY, 24 * 14)
+    assert [(each.weekday(), each.hour) for each in came["alan"]] == [(6, 19), (6, 19)]
+    editions = [house.ledger.editions.on(each.date()) for each in came["alan"]]
+    pools = []
+    for edition in editions:
+        person = house.registry.file_of("alan@example.org").subscriber
+        day = edition.day + timedelta(days=1)  # there
+        [(pool, _)] = house.pipeline._planning.by_pool(edition, [Due(person, day)])
+        pools.append({each.listed_on for each in pool.candidates})
+    sunday = SUNDAY.date()
+    assert pools[1] == {sunday + timedelta(days=n) for n in range(1, 8)}
+    assert pools[0].isdisjoint(pools[1])
+
+
+def test_the_books_are_drawn_where_nothing_is_to_be_sent(house):
+    house.run(FRIDAY)  # nobody is there yet
+    house.add("ada", "medieval poetry")
+    house.pipeline.plan_due(FRIDAY + timedelta(minutes=1))
+    edition = house.ledger.editions.on(FRIDAY.date())
+    [figures] = house.ledger.history.days(FRIDAY.date(), FRIDAY.date())
+    assert figures.balance == house.ledger.editions.balance(edition)
+    assert figures.balance.skipped_for == {"nothing-matched": 1}
+
+
+def test_the_edition_waits_for_planning_that_is_under_way(house):
+    house.add("ada")
+    pipeline = house.pipeline
+    with pipeline._turn, ThreadPoolExecutor(1) as threads:
+        running = threads.submit(pipeline.make_edition, house.sending.send, FRIDAY)
+        with exclusively(house.ledger.engine, "run"):
+            pass
+        assert not running.done()
+        pipeline._turn.release()
+        running.result(20)
+        pipeline._turn.acquire()
+    assert house.mailed() == ["ada"]
+
+
+def test_after_a_standstill_everybody_gets_one_mail(house):
+    house.add("ada")
+    house.add("emmy", at="18:00", timezone="America/New_York")
+    pass_hours(house, FRIDAY, 24)
+    came = pass_hours(house, FRIDAY + timedelta(days=3, hours=-2), 24)
+    assert {name: len(moments) for name, moments in came.items()} == {"ada": 1, "emmy": 1}
+
+
+def test_who_joins_later_in_the_day_gets_the_days_edition_at_once(house):
+    house.add("ada")
+    pass_hours(house, FRIDAY, 5)
+    house.add("grace")
+    came = pass_hours(house, FRIDAY + timedelta(hours=5), 3)
+    assert came == {"grace": [FRIDAY + timedelta(hours=5)]}
 
 
 def test_who_is_paused_is_skipped_until_the_day_they_named(house):
@@ -250,6 +291,7 @@ def test_how_well_papers_must_fit_is_the_readers_word_and_else_the_operators(hou
 
 
 def test_what_is_like_liked_papers_comes_in_the_next_day_and_says_so(house):
+    house.composer = COMPOSER
     house.add("ada", "swans")
     house.add("bob", "swans")
     house.run(FRIDAY)

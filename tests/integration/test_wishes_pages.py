@@ -52,6 +52,7 @@ def test_everything_on_the_form_is_saved_and_shown_again(browser, registry, ada)
         ("cadence", "chosen"), ("days", ""), ("days", "mon"), ("days", "thu"),
         ("at", "17:30"), ("timezone", "Europe/Oslo"),
         ("max_papers", "3"), ("min_papers", "2"), ("strictness", "strict"), ("trending", ""),
+        ("note_when_nothing", ""), ("note_when_nothing", "yes"),
         ("paused_until", "2026-03-01"),
     )  # fmt: skip
     assert "Saved" in answer.text
@@ -63,11 +64,12 @@ def test_everything_on_the_form_is_saved_and_shown_again(browser, registry, ada)
         min_papers=2,
         strictness=Strictness.STRICT,
         trending=False,
+        note_when_nothing=True,
         exclusions=parse_topics(["surveys", "medical"]),
         paused_until=date(2026, 3, 1),
     )
     shown = page_of(browser.get(path_of(Purpose.PREFERENCES, ada.public_id)))
-    assert shown.xpath("//input[@checked]/@value") == ["chosen", "mon", "thu"]
+    assert shown.xpath("//input[@checked]/@value") == ["chosen", "mon", "thu", "yes"]
     assert shown.xpath("//option[@selected]/@value") == ["Europe/Oslo", "3", "2", "strict"]
     assert [shown.get_element_by_id(each).value for each in ("at", "paused_until")] == [
         "17:30",

@@ -6,10 +6,19 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from digest.ledger.figures import DayFigures
-from digest.model import Balance, DeliveryState, SkipReason
+from digest.model import Balance, Delivery, DeliveryReport, DeliveryState, SkipReason
 from digest.studio.history_month import month_plots
-from digest.studio.history_words import REASONS, STATES, Pager, length, parts, reason, words
-from tests.support import TODAY
+from digest.studio.history_words import (
+    REASONS,
+    STATES,
+    Pager,
+    because,
+    length,
+    parts,
+    reason,
+    words,
+)
+from tests.support import NOW, TODAY
 
 
 def test_every_state_and_every_reason_is_said():
@@ -20,6 +29,18 @@ def test_every_state_and_every_reason_is_said():
 def test_a_reason_of_another_version_is_told_as_it_is_stored():
     assert reason("no-papers") == "there were no papers"
     assert reason("of-another-time") == "of another time"
+
+
+@pytest.mark.parametrize(
+    ("state", "note", "told"),
+    [
+        (DeliveryState.SKIPPED, None, "there were no papers"),
+        (DeliveryState.ACCEPTED, SkipReason.NO_PAPERS, "a note that there were no papers"),
+    ],
+)
+def test_a_note_is_told_apart_from_what_was_not_sent(state, note, told):
+    delivery = Delivery(1, 1, 1, 0, note=note)
+    assert because(DeliveryReport(delivery, state, "no-papers", "", None, NOW, None)) == told
 
 
 def test_moments_are_told_in_the_operators_zone():

@@ -61,6 +61,14 @@ def test_the_digest_of_an_edition_has_one_as_well():
     assert digest.picks[0].candidate.facts.title in proof.content.text
 
 
+def test_and_so_has_the_note_that_there_is_nothing():
+    proofs = proofs_of()
+    proof = proofs.of_digest(digest_of(proofs.samples()["nothing-matched"]))
+    assert proof.mail == "nothing"
+    assert proof.message.count(b"\r\nList-Unsubscribe-Post: ") == 1  # a mail of the list
+    assert "Too few of the new papers fit your topics." in proof.content.text
+
+
 def test_a_slip_is_told_with_file_and_line(tmp_path):
     slip = {CARD: ("<mj-text>", '<mj-text colour="#ff0000">')}
     line = own_templates(tmp_path, slip) / CARD
@@ -91,7 +99,7 @@ def test_hosts_that_templates_may_not_link_to_are_named(tmp_path):
     assert not [each for each in warnings if "code.example" in each or "huggingface.co" in each]
 
 
-@pytest.mark.parametrize("ask", [lambda p: p.of_sample("nothing"), lambda p: p.findings("nothing")])
+@pytest.mark.parametrize("ask", [lambda p: p.of_sample("none"), lambda p: p.findings("none")])
 def test_what_there_is_not_is_told(ask):
     with pytest.raises(TemplateError, match="there is no"):
         ask(proofs_of())
