@@ -22,7 +22,6 @@ from digest.collect.arxiv import source as arxiv_source
 from digest.collect.http import Http
 from digest.collect.snapshots import Snapshots
 from digest.collect.source import Source, find_sources
-from digest.collecting import Progress, silent
 from digest.compose.composer import Composer
 from digest.compose.environment import Templates
 from digest.compose.language import language
@@ -43,8 +42,10 @@ from digest.inbox.witness import Witness
 from digest.ledger.database import downgrade, ensure_current, open_database, upgrade
 from digest.ledger.ledger import Ledger
 from digest.logs import configure_logs, mask_in_logs
-from digest.model import Digest, Message, Outcome
+from digest.model.digests import Digest
+from digest.model.messages import Message, Outcome
 from digest.pipeline import Pipeline
+from digest.progress import Progress, silent
 from digest.proofs import Proofs
 from digest.retention import Retention
 from digest.sending import Parts, Sending

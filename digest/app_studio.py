@@ -14,7 +14,8 @@ from digest.compose.language import SHIPPED
 from digest.compose.message import build_message
 from digest.compose.sender import sender_for_looking
 from digest.errors import LedgerError
-from digest.model import Digest, Outcome
+from digest.model.digests import Digest
+from digest.model.messages import Outcome
 from digest.proofs import Proof
 from digest.studio.choice import Choice
 from digest.studio.guard import require_password

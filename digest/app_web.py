@@ -9,7 +9,7 @@ from digest.errors import MessageTooLarge, NothingToShow
 from digest.ledger.database import what_is_missing
 from digest.letters import Letters
 from digest.metrics import exposition, gather_counts
-from digest.model import Pick
+from digest.model.digests import Pick
 from digest.search import search
 from digest.web.health import Watch
 from digest.web.pages import web_app

@@ -17,15 +17,11 @@ from digest.ledger.locks import exclusively
 from digest.ledger.pg_backup import PostgresLedger
 from digest.ledger.senders import Senders
 from digest.ledger.sqlite_backup import SqliteLedger
-from digest.ledger.sqlite_files import Progress
 from digest.ledger.whole_files import part_of, put_in_place, told_of
+from digest.progress import Progress, silent
 
 # Somebody who claimed something so lately, and lives, may be sending: a pass takes six hours.
 _LONGEST_PASS = timedelta(hours=12)
-
-
-def silent(done: int, total: int) -> None:
-    """No progress bar."""
 
 
 @dataclass(frozen=True, slots=True)

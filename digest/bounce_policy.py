@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from digest.model import BounceKind
+from digest.model.deliveries import BounceKind
 from subscribers.model import SuppressionReason
 
 # An address is given up when so many editions came back, over so long: a mailbox that is full for a

@@ -18,6 +18,7 @@ from rich.text import Text
 from digest.about import VERSION
 from digest.app import App, utc_now
 from digest.cli_care import backup, restore, tidy
+from digest.cli_database import database
 from digest.cli_deliveries import deliveries
 from digest.cli_dkim import dkim
 from digest.cli_doctor import doctor
@@ -32,7 +33,8 @@ from digest.demo import run_demo
 from digest.errors import DigestError
 from digest.ledger.database import told_in_one_line
 from digest.logs import configure_logs
-from digest.model import Collected, OutcomeKind
+from digest.model.messages import OutcomeKind
+from digest.model.papers import Collected
 from digest.signals import stopping
 from digest.terminal import (
     Json,
@@ -56,7 +58,6 @@ cli = typer.Typer(
 )
 log = structlog.get_logger()
 
-database = typer.Typer(help="Care for the database.", no_args_is_help=True)
 cli.add_typer(people, name="subscribers")
 cli.command("up")(up)
 cli.command("schedule")(schedule)
@@ -165,7 +166,8 @@ def collect(
             collected = app.pipeline.collect_files(paths, day, now, report)
     else:
         days = [day] if day else app.pipeline.days_for(app.pipeline.edition_day(now))
-        collected = app.pipeline.collect(days, now)
+        with progress_bar("Asking the sources") as report:
+            collected = app.pipeline.collect(days, now, report)
     if as_json:
         print_json(asdict(collected))
     else:
@@ -232,53 +234,7 @@ def preview(day: Day = None, topic: Topics = None, more: More = None) -> None:
         out.print(Text(str(path)))
 
 
-# ---- care ------------------------------------------------------------------------------------
-
-
-@database.command("upgrade")
-def upgrade_database() -> None:
-    """Bring the database to the schema of this version."""
-    out.print(f"The database is at revision {App().upgrade_database()}.")
-
-
-@database.command("downgrade")
-def downgrade_database(
-    to: Annotated[str, typer.Argument(metavar="REVISION", help="The older version's, as 0007.")],
-) -> None:
-    """Bring the database back to an older schema. What only later ones know is lost."""
-    App().downgrade_database(to)
-    out.print(f"The database is at revision {to}.")
-
-
-@database.command("adopt")
-def adopt(
-    drop: Annotated[
-        bool,
-        typer.Option(
-            "--drop",
-            help="It is an older copy. Give up what waits in it and what was due before now, "
-            "because all of that may have been sent.",
-        ),
-    ] = False,
-    send: Annotated[
-        bool,
-        typer.Option(
-            "--send",
-            help="It has been used nowhere else since, or others use it as well: send what waits.",
-        ),
-    ] = False,
-) -> None:
-    """Use a ledger here that was restored or has moved, and so sends nothing yet."""
-    if drop is send:
-        raise typer.BadParameter("say --drop or --send: --help tells which")
-    app, now = App(), utc_now()
-    if send:
-        app.guard.adopt(now)
-        out.print("This ledger is used here from now on. What waits is sent.")
-    else:
-        dropped = app.settling.drop_waiting(now)
-        app.guard.adopt(now, sends_from=now)
-        out.print(f"This ledger is used here from now on. Given up: {dropped} that waited.")
+# ---- what is set ------------------------------------------------------------------------------
 
 
 @cli.command()

@@ -65,7 +65,8 @@ def restore(
 
 def tidy(as_json: Json = False) -> None:
     """Remove what is older than it is to be kept (DIGEST_KEEP_…), as is done each night."""
-    gone = asdict(App().retention.tidy(utc_now()))
+    with progress_bar("Removing old deliveries") as report:
+        gone = asdict(App().retention.tidy(utc_now(), report))
     if as_json:
         print_json(gone)
         return

@@ -13,7 +13,8 @@ from digest.app import App, utc_now
 from digest.backgrounds import SHIPPED, learn, load
 from digest.embedding import SETTING
 from digest.errors import SettingError, SourceError
-from digest.model import Pick, Rejection
+from digest.model.digests import Pick
+from digest.model.papers import Rejection
 from digest.rank.background import Embed
 from digest.rank.ranker import THRESHOLDS
 from digest.rank_files import rank, read_papers, read_topics, said

@@ -13,16 +13,10 @@ from digest.errors import SourceError
 from digest.ledger.history import FILES, Collection
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import exclusively
-from digest.model import Collected, Harvest, MergedPaper, Rejection
-
-# Told how much of how much is done, for a progress bar.
-Progress = Callable[[int, int], None]
+from digest.model.papers import Collected, Harvest, MergedPaper, Rejection
+from digest.progress import Progress, silent
 
 log = structlog.get_logger()
-
-
-def silent(done: int, total: int) -> None:
-    """No progress bar."""
 
 
 class Collector:
@@ -38,10 +32,14 @@ class Collector:
         self._sources = sources
         self._day_of = day_of
 
-    def collect(self, days: Sequence[date], now: datetime) -> Collected:
+    def collect(
+        self, days: Sequence[date], now: datetime, progress: Progress = silent
+    ) -> Collected:
         """Ask every source for some days. One that fails is told among the rejected."""
         gathered = []
-        for source in self._sources():
+        sources = self._sources()
+        for number, source in enumerate(sources):
+            progress(number, len(sources))
             harvest = Harvest()
             try:
                 for part in source.collect(days, now):
@@ -50,6 +48,7 @@ class Collector:
                 log.error("a source failed", source=source.name, why=str(error))
                 harvest += Harvest(rejected=(Rejection.of_source(source.name, str(error)),))
             gathered.append((source.name, harvest))
+        progress(len(sources), len(sources))
         return self._keep_and_record(gathered, now)
 
     def collect_files(

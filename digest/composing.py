@@ -7,7 +7,9 @@ from threading import Lock
 from digest.compose.composer import Composer
 from digest.compose.edition_composer import EditionComposer
 from digest.ledger.ledger import Ledger
-from digest.model import Candidate, Delivery, Digest, Edition, Message
+from digest.model.deliveries import Delivery
+from digest.model.digests import Candidate, Digest, Edition
+from digest.model.messages import Message
 from subscribers.model import Subscriber
 
 # How far behind a message's Date may be: receivers hold hours against it.

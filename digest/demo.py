@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from digest.app import App
-from digest.collecting import Progress
-from digest.model import DeliveryState, Section
+from digest.model.deliveries import DeliveryState
+from digest.model.digests import Section
 from digest.pipeline import Run
+from digest.progress import Progress
 from subscribers.topics import parse_topics
 
 SAMPLE_EDITION = Path(__file__).parent / "collect" / "sample_edition.json"

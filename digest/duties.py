@@ -13,13 +13,13 @@ from threading import Lock
 import structlog
 
 from digest.app import App
-from digest.collecting import Progress, silent
 from digest.errors import Busy, DigestError, SettingError
 from digest.inbox.inbox import Fate
 from digest.inbox.mailboxes import letters_in
 from digest.ledger.database import told_in_one_line
 from digest.ledger.milestones import Milestone
 from digest.letters import Alerts
+from digest.progress import Progress, silent
 
 NIGHT = 3  # o'clock
 

@@ -8,7 +8,7 @@ from digest.config import Settings
 from digest.ledger.lanes import ALL
 from digest.ledger.ledger import Ledger
 from digest.ledger.milestones import Milestone
-from digest.model import Digest, Edition
+from digest.model.digests import Digest, Edition
 from digest.planning import Due, Planning, reader_of
 from digest.timetable import Frozen, Timetable, Window
 from digest.why import Journey, Offer, Times, Why

@@ -19,7 +19,8 @@ from digest.bounce_policy import (
 from digest.ledger.bounces import Span
 from digest.ledger.lanes import ALL
 from digest.ledger.ledger import Ledger
-from digest.model import Bounce, BounceKind, Concern, Delivery, Outcome
+from digest.model.deliveries import Bounce, BounceKind, Delivery
+from digest.model.messages import Concern, Outcome
 from subscribers.lifecycle import ConsentEvent
 from subscribers.model import SuppressionReason
 from subscribers.store.registry import Registry

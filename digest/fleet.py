@@ -9,9 +9,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from threading import Thread
 
-from digest.collecting import Progress, silent
 from digest.errors import DigestError
 from digest.ledger.ledger import Ledger
+from digest.progress import Progress, silent
 from digest.sending import Sending
 
 # Mails that keep a process busy for longer than it takes to start.

@@ -10,7 +10,7 @@ import structlog
 
 from digest.compose.letters import LetterComposer
 from digest.errors import DigestError
-from digest.model import Message, Outcome, OutcomeKind
+from digest.model.messages import Message, Outcome, OutcomeKind
 from subscribers.model import Move, Subscriber
 
 log = structlog.get_logger()

@@ -18,7 +18,9 @@ from digest.ledger.figures import DayFigures
 from digest.ledger.health import Latencies, Queue, SourceHealth
 from digest.ledger.lanes import name_of
 from digest.ledger.ledger import Ledger
-from digest.model import DeliveryState, OutcomeKind, SkipReason
+from digest.model.deliveries import DeliveryState
+from digest.model.digests import SkipReason
+from digest.model.messages import OutcomeKind
 from digest.status import LastRun, RunState, Status
 from digest.worries import worries
 from subscribers.model import SuppressionReason

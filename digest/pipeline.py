@@ -12,15 +12,18 @@ from threading import Lock
 import structlog
 
 from digest.collect.source import Source
-from digest.collecting import Collector, Progress, silent
+from digest.collecting import Collector
 from digest.composing import planned_digest
 from digest.config import Settings
 from digest.explaining import Explaining
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import exclusively
 from digest.mail_domains import LookUp
-from digest.model import Balance, Collected, Digest, Edition, Harvest
+from digest.model.deliveries import Balance
+from digest.model.digests import Digest, Edition
+from digest.model.papers import Collected, Harvest
 from digest.planning import Planning, reader_of
+from digest.progress import Progress, silent
 from digest.rank.background import Background, Embed
 from digest.timetable import Timetable
 from digest.why import Why
@@ -163,13 +166,15 @@ class Pipeline:
 
     # ---- collect -----------------------------------------------------------------------------
 
-    def collect(self, days: Sequence[date], now: datetime) -> Collected:
+    def collect(
+        self, days: Sequence[date], now: datetime, progress: Progress = silent
+    ) -> Collected:
         """Ask every source for some days, and keep what they say.
 
         A source that fails is among the rejected; what it gave before, and the others', is kept.
         """
         with self._collecting:
-            return self._collector.collect(days, now)
+            return self._collector.collect(days, now, progress)
 
     def collect_due(self, now: datetime) -> Collected | None:
         """Collect if the last time is DIGEST_COLLECT_EVERY_HOURS ago; None if it is not.

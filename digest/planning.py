@@ -9,7 +9,8 @@ from digest.ledger.deliveries import Plan
 from digest.ledger.ledger import Ledger
 from digest.ledger.milestones import Milestone
 from digest.mail_domains import LookUp, Providers
-from digest.model import Edition, Facts, SkipReason
+from digest.model.digests import Edition, SkipReason
+from digest.model.papers import Facts
 from digest.rank.background import Background, Embed
 from digest.rank.ranker import Limits, Ranker, Reader
 from digest.timetable import Timetable, Window

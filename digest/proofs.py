@@ -19,7 +19,7 @@ from digest.compose.sender import Sender
 from digest.compose.source_map import Rendered
 from digest.compose.view import CardView, DigestView, LetterView, Picture
 from digest.errors import TemplateError
-from digest.model import Digest
+from digest.model.digests import Digest
 
 LARGEST = "largest"  # the sample for the checks of sizes
 _READER = "reader@example.org"

@@ -7,11 +7,11 @@ from digest.collect.snapshots import Snapshots
 from digest.config import Settings
 from digest.ledger.ledger import Ledger
 from digest.mail_domains import GOOD_FOR
+from digest.progress import Progress, silent
 from subscribers.store.registry import Registry
 
-_LONGEST_TAKEN = timedelta(
-    days=1
-)  # a sender that has its lock for longer and lives, still holds it
+# The lock of a sender that took it longer ago is looked at: whoever lives still holds it.
+_LONGEST_TAKEN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,11 @@ class Retention:
         self._registry = registry
         self._snapshots = snapshots
 
-    def tidy(self, now: datetime) -> Tidied:
+    def tidy(self, now: datetime, progress: Progress = silent) -> Tidied:
         """Remove what is older at a moment than it is kept; what there was.
 
-        Others may work meanwhile. It may be broken off and repeated at any time.
+        Others may work meanwhile. It may be broken off and repeated at any time. ``progress`` is
+        that of the deliveries, which are most of it.
         """
         settings = self._settings
         kept_since = now - timedelta(days=settings.keep_deliveries_days)
@@ -49,7 +50,7 @@ class Retention:
         old, people = self._ledger.old_rows, self._registry.old_rows
         return Tidied(
             answers=self._snapshots.remove(now - timedelta(days=settings.keep_snapshots_days)),
-            deliveries=old.remove_deliveries(first_day),
+            deliveries=old.remove_deliveries(first_day, progress),
             collections=old.remove_collections(first_day),
             runs=old.remove_runs(first_day),
             evidence=people.forget_evidence(now - timedelta(days=settings.keep_evidence_days)),

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from digest.ledger.ledger import Ledger
-from digest.model import Match, Pick, Section
+from digest.model.digests import Match, Pick, Section
 from digest.rank.background import Background, Embed
 from digest.rank.matching import Matching, Topic
 from digest.rank.ranker import THRESHOLDS

@@ -13,7 +13,6 @@ from threading import Event, Lock
 
 import structlog
 
-from digest.collecting import Progress, silent
 from digest.compose.composer import Composer
 from digest.composing import Composing
 from digest.config import Settings
@@ -28,7 +27,10 @@ from digest.ledger.claims import Claims, Limits, NotBefore
 from digest.ledger.database import patiently
 from digest.ledger.lanes import ALL
 from digest.ledger.ledger import Ledger
-from digest.model import Delivery, Message, Outcome, SkipReason
+from digest.model.deliveries import Delivery
+from digest.model.digests import SkipReason
+from digest.model.messages import Message, Outcome
+from digest.progress import Progress, silent
 from digest.verp import Verp
 from subscribers.store.registry import Registry
 

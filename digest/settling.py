@@ -7,7 +7,8 @@ from digest.errors import LedgerError
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import exclusively
 from digest.ledger.uncertain import Unanswered
-from digest.model import Balance, Edition
+from digest.model.deliveries import Balance
+from digest.model.digests import Edition
 from subscribers.store.registry import Registry
 
 

@@ -13,7 +13,7 @@ from digest.ledger.history import PastRun
 from digest.ledger.lanes import Pause
 from digest.ledger.ledger import Ledger
 from digest.ledger.milestones import Milestone
-from digest.model import BounceKind
+from digest.model.deliveries import BounceKind
 from digest.timetable import Timetable
 from subscribers.dues import next_due
 from subscribers.model import Consent

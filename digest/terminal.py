@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from digest.model import Balance
+from digest.model.deliveries import Balance
 from subscribers.topics import TopicFilter, parse_topics
 
 out = Console(highlight=False, soft_wrap=True)

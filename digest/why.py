@@ -9,7 +9,8 @@ from datetime import date, datetime
 from digest.ledger.bounces import PastBounce
 from digest.ledger.lanes import Pause
 from digest.ledger.outcomes import Attempt
-from digest.model import DeliveryReport, Digest, Edition
+from digest.model.deliveries import DeliveryReport
+from digest.model.digests import Digest, Edition
 from digest.rank.ranker import TopicFit
 from subscribers.model import Consent, PersonFile, Verdict
 

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from digest.ledger.lanes import name_of
-from digest.model import DeliveryState, Pick
+from digest.model.deliveries import DeliveryState
+from digest.model.digests import Pick
 from digest.rank.ranker import ENOUGH_OPINIONS
 from digest.studio.history_words import STATES, because
 from digest.why import Journey, Offer, Why

@@ -13,7 +13,7 @@ from digest.collect.arxiv import read_feed
 from digest.collect.huggingface import read_entries
 from digest.collect.reading import Reading
 from digest.errors import SourceError
-from digest.model import Harvest
+from digest.model.papers import Harvest
 
 LARGEST_FILE = 50 * 1024 * 1024
 

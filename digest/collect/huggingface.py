@@ -17,7 +17,7 @@ from digest.collect.reading import Reading, read_each
 from digest.collect.text import LONGEST_ABSTRACT, LONGEST_NAME, LONGEST_TITLE, clean, clean_url
 from digest.config import Settings
 from digest.errors import SourceError
-from digest.model import Facts, Harvest, Sighting, Signals
+from digest.model.papers import Facts, Harvest, Sighting, Signals
 
 NAME = "huggingface"
 PAGE_SIZE = 100

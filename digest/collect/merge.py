@@ -10,7 +10,15 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from digest.collect.identity import paper_key, title_key
-from digest.model import Facts, KnownPaper, Listing, MergedPaper, Observation, Sighting, Signals
+from digest.model.papers import (
+    Facts,
+    KnownPaper,
+    Listing,
+    MergedPaper,
+    Observation,
+    Sighting,
+    Signals,
+)
 
 
 def keys_of(sightings: Iterable[Sighting]) -> tuple[set[str], set[str]]:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import TypeVar
 
 from digest.collect.identity import paper_key
-from digest.model import Harvest, Rejection, Sighting
+from digest.model.papers import Harvest, Rejection, Sighting
 
 Raw = TypeVar("Raw")
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from digest.collect.http import Http
 from digest.config import Settings
 from digest.errors import SourceError
-from digest.model import Harvest
+from digest.model.papers import Harvest
 
 GROUP = "digest.sources"
 

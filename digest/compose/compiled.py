@@ -33,7 +33,7 @@ from digest.compose.view import (
     topics_of,
     why_of,
 )
-from digest.model import Digest, Pick, Section, SkipReason
+from digest.model.digests import Digest, Pick, Section, SkipReason
 
 CARD, CARD_TEXT = "mail/partials/card.mjml.j2", "mail/partials/card.txt.j2"
 

@@ -13,7 +13,9 @@ from digest.compose.message import build_message
 from digest.compose.sender import Sender
 from digest.compose.view import DigestView, Links, view
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError
-from digest.model import Candidate, Digest, Facts, Message, Pick, Section, Signals
+from digest.model.digests import Candidate, Digest, Pick, Section
+from digest.model.messages import Message
+from digest.model.papers import Facts, Signals
 from subscribers.tokens import Purpose
 
 # Gmail cuts a message off at about 102 KB of HTML, and the way out with it.

@@ -8,7 +8,7 @@ from digest.compose.html import BrokenMjml, to_html
 from digest.compose.source_map import Place
 from digest.compose.view import DigestView, LetterView
 from digest.errors import TemplateError
-from digest.model import Digest
+from digest.model.digests import Digest
 
 # The mails of an edition, by their folders: what was chosen, or a note that there is nothing.
 DIGEST, NOTE = "digest", "nothing"

@@ -16,17 +16,17 @@ from digest.compose.message_form import Filled, MessageForm
 from digest.compose.piece import Unusual
 from digest.compose.quoted_printable import quoted_printable
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError
-from digest.model import (
+from digest.model.digests import (
     Candidate,
     Digest,
     Edition,
     Match,
-    Message,
     Pick,
     Reason,
     Section,
     SkipReason,
 )
+from digest.model.messages import Message
 from subscribers.topics import TopicFilter
 
 _AT_ONCE = 10  # papers in a digest that is tried out

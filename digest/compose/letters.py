@@ -10,7 +10,7 @@ from digest.compose.message import build_message
 from digest.compose.phrases import how_often, outcome_words
 from digest.compose.sender import Sender
 from digest.compose.view import LetterView
-from digest.model import Message
+from digest.model.messages import Message
 from subscribers.model import Move, Subscriber
 from subscribers.tokens import Purpose
 

@@ -18,7 +18,7 @@ from typing import Any
 from digest.compose.content import Content
 from digest.compose.quoted_printable import quoted_printable
 from digest.compose.sender import Sender
-from digest.model import Envelope, Message
+from digest.model.messages import Envelope, Message
 from subscribers.tokens import Purpose
 
 # Read by programs, letter by letter. The standard library would turn a long one into an encoded

@@ -12,7 +12,7 @@ from datetime import datetime
 from digest.compose.content import Content
 from digest.compose.message import Own, encoded_subject, write
 from digest.compose.sender import Sender
-from digest.model import Envelope, Message
+from digest.model.messages import Envelope, Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from digest.compose.language import Language
-from digest.model import Candidate, Digest, Section, SkipReason
+from digest.model.digests import Candidate, Digest, Section, SkipReason
 from subscribers.preferences import WEEKDAYS, Preferences
 
 SHOWN_AUTHORS = 3

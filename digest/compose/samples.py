@@ -22,7 +22,8 @@ from digest.compose.phrases import how_often, outcome_words
 from digest.compose.sender import Sender
 from digest.compose.view import DigestView, LetterView
 from digest.errors import TemplateError
-from digest.model import Candidate, Digest, Facts, Match, Pick, Reason, Section, Signals, SkipReason
+from digest.model.digests import Candidate, Digest, Match, Pick, Reason, Section, SkipReason
+from digest.model.papers import Facts, Signals
 from subscribers.errors import SubscriberError
 from subscribers.preferences import Preferences, parse_cadence
 from subscribers.topics import TopicFilter

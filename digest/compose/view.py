@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from digest.compose.language import ENGLISH, Language
 from digest.compose.phrases import authors, counts, headline, missing, section_words, why_nothing
-from digest.model import Candidate, Digest, Facts, Match, Pick, Section
+from digest.model.digests import Candidate, Digest, Match, Pick, Section
+from digest.model.papers import Facts
 from digest.shorten import shorten
 
 LONGEST_TITLE = 300

@@ -1,6 +1,6 @@
 """When to leave a relay alone: one that takes nothing is not to burn through a list. Pure."""
 
-from digest.model import Outcome, OutcomeKind
+from digest.model.messages import Outcome, OutcomeKind
 
 # So many refusals in a row, of whomever, are not about the recipients any more.
 MOST_REFUSED = 20

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from digest.model import Message
+from digest.model.messages import Message
 
 PrivateKey = RSAPrivateKey | Ed25519PrivateKey
 

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from digest.errors import TransportError
-from digest.model import Message, Outcome, OutcomeKind
+from digest.model.messages import Message, Outcome, OutcomeKind
 
 
 class FolderTransport:

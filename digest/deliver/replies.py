@@ -8,7 +8,7 @@ import re
 from enum import StrEnum
 from typing import NamedTuple
 
-from digest.model import Concern, Outcome, OutcomeKind
+from digest.model.messages import Concern, Outcome, OutcomeKind
 from digest.statuses import names_dead_mailbox
 
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?=\s|$)")

@@ -12,7 +12,7 @@ from typing import Self
 
 from digest.deliver.replies import OUT_OF_REACH, in_one_line
 from digest.errors import TransportError
-from digest.model import Concern, Message, Outcome, OutcomeKind
+from digest.model.messages import Concern, Message, Outcome, OutcomeKind
 
 EX_OK = 0
 EX_DATAERR = 65

@@ -6,7 +6,7 @@ from typing import Self
 from digest.deliver.smtp_conversation import Conversation, Timeouts
 from digest.deliver.smtp_relay import NotNowError, Relay
 from digest.deliver.smtp_transaction import Ended, Transaction
-from digest.model import Message, Outcome
+from digest.model.messages import Message, Outcome
 
 
 class SmtpTransport:

@@ -17,7 +17,7 @@ from digest.deliver.replies import (
     outcome_of,
 )
 from digest.deliver.smtp_conversation import Conversation, Timeouts
-from digest.model import Concern, Message, Outcome, OutcomeKind
+from digest.model.messages import Concern, Message, Outcome, OutcomeKind
 
 FINAL_DOT = b".\r\n"
 BLOCK = 65_536  # octets of content that are handed over at a time

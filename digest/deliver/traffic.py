@@ -6,7 +6,7 @@ import structlog
 
 from digest.deliver.pace import faster, slower
 from digest.ledger.lanes import ALL, Lanes
-from digest.model import Concern, Outcome, OutcomeKind
+from digest.model.messages import Concern, Outcome, OutcomeKind
 
 _LOOK_EVERY = timedelta(seconds=1)
 

@@ -18,7 +18,7 @@ from digest.deliver.smtp import SmtpTransport
 from digest.deliver.smtp_conversation import Timeouts
 from digest.deliver.smtp_relay import Relay, Security
 from digest.errors import SettingError
-from digest.model import Message, Outcome
+from digest.model.messages import Message, Outcome
 
 
 class Transport(Protocol):

@@ -13,7 +13,9 @@ from digest.errors import TransportError
 from digest.feedback import Feedback
 from digest.ledger.claims import Claims
 from digest.ledger.database import patiently
-from digest.model import Delivery, Envelope, Message, Outcome, OutcomeKind, SkipReason
+from digest.model.deliveries import Delivery
+from digest.model.digests import SkipReason
+from digest.model.messages import Envelope, Message, Outcome, OutcomeKind
 from digest.verp import Verp
 from subscribers.model import Standing
 from subscribers.store.registry import Registry

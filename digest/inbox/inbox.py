@@ -17,7 +17,7 @@ from digest.inbox.origin import origin_of
 from digest.inbox.reading import read_report, unsubscribe_tokens
 from digest.inbox.report import Kind, Recipient, Report
 from digest.inbox.witness import Witness
-from digest.model import Bounce, BounceKind
+from digest.model.deliveries import Bounce, BounceKind
 from subscribers.store.registry import Registry
 
 SOURCE = "unsubscribe mail"

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Engine, Select, func, select
 from digest.ledger.database import insert_if_new
 from digest.ledger.deliveries import delivery_of
 from digest.ledger.tables import bounces, deliveries, editions
-from digest.model import Bounce, BounceKind, Delivery, DeliveryState
+from digest.model.deliveries import Bounce, BounceKind, Delivery, DeliveryState
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,9 @@ from digest.ledger.lanes import (
     take_turn,
 )
 from digest.ledger.tables import attempts, deliveries, lanes
-from digest.model import Delivery, DeliveryState, Outcome, SkipReason
+from digest.model.deliveries import Delivery, DeliveryState
+from digest.model.digests import SkipReason
+from digest.model.messages import Outcome
 
 _S = DeliveryState
 # What a sender has in hand: the second, when it has been taken for dead meanwhile.

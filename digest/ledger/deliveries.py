@@ -12,6 +12,7 @@ from sqlalchemy import (
     Engine,
     Row,
     and_,
+    case,
     delete,
     func,
     insert,
@@ -23,18 +24,8 @@ from sqlalchemy import (
 
 from digest.ledger.database import writing
 from digest.ledger.tables import attempts, deliveries, delivery_papers, editions
-from digest.model import (
-    Candidate,
-    Delivery,
-    DeliveryReport,
-    DeliveryState,
-    Edition,
-    Match,
-    Pick,
-    Reason,
-    Section,
-    SkipReason,
-)
+from digest.model.deliveries import Delivery, DeliveryReport, DeliveryState
+from digest.model.digests import Candidate, Edition, Match, Pick, Reason, Section, SkipReason
 
 _S = DeliveryState
 
@@ -68,6 +59,7 @@ _BLOCK = 500  # rows in one transaction
 _GOES_OUT = (_S.PENDING, _S.DEFERRED, _S.SENDING, _S.ACCEPTED, _S.UNCERTAIN)
 # Where nothing was sent, and the papers are not news to them later.
 _PASSED_OVER = (
+    SkipReason.NO_PAPERS,
     SkipReason.NOTHING_MATCHED,
     SkipReason.PAUSED,
     SkipReason.WITHDRAWN,
@@ -127,11 +119,22 @@ class Deliveries:
     ) -> dict[int, date]:
         """The day of the last edition before this one whose papers each of these was shown.
 
-        Or might have been, had any matched. Only editions after that day are looked at.
+        Or might have been, had any matched. Only editions after that day are looked at. Of one
+        whose papers came after the delivery was planned, they have had none: then it is the day of
+        the edition before it.
         """
         was_shown = and_(deliveries.c.state.in_(_GOES_OUT), deliveries.c.reason.is_(None))
+        others = editions.alias()
+        before = select(func.max(others.c.day)).where(others.c.day < editions.c.day)
+        day = case(
+            (
+                deliveries.c.planned_at < editions.c.filled_at,
+                func.coalesce(before.scalar_subquery(), after),
+            ),
+            else_=editions.c.day,
+        )
         query = (
-            select(deliveries.c.subscriber_id, func.max(editions.c.day).label("day"))
+            select(deliveries.c.subscriber_id, func.max(day).label("day"))
             .join(editions, editions.c.id == deliveries.c.edition_id)
             .where(editions.c.day > after, editions.c.day < edition.day)
             .where(or_(was_shown, deliveries.c.reason.in_(_PASSED_OVER)))

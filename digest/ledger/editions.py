@@ -30,7 +30,9 @@ from digest.ledger.tables import (
     listings,
     papers,
 )
-from digest.model import Balance, Candidate, DeliveryState, Edition, Signals, SkipReason
+from digest.model.deliveries import Balance, DeliveryState
+from digest.model.digests import Candidate, Edition, SkipReason
+from digest.model.papers import Signals
 from digest.timetable import Frozen
 
 RISING = timedelta(days=1)  # before an edition: what is told of a paper's rise
@@ -76,6 +78,7 @@ class Editions:
         with self._engine.begin() as connection:
             found = select(editions.c.id).where(editions.c.day == day)
             edition_id = connection.execute(found).scalar()
+            is_late = edition_id is not None
             if edition_id is None:
                 edition_id = connection.execute(
                     insert(editions)
@@ -86,7 +89,8 @@ class Editions:
             is_empty = not connection.execute(its).scalar_one()
             if is_empty and (rows := _eligible(connection, first_day, day)):
                 its_row = update(editions).where(editions.c.id == edition_id)
-                connection.execute(its_row.values(missing=list(missing)))
+                filled_at = now if is_late else None
+                connection.execute(its_row.values(missing=list(missing), filled_at=filled_at))
                 risen = risen_since(connection, [row["paper_id"] for row in rows], now - RISING)
                 connection.execute(
                     insert(edition_papers),

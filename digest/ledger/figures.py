@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, literal, select, un
 
 from digest.ledger.editions import balance_of
 from digest.ledger.tables import deliveries, edition_papers, editions, runs
-from digest.model import Balance, DeliveryState
+from digest.model.deliveries import Balance, DeliveryState
 
 
 @dataclass(frozen=True, slots=True)

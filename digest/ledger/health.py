@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Engine, case, func, select
 
 from digest.ledger.tables import attempts, bounces, collections, deliveries, editions, runs
-from digest.model import BounceKind, DeliveryState, OutcomeKind
+from digest.model.deliveries import BounceKind, DeliveryState
+from digest.model.messages import OutcomeKind
 
 FAILURES_KEPT = timedelta(days=30)  # how long an old failure of a source is told
 MOST_ATTEMPTS = 10_000

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime
 
-from sqlalchemy import Engine, Select, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Engine, Select, Table, delete, func, select, update
 
 from digest.ledger.database import writing
 from digest.ledger.tables import (
@@ -23,7 +23,8 @@ from digest.ledger.tables import (
     mail_domains,
     runs,
 )
-from digest.model import DeliveryState
+from digest.model.deliveries import DeliveryState
+from digest.progress import Progress, silent
 
 _S = DeliveryState
 SETTLED = (_S.ACCEPTED, _S.REFUSED, _S.SUPPRESSED, _S.SKIPPED)  # from which no way leads on
@@ -39,12 +40,22 @@ class OldRows:
         self._engine = engine
         self._sleep = sleep
 
-    def remove_deliveries(self, before: date) -> int:
+    def remove_deliveries(self, before: date, progress: Progress = silent) -> int:
         """Those of editions before a day that are settled, with all about them; how many.
 
         The edition keeps how many there were of each state and reason.
         """
-        return self._repeat(lambda: self._remove_deliveries_of_one(before))
+        old = (
+            select(func.count())
+            .select_from(deliveries)
+            .join(editions, editions.c.id == deliveries.c.edition_id)
+            .where(editions.c.day < before, *_settled())
+        )
+        with self._engine.connect() as connection:
+            total = connection.execute(old).scalar_one()
+        return self._repeat(
+            lambda: self._remove_deliveries_of_one(before), lambda done: progress(done, total)
+        )
 
     def remove_collections(self, before: date) -> int:
         """Those of before a day; the last of each source stays."""
@@ -70,11 +81,9 @@ class OldRows:
     def _remove_deliveries_of_one(self, before: date) -> int:
         """A block, of the oldest edition that has any."""
         with writing(self._engine) as connection:
-            # The last number is kept: SQLite would give it again, and mails that are still on their
-            # way go by it.
-            last = select(func.max(deliveries.c.id)).scalar_subquery()
-            is_old = (deliveries.c.state.in_(SETTLED), deliveries.c.id < last)
-            some = select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id, *is_old)
+            some = select(deliveries.c.id).where(
+                deliveries.c.edition_id == editions.c.id, *_settled()
+            )
             oldest = (
                 select(editions.c.id, editions.c.gone)
                 .where(editions.c.day < before, some.exists())
@@ -88,7 +97,7 @@ class OldRows:
                 return 0
             which = (
                 select(deliveries.c.id, deliveries.c.state, deliveries.c.reason)
-                .where(deliveries.c.edition_id == edition.id, *is_old)
+                .where(deliveries.c.edition_id == edition.id, *_settled())
                 .limit(BLOCK)
                 .with_for_update()
             )
@@ -115,9 +124,18 @@ class OldRows:
 
         return self._repeat(remove_some)
 
-    def _repeat(self, remove_some: Callable[[], int]) -> int:
+    def _repeat(
+        self, remove_some: Callable[[], int], progress: Callable[[int], None] = lambda _: None
+    ) -> int:
         removed = 0
         while some := remove_some():
             removed += some
+            progress(removed)
             self._sleep(_BREATH)
         return removed
+
+
+def _settled() -> tuple[ColumnElement[bool], ...]:
+    """What is over, but for the last number: SQLite would give it again, and mails go by it."""
+    last = select(func.max(deliveries.c.id)).scalar_subquery()
+    return deliveries.c.state.in_(SETTLED), deliveries.c.id < last

@@ -7,7 +7,9 @@ from sqlalchemy import ColumnElement, Engine, func, select
 
 from digest.ledger.deliveries import report_of
 from digest.ledger.tables import attempts, deliveries
-from digest.model import Delivery, DeliveryReport, DeliveryState, Edition, OutcomeKind
+from digest.model.deliveries import Delivery, DeliveryReport, DeliveryState
+from digest.model.digests import Edition
+from digest.model.messages import OutcomeKind
 from subscribers.store.overview import ids_with
 
 

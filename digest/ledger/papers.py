@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, func, insert, select, update
 
 from digest.ledger.tables import listings, observations, papers
-from digest.model import Facts, KnownPaper, Listing, MergedPaper, Signals
+from digest.model.papers import Facts, KnownPaper, Listing, MergedPaper, Signals
 
 _FACTS = tuple(row.name for row in fields(Facts))
 _SIGNALS = tuple(row.name for row in fields(Signals))

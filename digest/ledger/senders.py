@@ -13,7 +13,7 @@ from sqlalchemy import Engine, inspect, select, update
 from digest.ledger.claims import Claims
 from digest.ledger.locks import forget, held, holding, is_held, left_behind
 from digest.ledger.tables import deliveries
-from digest.model import DeliveryState
+from digest.model.deliveries import DeliveryState
 
 _KIND = "sender-"
 

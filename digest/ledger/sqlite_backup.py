@@ -15,7 +15,6 @@ from digest.ledger.contents import Contents, contents_of
 from digest.ledger.database import told_in_one_line, upgrade
 from digest.ledger.instances import COPIED, Instance, mark_as_copied
 from digest.ledger.sqlite_files import (
-    Progress,
     clear_beside,
     connect,
     copy,
@@ -26,6 +25,7 @@ from digest.ledger.sqlite_files import (
 )
 from digest.ledger.tables import instances
 from digest.ledger.whole_files import part_of, put_in_place, told_of
+from digest.progress import Progress
 
 
 class SqliteLedger:

@@ -5,7 +5,6 @@ is as before until the last page is there. So whoever has the file open sees eit
 """
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Literal
@@ -13,9 +12,7 @@ from urllib.parse import quote
 
 from digest.errors import LedgerError
 from digest.ledger.whole_files import told_of
-
-# Told how much of how much is done, for a progress bar.
-Progress = Callable[[int, int], None]
+from digest.progress import Progress
 
 _MAGIC = b"SQLite format 3\0"
 _PATIENCE = 30.0  # seconds to wait for whoever writes

@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, Engine, select, update
 
 from digest.ledger.deliveries import PLANNED_AT
 from digest.ledger.tables import attempts, deliveries, editions
-from digest.model import Delivery, DeliveryState, Edition, SkipReason
+from digest.model.deliveries import Delivery, DeliveryState
+from digest.model.digests import Edition, SkipReason
 
 
 @dataclass(frozen=True, slots=True)

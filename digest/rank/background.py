@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from digest.model import Facts
+from digest.model.papers import Facts
 from digest.rank.abbreviations import OtherForms, other_forms
 from digest.rank.vocabulary import Vocabulary
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from digest.model import Candidate, Facts, Reason
+from digest.model.digests import Candidate, Reason
+from digest.model.papers import Facts
 from digest.rank.background import Background, Embed, Floats, Papers, text_of, unit
 from digest.rank.popularity import standing
 from digest.rank.reasons import reason

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digest.model import Candidate
+from digest.model.digests import Candidate
 from digest.rank.background import Floats
 
 

@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from digest.model import Digest, Edition, Facts, Match, Pick, Section
+from digest.model.digests import Digest, Edition, Match, Pick, Section
+from digest.model.papers import Facts
 from digest.rank.background import Background, Embed, Floats
 from digest.rank.matching import Matched, Matching, Topic
 from digest.rank.popularity import trending

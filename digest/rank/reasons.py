@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from digest.model import Candidate, Reason
+from digest.model.digests import Candidate, Reason
 from digest.rank.words import stem_of, words_of
 
 MOST_WORDS = 3

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from digest.model import Candidate
+from digest.model.digests import Candidate
 from digest.rank.abbreviations import OtherForms
 from digest.rank.words import contains_run, stems
 from subscribers.filters import And, Comparison, Field, Not, Or, Phrase, Restriction

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from scipy import sparse
 
-from digest.model import Facts
+from digest.model.papers import Facts
 from digest.rank.words import stems
 
 TITLE_WEIGHT = 3

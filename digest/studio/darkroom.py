@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from digest.compose.samples import Sample
 from digest.errors import DigestError
-from digest.model import Digest
+from digest.model.digests import Digest
 from digest.proofs import Proof
 from digest.studio.before import before
 from digest.studio.choice import Choice

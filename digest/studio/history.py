@@ -10,7 +10,8 @@ from fastapi.responses import HTMLResponse, Response
 
 from digest.ledger.ledger import Ledger
 from digest.ledger.outcomes import Sought
-from digest.model import DeliveryState, Edition
+from digest.model.deliveries import DeliveryState
+from digest.model.digests import Edition
 from digest.studio.choice import EDITION, Choice
 from digest.studio.choice import address as shown_at
 from digest.studio.history_month import month_plots

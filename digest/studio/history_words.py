@@ -6,7 +6,8 @@ from datetime import datetime, timedelta, tzinfo
 from urllib.parse import urlencode
 
 from digest.compose.view import long_date
-from digest.model import Balance, DeliveryReport, DeliveryState, Section, SkipReason
+from digest.model.deliveries import Balance, DeliveryReport, DeliveryState
+from digest.model.digests import Section, SkipReason
 from digest.studio.plots import in_words
 
 # What became of a delivery, in the order it is told: name, and class of its colour.

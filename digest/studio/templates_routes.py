@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from digest.errors import DigestError
-from digest.model import OutcomeKind
+from digest.model.messages import OutcomeKind
 from digest.studio.choice import Choice, read_choice, read_looks
 from digest.studio.darkroom import Darkroom
 from digest.studio.picture import picture, policy

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from digest.model import Digest, Outcome
+from digest.model.digests import Digest
+from digest.model.messages import Outcome
 from digest.proofs import Proof, Proofs
 from digest.studio.choice import Choice
 from digest.studio.watch import Watch

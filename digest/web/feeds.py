@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from lxml import etree
 
 from digest.compose.view import CardView, card, long_date
-from digest.model import Edition, Pick, Section
+from digest.model.digests import Edition, Pick, Section
 from digest.rank.popularity import by_popularity
 from digest.web.site import Site
 from subscribers.errors import TopicError

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from digest.compose.language import ENGLISH
 from digest.compose.phrases import missing
 from digest.compose.view import CardView, card, long_date
-from digest.model import Edition, Pick, Section
+from digest.model.digests import Edition, Pick, Section
 from digest.rank.popularity import by_popularity
 from digest.web.site import Site
 from subscribers.errors import SubscriberError

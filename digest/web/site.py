@@ -8,7 +8,7 @@ from typing import Protocol
 from digest.compose.environment import Templates
 from digest.compose.sender import Sender
 from digest.ledger.editions import Editions
-from digest.model import Digest, Pick
+from digest.model.digests import Digest, Pick
 from digest.web.health import Watch
 from subscribers.model import Subscriber
 from subscribers.preferences import Preferences

@@ -9,7 +9,7 @@ import time_machine
 from digest.ledger.database import ensure_current, open_database
 from digest.ledger.history import Collection
 from digest.ledger.ledger import Ledger
-from digest.model import Balance, DeliveryState
+from digest.model.deliveries import Balance, DeliveryState
 from tests.acceptance.conftest import Person, entry
 from tests.integration.plans import bring, plan, write_balance
 from tests.integration.test_papers import absorb

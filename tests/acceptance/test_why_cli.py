@@ -10,7 +10,8 @@ from digest.demo import SAMPLE_EDITION
 from digest.ledger.claims import Limits
 from digest.ledger.database import open_database
 from digest.ledger.ledger import Ledger
-from digest.model import Bounce, BounceKind, Delivery, Outcome, OutcomeKind
+from digest.model.deliveries import Bounce, BounceKind, Delivery
+from digest.model.messages import Outcome, OutcomeKind
 from subscribers.model import SuppressionReason, Verdict
 from subscribers.store.registry import Registry
 from tests.support import NOW

@@ -18,7 +18,8 @@ from digest.compose.edition_composer import EditionComposer
 from digest.compose.environment import Templates
 from digest.compose.sender import sender_of
 from digest.demo import NOW, SAMPLE_EDITION
-from digest.model import Candidate, Digest, Edition, Match, Message, Pick, Reason, Section
+from digest.model.digests import Candidate, Digest, Edition, Match, Pick, Reason, Section
+from digest.model.messages import Message
 from subscribers.topics import TopicFilter
 from tests.support import make_settings
 

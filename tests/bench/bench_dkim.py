@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from digest.deliver.dkim import Signer, SigningKey, relaxed_body
 from digest.demo import run_demo
-from digest.model import Envelope, Message
+from digest.model.messages import Envelope, Message
 from tests.support import NOW
 
 SIZE = 60_000

@@ -32,7 +32,7 @@ from digest import sending
 from digest.app import App
 from digest.demo import NOW, SAMPLE_EDITION
 from digest.ledger.tables import attempts, deliveries
-from digest.model import DeliveryState
+from digest.model.deliveries import DeliveryState
 from subscribers.topics import parse_topics
 from tests.bench.bench_day import TOPICS
 from tests.support import SENDING

@@ -11,7 +11,7 @@ import time
 from digest.deliver.smtp import SmtpTransport
 from digest.deliver.smtp_conversation import Timeouts
 from digest.deliver.smtp_relay import Relay
-from digest.model import Envelope, Message, OutcomeKind
+from digest.model.messages import Envelope, Message, OutcomeKind
 from tests.integration.smtp_server import HOST, SmtpServer
 
 SIZE = 60_000

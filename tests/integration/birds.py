@@ -10,7 +10,9 @@ from digest.collect.source import Source
 from digest.deliver.folder import FolderTransport
 from digest.errors import SourceError
 from digest.ledger.ledger import Ledger
-from digest.model import Balance, Harvest, Pick, Section
+from digest.model.deliveries import Balance
+from digest.model.digests import Pick, Section
+from digest.model.papers import Harvest
 from digest.pipeline import Pipeline
 from digest.sending import Sending
 from subscribers.model import Verdict

@@ -10,17 +10,9 @@ from digest.ledger.claims import Claims, Limits
 from digest.ledger.deliveries import Plan
 from digest.ledger.ledger import Ledger
 from digest.ledger.tables import deliveries, editions
-from digest.model import (
-    Balance,
-    Delivery,
-    DeliveryState,
-    Edition,
-    Outcome,
-    OutcomeKind,
-    Pick,
-    Section,
-    SkipReason,
-)
+from digest.model.deliveries import Balance, Delivery, DeliveryState
+from digest.model.digests import Edition, Pick, Section, SkipReason
+from digest.model.messages import Outcome, OutcomeKind
 from tests.support import NOW
 
 LATER = NOW + timedelta(minutes=10)

@@ -8,7 +8,7 @@ from digest.compose.letters import LetterComposer
 from digest.compose.sender import sender_of
 from digest.ledger.database import what_is_missing
 from digest.letters import Letters
-from digest.model import Outcome, OutcomeKind
+from digest.model.messages import Outcome, OutcomeKind
 from digest.pipeline import Pipeline
 from digest.search import search
 from digest.web.health import Watch

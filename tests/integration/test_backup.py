@@ -25,7 +25,8 @@ from digest.ledger.database import NEWEST_REVISION, ensure_current, open_databas
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import exclusively
 from digest.ledger.tables import papers
-from digest.model import DeliveryState, Outcome, OutcomeKind
+from digest.model.deliveries import DeliveryState
+from digest.model.messages import Outcome, OutcomeKind
 from subscribers.model import SuppressionReason
 from subscribers.store.registry import Registry
 from tests.integration.people import look

@@ -62,6 +62,45 @@ def test_an_edition_that_was_empty_gets_what_comes_later(house):
     assert came == {"ada": [FRIDAY + 3 * HOUR]}
 
 
+def test_what_comes_into_an_edition_late_is_news_to_who_had_it_before(house):
+    """They had the week's other papers with it, so nothing takes back what they had."""
+    house.settings = make_settings(
+        home=str(house.settings.home), lookback_days="0", max_for_you="15", max_trending="15"
+    )
+    house.add("weekly", cadence="sat", at="09:00", max_papers=15)
+    pass_hours(house, FRIDAY, 24)
+    house.source.rests = True
+    assert pass_hours(house, SATURDAY, 3) == {"weekly": [SATURDAY + HOUR]}
+    house.source.rests = False
+    house.pipeline.collect_due(SATURDAY + 3 * HOUR)
+    pass_hours(house, SATURDAY + 4 * HOUR, 24 * 7)
+    first, second = (
+        {each.candidate.listed_on for each in house.picks("weekly", (SATURDAY + days * DAY).date())}
+        for days in (0, 7)
+    )
+    assert first == {FRIDAY.date()}
+    assert min(second) == SATURDAY.date()
+
+
+@pytest.mark.parametrize("wants_note", [True, False])
+def test_what_comes_late_is_news_to_who_never_had_an_edition(house, wants_note):
+    house.settings = make_settings(
+        home=str(house.settings.home), lookback_days="0", max_for_you="15", max_trending="15"
+    )
+    house.add("ada", max_papers=15, note_when_nothing=wants_note)
+    house.source.rests = True
+    pass_hours(house, FRIDAY, 3)
+    house.source.rests = False
+    house.pipeline.collect_due(FRIDAY + 3 * HOUR)
+    pass_hours(house, FRIDAY + 3 * HOUR, 24)
+    listed = {
+        each.candidate.listed_on
+        for day in (FRIDAY, SATURDAY)
+        for each in house.picks("ada", day.date())
+    }
+    assert listed == {FRIDAY.date(), SATURDAY.date()}
+
+
 # ---- a source that fails ---------------------------------------------------------------------
 
 

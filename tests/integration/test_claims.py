@@ -17,7 +17,9 @@ from digest.ledger.deliveries import REACHED_FROM
 from digest.ledger.lanes import ALL
 from digest.ledger.ledger import Ledger
 from digest.ledger.tables import attempts, deliveries
-from digest.model import Delivery, DeliveryState, Edition, Outcome, OutcomeKind, SkipReason
+from digest.model.deliveries import Delivery, DeliveryState
+from digest.model.digests import Edition, SkipReason
+from digest.model.messages import Outcome, OutcomeKind
 from tests.integration.plans import bring, plan, row, state
 from tests.integration.test_papers import absorb
 from tests.support import NOW, TODAY, make_sighting

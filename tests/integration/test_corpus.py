@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from digest.collect.file import read_file
-from digest.model import Harvest, Sighting
+from digest.model.papers import Harvest, Sighting
 from tests.support import NOW
 
 # fmt: off

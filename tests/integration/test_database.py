@@ -30,7 +30,7 @@ from digest.ledger.deliveries import Plan
 from digest.ledger.history import Collection
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import exclusively
-from digest.model import Match, Pick, Reason, Section
+from digest.model.digests import Match, Pick, Reason, Section
 from subscribers.store.registry import Registry
 from subscribers.store.tables import metadata
 from tests.integration.smtp_server import HOST, nobody_listens

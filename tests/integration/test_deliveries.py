@@ -11,17 +11,9 @@ from digest.ledger.claims import Claims, Limits
 from digest.ledger.deliveries import Plan
 from digest.ledger.ledger import Ledger
 from digest.ledger.tables import attempts, delivery_papers
-from digest.model import (
-    DeliveryState,
-    Edition,
-    Match,
-    Outcome,
-    OutcomeKind,
-    Pick,
-    Reason,
-    Section,
-    SkipReason,
-)
+from digest.model.deliveries import DeliveryState
+from digest.model.digests import Edition, Match, Pick, Reason, Section, SkipReason
+from digest.model.messages import Outcome, OutcomeKind
 from tests.integration.plans import LATER, bring, plan, plan_skipped, row, state
 from tests.integration.test_papers import absorb
 from tests.support import NOW, TODAY, make_sighting

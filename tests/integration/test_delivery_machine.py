@@ -34,18 +34,9 @@ from digest.ledger.claims import Claims, Limits, NotBefore
 from digest.ledger.deliveries import Plan
 from digest.ledger.ledger import Ledger
 from digest.ledger.tables import attempts, bounces, deliveries
-from digest.model import (
-    Balance,
-    Concern,
-    Delivery,
-    Edition,
-    Envelope,
-    Message,
-    Outcome,
-    OutcomeKind,
-    Pick,
-    Section,
-)
+from digest.model.deliveries import Balance, Delivery
+from digest.model.digests import Edition, Pick, Section
+from digest.model.messages import Concern, Envelope, Message, Outcome, OutcomeKind
 from digest.settling import Resent, Settling
 from digest.verp import Verp
 from subscribers.errors import ConsentError

@@ -25,7 +25,8 @@ from digest.deliver.transport import SigningTransport, make_transport
 from digest.errors import SettingError
 from digest.ledger.ledger import Ledger
 from digest.letters import Letters
-from digest.model import Harvest, Message, OutcomeKind
+from digest.model.messages import Message, OutcomeKind
+from digest.model.papers import Harvest
 from digest.pipeline import Pipeline
 from subscribers.store.registry import Registry
 from tests.acceptance.conftest import Person

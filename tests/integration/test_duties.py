@@ -13,7 +13,8 @@ from digest.app import App
 from digest.duties import Duties
 from digest.errors import Busy, LedgerError, SettingError, SourceError, TransportError
 from digest.ledger.milestones import Milestone
-from digest.model import Balance, Outcome, OutcomeKind
+from digest.model.deliveries import Balance
+from digest.model.messages import Outcome, OutcomeKind
 from digest.pipeline import Run
 from digest.retention import Tidied
 from tests.integration.plans import plan

@@ -10,7 +10,9 @@ from sqlalchemy import delete, select
 from digest.ledger.claims import Limits
 from digest.ledger.ledger import Ledger
 from digest.ledger.tables import edition_papers, editions, listings, observations, papers
-from digest.model import Balance, Edition, Outcome, OutcomeKind, SkipReason
+from digest.model.deliveries import Balance
+from digest.model.digests import Edition, SkipReason
+from digest.model.messages import Outcome, OutcomeKind
 from tests.integration.plans import plan, plan_skipped
 from tests.integration.test_papers import absorb
 from tests.support import NOW, TODAY, make_sighting

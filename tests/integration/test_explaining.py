@@ -7,7 +7,7 @@ import pytest
 
 from digest.ledger.deliveries import Plan
 from digest.ledger.ledger import Ledger
-from digest.model import SkipReason
+from digest.model.digests import SkipReason
 from digest.why import Why
 from digest.why_words import why_lines
 from subscribers.store.registry import Registry

@@ -10,14 +10,8 @@ from digest.feedback import Feedback
 from digest.ledger.lanes import ALL
 from digest.ledger.tables import bounces, deliveries, editions
 from digest.logs import configure_logs
-from digest.model import (
-    Bounce,
-    BounceKind,
-    Concern,
-    DeliveryState,
-    Outcome,
-    OutcomeKind,
-)
+from digest.model.deliveries import Bounce, BounceKind, DeliveryState
+from digest.model.messages import Concern, Outcome, OutcomeKind
 from subscribers.model import Standing, SuppressionReason
 from tests.integration.plans import bring, plan, state
 from tests.integration.test_papers import absorb

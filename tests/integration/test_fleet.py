@@ -15,7 +15,7 @@ from digest.app import App
 from digest.fleet import Fleet
 from digest.ledger.claims import Limits
 from digest.ledger.deliveries import Plan
-from digest.model import Pick, Section
+from digest.model.digests import Pick, Section
 from digest.sending import Sending
 from tests.integration.smtp_server import Point
 from tests.integration.test_papers import absorb

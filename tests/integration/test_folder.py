@@ -8,7 +8,7 @@ import pytest
 from digest.deliver.folder import FolderTransport
 from digest.deliver.transport import make_transport
 from digest.errors import TransportError
-from digest.model import Envelope, Message, OutcomeKind
+from digest.model.messages import Envelope, Message, OutcomeKind
 from tests.support import make_settings
 
 MESSAGE = Message(

@@ -13,7 +13,9 @@ from digest.ledger.history import Collection
 from digest.ledger.lanes import ALL
 from digest.ledger.milestones import Milestone
 from digest.ledger.tables import deliveries, editions
-from digest.model import Bounce, BounceKind, DeliveryState, Outcome, OutcomeKind, SkipReason
+from digest.model.deliveries import Bounce, BounceKind, DeliveryState
+from digest.model.digests import SkipReason
+from digest.model.messages import Outcome, OutcomeKind
 from digest.status import LONGEST_RUN, Held, Readers, RunState, gather_readers, gather_status
 from digest.status_record import status_record
 from digest.status_words import status_lines

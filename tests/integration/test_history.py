@@ -11,14 +11,10 @@ from digest.errors import SourceError
 from digest.ledger.history import MOST_REJECTIONS, Collection
 from digest.ledger.outcomes import Sought
 from digest.ledger.tables import editions
-from digest.model import (
-    DeliveryState,
-    Harvest,
-    Outcome,
-    OutcomeKind,
-    Rejection,
-    SkipReason,
-)
+from digest.model.deliveries import DeliveryState
+from digest.model.digests import SkipReason
+from digest.model.messages import Outcome, OutcomeKind
+from digest.model.papers import Harvest, Rejection
 from digest.pipeline import Pipeline
 from subscribers.store.overview import Overview
 from tests.integration.plans import claim, plan

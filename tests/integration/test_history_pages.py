@@ -10,7 +10,8 @@ from sqlalchemy import event, update
 
 from digest.demo import NOW, SAMPLE_EDITION
 from digest.ledger.history import Collection
-from digest.model import Outcome, OutcomeKind, Rejection
+from digest.model.messages import Outcome, OutcomeKind
+from digest.model.papers import Rejection
 from digest.pipeline import Pipeline
 from digest.studio.choice import read_choice
 from digest.studio.history import DELIVERIES_A_PAGE, HistoryPages

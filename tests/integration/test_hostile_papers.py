@@ -12,7 +12,7 @@ from digest.compose.composer import REFUSE_AT, Composer
 from digest.compose.environment import Templates
 from digest.compose.sender import sender_of
 from digest.errors import MessageTooLarge
-from digest.model import Candidate, Edition
+from digest.model.digests import Candidate, Edition
 from digest.rank.ranker import Limits, Ranker, Reader
 from subscribers.preferences import Strictness
 from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS, TopicFilter

@@ -20,7 +20,7 @@ from digest.inbox.letter import Letter, Mark
 from digest.inbox.mailboxes import letters_in, letters_on
 from digest.inbox.witness import Witness
 from digest.ledger.tables import bounces
-from digest.model import DeliveryState
+from digest.model.deliveries import DeliveryState
 from digest.verp import Verp
 from subscribers.model import Standing
 from subscribers.tokens import Purpose
@@ -252,7 +252,7 @@ def test_somebody_who_is_gone_already_is_dealt_with(inbox, registry, ada):
 
 
 def test_the_link_of_a_digest_leads_out(inbox, registry, ada):
-    from digest.model import Digest, Pick, Section
+    from digest.model.digests import Digest, Pick, Section
 
     digest = Digest(TODAY, (), (Pick(Section.TRENDING, make_candidate()),), 1)
     sent = COMPOSER.compose(digest, to=ada.address, public_id=ada.public_id, now=NOW)

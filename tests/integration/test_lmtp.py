@@ -8,7 +8,7 @@ import pytest
 from digest.deliver.smtp import SmtpTransport
 from digest.deliver.transport import make_transport
 from digest.errors import TransportError
-from digest.model import Envelope, Message, OutcomeKind
+from digest.model.messages import Envelope, Message, OutcomeKind
 from tests.integration.smtp_server import HOST, Point, SmtpServer, nobody_listens
 from tests.support import make_settings
 

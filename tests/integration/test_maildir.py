@@ -15,7 +15,7 @@ from digest.deliver.maildir import MaildirTransport
 from digest.deliver.transport import make_transport
 from digest.errors import TransportError
 from digest.inbox.mailboxes import letters_in
-from digest.model import Envelope, Message, OutcomeKind
+from digest.model.messages import Envelope, Message, OutcomeKind
 from tests.support import make_settings
 
 MESSAGE = Message(

@@ -23,7 +23,8 @@ from digest.ledger.database import (
     upgrade,
 )
 from digest.ledger.ledger import Ledger
-from digest.model import DeliveryState, Section
+from digest.model.deliveries import DeliveryState
+from digest.model.digests import Section
 from subscribers.model import Consent, Standing, SuppressionReason
 from subscribers.store.registry import Registry
 from tests.integration.test_database import command, downgrade, migration_config

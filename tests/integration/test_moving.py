@@ -6,7 +6,7 @@ import pytest
 
 from digest.compose.letters import CONFIRM_WITHIN
 from digest.deliver.folder import FolderTransport
-from digest.model import Harvest
+from digest.model.papers import Harvest
 from digest.pipeline import Pipeline
 from subscribers.model import Consent, Standing, SuppressionReason, Verdict
 from subscribers.preferences import Preferences

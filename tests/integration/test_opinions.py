@@ -7,7 +7,7 @@ import lxml.html
 import pytest
 
 from digest.collect.merge import keys_of, merge
-from digest.model import Digest, Pick, Section
+from digest.model.digests import Digest, Pick, Section
 from subscribers.model import Opinion, Verdict
 from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics

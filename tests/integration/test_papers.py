@@ -9,7 +9,7 @@ from digest.collect.merge import keys_of, merge
 from digest.ledger.ledger import Ledger
 from digest.ledger.papers import current_signals
 from digest.ledger.tables import listings, observations, papers
-from digest.model import Facts, KnownPaper, MergedPaper, Sighting, Signals
+from digest.model.papers import Facts, KnownPaper, MergedPaper, Sighting, Signals
 from tests.support import NOW, TODAY, make_sighting
 
 

@@ -27,7 +27,10 @@ from digest.ledger.deliveries import Plan
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import exclusively
 from digest.ledger.tables import editions
-from digest.model import Balance, Digest, Harvest, Message, Outcome, Sighting
+from digest.model.deliveries import Balance
+from digest.model.digests import Digest
+from digest.model.messages import Message, Outcome
+from digest.model.papers import Harvest, Sighting
 from digest.pipeline import Pipeline, Run
 from digest.planning import Planning
 from digest.sending import Sending
@@ -279,6 +282,12 @@ def test_progress_is_told(house):
     told = []
     house.pipeline.run(house.sending().send, NOW, lambda *step: told.append(step))
     assert told == [(1, 2), (2, 2)]
+
+
+def test_it_is_told_how_many_sources_have_answered(house):
+    told = []
+    house.pipeline.collect([TODAY], NOW, lambda *step: told.append(step))
+    assert told == [(0, 1), (1, 1)]
 
 
 # ---- who gets nothing, and why ---------------------------------------------------------------

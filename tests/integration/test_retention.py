@@ -15,16 +15,9 @@ from digest.ledger.deliveries import Plan
 from digest.ledger.history import Collection
 from digest.ledger.locks import held
 from digest.ledger.tables import attempts, bounces, deliveries, delivery_papers
-from digest.model import (
-    Bounce,
-    BounceKind,
-    DeliveryState,
-    Outcome,
-    OutcomeKind,
-    Pick,
-    Section,
-    SkipReason,
-)
+from digest.model.deliveries import Bounce, BounceKind, DeliveryState
+from digest.model.digests import Pick, Section, SkipReason
+from digest.model.messages import Outcome, OutcomeKind
 from digest.retention import Retention, Tidied
 from digest.settling import Settling
 from subscribers.model import Consent, SuppressionReason
@@ -211,6 +204,15 @@ def test_much_goes_in_blocks_and_what_is_broken_off_is_not_lost(
     assert ledger.editions.gone(edition) == 6
     assert retention.tidy(LATER).deliveries == 2
     assert ledger.editions.balance(edition) == balance
+
+
+def test_progress_is_told(ledger, edition, retention, last, monkeypatch):
+    monkeypatch.setattr(old_rows, "BLOCK", 3)
+    bring_to(ledger, edition, *[S.ACCEPTED] * 4, S.PENDING)
+    last()
+    told = []
+    retention.tidy(LATER, lambda *step: told.append(step))
+    assert told == [(3, 4), (4, 4)]
 
 
 def test_two_that_tidy_at_once_count_each_once(ledger, edition, retention, last, monkeypatch):

@@ -6,7 +6,8 @@ import pytest
 
 from digest.collect.merge import keys_of, merge
 from digest.compose.view import card
-from digest.model import Pick, Section, Signals
+from digest.model.digests import Pick, Section
+from digest.model.papers import Signals
 from tests.support import NOW, TODAY, make_sighting
 
 

@@ -12,7 +12,7 @@ from digest import backgrounds, cli
 from digest.app import App
 from digest.app_web import web
 from digest.errors import SettingError
-from digest.model import Harvest
+from digest.model.papers import Harvest
 from digest.search import search
 from subscribers.preferences import Preferences, Strictness
 from subscribers.topics import TopicFilter

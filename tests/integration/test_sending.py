@@ -13,7 +13,9 @@ from digest.compose.sender import sender_of
 from digest.deliver.breaker import MOST_REFUSED
 from digest.ledger.deliveries import Plan
 from digest.ledger.lanes import ALL
-from digest.model import Balance, Edition, Outcome, OutcomeKind, Pick, Section
+from digest.model.deliveries import Balance
+from digest.model.digests import Edition, Pick, Section
+from digest.model.messages import Outcome, OutcomeKind
 from tests.integration.senders import Waiting, make_sending
 from tests.integration.smtp_server import HOST, Point, nobody_listens
 from tests.integration.test_papers import absorb

@@ -10,7 +10,7 @@ from digest.deliver.replies import LONGEST_TEXT
 from digest.deliver.sendmail import SendmailTransport
 from digest.deliver.transport import make_transport
 from digest.errors import TransportError
-from digest.model import Concern, Envelope, Message, OutcomeKind
+from digest.model.messages import Concern, Envelope, Message, OutcomeKind
 from tests.support import make_settings
 
 K = OutcomeKind

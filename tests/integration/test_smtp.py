@@ -14,7 +14,7 @@ from digest.deliver.smtp import SmtpTransport
 from digest.deliver.smtp_conversation import Timeouts
 from digest.deliver.transport import make_transport, timeouts_of
 from digest.errors import SettingError, TransportError
-from digest.model import Envelope, Message, OutcomeKind
+from digest.model.messages import Envelope, Message, OutcomeKind
 from tests.integration.smtp_server import HOST, Authority, Point, SmtpServer, nobody_listens
 from tests.support import make_settings
 

@@ -16,7 +16,7 @@ from digest.deliver.smtp import SmtpTransport
 from digest.deliver.smtp_conversation import LONGEST_REPLY, Conversation, Timeouts
 from digest.deliver.smtp_relay import Relay, Security
 from digest.errors import TransportError
-from digest.model import Concern, Envelope, Message, OutcomeKind
+from digest.model.messages import Concern, Envelope, Message, OutcomeKind
 from tests.integration.smtp_server import HOST, Authority, Point, SmtpServer
 
 Start = Callable[..., SmtpServer]

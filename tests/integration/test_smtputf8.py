@@ -18,7 +18,8 @@ from digest.deliver.folder import FolderTransport
 from digest.deliver.transport import Transport, make_transport
 from digest.errors import TransportError
 from digest.ledger.ledger import Ledger
-from digest.model import Harvest, Message, OutcomeKind
+from digest.model.messages import Message, OutcomeKind
+from digest.model.papers import Harvest
 from digest.pipeline import Pipeline
 from subscribers.errors import AddressError
 from subscribers.model import Standing

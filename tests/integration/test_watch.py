@@ -13,7 +13,7 @@ from digest.ledger.history import Collection
 from digest.ledger.lanes import ALL
 from digest.ledger.milestones import Milestone
 from digest.metrics import MOST_PROVIDERS, exposition, gather_counts
-from digest.model import Bounce, BounceKind, DeliveryState
+from digest.model.deliveries import Bounce, BounceKind, DeliveryState
 from digest.status import gather_status
 from digest.web.health import Watch
 from tests.integration.browser import Browser, assert_safe

@@ -12,7 +12,7 @@ from digest.collect.http import Http, Throttle
 from digest.collect.reading import Reading
 from digest.collect.snapshots import Snapshots
 from digest.errors import SourceError
-from digest.model import Facts, Harvest
+from digest.model.papers import Facts, Harvest
 from tests.support import NOW, TODAY, SleepingClock, gather
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "arxiv"

@@ -15,7 +15,7 @@ from digest.bounce_policy import (
     suppression_for,
     too_many,
 )
-from digest.model import BounceKind
+from digest.model.deliveries import BounceKind
 from subscribers.model import SuppressionReason
 
 HARD, SOFT = BounceKind.HARD, BounceKind.SOFT

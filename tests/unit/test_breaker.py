@@ -3,7 +3,7 @@
 import pytest
 
 from digest.deliver.breaker import MOST_PUT_OFF, MOST_REFUSED, Breaker
-from digest.model import Concern, Outcome, OutcomeKind
+from digest.model.messages import Concern, Outcome, OutcomeKind
 
 TAKEN = Outcome(OutcomeKind.ACCEPTED, "OK", 250)
 REFUSED = Outcome(OutcomeKind.REFUSED, "5.1.1 nobody", 550)

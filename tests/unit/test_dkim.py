@@ -15,7 +15,8 @@ from digest.compose.letters import LetterComposer
 from digest.compose.message import build_message
 from digest.compose.sender import sender_of
 from digest.deliver.dkim import Signer, relaxed_body, relaxed_header
-from digest.model import Digest, Envelope, Message, Pick, Section
+from digest.model.digests import Digest, Pick, Section
+from digest.model.messages import Envelope, Message
 from subscribers.model import Consent, Move, Subscriber
 from subscribers.preferences import Preferences
 from tests.dkim_receiver import ed25519_key, published, rsa_key, signatures, tags, verdicts

@@ -21,7 +21,16 @@ from digest.compose.language import language
 from digest.compose.sender import sender_of
 from digest.demo import SAMPLE_EDITION
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError
-from digest.model import Candidate, Digest, Edition, Match, Pick, Reason, Section, SkipReason
+from digest.model.digests import (
+    Candidate,
+    Digest,
+    Edition,
+    Match,
+    Pick,
+    Reason,
+    Section,
+    SkipReason,
+)
 from subscribers.topics import TopicFilter
 from tests.support import NOW, TODAY, make_candidate, make_settings
 

@@ -12,7 +12,7 @@ from digest.collect import file as file_module
 from digest.collect.file import files_in, read_content, read_file
 from digest.collect.reading import Reading
 from digest.errors import SourceError
-from digest.model import Harvest
+from digest.model.papers import Harvest
 from tests.support import NOW, TODAY
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from digest.ledger.figures import DayFigures
-from digest.model import Balance, Delivery, DeliveryReport, DeliveryState, SkipReason
+from digest.model.deliveries import Balance, Delivery, DeliveryReport, DeliveryState
+from digest.model.digests import SkipReason
 from digest.studio.history_month import month_plots
 from digest.studio.history_words import (
     REASONS,

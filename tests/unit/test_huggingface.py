@@ -13,7 +13,7 @@ from digest.collect.huggingface import MOST_AUTHORS, MOST_PAGES, HuggingFace, re
 from digest.collect.reading import Reading
 from digest.collect.snapshots import Snapshots
 from digest.errors import SourceError
-from digest.model import Facts, Sighting, Signals
+from digest.model.papers import Facts, Sighting, Signals
 from tests.support import NOW, TODAY, gather
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "huggingface"

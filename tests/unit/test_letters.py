@@ -14,7 +14,7 @@ from digest.compose.letters import CONFIRM_WITHIN, LetterComposer
 from digest.compose.sender import sender_of
 from digest.errors import SettingError, TemplateError, TransportError
 from digest.letters import Alerts, Letters
-from digest.model import Outcome, OutcomeKind
+from digest.model.messages import Outcome, OutcomeKind
 from subscribers.errors import TokenError
 from subscribers.model import Consent, Move, Subscriber
 from subscribers.preferences import Preferences

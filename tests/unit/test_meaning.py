@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from digest.backgrounds import learn
-from digest.model import Facts
+from digest.model.papers import Facts
 from digest.rank.background import Background, Floats, text_of
 from digest.rank.matching import Matching, Topic
 from digest.rank.ranker import THRESHOLDS, Limits, Ranker, Reader

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.collect.merge import keys_of, merge
-from digest.model import (
+from digest.model.papers import (
     Facts,
     KnownPaper,
     Listing,

@@ -17,7 +17,7 @@ from digest.compose.environment import Templates
 from digest.compose.message import build_message
 from digest.compose.sender import sender_of
 from digest.config_values import LONGEST_PUBLIC_URL
-from digest.model import Digest, Pick, Section
+from digest.model.digests import Digest, Pick, Section
 from subscribers.addresses import normalise_address
 from subscribers.errors import AddressError
 from subscribers.tokens import Purpose

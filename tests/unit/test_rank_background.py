@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.backgrounds import ENOUGH, learn
-from digest.model import Facts
+from digest.model.papers import Facts
 from digest.rank import background as background_module
 from digest.rank.background import K1, B, Background
 from digest.rank.vocabulary import TITLE_WEIGHT, Vocabulary, stem_counts

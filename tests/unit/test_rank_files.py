@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.model import Facts, Reason, Signals
+from digest.model.digests import Reason
+from digest.model.papers import Facts, Signals
 from digest.rank.matching import Topic
 from digest.rank.ranker import THRESHOLDS
 from digest.rank_files import rank, read_papers, read_topics, said

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.model import Candidate, Digest, Section, Signals
+from digest.model.digests import Candidate, Digest, Section
+from digest.model.papers import Signals
 from digest.rank.ranker import ENOUGH_OPINIONS, THRESHOLDS, Limits, Ranker, Reader
 from subscribers.preferences import Strictness
 from subscribers.topics import TopicFilter

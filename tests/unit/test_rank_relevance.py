@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from digest.collect.file import read_file
 from digest.demo import NOW, SAMPLE_EDITION
-from digest.model import Candidate, Facts, Reason, Signals
+from digest.model.digests import Candidate, Reason
+from digest.model.papers import Facts, Signals
 from digest.rank.background import Background
 from digest.rank.matching import Matching, Topic
 from digest.rank.ranker import THRESHOLDS

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from digest.model import Signals
+from digest.model.papers import Signals
 from digest.rank.abbreviations import other_forms
 from digest.rank.restrict import Text
 from subscribers.filters import parse_filter

@@ -10,7 +10,7 @@ from digest.compose.language import ENGLISH, language
 from digest.compose.samples import Sample, digest_of, samples, view_of
 from digest.compose.sender import sender_of
 from digest.errors import TemplateError
-from digest.model import Section
+from digest.model.digests import Section
 from subscribers.tokens import Purpose
 from tests.support import TODAY, make_settings
 

@@ -10,7 +10,7 @@ import pytest
 from digest.collect.reading import Reading
 from digest.collect.saved_page import is_html_page, is_text_page, read_html_page, read_text_page
 from digest.errors import SourceError
-from digest.model import Facts, Harvest, Signals
+from digest.model.papers import Facts, Harvest, Signals
 from tests.support import NOW, TODAY
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "saved_pages"

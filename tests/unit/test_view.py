@@ -20,7 +20,8 @@ from digest.compose.view import (
     long_date,
     view,
 )
-from digest.model import Digest, Match, Pick, Reason, Section, Signals, SkipReason
+from digest.model.digests import Digest, Match, Pick, Reason, Section, SkipReason
+from digest.model.papers import Signals
 from subscribers.preferences import WEEKDAYS, Preferences, parse_cadence
 from subscribers.topics import TopicFilter
 from tests.support import TODAY, make_candidate

@@ -1,5 +1,5 @@
-"""Who works with a ledger; what editions lack, and which of their deliveries are gone; when these
-were planned
+"""Who works with a ledger; what editions lack, when they were filled late, and which of their
+deliveries are gone; when these were planned
 
 Revision: 0008, after 0007
 """
@@ -14,6 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("editions", sa.Column("filled_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("editions", sa.Column("missing", sa.JSON(), nullable=True))
     op.add_column("editions", sa.Column("gone", sa.JSON(), nullable=True))
     op.add_column("deliveries", sa.Column("planned_at", sa.DateTime(timezone=True), nullable=True))
@@ -43,3 +44,4 @@ def downgrade() -> None:
     op.drop_column("deliveries", "planned_at")
     op.drop_column("editions", "gone")
     op.drop_column("editions", "missing")
+    op.drop_column("editions", "filled_at")

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from digest.model import SkipReason
+from digest.model.digests import SkipReason
 from tests.integration.kill.world import S
 from tests.integration.senders import Waiting
 from tests.integration.test_sending import Crowd, Post, names

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, exc, make_url, text
 
 from digest.ledger.claims import Limits
 from digest.ledger.ledger import Ledger
-from digest.model import Outcome, OutcomeKind
+from digest.model.messages import Outcome, OutcomeKind
 from subscribers.store.registry import Registry
 from tests.integration.kill.line import HOST, Line
 from tests.integration.kill.world import S, World

@@ -12,7 +12,8 @@ from sqlalchemy import Engine, Row, func, select
 
 from digest.ledger.ledger import Ledger
 from digest.ledger.tables import deliveries, editions
-from digest.model import Balance, DeliveryState, Edition
+from digest.model.deliveries import Balance, DeliveryState
+from digest.model.digests import Edition
 from subscribers.store.registry import Registry
 from tests.integration.kill.counting_server import CountingServer
 from tests.integration.kill.nursery import Child, Nursery

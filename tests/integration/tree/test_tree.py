@@ -18,7 +18,7 @@ from digest.ledger.database import ensure_current, open_database
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import exclusively
 from digest.ledger.tables import deliveries
-from digest.model import DeliveryState
+from digest.model.deliveries import DeliveryState
 from subscribers.preferences import Preferences
 from subscribers.store.registry import Registry
 from tests.integration.kill.counting_server import CountingServer

@@ -18,19 +18,10 @@ from digest.composing import planned_digest
 from digest.duties import Duties
 from digest.errors import SourceError, TransportError
 from digest.ledger.ledger import Ledger
-from digest.model import (
-    Candidate,
-    Delivery,
-    Digest,
-    Edition,
-    Envelope,
-    Harvest,
-    Message,
-    Outcome,
-    OutcomeKind,
-    Pick,
-    Section,
-)
+from digest.model.deliveries import Delivery
+from digest.model.digests import Candidate, Digest, Edition, Pick, Section
+from digest.model.messages import Envelope, Message, Outcome, OutcomeKind
+from digest.model.papers import Harvest
 from digest.rank.ranker import Reader
 from digest.sending import Parts, Sending
 from subscribers.model import Subscriber

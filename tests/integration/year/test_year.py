@@ -21,7 +21,7 @@ from digest import sending
 from digest.ledger.database import open_database
 from digest.ledger.ledger import Ledger
 from digest.ledger.tables import deliveries, editions
-from digest.model import Balance
+from digest.model.deliveries import Balance
 from subscribers.store.tables import subscribers
 from tests.integration.year.house import House, Mail, PlainComposing, address_of
 from tests.integration.year.lives import DAY, MINUTE, Life, Year, is_in, make_year

@@ -1,0 +1,56 @@
+"""`digest db`: the schema of the ledger, and whose it is."""
+
+from typing import Annotated
+
+import typer
+
+from digest.app import App, utc_now
+from digest.terminal import out
+
+database = typer.Typer(help="Care for the database.", no_args_is_help=True)
+
+
+@database.command("upgrade")
+def upgrade_database() -> None:
+    """Bring the database to the schema of this version."""
+    out.print(f"The database is at revision {App().upgrade_database()}.")
+
+
+@database.command("downgrade")
+def downgrade_database(
+    to: Annotated[str, typer.Argument(metavar="REVISION", help="The older version's, as 0007.")],
+) -> None:
+    """Bring the database back to an older schema. What only later ones know is lost."""
+    App().downgrade_database(to)
+    out.print(f"The database is at revision {to}.")
+
+
+@database.command("adopt")
+def adopt(
+    drop: Annotated[
+        bool,
+        typer.Option(
+            "--drop",
+            help="It is an older copy. Give up what waits in it and what was due before now, "
+            "because all of that may have been sent.",
+        ),
+    ] = False,
+    send: Annotated[
+        bool,
+        typer.Option(
+            "--send",
+            help="It has been used nowhere else since, or others use it as well: send what waits.",
+        ),
+    ] = False,
+) -> None:
+    """Use a ledger here that was restored or has moved, and so sends nothing yet."""
+    if drop is send:
+        raise typer.BadParameter("say --drop or --send: --help tells which")
+    app, now = App(), utc_now()
+    if send:
+        app.guard.adopt(now)
+        out.print("This ledger is used here from now on. What waits is sent.")
+    else:
+        dropped = app.settling.drop_waiting(now)
+        app.guard.adopt(now, sends_from=now)
+        out.print(f"This ledger is used here from now on. Given up: {dropped} that waited.")

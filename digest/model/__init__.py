@@ -1,0 +1,1 @@
+"""The language of the program: frozen values that every part passes on. Pure."""
