@@ -234,6 +234,16 @@ class App:
             connections=self.settings.send_connections,
         )
 
+    def make_ready(self) -> None:
+        """What is missing to send shows now, not when there is something. Raises DigestError."""
+        _ = self.fleet, self.pipeline
+        self.guard.check()
+
+    def stop(self) -> None:
+        """Finish the mails in hand, and begin nothing more; from any thread."""
+        self.http.stop()
+        self.fleet.stop()
+
     @cached_property
     def settling(self) -> Settling:
         stale_after = timedelta(hours=self.settings.stale_after_hours)

@@ -192,8 +192,8 @@ def run(
     moment = now or utc_now()
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=app.settings.timezone)
-    app.guard.check()
-    with stopping(app.fleet.stop), progress_bar("Sending") as report:
+    app.make_ready()
+    with stopping(app.stop), progress_bar("Sending") as report:
         done = app.pipeline.run(app.send, moment, report)
     if as_json:
         print_json(done.balance and asdict(done.balance))

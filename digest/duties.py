@@ -13,7 +13,7 @@ from threading import Lock
 import structlog
 
 from digest.app import App
-from digest.errors import Busy, DigestError, SettingError
+from digest.errors import Busy, DigestError, SettingError, Stopped
 from digest.inbox.inbox import Fate
 from digest.inbox.mailboxes import letters_in
 from digest.ledger.database import told_in_one_line
@@ -48,7 +48,7 @@ class Duties:
         try:
             with told_in_one_line():
                 run = self._app.pipeline.make_edition(self._send_in_turn, self._app.clock())
-        except Busy:
+        except (Busy, Stopped):
             raise
         except DigestError as error:
             self._alert((str(error),), broken_off=True)

@@ -8,6 +8,7 @@ DigestError            base: its text is one clear line for the person at the sh
 ├── MessageTooLarge    a rendered message would be clipped by its reader
 ├── TransportError     the relay or folder cannot be used now: nothing was sent
 ├── ServiceError       a part of `digest up` cannot begin
+├── Stopped            told to stop, and so broken off; to be done by the next start
 ├── InboxError         a mailbox cannot be read
 └── LedgerError        the database is missing, behind, or not to be used
     └── Busy           somebody else holds the ledger for the same work
@@ -52,6 +53,10 @@ class TransportError(DigestError):
 
 
 class ServiceError(DigestError):
+    pass
+
+
+class Stopped(DigestError):  # noqa: N818  the name says it without "Error"
     pass
 
 

@@ -13,7 +13,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from digest.errors import Busy, DigestError
+from digest.errors import Busy, DigestError, Stopped
 from digest.signals import stop_signals
 
 log = structlog.get_logger()
@@ -53,6 +53,8 @@ def add_tick(clock: BackgroundScheduler, name: str, do: Callable[[], object], ev
             do()
         except Busy as error:
             log.info("later", what=name, why=str(error))
+        except Stopped as error:
+            log.info("broken off", what=name, why=str(error))
         except DigestError as error:
             log.error("it failed", what=name, why=str(error))
         except Exception:  # a fault of ours must not stop the rest

@@ -24,7 +24,7 @@ def keep_schedule(app: App, ready: Ready, *, and_inbox: bool = False, tempo: flo
 
     ``tempo`` is how much faster than others' our clock goes (in tests).
     """
-    _make_ready(app)
+    app.make_ready()
     duties = Duties(app)
     clock = new_clock()
     if and_inbox:
@@ -34,15 +34,15 @@ def keep_schedule(app: App, ready: Ready, *, and_inbox: bool = False, tempo: flo
     add_tick(clock, "planning", duties.plan, MINUTE / tempo)
     add_tick(clock, "sending", duties.send, SOON)
     add_tick(clock, "tidying up", duties.tidy, HOUR / tempo)
-    run_forever(clock, ready, app.fleet.stop)
+    run_forever(clock, ready, app.stop)
 
 
 def send_what_waits(app: App, ready: Ready) -> None:
     """Send what waits in the ledger, beside a schedule that plans it."""
-    _make_ready(app)
+    app.make_ready()
     clock = new_clock()
     add_tick(clock, "sending", Duties(app).send, SOON)
-    run_forever(clock, ready, app.fleet.stop)
+    run_forever(clock, ready, app.stop)
 
 
 def watch_inbox(app: App, ready: Ready) -> None:
@@ -56,18 +56,12 @@ def watch_inbox(app: App, ready: Ready) -> None:
 
 def all_services(app: App, pages: "Pages", tempo: float = 1) -> list[Service]:
     """What `digest up` runs, each in a process of its own. Raises DigestError."""
-    _make_ready(app)
+    app.make_ready()
     the_rest = partial(keep_schedule, and_inbox=app.settings.inbox is not None, tempo=tempo)
     return [
         Service("pages", partial(_run, app.another, pages.serve)),
         Service("schedule", partial(_run, app.another, the_rest)),
     ]
-
-
-def _make_ready(app: App) -> None:
-    """What is missing to send shows now, not tomorrow."""
-    _ = app.fleet, app.pipeline
-    app.guard.check()
 
 
 def _run(another: Callable[[], App], run: Callable[[App, Ready], None], ready: Ready) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from threading import Event
 
 import httpx
 import structlog
@@ -26,7 +27,7 @@ from tenacity import (
 
 from digest.about import USER_AGENT
 from digest.collect.snapshots import Snapshot, Snapshots
-from digest.errors import SourceError
+from digest.errors import SourceError, Stopped
 
 LONGEST_WAIT = 120.0
 LARGEST_ANSWER = 50 * 1024 * 1024
@@ -69,11 +70,12 @@ class Http:
         timeout: float,
         attempts: int,
         transport: httpx.BaseTransport | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
     ) -> None:
         self._snapshots = snapshots
         self._attempts = attempts
-        self._sleep = sleep
+        self._stopping = Event()
+        self._sleep = sleep or self._stay_away
         self._client = httpx.Client(
             timeout=timeout,
             follow_redirects=True,
@@ -86,7 +88,8 @@ class Http:
     ) -> Answer:
         """The answer to a GET, from the server or, where nothing changed, from the last time.
 
-        Raises SourceError when there is none after all attempts, saying what the last one met.
+        Raises SourceError when there is none after all attempts, saying what the last one met, and
+        Stopped once it was told to stop.
         """
         full_url = str(httpx.URL(url, params=dict(params or {})))
         kept = self._snapshots.load(full_url)
@@ -132,6 +135,8 @@ class Http:
     def _ask(self, url: str, kept: Snapshot | None, throttle: Throttle | None) -> httpx.Response:
         if throttle:
             throttle.wait()
+        if self._stopping.is_set():
+            raise Stopped(f"{url} was not asked")
         condition = {}
         if kept and kept.etag:
             condition["If-None-Match"] = kept.etag
@@ -146,6 +151,13 @@ class Http:
         return httpx.Response(
             response.status_code, headers=_plain(response.headers), content=bytes(body)
         )
+
+    def _stay_away(self, seconds: float) -> None:
+        self._stopping.wait(seconds)
+
+    def stop(self) -> None:
+        """Ask nothing more, and wait for nothing; from any thread."""
+        self._stopping.set()
 
     def close(self) -> None:
         self._client.close()

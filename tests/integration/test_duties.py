@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from digest.app import App
 from digest.duties import Duties
-from digest.errors import Busy, LedgerError, SettingError, SourceError, TransportError
+from digest.errors import Busy, LedgerError, SettingError, SourceError, Stopped, TransportError
 from digest.ledger.milestones import Milestone
 from digest.model.deliveries import Balance
 from digest.model.messages import Outcome, OutcomeKind
@@ -110,8 +110,9 @@ def test_trouble_that_lasts_is_told_once(tmp_path):
     assert len(mails) == 3
 
 
-def test_that_somebody_else_is_at_it_is_no_trouble(edition):
-    mails, logs = edition(Busy("another run is under way"), raises=Busy)
+@pytest.mark.parametrize("error", [Busy("another run is under way"), Stopped("we are to stop")])
+def test_that_it_is_for_later_is_no_trouble(edition, error):
+    mails, logs = edition(error, raises=type(error))
     assert (mails, logs) == ([], [])
 
 

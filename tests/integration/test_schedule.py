@@ -12,7 +12,7 @@ from apscheduler.events import EVENT_JOB_EXECUTED
 from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.testing import capture_logs
 
-from digest.errors import Busy, LedgerError
+from digest.errors import Busy, LedgerError, Stopped
 from digest.schedule import add_tick, new_clock
 
 NAME = "a duty"
@@ -59,6 +59,7 @@ def test_it_is_never_called_beside_itself(clock):
     [
         (LedgerError("no"), {"event": "it failed", "why": "no", "log_level": "error"}),
         (Busy("another run"), {"event": "later", "why": "another run", "log_level": "info"}),
+        (Stopped("no"), {"event": "broken off", "why": "no", "log_level": "info"}),
         (ZeroDivisionError(), {"event": "it failed", "exc_info": True, "log_level": "error"}),
     ],
 )

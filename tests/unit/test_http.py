@@ -1,5 +1,6 @@
 """Asking the web politely: attempts, waiting, conditional requests, kept answers."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -15,7 +16,7 @@ from digest.about import VERSION
 from digest.collect import http as http_module
 from digest.collect.http import LONGEST_WAIT, Answer, Http, Throttle, asked_to_wait
 from digest.collect.snapshots import Snapshot, Snapshots
-from digest.errors import SourceError
+from digest.errors import SourceError, Stopped
 from tests.support import NOW, SleepingClock
 
 URL = "https://source.example/papers"
@@ -118,6 +119,21 @@ def test_an_answer(tmp_path):
     )
     assert client.slept == []
     client.http.close()
+
+
+def test_told_to_stop_it_waits_no_longer_and_asks_nothing_more(tmp_path):
+    asked = []
+
+    def web(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        http.stop()
+        return httpx.Response(503, headers={"Retry-After": "100"})
+
+    http = Http(Snapshots(tmp_path), timeout=1, attempts=4, transport=httpx.MockTransport(web))
+    for _ in range(2):
+        with pytest.raises(Stopped, match=re.escape(f"{URL} was not asked")):
+            http.get(URL)
+    assert len(asked) == 1
 
 
 def test_the_user_agent_names_the_project(tmp_path):

@@ -12,10 +12,11 @@ HOST = "127.0.0.1"
 
 
 class PapersServer:
-    """``papers_of`` gives the entries of a day, as the service does."""
+    """``papers_of`` gives the entries of a day, as the service does; unless it ``rests``."""
 
     def __init__(self, papers_of: Callable[[date], list[dict[str, Any]]]) -> None:
         self.asked: list[date] = []
+        self.rests = False
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(handler) -> None:  # noqa: N805
@@ -24,7 +25,8 @@ class PapersServer:
                 self.asked.append(day)
                 entries = papers_of(day) if asked["p"] == ["0"] else []
                 body = json.dumps(entries).encode()
-                handler.send_response(200)
+                handler.send_response(503 if self.rests else 200)
+                handler.send_header("Retry-After", "100")  # means nothing with a 200
                 handler.send_header("Content-Type", "application/json")
                 handler.send_header("Content-Length", str(len(body)))
                 handler.end_headers()

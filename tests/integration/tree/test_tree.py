@@ -39,6 +39,7 @@ class Town:
     def __init__(self, home: Path, relay: CountingServer, papers: PapersServer) -> None:
         self.home = home
         self.relay = relay
+        self.papers = papers
         here = _zone_where_it_is_noon()
         self.settings = {
             **SENDING,
@@ -187,6 +188,18 @@ def test_run_once_told_to_stop_prints_the_balance_and_another_sends_the_rest(tow
         assert tree.ends() == 0
     assert f"{PEOPLE} accepted" in tree.said
     town.check(most_uncertain=0)
+
+
+def test_it_waits_for_no_source(town: Town):
+    town.papers.rests = True
+    with town.start("schedule") as tree:
+        tree.wait_for("asking a source again")
+        tree.tell_to_stop()
+        assert tree.ends(30) == 0
+    assert errors_in(tree) == []
+    assert town.ledger.editions.latest() is None
+    town.papers.rests = False
+    town.finish()
 
 
 def test_a_worker_ends_in_peace(town: Town):
