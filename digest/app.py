@@ -1,60 +1,57 @@
 """The composition root: settings become objects here, and only here."""
 
+from __future__ import annotations
+
 import os
 import socket
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import Engine
 
-from digest.backgrounds import Backgrounds
-from digest.backup import Backups
 from digest.bounce_policy import Limits
-from digest.checks.baseline import OWN as OWN_BASELINE
-from digest.checks.baseline import SHIPPED as SHIPPED_BASELINE
-from digest.checks.baseline import read_baseline
-from digest.checks.rules import Rules
-from digest.collect.arxiv import Arxiv
-from digest.collect.arxiv import source as arxiv_source
 from digest.collect.http import Http
 from digest.collect.snapshots import Snapshots
 from digest.collect.source import Source, find_sources
-from digest.compose.composer import Composer
 from digest.compose.environment import Templates
 from digest.compose.language import language
-from digest.compose.letters import LetterComposer
 from digest.compose.sender import Sender, sender_for_looking, sender_of
 from digest.config_reading import read_settings
-from digest.deliver.mx import mx_owners
 from digest.deliver.transport import make_transport
-from digest.embedding import find_embedder
-from digest.embedding_store import EmbeddingStore
 from digest.errors import LedgerError, TransportError
-from digest.feedback import Feedback
-from digest.fleet import Fleet
 from digest.guard import FILE as BADGE
 from digest.guard import Guard
-from digest.inbox.inbox import Inbox
-from digest.inbox.witness import Witness
 from digest.ledger.database import downgrade, ensure_current, open_database, upgrade
 from digest.ledger.ledger import Ledger
 from digest.logs import configure_logs, mask_in_logs
 from digest.model.digests import Digest
 from digest.model.messages import Message, Outcome
-from digest.pipeline import Pipeline
 from digest.progress import Progress, silent
-from digest.proofs import Proofs
 from digest.retention import Retention
-from digest.sending import Parts, Sending
 from digest.settling import Settling
 from digest.status import Held, Status, gather_status
 from digest.verp import Verp
 from subscribers.addresses import AddressGate, normalise_address
 from subscribers.store.registry import Registry
 from subscribers.topics import TopicFilter
+
+if TYPE_CHECKING:
+    from digest.backgrounds import Backgrounds
+    from digest.backup import Backups
+    from digest.collect.arxiv import Arxiv
+    from digest.compose.composer import Composer
+    from digest.compose.letters import LetterComposer
+    from digest.embedding_store import EmbeddingStore
+    from digest.feedback import Feedback
+    from digest.fleet import Fleet
+    from digest.inbox.inbox import Inbox
+    from digest.pipeline import Pipeline
+    from digest.proofs import Proofs
+    from digest.sending import Sending
 
 log = structlog.get_logger()
 
@@ -65,6 +62,8 @@ def utc_now() -> datetime:
 
 class App:
     """Everything the commands work with, made when it is first asked for.
+
+    What is slow to load is loaded then, too: most commands need little of it.
 
     ``clock`` tells the time to what runs by itself. ``fixed`` holds settings (as text, by field
     name) that win over the environment and ``.env``. Raises SettingError.
@@ -118,6 +117,8 @@ class App:
     @cached_property
     def backups(self) -> Backups:
         """What copies the ledger, whatever its revision, and puts a copy in its place."""
+        from digest.backup import Backups
+
         return Backups(self.settings.database, self.settings.home)
 
     @cached_property
@@ -135,10 +136,15 @@ class App:
     @cached_property
     def arxiv(self) -> Arxiv:
         """arXiv, for look-ups by id."""
-        return arxiv_source(self.settings, self.http)
+        from digest.collect.arxiv import source
+
+        return source(self.settings, self.http)
 
     @cached_property
     def pipeline(self) -> Pipeline:
+        from digest.deliver.mx import mx_owners
+        from digest.pipeline import Pipeline
+
         return Pipeline(
             self.settings,
             self.ledger,
@@ -157,11 +163,16 @@ class App:
 
     @cached_property
     def backgrounds(self) -> Backgrounds:
+        from digest.backgrounds import Backgrounds
+
         return Backgrounds(self.ledger.papers, self.embedder)
 
     @cached_property
     def embedder(self) -> EmbeddingStore | None:
         """The model for semantic ranking; none if none is set. Raises SettingError."""
+        from digest.embedding import find_embedder
+        from digest.embedding_store import EmbeddingStore
+
         model = self.settings.semantic_model
         if model is None:
             return None
@@ -180,6 +191,10 @@ class App:
 
     def proofs(self, sender: Sender, folder: Path | None = None) -> Proofs:
         """Mails to look at and to check, from the templates (of ``folder``) as they are now."""
+        from digest.checks.baseline import read_baseline
+        from digest.checks.rules import Rules
+        from digest.proofs import Proofs
+
         own = folder or self.settings.templates
         templates = Templates(own, language(self.settings.language, own))
         hosts = self.settings.link_hosts
@@ -192,25 +207,35 @@ class App:
     @property
     def baseline(self) -> Path:
         """The file that says what clients need not support: the operator's, else the shipped."""
-        own = self.settings.templates and self.settings.templates / OWN_BASELINE
-        return own if own and own.exists() else SHIPPED_BASELINE
+        from digest.checks.baseline import OWN, SHIPPED
+
+        own = self.settings.templates and self.settings.templates / OWN
+        return own if own and own.exists() else SHIPPED
 
     @cached_property
     def composer(self) -> Composer:
+        from digest.compose.composer import Composer
+
         return Composer(self.templates, self.sender)
 
     @cached_property
     def letter_composer(self) -> LetterComposer:
+        from digest.compose.letters import LetterComposer
+
         return LetterComposer(self.templates, self.sender)
 
     @cached_property
     def preview_composer(self) -> Composer:
         """For looking only: what is not set yet has a stand-in."""
+        from digest.compose.composer import Composer
+
         return Composer(self.templates, sender_for_looking(self.settings))
 
     @cached_property
     def sending(self) -> Sending:
         """What sends in this process. Raises SettingError naming what is missing to send."""
+        from digest.sending import Parts, Sending
+
         make_transport(self.settings)  # what is wrong with it shows now
         parts = Parts(
             settings=self.settings,
@@ -226,6 +251,8 @@ class App:
     @cached_property
     def fleet(self) -> Fleet:
         """What sends, in as many processes as may be."""
+        from digest.fleet import Fleet
+
         return Fleet(
             self.ledger,
             self.sending,
@@ -304,12 +331,17 @@ class App:
 
     @cached_property
     def feedback(self) -> Feedback:
+        from digest.feedback import Feedback
+
         settings = self.settings
         limits = Limits(settings.pause_at_hard_bounces, settings.pause_at_complaints)
         return Feedback(self.ledger, self.registry, limits)
 
     @cached_property
     def inbox(self) -> Inbox:
+        from digest.inbox.inbox import Inbox
+        from digest.inbox.witness import Witness
+
         witness = Witness(self.ledger, self.registry, self.verp, self.sender.tokens)
         return Inbox(self.registry, witness, self.feedback)
 

@@ -29,7 +29,6 @@ from digest.cli_status import status
 from digest.cli_subscribers import people
 from digest.cli_templates import studio, templates
 from digest.config_reading import example_env
-from digest.demo import run_demo
 from digest.errors import DigestError
 from digest.ledger.database import told_in_one_line
 from digest.logs import configure_logs
@@ -117,6 +116,8 @@ def demo(
     home: Annotated[Path, typer.Option(help="Folder for everything.")] = Path("paper-digest-demo"),
 ) -> None:
     """Run the main job on a built-in edition, for three sample subscribers, into a folder."""
+    from digest.demo import run_demo
+
     with progress_bar("Sending") as report:
         done = run_demo(home, report)
     table = Table(title=f"Mail lies in {home / 'outbox'}", title_justify="left")

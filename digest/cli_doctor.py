@@ -8,9 +8,7 @@ from rich.text import Text
 
 from digest.app import App, utc_now
 from digest.compose.sender import sender_for_looking
-from digest.doctor.examination import examine
 from digest.doctor.finding import Area, Finding, Level, has_problem
-from digest.doctor.names import system_resolver
 from digest.errors import SettingError
 from digest.terminal import Json, out, print_json
 
@@ -44,6 +42,9 @@ def doctor(
 
 
 def _findings(*, offline: bool) -> list[Finding]:
+    from digest.doctor.examination import examine
+    from digest.doctor.names import system_resolver
+
     try:
         app = App()
     except SettingError as error:  # a setting that cannot be read is a finding as well

@@ -12,14 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from digest.app import App, utc_now
 from digest.config_values import mailbox
-from digest.duties import Duties
 from digest.errors import DigestError, InboxError
 from digest.imap_folder import ImapFolder
 from digest.inbox.inbox import Fate
 from digest.inbox.mailboxes import letters_in, letters_on
 from digest.inbox.reading import read_report
 from digest.inbox.report import Kind, Report
-from digest.services import watch_inbox
 from digest.terminal import err, out, print_json
 from subscribers.errors import SubscriberError
 
@@ -58,6 +56,8 @@ def inbox(
     if watch and (place or as_json):
         raise typer.BadParameter("--watch goes alone: it reads DIGEST_INBOX, and prints nothing")
     if watch:
+        from digest.services import watch_inbox
+
         watch_inbox(App(), lambda: err.print("Reading DIGEST_INBOX. Stop with Ctrl-C."))
     elif place == CLASSIFY:
         if not files:
@@ -74,6 +74,8 @@ def inbox(
 def _read(named: str | None, as_json: bool) -> None:
     app = App()
     if named is None:
+        from digest.duties import Duties
+
         fates = Duties(app).read_inbox()
     else:
         letters = letters_in(_place(named), app.settings.smtp_ca_file)

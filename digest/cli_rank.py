@@ -3,27 +3,22 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from digest.app import App, utc_now
-from digest.backgrounds import SHIPPED, learn, load
-from digest.embedding import SETTING
 from digest.errors import SettingError, SourceError
 from digest.model.digests import Pick
 from digest.model.papers import Rejection
-from digest.rank.background import Embed
-from digest.rank.ranker import THRESHOLDS
-from digest.rank_files import rank, read_papers, read_topics, said
-from digest.search import search
 from digest.terminal import Json, err, out, print_json, read_day, say_unknown
-from digest.why_record import why_record
-from digest.why_words import why_lines
 from subscribers.model import PersonFile
 from subscribers.preferences import Strictness
+
+if TYPE_CHECKING:
+    from digest.rank.background import Embed
 
 LARGEST_NUMBER = 2**31 - 1  # that a database knows
 FARTHEST = timedelta(days=36_500)  # days around that calendars have no end in
@@ -50,11 +45,17 @@ def rank_files(
     ),
     semantic: Annotated[
         bool,
-        typer.Option("--semantic", help=f"By meaning as well, with the model of {SETTING}."),
+        typer.Option(
+            "--semantic", help="By meaning as well, with the model of DIGEST_SEMANTIC_MODEL."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Rank papers for topics, all from files, and print a line of JSON for each topic."""
+    from digest.backgrounds import SHIPPED, learn, load
+    from digest.rank.ranker import THRESHOLDS
+    from digest.rank_files import rank, read_papers, read_topics
+
     embed = _model() if semantic else None
     candidates, wanted = _read(read_papers, papers), _read(read_topics, topics)
     known = {each.key: each.facts for each in candidates}
@@ -81,6 +82,8 @@ def search_papers(
     as_json: Json = False,
 ) -> None:
     """Find papers among those collected in the last months, ranked as for a digest."""
+    from digest.search import search
+
     app = App()
     background = app.backgrounds.current()
     found = search(app.ledger, background, " ".join(words), most, app.embedder)
@@ -109,6 +112,9 @@ def why(
 
     By default of the latest edition; of a day to come, what they would get.
     """
+    from digest.why_record import why_record
+    from digest.why_words import why_lines
+
     app, now = App(), utc_now()
     if day and abs(day - now.date()) > FARTHEST:
         raise typer.BadParameter(f"{day} is too far away")
@@ -140,6 +146,8 @@ def _of_delivery(app: App, number: int) -> tuple[PersonFile | None, date]:
 
 
 def _found(pick: Pick) -> dict[str, Any]:
+    from digest.rank_files import said
+
     match, candidate = pick.match, pick.candidate
     assert match
     return {
@@ -152,8 +160,10 @@ def _found(pick: Pick) -> dict[str, Any]:
     }
 
 
-def _model() -> Embed:
+def _model() -> "Embed":
     """What embeds texts. Raises SettingError if there is none."""
+    from digest.embedding import SETTING
+
     embed = App().embedder
     if embed is None:
         raise SettingError(f"--semantic needs a model: {SETTING} is not set")

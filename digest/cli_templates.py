@@ -98,10 +98,10 @@ def studio(
     ] = None,
 ) -> None:
     """Edit templates in your editor and see in a browser what every kind of reader will get."""
-    from digest.app_studio import folders  # noqa: PLC0415  slow to load
-    from digest.app_studio import studio as studio_of  # noqa: PLC0415
-    from digest.studio.server import serve  # noqa: PLC0415
-    from digest.studio.watch import Watch  # noqa: PLC0415
+    from digest.app_studio import folders
+    from digest.app_studio import studio as studio_of
+    from digest.studio.server import serve
+    from digest.studio.watch import Watch
 
     app = App(templates=str(templates)) if templates else App()
     watch = Watch(folders(app))

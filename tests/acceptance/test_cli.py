@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -208,6 +209,14 @@ def test_config_tells_values_and_origins_but_no_secrets(operator: Person) -> Non
 def test_db_upgrade_may_be_repeated(newcomer: Person) -> None:
     assert newcomer.digest("db", "upgrade") == newcomer.digest("db", "upgrade")
     assert (newcomer.folder / "var" / "digest.sqlite3").is_file()
+
+
+def test_a_command_loads_only_what_it_needs() -> None:
+    """Else each takes a second more to start, the shell's completion and help as well."""
+    slow = ("alembic", "apscheduler", "dns.resolver", "fastapi", "numpy", "premailer", "scipy")
+    ask = f"import sys, digest.cli; print([each for each in {slow} if each in sys.modules])"
+    asked = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert asked.stdout == "[]\n"
 
 
 def test_the_schedule_says_when_and_stops_when_told(

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from digest import cli_doctor
 from tests.acceptance.conftest import Person
 from tests.integration.dns_zone import Zone, texts
 from tests.integration.smtp_server import HOST, Authority, SmtpServer
@@ -27,7 +26,7 @@ PUBLISHED = {
 def resolver(monkeypatch: pytest.MonkeyPatch) -> Zone:
     """No test asks the real DNS."""
     zone = Zone(PUBLISHED)
-    monkeypatch.setattr(cli_doctor, "system_resolver", lambda: zone)
+    monkeypatch.setattr("digest.doctor.names.system_resolver", lambda: zone)
     return zone
 
 
@@ -60,7 +59,7 @@ def test_offline_it_says_what_it_did_not_check(operator: Person, resolver: Zone)
 def test_where_the_dns_does_not_answer_it_says_so(
     operator: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli_doctor, "system_resolver", lambda: None)
+    monkeypatch.setattr("digest.doctor.names.system_resolver", lambda: None)
     assert "unknown DNS: The DNS does not answer" in operator.digest("doctor")
 
 

@@ -7,8 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from digest import app as composition
-from digest import backgrounds, cli
+from digest import backgrounds, cli, embedding
 from digest.app import App
 from digest.app_web import web
 from digest.errors import SettingError
@@ -38,7 +37,7 @@ class StandIn:
 @pytest.fixture
 def model(monkeypatch) -> StandIn:
     made = StandIn()
-    monkeypatch.setattr(composition, "find_embedder", lambda name, fetch: made)
+    monkeypatch.setattr(embedding, "find_embedder", lambda name, fetch: made)
     return made
 
 
