@@ -16,6 +16,15 @@ from tests.conftest import new_schema
 from tests.integration.smtp_server import HOST, Authority, SmtpServer
 
 
+@pytest.hookimpl(tryfirst=True)  # before any are left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is about pages or days, and not about rows, is quick with one kind of database."""
+    for each in items:
+        with_postgresql = "postgresql" in each.name
+        if with_postgresql and each.get_closest_marker("far_from_database"):
+            each.add_marker("long")
+
+
 @pytest.fixture(scope="session")
 def new_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database file as it is when nothing is in it yet."""

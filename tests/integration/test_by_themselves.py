@@ -9,6 +9,8 @@ from digest.ledger.milestones import Milestone
 from tests.integration.birds import FRIDAY, MONDAY, SATURDAY, House, pass_hours
 from tests.support import NOW, make_settings
 
+pytestmark = pytest.mark.far_from_database
+
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

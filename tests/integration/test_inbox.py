@@ -32,6 +32,8 @@ from tests.integration.test_papers import absorb
 from tests.raw_message import read
 from tests.support import NOW, TODAY, make_candidate, make_sighting
 
+pytestmark = pytest.mark.far_from_database
+
 COMPLAINTS = "complaints@example.org"
 VERP = Verp([SENDER.secret], "bounces@example.org")
 

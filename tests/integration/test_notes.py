@@ -25,6 +25,8 @@ from tests.integration.test_pipeline import (
 from tests.raw_message import decoded, read
 from tests.support import NOW, TODAY, make_sighting
 
+pytestmark = pytest.mark.far_from_database
+
 A_DAY = timedelta(days=1)
 WANTED = Preferences(note_when_nothing=True)
 LIST_HEADERS = ("List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Help", "List-Archive")

@@ -15,6 +15,8 @@ from tests.integration.site import SENDER
 from tests.raw_message import read
 from tests.support import NOW
 
+pytestmark = pytest.mark.far_from_database
+
 ADA = "ada@example.org"
 
 

@@ -11,6 +11,8 @@ from tests.integration.senders import Waiting
 from tests.integration.test_sending import Crowd, Post, names
 from tests.support import NOW
 
+pytestmark = pytest.mark.far_from_database
+
 HOUR, DAY, YEAR = timedelta(hours=1), timedelta(days=1), timedelta(days=365)
 JUMPS = (HOUR * 0, -HOUR, DAY, -DAY, YEAR, HOUR, -YEAR, DAY, YEAR + HOUR)
 

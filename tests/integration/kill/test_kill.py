@@ -11,6 +11,8 @@ import pytest
 
 from tests.integration.kill.world import S, World, eventually
 
+pytestmark = pytest.mark.far_from_database
+
 CONNECTIONS = 4
 
 

@@ -168,7 +168,7 @@ def test_told_to_stop_it_finishes_what_is_in_flight(town: Town, stop: Callable[[
     assert town.states()[S.ACCEPTED] == town.relay.copies
     assert S.UNCERTAIN not in town.states()
     town.check_nobody_holds_it()
-    town.go_on()
+    town.finish()
     town.check(most_uncertain=0)
     assert town.states() == {S.ACCEPTED: PEOPLE}
 
