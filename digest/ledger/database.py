@@ -16,7 +16,14 @@ from sqlalchemy.exc import (
     TimeoutError,  # noqa: A004  SQLAlchemy's, of its pool
 )
 from sqlalchemy.pool import ConnectionPoolEntry
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_exponential,
+    wait_random,
+)
 
 from digest.errors import LedgerError
 from digest.ledger.locks import wait_for_upgrade
@@ -63,10 +70,23 @@ def open_database(url: str) -> Engine:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
-    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA busy_timeout=30000")
+    # Of several that do this to a new file at once, all but one are refused, and not kept waiting.
+    in_turn = Retrying(
+        retry=retry_if_exception(_is_locked),
+        stop=stop_after_delay(_PATIENCE),
+        wait=wait_random(0.01, 0.1),
+        reraise=True,
+    )
+    in_turn(connection.execute, "PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")  # a claim must survive a power cut
     connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA busy_timeout=30000")
+
+
+def _is_locked(error: BaseException) -> bool:
+    if not isinstance(error, sqlite3.OperationalError):
+        return False
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # whatever its extended code
 
 
 def patiently(ask: Callable[[], T]) -> T:

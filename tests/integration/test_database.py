@@ -5,9 +5,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from threading import Event
+from threading import Barrier, Event
 
 import pytest
 from alembic import command, op
@@ -160,6 +161,20 @@ def test_a_revision_that_the_program_does_not_know_is_a_ledger_error(migrated):
     set_revision(migrated, "9999")
     with pytest.raises(LedgerError, match="9999"):
         upgrade(migrated)
+
+
+def test_several_that_open_a_new_file_at_once_all_get_on(tmp_path):
+    together = Barrier(6)
+
+    def open_it(number: int) -> None:
+        engine = open_database(f"sqlite:///{tmp_path / str(number)}")
+        together.wait(30)
+        engine.connect().close()
+        engine.dispose()
+
+    with ThreadPoolExecutor(together.parties) as threads:
+        for number in range(40):
+            list(threads.map(open_it, [number] * together.parties))
 
 
 STARTER = """
