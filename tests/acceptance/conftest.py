@@ -131,10 +131,13 @@ def operator_in(folder: Path) -> Person:
 @pytest.fixture
 def operator(tmp_path: Path, new_sqlite: Path) -> Person:  # noqa: F811  the fixture
     """The database is there already, and nothing in it: to make it takes a while."""
-    operator = operator_in(tmp_path)
-    (tmp_path / "var").mkdir()
-    shutil.copy(new_sqlite, tmp_path / "var" / "digest.sqlite3")
-    return operator
+    return operator_with(new_sqlite, tmp_path)
+
+
+def operator_with(database: Path, folder: Path) -> Person:
+    (folder / "var").mkdir()
+    shutil.copy(database, folder / "var" / "digest.sqlite3")
+    return operator_in(folder)
 
 
 @pytest.fixture(scope="module")  # while it runs, no other event loop can in this thread

@@ -212,6 +212,7 @@ def test_the_keyboard_is_enough(browser: Browser, operator: Person, site: str) -
     context.close()
 
 
+@pytest.mark.long
 def test_everybody_can_use_the_pages(browser: Browser, operator: Person, site: str) -> None:
     operator.digest("subscribers", "add", "ada@example.org", "--topic", "robots")
     ada, tokens = person(operator), Tokens([operator.settings["DIGEST_SECRET"]])

@@ -163,6 +163,7 @@ def test_everything_is_a_key_away(page: Page) -> None:
     assert page.url == url
 
 
+@pytest.mark.long
 def test_every_tab_can_be_read_by_everybody(browser: Browser, address: str, own: Path) -> None:
     edit(own / CARD, MORE, "Rather more of it")
     edit(own / CARD, "<h3", '<img src="http://example.org/x.png"><h3')  # something to be found

@@ -1,6 +1,8 @@
 """`digest why` and `digest search`, on the built-in day."""
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +16,7 @@ from digest.model.deliveries import Bounce, BounceKind, Delivery
 from digest.model.messages import Outcome, OutcomeKind
 from subscribers.model import SuppressionReason, Verdict
 from subscribers.store.registry import Registry
+from tests.acceptance.conftest import operator_with
 from tests.support import NOW
 
 DAY = "2025-12-05"  # a Friday
@@ -27,14 +30,23 @@ def _that_day():
         yield
 
 
-@pytest.fixture
-def collected(operator):
-    """Ada, and Grace, who likes nothing of the day."""
+@pytest.fixture(scope="module")
+def a_day(tmp_path_factory, new_sqlite):
+    """A database with the papers of a day, and readers."""
+    operator = operator_with(new_sqlite, tmp_path_factory.mktemp("day"))
     with time_machine.travel(RUN - timedelta(hours=12), tick=False):
         operator.digest("subscribers", "add", "ada@example.org", "--topic", "video generation")
         operator.digest("subscribers", "add", "grace@example.org", "--topic", "medieval poetry")
         operator.digest("collect", "--file", str(SAMPLE_EDITION), "--date", DAY)
-    return operator
+    with closing(sqlite3.connect(operator.folder / "var" / "digest.sqlite3")) as connection:
+        connection.execute("VACUUM INTO ?", [str(operator.folder / "day.sqlite3")])
+    return operator.folder / "day.sqlite3"
+
+
+@pytest.fixture
+def collected(a_day, tmp_path):
+    """Ada, and Grace, who likes nothing of the day."""
+    return operator_with(a_day, tmp_path)
 
 
 @pytest.fixture
@@ -53,8 +65,8 @@ def planned(collected, ledger):
 
 
 @pytest.fixture
-def engine(operator):
-    engine = open_database(f"sqlite:///{operator.folder}/var/digest.sqlite3")
+def engine(collected):
+    engine = open_database(f"sqlite:///{collected.folder}/var/digest.sqlite3")
     yield engine
     engine.dispose()
 
