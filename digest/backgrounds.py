@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from threading import Lock
 
@@ -75,6 +76,7 @@ def save(background: Background, path: Path) -> None:
     )
 
 
+@cache  # what follows from the counts is computed once for all who ask
 def load(path: Path) -> Background:
     """A background that was saved."""
     with np.load(path, allow_pickle=False) as stored:
