@@ -73,7 +73,11 @@ def site(operator: Person) -> str:
     return operator.settings["DIGEST_BASE_URL"]
 
 
-@pytest.fixture(params=[(True, 1200, "light"), (False, 360, "dark")], ids=["scripts", "none"])
+WITH_SCRIPTS = pytest.param((True, 1200, "light"), id="scripts", marks=pytest.mark.long)
+WITHOUT = pytest.param((False, 360, "dark"), id="none")
+
+
+@pytest.fixture(params=[WITH_SCRIPTS, WITHOUT])
 def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     scripts, width, scheme = request.param
     context = browser.new_context(

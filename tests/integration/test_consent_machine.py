@@ -430,6 +430,7 @@ def run(engine: Engine, **examples: int) -> None:
     )
 
 
+@pytest.mark.far_from_database
 def test_consent_goes_by_the_model(engine: Engine) -> None:
     run(engine, sqlite=30, postgresql=5)
 

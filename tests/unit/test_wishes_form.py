@@ -5,7 +5,7 @@ from datetime import date, time
 from zoneinfo import available_timezones
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from subscribers.errors import PreferenceError, SubscriberError, TopicError
@@ -102,6 +102,7 @@ def test_a_form_that_nobody_touched_changes_nothing(topics, wishes):
     assert WishesForm.of(topics, wishes).read(wishes) == (topics, wishes)
 
 
+@settings(max_examples=40)  # each is slow to think of
 @given(topics, preferences, preferences)
 def test_a_form_says_all_but_the_locale(topics, wishes, before):
     sent = WishesForm.of((), before).filled(as_sent(WishesForm.of(topics, wishes)))

@@ -320,6 +320,7 @@ def some_weeks(begins: str, days: int, people: int, zone: str, run_at: str, rand
     return make_year(random, people, begin, days, zone, run_at)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("begins", "zone", "run_at", "seed"),
     [
@@ -333,6 +334,7 @@ def test_five_weeks(new_sqlite_engine, tmp_path, begins, zone, run_at, seed):
     simulate(year, new_sqlite_engine, tmp_path, random, share=0.15)
 
 
+@pytest.mark.far_from_database
 def test_two_weeks_on_each_database(engine, tmp_path):
     random = Random(3)
     year = some_weeks("2028-10-23T12:00", 14, 30, "America/Havana", "00:30", random)
