@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,22 +22,20 @@ from digest.compose.language import language
 from digest.compose.sender import Sender, sender_for_looking, sender_of
 from digest.config_reading import read_settings
 from digest.deliver.transport import make_transport
-from digest.errors import LedgerError, TransportError
+from digest.errors import TransportError
 from digest.guard import FILE as BADGE
 from digest.guard import Guard
 from digest.ledger.database import downgrade, ensure_current, open_database, upgrade
 from digest.ledger.ledger import Ledger
 from digest.logs import configure_logs, mask_in_logs
-from digest.model.digests import Digest
 from digest.model.messages import Message, Outcome
 from digest.progress import Progress, silent
 from digest.retention import Retention
 from digest.settling import Settling
 from digest.status import Held, Status, gather_status
 from digest.verp import Verp
-from subscribers.addresses import AddressGate, normalise_address
+from subscribers.addresses import AddressGate
 from subscribers.store.registry import Registry
-from subscribers.topics import TopicFilter
 
 if TYPE_CHECKING:
     from digest.backgrounds import Backgrounds
@@ -344,38 +342,6 @@ class App:
 
         witness = Witness(self.ledger, self.registry, self.verp, self.sender.tokens)
         return Inbox(self.registry, witness, self.feedback)
-
-    def test_message(self, to: str, topics: tuple[TopicFilter, ...], day: date | None) -> Message:
-        """A digest marked as a test, in nobody's name. Raises DigestError where there is none."""
-        digest = self._draft(topics, day)
-        return self.composer.compose(
-            digest,
-            to=normalise_address(to),
-            public_id="test",
-            now=utc_now(),
-            subject_mark="[test]",
-        )
-
-    def write_preview(self, topics: tuple[TopicFilter, ...], day: date | None) -> list[Path]:
-        """The HTML and the text of a digest as files; their paths."""
-        digest = self._draft(topics, day)
-        content = self.preview_composer.render(digest, "preview")
-        folder = self.settings.home / "preview"
-        folder.mkdir(parents=True, exist_ok=True)
-        files = {folder / "digest.html": content.html, folder / "digest.txt": content.text}
-        for path, text in files.items():
-            path.write_text(text, encoding="utf-8")
-        return list(files)
-
-    def _draft(self, topics: tuple[TopicFilter, ...], day: date | None) -> Digest:
-        day = day or self.ledger.papers.latest_day()
-        if day is None:
-            raise LedgerError("nothing is collected yet: run digest collect")
-        digest = self.pipeline.draft(day, topics)
-        if digest is None:
-            what = "matches these topics" if topics else "is listed"
-            raise LedgerError(f"no paper of {day} {what}")
-        return digest
 
 
 def _sending_of(another: Callable[[], App]) -> Sending:

@@ -217,8 +217,10 @@ def send(
     more: More = None,
 ) -> None:
     """Send one digest to try it out; the books of real deliveries are not touched."""
+    from digest.trying import test_message
+
     app = App()
-    message = app.test_message(to, read_topics(topic, more), day)
+    message = test_message(app, to, read_topics(topic, more), day)
     if dry_run:
         sys.stdout.buffer.write(message.content)
         return
@@ -231,7 +233,9 @@ def send(
 @cli.command()
 def preview(day: Day = None, topic: Topics = None, more: More = None) -> None:
     """Write the HTML and the text of a digest, and say where."""
-    for path in App().write_preview(read_topics(topic, more), day):
+    from digest.trying import write_preview
+
+    for path in write_preview(App(), read_topics(topic, more), day):
         out.print(Text(str(path)))
 
 
