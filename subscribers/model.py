@@ -49,6 +49,17 @@ class Subscriber:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """Somebody as they are after they said something, and whether that changed their consent.
+
+    Of those who say the same at the same moment it does for one only.
+    """
+
+    person: Subscriber
+    is_news: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Clock:
     """People with the same days, local time and zone: their numbers, and since when they come.
 

@@ -16,6 +16,7 @@ from subscribers.model import (
     Evidence,
     Opinion,
     PersonFile,
+    Said,
     Standing,
     Subscriber,
     Suppression,
@@ -133,7 +134,7 @@ class Registry:
 
     def confirm(
         self, public_id: str, *, source: str, now: datetime, client: str = ""
-    ) -> Subscriber | None:
+    ) -> Said | None:
         """The person confirms; none for somebody unknown, or who has left since.
 
         Confirming twice is confirming once.
@@ -154,24 +155,26 @@ class Registry:
 
     def withdraw(
         self, public_id: str, *, source: str, now: datetime, client: str = ""
-    ) -> Subscriber | None:
+    ) -> Said | None:
         """The person leaves; none for somebody unknown. Leaving twice is leaving once."""
         with self._engine.begin() as connection:
             person = rows.by_public_id(connection, public_id)
-            if person is None or person.consent is Consent.WITHDRAWN:
-                return person
+            if person is None:
+                return None
+            if person.consent is Consent.WITHDRAWN:
+                return Said(person, is_news=False)
             consent = next_consent(person.consent, ConsentEvent.WITHDRAWN)
             # Whatever else they say at this moment: to leave wins, and to leave twice is once.
             still_here = (subscribers.c.id == person.id, subscribers.c.consent != consent)
             leave = update(subscribers).where(*still_here).values(consent=consent)
-            if connection.execute(leave).rowcount:
+            has_left = connection.execute(leave).rowcount == 1
+            if has_left:
                 said = Evidence(ConsentEvent.WITHDRAWN, now, source, client)
                 rows.witness(connection, person.id, said)
-            return rows.by_public_id(connection, public_id)
+            person = rows.by_public_id(connection, public_id)
+            return Said(person, has_left) if person else None
 
-    def undo(
-        self, public_id: str, *, source: str, now: datetime, client: str = ""
-    ) -> Subscriber | None:
+    def undo(self, public_id: str, *, source: str, now: datetime, client: str = "") -> Said | None:
         """The person takes back that they left; none for somebody unknown or not confirmed."""
         said = Evidence(ConsentEvent.UNDONE, now, source, client)
         return self._say(public_id, Consent.WITHDRAWN, said)
@@ -197,8 +200,9 @@ class Registry:
             )
             return removed.rowcount > 0
 
-    def _say(self, public_id: str, when: Consent, said: Evidence) -> Subscriber | None:
+    def _say(self, public_id: str, when: Consent, said: Evidence) -> Said | None:
         """Have an event happen to somebody whose consent is ``when``; they, if then confirmed."""
+        is_news = False
         with self._engine.begin() as connection:
             person = rows.by_public_id(connection, public_id)
             if person is not None and person.consent is when:
@@ -206,8 +210,11 @@ class Registry:
                     consent = next_consent(person.consent, ConsentEvent(said.event))
                     rows.change(connection, person, consent=consent)
                     rows.witness(connection, person.id, said)
+                    is_news = True
                 person = rows.by_public_id(connection, public_id)
-            return person if person and person.consent is Consent.CONFIRMED else None
+        if person is None or person.consent is not Consent.CONFIRMED:
+            return None
+        return Said(person, is_news)
 
     # ---- wishing -----------------------------------------------------------------------------
 

@@ -52,14 +52,13 @@ class LeavingPages:
         desk, now = self._desk, self._desk.clock()
         public_id = desk.tokens.read(Purpose.UNSUBSCRIBE, token)
         client = desk.client_of(request)
-        before = desk.registry.by_public_id(public_id)
-        left = desk.registry.withdraw(public_id, source=LINK, now=now, client=client)
+        said = desk.registry.withdraw(public_id, source=LINK, now=now, client=client)
         # To undo must not be a way around confirming.
-        if left is None or not desk.registry.has_confirmed(left):
+        if said is None or not desk.registry.has_confirmed(said.person):
             return desk.page("unsubscribed")
         undo_until = now + UNDO_WITHIN
-        if before is not None and before.consent is Consent.CONFIRMED:
-            afterwards.add_task(self._send_goodbye, left, undo_until)
+        if said.is_news:
+            afterwards.add_task(self._send_goodbye, said.person, undo_until)
         return desk.page(
             "unsubscribed", undo=desk.tokens.make_until(Purpose.UNDO, public_id, undo_until)
         )
@@ -105,5 +104,5 @@ class LeavingPages:
         desk, now = self._desk, self._desk.clock()
         public_id = desk.tokens.read_at(Purpose.UNDO, token, now)
         client = desk.client_of(request)
-        person = desk.registry.undo(public_id, source=UNDO_PAGE, now=now, client=client)
-        return desk.page("unsubscribed") if person is None else desk.welcome(person)
+        said = desk.registry.undo(public_id, source=UNDO_PAGE, now=now, client=client)
+        return desk.page("unsubscribed") if said is None else desk.welcome(said.person)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import HTMLResponse
 
 from subscribers.errors import SubscriberError
-from subscribers.model import Consent, Standing, Subscriber
+from subscribers.model import Standing, Subscriber
 from subscribers.tokens import Purpose
 from subscribers.web.desk import TO_ACT, TO_LOOK, Desk, FormFields
 from subscribers.web.forms import FormView, form_view
@@ -68,13 +68,12 @@ class SignupPages:
         desk, now = self._desk, self._desk.clock()
         public_id = desk.tokens.read_at(Purpose.CONFIRM, token, now)
         client = desk.client_of(request)
-        before = desk.registry.by_public_id(public_id)
-        person = desk.registry.confirm(public_id, source=LINK, now=now, client=client)
-        if person is None:
+        said = desk.registry.confirm(public_id, source=LINK, now=now, client=client)
+        if said is None:
             return desk.page("unsubscribed")
-        if before is not None and before.consent is Consent.PENDING:
-            afterwards.add_task(self._send_welcome, person)
-        return desk.welcome(person)
+        if said.is_news:
+            afterwards.add_task(self._send_welcome, said.person)
+        return desk.welcome(said.person)
 
     def _send_welcome(self, person: Subscriber) -> None:
         """A letter to whoever has just confirmed, and may be mailed."""

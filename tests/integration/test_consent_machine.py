@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 from sqlalchemy import Engine, delete, select
 
 from subscribers.errors import AddressError, ConsentError
-from subscribers.model import Consent, Evidence, Standing, Suppression, SuppressionReason
+from subscribers.model import Consent, Evidence, Said, Standing, Suppression, SuppressionReason
 from subscribers.preferences import Preferences
 from subscribers.store.registry import Registry
 from subscribers.store.rows import evidence_of
@@ -171,21 +171,26 @@ class ConsentMachine(RuleBasedStateMachine):
         if person is None or person.consent == "withdrawn":
             assert confirmed is None
             return
-        if person.consent == "pending":
+        is_news = person.consent == "pending"
+        if is_news:
             person.consent = "confirmed"
             person.said.append(said)
-        assert confirmed == self.registry.by_public_id(link)
+        assert confirmed == Said(self.registry.by_public_id(link), is_news)
 
     @rule(link=links)
     def withdraw(self, link: str) -> None:
         said = self.says("withdrawn")
         left = self.registry.withdraw(link, **named(said))
-        assert left == self.registry.by_public_id(link)
-        if person := self.people.get(link):
-            self.left.add(person.mailbox)
-            if person.consent != "withdrawn":
-                person.consent = "withdrawn"
-                person.said.append(said)
+        person = self.people.get(link)
+        if person is None:
+            assert left is None
+            return
+        self.left.add(person.mailbox)
+        is_news = person.consent != "withdrawn"
+        if is_news:
+            person.consent = "withdrawn"
+            person.said.append(said)
+        assert left == Said(self.registry.by_public_id(link), is_news)
 
     @rule(link=links)
     def undo(self, link: str) -> None:
@@ -204,10 +209,11 @@ class ConsentMachine(RuleBasedStateMachine):
             assert undone is None
             return
         self.left.discard(person.mailbox)
-        if person.consent == "withdrawn":
+        is_news = person.consent == "withdrawn"
+        if is_news:
             person.consent = "confirmed"
             person.said.append(said)
-        assert undone == self.registry.by_public_id(link)
+        assert undone == Said(self.registry.by_public_id(link), is_news)
 
     @rule(spelling=spellings)
     def remove(self, spelling: Spelling) -> None:

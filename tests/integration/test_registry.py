@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from subscribers.errors import AddressError, ConsentError
-from subscribers.model import Consent, Standing, Subscriber, SuppressionReason
+from subscribers.model import Consent, Said, Standing, Subscriber, SuppressionReason
 from subscribers.preferences import Preferences
 from subscribers.store.registry import Registry
 from subscribers.store.tables import consents, subscribers, suppressions
@@ -134,10 +134,11 @@ def test_topics_are_replaced(registry, ada):
 
 
 def test_leaving_twice_is_leaving_once(registry, ada):
-    left = registry.withdraw(ada.public_id, source="link", now=NOW)
-    assert left is not None
-    assert left.consent is Consent.WITHDRAWN
-    assert registry.withdraw(ada.public_id, source="link", now=NOW) == left
+    left, again = (
+        registry.withdraw(ada.public_id, source="link", now=NOW + timedelta(days=n)) for n in (0, 1)
+    )
+    assert left.person.consent is Consent.WITHDRAWN
+    assert (left.is_news, again) == (True, Said(left.person, is_news=False))
     assert registry.standing(ada.id) is Standing.WITHDRAWN
     assert evidence(registry) == [("vouched", "test"), ("withdrawn", "link")]
 

@@ -10,6 +10,7 @@ from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics
 from subscribers.web.desk import MOST_PER_ADDRESS
 from subscribers.web.leaving import UNDO_WITHIN
+from tests.integration.at_once import at_once
 from tests.integration.house import House
 from tests.integration.site import SENDER
 from tests.raw_message import read
@@ -59,6 +60,21 @@ def test_whoever_confirms_is_welcomed_once(house):
     assert "robots" in house.get(preferences).text
     house.post(out)
     assert house.registry.file_of(ADA).subscriber.consent is Consent.WITHDRAWN
+
+
+@pytest.mark.parametrize("said", ["confirmed", "withdrawn"])
+def test_saying_it_twice_at_once_leads_to_one_letter(house, engine, said):
+    """As a button does that is pressed twice."""
+    house.subscribe(ADA, "robots")
+    link = house.link()
+    if said == "withdrawn":
+        house.post(link)
+        [ada] = house.registry.everybody()
+        link = f"/unsubscribe/{SENDER.tokens.make(Purpose.UNSUBSCRIBE, ada.public_id)}"
+    before = len(house.mails)
+    press = lambda: house.post(link).status_code  # noqa: E731
+    assert at_once(engine, press, press, before=("UPDATE subscribers",)) == [200, 200]
+    assert len(house.mails) == before + 1
 
 
 def test_nobody_is_welcomed_where_the_operator_does_not_want_that(ledger, registry):
