@@ -46,16 +46,21 @@ class OldRows:
         The edition keeps how many there were of each state and reason.
         """
         old = (
-            select(func.count())
-            .select_from(deliveries)
-            .join(editions, editions.c.id == deliveries.c.edition_id)
+            select(editions.c.id, func.count())
+            .join(deliveries, deliveries.c.edition_id == editions.c.id)
             .where(editions.c.day < before, *_settled())
+            .group_by(editions.c.id)
+            .order_by(editions.c.day)
         )
         with self._engine.connect() as connection:
-            total = connection.execute(old).scalar_one()
-        return self._repeat(
-            lambda: self._remove_deliveries_of_one(before), lambda done: progress(done, total)
-        )
+            counts = {row[0]: row[1] for row in connection.execute(old)}
+        removed, total = 0, sum(counts.values())
+        for edition_id in counts:
+            while some := self._remove_deliveries_of(edition_id):
+                removed += some
+                progress(removed, total)
+                self._sleep(_BREATH)
+        return removed
 
     def remove_collections(self, before: date) -> int:
         """Those of before a day; the last of each source stays."""
@@ -78,61 +83,44 @@ class OldRows:
             asked_before = mail_domains.c.asked_at < before
             return connection.execute(delete(mail_domains).where(asked_before)).rowcount
 
-    def _remove_deliveries_of_one(self, before: date) -> int:
-        """A block, of the oldest edition that has any."""
+    def _remove_deliveries_of(self, edition_id: int) -> int:
+        """A block of those of an edition that are settled; how many there were."""
         with writing(self._engine) as connection:
-            some = select(deliveries.c.id).where(
-                deliveries.c.edition_id == editions.c.id, *_settled()
-            )
-            oldest = (
-                select(editions.c.id, editions.c.gone)
-                .where(editions.c.day < before, some.exists())
-                .order_by(editions.c.day)
-                .limit(1)
-                # Neither closed nor planned for meanwhile.
-                .with_for_update(of=editions)
-            )
-            edition = connection.execute(oldest).one_or_none()
-            if edition is None:
-                return 0
+            # Neither closed nor planned for meanwhile.
+            its_row = select(editions.c.gone).where(editions.c.id == edition_id).with_for_update()
+            gone_before = connection.execute(its_row).scalar() or ()
             which = (
                 select(deliveries.c.id, deliveries.c.state, deliveries.c.reason)
-                .where(deliveries.c.edition_id == edition.id, *_settled())
+                .where(deliveries.c.edition_id == edition_id, *_settled())
                 .limit(BLOCK)
                 .with_for_update()
             )
             rows = connection.execute(which).all()
+            if not rows:
+                return 0
             ids = [row.id for row in rows]
             for table in (attempts, bounces, delivery_papers):
                 connection.execute(delete(table).where(table.c.delivery_id.in_(ids)))
             connection.execute(delete(deliveries).where(deliveries.c.id.in_(ids)))
-            gone = Counter({(state, reason): count for state, reason, count in edition.gone or ()})
+            gone = Counter({(state, reason): count for state, reason, count in gone_before})
             gone.update((row.state, row.reason) for row in rows)
             connection.execute(
                 update(editions)
-                .where(editions.c.id == edition.id)
+                .where(editions.c.id == edition_id)
                 .values(gone=[[*what, count] for what, count in gone.items()])
             )
             return len(rows)
 
     def _remove(self, table: Table, which: Select[tuple[int]]) -> int:
-        def remove_some() -> int:
+        removed = 0
+        while True:
             with writing(self._engine) as connection:
                 ids = list(connection.execute(which.limit(BLOCK)).scalars())
                 connection.execute(delete(table).where(table.c.id.in_(ids)))
-                return len(ids)
-
-        return self._repeat(remove_some)
-
-    def _repeat(
-        self, remove_some: Callable[[], int], progress: Callable[[int], None] = lambda _: None
-    ) -> int:
-        removed = 0
-        while some := remove_some():
-            removed += some
-            progress(removed)
+            if not ids:
+                return removed
+            removed += len(ids)
             self._sleep(_BREATH)
-        return removed
 
 
 def _settled() -> tuple[ColumnElement[bool], ...]:
