@@ -260,12 +260,12 @@ class App:
         )
 
     def make_ready(self) -> None:
-        """What is missing to send shows now, not when there is something. Raises DigestError."""
-        _ = self.fleet, self.pipeline
+        """What is missing to send shows now, not when there is something to. Raises DigestError."""
+        _ = self.fleet, self.pipeline, self.http
         self.guard.check()
 
     def stop(self) -> None:
-        """Finish the mails in hand, and begin nothing more; from any thread."""
+        """Finish the mails in hand, break off collecting, begin nothing more; from any thread."""
         self.http.stop()
         self.fleet.stop()
 

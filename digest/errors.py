@@ -13,7 +13,7 @@ DigestError            base: its text is one clear line for the person at the sh
 └── LedgerError        the database is missing, behind, or not to be used
     └── Busy           somebody else holds the ledger for the same work
 
-Expected outcomes are values (model.Outcome, model.Rejection), not exceptions.
+Expected outcomes are values (model.messages.Outcome, model.papers.Rejection), not exceptions.
 """
 
 

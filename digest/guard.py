@@ -6,7 +6,7 @@ that its folder no longer has, and a ledger on another machine has no folder tha
 """
 
 import secrets
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,18 +17,19 @@ from digest.ledger.instances import Instance, Instances
 from digest.ledger.locks import holding
 
 FILE = "instance"  # in DIGEST_HOME
+_NONE = "-"
 
 
 @dataclass(frozen=True, slots=True)
 class _Badge:
-    """What the folder knows: its number, the mark, and the one before.
+    """What the folder knows: its number, the mark, and while that is changed, the one before.
 
     The folder is written first. If that is as far as it came, the ledger has the one before.
     """
 
     id: str
     mark: str
-    before: str = "-"
+    before: str = _NONE
 
 
 class Guard:
@@ -48,12 +49,10 @@ class Guard:
 
     def objection(self) -> str | None:
         """Why nothing is sent, and what to do; None if nothing is in the way."""
-        # The ledger before the folder: in between, somebody may write them in the other order.
-        known = self._instances.all()
-        stranger = known and self._stranger(known)
+        stranger = self._stranger() and self._stranger()  # somebody may have been changing the mark
         if not stranger:
             return None
-        last = known[0]
+        last = self._instances.all()[0]
         return (
             f"nothing is sent before you say `digest db adopt`: {stranger}. It was used last "
             f"by {last.host} ({last.home}), {last.seen_at:%Y-%m-%d %H:%M} UTC, and may have "
@@ -66,13 +65,14 @@ class Guard:
             if not is_ours:
                 return  # somebody else does the same in this moment
             self.check()
-            badge = self._badge()
-            if badge is None or not self._instances.all():
+            ours = self._ours()
+            if ours is None:  # nobody has used it yet
                 self.adopt(now)
-            else:
-                mark = _new_mark()
-                self._write(_Badge(badge.id, mark, badge.mark))
-                self._instances.mark(badge.id, mark, now)
+                return
+            badge = _Badge(ours.id, _new_mark())
+            self._write(replace(badge, before=ours.mark))
+            self._instances.mark(badge.id, badge.mark, now)
+            self._write(badge)
 
     def adopt(self, now: datetime, sends_from: datetime | None = None) -> None:
         """From now on this ledger is used here. What was due before ``sends_from`` is not sent."""
@@ -83,10 +83,12 @@ class Guard:
             Instance(badge.id, self._host, self._home, badge.mark, now, sends_from)
         )
 
-    def _stranger(self, known: list[Instance]) -> str:
+    def _stranger(self) -> str:
         """Why this ledger is not known to be ours, which some have used; empty if it is."""
-        badge = self._badge()
-        ours = next((each for each in known if badge and each.id == badge.id), None)
+        if not self._instances.all():
+            return ""
+        ours = self._ours()
+        badge = self._badge()  # after the ledger, which is the last to be written
         if badge is None or ours is None:
             return "this ledger has not been used here yet"
         if (ours.host, ours.home) != (self._host, self._home):
@@ -94,6 +96,11 @@ class Guard:
         if ours.mark not in {badge.mark, badge.before}:
             return "this ledger is an older copy"
         return ""
+
+    def _ours(self) -> Instance | None:
+        """What the ledger knows of this folder."""
+        badge = self._badge()
+        return next((each for each in self._instances.all() if badge and each.id == badge.id), None)
 
     def _badge(self) -> _Badge | None:
         try:

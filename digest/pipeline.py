@@ -15,6 +15,7 @@ from digest.collect.source import Source
 from digest.collecting import Collector
 from digest.composing import planned_digest
 from digest.config import Settings
+from digest.errors import Stopped
 from digest.explaining import Explaining
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import exclusively
@@ -91,14 +92,19 @@ class Pipeline:
         """One pass for everybody due, who each get the day's edition once, however often it runs.
 
         ``send`` composes and delivers what waits (see sending.py). Raises Busy when another run
-        is under way. A source or a relay that fails is told in the result: what it concerns
-        stays to be done by a later run.
+        is under way, and Stopped when told to stop while it collects. A source or a relay that
+        fails is told in the result: what it concerns stays to be done by a later run.
         """
         with exclusively(self._ledger.engine, "run"):
             began = self._clock()
             run = self._ledger.history.begin_run(self.edition_day(now), now)
             self._prepare(now)
-            edition, trouble = self._collected_edition(now)
+            try:
+                edition, trouble = self._collected_edition(now)
+            except Stopped as stopped:
+                ended = now + self._since(began)
+                self._ledger.history.end_run(run, ended, timedelta(), (str(stopped),))
+                raise
             if edition:
                 self._planning.today(edition, now)
             sending_began = self._clock()
@@ -172,6 +178,7 @@ class Pipeline:
         """Ask every source for some days, and keep what they say.
 
         A source that fails is among the rejected; what it gave before, and the others', is kept.
+        Raises Stopped when told to stop: then nothing is.
         """
         with self._collecting:
             return self._collector.collect(days, now, progress)

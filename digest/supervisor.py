@@ -21,6 +21,8 @@ from digest.signals import stop_signals
 LONGEST_BREAK = 60.0  # seconds
 # As long as an answer to the final dot may take, and some: then what still runs is killed.
 LONGEST_END = 660.0
+# Told again so soon is told once: some who tell us tell all our group as well.
+SAME_BREATH = 0.5
 
 _spawning = get_context("spawn")  # a fork would share connections, and locks held by threads
 
@@ -46,8 +48,10 @@ def supervise(services: Sequence[Service], ready: Callable[[], None]) -> None:
     have in hand; told twice, they are killed.
     """
     with stop_signals() as told:
-        children = [_Child(each) for each in services]
+        children: list[_Child] = []
         try:
+            for each in services:
+                children.append(_Child(each))  # noqa: PERF401  those before one that fails are ended
             if _all_begin(children, told):
                 ready()
                 _keep_running(children, told)
@@ -108,6 +112,7 @@ def _all_begin(children: Sequence[_Child], told: int) -> bool:
     while waiting:
         found = wait([*waiting, told])
         if told in found:
+            os.read(told, 1)
             return False
         for child in (waiting.pop(each) for each in list(waiting) if each in found):
             if not child.is_ready():
@@ -123,6 +128,7 @@ def _keep_running(children: Sequence[_Child], told: int) -> None:
         patience = max(min(waiting) - monotonic(), 0) if waiting else None
         found = wait([*alive, told], patience)
         if told in found:
+            os.read(told, 1)
             return
         for sentinel, child in alive.items():
             if sentinel in found:
@@ -134,25 +140,21 @@ def _keep_running(children: Sequence[_Child], told: int) -> None:
 
 def _end(children: Sequence[_Child], told: int) -> None:
     """Stop all of them, and wait. Told to stop a second time, kill them."""
-    _drain(told)  # before they are told: what comes after that is the second time
     running = [each.process for each in children if each.again_at is None]
     for process in running:
         process.terminate()
-    deadline = monotonic() + LONGEST_END
+    began = monotonic()
+    deadline = began + LONGEST_END
     while running and (left := deadline - monotonic()) > 0:
         if told in wait([*(each.sentinel for each in running), told], left):
-            break
+            os.read(told, 1)
+            if monotonic() > began + SAME_BREATH:
+                break
         running = [each for each in running if each.is_alive()]
     for process in (each for each in running if each.is_alive()):
         log.error("a service is killed", service=process.name)
         process.kill()
         process.join()
-
-
-def _drain(told: int) -> None:
-    """Forget what we were told; Ctrl-C may come to a process more than once."""
-    while wait([told], 0):
-        os.read(told, 1)
 
 
 # ---- in the process of a service -------------------------------------------------------------

@@ -28,7 +28,7 @@ def test_message(app: App, to: str, topics: Topics, day: date | None) -> Message
 
 
 def write_preview(app: App, topics: Topics, day: date | None) -> list[Path]:
-    """The HTML and the text of one as files in DIGEST_HOME; their paths. Raises DigestError."""
+    """Such a digest as files in DIGEST_HOME, HTML and text; their paths. Raises DigestError."""
     content = app.preview_composer.render(_digest(app, topics, day), "preview")
     folder = app.settings.home / "preview"
     folder.mkdir(parents=True, exist_ok=True)

@@ -50,13 +50,17 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Somebody as they are after they said something, and whether that changed their consent.
+    """Somebody as they are after they said something, and what their consent was before.
 
-    Of those who say the same at the same moment it does for one only.
+    Where the same is said twice at once, it is news once.
     """
 
     person: Subscriber
-    is_news: bool
+    was: Consent
+
+    @property
+    def is_news(self) -> bool:
+        return self.person.consent is not self.was
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,8 +106,10 @@ class Http:
         try:
             response = retrying(self._ask, full_url, kept, throttle)
         except httpx.HTTPError as error:
+            self._check_stop(full_url)
             raise SourceError(f"{full_url}: {type(error).__name__}: {error}") from error
         if response.status_code in AGAIN:
+            self._check_stop(full_url)
             raise SourceError(
                 f"{full_url}: HTTP {response.status_code} after {self._attempts} attempts"
             )
@@ -133,10 +135,10 @@ class Http:
             log.warning("an answer cannot be kept", url=answer.url, why=str(error))
 
     def _ask(self, url: str, kept: Snapshot | None, throttle: Throttle | None) -> httpx.Response:
+        self._check_stop(url)
         if throttle:
             throttle.wait()
-        if self._stopping.is_set():
-            raise Stopped(f"{url} was not asked")
+            self._check_stop(url)
         condition = {}
         if kept and kept.etag:
             condition["If-None-Match"] = kept.etag
@@ -145,12 +147,17 @@ class Http:
         with self._client.stream("GET", url, headers=condition) as response:
             body = bytearray()
             for part in response.iter_bytes():
+                self._check_stop(url)
                 body += part
                 if len(body) > LARGEST_ANSWER:
                     raise SourceError(f"{url}: the answer is larger than {LARGEST_ANSWER} bytes")
         return httpx.Response(
             response.status_code, headers=_plain(response.headers), content=bytes(body)
         )
+
+    def _check_stop(self, url: str) -> None:
+        if self._stopping.is_set():
+            raise Stopped(f"told to stop before {url} had answered")
 
     def _stay_away(self, seconds: float) -> None:
         self._stopping.wait(seconds)

@@ -86,7 +86,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> N
 def _is_locked(error: BaseException) -> bool:
     if not isinstance(error, sqlite3.OperationalError):
         return False
-    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # whatever its extended code
+    code = getattr(error, "sqlite_errorcode", 0)  # none if Python says it itself
+    return bool(code & 0xFF == sqlite3.SQLITE_BUSY)
 
 
 def patiently(ask: Callable[[], T]) -> T:

@@ -128,7 +128,10 @@ class Deliveries:
         before = select(func.max(others.c.day)).where(others.c.day < editions.c.day)
         day = case(
             (
-                deliveries.c.planned_at < editions.c.filled_at,
+                and_(
+                    deliveries.c.id <= editions.c.filled_after,
+                    deliveries.c.reason.is_distinct_from(SkipReason.PAUSED),
+                ),
                 func.coalesce(before.scalar_subquery(), after),
             ),
             else_=editions.c.day,

@@ -89,8 +89,7 @@ class Editions:
             is_empty = not connection.execute(its).scalar_one()
             if is_empty and (rows := _eligible(connection, first_day, day)):
                 its_row = update(editions).where(editions.c.id == edition_id)
-                filled_at = now if is_late else None
-                connection.execute(its_row.values(missing=list(missing), filled_at=filled_at))
+                connection.execute(its_row.values(missing=list(missing)))
                 risen = risen_since(connection, [row["paper_id"] for row in rows], now - RISING)
                 connection.execute(
                     insert(edition_papers),
@@ -104,6 +103,9 @@ class Editions:
                     .where(deliveries.c.edition_id == edition_id)
                     .where(deliveries.c.reason == SkipReason.NO_PAPERS, _WAS_NEVER_TRIED)
                 )
+                if is_late:
+                    last = select(func.max(deliveries.c.id)).scalar_subquery()
+                    connection.execute(its_row.values(filled_after=last))
             return _edition(connection, edition_id)
 
     def get(self, edition_id: int) -> Edition:

@@ -87,8 +87,8 @@ editions = Table(
     Column("id", Integer, primary_key=True),
     Column("day", Date, nullable=False, unique=True),
     Column("frozen_at", UtcDateTime, nullable=False),
-    # When its papers came, if there were none when it was frozen.
-    Column("filled_at", UtcDateTime),
+    # The last delivery there was when its papers came, if it was frozen without any.
+    Column("filled_after", Integer),
     Column("balance", JSON),
     # The sources that failed when it was frozen.
     Column("missing", JSON),

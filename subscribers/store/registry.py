@@ -162,17 +162,19 @@ class Registry:
             if person is None:
                 return None
             if person.consent is Consent.WITHDRAWN:
-                return Said(person, is_news=False)
+                return Said(person, Consent.WITHDRAWN)
+            was: Consent = person.consent
             consent = next_consent(person.consent, ConsentEvent.WITHDRAWN)
             # Whatever else they say at this moment: to leave wins, and to leave twice is once.
             still_here = (subscribers.c.id == person.id, subscribers.c.consent != consent)
             leave = update(subscribers).where(*still_here).values(consent=consent)
-            has_left = connection.execute(leave).rowcount == 1
-            if has_left:
+            if connection.execute(leave).rowcount:
                 said = Evidence(ConsentEvent.WITHDRAWN, now, source, client)
                 rows.witness(connection, person.id, said)
+            else:
+                was = Consent.WITHDRAWN
             person = rows.by_public_id(connection, public_id)
-            return Said(person, has_left) if person else None
+            return Said(person, was) if person else None
 
     def undo(self, public_id: str, *, source: str, now: datetime, client: str = "") -> Said | None:
         """The person takes back that they left; none for somebody unknown or not confirmed."""
@@ -202,7 +204,7 @@ class Registry:
 
     def _say(self, public_id: str, when: Consent, said: Evidence) -> Said | None:
         """Have an event happen to somebody whose consent is ``when``; they, if then confirmed."""
-        is_news = False
+        was = Consent.CONFIRMED
         with self._engine.begin() as connection:
             person = rows.by_public_id(connection, public_id)
             if person is not None and person.consent is when:
@@ -210,11 +212,11 @@ class Registry:
                     consent = next_consent(person.consent, ConsentEvent(said.event))
                     rows.change(connection, person, consent=consent)
                     rows.witness(connection, person.id, said)
-                    is_news = True
+                    was = when
                 person = rows.by_public_id(connection, public_id)
         if person is None or person.consent is not Consent.CONFIRMED:
             return None
-        return Said(person, is_news)
+        return Said(person, was)
 
     # ---- wishing -----------------------------------------------------------------------------
 

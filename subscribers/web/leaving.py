@@ -57,7 +57,7 @@ class LeavingPages:
         if said is None or not desk.registry.has_confirmed(said.person):
             return desk.page("unsubscribed")
         undo_until = now + UNDO_WITHIN
-        if said.is_news:
+        if said.is_news and said.was is Consent.CONFIRMED:
             afterwards.add_task(self._send_goodbye, said.person, undo_until)
         return desk.page(
             "unsubscribed", undo=desk.tokens.make_until(Purpose.UNDO, public_id, undo_until)

@@ -6,7 +6,7 @@ import pytest
 
 from digest.ledger.instances import Instance
 from digest.ledger.milestones import Milestone
-from tests.integration.birds import FRIDAY, MONDAY, SATURDAY, House, pass_hours
+from tests.integration.birds import FRIDAY, MONDAY, SATURDAY, SUNDAY, House, pass_hours
 from tests.support import NOW, make_settings
 
 pytestmark = pytest.mark.far_from_database
@@ -67,15 +67,19 @@ def test_an_edition_that_was_empty_gets_what_comes_later(house):
 def test_what_comes_into_an_edition_late_is_news_to_who_had_it_before(house):
     """They had the week's other papers with it, so nothing takes back what they had."""
     house.settings = make_settings(
-        home=str(house.settings.home), lookback_days="0", max_for_you="15", max_trending="15"
+        home=str(house.settings.home),
+        lookback_days="0",
+        max_for_you="15",
+        max_trending="15",
+        collect_every_hours="1",
     )
     house.add("weekly", cadence="sat", at="09:00", max_papers=15)
     pass_hours(house, FRIDAY, 24)
     house.source.rests = True
-    assert pass_hours(house, SATURDAY, 3) == {"weekly": [SATURDAY + HOUR]}
+    assert pass_hours(house, SATURDAY, 2) == {"weekly": [SATURDAY + HOUR]}
     house.source.rests = False
-    house.pipeline.collect_due(SATURDAY + 3 * HOUR)
-    pass_hours(house, SATURDAY + 4 * HOUR, 24 * 7)
+    assert house.pipeline.collect_due(SATURDAY + HOUR)  # begun in that moment, and done later
+    pass_hours(house, SATURDAY + 2 * HOUR, 24 * 7)
     first, second = (
         {each.candidate.listed_on for each in house.picks("weekly", (SATURDAY + days * DAY).date())}
         for days in (0, 7)
@@ -101,6 +105,21 @@ def test_what_comes_late_is_news_to_who_never_had_an_edition(house, wants_note):
         for each in house.picks("ada", day.date())
     }
     assert listed == {FRIDAY.date(), SATURDAY.date()}
+
+
+def test_what_comes_late_is_no_news_to_who_was_away(house):
+    house.settings = make_settings(
+        home=str(house.settings.home), lookback_days="0", max_for_you="15", max_trending="15"
+    )
+    house.add("ada", paused_until=SUNDAY.date().isoformat(), max_papers=15)
+    pass_hours(house, FRIDAY, 24)
+    house.source.rests = True
+    pass_hours(house, SATURDAY, 3)
+    house.source.rests = False
+    assert house.pipeline.collect_due(SATURDAY + 3 * HOUR)
+    pass_hours(house, SATURDAY + 4 * HOUR, 24)
+    listed = {each.candidate.listed_on for each in house.picks("ada", SUNDAY.date())}
+    assert listed == {SUNDAY.date()}
 
 
 # ---- a source that fails ---------------------------------------------------------------------

@@ -171,11 +171,11 @@ class ConsentMachine(RuleBasedStateMachine):
         if person is None or person.consent == "withdrawn":
             assert confirmed is None
             return
-        is_news = person.consent == "pending"
-        if is_news:
+        was = person.consent
+        if was == "pending":
             person.consent = "confirmed"
             person.said.append(said)
-        assert confirmed == Said(self.registry.by_public_id(link), is_news)
+        assert confirmed == Said(self.registry.by_public_id(link), Consent(was))
 
     @rule(link=links)
     def withdraw(self, link: str) -> None:
@@ -186,11 +186,11 @@ class ConsentMachine(RuleBasedStateMachine):
             assert left is None
             return
         self.left.add(person.mailbox)
-        is_news = person.consent != "withdrawn"
-        if is_news:
+        was = person.consent
+        if was != "withdrawn":
             person.consent = "withdrawn"
             person.said.append(said)
-        assert left == Said(self.registry.by_public_id(link), is_news)
+        assert left == Said(self.registry.by_public_id(link), Consent(was))
 
     @rule(link=links)
     def undo(self, link: str) -> None:
@@ -209,11 +209,11 @@ class ConsentMachine(RuleBasedStateMachine):
             assert undone is None
             return
         self.left.discard(person.mailbox)
-        is_news = person.consent == "withdrawn"
-        if is_news:
+        was = person.consent
+        if was == "withdrawn":
             person.consent = "confirmed"
             person.said.append(said)
-        assert undone == Said(self.registry.by_public_id(link), is_news)
+        assert undone == Said(self.registry.by_public_id(link), Consent(was))
 
     @rule(spelling=spellings)
     def remove(self, spelling: Spelling) -> None:

@@ -138,7 +138,8 @@ def test_leaving_twice_is_leaving_once(registry, ada):
         registry.withdraw(ada.public_id, source="link", now=NOW + timedelta(days=n)) for n in (0, 1)
     )
     assert left.person.consent is Consent.WITHDRAWN
-    assert (left.is_news, again) == (True, Said(left.person, is_news=False))
+    assert left.is_news
+    assert again == Said(left.person, Consent.WITHDRAWN)
     assert registry.standing(ada.id) is Standing.WITHDRAWN
     assert evidence(registry) == [("vouched", "test"), ("withdrawn", "link")]
 

@@ -163,6 +163,16 @@ def test_whoever_never_confirmed_gets_no_goodbye(house):
     assert house.registry.standing(ada.id) is Standing.WITHDRAWN
 
 
+def test_whoever_was_only_asked_to_come_back_gets_no_goodbye(house):
+    ada = reader(house)
+    leave(house, ada)
+    house.subscribe(ADA)
+    before = len(house.mails)
+    leave(house, ada)
+    assert len(house.mails) == before
+    assert house.registry.standing(ada.id) is Standing.WITHDRAWN
+
+
 def test_leaving_and_undoing_in_turns_floods_nobody(house):
     ada = reader(house)
     for _ in range(MOST_PER_ADDRESS + 3):

@@ -131,7 +131,7 @@ def test_told_to_stop_it_waits_no_longer_and_asks_nothing_more(tmp_path):
 
     http = Http(Snapshots(tmp_path), timeout=1, attempts=4, transport=httpx.MockTransport(web))
     for _ in range(2):
-        with pytest.raises(Stopped, match=re.escape(f"{URL} was not asked")):
+        with pytest.raises(Stopped, match=re.escape(f"before {URL} had answered")):
             http.get(URL)
     assert len(asked) == 1
 

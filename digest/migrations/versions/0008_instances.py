@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("editions", sa.Column("filled_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("editions", sa.Column("filled_after", sa.Integer(), nullable=True))
     op.add_column("editions", sa.Column("missing", sa.JSON(), nullable=True))
     op.add_column("editions", sa.Column("gone", sa.JSON(), nullable=True))
     op.add_column("deliveries", sa.Column("planned_at", sa.DateTime(timezone=True), nullable=True))
@@ -44,4 +44,4 @@ def downgrade() -> None:
     op.drop_column("deliveries", "planned_at")
     op.drop_column("editions", "gone")
     op.drop_column("editions", "missing")
-    op.drop_column("editions", "filled_at")
+    op.drop_column("editions", "filled_after")
