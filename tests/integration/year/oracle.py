@@ -6,7 +6,7 @@ before it was to be made, until an hour before the next day's; those of days wit
 the next one's; of several of a reader's in a row, the last that is. Whenever somebody looks, each
 reader's latest moment counts: they get its edition, if it is made, if that moment is not longer ago
 than the grace, and if they have neither this edition nor a newer one. It holds the best of all
-editions since the last that they had.
+editions since the last that they had, be it that there was nothing in it for them.
 """
 
 from bisect import bisect_left, bisect_right
@@ -166,9 +166,8 @@ class Oracle:
         if wishes.paused_until and turn.day < wishes.paused_until:
             row.why_nothing = "paused"
             return row
-        shown = (day for day, each in rows.items() if each.why_nothing != "no-papers")
         had = [
-            day for day in ({*shown} - {*stale} | {*paused}) if 0 < (edition.day - day).days < REACH
+            day for day in ({*rows} - {*stale} | {*paused}) if 0 < (edition.day - day).days < REACH
         ]
         last = max(had) if had else edition.day - span_before(wishes, turn.day)
         pool = [
