@@ -187,6 +187,8 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Send the day's edition to everybody due, and print the balance."""
+    from digest.alerting import Operator
+
     if not once:
         raise typer.BadParameter("say --once; for every day there is `digest up`")
     app = App()
@@ -194,8 +196,15 @@ def run(
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=app.settings.timezone)
     app.make_ready()
-    with stopping(app.stop), progress_bar("Sending") as report:
+    operator = Operator(app)
+    with (
+        operator.told_of_a_fault(),
+        told_in_one_line(),
+        stopping(app.stop),
+        progress_bar("Sending") as report,
+    ):
         done = app.pipeline.run(app.send, moment, report)
+    operator.tell(done.trouble)
     if as_json:
         print_json(done.balance and asdict(done.balance))
     elif done.balance:

@@ -4,7 +4,6 @@ The ledger remembers what was done. So it does not matter when they are called, 
 whether nobody called them for a week.
 """
 
-import socket
 from collections import Counter
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -12,16 +11,17 @@ from threading import Lock
 
 import structlog
 
+from digest.alerting import Operator
 from digest.app import App
-from digest.errors import Busy, DigestError, SettingError, Stopped
+from digest.errors import SettingError
 from digest.inbox.inbox import Fate
 from digest.inbox.mailboxes import letters_in
 from digest.ledger.database import told_in_one_line
 from digest.ledger.milestones import Milestone
-from digest.letters import Alerts
 from digest.progress import Progress, silent
 
 NIGHT = 3  # o'clock
+LASTING = timedelta(hours=1)  # trouble with sending
 
 log = structlog.get_logger()
 
@@ -33,7 +33,8 @@ class Duties:
         self._app = app
         self._sending_turn = Lock()
         self._last_trouble: tuple[str, ...] = ()
-        self._last_alert: tuple[str, ...] = ()
+        self._trouble_since: datetime | None = None
+        self._operator = Operator(app)
 
     def collect(self) -> None:
         """Collect, every few hours. A source that fails is in the log, and in the status."""
@@ -45,16 +46,10 @@ class Duties:
 
         Of trouble the operator is told by mail.
         """
-        try:
-            with told_in_one_line():
-                run = self._app.pipeline.make_edition(self._send_in_turn, self._app.clock())
-        except (Busy, Stopped):
-            raise
-        except DigestError as error:
-            self._alert((str(error),), broken_off=True)
-            raise
+        with self._operator.told_of_a_fault(), told_in_one_line():
+            run = self._app.pipeline.make_edition(self._send_in_turn, self._app.clock())
         if run:
-            self._alert(run.trouble, broken_off=False)
+            self._operator.tell(run.trouble)
             what = "the edition is made" if run.balance else "no edition is made"
             log.info(what, balance=run.balance and asdict(run.balance), trouble=run.trouble)
 
@@ -64,14 +59,21 @@ class Duties:
             self._app.pipeline.plan_due(self._app.clock())
 
     def send(self) -> None:
-        """Send what waits and may be tried now, unless this process is sending anyway."""
+        """Send what waits and may be tried now, unless this process is sending anyway.
+
+        Of trouble that lasts the operator is told by mail.
+        """
         if self._sending_turn.locked():
             return
+        now = self._app.clock()
         with told_in_one_line():
-            trouble = self._app.pipeline.send_waiting(self._send_in_turn, self._app.clock())
+            trouble = self._app.pipeline.send_waiting(self._send_in_turn, now)
         if trouble and trouble != self._last_trouble:  # it lasts: not a line each time
             log.warning("not all could be sent", why=trouble)
         self._last_trouble = trouble
+        self._trouble_since = (self._trouble_since or now) if trouble else None
+        if self._trouble_since and now - self._trouble_since >= LASTING:
+            self._operator.tell(trouble)
 
     def _send_in_turn(self, now: datetime, progress: Progress = silent) -> tuple[str, ...]:
         """Send, unless this process is: then that sends what was planned since along."""
@@ -106,15 +108,3 @@ class Duties:
             tidied = self._app.retention.tidy(now)
             self._app.ledger.milestones.reach(Milestone.TIDIED, now)
         log.info("tidied up", **asdict(tidied))
-
-    def _alert(self, troubles: tuple[str, ...], *, broken_off: bool) -> None:
-        """Tell the operator of trouble, if there is an address to tell it to; if it lasts, once."""
-        settings = self._app.settings
-        is_news = troubles != self._last_alert
-        self._last_alert = troubles
-        if settings.operator is None or not troubles or not is_news:
-            return
-        where = f"{socket.gethostname()}, {settings.home.resolve()}"
-        alerts = Alerts(settings.operator, where, lambda: self._app.letter_composer, self._app.post)
-        local = self._app.clock().astimezone(settings.timezone)
-        alerts.tell(troubles, local, broken_off=broken_off)

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from digest.config import Settings
-from digest.deliver.pace import most_on
+from digest.deliver.pace import is_within, most_on
 from digest.ledger.figures import DayFigures
 from digest.ledger.health import Queue, SourceHealth
 from digest.ledger.history import PastRun
@@ -23,6 +23,7 @@ EDITIONS = 7
 CAME_BACK_WITHIN = timedelta(days=7)
 LONGEST_RUN = timedelta(hours=7)  # its pass of sending ends after six
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 class RunState(StrEnum):
@@ -62,7 +63,8 @@ class Ticks:
 class Rates:
     """What is set for the pace: mails a minute, the hours, and how many may go on the day.
 
-    Of those ``sent`` have gone, where a warm-up counts them.
+    Of those ``sent`` have gone, where a warm-up counts them. ``is_free`` is whether for an hour
+    neither the hours nor that number have been in the way.
     """
 
     all: float | None
@@ -71,6 +73,7 @@ class Rates:
     window: tuple[time, time] | None
     most_today: int | None
     sent: int
+    is_free: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,15 +177,20 @@ def _ticks(
 
 
 def _rates(ledger: Ledger, settings: Settings, now: datetime) -> Rates:
-    today = now.astimezone(settings.timezone).date()
+    local, before = (each.astimezone(settings.timezone) for each in (now, now - HOUR))
+    today = local.date()
     most = most_on(today, settings.warm_up_since, settings.warm_up_first)
+    sent = 0 if most is None else ledger.lanes.sent_on(today)
+    is_open = all(is_within(settings.send_window, each) for each in (local, before))
+    has_room = most is None or (sent < most and today == before.date())
     return Rates(
         all=settings.rate,
         per_provider=settings.rate_per_domain,
         per_connection=settings.rate_per_connection,
         window=settings.send_window,
         most_today=most,
-        sent=0 if most is None else ledger.lanes.sent_on(today),
+        sent=sent,
+        is_free=is_open and has_room,
     )
 
 

@@ -80,6 +80,8 @@ def _queue(queue: Queue, now: datetime) -> dict[str, Any]:
         "uncertain": queue.uncertain,
         "oldest_since": _moment(since),
         "oldest_seconds": (now - since).total_seconds() if since else None,
+        "ready_since": _moment(queue.ready_since),
+        "tried_at": _moment(queue.tried_at),
     }
 
 

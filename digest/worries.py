@@ -14,6 +14,8 @@ LONGEST_SILENCE = timedelta(hours=36)  # a day without a run, and half a day's p
 LONGEST_SLEEP = timedelta(minutes=15)
 LONGEST_LATENESS = timedelta(hours=1)  # of an edition, after it has waited for sources
 LONGEST_UNREAD = timedelta(hours=1)  # an inbox
+PATIENT_EDITIONS = 3  # until an inbox that is set must have been read
+LONGEST_STANDSTILL = timedelta(hours=1)  # of sending, while something waits
 
 
 class WorryKind(StrEnum):
@@ -22,6 +24,7 @@ class WorryKind(StrEnum):
     HELD = "held"
     PAUSED = "paused"
     UNCERTAIN = "uncertain"
+    STUCK = "stuck"
     BROKEN_OFF = "broken-off"
     TROUBLE = "trouble"
     ASLEEP = "asleep"
@@ -51,6 +54,7 @@ def worries(status: Status) -> list[Worry]:
         found.append(
             Worry(WorryKind.UNCERTAIN, f"of {uncertain} nobody knows whether they arrived")
         )
+    found += _about_sending(status)
     found += _about_the_run(status)
     found += _about_the_schedule(status)
     found += [
@@ -75,6 +79,22 @@ def _about_the_guard(status: Status) -> list[Worry]:
     if held is None or not (held.was_used or _is_asleep(status) or not _is_scheduled(status)):
         return []
     return [Worry(WorryKind.HELD, held.why)]
+
+
+def _about_sending(status: Status) -> list[Worry]:
+    """Whether nothing is sent, though something waits, and nothing that was asked for holds it up.
+
+    Without a schedule it waits for the next run.
+    """
+    queue = status.queue
+    is_held_up = status.held or status.pauses or not status.rates.is_free
+    if queue.ready_since is None or is_held_up or not _is_scheduled(status) or _is_asleep(status):
+        return []
+    since = max(queue.ready_since, queue.tried_at or queue.ready_since)
+    if status.at - since <= LONGEST_STANDSTILL:
+        return []
+    text = f"{queue.waiting} wait, and since {_utc(since)} none was tried: the log says why"
+    return [Worry(WorryKind.STUCK, text)]
 
 
 def _about_the_run(status: Status) -> list[Worry]:
@@ -130,13 +150,22 @@ def _is_asleep(status: Status) -> bool:
 
 
 def _about_the_inbox(status: Status) -> list[Worry]:
-    read = status.ticks.done.get(Milestone.INBOX)
-    if status.inbox_every is None or read is None:
+    if status.inbox_every is None:
         return []
     patience = max(LONGEST_UNREAD, 2 * status.inbox_every)
+    read = status.ticks.done.get(Milestone.INBOX)
+    if read is None:
+        return _about_an_inbox_never_read(status)
     if status.at - read <= patience:
         return []
     return [Worry(WorryKind.INBOX, f"the inbox was read last {_utc(read)}")]
+
+
+def _about_an_inbox_never_read(status: Status) -> list[Worry]:
+    """Whoever sets one up has some days."""
+    if len(status.editions) < PATIENT_EDITIONS:
+        return []
+    return [Worry(WorryKind.INBOX, "the inbox was never read")]
 
 
 def _utc(at: datetime) -> str:

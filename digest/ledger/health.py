@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Engine, case, func, select
 
+from digest.ledger.deliveries import PLANNED_AT, may_be_tried
 from digest.ledger.tables import attempts, bounces, collections, deliveries, editions, runs
 from digest.model.deliveries import BounceKind, DeliveryState
 from digest.model.messages import OutcomeKind
@@ -29,7 +30,8 @@ class Queue:
 
     ``waiting`` may be tried now; ``put_off`` only later, the first and the last of them at
     ``put_off_from`` and ``put_off_until``. ``oldest_since`` is when the edition of the oldest of
-    both was frozen, by which it gets too old to be sent.
+    both was frozen. What waits could have been tried since ``ready_since``; the last delivery of
+    all was tried at ``tried_at``.
     """
 
     waiting: int = 0
@@ -39,6 +41,8 @@ class Queue:
     being_sent: int = 0
     uncertain: int = 0
     oldest_since: datetime | None = None
+    ready_since: datetime | None = None
+    tried_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,10 @@ class Health:
             waiting_of = [edition_id for state, edition_id, _ in rows if state in _WAITING]
             frozen = select(func.min(editions.c.frozen_at)).where(editions.c.id.in_(waiting_of))
             oldest = connection.execute(frozen).scalar()
+            ready = func.coalesce(again, PLANNED_AT)
+            ready_since = connection.execute(select(func.min(ready)).where(may_be_tried(now)))
+            last_attempt = select(attempts.c.at).order_by(attempts.c.id.desc()).limit(1)
+            tried_at = connection.execute(last_attempt).scalar()
         counts = dict.fromkeys(_OPEN, 0)
         for state, _, count in rows:
             counts[DeliveryState(state)] += count
@@ -99,6 +107,8 @@ class Health:
             being_sent=counts[_S.SENDING],
             uncertain=counts[_S.UNCERTAIN],
             oldest_since=oldest,
+            ready_since=ready_since.scalar(),
+            tried_at=tried_at,
         )
 
     def came_back(self, since: datetime) -> dict[BounceKind, int]:

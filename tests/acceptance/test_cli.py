@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import PATIENCE, Api, Person, entry
+from tests.integration.smtp_server import HOST, nobody_listens
 
 MORNING = ("run", "--once", "--now", "2026-02-20T08:00:00Z")
 
@@ -209,6 +210,20 @@ def test_config_tells_values_and_origins_but_no_secrets(operator: Person) -> Non
 def test_db_upgrade_may_be_repeated(newcomer: Person) -> None:
     assert newcomer.digest("db", "upgrade") == newcomer.digest("db", "upgrade")
     assert (newcomer.folder / "var" / "digest.sqlite3").is_file()
+
+
+def test_a_run_with_trouble_is_told_to_the_operator_by_mail(operator: Person) -> None:
+    with nobody_listens() as port:
+        operator.settings |= {
+            "DIGEST_OPERATOR": "operator@example.org",
+            "DIGEST_HUGGINGFACE_URL": f"http://{HOST}:{port}",
+            "DIGEST_HTTP_ATTEMPTS": "1",
+        }
+        told = operator.fails("run", "--once")
+    assert "no edition: fewer than 5 papers are there" in told
+    [mail] = operator.mailbox()
+    assert mail.name.startswith("operator@example.org")
+    assert "DIGEST_ENOUGH_PAPERS" in mail.read_text()
 
 
 def test_a_command_loads_only_what_it_needs() -> None:

@@ -104,6 +104,8 @@ def test_the_record_of_a_day_that_went_well(served: Person, ledger: Ledger) -> N
             "uncertain": 0,
             "oldest_since": None,
             "oldest_seconds": None,
+            "ready_since": None,
+            "tried_at": NOW.isoformat(),
         },
         "pauses": [],
         "gaps": {},

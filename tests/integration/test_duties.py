@@ -37,6 +37,9 @@ class Path:
             raise self._run
         return self._run
 
+    def send_waiting(self, send, now):
+        return self._run.trouble
+
 
 def made(*trouble):
     return Run(Balance(TODAY), trouble)
@@ -108,6 +111,22 @@ def test_trouble_that_lasts_is_told_once(tmp_path):
         duties._app.pipeline = Path(run)
         duties.make_edition()
     assert len(mails) == 3
+
+
+def test_the_operator_is_told_once_where_nothing_can_be_sent_for_an_hour(tmp_path):
+    mails, told_at = [], []
+    duties = duties_with(tmp_path, made(), operator=OPERATOR)
+    duties._app.post = lambda mail: mails.append(mail) or Outcome(OutcomeKind.ACCEPTED, "ok", 250)
+    down, up = made("the relay is down"), made()
+    # In minutes: down for 50, and then for hours.
+    runs = {minute: up if minute == 50 else down for minute in range(0, 300, 10)}
+    for minute, run in runs.items():
+        duties._app.pipeline = Path(run)
+        duties._app.clock = lambda minute=minute: NOW + timedelta(minutes=minute)
+        duties.send()
+        told_at += [minute] * (len(mails) - len(told_at))
+    assert told_at == [120]
+    assert "the relay is down" in text_of(mails[0])
 
 
 @pytest.mark.parametrize("error", [Busy("another run is under way"), Stopped("we are to stop")])

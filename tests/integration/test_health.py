@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, event, update
+from sqlalchemy import delete, event, insert, update
 
 from digest.ledger.claims import Limits
 from digest.ledger.figures import DayFigures
@@ -12,14 +12,21 @@ from digest.ledger.health import Queue
 from digest.ledger.history import Collection
 from digest.ledger.lanes import ALL
 from digest.ledger.milestones import Milestone
-from digest.ledger.tables import deliveries, editions
+from digest.ledger.tables import deliveries, editions, lanes
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
 from digest.model.digests import SkipReason
 from digest.model.messages import Outcome, OutcomeKind
 from digest.status import LONGEST_RUN, Held, Readers, RunState, gather_readers, gather_status
 from digest.status_record import status_record
 from digest.status_words import status_lines
-from digest.worries import LONGEST_LATENESS, LONGEST_SILENCE, LONGEST_SLEEP, WorryKind, worries
+from digest.worries import (
+    LONGEST_LATENESS,
+    LONGEST_SILENCE,
+    LONGEST_SLEEP,
+    PATIENT_EDITIONS,
+    WorryKind,
+    worries,
+)
 from subscribers.model import Consent, SuppressionReason
 from subscribers.preferences import Preferences
 from tests.integration.plans import LATER, bring, claim, plan, plan_skipped, write_balance
@@ -75,9 +82,13 @@ def test_what_has_no_end_is_in_the_queue(ledger, edition):
         being_sent=1,
         uncertain=1,
         oldest_since=NOW,
+        ready_since=NOW,
+        tried_at=NOW,
     )
     assert ledger.health.queue(NOW) == expected
-    when_its_time_has_come = Queue(waiting=3, being_sent=1, uncertain=1, oldest_since=NOW)
+    when_its_time_has_come = replace(
+        expected, waiting=3, put_off=0, put_off_from=None, put_off_until=None
+    )
     assert ledger.health.queue(LATER) == when_its_time_has_come
 
 
@@ -321,6 +332,52 @@ def test_nobody_needs_to_be_looked_for_between_the_last_time_and_the_next_editio
     assert kinds(status_of(ledger, registry, now=ends + 40 * timedelta(minutes=1))) == []
 
 
+LATE = NOW + HOUR + timedelta(minutes=1)
+
+
+@pytest.fixture
+def waits(ledger, scheduled, edition):
+    """Something could have been sent since NOW, and the schedule looks who is due."""
+    plan(ledger, edition, 1)
+    ledger.milestones.reach(Milestone.PLANNED, LATE)
+
+
+def test_where_nothing_is_tried_though_something_waits_it_is_a_worry(ledger, registry, waits):
+    assert kinds(status_of(ledger, registry, now=NOW + HOUR)) == []
+    [worry] = worries(status_of(ledger, registry, now=LATE))
+    assert worry.kind is WorryKind.STUCK
+    assert worry.text.startswith("1 wait, and since 2026-02-20 08:00 UTC none was tried")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"send_window": "20:00-22:00"},
+        {"send_window": "08:30-22:00"},  # it may not have come to it
+        {"warm_up_since": TODAY.isoformat(), "warm_up_first": "1"},
+    ],
+)
+def test_what_is_to_wait_is_no_worry(ledger, registry, waits, settings):
+    with ledger.engine.begin() as connection:
+        connection.execute(insert(lanes).values(provider=ALL, day=TODAY, sent=1))
+    assert kinds(status_of(ledger, registry, now=LATE, **settings)) == []
+
+
+def test_what_goes_slowly_is_no_worry(ledger, registry, waits, edition):
+    other = plan(ledger, edition, 2)
+    with ledger.senders.enter() as claims:
+        claim(ledger, claims, other)
+        claims.record(other, Outcome(OutcomeKind.ACCEPTED, "ok", 250), None, NOW + HOUR / 2)
+    assert kinds(status_of(ledger, registry, now=LATE)) == []
+
+
+def test_what_waits_for_the_next_run_is_no_worry(ledger, registry, edition):
+    registry.add("ada@example.org", (), source="test", now=NOW)
+    plan(ledger, edition, 1)
+    run(ledger)
+    assert kinds(status_of(ledger, registry, now=LATE)) == []
+
+
 def test_an_edition_that_is_not_made_is_a_worry_once_it_has_waited(ledger, registry, scheduled):
     ledger.milestones.reach(Milestone.PLANNED, NOW + 23 * HOUR)
     patient = {"wait_for_sources": "60"}
@@ -346,6 +403,10 @@ def test_without_readers_nobody_is_missed(ledger, registry, edition):
 def test_an_inbox_that_is_read_no_more_is_a_worry(ledger, registry, tmp_path):
     inbox = {"inbox": str(tmp_path)}
     assert kinds(status_of(ledger, registry, now=NOW, **inbox)) == []  # never yet
+    for number in range(PATIENT_EDITIONS):
+        ledger.editions.freeze(TODAY - number * DAY, TODAY, NOW)
+    [worry] = worries(status_of(ledger, registry, now=NOW, **inbox))
+    assert (worry.kind, worry.text) == (WorryKind.INBOX, "the inbox was never read")
     ledger.milestones.reach(Milestone.INBOX, NOW)
     assert kinds(status_of(ledger, registry, now=NOW + HOUR, **inbox)) == []
     [worry] = worries(status_of(ledger, registry, now=NOW + 2 * HOUR, **inbox))

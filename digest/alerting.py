@@ -1,0 +1,40 @@
+"""The operator is told by mail of what goes wrong by itself; of what lasts, once."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from digest.app import App
+from digest.errors import Busy, DigestError, Stopped
+from digest.letters import Alerts
+
+
+class Operator:
+    """Whoever runs this, if there is an address to tell them at (DIGEST_OPERATOR)."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._last: tuple[str, ...] = ()
+
+    def tell(self, troubles: tuple[str, ...], *, broken_off: bool = False) -> None:
+        """Tell of troubles, in lines, unless they were the same the last time."""
+        settings = self._app.settings
+        is_news = troubles != self._last
+        self._last = troubles
+        if settings.operator is None or not troubles or not is_news:
+            return
+        where = f"{socket.gethostname()}, {settings.home.resolve()}"
+        alerts = Alerts(settings.operator, where, lambda: self._app.letter_composer, self._app.post)
+        local = self._app.clock().astimezone(settings.timezone)
+        alerts.tell(troubles, local, broken_off=broken_off)
+
+    @contextmanager
+    def told_of_a_fault(self) -> Iterator[None]:
+        """Within, what is raised is told, but for what is only for later."""
+        try:
+            yield
+        except (Busy, Stopped):
+            raise
+        except DigestError as error:
+            self.tell((str(error),), broken_off=True)
+            raise
