@@ -57,6 +57,8 @@ cli = typer.Typer(
 )
 log = structlog.get_logger()
 
+ASKING = "Asking the sources"
+
 cli.add_typer(people, name="subscribers")
 cli.command("up")(up)
 cli.command("schedule")(schedule)
@@ -167,7 +169,7 @@ def collect(
             collected = app.pipeline.collect_files(paths, day, now, report)
     else:
         days = [day] if day else app.pipeline.days_for(app.pipeline.edition_day(now))
-        with progress_bar("Asking the sources") as report:
+        with progress_bar(ASKING) as report:
             collected = app.pipeline.collect(days, now, report)
     if as_json:
         print_json(asdict(collected))
@@ -201,9 +203,10 @@ def run(
         operator.told_of_a_fault(),
         told_in_one_line(),
         stopping(app.stop),
+        progress_bar(ASKING) as asking,
         progress_bar("Sending") as report,
     ):
-        done = app.pipeline.run(app.send, moment, report)
+        done = app.pipeline.run(app.send, moment, report, asking)
     operator.tell(done.trouble)
     if as_json:
         print_json(done.balance and asdict(done.balance))

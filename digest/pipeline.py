@@ -88,10 +88,13 @@ class Pipeline:
         self._turn = Lock()
         self._collecting = Lock()
 
-    def run(self, send: Send, now: datetime, progress: Progress = silent) -> Run:
+    def run(
+        self, send: Send, now: datetime, progress: Progress = silent, asking: Progress = silent
+    ) -> Run:
         """One pass for everybody due, who each get the day's edition once, however often it runs.
 
-        ``send`` composes and delivers what waits (see sending.py). Raises Busy when another run
+        ``send`` composes and delivers what waits (see sending.py); ``progress`` is that of the
+        mails, ``asking`` that of the sources, before. Raises Busy when another run
         is under way, and Stopped when told to stop while it collects. A source or a relay that
         fails is told in the result: what it concerns stays to be done by a later run.
         """
@@ -100,7 +103,7 @@ class Pipeline:
             run = self._ledger.history.begin_run(self.edition_day(now), now)
             self._prepare(now)
             try:
-                edition, trouble = self._collected_edition(now)
+                edition, trouble = self._collected_edition(now, asking)
             except Stopped as stopped:
                 ended = now + self._since(began)
                 self._ledger.history.end_run(run, ended, timedelta(), (str(stopped),))
@@ -220,14 +223,16 @@ class Pipeline:
         """The day it is for the operator."""
         return self._timetable.day_of(now)
 
-    def _collected_edition(self, now: datetime) -> tuple[Edition | None, tuple[str, ...]]:
+    def _collected_edition(
+        self, now: datetime, progress: Progress
+    ) -> tuple[Edition | None, tuple[str, ...]]:
         """The day's edition, and trouble. If nothing was collected for it, that is done first."""
         day = self.edition_day(now)
         days = self.days_for(day)
         edition = self._ledger.editions.on(day)
         if (edition and edition.candidates) or self._ledger.editions.eligible(day, days[0]):
             return self._ledger.editions.freeze(day, days[0], now), ()
-        collected = self.collect(days, now)
+        collected = self.collect(days, now, progress)
         edition = self._freeze(collected, now)
         return edition, collected.failures + (() if edition else (self._too_few,))
 

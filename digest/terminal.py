@@ -58,7 +58,10 @@ def balance_line(balance: Balance) -> str:
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error; what it yields is told how much of how much is done."""
+    """A bar on standard error; what it yields is told how much of how much is done.
+
+    It is there from the first word until all is done, so that another can come after it.
+    """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     bar = Progress(*columns, console=err)
     task = bar.add_task(what, total=None)
@@ -66,6 +69,8 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     def report(done: int, total: int) -> None:
         bar.start()  # only now: nothing to report is nothing to show
         bar.update(task, completed=done, total=total)
+        if done >= total:
+            bar.stop()
 
     try:
         yield report

@@ -21,7 +21,7 @@ from digest.compose.environment import Templates
 from digest.compose.sender import sender_of
 from digest.deliver.folder import FolderTransport
 from digest.deliver.transport import Transport, make_transport
-from digest.errors import LedgerError, SourceError
+from digest.errors import LedgerError, SourceError, Stopped
 from digest.ledger import deliveries as deliveries_module
 from digest.ledger.deliveries import Plan
 from digest.ledger.ledger import Ledger
@@ -286,9 +286,22 @@ def test_progress_is_told(house):
     assert told == [(1, 2), (2, 2)]
 
 
+def test_told_to_stop_while_it_collects_a_run_has_its_end(house, monkeypatch):
+    def be_stopped(*_):
+        raise Stopped("told to stop before it had answered")
+
+    monkeypatch.setattr(SmallSource, "collect", be_stopped)
+    with pytest.raises(Stopped):
+        house.pipeline.run(house.sending().send, NOW)
+    [run] = house.ledger.history.runs(2)
+    assert run.ended_at
+    assert run.trouble == ("told to stop before it had answered",)
+    assert house.ledger.editions.on(TODAY) is None
+
+
 def test_it_is_told_how_many_sources_have_answered(house):
     told = []
-    house.pipeline.collect([TODAY], NOW, lambda *step: told.append(step))
+    house.pipeline.run(house.sending().send, NOW, asking=lambda *step: told.append(step))
     assert told == [(0, 1), (1, 1)]
 
 
