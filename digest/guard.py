@@ -49,7 +49,8 @@ class Guard:
 
     def objection(self) -> str | None:
         """Why nothing is sent, and what to do; None if nothing is in the way."""
-        stranger = self._stranger() and self._stranger()  # somebody may have been changing the mark
+        # Looked at twice: in between the ledger and the folder somebody may have changed both.
+        stranger = self._stranger() and self._stranger()
         if not stranger:
             return None
         last = self._instances.all()[0]
@@ -88,7 +89,7 @@ class Guard:
         if not self._instances.all():
             return ""
         ours = self._ours()
-        badge = self._badge()  # after the ledger, which is the last to be written
+        badge = self._badge()
         if badge is None or ours is None:
             return "this ledger has not been used here yet"
         if (ours.host, ours.home) != (self._host, self._home):
