@@ -166,6 +166,7 @@ def preferences_of(wishes: Wishes) -> Preferences:
         at=wishes.at,
         timezone=wishes.zone,
         paused_until=wishes.paused_until,
+        note_when_nothing=wishes.wants_note,
     )
 
 

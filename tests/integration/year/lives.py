@@ -45,6 +45,11 @@ class Wishes:
     topics: tuple[str, ...] = ()
     paused_until: date | None = None
 
+    @property
+    def wants_note(self) -> bool:
+        """A mail where there is nothing; by their time, so that no seed means other lives."""
+        return self.at.hour % 2 == 1
+
 
 @dataclass
 class Life:

@@ -6,7 +6,8 @@ before it was to be made, until an hour before the next day's; those of days wit
 the next one's; of several of a reader's in a row, the last that is. Whenever somebody looks, each
 reader's latest moment counts: they get its edition, if it is made, if that moment is not longer ago
 than the grace, and if they have neither this edition nor a newer one. It holds the best of all
-editions since the last that they had, be it that there was nothing in it for them.
+editions since the last that they had, be it that there was nothing in it for them: then some want
+a note, and the others get none.
 """
 
 from bisect import bisect_left, bisect_right
@@ -50,13 +51,14 @@ class Turn:
 
 @dataclass
 class Row:
-    """What a reader is to get of an edition: papers, or a reason for nothing."""
+    """What a reader is to get of an edition: papers, or a reason for nothing, or a note of it."""
 
     edition: date
     turn: Turn
     planned_at: datetime
     papers: list[int] = field(default_factory=list)
     why_nothing: str = ""
+    is_note: bool = False
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,7 @@ class Oracle:
         row.papers = best_of(pool, wishes.topics)
         if not row.papers:
             row.why_nothing = "nothing-matched" if pool else "no-papers"
+            row.is_note = wishes.wants_note
         return row
 
 

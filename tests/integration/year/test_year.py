@@ -219,7 +219,7 @@ def is_about_paused(life: Life, day: date) -> bool:
 def _faults_of_row(
     life: Life, row: Row, looks: Looks, edition: Made, state: str, mail: Mail | None
 ) -> list[str]:
-    if row.why_nothing:
+    if row.why_nothing and not row.is_note:
         expected = f"skipped {row.why_nothing}"
         return [] if state == expected and not mail else [f"{state}, not {expected}"]
     number = bisect_left(looks.whole, row.planned_at)
@@ -228,11 +228,12 @@ def _faults_of_row(
         faults = [] if list(mail.papers) == row.papers else [f"papers {mail.papers}"]
         if mail.at < row.planned_at or (latest and mail.at > latest):
             faults.append(f"sent at {mail.at}, not by {latest}")
-        if state != "accepted":
+        if state != f"accepted {row.why_nothing}".strip():
             faults.append(f"sent, but {state}")
         return faults
     if latest is None:
-        return [] if state == "pending" else [f"{state}, not pending"]
+        pending = f"pending {row.why_nothing}".strip()
+        return [] if state == pending else [f"{state}, not {pending}"]
     has_left = any(
         wishes is None and row.planned_at <= at <= latest for at, wishes in life.chapters
     )
