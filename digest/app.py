@@ -29,11 +29,11 @@ from digest.ledger.database import downgrade, ensure_current, open_database, upg
 from digest.ledger.ledger import Ledger
 from digest.logs import configure_logs, mask_in_logs
 from digest.model.messages import Message, Outcome
-from digest.progress import Progress, silent
+from digest.model.progress import Progress, silent
+from digest.model.verp import Verp
 from digest.retention import Retention
 from digest.settling import Settling
 from digest.status import Held, Status, gather_status
-from digest.verp import Verp
 from subscribers.addresses import AddressGate
 from subscribers.store.registry import Registry
 

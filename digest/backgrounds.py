@@ -16,8 +16,8 @@ import numpy as np
 from scipy import sparse
 
 from digest.collect.file import files_in, read_file
-from digest.collect.identity import paper_key
 from digest.ledger.papers import Papers
+from digest.model.identity import paper_key
 from digest.model.papers import Facts
 from digest.rank import abbreviations
 from digest.rank.background import Background, Embed, text_of

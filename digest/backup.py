@@ -18,7 +18,7 @@ from digest.ledger.pg_backup import PostgresLedger
 from digest.ledger.senders import Senders
 from digest.ledger.sqlite_backup import SqliteLedger
 from digest.ledger.whole_files import part_of, put_in_place, told_of
-from digest.progress import Progress, silent
+from digest.model.progress import Progress, silent
 
 # Somebody who claimed something so lately, and lives, may be sending: a pass takes six hours.
 _LONGEST_PASS = timedelta(hours=12)

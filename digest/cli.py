@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from digest.about import VERSION
 from digest.app import App, utc_now
 from digest.cli_care import backup, restore, tidy
 from digest.cli_database import database
@@ -32,6 +31,7 @@ from digest.config_reading import example_env
 from digest.errors import DigestError
 from digest.ledger.database import told_in_one_line
 from digest.logs import configure_logs
+from digest.model.about import VERSION
 from digest.model.messages import OutcomeKind
 from digest.model.papers import Collected
 from digest.signals import stopping

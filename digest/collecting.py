@@ -14,7 +14,7 @@ from digest.ledger.history import FILES, Collection
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import exclusively
 from digest.model.papers import Collected, Harvest, MergedPaper, Rejection
-from digest.progress import Progress, silent
+from digest.model.progress import Progress, silent
 
 log = structlog.get_logger()
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from digest.app import App
 from digest.model.deliveries import DeliveryState
 from digest.model.digests import Section
+from digest.model.progress import Progress
 from digest.pipeline import Run
-from digest.progress import Progress
 from subscribers.topics import parse_topics
 
 SAMPLE_EDITION = Path(__file__).parent / "collect" / "sample_edition.json"

@@ -18,7 +18,7 @@ from digest.inbox.inbox import Fate
 from digest.inbox.mailboxes import letters_in
 from digest.ledger.database import told_in_one_line
 from digest.ledger.milestones import Milestone
-from digest.progress import Progress, silent
+from digest.model.progress import Progress, silent
 
 NIGHT = 3  # o'clock
 LASTING = timedelta(hours=1)  # trouble with sending

@@ -11,7 +11,7 @@ from threading import Thread
 
 from digest.errors import DigestError
 from digest.ledger.ledger import Ledger
-from digest.progress import Progress, silent
+from digest.model.progress import Progress, silent
 from digest.sending import Sending
 
 # Mails that keep a process busy for longer than it takes to start.

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from digest.deliver.providers import domain_of, known_provider, provider_of
 from digest.ledger.mail_domains import MailDomains
+from digest.model.providers import domain_of, known_provider, provider_of
 
 GOOD_FOR = timedelta(days=30)
 

@@ -23,10 +23,10 @@ from digest.mail_domains import LookUp
 from digest.model.deliveries import Balance
 from digest.model.digests import Digest, Edition
 from digest.model.papers import Collected, Harvest
+from digest.model.progress import Progress, silent
+from digest.model.timetable import Timetable
 from digest.planning import Planning, reader_of
-from digest.progress import Progress, silent
 from digest.rank.background import Background, Embed
-from digest.timetable import Timetable
 from digest.why import Why
 from subscribers.model import PersonFile, Subscriber
 from subscribers.preferences import Preferences

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from digest.collect.text import LONGEST_ABSTRACT, LONGEST_NAME, LONGEST_TITLE, clean, clean_url
 from digest.model.digests import Candidate, Reason
 from digest.model.papers import Facts, Rejection, Signals
+from digest.model.text import LONGEST_ABSTRACT, LONGEST_NAME, LONGEST_TITLE, clean, clean_url
 from digest.rank.background import Background, Embed
 from digest.rank.matching import Matching, Topic
 from subscribers.errors import TopicError

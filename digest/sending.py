@@ -30,8 +30,8 @@ from digest.ledger.ledger import Ledger
 from digest.model.deliveries import Delivery
 from digest.model.digests import SkipReason
 from digest.model.messages import Message, Outcome
-from digest.progress import Progress, silent
-from digest.verp import Verp
+from digest.model.progress import Progress, silent
+from digest.model.verp import Verp
 from subscribers.store.registry import Registry
 
 # A pass that keeps a slow pace ends after a while, and another goes on: a run is to end before the

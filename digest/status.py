@@ -14,7 +14,7 @@ from digest.ledger.lanes import Pause
 from digest.ledger.ledger import Ledger
 from digest.ledger.milestones import Milestone
 from digest.model.deliveries import BounceKind
-from digest.timetable import Timetable
+from digest.model.timetable import Timetable
 from subscribers.dues import next_due
 from subscribers.model import Consent
 from subscribers.store.registry import Registry

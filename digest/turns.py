@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from digest.timetable import Window, window_of
+from digest.model.timetable import Window, window_of
 from subscribers.dues import last_due, local_day, next_due
 from subscribers.model import Clock
 from subscribers.preferences import Preferences

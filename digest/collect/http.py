@@ -25,9 +25,9 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from digest.about import USER_AGENT
 from digest.collect.snapshots import Snapshot, Snapshots
 from digest.errors import SourceError, Stopped
+from digest.model.about import USER_AGENT
 
 LONGEST_WAIT = 120.0
 LARGEST_ANSWER = 50 * 1024 * 1024

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
-from digest.collect.identity import paper_key, title_key
+from digest.model.identity import paper_key, title_key
 from digest.model.papers import (
     Facts,
     KnownPaper,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
 
-from digest.collect.identity import paper_key
+from digest.model.identity import paper_key
 from digest.model.papers import Harvest, Rejection, Sighting
 
 Raw = TypeVar("Raw")

@@ -9,9 +9,9 @@ from itertools import pairwise
 
 from digest.collect.huggingface import NAME, read_entries
 from digest.collect.reading import Reading, read_each
-from digest.collect.text import LONGEST_ABSTRACT, LONGEST_NAME, LONGEST_TITLE, clean
 from digest.errors import SourceError
 from digest.model.papers import Facts, Harvest, Sighting, Signals
+from digest.model.text import LONGEST_ABSTRACT, LONGEST_NAME, LONGEST_TITLE, clean
 
 _PROPS = re.compile(r'data-target="DailyPapers"\s+data-props="(?P<json>[^"]*)"')
 _INVITATION = "Get trending papers in your email inbox"

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from digest.compose.view import Picture
 from digest.config import Settings, variable
 from digest.errors import SettingError
-from digest.verp import Verp
+from digest.model.verp import Verp
 from subscribers.tokens import Purpose, Tokens
 
 WIDEST = 600  # pixels of a mail

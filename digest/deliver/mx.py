@@ -8,7 +8,7 @@ import structlog
 from dns.exception import DNSException, Timeout
 from dns.resolver import NXDOMAIN, NoAnswer, NoNameservers, NoResolverConfiguration, Resolver
 
-from digest.deliver.providers import owner_of
+from digest.model.providers import owner_of
 
 PATIENCE = 2.0  # seconds for one look-up
 MOST = 5_000  # domains in one go; the others have their turn later

@@ -16,7 +16,7 @@ from digest.ledger.database import patiently
 from digest.model.deliveries import Delivery
 from digest.model.digests import SkipReason
 from digest.model.messages import Envelope, Message, Outcome, OutcomeKind
-from digest.verp import Verp
+from digest.model.verp import Verp
 from subscribers.model import Standing
 from subscribers.store.registry import Registry
 

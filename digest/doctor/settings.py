@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 from digest.compose.sender import NEEDED, sender_of
 from digest.config import Settings, variable
 from digest.deliver.dkim_key import signer_of
-from digest.deliver.providers import known_provider
 from digest.doctor.finding import Area, Finding
 from digest.errors import SettingError
+from digest.model.providers import known_provider
 
 AREA = Area("settings")
 GOOD_SECRET = 32  # characters

@@ -1,7 +1,7 @@
 """Which of our mails a report is about, by what only we can have written. Pure.
 
 What a report says of addresses anybody can write. But it goes to the envelope sender of the mail
-that failed, which is signed (see digest.verp); and a complaint shows that sender, or the signed
+that failed, which is signed (see digest.model.verp); and a complaint shows that sender, or the signed
 link to unsubscribe, in the mail that it returns.
 """
 

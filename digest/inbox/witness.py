@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from digest.inbox.origin import Origin
 from digest.ledger.ledger import Ledger
 from digest.model.deliveries import Delivery
-from digest.verp import Verp
+from digest.model.verp import Verp
 from subscribers.errors import TokenError
 from subscribers.model import Subscriber
 from subscribers.store.registry import Registry

@@ -33,7 +33,7 @@ from digest.ledger.tables import (
 from digest.model.deliveries import Balance, DeliveryState
 from digest.model.digests import Candidate, Edition, SkipReason
 from digest.model.papers import Signals
-from digest.timetable import Frozen
+from digest.model.timetable import Frozen
 
 RISING = timedelta(days=1)  # before an edition: what is told of a paper's rise
 

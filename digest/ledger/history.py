@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Row, Select, func, insert, select, update
 from digest.ledger.figures import DayFigures, figures_of_days, latest_editions
 from digest.ledger.tables import attempts, collections, edition_papers, editions, runs
 from digest.model.papers import Collected, Harvest, Rejection
-from digest.shorten import shorten
+from digest.model.truncate import shorten
 
 FILES = "files"  # stands for a source in what is written down of a reading of files
 MOST_REJECTIONS = 200  # kept of one collection; a page that changed its form rejects thousands

@@ -24,7 +24,7 @@ from digest.ledger.tables import (
     runs,
 )
 from digest.model.deliveries import DeliveryState
-from digest.progress import Progress, silent
+from digest.model.progress import Progress, silent
 
 _S = DeliveryState
 SETTLED = (_S.ACCEPTED, _S.REFUSED, _S.SUPPRESSED, _S.SKIPPED)  # from which no way leads on

@@ -14,7 +14,7 @@ from digest.ledger.database import told_in_one_line, upgrade
 from digest.ledger.instances import COPIED, Instance, mark_as_copied
 from digest.ledger.tables import instances
 from digest.ledger.whole_files import part_of, put_in_place, told_of
-from digest.progress import Progress
+from digest.model.progress import Progress
 from subscribers.store.tables import metadata
 
 _OURS = {*metadata.tables, "alembic_version"}

@@ -25,7 +25,7 @@ from digest.ledger.sqlite_files import (
 )
 from digest.ledger.tables import instances
 from digest.ledger.whole_files import part_of, put_in_place, told_of
-from digest.progress import Progress
+from digest.model.progress import Progress
 
 
 class SqliteLedger:

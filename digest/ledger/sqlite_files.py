@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from digest.errors import LedgerError
 from digest.ledger.whole_files import told_of
-from digest.progress import Progress
+from digest.model.progress import Progress
 
 _MAGIC = b"SQLite format 3\0"
 _PATIENCE = 30.0  # seconds to wait for whoever writes

@@ -29,10 +29,10 @@ import numpy as np
 
 from digest.backgrounds import SHIPPED, learn, load
 from digest.collect.file import files_in, read_file
-from digest.collect.identity import paper_key
 from digest.embedding import Embedder
 from digest.embedding_store import EmbeddingStore
 from digest.model.digests import Candidate
+from digest.model.identity import paper_key
 from digest.model.papers import Facts, Signals
 from digest.rank.background import Background, Embed, text_of
 from digest.rank.matching import Matching, Topic

@@ -8,8 +8,8 @@ from digest.config import Settings
 from digest.deliver.transport import Transport, make_transport
 from digest.feedback import Feedback
 from digest.ledger.ledger import Ledger
+from digest.model.verp import Verp
 from digest.sending import Parts, Sending
-from digest.verp import Verp
 from subscribers.store.registry import Registry
 from tests.support import NOW
 

@@ -37,8 +37,8 @@ from digest.ledger.tables import attempts, bounces, deliveries
 from digest.model.deliveries import Balance, Delivery
 from digest.model.digests import Edition, Pick, Section
 from digest.model.messages import Concern, Envelope, Message, Outcome, OutcomeKind
+from digest.model.verp import Verp
 from digest.settling import Resent, Settling
-from digest.verp import Verp
 from subscribers.errors import ConsentError
 from subscribers.model import Consent, SuppressionReason
 from subscribers.store.registry import Registry

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from digest.collect.huggingface import read_entries
 from digest.collect.reading import Reading
-from digest.collect.text import LONGEST_NAME, LONGEST_TITLE, LONGEST_URL, clean
 from digest.compose.composer import REFUSE_AT, Composer
 from digest.compose.environment import Templates
 from digest.compose.sender import sender_of
 from digest.errors import MessageTooLarge
 from digest.model.digests import Candidate, Edition
+from digest.model.text import LONGEST_NAME, LONGEST_TITLE, LONGEST_URL, clean
 from digest.rank.ranker import Limits, Ranker, Reader
 from subscribers.preferences import Strictness
 from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS, TopicFilter

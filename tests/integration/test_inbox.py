@@ -21,7 +21,7 @@ from digest.inbox.mailboxes import letters_in, letters_on
 from digest.inbox.witness import Witness
 from digest.ledger.tables import bounces
 from digest.model.deliveries import DeliveryState
-from digest.verp import Verp
+from digest.model.verp import Verp
 from subscribers.model import Standing
 from subscribers.tokens import Purpose
 from tests import reports

@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digest.collect.file import read_file
-from digest.collect.text import clean
 from digest.compose import edition_composer
 from digest.compose.composer import REFUSE_AT, Composer
 from digest.compose.edition_composer import EditionComposer
@@ -31,6 +30,7 @@ from digest.model.digests import (
     Section,
     SkipReason,
 )
+from digest.model.text import clean
 from subscribers.topics import TopicFilter
 from tests.support import NOW, TODAY, make_candidate, make_settings
 

@@ -12,11 +12,11 @@ import structlog
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from digest.about import VERSION
 from digest.collect import http as http_module
 from digest.collect.http import LONGEST_WAIT, Answer, Http, Throttle, asked_to_wait
 from digest.collect.snapshots import Snapshot, Snapshots
 from digest.errors import SourceError, Stopped
+from digest.model.about import VERSION
 from tests.support import NOW, SleepingClock
 
 URL = "https://source.example/papers"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from digest.collect.identity import arxiv_id, paper_key, title_key
+from digest.model.identity import arxiv_id, paper_key, title_key
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.masking import Mask
-from digest.verp import Verp
+from digest.model.verp import Verp
 from subscribers.tokens import Purpose, Tokens
 
 QUOTED = st.builds(

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from digest.collect.text import clean
 from digest.compose.composer import Composer
 from digest.compose.content import Content
 from digest.compose.environment import Templates
@@ -18,6 +17,7 @@ from digest.compose.message import build_message
 from digest.compose.sender import sender_of
 from digest.config_values import LONGEST_PUBLIC_URL
 from digest.model.digests import Digest, Pick, Section
+from digest.model.text import clean
 from subscribers.addresses import normalise_address
 from subscribers.errors import AddressError
 from subscribers.tokens import Purpose

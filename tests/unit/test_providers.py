@@ -5,7 +5,7 @@ from dns.exception import Timeout
 from dns.resolver import NXDOMAIN, NoAnswer
 
 from digest.deliver.mx import mx_owners
-from digest.deliver.providers import domain_of, owner_of, provider_of
+from digest.model.providers import domain_of, owner_of, provider_of
 
 
 @pytest.mark.parametrize(

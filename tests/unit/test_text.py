@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from digest.collect.text import LONGEST_TITLE, LONGEST_URL, clean, clean_url
-from digest.shorten import shorten
+from digest.model.text import LONGEST_TITLE, LONGEST_URL, clean, clean_url
+from digest.model.truncate import shorten
 
 
 @pytest.mark.parametrize(

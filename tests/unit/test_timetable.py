@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.timetable import AHEAD, Frozen, Timetable, window_of
+from digest.model.timetable import AHEAD, Frozen, Timetable, window_of
 
 OSLO = ZoneInfo("Europe/Oslo")
 DAY = timedelta(days=1)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.timetable import Frozen, Timetable
+from digest.model.timetable import Frozen, Timetable
 from digest.turns import Turn, latest_turns, turns_since
 from subscribers.model import Clock
 from subscribers.preferences import Preferences, parse_cadence

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from digest.compose.sender import sender_of
 from digest.errors import SettingError
-from digest.verp import LONGEST_LOCAL_PART, Tag, Verp
+from digest.model.verp import LONGEST_LOCAL_PART, Tag, Verp
 from tests.support import make_settings
 
 KEYS = ("a secret for tests only",)

@@ -3,7 +3,7 @@
 import pytest
 
 from digest.inbox.words import LONGEST_DIAGNOSTIC, best_status, is_hard, recipient, reply_code
-from digest.statuses import names_dead_mailbox, says_address_may_live
+from digest.model.smtp_status import names_dead_mailbox, says_address_may_live
 
 
 @pytest.mark.parametrize("status", ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"])

@@ -20,7 +20,7 @@ from pylatexenc.latex2text import (
 )
 from pylatexenc.macrospec import LatexContextDb, MacroSpec
 
-from digest.shorten import shorten
+from digest.model.truncate import shorten
 
 LONGEST_TITLE = 500
 LONGEST_ABSTRACT = 20_000
