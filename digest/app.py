@@ -20,7 +20,6 @@ from digest.collect.source import Source, find_sources
 from digest.compose.environment import Templates
 from digest.compose.language import language
 from digest.compose.sender import Sender, sender_for_looking, sender_of
-from digest.config_reading import read_settings
 from digest.deliver.transport import make_transport
 from digest.errors import TransportError
 from digest.guard import FILE as BADGE
@@ -32,6 +31,7 @@ from digest.model.messages import Message, Outcome
 from digest.model.progress import Progress, silent
 from digest.model.verp import Verp
 from digest.retention import Retention
+from digest.settings.reading import read_settings
 from digest.settling import Settling
 from digest.status import Held, Status, gather_status
 from subscribers.addresses import AddressGate

@@ -7,12 +7,12 @@ import typer
 from rich.text import Text
 
 from digest.app import App
-from digest.config import variable
-from digest.config_values import selector as read_selector
 from digest.deliver.dkim import SigningKey
 from digest.deliver.dkim_key import DnsRecord, dns_record, domain_of, signer_of
 from digest.deliver.dkim_key import generate as generate_key
 from digest.errors import SettingError
+from digest.settings.settings import variable
+from digest.settings.values import selector as read_selector
 from digest.terminal import out
 
 dkim = typer.Typer(help="See to the keys that sign your mails.", no_args_is_help=True)

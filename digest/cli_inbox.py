@@ -11,13 +11,13 @@ from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
 from digest.app import App, utc_now
-from digest.config_values import mailbox
 from digest.errors import DigestError, InboxError
-from digest.imap_folder import ImapFolder
 from digest.inbox.inbox import Fate
 from digest.inbox.mailboxes import letters_in, letters_on
 from digest.inbox.reading import read_report
 from digest.inbox.report import Kind, Report
+from digest.settings.imap_folder import ImapFolder
+from digest.settings.values import mailbox
 from digest.terminal import err, out, print_json
 from subscribers.errors import SubscriberError
 

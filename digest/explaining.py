@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from digest.composing import planned_digest
-from digest.config import Settings
 from digest.ledger.lanes import ALL
 from digest.ledger.ledger import Ledger
 from digest.ledger.milestones import Milestone
 from digest.model.digests import Digest, Edition
 from digest.model.timetable import Frozen, Timetable, Window
 from digest.planning import Due, Planning, reader_of
+from digest.settings.settings import Settings
 from digest.why import Journey, Offer, Times, Why
 from subscribers.dues import last_due, local_day, next_mail
 from subscribers.model import PersonFile, Subscriber

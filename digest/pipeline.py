@@ -14,7 +14,6 @@ import structlog
 from digest.collect.source import Source
 from digest.collecting import Collector
 from digest.composing import planned_digest
-from digest.config import Settings
 from digest.errors import Stopped
 from digest.explaining import Explaining
 from digest.ledger.ledger import Ledger
@@ -27,6 +26,7 @@ from digest.model.progress import Progress, silent
 from digest.model.timetable import Timetable
 from digest.planning import Planning, reader_of
 from digest.rank.background import Background, Embed
+from digest.settings.settings import Settings
 from digest.why import Why
 from subscribers.model import PersonFile, Subscriber
 from subscribers.preferences import Preferences

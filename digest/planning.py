@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from digest.config import Settings
 from digest.ledger.deliveries import Plan
 from digest.ledger.ledger import Ledger
 from digest.ledger.milestones import Milestone
@@ -14,6 +13,7 @@ from digest.model.papers import Facts
 from digest.model.timetable import Timetable, Window
 from digest.rank.background import Background, Embed
 from digest.rank.ranker import Limits, Ranker, Reader
+from digest.settings.settings import Settings
 from digest.turns import Turn, latest_turns, turns_since
 from subscribers.model import Consent, Opinion, Subscriber, Verdict
 from subscribers.preferences import Preferences, Strictness

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digest.collect.snapshots import Snapshots
-from digest.config import Settings
 from digest.ledger.ledger import Ledger
 from digest.mail_domains import GOOD_FOR
 from digest.model.progress import Progress, silent
+from digest.settings.settings import Settings
 from subscribers.store.registry import Registry
 
 # The lock of a sender that took it longer ago is looked at: whoever lives still holds it.

@@ -15,7 +15,6 @@ import structlog
 
 from digest.compose.composer import Composer
 from digest.composing import Composing
-from digest.config import Settings
 from digest.deliver.breaker import Breaker
 from digest.deliver.pace import WIDEST_GAP, gap_of, is_within, most_on
 from digest.deliver.traffic import Traffic
@@ -32,6 +31,7 @@ from digest.model.digests import SkipReason
 from digest.model.messages import Message, Outcome
 from digest.model.progress import Progress, silent
 from digest.model.verp import Verp
+from digest.settings.settings import Settings
 from subscribers.store.registry import Registry
 
 # A pass that keeps a slow pace ends after a while, and another goes on: a run is to end before the

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from digest.config import Settings
 from digest.deliver.pace import is_within, most_on
 from digest.ledger.figures import DayFigures
 from digest.ledger.health import Queue, SourceHealth
@@ -15,6 +14,7 @@ from digest.ledger.ledger import Ledger
 from digest.ledger.milestones import Milestone
 from digest.model.deliveries import BounceKind
 from digest.model.timetable import Timetable
+from digest.settings.settings import Settings
 from subscribers.dues import next_due
 from subscribers.model import Consent
 from subscribers.store.registry import Registry

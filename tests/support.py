@@ -9,11 +9,11 @@ from typing import Any
 
 from digest.backgrounds import SHIPPED, learn, load
 from digest.collect.source import Source
-from digest.config import Settings
-from digest.config_reading import read_settings
 from digest.model.digests import Candidate, Edition
 from digest.model.papers import Facts, Harvest, Sighting, Signals
 from digest.rank.background import Background
+from digest.settings.reading import read_settings
+from digest.settings.settings import Settings
 
 NOW = datetime(2026, 2, 20, 8, 0, tzinfo=UTC)
 TODAY = date(2026, 2, 20)

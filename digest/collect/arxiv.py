@@ -13,11 +13,11 @@ from lxml import etree
 
 from digest.collect.http import Http, Throttle
 from digest.collect.reading import Reading, read_each
-from digest.config import Settings
 from digest.errors import SourceError
 from digest.model.identity import arxiv_id
 from digest.model.papers import Facts, Harvest, Sighting
 from digest.model.text import LONGEST_ABSTRACT, LONGEST_NAME, LONGEST_TITLE, clean
+from digest.settings.settings import Settings
 
 NAME = "arxiv"
 SLICE = 100  # ids in one look-up

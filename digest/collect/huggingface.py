@@ -13,11 +13,11 @@ from urllib.parse import quote
 
 from digest.collect.http import Http
 from digest.collect.reading import Reading, read_each
-from digest.config import Settings
 from digest.errors import SourceError
 from digest.model.identity import arxiv_id
 from digest.model.papers import Facts, Harvest, Sighting, Signals
 from digest.model.text import LONGEST_ABSTRACT, LONGEST_NAME, LONGEST_TITLE, clean, clean_url
+from digest.settings.settings import Settings
 
 NAME = "huggingface"
 PAGE_SIZE = 100

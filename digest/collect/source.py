@@ -10,9 +10,9 @@ from importlib.metadata import entry_points
 from typing import Protocol
 
 from digest.collect.http import Http
-from digest.config import Settings
 from digest.errors import SourceError
 from digest.model.papers import Harvest
+from digest.settings.settings import Settings
 
 GROUP = "digest.sources"
 

@@ -22,8 +22,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 from babel.numbers import format_compact_decimal, format_decimal
 
-from digest.config import variable
 from digest.errors import SettingError, TemplateError
+from digest.settings.settings import variable
 
 SHIPPED = Path(__file__).parents[1] / "locales"
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from digest.compose.view import Picture
-from digest.config import Settings, variable
 from digest.errors import SettingError
 from digest.model.verp import Verp
+from digest.settings.settings import Settings, variable
 from subscribers.tokens import Purpose, Tokens
 
 WIDEST = 600  # pixels of a mail

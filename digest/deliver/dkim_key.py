@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from digest.config import Settings, variable
 from digest.deliver.dkim import PrivateKey, Signer, SigningKey
 from digest.errors import SettingError
+from digest.settings.settings import Settings, variable
 
 GOOD_BITS = 2048
 # RFC 8301 section 3.2: shorter ones are not to be used, longer ones not every receiver takes.

@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Protocol, Self
 from urllib.parse import unquote, urlsplit
 
-from digest.config import Settings
 from digest.deliver.dkim import Signer
 from digest.deliver.dkim_key import signer_of
 from digest.deliver.folder import FolderTransport
@@ -19,6 +18,7 @@ from digest.deliver.smtp_conversation import Timeouts
 from digest.deliver.smtp_relay import Relay, Security
 from digest.errors import SettingError
 from digest.model.messages import Message, Outcome
+from digest.settings.settings import Settings
 
 
 class Transport(Protocol):

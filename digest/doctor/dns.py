@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from dns.resolver import Resolver
 
-from digest.config import Settings
 from digest.deliver.dkim_key import dns_record, signer_of
 from digest.doctor import dkim
 from digest.doctor.dmarc import judge_dmarc
@@ -18,6 +17,7 @@ from digest.doctor.mail_hosts import judge_mx, judge_ptr, judge_ptr_elsewhere
 from digest.doctor.names import Names, SilentError
 from digest.doctor.spf import judge_spf
 from digest.errors import SettingError
+from digest.settings.settings import Settings
 
 Given = ParamSpec("Given")
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from dns.resolver import Resolver
 
 from digest.checks.finding import Finding as Check
-from digest.config import Settings
 from digest.doctor import templates
 from digest.doctor.clock import examine_zones, judge_date
 from digest.doctor.database import examine_database, examine_disk, examine_guard
@@ -15,6 +14,7 @@ from digest.doctor.finding import Finding, in_order
 from digest.doctor.outlets import examine_outlet
 from digest.doctor.settings import judge_settings
 from digest.errors import DigestError
+from digest.settings.settings import Settings
 
 
 def examine(

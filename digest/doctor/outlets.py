@@ -5,12 +5,12 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from digest.config import Settings
 from digest.deliver.transport import relay_of
 from digest.doctor.finding import Area, Finding
 from digest.doctor.relay import examine_relay
 from digest.doctor.relay_rules import AREA as RELAY
 from digest.errors import SettingError
+from digest.settings.settings import Settings
 
 AREA = Area("transport")
 

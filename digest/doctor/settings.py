@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from digest.compose.sender import NEEDED, sender_of
-from digest.config import Settings, variable
 from digest.deliver.dkim_key import signer_of
 from digest.doctor.finding import Area, Finding
 from digest.errors import SettingError
 from digest.model.providers import known_provider
+from digest.settings.settings import Settings, variable
 
 AREA = Area("settings")
 GOOD_SECRET = 32  # characters

@@ -14,8 +14,8 @@ from pathlib import Path
 import structlog
 
 from digest.errors import InboxError
-from digest.imap_folder import ImapFolder, Security
 from digest.inbox.letter import MOST_OCTETS, Letter, Mark
+from digest.settings.imap_folder import ImapFolder, Security
 
 _TIMEOUT = 60.0  # seconds, for each answer
 _FLAGS = {Mark.DONE: r"(\Seen)", Mark.ASIDE: r"(\Flagged)"}

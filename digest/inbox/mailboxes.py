@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from digest.errors import InboxError
-from digest.imap_folder import ImapFolder
 from digest.inbox.imap import letters_on_server
 from digest.inbox.letter import MOST_OCTETS, Letter, Mark
+from digest.settings.imap_folder import ImapFolder
 
 # Seen, or flagged for attention: in the names of a Maildir's files
 # (https://cr.yp.to/proto/maildir.html), and in the headers Status and X-Status of an mbox.

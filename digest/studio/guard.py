@@ -17,8 +17,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from digest.config import variable
 from digest.errors import SettingError
+from digest.settings.settings import variable
 
 # Names of this machine that no name server is asked for.
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

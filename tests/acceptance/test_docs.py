@@ -12,9 +12,9 @@ from typer.main import get_command
 
 from digest.app import App
 from digest.cli import cli
-from digest.config import Settings, variable
-from digest.config_reading import read_settings
 from digest.metrics import PREFIX, exposition, gather_counts
+from digest.settings.reading import read_settings
+from digest.settings.settings import Settings, variable
 from digest.status import Readers
 from digest.status_record import status_record
 from digest.worries import WorryKind

@@ -5,9 +5,9 @@ from urllib.parse import quote
 import pytest
 
 from digest.errors import InboxError
-from digest.imap_folder import imap_folder
 from digest.inbox.letter import MOST_OCTETS, Mark
 from digest.inbox.mailboxes import letters_in
+from digest.settings.imap_folder import imap_folder
 from tests.integration.imap_server import HOST, PASSWORD, USER, ImapServer
 
 SEEN, FLAGGED = r"\Seen", r"\Flagged"

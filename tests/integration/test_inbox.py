@@ -13,7 +13,6 @@ from sqlalchemy.exc import OperationalError
 from digest.bounce_policy import Limits
 from digest.errors import InboxError
 from digest.feedback import Feedback
-from digest.imap_folder import imap_folder
 from digest.inbox import inbox as inbox_module
 from digest.inbox.inbox import Fate, Inbox
 from digest.inbox.letter import Letter, Mark
@@ -22,6 +21,7 @@ from digest.inbox.witness import Witness
 from digest.ledger.tables import bounces
 from digest.model.deliveries import DeliveryState
 from digest.model.verp import Verp
+from digest.settings.imap_folder import imap_folder
 from subscribers.model import Standing
 from subscribers.tokens import Purpose
 from tests import reports

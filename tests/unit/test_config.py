@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.config import Settings, variable
-from digest.config_reading import Origin, example_env, read_settings
 from digest.errors import SettingError
+from digest.settings.reading import Origin, example_env, read_settings
+from digest.settings.settings import Settings, variable
 
 ROOT = Path(__file__).parents[2]
 DOTS = "••••••••"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.config_values import address, domains, yes_or_no
+from digest.settings.values import address, domains, yes_or_no
 
 
 def file_of(folder, content):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.imap_folder import ImapFolder, Security, imap_folder
+from digest.settings.imap_folder import ImapFolder, Security, imap_folder
 
 
 def test_a_folder_is_read_from_its_url():

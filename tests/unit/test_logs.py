@@ -8,8 +8,8 @@ import warnings
 import pytest
 import structlog
 
-from digest.config_reading import read_settings
 from digest.logs import configure_logs, mask_in_logs
+from digest.settings.reading import read_settings
 from tests.unit.test_config import SECRETS, VALUES, variable
 
 log = structlog.get_logger()

@@ -15,9 +15,9 @@ from digest.compose.content import Content
 from digest.compose.environment import Templates
 from digest.compose.message import build_message
 from digest.compose.sender import sender_of
-from digest.config_values import LONGEST_PUBLIC_URL
 from digest.model.digests import Digest, Pick, Section
 from digest.model.text import clean
+from digest.settings.values import LONGEST_PUBLIC_URL
 from subscribers.addresses import normalise_address
 from subscribers.errors import AddressError
 from subscribers.tokens import Purpose

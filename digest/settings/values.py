@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from digest.imap_folder import ImapFolder, imap_folder
+from digest.settings.imap_folder import ImapFolder, imap_folder
 from subscribers.addresses import normalise_address
 from subscribers.errors import AddressError
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import time
 from zoneinfo import ZoneInfo
 
-from digest import config_values as values
-from digest.config_row import setting
+from digest.settings import values as values
+from digest.settings.row import setting
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
 
-from digest import config_values as values
-from digest.config_row import setting
-from digest.imap_folder import ImapFolder
+from digest.settings import values as values
+from digest.settings.imap_folder import ImapFolder
+from digest.settings.row import setting
 
 WAIT = values.number(0.1, 3600)
 

@@ -14,8 +14,8 @@ from urllib.parse import unquote
 
 from dotenv import dotenv_values
 
-from digest.config import PREFIX, Settings, variable
 from digest.errors import SettingError
+from digest.settings.settings import PREFIX, Settings, variable
 
 # Only what is plainly the URL of a server is ever shown: in any other text a password may stand
 # anywhere (unescaped, so that it looks like a path; in the query, as PostgreSQL allows).

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from digest import config_values as values
-from digest.config_delivery import DeliverySettings
-from digest.config_editions import EditionSettings
-from digest.config_pages import PageSettings
-from digest.config_row import setting
+from digest.settings import values as values
+from digest.settings.delivery import DeliverySettings
+from digest.settings.editions import EditionSettings
+from digest.settings.pages import PageSettings
+from digest.settings.row import setting
 
 PREFIX = "DIGEST_"
 

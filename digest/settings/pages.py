@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from digest import config_values as values
-from digest.config_row import setting
+from digest.settings import values as values
+from digest.settings.row import setting
 
 
 @dataclass(frozen=True)
