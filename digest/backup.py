@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Protocol
 
 from digest.errors import LedgerError
-from digest.ledger.contents import Contents
+from digest.ledger.atomic_file import part_of, put_in_place, told_of
 from digest.ledger.database import NEWEST_REVISION, open_database
+from digest.ledger.live_workers import Senders
 from digest.ledger.locks import exclusively
 from digest.ledger.pg_backup import PostgresLedger
-from digest.ledger.senders import Senders
+from digest.ledger.row_counts import Contents
 from digest.ledger.sqlite_backup import SqliteLedger
-from digest.ledger.whole_files import part_of, put_in_place, told_of
 from digest.model.progress import Progress, silent
 
 # Somebody who claimed something so lately, and lives, may be sending: a pass takes six hours.

@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from digest.app import App, utc_now
-from digest.ledger.lanes import ALL, EVERYBODY, name_of
+from digest.ledger.provider_queues import ALL, EVERYBODY, name_of
 from digest.settling import Resent, Settling
 from digest.terminal import Json, balance_line, err, out, print_json, read_day
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from digest.app import App, utc_now
-from digest.ledger.figures import DayFigures
+from digest.ledger.daily_stats import DayFigures
 from digest.status import Readers, Status, gather_readers
 from digest.status_record import status_record
 from digest.status_words import status_lines

@@ -17,7 +17,7 @@ from digest.errors import SettingError
 from digest.inbox.inbox import Fate
 from digest.inbox.mailboxes import letters_in
 from digest.ledger.database import told_in_one_line
-from digest.ledger.milestones import Milestone
+from digest.ledger.last_runs import Milestone
 from digest.model.progress import Progress, silent
 
 NIGHT = 3  # o'clock

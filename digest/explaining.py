@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from digest.composing import planned_digest
-from digest.ledger.lanes import ALL
+from digest.ledger.last_runs import Milestone
 from digest.ledger.ledger import Ledger
-from digest.ledger.milestones import Milestone
+from digest.ledger.provider_queues import ALL
 from digest.model.digests import Digest, Edition
 from digest.model.timetable import Frozen, Timetable, Window
 from digest.planning import Due, Planning, reader_of

@@ -17,8 +17,8 @@ from digest.bounce_policy import (
     too_many,
 )
 from digest.ledger.bounces import Span
-from digest.ledger.lanes import ALL
 from digest.ledger.ledger import Ledger
+from digest.ledger.provider_queues import ALL
 from digest.model.deliveries import Bounce, BounceKind, Delivery
 from digest.model.messages import Concern, Outcome
 from subscribers.lifecycle import ConsentEvent

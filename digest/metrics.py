@@ -14,10 +14,10 @@ from prometheus_client import generate_latest
 from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from digest.ledger.figures import DayFigures
+from digest.ledger.daily_stats import DayFigures
 from digest.ledger.health import Latencies, Queue, SourceHealth
-from digest.ledger.lanes import name_of
 from digest.ledger.ledger import Ledger
+from digest.ledger.provider_queues import name_of
 from digest.model.deliveries import DeliveryState
 from digest.model.digests import SkipReason
 from digest.model.messages import OutcomeKind

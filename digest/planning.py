@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from digest.ledger.deliveries import Plan
+from digest.ledger.last_runs import Milestone
 from digest.ledger.ledger import Ledger
-from digest.ledger.milestones import Milestone
 from digest.mail_domains import LookUp, Providers
 from digest.model.digests import Edition, SkipReason
 from digest.model.papers import Facts

@@ -24,8 +24,8 @@ from digest.errors import MessageTooLarge, NothingToShow, TemplateError, Transpo
 from digest.feedback import Feedback
 from digest.ledger.claims import Claims, Limits, NotBefore
 from digest.ledger.database import patiently
-from digest.ledger.lanes import ALL
 from digest.ledger.ledger import Ledger
+from digest.ledger.provider_queues import ALL
 from digest.model.deliveries import Delivery
 from digest.model.digests import SkipReason
 from digest.model.messages import Message, Outcome

@@ -6,12 +6,12 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from digest.deliver.pace import is_within, most_on
-from digest.ledger.figures import DayFigures
+from digest.ledger.daily_stats import DayFigures
 from digest.ledger.health import Queue, SourceHealth
 from digest.ledger.history import PastRun
-from digest.ledger.lanes import Pause
+from digest.ledger.last_runs import Milestone
 from digest.ledger.ledger import Ledger
-from digest.ledger.milestones import Milestone
+from digest.ledger.provider_queues import Pause
 from digest.model.deliveries import BounceKind
 from digest.model.timetable import Timetable
 from digest.settings.settings import Settings

@@ -4,9 +4,9 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from digest.ledger.figures import DayFigures
+from digest.ledger.daily_stats import DayFigures
 from digest.ledger.health import Queue, SourceHealth
-from digest.ledger.milestones import Milestone
+from digest.ledger.last_runs import Milestone
 from digest.status import CAME_BACK_WITHIN, LastRun, Rates, Readers, Status, Ticks
 from digest.worries import worries
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import TypeVar
 
-from digest.ledger.figures import DayFigures
+from digest.ledger.daily_stats import DayFigures
 from digest.ledger.health import Queue, SourceHealth
-from digest.ledger.lanes import name_of
-from digest.ledger.milestones import Milestone
+from digest.ledger.last_runs import Milestone
+from digest.ledger.provider_queues import name_of
 from digest.status import LastRun, Rates, Readers, RunState, Status, Ticks
 from digest.studio.history_words import length
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from digest.ledger.bounces import PastBounce
-from digest.ledger.lanes import Pause
 from digest.ledger.outcomes import Attempt
+from digest.ledger.provider_queues import Pause
 from digest.model.deliveries import DeliveryReport
 from digest.model.digests import Digest, Edition
 from digest.rank.ranker import TopicFit

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from digest.ledger.lanes import name_of
+from digest.ledger.provider_queues import name_of
 from digest.model.deliveries import DeliveryState
 from digest.model.digests import Pick
 from digest.rank.ranker import ENOUGH_OPINIONS

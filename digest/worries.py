@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from digest.ledger.lanes import name_of
-from digest.ledger.milestones import Milestone
+from digest.ledger.last_runs import Milestone
+from digest.ledger.provider_queues import name_of
 from digest.status import RunState, Status
 from subscribers.model import Consent
 

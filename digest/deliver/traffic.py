@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from digest.deliver.pace import faster, slower
-from digest.ledger.lanes import ALL, Lanes
+from digest.ledger.provider_queues import ALL, Lanes
 from digest.model.messages import Concern, Outcome, OutcomeKind
 
 _LOOK_EVERY = timedelta(seconds=1)

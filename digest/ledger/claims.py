@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from digest.ledger.database import writing
 from digest.ledger.deliveries import REACHED_FROM, delivery_of, is_time_for, may_be_tried
-from digest.ledger.lanes import (
+from digest.ledger.provider_queues import (
     ALL,
     count_one,
     is_to_come,

@@ -145,7 +145,7 @@ def _migrate(engine: Engine, what: Literal["upgrade", "downgrade"], to: str) -> 
     from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     config.set_main_option("path_separator", "os")
     try:
         with writing(engine) as connection:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, Select, func, insert, select, update
 
-from digest.ledger.figures import DayFigures, figures_of_days, latest_editions
+from digest.ledger.daily_stats import DayFigures, figures_of_days, latest_editions
 from digest.ledger.tables import attempts, collections, edition_papers, editions, runs
 from digest.model.papers import Collected, Harvest, Rejection
 from digest.model.truncate import shorten

@@ -8,13 +8,13 @@ from digest.ledger.editions import Editions
 from digest.ledger.health import Health
 from digest.ledger.history import History
 from digest.ledger.instances import Instances
-from digest.ledger.lanes import Lanes
+from digest.ledger.last_runs import Milestones
+from digest.ledger.live_workers import Senders
 from digest.ledger.mail_domains import MailDomains
-from digest.ledger.milestones import Milestones
-from digest.ledger.old_rows import OldRows
 from digest.ledger.outcomes import Outcomes
 from digest.ledger.papers import Papers
-from digest.ledger.senders import Senders
+from digest.ledger.provider_queues import Lanes
+from digest.ledger.retention import OldRows
 from digest.ledger.uncertain import Uncertain
 
 

@@ -9,11 +9,11 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from digest.errors import LedgerError
 from digest.ledger import pg_tools
-from digest.ledger.contents import TABLES, Contents, contents_of
+from digest.ledger.atomic_file import part_of, put_in_place, told_of
 from digest.ledger.database import told_in_one_line, upgrade
 from digest.ledger.instances import COPIED, Instance, mark_as_copied
+from digest.ledger.row_counts import TABLES, Contents, contents_of
 from digest.ledger.tables import instances
-from digest.ledger.whole_files import part_of, put_in_place, told_of
 from digest.model.progress import Progress
 from subscribers.store.tables import metadata
 

@@ -11,9 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from digest.errors import LedgerError
-from digest.ledger.contents import Contents, contents_of
+from digest.ledger.atomic_file import part_of, put_in_place, told_of
 from digest.ledger.database import told_in_one_line, upgrade
 from digest.ledger.instances import COPIED, Instance, mark_as_copied
+from digest.ledger.row_counts import Contents, contents_of
 from digest.ledger.sqlite_files import (
     clear_beside,
     connect,
@@ -24,7 +25,6 @@ from digest.ledger.sqlite_files import (
     move_aside,
 )
 from digest.ledger.tables import instances
-from digest.ledger.whole_files import part_of, put_in_place, told_of
 from digest.model.progress import Progress
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from digest.errors import LedgerError
-from digest.ledger.whole_files import told_of
+from digest.ledger.atomic_file import told_of
 from digest.model.progress import Progress
 
 _MAGIC = b"SQLite format 3\0"

@@ -6,7 +6,7 @@ from datetime import date
 
 from markupsafe import Markup
 
-from digest.ledger.figures import DayFigures
+from digest.ledger.daily_stats import DayFigures
 from digest.studio.plots import Plot, Series, count_lines, in_words, long_day, svg, time_lines
 from digest.studio.render import thousands
 

@@ -3,7 +3,7 @@
 import pytest
 
 from digest.ledger.database import open_database
-from digest.ledger.lanes import ALL, Lanes
+from digest.ledger.provider_queues import ALL, Lanes
 from tests.support import NOW
 
 

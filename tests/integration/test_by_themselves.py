@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from digest.ledger.instances import Instance
-from digest.ledger.milestones import Milestone
+from digest.ledger.last_runs import Milestone
 from tests.integration.birds import FRIDAY, MONDAY, SATURDAY, SUNDAY, House, pass_hours
 from tests.support import NOW, make_settings
 

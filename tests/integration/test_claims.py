@@ -14,8 +14,8 @@ from sqlalchemy import select, update
 
 from digest.ledger.claims import Claims, Limits, NotBefore
 from digest.ledger.deliveries import REACHED_FROM
-from digest.ledger.lanes import ALL
 from digest.ledger.ledger import Ledger
+from digest.ledger.provider_queues import ALL
 from digest.ledger.tables import attempts, deliveries
 from digest.model.deliveries import Delivery, DeliveryState
 from digest.model.digests import Edition, SkipReason
@@ -277,7 +277,7 @@ import sys, time
 from datetime import datetime
 from digest.ledger.claims import Limits
 from digest.ledger.database import open_database
-from digest.ledger.senders import Senders
+from digest.ledger.live_workers import Senders
 with Senders(open_database(sys.argv[1])).enter() as claims:
     print(claims.next(Limits(), datetime.fromisoformat(sys.argv[2])).id, flush=True)
     time.sleep(60)

@@ -18,7 +18,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
-import digest.migrations
+import digest.ledger.migrations
 from digest.errors import LedgerError
 from digest.ledger import tables
 from digest.ledger.database import (
@@ -38,7 +38,7 @@ from tests.integration.smtp_server import HOST, nobody_listens
 from tests.integration.test_papers import absorb
 from tests.support import NOW, TODAY, make_sighting
 
-MIGRATIONS = digest.migrations.__path__[0]
+MIGRATIONS = digest.ledger.migrations.__path__[0]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from digest.app import App
 from digest.duties import Duties
 from digest.errors import Busy, LedgerError, SettingError, SourceError, Stopped, TransportError
-from digest.ledger.milestones import Milestone
+from digest.ledger.last_runs import Milestone
 from digest.model.deliveries import Balance
 from digest.model.messages import Outcome, OutcomeKind
 from digest.pipeline import Run

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 
 from digest.bounce_policy import Limits
 from digest.feedback import Feedback
-from digest.ledger.lanes import ALL
+from digest.ledger.provider_queues import ALL
 from digest.ledger.tables import bounces, deliveries, editions
 from digest.logs import configure_logs
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState

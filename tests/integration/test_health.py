@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import delete, event, insert, update
 
 from digest.ledger.claims import Limits
-from digest.ledger.figures import DayFigures
+from digest.ledger.daily_stats import DayFigures
 from digest.ledger.health import Queue
 from digest.ledger.history import Collection
-from digest.ledger.lanes import ALL
-from digest.ledger.milestones import Milestone
+from digest.ledger.last_runs import Milestone
+from digest.ledger.provider_queues import ALL
 from digest.ledger.tables import deliveries, editions, lanes
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
 from digest.model.digests import SkipReason

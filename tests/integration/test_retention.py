@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from digest.collect.snapshots import Snapshot, Snapshots
-from digest.ledger import old_rows
+from digest.ledger import retention as old_rows
 from digest.ledger.claims import Limits
 from digest.ledger.deliveries import Plan
 from digest.ledger.history import Collection

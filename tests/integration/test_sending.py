@@ -12,7 +12,7 @@ from digest.compose.environment import Templates
 from digest.compose.sender import sender_of
 from digest.deliver.breaker import MOST_REFUSED
 from digest.ledger.deliveries import Plan
-from digest.ledger.lanes import ALL
+from digest.ledger.provider_queues import ALL
 from digest.model.deliveries import Balance
 from digest.model.digests import Edition, Pick, Section
 from digest.model.messages import Outcome, OutcomeKind

@@ -10,8 +10,8 @@ from digest.app import App
 from digest.app_web import web
 from digest.ledger.database import NEWEST_REVISION, open_database, what_is_missing
 from digest.ledger.history import Collection
-from digest.ledger.lanes import ALL
-from digest.ledger.milestones import Milestone
+from digest.ledger.last_runs import Milestone
+from digest.ledger.provider_queues import ALL
 from digest.metrics import MOST_PROVIDERS, exposition, gather_counts
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
 from digest.status import gather_status

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digest.ledger.figures import DayFigures
+from digest.ledger.daily_stats import DayFigures
 from digest.model.deliveries import Balance, Delivery, DeliveryReport, DeliveryState
 from digest.model.digests import SkipReason
 from digest.studio.history_month import month_plots
