@@ -11,8 +11,8 @@ from threading import Lock
 
 import structlog
 
+from digest.collect.collector import Collector
 from digest.collect.source import Source
-from digest.collecting import Collector
 from digest.composing import planned_digest
 from digest.errors import Stopped
 from digest.explaining import Explaining

@@ -11,8 +11,8 @@ from email.utils import parsedate_to_datetime
 
 from lxml import etree
 
+from digest.collect.answer_reader import Reading, read_each
 from digest.collect.http import Http, Throttle
-from digest.collect.reading import Reading, read_each
 from digest.errors import SourceError
 from digest.model.identity import arxiv_id
 from digest.model.papers import Facts, Harvest, Sighting

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from digest.collect import saved_page
+from digest.collect.answer_reader import Reading
 from digest.collect.arxiv import read_feed
 from digest.collect.huggingface import read_entries
-from digest.collect.reading import Reading
 from digest.errors import SourceError
 from digest.model.papers import Harvest
 

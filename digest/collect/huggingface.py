@@ -11,8 +11,8 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
 
+from digest.collect.answer_reader import Reading, read_each
 from digest.collect.http import Http
-from digest.collect.reading import Reading, read_each
 from digest.errors import SourceError
 from digest.model.identity import arxiv_id
 from digest.model.papers import Facts, Harvest, Sighting, Signals

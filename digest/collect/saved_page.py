@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import pairwise
 
+from digest.collect.answer_reader import Reading, read_each
 from digest.collect.huggingface import NAME, read_entries
-from digest.collect.reading import Reading, read_each
 from digest.errors import SourceError
 from digest.model.papers import Facts, Harvest, Sighting, Signals
 from digest.model.text import LONGEST_ABSTRACT, LONGEST_NAME, LONGEST_TITLE, clean

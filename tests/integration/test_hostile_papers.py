@@ -5,8 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from digest.collect.answer_reader import Reading
 from digest.collect.huggingface import read_entries
-from digest.collect.reading import Reading
 from digest.compose.composer import REFUSE_AT, Composer
 from digest.compose.environment import Templates
 from digest.compose.sender import sender_of

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from digest.collect.answer_reader import Reading
 from digest.collect.arxiv import SLICE, Arxiv, read_feed
 from digest.collect.http import Http, Throttle
-from digest.collect.reading import Reading
 from digest.collect.snapshots import Snapshots
 from digest.errors import SourceError
 from digest.model.papers import Facts, Harvest

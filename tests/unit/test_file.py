@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.collect import file as file_module
+from digest.collect.answer_reader import Reading
 from digest.collect.file import files_in, read_content, read_file
-from digest.collect.reading import Reading
 from digest.errors import SourceError
 from digest.model.papers import Harvest
 from tests.support import NOW, TODAY

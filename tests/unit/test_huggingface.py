@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from digest.collect.answer_reader import Reading
 from digest.collect.http import Http
 from digest.collect.huggingface import MOST_AUTHORS, MOST_PAGES, HuggingFace, read_entries
-from digest.collect.reading import Reading
 from digest.collect.snapshots import Snapshots
 from digest.errors import SourceError
 from digest.model.papers import Facts, Sighting, Signals

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.collect.reading import Reading
+from digest.collect.answer_reader import Reading
 from digest.collect.saved_page import is_html_page, is_text_page, read_html_page, read_text_page
 from digest.errors import SourceError
 from digest.model.papers import Facts, Harvest, Signals
