@@ -38,17 +38,17 @@ from subscribers.addresses import AddressGate
 from subscribers.store.registry import Registry
 
 if TYPE_CHECKING:
-    from digest.backgrounds import Backgrounds
     from digest.backup import Backups
     from digest.collect.arxiv import Arxiv
     from digest.compose.composer import Composer
     from digest.compose.letters import LetterComposer
-    from digest.embedding_store import EmbeddingStore
     from digest.feedback import Feedback
     from digest.fleet import Fleet
     from digest.inbox.inbox import Inbox
     from digest.pipeline import Pipeline
     from digest.proofs import Proofs
+    from digest.rank.corpora import Backgrounds
+    from digest.rank.embedding_store import EmbeddingStore
     from digest.sending import Sending
 
 log = structlog.get_logger()
@@ -161,15 +161,15 @@ class App:
 
     @cached_property
     def backgrounds(self) -> Backgrounds:
-        from digest.backgrounds import Backgrounds
+        from digest.rank.corpora import Backgrounds
 
         return Backgrounds(self.ledger.papers, self.embedder)
 
     @cached_property
     def embedder(self) -> EmbeddingStore | None:
         """The model for semantic ranking; none if none is set. Raises SettingError."""
-        from digest.embedding import find_embedder
-        from digest.embedding_store import EmbeddingStore
+        from digest.rank.embedding import find_embedder
+        from digest.rank.embedding_store import EmbeddingStore
 
         model = self.settings.semantic_model
         if model is None:

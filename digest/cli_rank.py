@@ -18,7 +18,7 @@ from subscribers.model import PersonFile
 from subscribers.preferences import Strictness
 
 if TYPE_CHECKING:
-    from digest.rank.background import Embed
+    from digest.rank.reference_corpus import Embed
 
 LARGEST_NUMBER = 2**31 - 1  # that a database knows
 FARTHEST = timedelta(days=36_500)  # days around that calendars have no end in
@@ -52,9 +52,9 @@ def rank_files(
     as_json: Json = False,
 ) -> None:
     """Rank papers for topics, all from files, and print a line of JSON for each topic."""
-    from digest.backgrounds import SHIPPED, learn, load
+    from digest.rank.corpora import SHIPPED, learn, load
+    from digest.rank.rank_files import rank, read_papers, read_topics
     from digest.rank.ranker import THRESHOLDS
-    from digest.rank_files import rank, read_papers, read_topics
 
     embed = _model() if semantic else None
     candidates, wanted = _read(read_papers, papers), _read(read_topics, topics)
@@ -82,7 +82,7 @@ def search_papers(
     as_json: Json = False,
 ) -> None:
     """Find papers among those collected in the last months, ranked as for a digest."""
-    from digest.search import search
+    from digest.rank.search import search
 
     app = App()
     background = app.backgrounds.current()
@@ -146,7 +146,7 @@ def _of_delivery(app: App, number: int) -> tuple[PersonFile | None, date]:
 
 
 def _found(pick: Pick) -> dict[str, Any]:
-    from digest.rank_files import said
+    from digest.rank.rank_files import said
 
     match, candidate = pick.match, pick.candidate
     assert match
@@ -162,7 +162,7 @@ def _found(pick: Pick) -> dict[str, Any]:
 
 def _model() -> "Embed":
     """What embeds texts. Raises SettingError if there is none."""
-    from digest.embedding import SETTING
+    from digest.rank.embedding import SETTING
 
     embed = App().embedder
     if embed is None:

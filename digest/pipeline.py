@@ -25,7 +25,7 @@ from digest.model.papers import Collected, Harvest
 from digest.model.progress import Progress, silent
 from digest.model.timetable import Timetable
 from digest.planning import Planning, reader_of
-from digest.rank.background import Background, Embed
+from digest.rank.reference_corpus import Background, Embed
 from digest.settings.settings import Settings
 from digest.why import Why
 from subscribers.model import PersonFile, Subscriber

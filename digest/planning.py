@@ -11,8 +11,8 @@ from digest.mail_domains import LookUp, Providers
 from digest.model.digests import Edition, SkipReason
 from digest.model.papers import Facts
 from digest.model.timetable import Timetable, Window
-from digest.rank.background import Background, Embed
 from digest.rank.ranker import Limits, Ranker, Reader
+from digest.rank.reference_corpus import Background, Embed
 from digest.settings.settings import Settings
 from digest.turns import Turn, latest_turns, turns_since
 from subscribers.model import Consent, Opinion, Subscriber, Verdict

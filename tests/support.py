@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from digest.backgrounds import SHIPPED, learn, load
 from digest.collect.source import Source
 from digest.model.digests import Candidate, Edition
 from digest.model.papers import Facts, Harvest, Sighting, Signals
-from digest.rank.background import Background
+from digest.rank.corpora import SHIPPED, learn, load
+from digest.rank.reference_corpus import Background
 from digest.settings.reading import read_settings
 from digest.settings.settings import Settings
 

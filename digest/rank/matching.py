@@ -10,12 +10,12 @@ from scipy import sparse
 
 from digest.model.digests import Candidate, Reason
 from digest.model.papers import Facts
-from digest.rank.background import Background, Embed, Floats, Papers, text_of, unit
+from digest.rank.out_of_domain import STRANGERS
 from digest.rank.popularity import standing
 from digest.rank.reasons import reason
+from digest.rank.reference_corpus import Background, Embed, Floats, Papers, text_of, unit
 from digest.rank.relevance import BLOCK, Meanings, Profiles, Wish
 from digest.rank.restrict import Text
-from digest.rank.strangers import STRANGERS
 from digest.rank.vocabulary import stem_counts
 from digest.rank.words import stems
 from subscribers.filters import Filter, read_filter

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from digest.model.digests import Candidate
-from digest.rank.background import Floats
+from digest.rank.reference_corpus import Floats
 
 
 def by_popularity(candidates: Sequence[Candidate]) -> list[Candidate]:

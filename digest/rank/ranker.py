@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from digest.model.digests import Digest, Edition, Match, Pick, Section
 from digest.model.papers import Facts
-from digest.rank.background import Background, Embed, Floats
 from digest.rank.matching import Matched, Matching, Topic
 from digest.rank.popularity import trending
+from digest.rank.reference_corpus import Background, Embed, Floats
 from digest.rank.select import NONE, Ints, Pool, best_for, first_free, groups_of
 from subscribers.preferences import Strictness
 from subscribers.topics import TopicFilter

@@ -23,7 +23,7 @@ from scipy import sparse
 from scipy.special import expit
 
 from digest.rank.abbreviations import in_other_form
-from digest.rank.background import Background, Floats, Papers, unit
+from digest.rank.reference_corpus import Background, Floats, Papers, unit
 from digest.rank.words import stems
 
 BLOCK = 256  # topics that are compared at a time

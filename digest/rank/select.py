@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from digest.rank.background import Floats
+from digest.rank.reference_corpus import Floats
 
 VOTES_WEIGHT = 0.1  # how far votes can move a paper among those that match about as well
 TURN_COST = 0.03  # what each earlier paper of its topic costs a paper, so that others get a turn

@@ -27,16 +27,16 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from digest.backgrounds import SHIPPED, learn, load
 from digest.collect.file import files_in, read_file
-from digest.embedding import Embedder
-from digest.embedding_store import EmbeddingStore
 from digest.model.digests import Candidate
 from digest.model.identity import paper_key
 from digest.model.papers import Facts, Signals
-from digest.rank.background import Background, Embed, text_of
+from digest.rank.corpora import SHIPPED, learn, load
+from digest.rank.embedding import Embedder
+from digest.rank.embedding_store import EmbeddingStore
 from digest.rank.matching import Matching, Topic
 from digest.rank.ranker import THRESHOLDS
+from digest.rank.reference_corpus import Background, Embed, text_of
 from digest.rank.relevance import BLOCK, Profiles, Wish
 from digest.rank.select import NONE, Pool, best_for, first_free
 from digest.rank.words import stems

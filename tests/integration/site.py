@@ -10,7 +10,7 @@ from digest.ledger.database import what_is_missing
 from digest.letters import Letters
 from digest.model.messages import Outcome, OutcomeKind
 from digest.pipeline import Pipeline
-from digest.search import search
+from digest.rank.search import search
 from digest.web.health import Watch
 from digest.web.pages import web_app
 from digest.web.site import Site, page_renderer

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from digest import backgrounds
-from digest.backgrounds import SHIPPED, Backgrounds, learn, load, save
 from digest.collect.merge import keys_of, merge
+from digest.rank import corpora as backgrounds
+from digest.rank.corpora import SHIPPED, Backgrounds, learn, load, save
 from tests.support import make_facts, make_sighting
 
 

@@ -7,12 +7,14 @@ from urllib.parse import urlencode
 
 import pytest
 
-from digest import backgrounds, cli, embedding
+from digest import cli
 from digest.app import App
 from digest.app_web import web
 from digest.errors import SettingError
 from digest.model.papers import Harvest
-from digest.search import search
+from digest.rank import corpora as backgrounds
+from digest.rank import embedding
+from digest.rank.search import search
 from subscribers.preferences import Preferences, Strictness
 from subscribers.topics import TopicFilter
 from tests.integration.browser import Browser

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digest import embedding
-from digest.embedding import Embedder, find_embedder
 from digest.errors import SettingError
+from digest.rank import embedding
+from digest.rank.embedding import Embedder, find_embedder
 
 _INSTALLED = all(map(importlib.util.find_spec, ("onnxruntime", "tokenizers", "huggingface_hub")))
 needs_extra = pytest.mark.skipif(not _INSTALLED, reason='the extra "semantic" is not installed')

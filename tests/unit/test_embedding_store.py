@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from digest import embedding_store
-from digest.embedding_store import SHORTEST, EmbeddingStore
+from digest.rank import embedding_store
+from digest.rank.embedding_store import SHORTEST, EmbeddingStore
 
 LONG = "a paper of some length " * 20
 

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from digest.backgrounds import learn
 from digest.model.papers import Facts
-from digest.rank.background import Background, Floats, text_of
+from digest.rank.corpora import learn
 from digest.rank.matching import Matching, Topic
+from digest.rank.out_of_domain import STRANGERS
+from digest.rank.rank_files import NamedTopic, rank
 from digest.rank.ranker import THRESHOLDS, Limits, Ranker, Reader
+from digest.rank.reference_corpus import Background, Floats, text_of
 from digest.rank.relevance import Meanings, Profiles, Wish
-from digest.rank.strangers import STRANGERS
 from digest.rank.words import stems
-from digest.rank_files import NamedTopic, rank
 from subscribers.preferences import Strictness
 from subscribers.topics import TopicFilter
 from tests.support import make_candidate, make_edition

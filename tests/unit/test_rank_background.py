@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.backgrounds import ENOUGH, learn
 from digest.model.papers import Facts
-from digest.rank import background as background_module
-from digest.rank.background import K1, B, Background
+from digest.rank import reference_corpus as background_module
+from digest.rank.corpora import ENOUGH, learn
+from digest.rank.reference_corpus import K1, B, Background
 from digest.rank.vocabulary import TITLE_WEIGHT, Vocabulary, stem_counts
 from tests.support import make_background, make_facts, shipped_background
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from digest.model.digests import Reason
 from digest.model.papers import Facts, Signals
 from digest.rank.matching import Topic
+from digest.rank.rank_files import rank, read_papers, read_topics, said
 from digest.rank.ranker import THRESHOLDS
-from digest.rank_files import rank, read_papers, read_topics, said
 from subscribers.preferences import Strictness
 from tests.support import make_background
 

@@ -13,10 +13,10 @@ from digest.collect.file import read_file
 from digest.demo import NOW, SAMPLE_EDITION
 from digest.model.digests import Candidate, Reason
 from digest.model.papers import Facts, Signals
-from digest.rank.background import Background
 from digest.rank.matching import Matching, Topic
 from digest.rank.ranker import THRESHOLDS
 from digest.rank.reasons import MOST_WORDS
+from digest.rank.reference_corpus import Background
 from digest.rank.relevance import BLOCK, Profiles, Wish
 from digest.rank.vocabulary import stem_counts
 from digest.rank.words import stems

@@ -16,8 +16,8 @@ import numpy as np
 from digest.model.digests import Candidate, Reason
 from digest.model.papers import Facts, Rejection, Signals
 from digest.model.text import LONGEST_ABSTRACT, LONGEST_NAME, LONGEST_TITLE, clean, clean_url
-from digest.rank.background import Background, Embed
 from digest.rank.matching import Matching, Topic
+from digest.rank.reference_corpus import Background, Embed
 from subscribers.errors import TopicError
 from subscribers.topics import TopicFilter
 

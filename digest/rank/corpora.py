@@ -1,7 +1,7 @@
 """Which background topics are measured against: the papers collected lately, or the shipped one.
 
 The shipped background is some hundreds of papers as counts of stems, so that the first day works.
-`python -m digest.backgrounds FILE…` makes it anew from recorded answers and saved pages.
+`python -m digest.rank.corpora FILE…` makes it anew from recorded answers and saved pages.
 """
 
 import json
@@ -20,10 +20,10 @@ from digest.ledger.papers import Papers
 from digest.model.identity import paper_key
 from digest.model.papers import Facts
 from digest.rank import abbreviations
-from digest.rank.background import Background, Embed, text_of
+from digest.rank.reference_corpus import Background, Embed, text_of
 from digest.rank.vocabulary import Vocabulary, stem_counts
 
-SHIPPED = Path(__file__).parent / "rank" / "background.npz"
+SHIPPED = Path(__file__).with_name("background.npz")
 ENOUGH = 500  # papers with an abstract, for a background of one's own
 MOST = 4000
 

@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 from digest.ledger.ledger import Ledger
 from digest.model.digests import Match, Pick, Section
-from digest.rank.background import Background, Embed
 from digest.rank.matching import Matching, Topic
 from digest.rank.ranker import THRESHOLDS
+from digest.rank.reference_corpus import Background, Embed
 from subscribers.preferences import Strictness
 from subscribers.topics import TopicFilter
 

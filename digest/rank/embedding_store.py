@@ -17,7 +17,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from digest.embedding import Embedder, Floats
+from digest.rank.embedding import Embedder, Floats
 
 MOST = 20_000
 SHORTEST = 250  # characters; what is shorter is a reader's topic, and embedded in no time
