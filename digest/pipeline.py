@@ -18,13 +18,13 @@ from digest.errors import Stopped
 from digest.explaining import Explaining
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import exclusively
-from digest.mail_domains import LookUp
 from digest.model.deliveries import Balance
 from digest.model.digests import Digest, Edition
 from digest.model.papers import Collected, Harvest
 from digest.model.progress import Progress, silent
 from digest.model.timetable import Timetable
-from digest.planning import Planning, reader_of
+from digest.plan.mail_domains import LookUp
+from digest.plan.planning import Planning, reader_of
 from digest.rank.reference_corpus import Background, Embed
 from digest.settings.settings import Settings
 from digest.why import Why

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from digest.collect.snapshots import Snapshots
 from digest.ledger.ledger import Ledger
-from digest.mail_domains import GOOD_FOR
 from digest.model.progress import Progress, silent
+from digest.plan.mail_domains import GOOD_FOR
 from digest.settings.settings import Settings
 from subscribers.store.registry import Registry
 

@@ -32,7 +32,7 @@ from digest.model.digests import Digest
 from digest.model.messages import Message, Outcome
 from digest.model.papers import Harvest, Sighting
 from digest.pipeline import Pipeline, Run
-from digest.planning import Planning
+from digest.plan.planning import Planning
 from digest.sending import Sending
 from subscribers.model import Subscriber, SuppressionReason
 from subscribers.preferences import Preferences

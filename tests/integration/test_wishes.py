@@ -10,7 +10,7 @@ import pytest
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import exclusively
 from digest.model.deliveries import Balance
-from digest.planning import Due
+from digest.plan.planning import Due
 from digest.rank.ranker import THRESHOLDS
 from subscribers.model import Verdict
 from subscribers.preferences import Strictness

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.model.timetable import Frozen, Timetable
-from digest.turns import Turn, latest_turns, turns_since
+from digest.plan.due import Turn, latest_turns, turns_since
 from subscribers.model import Clock
 from subscribers.preferences import Preferences, parse_cadence
 

@@ -7,14 +7,14 @@ from datetime import date, datetime, timedelta
 from digest.ledger.deliveries import Plan
 from digest.ledger.last_runs import Milestone
 from digest.ledger.ledger import Ledger
-from digest.mail_domains import LookUp, Providers
 from digest.model.digests import Edition, SkipReason
 from digest.model.papers import Facts
 from digest.model.timetable import Timetable, Window
+from digest.plan.due import Turn, latest_turns, turns_since
+from digest.plan.mail_domains import LookUp, Providers
 from digest.rank.ranker import Limits, Ranker, Reader
 from digest.rank.reference_corpus import Background, Embed
 from digest.settings.settings import Settings
-from digest.turns import Turn, latest_turns, turns_since
 from subscribers.model import Consent, Opinion, Subscriber, Verdict
 from subscribers.preferences import Preferences, Strictness
 from subscribers.store.registry import Registry
