@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from digest.app import App
+from digest.compose.transactional_mail import Alerts
 from digest.errors import Busy, DigestError, Stopped
-from digest.letters import Alerts
 
 
 class Operator:

@@ -18,8 +18,8 @@ from digest.collect.http import Http
 from digest.collect.snapshots import Snapshots
 from digest.collect.source import Source, find_sources
 from digest.compose.environment import Templates
+from digest.compose.from_identity import Sender, sender_for_looking, sender_of
 from digest.compose.language import language
-from digest.compose.sender import Sender, sender_for_looking, sender_of
 from digest.deliver.transport import make_transport
 from digest.errors import TransportError
 from digest.guard import FILE as BADGE
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from digest.backup import Backups
     from digest.collect.arxiv import Arxiv
     from digest.compose.composer import Composer
-    from digest.compose.letters import LetterComposer
+    from digest.compose.transactional_composer import LetterComposer
     from digest.feedback import Feedback
     from digest.fleet import Fleet
     from digest.inbox.inbox import Inbox
@@ -218,7 +218,7 @@ class App:
 
     @cached_property
     def letter_composer(self) -> LetterComposer:
-        from digest.compose.letters import LetterComposer
+        from digest.compose.transactional_composer import LetterComposer
 
         return LetterComposer(self.templates, self.sender)
 

@@ -10,9 +10,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from digest.app import App, utc_now
 from digest.compose.content import OF_EDITIONS
 from digest.compose.environment import built_in_templates
+from digest.compose.from_identity import sender_for_looking
 from digest.compose.language import SHIPPED
 from digest.compose.message import build_message
-from digest.compose.sender import sender_for_looking
 from digest.errors import LedgerError
 from digest.model.digests import Digest
 from digest.model.messages import Outcome

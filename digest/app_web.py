@@ -5,9 +5,9 @@ from datetime import date, timedelta
 from fastapi import FastAPI
 
 from digest.app import App
+from digest.compose.transactional_mail import Letters
 from digest.errors import MessageTooLarge, NothingToShow
 from digest.ledger.database import what_is_missing
-from digest.letters import Letters
 from digest.metrics import exposition, gather_counts
 from digest.model.digests import Pick
 from digest.rank.search import search

@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from digest.app import App, utc_now
-from digest.compose.sender import sender_for_looking
+from digest.compose.from_identity import sender_for_looking
 from digest.doctor.finding import Area, Finding, Level, has_problem
 from digest.errors import SettingError
 from digest.terminal import Json, out, print_json

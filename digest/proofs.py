@@ -13,9 +13,9 @@ from digest.checks.specimen import Specimen
 from digest.compose.composer import Composer
 from digest.compose.content import Content, fill, mail_of
 from digest.compose.environment import Templates
+from digest.compose.from_identity import Sender
 from digest.compose.message import build_message
 from digest.compose.samples import Sample, samples, view_of
-from digest.compose.sender import Sender
 from digest.compose.source_map import Rendered
 from digest.compose.view import CardView, DigestView, LetterView, Picture
 from digest.errors import TemplateError

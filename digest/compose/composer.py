@@ -9,8 +9,8 @@ import structlog
 
 from digest.compose.content import Content, fill, mail_of
 from digest.compose.environment import Templates
+from digest.compose.from_identity import Sender
 from digest.compose.message import build_message
-from digest.compose.sender import Sender
 from digest.compose.view import DigestView, Links, view
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError
 from digest.model.digests import Candidate, Digest, Pick, Section

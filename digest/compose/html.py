@@ -10,7 +10,7 @@ from cssutils import CSSParser  # type: ignore[import-untyped]  # comes with pre
 from mjml import mjml2html
 from premailer import Premailer
 
-from digest.compose.markup import explain, first_fault
+from digest.compose.mjml_tags import explain, first_fault
 
 # A line of MJML's is a whole document long. It is cut into lines that people and programs can
 # handle one by one: before an attribute, where a blank is as good as a line end, and after a table

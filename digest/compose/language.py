@@ -25,7 +25,7 @@ from babel.numbers import format_compact_decimal, format_decimal
 from digest.errors import SettingError, TemplateError
 from digest.settings.settings import variable
 
-SHIPPED = Path(__file__).parents[1] / "locales"
+SHIPPED = Path(__file__).with_name("locales")
 
 # Of the ways to write a language: the day before the month, no comma before "and".
 _WAYS = {"en": "en-GB"}

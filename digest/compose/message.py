@@ -16,8 +16,8 @@ from functools import lru_cache
 from typing import Any
 
 from digest.compose.content import Content
+from digest.compose.from_identity import Sender
 from digest.compose.quoted_printable import quoted_printable
-from digest.compose.sender import Sender
 from digest.model.messages import Envelope, Message
 from subscribers.tokens import Purpose
 

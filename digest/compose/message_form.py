@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from digest.compose.content import Content
+from digest.compose.from_identity import Sender
 from digest.compose.message import Own, encoded_subject, write
-from digest.compose.sender import Sender
 from digest.model.messages import Envelope, Message
 
 

@@ -17,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from digest.compose.composer import Composer
 from digest.compose.content import NOTE, OF_EDITIONS
+from digest.compose.from_identity import Sender
 from digest.compose.language import Language
 from digest.compose.phrases import how_often, outcome_words
-from digest.compose.sender import Sender
 from digest.compose.view import DigestView, LetterView
 from digest.errors import TemplateError
 from digest.model.digests import Candidate, Digest, Match, Pick, Reason, Section, SkipReason

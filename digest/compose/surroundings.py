@@ -2,7 +2,7 @@
 
 import re
 
-from digest.compose.markup import Kind, tags
+from digest.compose.mjml_tags import Kind, tags
 
 _STYLES = re.compile(r"<mj-style\b[^>]*>(.*?)</mj-style>", re.DOTALL)
 # Selectors that ask for neighbours, or for a place among them.

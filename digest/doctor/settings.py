@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from digest.compose.sender import NEEDED, sender_of
+from digest.compose.from_identity import NEEDED, sender_of
 from digest.deliver.dkim_key import signer_of
 from digest.doctor.finding import Area, Finding
 from digest.errors import SettingError

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Protocol
 
 from digest.compose.environment import Templates
-from digest.compose.sender import Sender
+from digest.compose.from_identity import Sender
 from digest.ledger.editions import Editions
 from digest.model.digests import Digest, Pick
 from digest.web.health import Watch

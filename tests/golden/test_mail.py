@@ -16,9 +16,9 @@ import pytest
 from digest.compose.composer import Composer
 from digest.compose.content import fill
 from digest.compose.environment import Templates, built_in_templates
+from digest.compose.from_identity import sender_of
 from digest.compose.language import ENGLISH, catalogues, language
 from digest.compose.samples import samples, view_of
-from digest.compose.sender import sender_of
 from tests.support import make_settings
 
 EXPECTED = Path(__file__).parent / "expected"

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from digest.compose.composer import Composer
 from digest.compose.environment import Templates
-from digest.compose.letters import LetterComposer
-from digest.compose.sender import sender_of
+from digest.compose.from_identity import sender_of
+from digest.compose.transactional_composer import LetterComposer
+from digest.compose.transactional_mail import Letters
 from digest.ledger.database import what_is_missing
-from digest.letters import Letters
 from digest.model.messages import Outcome, OutcomeKind
 from digest.pipeline import Pipeline
 from digest.rank.search import search

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from digest.app import App
-from digest.letters import Letters
+from digest.compose.transactional_mail import Letters
 from tests.integration.smtp_server import HOST, Point, SmtpServer, nobody_listens
 from tests.support import NOW, SENDING
 

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 from sqlalchemy import Engine, delete, func, select
 
 from digest.bounce_policy import Limits as PauseLimits
-from digest.compose.sender import sender_of
+from digest.compose.from_identity import sender_of
 from digest.deliver.worker import Worker
 from digest.errors import TransportError
 from digest.feedback import Feedback

@@ -17,15 +17,15 @@ from digest.app import App
 from digest.compose.composer import Composer
 from digest.compose.content import Content
 from digest.compose.environment import Templates
+from digest.compose.from_identity import sender_of
 from digest.compose.message import build_message
-from digest.compose.sender import sender_of
+from digest.compose.transactional_mail import Letters
 from digest.deliver.dkim import Signer, SigningKey
 from digest.deliver.folder import FolderTransport
 from digest.deliver.smtp import SmtpTransport
 from digest.deliver.transport import SigningTransport, make_transport
 from digest.errors import SettingError
 from digest.ledger.ledger import Ledger
-from digest.letters import Letters
 from digest.model.messages import Message, OutcomeKind
 from digest.model.papers import Harvest
 from digest.pipeline import Pipeline

@@ -9,7 +9,7 @@ from digest.collect.answer_reader import Reading
 from digest.collect.huggingface import read_entries
 from digest.compose.composer import REFUSE_AT, Composer
 from digest.compose.environment import Templates
-from digest.compose.sender import sender_of
+from digest.compose.from_identity import sender_of
 from digest.errors import MessageTooLarge
 from digest.model.digests import Candidate, Edition
 from digest.model.text import LONGEST_NAME, LONGEST_TITLE, LONGEST_URL, clean

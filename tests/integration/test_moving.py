@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from digest.compose.letters import CONFIRM_WITHIN
+from digest.compose.transactional_composer import CONFIRM_WITHIN
 from digest.deliver.folder import FolderTransport
 from digest.model.papers import Harvest
 from digest.pipeline import Pipeline

@@ -6,7 +6,7 @@ import lxml.html
 import pytest
 
 from digest.compose.composer import Composer
-from digest.compose.sender import sender_of
+from digest.compose.from_identity import sender_of
 from digest.why_record import why_record
 from digest.why_words import why_lines
 from subscribers.preferences import Preferences, parse_cadence

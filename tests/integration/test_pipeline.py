@@ -18,7 +18,7 @@ from digest.compose import composer as composer_module
 from digest.compose.composer import Composer
 from digest.compose.edition_composer import EditionComposer
 from digest.compose.environment import Templates
-from digest.compose.sender import sender_of
+from digest.compose.from_identity import sender_of
 from digest.deliver.folder import FolderTransport
 from digest.deliver.transport import Transport, make_transport
 from digest.errors import LedgerError, SourceError, Stopped

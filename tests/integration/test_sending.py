@@ -9,7 +9,7 @@ import pytest
 
 from digest.compose.composer import Composer
 from digest.compose.environment import Templates
-from digest.compose.sender import sender_of
+from digest.compose.from_identity import sender_of
 from digest.deliver.breaker import MOST_REFUSED
 from digest.ledger.deliveries import Plan
 from digest.ledger.provider_queues import ALL

@@ -5,7 +5,7 @@ from datetime import time, timedelta
 
 import pytest
 
-from digest.compose.letters import CONFIRM_WITHIN
+from digest.compose.transactional_composer import CONFIRM_WITHIN
 from subscribers.addresses import AddressGate
 from subscribers.model import Consent, Standing, SuppressionReason
 from subscribers.preferences import WEEKDAYS, Preferences

@@ -12,8 +12,8 @@ from digest.app import App
 from digest.compose.composer import Composer
 from digest.compose.content import Content
 from digest.compose.environment import Templates
+from digest.compose.from_identity import sender_of
 from digest.compose.message import build_message
-from digest.compose.sender import sender_of
 from digest.deliver.folder import FolderTransport
 from digest.deliver.transport import Transport, make_transport
 from digest.errors import TransportError

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.catalogues import merged, messages, read
+from digest.compose.catalogues import merged, messages, read
 from digest.compose.language import catalogues, faults
 
 SAID = messages()

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from digest.compose.composer import Composer
 from digest.compose.content import Content
 from digest.compose.environment import Templates
-from digest.compose.letters import LetterComposer
+from digest.compose.from_identity import sender_of
 from digest.compose.message import build_message
-from digest.compose.sender import sender_of
+from digest.compose.transactional_composer import LetterComposer
 from digest.deliver.dkim import Signer, relaxed_body, relaxed_header
 from digest.model.digests import Digest, Pick, Section
 from digest.model.messages import Envelope, Message

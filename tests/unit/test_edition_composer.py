@@ -16,8 +16,8 @@ from digest.compose import edition_composer
 from digest.compose.composer import REFUSE_AT, Composer
 from digest.compose.edition_composer import EditionComposer
 from digest.compose.environment import Templates
+from digest.compose.from_identity import sender_of
 from digest.compose.language import language
-from digest.compose.sender import sender_of
 from digest.demo import SAMPLE_EDITION
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError
 from digest.model.digests import (

@@ -9,11 +9,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from digest.compose.environment import Templates
+from digest.compose.from_identity import sender_of
 from digest.compose.language import language
-from digest.compose.letters import CONFIRM_WITHIN, LetterComposer
-from digest.compose.sender import sender_of
+from digest.compose.transactional_composer import CONFIRM_WITHIN, LetterComposer
+from digest.compose.transactional_mail import Alerts, Letters
 from digest.errors import SettingError, TemplateError, TransportError
-from digest.letters import Alerts, Letters
 from digest.model.messages import Outcome, OutcomeKind
 from subscribers.errors import TokenError
 from subscribers.model import Consent, Move, Subscriber

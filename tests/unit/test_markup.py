@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mjml import mjml2html
 
-from digest.compose.markup import Attribute, Fault, Kind, Tag, explain, first_fault, tags
+from digest.compose.mjml_tags import Attribute, Fault, Kind, Tag, explain, first_fault, tags
 
 
 def document(inner, head=""):

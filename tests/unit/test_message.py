@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from digest.compose.composer import Composer
 from digest.compose.content import Content
 from digest.compose.environment import Templates
+from digest.compose.from_identity import sender_of
 from digest.compose.message import build_message
-from digest.compose.sender import sender_of
 from digest.model.digests import Digest, Pick, Section
 from digest.model.text import clean
 from digest.settings.values import LONGEST_PUBLIC_URL

@@ -8,9 +8,9 @@ from digest.checks.baseline import shipped_baseline
 from digest.checks.finding import Level
 from digest.checks.rules import Rules
 from digest.compose.environment import Templates
+from digest.compose.from_identity import sender_of
 from digest.compose.language import language
 from digest.compose.samples import digest_of
-from digest.compose.sender import sender_of
 from digest.errors import TemplateError
 from digest.proofs import Proofs, with_pictures
 from tests.raw_message import read

@@ -6,9 +6,9 @@ import pytest
 
 from digest.compose.composer import Composer
 from digest.compose.environment import Templates, built_in_templates
+from digest.compose.from_identity import sender_of
 from digest.compose.language import ENGLISH, language
 from digest.compose.samples import Sample, digest_of, samples, view_of
-from digest.compose.sender import sender_of
 from digest.errors import TemplateError
 from digest.model.digests import Section
 from subscribers.tokens import Purpose

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.compose.sender import sender_of
+from digest.compose.from_identity import sender_of
 from digest.errors import SettingError
 from digest.model.verp import LONGEST_LOCAL_PART, Tag, Verp
 from tests.support import make_settings

@@ -29,7 +29,7 @@ from digest.app import App
 from digest.compose.composer import Composer
 from digest.compose.edition_composer import EditionComposer
 from digest.compose.environment import Templates
-from digest.compose.sender import sender_of
+from digest.compose.from_identity import sender_of
 from digest.errors import DigestError
 from digest.ledger import database
 from digest.logs import configure_logs

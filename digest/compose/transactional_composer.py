@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from digest.compose.content import fill
 from digest.compose.environment import Templates
+from digest.compose.from_identity import Sender
 from digest.compose.message import build_message
 from digest.compose.phrases import how_often, outcome_words
-from digest.compose.sender import Sender
 from digest.compose.view import LetterView
 from digest.model.messages import Message
 from subscribers.model import Move, Subscriber

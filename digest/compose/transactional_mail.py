@@ -8,7 +8,7 @@ from datetime import datetime
 
 import structlog
 
-from digest.compose.letters import LetterComposer
+from digest.compose.transactional_composer import LetterComposer
 from digest.errors import DigestError
 from digest.model.messages import Message, Outcome, OutcomeKind
 from subscribers.model import Move, Subscriber

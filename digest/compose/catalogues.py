@@ -1,6 +1,6 @@
 """The catalogues of the mails' sentences, brought up to what templates and code say now.
 
-    python -m digest.catalogues [FILE.po ...]
+    python -m digest.compose.catalogues [FILE.po ...]
 
 keeps every translation, adds what is new, empty, and drops what is said nowhere any more. Without
 files, these are the shipped ones; a file that is not there yet is made, for a new language.
@@ -20,7 +20,7 @@ from digest.compose.language import catalogues
 
 WIDTH = 96
 _HEADER = """\
-# The sentences of the mails. To bring them up to date: python -m digest.catalogues
+# The sentences of the mails. To bring them up to date: python -m digest.compose.catalogues
 msgid ""
 msgstr ""
 "Content-Type: text/plain; charset=utf-8\\n"
@@ -35,7 +35,7 @@ _TEMPLATES = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}
 def messages() -> Catalog:
     """Every message that a mail may say, with the files that say it."""
     found = Catalog()
-    code, templates = Path(__file__).parent, built_in_templates() / "mail"
+    code, templates = Path(__file__).parents[1], built_in_templates() / "mail"
     for folder, pattern, method in (
         (code, "**.py", "python"),
         (templates, "**.j2", "jinja2.ext:babel_extract"),
