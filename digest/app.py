@@ -20,7 +20,7 @@ from digest.collect.source import Source, find_sources
 from digest.compose.environment import Templates
 from digest.compose.from_identity import Sender, sender_for_looking, sender_of
 from digest.compose.language import language
-from digest.deliver.transport import make_transport
+from digest.deliver.transport.transport import make_transport
 from digest.errors import TransportError
 from digest.guard import FILE as BADGE
 from digest.guard import Guard
@@ -140,7 +140,7 @@ class App:
 
     @cached_property
     def pipeline(self) -> Pipeline:
-        from digest.deliver.mx import mx_owners
+        from digest.deliver.transport.mx import mx_owners
         from digest.pipeline import Pipeline
 
         return Pipeline(

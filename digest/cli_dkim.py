@@ -7,9 +7,9 @@ import typer
 from rich.text import Text
 
 from digest.app import App
-from digest.deliver.dkim import SigningKey
-from digest.deliver.dkim_key import DnsRecord, dns_record, domain_of, signer_of
-from digest.deliver.dkim_key import generate as generate_key
+from digest.deliver.transport.dkim import SigningKey
+from digest.deliver.transport.dkim_key import DnsRecord, dns_record, domain_of, signer_of
+from digest.deliver.transport.dkim_key import generate as generate_key
 from digest.errors import SettingError
 from digest.settings.settings import variable
 from digest.settings.values import selector as read_selector

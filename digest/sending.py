@@ -18,7 +18,7 @@ from digest.composing import Composing
 from digest.deliver.breaker import Breaker
 from digest.deliver.pace import WIDEST_GAP, gap_of, is_within, most_on
 from digest.deliver.traffic import Traffic
-from digest.deliver.transport import Transport
+from digest.deliver.transport.transport import Transport
 from digest.deliver.worker import Worker
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError, TransportError
 from digest.feedback import Feedback

@@ -10,8 +10,8 @@ import time_machine
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-from digest.deliver.dkim import Signer, SigningKey
-from digest.deliver.dkim_key import dns_record
+from digest.deliver.transport.dkim import Signer, SigningKey
+from digest.deliver.transport.dkim_key import dns_record
 
 Dns = Mapping[str, str]  # TXT records by name
 

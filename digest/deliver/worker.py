@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from digest.deliver.retry import next_attempt
-from digest.deliver.transport import Transport
+from digest.deliver.transport.transport import Transport
 from digest.errors import TransportError
 from digest.feedback import Feedback
 from digest.ledger.claims import Claims

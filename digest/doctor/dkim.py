@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from digest.deliver.dkim import SigningKey
+from digest.deliver.transport.dkim import SigningKey
 from digest.doctor.finding import Area, Finding
 from digest.doctor.tags import read_tags
 

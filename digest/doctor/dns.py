@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from dns.resolver import Resolver
 
-from digest.deliver.dkim_key import dns_record, signer_of
+from digest.deliver.transport.dkim_key import dns_record, signer_of
 from digest.doctor import dkim
 from digest.doctor.dmarc import judge_dmarc
 from digest.doctor.finding import Area, Finding

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from digest.deliver.transport import relay_of
+from digest.deliver.transport.transport import relay_of
 from digest.doctor.finding import Area, Finding
 from digest.doctor.relay import examine_relay
 from digest.doctor.relay_rules import AREA as RELAY

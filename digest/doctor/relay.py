@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any
 
-from digest.deliver.smtp_conversation import Conversation, Timeouts
-from digest.deliver.smtp_relay import NotNowError, Relay
+from digest.deliver.transport.smtp_conversation import Conversation, Timeouts
+from digest.deliver.transport.smtp_relay import NotNowError, Relay
 from digest.doctor.finding import Finding
 from digest.doctor.relay_rules import (
     AREA,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from digest.compose.from_identity import NEEDED, sender_of
-from digest.deliver.dkim_key import signer_of
+from digest.deliver.transport.dkim_key import signer_of
 from digest.doctor.finding import Area, Finding
 from digest.errors import SettingError
 from digest.model.providers import known_provider

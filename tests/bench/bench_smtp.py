@@ -8,9 +8,9 @@ own time, as it shares our processor), and the processor time of the client alon
 import sys
 import time
 
-from digest.deliver.smtp import SmtpTransport
-from digest.deliver.smtp_conversation import Timeouts
-from digest.deliver.smtp_relay import Relay
+from digest.deliver.transport.smtp import SmtpTransport
+from digest.deliver.transport.smtp_conversation import Timeouts
+from digest.deliver.transport.smtp_relay import Relay
 from digest.model.messages import Envelope, Message, OutcomeKind
 from tests.integration.smtp_server import HOST, SmtpServer
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from digest.collect.source import Source
-from digest.deliver.folder import FolderTransport
+from digest.deliver.transport.folder import FolderTransport
 from digest.errors import SourceError
 from digest.ledger.ledger import Ledger
 from digest.model.deliveries import Balance

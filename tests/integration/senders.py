@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from digest.bounce_policy import Limits
 from digest.compose.composer import Composer
-from digest.deliver.transport import Transport, make_transport
+from digest.deliver.transport.transport import Transport, make_transport
 from digest.feedback import Feedback
 from digest.ledger.ledger import Ledger
 from digest.model.verp import Verp

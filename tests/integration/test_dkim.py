@@ -20,10 +20,10 @@ from digest.compose.environment import Templates
 from digest.compose.from_identity import sender_of
 from digest.compose.message import build_message
 from digest.compose.transactional_mail import Letters
-from digest.deliver.dkim import Signer, SigningKey
-from digest.deliver.folder import FolderTransport
-from digest.deliver.smtp import SmtpTransport
-from digest.deliver.transport import SigningTransport, make_transport
+from digest.deliver.transport.dkim import Signer, SigningKey
+from digest.deliver.transport.folder import FolderTransport
+from digest.deliver.transport.smtp import SmtpTransport
+from digest.deliver.transport.transport import SigningTransport, make_transport
 from digest.errors import SettingError
 from digest.ledger.ledger import Ledger
 from digest.model.messages import Message, OutcomeKind

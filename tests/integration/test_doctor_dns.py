@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.deliver.dkim_key import dns_record, generate, signer_of
+from digest.deliver.transport.dkim_key import dns_record, generate, signer_of
 from digest.doctor import dns
 from digest.doctor.dns import examine_dns
 from digest.doctor.finding import Level

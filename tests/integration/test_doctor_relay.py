@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digest.deliver.transport import relay_of
+from digest.deliver.transport.transport import relay_of
 from digest.doctor import outlets
 from digest.doctor.finding import Level
 from digest.doctor.outlets import examine_outlet

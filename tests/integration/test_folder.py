@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from digest.deliver.folder import FolderTransport
-from digest.deliver.transport import make_transport
+from digest.deliver.transport.folder import FolderTransport
+from digest.deliver.transport.transport import make_transport
 from digest.errors import TransportError
 from digest.model.messages import Envelope, Message, OutcomeKind
 from tests.support import make_settings

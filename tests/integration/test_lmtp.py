@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from digest.deliver.smtp import SmtpTransport
-from digest.deliver.transport import make_transport
+from digest.deliver.transport.smtp import SmtpTransport
+from digest.deliver.transport.transport import make_transport
 from digest.errors import TransportError
 from digest.model.messages import Envelope, Message, OutcomeKind
 from tests.integration.smtp_server import HOST, Point, SmtpServer, nobody_listens

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from digest.deliver.maildir import MaildirTransport
-from digest.deliver.transport import make_transport
+from digest.deliver.transport.maildir import MaildirTransport
+from digest.deliver.transport.transport import make_transport
 from digest.errors import TransportError
 from digest.inbox.mailboxes import letters_in
 from digest.model.messages import Envelope, Message, OutcomeKind

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from digest.compose.transactional_composer import CONFIRM_WITHIN
-from digest.deliver.folder import FolderTransport
+from digest.deliver.transport.folder import FolderTransport
 from digest.model.papers import Harvest
 from digest.pipeline import Pipeline
 from subscribers.model import Consent, Standing, SuppressionReason, Verdict

@@ -6,7 +6,7 @@ import lxml.html
 import pytest
 
 from digest.collect.merge import keys_of, merge
-from digest.deliver.folder import FolderTransport
+from digest.deliver.transport.folder import FolderTransport
 from digest.pipeline import Pipeline
 from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics

@@ -19,8 +19,8 @@ from digest.compose.composer import Composer
 from digest.compose.edition_composer import EditionComposer
 from digest.compose.environment import Templates
 from digest.compose.from_identity import sender_of
-from digest.deliver.folder import FolderTransport
-from digest.deliver.transport import Transport, make_transport
+from digest.deliver.transport.folder import FolderTransport
+from digest.deliver.transport.transport import Transport, make_transport
 from digest.errors import LedgerError, SourceError, Stopped
 from digest.ledger import deliveries as deliveries_module
 from digest.ledger.deliveries import Plan

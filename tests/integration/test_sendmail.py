@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from digest.deliver.replies import LONGEST_TEXT
-from digest.deliver.sendmail import SendmailTransport
-from digest.deliver.transport import make_transport
+from digest.deliver.transport.replies import LONGEST_TEXT
+from digest.deliver.transport.sendmail import SendmailTransport
+from digest.deliver.transport.transport import make_transport
 from digest.errors import TransportError
 from digest.model.messages import Concern, Envelope, Message, OutcomeKind
 from tests.support import make_settings

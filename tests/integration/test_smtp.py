@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from digest.deliver.smtp import SmtpTransport
-from digest.deliver.smtp_conversation import Timeouts
-from digest.deliver.transport import make_transport, timeouts_of
+from digest.deliver.transport.smtp import SmtpTransport
+from digest.deliver.transport.smtp_conversation import Timeouts
+from digest.deliver.transport.transport import make_transport, timeouts_of
 from digest.errors import SettingError, TransportError
 from digest.model.messages import Envelope, Message, OutcomeKind
 from tests.integration.smtp_server import HOST, Authority, Point, SmtpServer, nobody_listens

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from digest.deliver.lmtp import LmtpServer
-from digest.deliver.replies import Phase
-from digest.deliver.smtp import SmtpTransport
-from digest.deliver.smtp_conversation import LONGEST_REPLY, Conversation, Timeouts
-from digest.deliver.smtp_relay import Relay, Security
+from digest.deliver.transport.lmtp import LmtpServer
+from digest.deliver.transport.replies import Phase
+from digest.deliver.transport.smtp import SmtpTransport
+from digest.deliver.transport.smtp_conversation import LONGEST_REPLY, Conversation, Timeouts
+from digest.deliver.transport.smtp_relay import Relay, Security
 from digest.errors import TransportError
 from digest.model.messages import Concern, Envelope, Message, OutcomeKind
 from tests.integration.smtp_server import HOST, Authority, Point, SmtpServer

@@ -14,8 +14,8 @@ from digest.compose.content import Content
 from digest.compose.environment import Templates
 from digest.compose.from_identity import sender_of
 from digest.compose.message import build_message
-from digest.deliver.folder import FolderTransport
-from digest.deliver.transport import Transport, make_transport
+from digest.deliver.transport.folder import FolderTransport
+from digest.deliver.transport.transport import Transport, make_transport
 from digest.errors import TransportError
 from digest.ledger.ledger import Ledger
 from digest.model.messages import Message, OutcomeKind

@@ -14,7 +14,7 @@ from digest.compose.environment import Templates
 from digest.compose.from_identity import sender_of
 from digest.compose.message import build_message
 from digest.compose.transactional_composer import LetterComposer
-from digest.deliver.dkim import Signer, relaxed_body, relaxed_header
+from digest.deliver.transport.dkim import Signer, relaxed_body, relaxed_header
 from digest.model.digests import Digest, Pick, Section
 from digest.model.messages import Envelope, Message
 from subscribers.model import Consent, Move, Subscriber

@@ -4,7 +4,7 @@ import pytest
 from dns.exception import Timeout
 from dns.resolver import NXDOMAIN, NoAnswer
 
-from digest.deliver.mx import mx_owners
+from digest.deliver.transport.mx import mx_owners
 from digest.model.providers import domain_of, owner_of, provider_of
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.deliver.replies import LONGEST_TEXT, Phase, Reply, has_had_enough, outcome_of
+from digest.deliver.transport.replies import LONGEST_TEXT, Phase, Reply, has_had_enough, outcome_of
 from digest.model.messages import Concern, Outcome, OutcomeKind
 
 A, D, R = OutcomeKind.ACCEPTED, OutcomeKind.DEFERRED, OutcomeKind.REFUSED

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.deliver.dkim_key import dns_record
+from digest.deliver.transport.dkim_key import dns_record
 from digest.doctor.dkim import judge_key, judge_unsigned
 from digest.doctor.finding import Level
 from digest.doctor.tags import read_tags

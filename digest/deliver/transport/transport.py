@@ -7,15 +7,15 @@ from types import TracebackType
 from typing import Protocol, Self
 from urllib.parse import unquote, urlsplit
 
-from digest.deliver.dkim import Signer
-from digest.deliver.dkim_key import signer_of
-from digest.deliver.folder import FolderTransport
-from digest.deliver.lmtp import LmtpServer
-from digest.deliver.maildir import MaildirTransport
-from digest.deliver.sendmail import SendmailTransport
-from digest.deliver.smtp import SmtpTransport
-from digest.deliver.smtp_conversation import Timeouts
-from digest.deliver.smtp_relay import Relay, Security
+from digest.deliver.transport.dkim import Signer
+from digest.deliver.transport.dkim_key import signer_of
+from digest.deliver.transport.folder import FolderTransport
+from digest.deliver.transport.lmtp import LmtpServer
+from digest.deliver.transport.maildir import MaildirTransport
+from digest.deliver.transport.sendmail import SendmailTransport
+from digest.deliver.transport.smtp import SmtpTransport
+from digest.deliver.transport.smtp_conversation import Timeouts
+from digest.deliver.transport.smtp_relay import Relay, Security
 from digest.errors import SettingError
 from digest.model.messages import Message, Outcome
 from digest.settings.settings import Settings

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
-from digest.deliver.replies import CLOSING, Reply, in_one_line
+from digest.deliver.transport.replies import CLOSING, Reply, in_one_line
 
 # In octets. The longest replies are to EHLO, and far shorter.
 LONGEST_REPLY = 65_536

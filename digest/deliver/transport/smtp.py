@@ -3,9 +3,9 @@
 from types import TracebackType
 from typing import Self
 
-from digest.deliver.smtp_conversation import Conversation, Timeouts
-from digest.deliver.smtp_relay import NotNowError, Relay
-from digest.deliver.smtp_transaction import Ended, Transaction
+from digest.deliver.transport.smtp_conversation import Conversation, Timeouts
+from digest.deliver.transport.smtp_relay import NotNowError, Relay
+from digest.deliver.transport.smtp_transaction import Ended, Transaction
 from digest.model.messages import Message, Outcome
 
 

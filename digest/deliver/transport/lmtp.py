@@ -7,9 +7,9 @@ holds.
 
 import socket
 
-from digest.deliver.replies import Reply
-from digest.deliver.smtp_conversation import Conversation, Timeouts
-from digest.deliver.smtp_relay import Relay
+from digest.deliver.transport.replies import Reply
+from digest.deliver.transport.smtp_conversation import Conversation, Timeouts
+from digest.deliver.transport.smtp_relay import Relay
 
 
 class LmtpServer(Relay):

@@ -8,8 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NoReturn
 
-from digest.deliver.replies import Phase, Reply, outcome_of
-from digest.deliver.smtp_conversation import Conversation, Timeouts
+from digest.deliver.transport.replies import Phase, Reply, outcome_of
+from digest.deliver.transport.smtp_conversation import Conversation, Timeouts
 from digest.errors import TransportError
 
 _UNKNOWN_COMMAND = {500, 502}

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from digest.deliver.dkim import PrivateKey, Signer, SigningKey
+from digest.deliver.transport.dkim import PrivateKey, Signer, SigningKey
 from digest.errors import SettingError
 from digest.settings.settings import Settings, variable
 

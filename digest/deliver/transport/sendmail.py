@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from digest.deliver.replies import OUT_OF_REACH, in_one_line
+from digest.deliver.transport.replies import OUT_OF_REACH, in_one_line
 from digest.errors import TransportError
 from digest.model.messages import Concern, Message, Outcome, OutcomeKind
 

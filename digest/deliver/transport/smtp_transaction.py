@@ -8,7 +8,7 @@ the server knows, and if its answer never comes the outcome is uncertain.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from digest.deliver.replies import (
+from digest.deliver.transport.replies import (
     CLOSING,
     OUT_OF_REACH,
     Phase,
@@ -16,7 +16,7 @@ from digest.deliver.replies import (
     has_had_enough,
     outcome_of,
 )
-from digest.deliver.smtp_conversation import Conversation, Timeouts
+from digest.deliver.transport.smtp_conversation import Conversation, Timeouts
 from digest.model.messages import Concern, Message, Outcome, OutcomeKind
 
 FINAL_DOT = b".\r\n"
