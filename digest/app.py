@@ -42,14 +42,14 @@ if TYPE_CHECKING:
     from digest.collect.arxiv import Arxiv
     from digest.compose.composer import Composer
     from digest.compose.transactional_composer import LetterComposer
+    from digest.deliver.delivery_worker import Sending
+    from digest.deliver.worker_pool import Fleet
     from digest.feedback import Feedback
-    from digest.fleet import Fleet
     from digest.inbox.inbox import Inbox
     from digest.pipeline import Pipeline
     from digest.proofs import Proofs
     from digest.rank.corpora import Backgrounds
     from digest.rank.embedding_store import EmbeddingStore
-    from digest.sending import Sending
 
 log = structlog.get_logger()
 
@@ -232,7 +232,7 @@ class App:
     @cached_property
     def sending(self) -> Sending:
         """What sends in this process. Raises SettingError naming what is missing to send."""
-        from digest.sending import Parts, Sending
+        from digest.deliver.delivery_worker import Parts, Sending
 
         make_transport(self.settings)  # what is wrong with it shows now
         parts = Parts(
@@ -249,7 +249,7 @@ class App:
     @cached_property
     def fleet(self) -> Fleet:
         """What sends, in as many processes as may be."""
-        from digest.fleet import Fleet
+        from digest.deliver.worker_pool import Fleet
 
         return Fleet(
             self.ledger,

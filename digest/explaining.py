@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from digest.composing import planned_digest
+from digest.deliver.edition_messages import planned_digest
 from digest.ledger.last_runs import Milestone
 from digest.ledger.ledger import Ledger
 from digest.ledger.provider_queues import ALL

@@ -13,7 +13,7 @@ import structlog
 
 from digest.collect.collector import Collector
 from digest.collect.source import Source
-from digest.composing import planned_digest
+from digest.deliver.edition_messages import planned_digest
 from digest.errors import Stopped
 from digest.explaining import Explaining
 from digest.ledger.ledger import Ledger

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from digest.deliver.pace import is_within, most_on
+from digest.deliver.rate_limit import is_within, most_on
 from digest.ledger.daily_stats import DayFigures
 from digest.ledger.health import Queue, SourceHealth
 from digest.ledger.history import PastRun

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from digest.deliver.pace import faster, slower
+from digest.deliver.rate_limit import faster, slower
 from digest.ledger.provider_queues import ALL, Lanes
 from digest.model.messages import Concern, Outcome, OutcomeKind
 

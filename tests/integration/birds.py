@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from digest.collect.source import Source
+from digest.deliver.delivery_worker import Sending
 from digest.deliver.transport.folder import FolderTransport
 from digest.errors import SourceError
 from digest.ledger.ledger import Ledger
@@ -14,7 +15,6 @@ from digest.model.deliveries import Balance
 from digest.model.digests import Pick, Section
 from digest.model.papers import Harvest
 from digest.pipeline import Pipeline
-from digest.sending import Sending
 from subscribers.model import Verdict
 from subscribers.preferences import Preferences
 from subscribers.store.registry import Registry

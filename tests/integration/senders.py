@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 from digest.bounce_policy import Limits
 from digest.compose.composer import Composer
+from digest.deliver.delivery_worker import Parts, Sending
 from digest.deliver.transport.transport import Transport, make_transport
 from digest.feedback import Feedback
 from digest.ledger.ledger import Ledger
 from digest.model.verp import Verp
-from digest.sending import Parts, Sending
 from digest.settings.settings import Settings
 from subscribers.store.registry import Registry
 from tests.support import NOW

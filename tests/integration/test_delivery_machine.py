@@ -24,7 +24,7 @@ from sqlalchemy import Engine, delete, func, select
 
 from digest.bounce_policy import Limits as PauseLimits
 from digest.compose.from_identity import sender_of
-from digest.deliver.worker import Worker
+from digest.deliver.attempt import Worker
 from digest.errors import TransportError
 from digest.feedback import Feedback
 from digest.inbox.inbox import Inbox

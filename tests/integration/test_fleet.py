@@ -10,13 +10,13 @@ from time import sleep
 
 import pytest
 
-from digest import fleet as fleet_module
 from digest.app import App
-from digest.fleet import Fleet
+from digest.deliver import worker_pool as fleet_module
+from digest.deliver.delivery_worker import Sending
+from digest.deliver.worker_pool import Fleet
 from digest.ledger.claims import Limits
 from digest.ledger.deliveries import Plan
 from digest.model.digests import Pick, Section
-from digest.sending import Sending
 from tests.integration.smtp_server import Point
 from tests.integration.test_papers import absorb
 from tests.support import NOW, SENDING, TODAY, make_sighting

@@ -19,6 +19,7 @@ from digest.compose.composer import Composer
 from digest.compose.edition_composer import EditionComposer
 from digest.compose.environment import Templates
 from digest.compose.from_identity import sender_of
+from digest.deliver.delivery_worker import Sending
 from digest.deliver.transport.folder import FolderTransport
 from digest.deliver.transport.transport import Transport, make_transport
 from digest.errors import LedgerError, SourceError, Stopped
@@ -33,7 +34,6 @@ from digest.model.messages import Message, Outcome
 from digest.model.papers import Harvest, Sighting
 from digest.pipeline import Pipeline, Run
 from digest.plan.planning import Planning
-from digest.sending import Sending
 from subscribers.model import Subscriber, SuppressionReason
 from subscribers.preferences import Preferences
 from subscribers.store.registry import Registry

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.deliver.pace import FIRST_GAP, WIDEST_GAP, faster, gap_of, is_within, most_on, slower
+from digest.deliver.rate_limit import (
+    FIRST_GAP,
+    WIDEST_GAP,
+    faster,
+    gap_of,
+    is_within,
+    most_on,
+    slower,
+)
 
 DAY = date(2026, 2, 20)
 gaps = st.floats(0, WIDEST_GAP)

@@ -24,12 +24,12 @@ from typing import Any, Self
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
-from digest import fleet
 from digest.app import App
 from digest.compose.composer import Composer
 from digest.compose.edition_composer import EditionComposer
 from digest.compose.environment import Templates
 from digest.compose.from_identity import sender_of
+from digest.deliver import worker_pool as fleet
 from digest.errors import DigestError
 from digest.ledger import database
 from digest.logs import configure_logs

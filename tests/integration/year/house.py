@@ -14,7 +14,8 @@ from typing import Self
 from sqlalchemy import Engine
 
 from digest.app import App
-from digest.composing import planned_digest
+from digest.deliver.delivery_worker import Parts, Sending
+from digest.deliver.edition_messages import planned_digest
 from digest.duties import Duties
 from digest.errors import SourceError, TransportError
 from digest.ledger.ledger import Ledger
@@ -23,7 +24,6 @@ from digest.model.digests import Candidate, Digest, Edition, Pick, Section
 from digest.model.messages import Envelope, Message, Outcome, OutcomeKind
 from digest.model.papers import Harvest
 from digest.rank.ranker import Reader
-from digest.sending import Parts, Sending
 from subscribers.model import Subscriber
 from subscribers.preferences import WEEKDAYS, Preferences
 from subscribers.topics import parse_topics
@@ -226,7 +226,7 @@ def _kind(candidate: Candidate) -> str:
 
 
 class PlainComposing:
-    """Stands in for digest.composing.Composing."""
+    """Stands in for digest.deliver.edition_messages.Composing."""
 
     def __init__(self, ledger: Ledger, _: object) -> None:
         self._ledger = ledger

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Engine, event, select
 from structlog.testing import capture_logs
 
-from digest import sending
+from digest.deliver import delivery_worker as sending
 from digest.ledger.database import open_database
 from digest.ledger.ledger import Ledger
 from digest.ledger.tables import deliveries, editions

@@ -9,10 +9,10 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from threading import Thread
 
+from digest.deliver.delivery_worker import Sending
 from digest.errors import DigestError
 from digest.ledger.ledger import Ledger
 from digest.model.progress import Progress, silent
-from digest.sending import Sending
 
 # Mails that keep a process busy for longer than it takes to start.
 WORTH_A_PROCESS = 500

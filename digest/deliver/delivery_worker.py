@@ -14,12 +14,12 @@ from threading import Event, Lock
 import structlog
 
 from digest.compose.composer import Composer
-from digest.composing import Composing
+from digest.deliver.attempt import Worker
 from digest.deliver.breaker import Breaker
-from digest.deliver.pace import WIDEST_GAP, gap_of, is_within, most_on
+from digest.deliver.edition_messages import Composing
+from digest.deliver.rate_limit import WIDEST_GAP, gap_of, is_within, most_on
 from digest.deliver.traffic import Traffic
 from digest.deliver.transport.transport import Transport
-from digest.deliver.worker import Worker
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError, TransportError
 from digest.feedback import Feedback
 from digest.ledger.claims import Claims, Limits, NotBefore
