@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy import Engine
 
-from digest.bounce_policy import Limits
 from digest.collect.http import Http
 from digest.collect.snapshots import Snapshots
 from digest.collect.source import Source, find_sources
@@ -24,6 +23,7 @@ from digest.deliver.transport.transport import make_transport
 from digest.errors import TransportError
 from digest.guard import FILE as BADGE
 from digest.guard import Guard
+from digest.inbound.bounce_policy import Limits
 from digest.ledger.database import downgrade, ensure_current, open_database, upgrade
 from digest.ledger.ledger import Ledger
 from digest.logs import configure_logs, mask_in_logs
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from digest.compose.transactional_composer import LetterComposer
     from digest.deliver.delivery_worker import Sending
     from digest.deliver.worker_pool import Fleet
-    from digest.feedback import Feedback
-    from digest.inbox.inbox import Inbox
+    from digest.inbound.feedback_handler import Feedback
+    from digest.inbound.inbox import Inbox
     from digest.pipeline import Pipeline
     from digest.proofs import Proofs
     from digest.rank.corpora import Backgrounds
@@ -329,7 +329,7 @@ class App:
 
     @cached_property
     def feedback(self) -> Feedback:
-        from digest.feedback import Feedback
+        from digest.inbound.feedback_handler import Feedback
 
         settings = self.settings
         limits = Limits(settings.pause_at_hard_bounces, settings.pause_at_complaints)
@@ -337,8 +337,8 @@ class App:
 
     @cached_property
     def inbox(self) -> Inbox:
-        from digest.inbox.inbox import Inbox
-        from digest.inbox.witness import Witness
+        from digest.inbound.attribution import Witness
+        from digest.inbound.inbox import Inbox
 
         witness = Witness(self.ledger, self.registry, self.verp, self.sender.tokens)
         return Inbox(self.registry, witness, self.feedback)

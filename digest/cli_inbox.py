@@ -12,10 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from digest.app import App, utc_now
 from digest.errors import DigestError, InboxError
-from digest.inbox.inbox import Fate
-from digest.inbox.mailboxes import letters_in, letters_on
-from digest.inbox.reading import read_report
-from digest.inbox.report import Kind, Report
+from digest.inbound.inbox import Fate
+from digest.inbound.mailboxes import letters_in, letters_on
+from digest.inbound.report import Kind, Report
+from digest.inbound.report_reader import read_report
 from digest.settings.imap_folder import ImapFolder
 from digest.settings.values import mailbox
 from digest.terminal import err, out, print_json

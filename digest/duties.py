@@ -14,8 +14,8 @@ import structlog
 from digest.alerting import Operator
 from digest.app import App
 from digest.errors import SettingError
-from digest.inbox.inbox import Fate
-from digest.inbox.mailboxes import letters_in
+from digest.inbound.inbox import Fate
+from digest.inbound.mailboxes import letters_in
 from digest.ledger.database import told_in_one_line
 from digest.ledger.last_runs import Milestone
 from digest.model.progress import Progress, silent

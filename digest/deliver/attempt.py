@@ -10,7 +10,7 @@ import structlog
 from digest.deliver.retry import next_attempt
 from digest.deliver.transport.transport import Transport
 from digest.errors import TransportError
-from digest.feedback import Feedback
+from digest.inbound.feedback_handler import Feedback
 from digest.ledger.claims import Claims
 from digest.ledger.database import patiently
 from digest.model.deliveries import Delivery

@@ -21,7 +21,7 @@ from digest.deliver.rate_limit import WIDEST_GAP, gap_of, is_within, most_on
 from digest.deliver.traffic import Traffic
 from digest.deliver.transport.transport import Transport
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError, TransportError
-from digest.feedback import Feedback
+from digest.inbound.feedback_handler import Feedback
 from digest.ledger.claims import Claims, Limits, NotBefore
 from digest.ledger.database import patiently
 from digest.ledger.ledger import Ledger

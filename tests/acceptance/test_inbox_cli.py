@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from digest.inbox.inbox import Fate
+from digest.inbound.inbox import Fate
 from digest.ledger.database import open_database
 from subscribers.store.registry import Registry
 from subscribers.tokens import Purpose, Tokens

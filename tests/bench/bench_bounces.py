@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from digest.inbox.reading import read_report
-from digest.inbox.report import Kind
+from digest.inbound.report import Kind
+from digest.inbound.report_reader import read_report
 
 FAILURES = (Kind.HARD, Kind.SOFT)
 

@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from digest.bounce_policy import Limits
 from digest.compose.composer import Composer
 from digest.deliver.delivery_worker import Parts, Sending
 from digest.deliver.transport.transport import Transport, make_transport
-from digest.feedback import Feedback
+from digest.inbound.bounce_policy import Limits
+from digest.inbound.feedback_handler import Feedback
 from digest.ledger.ledger import Ledger
 from digest.model.verp import Verp
 from digest.settings.settings import Settings

@@ -22,14 +22,14 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import Engine, delete, func, select
 
-from digest.bounce_policy import Limits as PauseLimits
 from digest.compose.from_identity import sender_of
 from digest.deliver.attempt import Worker
 from digest.errors import TransportError
-from digest.feedback import Feedback
-from digest.inbox.inbox import Inbox
-from digest.inbox.letter import Letter
-from digest.inbox.witness import Witness
+from digest.inbound.attribution import Witness
+from digest.inbound.bounce_policy import Limits as PauseLimits
+from digest.inbound.feedback_handler import Feedback
+from digest.inbound.inbound_message import Letter
+from digest.inbound.inbox import Inbox
 from digest.ledger.claims import Claims, Limits, NotBefore
 from digest.ledger.deliveries import Plan
 from digest.ledger.ledger import Ledger

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from digest.bounce_policy import Limits
-from digest.feedback import Feedback
+from digest.inbound.bounce_policy import Limits
+from digest.inbound.feedback_handler import Feedback
 from digest.ledger.provider_queues import ALL
 from digest.ledger.tables import bounces, deliveries, editions
 from digest.logs import configure_logs

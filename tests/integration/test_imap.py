@@ -5,8 +5,8 @@ from urllib.parse import quote
 import pytest
 
 from digest.errors import InboxError
-from digest.inbox.letter import MOST_OCTETS, Mark
-from digest.inbox.mailboxes import letters_in
+from digest.inbound.inbound_message import MOST_OCTETS, Mark
+from digest.inbound.mailboxes import letters_in
 from digest.settings.imap_folder import imap_folder
 from tests.integration.imap_server import HOST, PASSWORD, USER, ImapServer
 

@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from digest.bounce_policy import Limits
 from digest.errors import InboxError
-from digest.feedback import Feedback
-from digest.inbox import inbox as inbox_module
-from digest.inbox.inbox import Fate, Inbox
-from digest.inbox.letter import Letter, Mark
-from digest.inbox.mailboxes import letters_in, letters_on
-from digest.inbox.witness import Witness
+from digest.inbound import inbox as inbox_module
+from digest.inbound.attribution import Witness
+from digest.inbound.bounce_policy import Limits
+from digest.inbound.feedback_handler import Feedback
+from digest.inbound.inbound_message import Letter, Mark
+from digest.inbound.inbox import Fate, Inbox
+from digest.inbound.mailboxes import letters_in, letters_on
 from digest.ledger.tables import bounces
 from digest.model.deliveries import DeliveryState
 from digest.model.verp import Verp

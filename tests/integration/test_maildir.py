@@ -14,7 +14,7 @@ import pytest
 from digest.deliver.transport.maildir import MaildirTransport
 from digest.deliver.transport.transport import make_transport
 from digest.errors import TransportError
-from digest.inbox.mailboxes import letters_in
+from digest.inbound.mailboxes import letters_in
 from digest.model.messages import Envelope, Message, OutcomeKind
 from tests.support import make_settings
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.bounce_policy import (
+from digest.inbound.bounce_policy import (
     FEWEST_COMPLAINTS,
     FEWEST_HARD,
     Limits,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.inbox.reading import unsubscribe_tokens
+from digest.inbound.report_reader import unsubscribe_tokens
 from subscribers.tokens import Purpose, Tokens
 
 TOKEN = Tokens(["a secret for tests only"]).make(Purpose.UNSUBSCRIBE, "0" * 32)

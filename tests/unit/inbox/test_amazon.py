@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.inbox.reading import read_report
-from digest.inbox.report import Kind
+from digest.inbound.report import Kind
+from digest.inbound.report_reader import read_report
 
 ADA, GRACE = "ada@example.org", "grace@example.org"
 FOOTER = "\n\n--\nTo stop these, visit https://sns.example.com/unsubscribe\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.inbox.addresses import addresses_in, typed_address
+from digest.inbound.addresses import addresses_in, typed_address
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,13 @@
 
 import pytest
 
-from digest.inbox.words import LONGEST_DIAGNOSTIC, best_status, is_hard, recipient, reply_code
+from digest.inbound.diagnostic_text import (
+    LONGEST_DIAGNOSTIC,
+    best_status,
+    is_hard,
+    recipient,
+    reply_code,
+)
 from digest.model.smtp_status import names_dead_mailbox, says_address_may_live
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from digest.inbox.reading import read_report
-from digest.inbox.report import Kind
+from digest.inbound.report import Kind
+from digest.inbound.report_reader import read_report
 
 ADA = "ada@example.org"
 

@@ -6,7 +6,7 @@ from email import message_from_bytes, message_from_string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.inbox.origin import Origin, origin_of
+from digest.inbound.verification import Origin, origin_of
 from subscribers.tokens import Purpose, Tokens
 
 TOKEN = Tokens(["a secret for tests only"]).make(Purpose.UNSUBSCRIBE, "0" * 32)

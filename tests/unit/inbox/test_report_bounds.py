@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.inbox.reading import read_report
-from digest.inbox.report import Kind
+from digest.inbound.report import Kind
+from digest.inbound.report_reader import read_report
 from tests.unit.inbox.test_report_forms import MAILS
 
 HEAD = b"From: MAILER-DAEMON@example.net\nTo: us@example.com\nSubject: Undelivered mail\n"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from digest.inbox.reading import read_report
-from digest.inbox.report import Kind
+from digest.inbound.report import Kind
+from digest.inbound.report_reader import read_report
 
 MAILS = Path(__file__).parents[2] / "fixtures" / "mail"
 ADA, GRACE = "ada@example.org", "grace@example.org"

@@ -6,7 +6,7 @@ words. In doubt an address is not dead: a failure that lasts will be reported ag
 
 import re
 
-from digest.inbox.report import Recipient
+from digest.inbound.report import Recipient
 from digest.model.smtp_status import names_dead_mailbox, says_address_may_live
 
 LONGEST_DIAGNOSTIC = 500

@@ -9,10 +9,10 @@ import re
 from email.message import Message
 from typing import Any
 
-from digest.inbox.addresses import addresses_in
-from digest.inbox.anatomy import header, notice
-from digest.inbox.report import Kind, Recipient, Report, failure
-from digest.inbox.words import recipient
+from digest.inbound.addresses import addresses_in
+from digest.inbound.diagnostic_text import recipient
+from digest.inbound.mime_parts import header, notice
+from digest.inbound.report import Kind, Recipient, Report, failure
 
 _SENDER = re.compile(r"@sns\.amazonaws\.com(?:\.cn)?>?$", re.IGNORECASE)
 _NOT_SPAM = "not-spam"

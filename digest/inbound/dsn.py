@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from digest.inbox.addresses import typed_address
-from digest.inbox.fields import Block, blocks_in, first
-from digest.inbox.report import Recipient
-from digest.inbox.words import recipient
+from digest.inbound.addresses import typed_address
+from digest.inbound.diagnostic_text import recipient
+from digest.inbound.fields import Block, blocks_in, first
+from digest.inbound.report import Recipient
 
 # Who it was sent to counts: that is whom we know. Somebody else may have forwarded it from there.
 _NAMES = ("original-recipient", "final-recipient", "x-actual-recipient")

@@ -6,7 +6,7 @@ They say nothing of whether our mail arrived; it did.
 import re
 from email.message import Message
 
-from digest.inbox.anatomy import header
+from digest.inbound.mime_parts import header
 
 # What programs put beside RFC 3834's header, and before there was one.
 _MARKS = (

@@ -2,8 +2,8 @@
 
 import re
 
-from digest.inbox.addresses import addresses_in
-from digest.inbox.words import LONGEST_DIAGNOSTIC, best_status, reply_code
+from digest.inbound.addresses import addresses_in
+from digest.inbound.diagnostic_text import LONGEST_DIAGNOSTIC, best_status, reply_code
 
 _MOST_LINES = 600
 _LONGEST_LINE = 600

@@ -2,10 +2,10 @@
 
 from email.message import Message
 
-from digest.inbox.addresses import addresses_in
-from digest.inbox.anatomy import feedback, header, returned
-from digest.inbox.fields import Block, blocks_in, first
-from digest.inbox.report import Kind, Recipient, Report
+from digest.inbound.addresses import addresses_in
+from digest.inbound.fields import Block, blocks_in, first
+from digest.inbound.mime_parts import feedback, header, returned
+from digest.inbound.report import Kind, Recipient, Report
 
 # "not-spam" is praise (RFC 6430), and "auth-failure" speaks of signatures (RFC 6591): nobody
 # complained.

@@ -10,10 +10,10 @@ from email.message import Message
 from itertools import islice
 from re import compile as regex
 
-from digest.inbox.amazon import source_in
-from digest.inbox.anatomy import feedback, header, returned
-from digest.inbox.fields import blocks_in
-from digest.inbox.reading import tokens_in
+from digest.inbound.amazon import source_in
+from digest.inbound.fields import blocks_in
+from digest.inbound.mime_parts import feedback, header, returned
+from digest.inbound.report_reader import tokens_in
 
 # The first is the sender's, the others the mail servers' on the way.
 _ADDRESSED = ("To", "Delivered-To", "X-Original-To", "Envelope-To")

@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable
 from email.message import Message
 
-from digest.inbox.addresses import addresses_in, typed_address
-from digest.inbox.anatomy import header, returned
-from digest.inbox.notices import says_failure
+from digest.inbound.addresses import addresses_in, typed_address
+from digest.inbound.dsn_rules import says_failure
+from digest.inbound.mime_parts import header, returned
 
 _LABEL = re.compile(
     r"^[\s>*|-]*(?:(?:failed|intended|invalid|unknown|original|final|undeliverable)\s+)?"

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from digest.errors import InboxError
-from digest.inbox.imap import letters_on_server
-from digest.inbox.letter import MOST_OCTETS, Letter, Mark
+from digest.inbound.imap import letters_on_server
+from digest.inbound.inbound_message import MOST_OCTETS, Letter, Mark
 from digest.settings.imap_folder import ImapFolder
 
 # Seen, or flagged for attention: in the names of a Maildir's files

@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from digest.errors import InboxError
-from digest.inbox.letter import MOST_OCTETS, Letter, Mark
+from digest.inbound.inbound_message import MOST_OCTETS, Letter, Mark
 from digest.settings.imap_folder import ImapFolder, Security
 
 _TIMEOUT = 60.0  # seconds, for each answer

@@ -8,8 +8,8 @@ import logging
 
 from flufl.bounce import scan_message
 
-from digest.inbox.addresses import addresses_in
-from digest.inbox.anatomy import open_mail, without_returned
+from digest.inbound.addresses import addresses_in
+from digest.inbound.mime_parts import open_mail, without_returned
 
 # Each of some fifty patterns is tried on each line.
 _MOST_LINES = 1500

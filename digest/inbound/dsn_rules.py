@@ -7,7 +7,7 @@ program has sent.
 import re
 from email.message import Message
 
-from digest.inbox.anatomy import header, returned
+from digest.inbound.mime_parts import header, returned
 
 _DAEMON = re.compile(
     r"mailer.?(?:daemon|deamon)|post.?master|\bmdaemon\b|mail.?delivery|delivery.?(?:sub)?system"

@@ -7,17 +7,17 @@ import re
 from collections.abc import Iterable
 from email.message import Message
 
-from digest.inbox.amazon import notification_in
-from digest.inbox.anatomy import delivery_status, header, notice, open_mail, returned
-from digest.inbox.auto_reply import is_about_absence, is_marked
-from digest.inbox.complaint import complaint_in
-from digest.inbox.detectors import detected_in
-from digest.inbox.dsn import statuses_in
-from digest.inbox.excerpt import lines_of, said_of_each
-from digest.inbox.notices import is_delay, is_notice
-from digest.inbox.prose import named_in
-from digest.inbox.report import Kind, Recipient, Report, failure
-from digest.inbox.words import recipient
+from digest.inbound.amazon import notification_in
+from digest.inbound.auto_reply import is_about_absence, is_marked
+from digest.inbound.complaint import complaint_in
+from digest.inbound.detectors import detected_in
+from digest.inbound.diagnostic_text import recipient
+from digest.inbound.dsn import statuses_in
+from digest.inbound.dsn_rules import is_delay, is_notice
+from digest.inbound.mime_parts import delivery_status, header, notice, open_mail, returned
+from digest.inbound.named_recipients import named_in
+from digest.inbound.notice_text import lines_of, said_of_each
+from digest.inbound.report import Kind, Recipient, Report, failure
 
 # Two parts of base64url with a full stop between them (see subscribers.tokens).
 _TOKEN = re.compile(r"\.?[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}")

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 import structlog
 
-from digest.bounce_policy import (
+from digest.inbound.bounce_policy import (
     WATCHED,
     Limits,
     is_worth_counting,

@@ -14,7 +14,7 @@ from email.parser import BytesParser
 from re import IGNORECASE
 from re import compile as regex
 
-from digest.inbox.markup import text_of_html
+from digest.inbound.html_text import text_of_html
 
 _MOST_OCTETS = 512 * 1024
 _MOST_LINES = 20_000

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from digest.inbox.origin import Origin
+from digest.inbound.verification import Origin
 from digest.ledger.ledger import Ledger
 from digest.model.deliveries import Delivery
 from digest.model.verp import Verp

@@ -9,14 +9,14 @@ from enum import StrEnum
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from digest.bounce_policy import kind_of
-from digest.feedback import Feedback
-from digest.inbox.anatomy import open_mail
-from digest.inbox.letter import Letter, Mark
-from digest.inbox.origin import origin_of
-from digest.inbox.reading import read_report, unsubscribe_tokens
-from digest.inbox.report import Kind, Recipient, Report
-from digest.inbox.witness import Witness
+from digest.inbound.attribution import Witness
+from digest.inbound.bounce_policy import kind_of
+from digest.inbound.feedback_handler import Feedback
+from digest.inbound.inbound_message import Letter, Mark
+from digest.inbound.mime_parts import open_mail
+from digest.inbound.report import Kind, Recipient, Report
+from digest.inbound.report_reader import read_report, unsubscribe_tokens
+from digest.inbound.verification import origin_of
 from digest.model.deliveries import Bounce, BounceKind
 from subscribers.store.registry import Registry
 
