@@ -26,14 +26,14 @@ from digest.guard import Guard
 from digest.inbound.bounce_policy import Limits
 from digest.ledger.database import downgrade, ensure_current, open_database, upgrade
 from digest.ledger.ledger import Ledger
-from digest.logs import configure_logs, mask_in_logs
 from digest.model.messages import Message, Outcome
 from digest.model.progress import Progress, silent
 from digest.model.verp import Verp
+from digest.monitoring.logs import configure_logs, mask_in_logs
+from digest.monitoring.status import Held, Status, gather_status
 from digest.retention import Retention
 from digest.settings.reading import read_settings
 from digest.settling import Settling
-from digest.status import Held, Status, gather_status
 from subscribers.addresses import AddressGate
 from subscribers.store.registry import Registry
 

@@ -8,8 +8,8 @@ from digest.app import App
 from digest.compose.transactional_mail import Letters
 from digest.errors import MessageTooLarge, NothingToShow
 from digest.ledger.database import what_is_missing
-from digest.metrics import exposition, gather_counts
 from digest.model.digests import Pick
+from digest.monitoring.metrics import exposition, gather_counts
 from digest.rank.search import search
 from digest.web.health import Watch
 from digest.web.pages import web_app

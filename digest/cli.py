@@ -29,10 +29,10 @@ from digest.cli_subscribers import people
 from digest.cli_templates import studio, templates
 from digest.errors import DigestError
 from digest.ledger.database import told_in_one_line
-from digest.logs import configure_logs
 from digest.model.about import VERSION
 from digest.model.messages import OutcomeKind
 from digest.model.papers import Collected
+from digest.monitoring.logs import configure_logs
 from digest.settings.reading import example_env
 from digest.signals import stopping
 from digest.terminal import (

@@ -112,7 +112,7 @@ def why(
 
     By default of the latest edition; of a day to come, what they would get.
     """
-    from digest.why_record import why_record
+    from digest.monitoring.why_record import why_record
     from digest.why_words import why_lines
 
     app, now = App(), utc_now()

@@ -9,12 +9,12 @@ from rich.text import Text
 
 from digest.app import App, utc_now
 from digest.ledger.daily_stats import DayFigures
-from digest.status import Readers, Status, gather_readers
-from digest.status_record import status_record
+from digest.monitoring.status import Readers, Status, gather_readers
+from digest.monitoring.status_record import status_record
+from digest.monitoring.warnings import Worry, worries
 from digest.status_words import status_lines
 from digest.studio.history_words import length, parts
 from digest.terminal import Json, print_json
-from digest.worries import Worry, worries
 
 SHOWN_EDITIONS = 5
 SHOWN_WORRIES = 8

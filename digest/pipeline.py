@@ -15,7 +15,6 @@ from digest.collect.collector import Collector
 from digest.collect.source import Source
 from digest.deliver.edition_messages import planned_digest
 from digest.errors import Stopped
-from digest.explaining import Explaining
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import exclusively
 from digest.model.deliveries import Balance
@@ -23,11 +22,12 @@ from digest.model.digests import Digest, Edition
 from digest.model.papers import Collected, Harvest
 from digest.model.progress import Progress, silent
 from digest.model.timetable import Timetable
+from digest.monitoring.explaining import Explaining
+from digest.monitoring.why import Why
 from digest.plan.mail_domains import LookUp
 from digest.plan.planning import Planning, reader_of
 from digest.rank.reference_corpus import Background, Embed
 from digest.settings.settings import Settings
-from digest.why import Why
 from subscribers.model import PersonFile, Subscriber
 from subscribers.preferences import Preferences
 from subscribers.store.registry import Registry

@@ -13,7 +13,7 @@ from time import monotonic
 import structlog
 
 from digest.errors import DigestError, ServiceError
-from digest.logs import configure_logs
+from digest.monitoring.logs import configure_logs
 from digest.signals import stop_signals
 
 # A service that dies is started again after a second, then two, four, and so on up to this; from

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from digest.ledger.database import ensure_current, open_database
 from digest.ledger.ledger import Ledger
-from digest.logs import mask_in_logs
+from digest.monitoring.logs import mask_in_logs
 from subscribers.store.registry import Registry
 
 # A machine that is busy is not a fault.

@@ -12,12 +12,12 @@ from digest.ledger.ledger import Ledger
 from digest.ledger.outcomes import Sought
 from digest.model.deliveries import DeliveryState
 from digest.model.digests import Edition
+from digest.monitoring.why import Why
 from digest.studio.choice import EDITION, Choice
 from digest.studio.choice import address as shown_at
 from digest.studio.history_month import month_plots
 from digest.studio.history_words import Pager, words
 from digest.studio.render import static
-from digest.why import Why
 from subscribers.model import PersonFile
 from subscribers.store.registry import Registry
 

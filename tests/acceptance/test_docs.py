@@ -12,12 +12,12 @@ from typer.main import get_command
 
 from digest.app import App
 from digest.cli import cli
-from digest.metrics import PREFIX, exposition, gather_counts
+from digest.monitoring.metrics import PREFIX, exposition, gather_counts
+from digest.monitoring.status import Readers
+from digest.monitoring.status_record import status_record
+from digest.monitoring.warnings import WorryKind
 from digest.settings.reading import read_settings
 from digest.settings.settings import Settings, variable
-from digest.status import Readers
-from digest.status_record import status_record
-from digest.worries import WorryKind
 from tests.acceptance.conftest import Person
 from tests.support import NOW, SENDING
 

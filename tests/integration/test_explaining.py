@@ -8,7 +8,7 @@ import pytest
 from digest.ledger.deliveries import Plan
 from digest.ledger.ledger import Ledger
 from digest.model.digests import SkipReason
-from digest.why import Why
+from digest.monitoring.why import Why
 from digest.why_words import why_lines
 from subscribers.store.registry import Registry
 from tests.integration.birds import FRIDAY, MONDAY, SATURDAY, SUNDAY, House, pass_hours

@@ -9,9 +9,9 @@ from digest.inbound.bounce_policy import Limits
 from digest.inbound.feedback_handler import Feedback
 from digest.ledger.provider_queues import ALL
 from digest.ledger.tables import bounces, deliveries, editions
-from digest.logs import configure_logs
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
 from digest.model.messages import Concern, Outcome, OutcomeKind
+from digest.monitoring.logs import configure_logs
 from subscribers.model import Standing, SuppressionReason
 from tests.integration.plans import bring, plan, state
 from tests.integration.test_papers import absorb

@@ -16,10 +16,16 @@ from digest.ledger.tables import deliveries, editions, lanes
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
 from digest.model.digests import SkipReason
 from digest.model.messages import Outcome, OutcomeKind
-from digest.status import LONGEST_RUN, Held, Readers, RunState, gather_readers, gather_status
-from digest.status_record import status_record
-from digest.status_words import status_lines
-from digest.worries import (
+from digest.monitoring.status import (
+    LONGEST_RUN,
+    Held,
+    Readers,
+    RunState,
+    gather_readers,
+    gather_status,
+)
+from digest.monitoring.status_record import status_record
+from digest.monitoring.warnings import (
     LONGEST_LATENESS,
     LONGEST_SILENCE,
     LONGEST_SLEEP,
@@ -27,6 +33,7 @@ from digest.worries import (
     WorryKind,
     worries,
 )
+from digest.status_words import status_lines
 from subscribers.model import Consent, SuppressionReason
 from subscribers.preferences import Preferences
 from tests.integration.plans import LATER, bring, claim, plan, plan_skipped, write_balance

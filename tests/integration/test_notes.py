@@ -7,7 +7,7 @@ import pytest
 
 from digest.compose.composer import Composer
 from digest.compose.from_identity import sender_of
-from digest.why_record import why_record
+from digest.monitoring.why_record import why_record
 from digest.why_words import why_lines
 from subscribers.preferences import Preferences, parse_cadence
 from subscribers.tokens import Purpose

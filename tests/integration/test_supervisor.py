@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from digest import supervisor
 from digest.errors import DigestError, SettingError
-from digest.logs import configure_logs
+from digest.monitoring.logs import configure_logs
 from digest.signals import stop_signals
 
 def say(*words):

@@ -12,9 +12,9 @@ from digest.ledger.database import NEWEST_REVISION, open_database, what_is_missi
 from digest.ledger.history import Collection
 from digest.ledger.last_runs import Milestone
 from digest.ledger.provider_queues import ALL
-from digest.metrics import MOST_PROVIDERS, exposition, gather_counts
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
-from digest.status import gather_status
+from digest.monitoring.metrics import MOST_PROVIDERS, exposition, gather_counts
+from digest.monitoring.status import gather_status
 from digest.web.health import Watch
 from tests.integration.browser import Browser, assert_safe
 from tests.integration.plans import bring, plan

@@ -8,7 +8,7 @@ import warnings
 import pytest
 import structlog
 
-from digest.logs import configure_logs, mask_in_logs
+from digest.monitoring.logs import configure_logs, mask_in_logs
 from digest.settings.reading import read_settings
 from tests.unit.test_config import SECRETS, VALUES, variable
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.masking import Mask
 from digest.model.verp import Verp
+from digest.monitoring.masking import Mask
 from subscribers.tokens import Purpose, Tokens
 
 QUOTED = st.builds(

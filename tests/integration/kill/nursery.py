@@ -32,7 +32,7 @@ from digest.compose.from_identity import sender_of
 from digest.deliver import worker_pool as fleet
 from digest.errors import DigestError
 from digest.ledger import database
-from digest.logs import configure_logs
+from digest.monitoring.logs import configure_logs
 from digest.pipeline import Pipeline
 from subscribers.errors import SubscriberError
 from tests.support import NOW, make_background, make_candidate, make_edition, make_settings

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digest.app import App
-from digest.logs import configure_logs
+from digest.monitoring.logs import configure_logs
 from digest.services import Pages, all_services
 from digest.supervisor import supervise
 

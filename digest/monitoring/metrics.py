@@ -21,8 +21,8 @@ from digest.ledger.provider_queues import name_of
 from digest.model.deliveries import DeliveryState
 from digest.model.digests import SkipReason
 from digest.model.messages import OutcomeKind
-from digest.status import LastRun, RunState, Status
-from digest.worries import worries
+from digest.monitoring.status import LastRun, RunState, Status
+from digest.monitoring.warnings import worries
 from subscribers.model import SuppressionReason
 from subscribers.store.registry import Registry
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from digest.ledger.last_runs import Milestone
 from digest.ledger.provider_queues import name_of
-from digest.status import RunState, Status
+from digest.monitoring.status import RunState, Status
 from subscribers.model import Consent
 
 LONGEST_SILENCE = timedelta(hours=36)  # a day without a run, and half a day's patience

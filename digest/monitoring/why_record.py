@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from digest.model.digests import Pick
-from digest.why import Journey, Offer, Why
+from digest.monitoring.why import Journey, Offer, Why
 from subscribers.model import Verdict
 
 

@@ -9,9 +9,9 @@ from digest.ledger.ledger import Ledger
 from digest.ledger.provider_queues import ALL
 from digest.model.digests import Digest, Edition
 from digest.model.timetable import Frozen, Timetable, Window
+from digest.monitoring.why import Journey, Offer, Times, Why
 from digest.plan.planning import Due, Planning, reader_of
 from digest.settings.settings import Settings
-from digest.why import Journey, Offer, Times, Why
 from subscribers.dues import last_due, local_day, next_mail
 from subscribers.model import PersonFile, Subscriber
 

@@ -7,8 +7,8 @@ from typing import Any
 from digest.ledger.daily_stats import DayFigures
 from digest.ledger.health import Queue, SourceHealth
 from digest.ledger.last_runs import Milestone
-from digest.status import CAME_BACK_WITHIN, LastRun, Rates, Readers, Status, Ticks
-from digest.worries import worries
+from digest.monitoring.status import CAME_BACK_WITHIN, LastRun, Rates, Readers, Status, Ticks
+from digest.monitoring.warnings import worries
 
 
 def status_record(status: Status, readers: Readers) -> dict[str, Any]:

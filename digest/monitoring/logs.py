@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import structlog
 from structlog.typing import EventDict, Processor
 
-from digest.masking import Mask
+from digest.monitoring.masking import Mask
 
 _mask = Mask()
 
