@@ -21,24 +21,23 @@ from digest.compose.from_identity import Sender, sender_for_looking, sender_of
 from digest.compose.language import language
 from digest.deliver.transport.transport import make_transport
 from digest.errors import TransportError
-from digest.guard import FILE as BADGE
-from digest.guard import Guard
 from digest.inbound.bounce_policy import Limits
 from digest.ledger.database import downgrade, ensure_current, open_database, upgrade
 from digest.ledger.ledger import Ledger
+from digest.maintenance.instance_guard import FILE as BADGE
+from digest.maintenance.instance_guard import Guard
+from digest.maintenance.resolve_uncertain import Settling
+from digest.maintenance.retention import Retention
 from digest.model.messages import Message, Outcome
 from digest.model.progress import Progress, silent
 from digest.model.verp import Verp
 from digest.monitoring.logs import configure_logs, mask_in_logs
 from digest.monitoring.status import Held, Status, gather_status
-from digest.retention import Retention
 from digest.settings.reading import read_settings
-from digest.settling import Settling
 from subscribers.addresses import AddressGate
 from subscribers.store.registry import Registry
 
 if TYPE_CHECKING:
-    from digest.backup import Backups
     from digest.collect.arxiv import Arxiv
     from digest.compose.composer import Composer
     from digest.compose.transactional_composer import LetterComposer
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from digest.deliver.worker_pool import Fleet
     from digest.inbound.feedback_handler import Feedback
     from digest.inbound.inbox import Inbox
+    from digest.maintenance.backup import Backups
     from digest.pipeline import Pipeline
     from digest.proofs import Proofs
     from digest.rank.corpora import Backgrounds
@@ -115,7 +115,7 @@ class App:
     @cached_property
     def backups(self) -> Backups:
         """What copies the ledger, whatever its revision, and puts a copy in its place."""
-        from digest.backup import Backups
+        from digest.maintenance.backup import Backups
 
         return Backups(self.settings.database, self.settings.home)
 

@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from digest.doctor.clock import judge_clocks
 from digest.doctor.finding import Area, Finding
 from digest.errors import LedgerError
-from digest.guard import Guard
 from digest.ledger.database import NEWEST_REVISION, open_database, revision
+from digest.maintenance.instance_guard import Guard
 
 AREA = Area("database")
 DISK = Area("disk")

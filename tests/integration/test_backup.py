@@ -16,15 +16,15 @@ import pytest
 from sqlalchemy import Engine, make_url, select, text
 
 from digest.app import App
-from digest.backup import Backups
 from digest.errors import LedgerError
-from digest.guard import Guard
 from digest.ledger import pg_tools
 from digest.ledger.claims import Limits
 from digest.ledger.database import NEWEST_REVISION, ensure_current, open_database, revision
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import exclusively
 from digest.ledger.tables import papers
+from digest.maintenance.backup import Backups
+from digest.maintenance.instance_guard import Guard
 from digest.model.deliveries import DeliveryState
 from digest.model.messages import Outcome, OutcomeKind
 from subscribers.model import SuppressionReason
@@ -520,7 +520,7 @@ KILLED = """
 import sys
 from datetime import datetime, UTC
 from pathlib import Path
-from digest.backup import Backups
+from digest.maintenance.backup import Backups
 backups = Backups(sys.argv[1], Path(sys.argv[2]))
 print("ready", flush=True)
 sys.stdin.readline()

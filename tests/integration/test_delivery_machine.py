@@ -34,11 +34,11 @@ from digest.ledger.claims import Claims, Limits, NotBefore
 from digest.ledger.deliveries import Plan
 from digest.ledger.ledger import Ledger
 from digest.ledger.tables import attempts, bounces, deliveries
+from digest.maintenance.resolve_uncertain import Resent, Settling
 from digest.model.deliveries import Balance, Delivery
 from digest.model.digests import Edition, Pick, Section
 from digest.model.messages import Concern, Envelope, Message, Outcome, OutcomeKind
 from digest.model.verp import Verp
-from digest.settling import Resent, Settling
 from subscribers.errors import ConsentError
 from subscribers.model import Consent, SuppressionReason
 from subscribers.store.registry import Registry

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from digest.doctor import database
 from digest.doctor.database import examine_database, examine_disk, examine_guard
 from digest.doctor.finding import Level
-from digest.guard import Guard
 from digest.ledger.database import open_database
+from digest.maintenance.instance_guard import Guard
 
 
 def now():

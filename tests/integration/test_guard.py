@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from digest.errors import LedgerError
-from digest.guard import FILE, Guard
 from digest.ledger.instances import mark_as_copied
 from digest.ledger.ledger import Ledger
+from digest.maintenance.instance_guard import FILE, Guard
 from tests.support import NOW
 
 LATER = NOW + timedelta(minutes=1)
@@ -104,7 +104,9 @@ def test_broken_off_while_the_mark_is_changed_it_goes_on(guard, engine, monkeypa
             if before == "the ledger":
                 patch.setattr("digest.ledger.instances.Instances.mark", die)
             else:
-                patch.setattr("digest.guard.Guard._write", last(die, Guard._write))
+                patch.setattr(
+                    "digest.maintenance.instance_guard.Guard._write", last(die, Guard._write)
+                )
             with pytest.raises(KeyboardInterrupt):
                 guard.renew(LATER)
         guard.check()

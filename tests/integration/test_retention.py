@@ -15,11 +15,11 @@ from digest.ledger.deliveries import Plan
 from digest.ledger.history import Collection
 from digest.ledger.locks import held
 from digest.ledger.tables import attempts, bounces, deliveries, delivery_papers
+from digest.maintenance.resolve_uncertain import Settling
+from digest.maintenance.retention import Retention, Tidied
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
 from digest.model.digests import Pick, Section, SkipReason
 from digest.model.messages import Outcome, OutcomeKind
-from digest.retention import Retention, Tidied
-from digest.settling import Settling
 from subscribers.model import Consent, SuppressionReason
 from subscribers.store.tables import consents, moves, signups
 from tests.integration.plans import bring, plan, plan_skipped

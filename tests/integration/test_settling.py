@@ -14,10 +14,10 @@ from digest.ledger.claims import Limits
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import exclusively
 from digest.ledger.tables import attempts, deliveries, delivery_papers, editions
+from digest.maintenance.resolve_uncertain import Doubt, Resent, Settling
 from digest.model.deliveries import Delivery, DeliveryState
 from digest.model.digests import Edition, SkipReason
 from digest.model.messages import Outcome, OutcomeKind
-from digest.settling import Doubt, Resent, Settling
 from subscribers.store.registry import Registry
 from tests.integration.plans import bring, claim, plan, plan_skipped, state
 from tests.integration.test_papers import absorb
