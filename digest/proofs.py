@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from digest.checks.baseline import Baseline, baseline_of
 from digest.checks.check import check, check_all
 from digest.checks.finding import Finding, Level, in_order
+from digest.checks.rendered_mail import Specimen
 from digest.checks.rules import Rules
-from digest.checks.specimen import Specimen
 from digest.compose.composer import Composer
 from digest.compose.content import Content, fill, mail_of
 from digest.compose.environment import Templates

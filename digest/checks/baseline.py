@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from digest.checks.caniemail import unsupported
-from digest.checks.specimen import Specimen
+from digest.checks.rendered_mail import Specimen
 
 # Mail, client, slugs of caniemail.com in order.
 Baseline = Mapping[str, Mapping[str, list[str]]]

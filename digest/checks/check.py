@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
-from digest.checks import clients, colours, links, markup, parts
+from digest.checks import clients, colours, links, parts
+from digest.checks import mjml as markup
 from digest.checks.finding import Finding, in_order
+from digest.checks.rendered_mail import Specimen
 from digest.checks.rules import Rules
-from digest.checks.specimen import Specimen
 
 
 def check(specimen: Specimen, rules: Rules) -> list[Finding]:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from digest.checks.baseline import Baseline
 from digest.checks.caniemail import table, unsupported
 from digest.checks.finding import Finding, Level
+from digest.checks.rendered_mail import Specimen, found
 from digest.checks.rules import Rules
-from digest.checks.specimen import Specimen, found
 
 
 def newly_unsupported(specimen: Specimen, rules: Rules) -> Iterator[Finding]:

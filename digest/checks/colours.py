@@ -9,7 +9,7 @@ from lxml.html import HtmlElement
 
 from digest.checks.cascade import Look, Mode, has_dark_rules, looks
 from digest.checks.finding import Finding, Level
-from digest.checks.specimen import Specimen, found
+from digest.checks.rendered_mail import Specimen, found
 from digest.checks.wcag import contrast, luminance, needed
 from digest.compose.source_map import Place
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from digest.checks.finding import Finding, Level
+from digest.checks.rendered_mail import Specimen, found
 from digest.checks.rules import Rules
-from digest.checks.specimen import Specimen, found
 from digest.compose.source_map import Place
 
 _ATTRIBUTES = ("href", "src", "background", "action", "cite", "poster")

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from digest.checks.cascade import is_hidden
 from digest.checks.finding import Finding, Level
 from digest.checks.links import text_addresses
+from digest.checks.rendered_mail import Specimen, found
 from digest.checks.rules import Rules
-from digest.checks.specimen import Specimen, found
 
 # What a list of mails shows beside the subject: shorter is a waste, longer is cut off.
 _PREHEADER = range(20, 181)

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from functools import cache
 
+from digest.checks.rendered_mail import Specimen
 from digest.checks.rules import Rules
-from digest.checks.specimen import Specimen
 from digest.compose.html import to_html
 from digest.compose.source_map import Place, Rendered
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.checks import markup
+from digest.checks import mjml as markup
 from digest.checks.components import COMPONENTS
 from digest.checks.finding import Level
 from tests.unit.checks.making import TEMPLATE, document, line_of, specimen, told

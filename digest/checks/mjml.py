@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from digest.checks.components import COMPONENTS, DEFAULTS
 from digest.checks.finding import Finding, Level
-from digest.checks.specimen import Specimen, found
+from digest.checks.rendered_mail import Specimen, found
 from digest.compose.mjml_tags import Kind, Tag, first_fault, tags
 
 _DESCRIBED = frozenset({"img", "mj-image", "mj-social-element", "mj-carousel-image"})
