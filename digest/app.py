@@ -47,9 +47,9 @@ if TYPE_CHECKING:
     from digest.inbound.inbox import Inbox
     from digest.maintenance.backup import Backups
     from digest.pipeline import Pipeline
-    from digest.proofs import Proofs
     from digest.rank.corpora import Backgrounds
     from digest.rank.embedding_store import EmbeddingStore
+    from digest.studio.preview import Proofs
 
 log = structlog.get_logger()
 
@@ -191,7 +191,7 @@ class App:
         """Mails to look at and to check, from the templates (of ``folder``) as they are now."""
         from digest.checks.baseline import read_baseline
         from digest.checks.rules import Rules
-        from digest.proofs import Proofs
+        from digest.studio.preview import Proofs
 
         own = folder or self.settings.templates
         templates = Templates(own, language(self.settings.language, own))

@@ -16,15 +16,15 @@ from digest.compose.message import build_message
 from digest.errors import LedgerError
 from digest.model.digests import Digest
 from digest.model.messages import Outcome
-from digest.proofs import Proof
-from digest.studio.choice import Choice
-from digest.studio.guard import require_password
+from digest.studio.access import require_password
+from digest.studio.context import Workbench
 from digest.studio.history import HistoryPages
+from digest.studio.preview import Proof
+from digest.studio.preview_request import Choice
 from digest.studio.render import Pages
 from digest.studio.templates_routes import template_routes
 from digest.studio.watch import Watch
 from digest.studio.web import studio_app
-from digest.studio.workbench import Workbench
 from subscribers.addresses import normalise_address
 from subscribers.topics import parse_topics
 

@@ -13,7 +13,7 @@ from digest.monitoring.status import Readers, Status, gather_readers
 from digest.monitoring.status_record import status_record
 from digest.monitoring.warnings import Worry, worries
 from digest.status_words import status_lines
-from digest.studio.history_words import length, parts
+from digest.studio.history_text import length, parts
 from digest.terminal import Json, print_json
 
 SHOWN_EDITIONS = 5

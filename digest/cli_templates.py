@@ -11,7 +11,7 @@ from digest.checks.baseline import OWN, SHIPPED, write_baseline
 from digest.checks.finding import Finding, Level
 from digest.compose.environment import built_in_templates
 from digest.compose.from_identity import sender_for_looking
-from digest.eject import eject as eject_to
+from digest.studio.eject import eject as eject_to
 from digest.terminal import Json, err, out, print_json
 
 templates = typer.Typer(help="See to the templates of the mails.", no_args_is_help=True)

@@ -9,7 +9,7 @@ from digest.ledger.health import Queue, SourceHealth
 from digest.ledger.last_runs import Milestone
 from digest.ledger.provider_queues import name_of
 from digest.monitoring.status import LastRun, Rates, Readers, RunState, Status, Ticks
-from digest.studio.history_words import length
+from digest.studio.history_text import length
 
 SHOWN_GAPS = 3  # the slowest
 LONGEST_WHY = 60

@@ -9,7 +9,7 @@ from digest.model.deliveries import DeliveryState
 from digest.model.digests import Pick
 from digest.monitoring.why import Journey, Offer, Why
 from digest.rank.ranker import ENOUGH_OPINIONS
-from digest.studio.history_words import STATES, because
+from digest.studio.history_text import STATES, because
 from subscribers.model import Consent, Verdict
 
 _WAITS = (DeliveryState.PENDING, DeliveryState.DEFERRED)

@@ -13,10 +13,10 @@ from digest.ledger.outcomes import Sought
 from digest.model.deliveries import DeliveryState
 from digest.model.digests import Edition
 from digest.monitoring.why import Why
-from digest.studio.choice import EDITION, Choice
-from digest.studio.choice import address as shown_at
 from digest.studio.history_month import month_plots
-from digest.studio.history_words import Pager, words
+from digest.studio.history_text import Pager, words
+from digest.studio.preview_request import EDITION, Choice
+from digest.studio.preview_request import address as shown_at
 from digest.studio.render import static
 from subscribers.model import PersonFile
 from subscribers.store.registry import Registry

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from digest.checks.finding import Finding, Level
 from digest.compose.composer import REFUSE_AT, WARN_AT
 from digest.compose.source_map import Rendered
-from digest.proofs import Proof
+from digest.studio.preview import Proof
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 
-from digest.studio.choice import Scheme
+from digest.studio.preview_request import Scheme
 
 # Where a template asks for the scheme: in its styles, and in the media of a picture's sources.
 _ASKING = re.compile(r"<style\b[^>]*>.*?</style>|\bmedia=\"[^\"]*\"", re.DOTALL | re.IGNORECASE)

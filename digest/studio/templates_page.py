@@ -10,15 +10,15 @@ from fastapi.responses import HTMLResponse
 from digest.compose.language import SHIPPED
 from digest.compose.samples import Sample
 from digest.errors import TemplateError
-from digest.proofs import Proof
 from digest.studio.before import before
-from digest.studio.choice import Choice, Looks, Scheme, Tab, View, address
-from digest.studio.darkroom import Darkroom
+from digest.studio.context import Workbench
 from digest.studio.differences import differences
 from digest.studio.excerpt import excerpt
 from digest.studio.measures import head_of, sizes, source_lines, tally, worst
+from digest.studio.preview import Proof
+from digest.studio.preview_cache import Darkroom
+from digest.studio.preview_request import Choice, Looks, Scheme, Tab, View, address
 from digest.studio.render import Pages
-from digest.studio.workbench import Workbench
 
 WIDTHS = {View.PHONE: 360, View.DESKTOP: 700}
 

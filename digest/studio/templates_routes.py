@@ -9,13 +9,13 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 
 from digest.errors import DigestError
 from digest.model.messages import OutcomeKind
-from digest.studio.choice import Choice, read_choice, read_looks
-from digest.studio.darkroom import Darkroom
+from digest.studio.context import Workbench
 from digest.studio.picture import picture, policy
+from digest.studio.preview_cache import Darkroom
+from digest.studio.preview_request import Choice, read_choice, read_looks
 from digest.studio.render import Pages
 from digest.studio.templates_page import TemplatesPage, Told
 from digest.studio.watch import Watch
-from digest.studio.workbench import Workbench
 from subscribers.errors import SubscriberError
 
 

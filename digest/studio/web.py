@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from digest.errors import DigestError
-from digest.studio.guard import HEADERS, Guard
+from digest.studio.access import HEADERS, Guard
 from digest.studio.render import Pages, static
 from digest.web.body_limit import BodyLimit
 from subscribers.errors import SubscriberError

@@ -13,8 +13,8 @@ from digest.ledger.history import Collection
 from digest.model.messages import Outcome, OutcomeKind
 from digest.model.papers import Rejection
 from digest.pipeline import Pipeline
-from digest.studio.choice import read_choice
 from digest.studio.history import DELIVERIES_A_PAGE, HistoryPages
+from digest.studio.preview_request import read_choice
 from digest.studio.render import Pages
 from digest.studio.web import studio_app
 from subscribers.model import SuppressionReason

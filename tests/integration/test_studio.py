@@ -17,7 +17,7 @@ from digest.app import App
 from digest.app_studio import studio
 from digest.compose.environment import built_in_templates
 from digest.demo import NOW, SAMPLE_EDITION
-from digest.studio.choice import EDITION, Tab, View
+from digest.studio.preview_request import EDITION, Tab, View
 from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics
 from tests.integration.smtp_server import Point, nobody_listens

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from structlog.testing import capture_logs
 
 from digest.errors import LedgerError, SettingError
-from digest.studio.guard import HEADERS, require_password
+from digest.studio.access import HEADERS, require_password
 from digest.studio.render import Pages
 from digest.studio.web import LARGEST_FORM, studio_app
 from tests.integration.studio import HERE, Client

@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 
 from digest.compose.source_map import Place, read_marks
 from digest.studio.before import before
-from digest.studio.choice import (
+from digest.studio.differences import Kind, differences
+from digest.studio.excerpt import excerpt
+from digest.studio.measures import Size, source_lines
+from digest.studio.picture import picture
+from digest.studio.preview_request import (
     EDITION,
     Choice,
     Looks,
@@ -23,10 +27,6 @@ from digest.studio.choice import (
     read_choice,
     read_looks,
 )
-from digest.studio.differences import Kind, differences
-from digest.studio.excerpt import excerpt
-from digest.studio.measures import Size, source_lines
-from digest.studio.picture import picture
 from digest.studio.watch import Watch
 
 # ---- pictures --------------------------------------------------------------------------------

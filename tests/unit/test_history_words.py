@@ -9,7 +9,7 @@ from digest.ledger.daily_stats import DayFigures
 from digest.model.deliveries import Balance, Delivery, DeliveryReport, DeliveryState
 from digest.model.digests import SkipReason
 from digest.studio.history_month import month_plots
-from digest.studio.history_words import (
+from digest.studio.history_text import (
     REASONS,
     STATES,
     Pager,

@@ -12,7 +12,7 @@ from digest.compose.from_identity import sender_of
 from digest.compose.language import language
 from digest.compose.samples import digest_of
 from digest.errors import TemplateError
-from digest.proofs import Proofs, with_pictures
+from digest.studio.preview import Proofs, with_pictures
 from tests.raw_message import read
 from tests.support import make_settings
 from tests.unit.test_edition_composer import CARD, own_templates

@@ -11,10 +11,10 @@ from hashlib import sha256
 from digest.compose.samples import Sample
 from digest.errors import DigestError
 from digest.model.digests import Digest
-from digest.proofs import Proof
 from digest.studio.before import before
-from digest.studio.choice import Choice
-from digest.studio.workbench import Workbench
+from digest.studio.context import Workbench
+from digest.studio.preview import Proof
+from digest.studio.preview_request import Choice
 from subscribers.errors import SubscriberError
 
 _KEPT = 40  # mails; some hundred kilobytes each

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from digest.model.digests import Digest
 from digest.model.messages import Outcome
-from digest.proofs import Proof, Proofs
-from digest.studio.choice import Choice
+from digest.studio.preview import Proof, Proofs
+from digest.studio.preview_request import Choice
 from digest.studio.watch import Watch
 
 
