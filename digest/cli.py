@@ -33,8 +33,8 @@ from digest.model.about import VERSION
 from digest.model.messages import OutcomeKind
 from digest.model.papers import Collected
 from digest.monitoring.logs import configure_logs
+from digest.service.os_signals import stopping
 from digest.settings.reading import example_env
-from digest.signals import stopping
 from digest.terminal import (
     Json,
     More,
@@ -189,7 +189,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Send the day's edition to everybody due, and print the balance."""
-    from digest.alerting import Operator
+    from digest.service.alerting import Operator
 
     if not once:
         raise typer.BadParameter("say --once; for every day there is `digest up`")

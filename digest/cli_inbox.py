@@ -56,7 +56,7 @@ def inbox(
     if watch and (place or as_json):
         raise typer.BadParameter("--watch goes alone: it reads DIGEST_INBOX, and prints nothing")
     if watch:
-        from digest.services import watch_inbox
+        from digest.service.services import watch_inbox
 
         watch_inbox(App(), lambda: err.print("Reading DIGEST_INBOX. Stop with Ctrl-C."))
     elif place == CLASSIFY:
@@ -74,7 +74,7 @@ def inbox(
 def _read(named: str | None, as_json: bool) -> None:
     app = App()
     if named is None:
-        from digest.duties import Duties
+        from digest.service.jobs import Duties
 
         fates = Duties(app).read_inbox()
     else:

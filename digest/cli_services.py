@@ -15,8 +15,8 @@ PORT = 8000
 
 def up(host: Host = LOCAL, port: Port = PORT) -> None:
     """Run everything: pages, schedule, sending, and the mail that comes back."""
-    from digest.services import Pages, all_services
-    from digest.supervisor import supervise
+    from digest.service.services import Pages, all_services
+    from digest.service.supervisor import supervise
 
     app = App()
     pages = Pages(host, port)
@@ -34,7 +34,7 @@ def up(host: Host = LOCAL, port: Port = PORT) -> None:
 
 def schedule() -> None:
     """Make the edition each day at DIGEST_RUN_AT, and send it to everybody at their own time."""
-    from digest.services import keep_schedule
+    from digest.service.services import keep_schedule
 
     app = App()
     keep_schedule(app, lambda: err.print(f"An edition {_each_day(app)}. Stop with Ctrl-C."))
@@ -45,14 +45,14 @@ def worker() -> None:
 
     The ledger must be one that they share (PostgreSQL, for several machines).
     """
-    from digest.services import send_what_waits
+    from digest.service.services import send_what_waits
 
     send_what_waits(App(), lambda: err.print("Sending what waits. Stop with Ctrl-C."))
 
 
 def serve(host: Host = LOCAL, port: Port = PORT) -> None:
     """Serve the pages: subscribe, choose, unsubscribe, past editions."""
-    from digest.services import Pages
+    from digest.service.services import Pages
 
     pages = Pages(host, port)
     pages.serve(App(), lambda: err.print(f"The pages are at {pages.url}. Stop with Ctrl-C."))

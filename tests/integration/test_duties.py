@@ -10,13 +10,13 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from digest.app import App
-from digest.duties import Duties
 from digest.errors import Busy, LedgerError, SettingError, SourceError, Stopped, TransportError
 from digest.ledger.last_runs import Milestone
 from digest.maintenance.retention import Tidied
 from digest.model.deliveries import Balance
 from digest.model.messages import Outcome, OutcomeKind
 from digest.pipeline import Run
+from digest.service.jobs import Duties
 from tests.integration.plans import plan
 from tests.integration.smtp_server import HOST, nobody_listens
 from tests.integration.test_papers import absorb

@@ -13,7 +13,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.testing import capture_logs
 
 from digest.errors import Busy, LedgerError, Stopped
-from digest.schedule import add_tick, new_clock
+from digest.service.scheduler import add_tick, new_clock
 
 NAME = "a duty"
 
@@ -82,7 +82,7 @@ def test_an_error_is_told_and_the_clock_goes_on(clock, error, told):
 CLOCK = """
 import os, sys
 import numpy  # which starts threads of its own, before the clock does
-from digest.schedule import add_tick, new_clock, run_forever
+from digest.service.scheduler import add_tick, new_clock, run_forever
 
 def say(word):
     os.write(1, f"{word}\\n".encode())  # in one piece, whichever thread says it

@@ -19,10 +19,10 @@ PROGRAM = """
 import os, sys, time
 from functools import partial
 from pathlib import Path
-from digest import supervisor
+from digest.service import supervisor
 from digest.errors import DigestError, SettingError
 from digest.monitoring.logs import configure_logs
-from digest.signals import stop_signals
+from digest.service.os_signals import stop_signals
 
 def say(*words):
     os.write(1, (" ".join(map(str, words)) + "\\n").encode())

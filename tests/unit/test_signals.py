@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from digest.signals import STOPS, stop_signals, stopping
+from digest.service.os_signals import STOPS, stop_signals, stopping
 
 
 @pytest.mark.parametrize("told", STOPS)

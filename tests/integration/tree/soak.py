@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from digest.app import App
 from digest.monitoring.logs import configure_logs
-from digest.services import Pages, all_services
-from digest.supervisor import supervise
+from digest.service.services import Pages, all_services
+from digest.service.supervisor import supervise
 
 # As a file, because each new process wants one.
 PROGRAM = """\

@@ -16,7 +16,6 @@ from sqlalchemy import Engine
 from digest.app import App
 from digest.deliver.delivery_worker import Parts, Sending
 from digest.deliver.edition_messages import planned_digest
-from digest.duties import Duties
 from digest.errors import SourceError, TransportError
 from digest.ledger.ledger import Ledger
 from digest.model.deliveries import Delivery
@@ -24,6 +23,7 @@ from digest.model.digests import Candidate, Digest, Edition, Pick, Section
 from digest.model.messages import Envelope, Message, Outcome, OutcomeKind
 from digest.model.papers import Harvest
 from digest.rank.ranker import Reader
+from digest.service.jobs import Duties
 from subscribers.model import Subscriber
 from subscribers.preferences import WEEKDAYS, Preferences
 from subscribers.topics import parse_topics

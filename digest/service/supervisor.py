@@ -14,7 +14,7 @@ import structlog
 
 from digest.errors import DigestError, ServiceError
 from digest.monitoring.logs import configure_logs
-from digest.signals import stop_signals
+from digest.service.os_signals import stop_signals
 
 # A service that dies is started again after a second, then two, four, and so on up to this; from
 # the beginning again, once it has run for as long as that.

@@ -14,7 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from digest.errors import Busy, DigestError, Stopped
-from digest.signals import stop_signals
+from digest.service.os_signals import stop_signals
 
 log = structlog.get_logger()
 

@@ -11,7 +11,6 @@ from threading import Lock
 
 import structlog
 
-from digest.alerting import Operator
 from digest.app import App
 from digest.errors import SettingError
 from digest.inbound.inbox import Fate
@@ -19,6 +18,7 @@ from digest.inbound.mailboxes import letters_in
 from digest.ledger.database import told_in_one_line
 from digest.ledger.last_runs import Milestone
 from digest.model.progress import Progress, silent
+from digest.service.alerting import Operator
 
 NIGHT = 3  # o'clock
 LASTING = timedelta(hours=1)  # trouble with sending

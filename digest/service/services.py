@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from digest.app import App
-from digest.duties import Duties
-from digest.schedule import add_tick, new_clock, run_forever
-from digest.supervisor import Service
+from digest.service.jobs import Duties
+from digest.service.scheduler import add_tick, new_clock, run_forever
+from digest.service.supervisor import Service
 
 Ready = Callable[[], None]
 
