@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from digest.app import App, utc_now
+from digest.app.app import App, utc_now
 from digest.cli_care import backup, restore, tidy
 from digest.cli_database import database
 from digest.cli_deliveries import deliveries

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from digest.app import App, utc_now
+from digest.app.app import App, utc_now
 from digest.ledger.database import NEWEST_REVISION
 from digest.ledger.row_counts import Contents
 from digest.terminal import Json, err, out, print_json, progress_bar

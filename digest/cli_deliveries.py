@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from digest.app import App, utc_now
+from digest.app.app import App, utc_now
 from digest.ledger.provider_queues import ALL, EVERYBODY, name_of
 from digest.maintenance.resolve_uncertain import Resent, Settling
 from digest.terminal import Json, balance_line, err, out, print_json, read_day

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from digest.app import App
+from digest.app.app import App
 from digest.deliver.transport.dkim import SigningKey
 from digest.deliver.transport.dkim_key import DnsRecord, dns_record, domain_of, signer_of
 from digest.deliver.transport.dkim_key import generate as generate_key

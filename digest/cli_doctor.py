@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from digest.app import App, utc_now
+from digest.app.app import App, utc_now
 from digest.compose.from_identity import sender_for_looking
 from digest.doctor.finding import Area, Finding, Level, has_problem
 from digest.errors import SettingError

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
-from digest.app import App, utc_now
+from digest.app.app import App, utc_now
 from digest.errors import DigestError, InboxError
 from digest.inbound.inbox import Fate
 from digest.inbound.mailboxes import letters_in, letters_on

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from digest.app import App, utc_now
+from digest.app.app import App, utc_now
 from digest.errors import SettingError, SourceError
 from digest.model.digests import Pick
 from digest.model.papers import Rejection

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from digest.app import App
+from digest.app.app import App
 from digest.terminal import err
 
 Host = Annotated[str, typer.Option(help="Address that the pages listen on.")]

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from digest.app import App, utc_now
+from digest.app.app import App, utc_now
 from digest.ledger.daily_stats import DayFigures
 from digest.monitoring.status import Readers, Status, gather_readers
 from digest.monitoring.status_record import status_record

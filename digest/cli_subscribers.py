@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from digest.app import App, utc_now
+from digest.app.app import App, utc_now
 from digest.errors import LedgerError
 from digest.terminal import (
     Json,

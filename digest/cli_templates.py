@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from digest.app import App
+from digest.app.app import App
 from digest.checks.baseline import OWN, SHIPPED, write_baseline
 from digest.checks.finding import Finding, Level
 from digest.compose.environment import built_in_templates
@@ -98,8 +98,8 @@ def studio(
     ] = None,
 ) -> None:
     """Edit templates in your editor and see in a browser what every kind of reader will get."""
-    from digest.app_studio import folders
-    from digest.app_studio import studio as studio_of
+    from digest.app.studio import folders
+    from digest.app.studio import studio as studio_of
     from digest.studio.server import serve
     from digest.studio.watch import Watch
 

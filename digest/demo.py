@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from digest.app import App
+from digest.app.app import App
 from digest.model.deliveries import DeliveryState
 from digest.model.digests import Section
 from digest.model.progress import Progress

@@ -3,7 +3,7 @@
 from datetime import date
 from pathlib import Path
 
-from digest.app import App
+from digest.app.app import App
 from digest.errors import LedgerError
 from digest.model.digests import Digest
 from digest.model.messages import Message

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from digest.app import App
+from digest.app.app import App
 from digest.compose.transactional_mail import Alerts
 from digest.errors import Busy, DigestError, Stopped
 

@@ -11,7 +11,7 @@ from threading import Lock
 
 import structlog
 
-from digest.app import App
+from digest.app.app import App
 from digest.errors import SettingError
 from digest.inbound.inbox import Fate
 from digest.inbound.mailboxes import letters_in

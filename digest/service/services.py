@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from digest.app import App
+from digest.app.app import App
 from digest.service.jobs import Duties
 from digest.service.scheduler import add_tick, new_clock, run_forever
 from digest.service.supervisor import Service
@@ -76,7 +76,7 @@ class Pages:
     port: int
 
     def serve(self, app: App, ready: Ready) -> None:
-        from digest.app_web import web  # noqa: PLC0415  slow to load
+        from digest.app.web import web  # noqa: PLC0415  slow to load
         from digest.web.server import serve  # noqa: PLC0415
 
         serve(web(app), self.host, self.port, ready)

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from typer.main import get_command
 
-from digest.app import App
+from digest.app.app import App
 from digest.cli import cli
 from digest.monitoring.metrics import PREFIX, exposition, gather_counts
 from digest.monitoring.status import Readers

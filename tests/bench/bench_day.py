@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from itertools import combinations, cycle, islice
 from pathlib import Path
 
-from digest.app import App
+from digest.app.app import App
 from digest.collect.file import read_file
 from digest.demo import NOW, SAMPLE_EDITION
 from digest.rank.ranker import Limits, Ranker, Reader

@@ -10,7 +10,7 @@ import tempfile
 from itertools import combinations, cycle, islice
 from pathlib import Path
 
-from digest.app import App
+from digest.app.app import App
 from digest.demo import NOW
 from subscribers.addresses import AddressGate
 from subscribers.importing import import_people

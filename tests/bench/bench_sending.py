@@ -28,7 +28,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, delete, make_url, text, update
 from sqlalchemy.exc import OperationalError
 
-from digest.app import App
+from digest.app.app import App
 from digest.deliver import delivery_worker as sending
 from digest.demo import NOW, SAMPLE_EDITION
 from digest.ledger.tables import attempts, deliveries

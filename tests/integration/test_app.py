@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from digest.app import App
+from digest.app.app import App
 from digest.compose.transactional_mail import Letters
 from tests.integration.smtp_server import HOST, Point, SmtpServer, nobody_listens
 from tests.support import NOW, SENDING

@@ -15,7 +15,7 @@ from threading import Event
 import pytest
 from sqlalchemy import Engine, make_url, select, text
 
-from digest.app import App
+from digest.app.app import App
 from digest.errors import LedgerError
 from digest.ledger import pg_tools
 from digest.ledger.claims import Limits

@@ -13,7 +13,7 @@ import time_machine
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from digest import trying
-from digest.app import App
+from digest.app.app import App
 from digest.compose.composer import Composer
 from digest.compose.content import Content
 from digest.compose.environment import Templates

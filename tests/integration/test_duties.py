@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from digest.app import App
+from digest.app.app import App
 from digest.errors import Busy, LedgerError, SettingError, SourceError, Stopped, TransportError
 from digest.ledger.last_runs import Milestone
 from digest.maintenance.retention import Tidied

@@ -10,7 +10,7 @@ from time import sleep
 
 import pytest
 
-from digest.app import App
+from digest.app.app import App
 from digest.deliver import worker_pool as fleet_module
 from digest.deliver.delivery_worker import Sending
 from digest.deliver.worker_pool import Fleet

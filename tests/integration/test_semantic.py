@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import pytest
 
 from digest import cli
-from digest.app import App
-from digest.app_web import web
+from digest.app.app import App
+from digest.app.web import web
 from digest.errors import SettingError
 from digest.model.papers import Harvest
 from digest.rank import corpora as backgrounds

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from digest.app import App
+from digest.app.app import App
 from digest.compose.composer import Composer
 from digest.compose.content import Content
 from digest.compose.environment import Templates

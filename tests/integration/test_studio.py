@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import lxml.html
 import pytest
 
-from digest.app import App
-from digest.app_studio import studio
+from digest.app.app import App
+from digest.app.studio import studio
 from digest.compose.environment import built_in_templates
 from digest.demo import NOW, SAMPLE_EDITION
 from digest.studio.preview_request import EDITION, Tab, View

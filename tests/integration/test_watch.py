@@ -6,8 +6,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
-from digest.app import App
-from digest.app_web import web
+from digest.app.app import App
+from digest.app.web import web
 from digest.ledger.database import NEWEST_REVISION, open_database, what_is_missing
 from digest.ledger.history import Collection
 from digest.ledger.last_runs import Milestone

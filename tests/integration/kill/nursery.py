@@ -24,7 +24,7 @@ from typing import Any, Self
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
-from digest.app import App
+from digest.app.app import App
 from digest.compose.composer import Composer
 from digest.compose.edition_composer import EditionComposer
 from digest.compose.environment import Templates

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from digest.app import App
+from digest.app.app import App
 from digest.monitoring.logs import configure_logs
 from digest.service.services import Pages, all_services
 from digest.service.supervisor import supervise

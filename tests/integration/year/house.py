@@ -13,7 +13,7 @@ from typing import Self
 
 from sqlalchemy import Engine
 
-from digest.app import App
+from digest.app.app import App
 from digest.deliver.delivery_worker import Parts, Sending
 from digest.deliver.edition_messages import planned_digest
 from digest.errors import SourceError, TransportError

@@ -7,7 +7,7 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
-from digest.app import App, utc_now
+from digest.app.app import App, utc_now
 from digest.compose.content import OF_EDITIONS
 from digest.compose.environment import built_in_templates
 from digest.compose.from_identity import sender_for_looking

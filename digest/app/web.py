@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from fastapi import FastAPI
 
-from digest.app import App
+from digest.app.app import App
 from digest.compose.transactional_mail import Letters
 from digest.errors import MessageTooLarge, NothingToShow
 from digest.ledger.database import what_is_missing
