@@ -14,7 +14,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, sync_playwright
 
-from digest.demo import run_demo
+from digest.cli.demo import run_demo
 
 DOCS = Path(__file__).parents[1] / "docs"
 PHONE = {"width": 390, "height": 780}
@@ -50,7 +50,7 @@ def _on_a_phone(browser: Browser, mail: Path, scheme: Literal["light", "dark"]) 
 
 
 def studio(browser: Browser, folder: Path) -> None:
-    digest = [sys.executable, "-m", "digest.cli"]
+    digest = [sys.executable, "-m", "digest.cli.main"]
     subprocess.run([*digest, "templates", "eject", "my-templates"], cwd=folder, check=True)
     running = subprocess.Popen(
         [*digest, "studio", "--templates", "my-templates", "--port", "8765"],

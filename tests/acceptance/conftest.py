@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from digest.cli import main
+from digest.cli.main import main
 
 # The mail servers of the integration tests serve here too.
 from tests.integration.conftest import (  # noqa: F401
@@ -84,7 +84,7 @@ class Person:
     def start(self, *words: str) -> subprocess.Popen[str]:
         """`digest WORDS` as a process of its own, its standard error to be read."""
         return subprocess.Popen(
-            [sys.executable, "-m", "digest.cli", *words],
+            [sys.executable, "-m", "digest.cli.main", *words],
             cwd=self.folder,
             env=self._environment(),
             stdout=subprocess.DEVNULL,

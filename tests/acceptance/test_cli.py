@@ -229,7 +229,7 @@ def test_a_run_with_trouble_is_told_to_the_operator_by_mail(operator: Person) ->
 def test_a_command_loads_only_what_it_needs() -> None:
     """Else each takes a second more to start, the shell's completion and help as well."""
     slow = ("alembic", "apscheduler", "dns.resolver", "fastapi", "numpy", "premailer", "scipy")
-    ask = f"import sys, digest.cli; print([each for each in {slow} if each in sys.modules])"
+    ask = f"import sys, digest.cli.main; print([each for each in {slow} if each in sys.modules])"
     asked = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
     assert asked.stdout == "[]\n"
 

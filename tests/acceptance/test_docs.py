@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from typer.main import get_command
 
 from digest.app.app import App
-from digest.cli import cli
+from digest.cli.main import cli
 from digest.monitoring.metrics import PREFIX, exposition, gather_counts
 from digest.monitoring.status import Readers
 from digest.monitoring.status_record import status_record

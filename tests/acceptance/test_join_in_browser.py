@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from digest.demo import SAMPLE_EDITION
+from digest.cli.demo import SAMPLE_EDITION
 from digest.ledger.database import open_database
 from subscribers.model import Subscriber
 from subscribers.store.registry import Registry

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from digest.demo import SAMPLE_EDITION
+from digest.cli.demo import SAMPLE_EDITION
 from tests.acceptance.conftest import Done, Person
 from tests.integration.smtp_server import Point, SmtpServer
 
@@ -61,7 +61,7 @@ def test_a_fault_of_ours_is_logged_and_tells_no_address(
     def fail(*_: object) -> None:
         raise RuntimeError("cannot serve ada@example.org")
 
-    monkeypatch.setattr("digest.why_words.why_lines", fail)
+    monkeypatch.setattr("digest.cli.why_text.why_lines", fail)
     done = collected.run("why", "ada@example.org")
     [line] = logged(done)
     assert (done.returncode, done.stdout) == (1, "")

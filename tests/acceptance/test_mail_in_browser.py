@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from digest.demo import run_demo
+from digest.cli.demo import run_demo
 from tests.acceptance.looks import low_contrast, overflow
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from digest.cli_rank import out
+from digest.cli.rank import out
 
 PAPERS = [
     {"id": "d1", "title": "Ducks on Ponds", "abstract": "We count ducks on ponds in winter."},

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from digest.demo import SAMPLE_EDITION
+from digest.cli.demo import SAMPLE_EDITION
 from digest.ledger.claims import Limits
 from digest.ledger.database import open_database
 from digest.ledger.ledger import Ledger

@@ -12,12 +12,12 @@ import sys
 import time
 from collections.abc import Callable
 
+from digest.cli.demo import NOW, SAMPLE_EDITION
 from digest.collect.file import read_file
 from digest.compose.composer import Composer
 from digest.compose.edition_composer import EditionComposer
 from digest.compose.environment import Templates
 from digest.compose.from_identity import sender_of
-from digest.demo import NOW, SAMPLE_EDITION
 from digest.model.digests import Candidate, Digest, Edition, Match, Pick, Reason, Section
 from digest.model.messages import Message
 from subscribers.topics import TopicFilter

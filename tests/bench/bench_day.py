@@ -13,8 +13,8 @@ from itertools import combinations, cycle, islice
 from pathlib import Path
 
 from digest.app.app import App
+from digest.cli.demo import NOW, SAMPLE_EDITION
 from digest.collect.file import read_file
-from digest.demo import NOW, SAMPLE_EDITION
 from digest.rank.ranker import Limits, Ranker, Reader
 from subscribers.topics import parse_topics
 from tests.support import SENDING

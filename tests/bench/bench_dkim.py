@@ -14,8 +14,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
+from digest.cli.demo import run_demo
 from digest.deliver.transport.dkim import Signer, SigningKey, relaxed_body
-from digest.demo import run_demo
 from digest.model.messages import Envelope, Message
 from tests.support import NOW
 

@@ -11,7 +11,7 @@ from itertools import combinations, cycle, islice
 from pathlib import Path
 
 from digest.app.app import App
-from digest.demo import NOW
+from digest.cli.demo import NOW
 from subscribers.addresses import AddressGate
 from subscribers.importing import import_people
 from subscribers.transfer import read_people, to_record

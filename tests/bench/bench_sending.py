@@ -29,8 +29,8 @@ from sqlalchemy import create_engine, delete, make_url, text, update
 from sqlalchemy.exc import OperationalError
 
 from digest.app.app import App
+from digest.cli.demo import NOW, SAMPLE_EDITION
 from digest.deliver import delivery_worker as sending
-from digest.demo import NOW, SAMPLE_EDITION
 from digest.ledger.tables import attempts, deliveries
 from digest.model.deliveries import DeliveryState
 from subscribers.topics import parse_topics

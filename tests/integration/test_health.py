@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, event, insert, update
 
+from digest.cli.status_text import status_lines
 from digest.ledger.claims import Limits
 from digest.ledger.daily_stats import DayFigures
 from digest.ledger.health import Queue
@@ -33,7 +34,6 @@ from digest.monitoring.warnings import (
     WorryKind,
     worries,
 )
-from digest.status_words import status_lines
 from subscribers.model import Consent, SuppressionReason
 from subscribers.preferences import Preferences
 from tests.integration.plans import LATER, bring, claim, plan, plan_skipped, write_balance

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import event, update
 
-from digest.demo import NOW, SAMPLE_EDITION
+from digest.cli.demo import NOW, SAMPLE_EDITION
 from digest.ledger.history import Collection
 from digest.model.messages import Outcome, OutcomeKind
 from digest.model.papers import Rejection

@@ -5,10 +5,10 @@ from datetime import timedelta
 import lxml.html
 import pytest
 
+from digest.cli.why_text import why_lines
 from digest.compose.composer import Composer
 from digest.compose.from_identity import sender_of
 from digest.monitoring.why_record import why_record
-from digest.why_words import why_lines
 from subscribers.preferences import Preferences, parse_cadence
 from subscribers.tokens import Purpose
 from tests.integration.browser import HOST, Browser, page_of, path_of

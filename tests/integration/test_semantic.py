@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from digest import cli
 from digest.app.app import App
 from digest.app.web import web
+from digest.cli.main import main as cli
 from digest.errors import SettingError
 from digest.model.papers import Harvest
 from digest.rank import corpora as backgrounds

@@ -15,8 +15,8 @@ import pytest
 
 from digest.app.app import App
 from digest.app.studio import studio
+from digest.cli.demo import NOW, SAMPLE_EDITION
 from digest.compose.environment import built_in_templates
-from digest.demo import NOW, SAMPLE_EDITION
 from digest.studio.preview_request import EDITION, Tab, View
 from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics

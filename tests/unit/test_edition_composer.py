@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from digest.cli.demo import SAMPLE_EDITION
 from digest.collect.file import read_file
 from digest.compose import edition_composer
 from digest.compose.composer import REFUSE_AT, Composer
@@ -18,7 +19,6 @@ from digest.compose.edition_composer import EditionComposer
 from digest.compose.environment import Templates
 from digest.compose.from_identity import sender_of
 from digest.compose.language import language
-from digest.demo import SAMPLE_EDITION
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError
 from digest.model.digests import (
     Candidate,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from digest.cli.demo import NOW, SAMPLE_EDITION
 from digest.collect.file import read_file
-from digest.demo import NOW, SAMPLE_EDITION
 from digest.model.digests import Candidate, Reason
 from digest.model.papers import Facts, Signals
 from digest.rank.matching import Matching, Topic

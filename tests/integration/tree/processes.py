@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 # As the installed command does it; with a file, as each new process wants it.
 COMMAND = """\
 import sys
-from digest.cli import main
+from digest.cli.main import main
 if __name__ == "__main__":
     sys.exit(main())
 """

@@ -16,26 +16,18 @@ from rich.table import Table
 from rich.text import Text
 
 from digest.app.app import App, utc_now
-from digest.cli_care import backup, restore, tidy
-from digest.cli_database import database
-from digest.cli_deliveries import deliveries
-from digest.cli_dkim import dkim
-from digest.cli_doctor import doctor
-from digest.cli_inbox import inbox
-from digest.cli_rank import rank_files, search_papers, why
-from digest.cli_services import schedule, serve, up, worker
-from digest.cli_status import status
-from digest.cli_subscribers import people
-from digest.cli_templates import studio, templates
-from digest.errors import DigestError
-from digest.ledger.database import told_in_one_line
-from digest.model.about import VERSION
-from digest.model.messages import OutcomeKind
-from digest.model.papers import Collected
-from digest.monitoring.logs import configure_logs
-from digest.service.os_signals import stopping
-from digest.settings.reading import example_env
-from digest.terminal import (
+from digest.cli.db import database
+from digest.cli.deliveries import deliveries
+from digest.cli.dkim import dkim
+from digest.cli.doctor import doctor
+from digest.cli.inbox import inbox
+from digest.cli.maintenance import backup, restore, tidy
+from digest.cli.rank import rank_files, search_papers, why
+from digest.cli.services import schedule, serve, up, worker
+from digest.cli.status import status
+from digest.cli.subscribers import people
+from digest.cli.templates import studio, templates
+from digest.cli.terminal import (
     Json,
     More,
     Topics,
@@ -47,6 +39,14 @@ from digest.terminal import (
     read_day,
     read_topics,
 )
+from digest.errors import DigestError
+from digest.ledger.database import told_in_one_line
+from digest.model.about import VERSION
+from digest.model.messages import OutcomeKind
+from digest.model.papers import Collected
+from digest.monitoring.logs import configure_logs
+from digest.service.os_signals import stopping
+from digest.settings.reading import example_env
 from subscribers.errors import SubscriberError
 
 cli = typer.Typer(
@@ -118,7 +118,7 @@ def demo(
     home: Annotated[Path, typer.Option(help="Folder for everything.")] = Path("paper-digest-demo"),
 ) -> None:
     """Run the main job on a built-in edition, for three sample subscribers, into a folder."""
-    from digest.demo import run_demo
+    from digest.cli.demo import run_demo
 
     with progress_bar("Sending") as report:
         done = run_demo(home, report)
@@ -229,7 +229,7 @@ def send(
     more: More = None,
 ) -> None:
     """Send one digest to try it out; the books of real deliveries are not touched."""
-    from digest.trying import test_message
+    from digest.cli.test_send import test_message
 
     app = App()
     message = test_message(app, to, read_topics(topic, more), day)
@@ -245,7 +245,7 @@ def send(
 @cli.command()
 def preview(day: Day = None, topic: Topics = None, more: More = None) -> None:
     """Write the HTML and the text of a digest, and say where."""
-    from digest.trying import write_preview
+    from digest.cli.test_send import write_preview
 
     for path in write_preview(App(), read_topics(topic, more), day):
         out.print(Text(str(path)))

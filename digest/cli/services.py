@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from digest.app.app import App
-from digest.terminal import err
+from digest.cli.terminal import err
 
 Host = Annotated[str, typer.Option(help="Address that the pages listen on.")]
 Port = Annotated[int, typer.Option(help="Port that the pages listen on.")]

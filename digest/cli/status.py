@@ -8,13 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from digest.app.app import App, utc_now
+from digest.cli.status_text import status_lines
+from digest.cli.terminal import Json, print_json
 from digest.ledger.daily_stats import DayFigures
 from digest.monitoring.status import Readers, Status, gather_readers
 from digest.monitoring.status_record import status_record
 from digest.monitoring.warnings import Worry, worries
-from digest.status_words import status_lines
 from digest.studio.history_text import length, parts
-from digest.terminal import Json, print_json
 
 SHOWN_EDITIONS = 5
 SHOWN_WORRIES = 8

@@ -8,9 +8,9 @@ import typer
 from rich.text import Text
 
 from digest.app.app import App, utc_now
+from digest.cli.terminal import Json, err, out, print_json, progress_bar
 from digest.ledger.database import NEWEST_REVISION
 from digest.ledger.row_counts import Contents
-from digest.terminal import Json, err, out, print_json, progress_bar
 
 _SAID = {
     "answers": "answers of sources",

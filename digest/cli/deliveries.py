@@ -8,9 +8,9 @@ import typer
 from rich.text import Text
 
 from digest.app.app import App, utc_now
+from digest.cli.terminal import Json, balance_line, err, out, print_json, read_day
 from digest.ledger.provider_queues import ALL, EVERYBODY, name_of
 from digest.maintenance.resolve_uncertain import Resent, Settling
-from digest.terminal import Json, balance_line, err, out, print_json, read_day
 
 deliveries = typer.Typer(help="See what became of the mails of an edition.", no_args_is_help=True)
 

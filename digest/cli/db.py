@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from digest.app.app import App, utc_now
-from digest.terminal import out
+from digest.cli.terminal import out
 
 database = typer.Typer(help="Care for the database.", no_args_is_help=True)
 

@@ -7,10 +7,10 @@ import typer
 from rich.text import Text
 
 from digest.app.app import App, utc_now
+from digest.cli.terminal import Json, out, print_json
 from digest.compose.from_identity import sender_for_looking
 from digest.doctor.finding import Area, Finding, Level, has_problem
 from digest.errors import SettingError
-from digest.terminal import Json, out, print_json
 
 _STYLES = {
     Level.GOOD: "green",

@@ -10,8 +10,7 @@ import typer
 from rich.text import Text
 
 from digest.app.app import App, utc_now
-from digest.errors import LedgerError
-from digest.terminal import (
+from digest.cli.terminal import (
     Json,
     More,
     Topics,
@@ -22,6 +21,7 @@ from digest.terminal import (
     read_topics,
     say_unknown,
 )
+from digest.errors import LedgerError
 from subscribers.addresses import normalise_address
 from subscribers.importing import import_people
 from subscribers.model import Consent, SuppressionReason

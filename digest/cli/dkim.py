@@ -7,13 +7,13 @@ import typer
 from rich.text import Text
 
 from digest.app.app import App
+from digest.cli.terminal import out
 from digest.deliver.transport.dkim import SigningKey
 from digest.deliver.transport.dkim_key import DnsRecord, dns_record, domain_of, signer_of
 from digest.deliver.transport.dkim_key import generate as generate_key
 from digest.errors import SettingError
 from digest.settings.settings import variable
 from digest.settings.values import selector as read_selector
-from digest.terminal import out
 
 dkim = typer.Typer(help="See to the keys that sign your mails.", no_args_is_help=True)
 

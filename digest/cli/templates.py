@@ -9,10 +9,10 @@ from rich.text import Text
 from digest.app.app import App
 from digest.checks.baseline import OWN, SHIPPED, write_baseline
 from digest.checks.finding import Finding, Level
+from digest.cli.terminal import Json, err, out, print_json
 from digest.compose.environment import built_in_templates
 from digest.compose.from_identity import sender_for_looking
 from digest.studio.eject import eject as eject_to
-from digest.terminal import Json, err, out, print_json
 
 templates = typer.Typer(help="See to the templates of the mails.", no_args_is_help=True)
 

@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from digest.app.app import App, utc_now
+from digest.cli.terminal import Json, err, out, print_json, read_day, say_unknown
 from digest.errors import SettingError, SourceError
 from digest.model.digests import Pick
 from digest.model.papers import Rejection
-from digest.terminal import Json, err, out, print_json, read_day, say_unknown
 from subscribers.model import PersonFile
 from subscribers.preferences import Strictness
 
@@ -112,8 +112,8 @@ def why(
 
     By default of the latest edition; of a day to come, what they would get.
     """
+    from digest.cli.why_text import why_lines
     from digest.monitoring.why_record import why_record
-    from digest.why_words import why_lines
 
     app, now = App(), utc_now()
     if day and abs(day - now.date()) > FARTHEST:

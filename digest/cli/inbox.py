@@ -11,6 +11,7 @@ from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
 from digest.app.app import App, utc_now
+from digest.cli.terminal import err, out, print_json
 from digest.errors import DigestError, InboxError
 from digest.inbound.inbox import Fate
 from digest.inbound.mailboxes import letters_in, letters_on
@@ -18,7 +19,6 @@ from digest.inbound.report import Kind, Report
 from digest.inbound.report_reader import read_report
 from digest.settings.imap_folder import ImapFolder
 from digest.settings.values import mailbox
-from digest.terminal import err, out, print_json
 from subscribers.errors import SubscriberError
 
 CLASSIFY = "classify"

@@ -18,7 +18,7 @@ from digest.model.progress import Progress
 from digest.pipeline import Run
 from subscribers.topics import parse_topics
 
-SAMPLE_EDITION = Path(__file__).parent / "collect" / "sample_edition.json"
+SAMPLE_EDITION = Path(__file__).parents[1] / "collect" / "sample_edition.json"
 NOW = datetime(2025, 12, 5, 18, 0, tzinfo=UTC)  # the evening of the sample's day
 SUBSCRIBERS = {
     "ada@example.org": ("video generation", "world models"),
