@@ -17,7 +17,7 @@ from digest.web.site import Site, page_renderer
 from digest.web.suggestions import suggest
 from subscribers.model import Subscriber
 from subscribers.preferences import Preferences
-from subscribers.web.desk import Desk
+from subscribers.web.page_context import Desk
 
 SUGGESTED_FROM = timedelta(weeks=3)
 

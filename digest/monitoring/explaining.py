@@ -12,7 +12,7 @@ from digest.model.timetable import Frozen, Timetable, Window
 from digest.monitoring.why import Journey, Offer, Times, Why
 from digest.plan.planning import Due, Planning, reader_of
 from digest.settings.settings import Settings
-from subscribers.dues import last_due, local_day, next_mail
+from subscribers.due_times import last_due, local_day, next_mail
 from subscribers.model import PersonFile, Subscriber
 
 # As many editions as it takes to know whose times one of them is for: those beside it.

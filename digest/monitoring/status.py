@@ -15,7 +15,7 @@ from digest.ledger.provider_queues import Pause
 from digest.model.deliveries import BounceKind
 from digest.model.timetable import Timetable
 from digest.settings.settings import Settings
-from subscribers.dues import next_due
+from subscribers.due_times import next_due
 from subscribers.model import Consent
 from subscribers.store.registry import Registry
 

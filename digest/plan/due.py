@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from digest.model.timetable import Window, window_of
-from subscribers.dues import last_due, local_day, next_due
+from subscribers.due_times import last_due, local_day, next_due
 from subscribers.model import Clock
 from subscribers.preferences import Preferences
 

@@ -14,9 +14,9 @@ from digest.model.digests import Edition, Pick, Section
 from digest.rank.popularity import by_popularity
 from digest.web.site import Site
 from subscribers.errors import SubscriberError
-from subscribers.web.desk import FormFields
+from subscribers.preferences_form import last
+from subscribers.web.page_context import FormFields
 from subscribers.web.signup import new_form, sent_form, shown_form
-from subscribers.wishes import last
 
 SHOWN_EDITIONS = 60
 SHOWN_PAPERS = 3

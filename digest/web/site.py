@@ -13,7 +13,7 @@ from digest.web.health import Watch
 from subscribers.model import Subscriber
 from subscribers.preferences import Preferences
 from subscribers.topics import TopicFilter
-from subscribers.web.desk import Desk, Render
+from subscribers.web.page_context import Desk, Render
 
 
 class Draft(Protocol):

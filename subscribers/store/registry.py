@@ -23,13 +23,14 @@ from subscribers.model import (
     SuppressionReason,
 )
 from subscribers.preferences import Preferences
-from subscribers.store import arrivals, rows
-from subscribers.store.askers import Askers
-from subscribers.store.clocks import Clocks
-from subscribers.store.moves import Moves
-from subscribers.store.old_rows import OldRows
-from subscribers.store.opinions import Opinions
+from subscribers.store import import_rows as arrivals
+from subscribers.store import rows
+from subscribers.store.address_changes import Moves
 from subscribers.store.overview import Overview
+from subscribers.store.ratings import Opinions
+from subscribers.store.retention import OldRows
+from subscribers.store.schedules import Clocks
+from subscribers.store.sign_up_limiter import Askers
 from subscribers.store.suppressions import Suppressions
 from subscribers.store.tables import consents, moves, opinions, subscribers, suppressions
 from subscribers.topics import TopicFilter

@@ -25,7 +25,7 @@ from subscribers.transfer import to_record
 from subscribers.web.api_model import Asked, NewSubscriber, People, Person, Wishes
 from subscribers.web.api_rules import TheDesk, documented, door, refuse_with_problems, takes
 from subscribers.web.api_transfer import batches, transfer_routes
-from subscribers.web.desk import Desk
+from subscribers.web.page_context import Desk
 
 SOURCE = "API"  # written down as evidence
 

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from subscribers.errors import ConsentError, SubscriberError
 from subscribers.web.api_model import Problem
-from subscribers.web.desk import Desk
+from subscribers.web.page_context import Desk
 
 KIND = "application/problem+json"
 LONGEST_DETAIL = 1000  # what was sent may be quoted in it

@@ -7,11 +7,11 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from subscribers.errors import AddressError, PreferenceError, SubscriberError
 from subscribers.model import Subscriber
+from subscribers.preferences_form import WishesForm, last
 from subscribers.tokens import Purpose
 from subscribers.transfer import to_record
-from subscribers.web.desk import TO_ACT, TO_LOOK, Desk, FormFields
-from subscribers.web.forms import form_view
-from subscribers.wishes import WishesForm, last
+from subscribers.web.form_view import form_view
+from subscribers.web.page_context import TO_ACT, TO_LOOK, Desk, FormFields
 
 
 class ChoosingPages:

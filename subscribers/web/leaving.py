@@ -13,10 +13,10 @@ from fastapi.responses import HTMLResponse
 
 from subscribers.model import Consent, Standing, Subscriber
 from subscribers.preferences import CADENCES
+from subscribers.preferences_form import last
 from subscribers.tokens import Purpose
 from subscribers.web.choosing import preferences_page
-from subscribers.web.desk import TO_ACT, TO_LOOK, Desk, FormFields
-from subscribers.wishes import last
+from subscribers.web.page_context import TO_ACT, TO_LOOK, Desk, FormFields
 
 LINK = "link in a mail"
 UNDO_PAGE = "page after leaving"

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
+from subscribers.web.address_change import MovingPages
 from subscribers.web.choosing import ChoosingPages
-from subscribers.web.desk import Desk
 from subscribers.web.leaving import LeavingPages
-from subscribers.web.moving import MovingPages
-from subscribers.web.opinions import OpinionPages
+from subscribers.web.page_context import Desk
+from subscribers.web.ratings import OpinionPages
 from subscribers.web.signup import SignupPages
 
 

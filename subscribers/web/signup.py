@@ -11,10 +11,10 @@ from fastapi.responses import HTMLResponse
 
 from subscribers.errors import SubscriberError
 from subscribers.model import Standing, Subscriber
+from subscribers.preferences_form import Fields, WishesForm, last
 from subscribers.tokens import Purpose
-from subscribers.web.desk import TO_ACT, TO_LOOK, Desk, FormFields
-from subscribers.web.forms import FormView, form_view
-from subscribers.wishes import Fields, WishesForm, last
+from subscribers.web.form_view import FormView, form_view
+from subscribers.web.page_context import TO_ACT, TO_LOOK, Desk, FormFields
 
 # What is written down as evidence; the number goes up when the form's words change.
 FORM = "sign-up form, text 2"

@@ -16,7 +16,7 @@ from digest.web.pages import web_app
 from digest.web.site import Site, page_renderer
 from subscribers.addresses import AddressGate
 from subscribers.preferences import Preferences
-from subscribers.web.desk import Desk
+from subscribers.web.page_context import Desk
 from tests.support import NOW, PLAIN_TEMPLATES, make_background, make_settings
 
 SENDER = sender_of(make_settings())

@@ -19,7 +19,7 @@ from subscribers.topics import MOST_TOPICS, parse_topics
 from subscribers.transfer import to_record
 from subscribers.web import api_transfer
 from subscribers.web.api_model import Problem
-from subscribers.web.desk import MOST_PER_ADDRESS, MOST_PER_CLIENT
+from subscribers.web.page_context import MOST_PER_ADDRESS, MOST_PER_CLIENT
 from tests.integration.site import make_web
 from tests.support import NOW
 

@@ -13,7 +13,7 @@ from subscribers.preferences import Preferences
 from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics
 from subscribers.transfer import to_record
-from subscribers.web.desk import MOST_PER_ADDRESS, MOST_PER_CLIENT
+from subscribers.web.page_context import MOST_PER_ADDRESS, MOST_PER_CLIENT
 from tests.integration.at_once import at_once, just_before
 from tests.integration.browser import page_of, path_of
 from tests.integration.house import House

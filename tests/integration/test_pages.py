@@ -8,9 +8,9 @@ import pytest
 from digest.collect.merge import keys_of, merge
 from digest.web.pages import LARGEST_FORM
 from subscribers.model import Consent
+from subscribers.preferences_form import LONGEST_FIELD
 from subscribers.tokens import Purpose
 from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS, parse_topics
-from subscribers.wishes import LONGEST_FIELD
 from tests.integration.browser import FORM, Browser, assert_safe, page_of, path_of
 from tests.integration.people import look
 from tests.integration.site import SENDER, make_web

@@ -11,7 +11,7 @@ from subscribers.model import Consent, Standing, SuppressionReason
 from subscribers.preferences import WEEKDAYS, Preferences
 from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics
-from subscribers.web.desk import MOST_PER_ADDRESS, MOST_PER_CLIENT
+from subscribers.web.page_context import MOST_PER_ADDRESS, MOST_PER_CLIENT
 from tests.integration.at_once import at_once
 from tests.integration.browser import page_of
 from tests.integration.house import House

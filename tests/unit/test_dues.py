@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers.dues import last_due, local_day, next_due, next_mail
+from subscribers.due_times import last_due, local_day, next_due, next_mail
 from subscribers.preferences import WEEKDAYS, Preferences
 
 ZONES = sorted(available_timezones() - {"localtime", "Factory"})

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscribers.preferences import WEEKDAYS, Preferences
+from subscribers.preferences_form import CHOSEN_DAYS, WishesForm
 from subscribers.topics import parse_topics
-from subscribers.web.forms import form_view
-from subscribers.wishes import CHOSEN_DAYS, WishesForm
+from subscribers.web.form_view import form_view
 
 
 def shown(suggestions=(), **form):

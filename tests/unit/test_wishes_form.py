@@ -17,8 +17,8 @@ from subscribers.preferences import (
     Preferences,
     Strictness,
 )
+from subscribers.preferences_form import CHOSEN_DAYS, LONGEST_FIELD, WishesForm, last
 from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS, TopicFilter, parse_topics
-from subscribers.wishes import CHOSEN_DAYS, LONGEST_FIELD, WishesForm, last
 
 ROBOTS = parse_topics(["robots"])
 BEFORE = Preferences(

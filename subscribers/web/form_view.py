@@ -7,7 +7,7 @@ from functools import cache
 from zoneinfo import available_timezones
 
 from subscribers.preferences import DAY_NAMES, MOST_PAPERS, WEEKDAYS, Strictness
-from subscribers.wishes import CHOSEN_DAYS, WishesForm
+from subscribers.preferences_form import CHOSEN_DAYS, WishesForm
 
 _CADENCES = (
     ("daily", "Every day"),

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import Engine, Table, delete, exists, select
 
 from subscribers.model import Consent
-from subscribers.store.askers import KEPT_FOR as ASKERS_KEPT_FOR
-from subscribers.store.moves import KEPT_FOR as MOVES_KEPT_FOR
+from subscribers.store.address_changes import KEPT_FOR as MOVES_KEPT_FOR
+from subscribers.store.sign_up_limiter import KEPT_FOR as ASKERS_KEPT_FOR
 from subscribers.store.tables import consents, moves, signups, subscribers
 
 _BLOCK = 500  # people in one transaction

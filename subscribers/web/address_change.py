@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from subscribers.errors import AddressError, TokenError
 from subscribers.model import Move
 from subscribers.tokens import Purpose
-from subscribers.web.desk import TO_ACT, TO_LOOK, Desk
+from subscribers.web.page_context import TO_ACT, TO_LOOK, Desk
 
 LINK = "link in the mail to the new address"
 

@@ -6,9 +6,9 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import HTMLResponse
 
 from subscribers.model import Subscriber, Verdict
+from subscribers.preferences_form import last
 from subscribers.tokens import Purpose
-from subscribers.web.desk import TO_ACT, TO_LOOK, Desk, FormFields
-from subscribers.wishes import last
+from subscribers.web.page_context import TO_ACT, TO_LOOK, Desk, FormFields
 
 
 class OpinionPages:

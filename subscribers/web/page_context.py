@@ -13,9 +13,9 @@ from fastapi.responses import HTMLResponse
 from subscribers.addresses import AddressGate, address_key
 from subscribers.model import Consent, Move, Subscriber
 from subscribers.preferences import Preferences
+from subscribers.preferences_form import Fields
 from subscribers.store.registry import Registry
 from subscribers.tokens import Purpose, Tokens
-from subscribers.wishes import Fields
 
 TO_LOOK = ["GET", "HEAD"]
 TO_ACT = ["POST"]
