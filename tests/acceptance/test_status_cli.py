@@ -11,8 +11,8 @@ from digest.ledger.history import Collection
 from digest.ledger.ledger import Ledger
 from digest.model.deliveries import Balance, DeliveryState
 from tests.acceptance.conftest import Person, entry
+from tests.integration.ledger.test_papers import absorb
 from tests.integration.plans import bring, plan, write_balance
-from tests.integration.test_papers import absorb
 from tests.support import NOW, TODAY, make_sighting
 
 MORNING = ("run", "--once", "--now", NOW.isoformat())

@@ -6,9 +6,9 @@ from random import Random
 import pytest
 
 from digest.model.digests import SkipReason
+from tests.integration.deliver.test_delivery_worker import Crowd, Post, names
 from tests.integration.kill.world import S
 from tests.integration.senders import Waiting
-from tests.integration.test_sending import Crowd, Post, names
 from tests.support import NOW
 
 pytestmark = pytest.mark.far_from_database

@@ -15,11 +15,11 @@ from digest.ledger.claims import Limits
 from digest.ledger.ledger import Ledger
 from digest.model.messages import Outcome, OutcomeKind
 from subscribers.store.registry import Registry
+from tests.integration.deliver.test_delivery_worker import Crowd, Post, names
 from tests.integration.kill.line import HOST, Line
 from tests.integration.kill.world import S, World
+from tests.integration.ledger.test_papers import absorb
 from tests.integration.plans import plan, state
-from tests.integration.test_papers import absorb
-from tests.integration.test_sending import Crowd, Post, names
 from tests.support import NOW, TODAY, make_sighting
 
 CONNECTIONS = 4

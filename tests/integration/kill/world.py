@@ -17,7 +17,7 @@ from digest.model.digests import Edition
 from subscribers.store.registry import Registry
 from tests.integration.kill.counting_server import CountingServer
 from tests.integration.kill.nursery import Child, Nursery
-from tests.integration.test_papers import absorb
+from tests.integration.ledger.test_papers import absorb
 from tests.support import NOW, SENDING, make_sighting
 
 S = DeliveryState

@@ -1,0 +1,161 @@
+"""Several processes that send: the list is shared out, and what one leaves when it dies is told."""
+
+import os
+import signal
+from collections import Counter
+from functools import partial
+from multiprocessing import get_context
+from threading import Thread
+from time import sleep
+
+import pytest
+
+from digest.app.app import App
+from digest.deliver import worker_pool as fleet_module
+from digest.deliver.delivery_worker import Sending
+from digest.deliver.worker_pool import Fleet
+from digest.ledger.claims import Limits
+from digest.ledger.deliveries import Plan
+from digest.model.digests import Pick, Section
+from tests.integration.ledger.test_papers import absorb
+from tests.integration.smtp_server import Point
+from tests.support import NOW, SENDING, TODAY, make_sighting
+
+MAILS = 12
+
+
+@pytest.fixture(scope="session")
+def forking():
+    """Processes forked from one that has everything imported, but no connections and one thread."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+@pytest.fixture(autouse=True)
+def worth_it(monkeypatch, forking):
+    monkeypatch.setattr(fleet_module, "WORTH_A_PROCESS", 1)
+    # To start as the program does takes seconds each time: one test does.
+    monkeypatch.setattr(fleet_module, "_spawning", forking)
+
+
+@pytest.fixture
+def spawning(monkeypatch, worth_it):
+    """As the program does it."""
+    monkeypatch.setattr(fleet_module, "_spawning", get_context("spawn"))
+
+
+class Yard:
+    """An application with mails that wait, and a fleet of it."""
+
+    def __init__(self, database_url, server, home):
+        self.settings = {
+            **SENDING,
+            "database_url": database_url,
+            "transport": server.url(),
+            "home": str(home),
+            "send_connections": "4",
+        }
+        app = App({}, None, **self.settings)
+        self.ledger = app.ledger
+        self.server = server
+        self.here = app.sending
+        absorb(self.ledger, make_sighting(1))
+        self.edition = self.ledger.editions.freeze(TODAY, TODAY, NOW)
+        picks = (Pick(Section.TRENDING, self.edition.candidates[0]),)
+        for number in range(MAILS):
+            person = app.registry.add(f"r{number}@example.org", (), source="test", now=NOW)
+            plan = Plan(person.id, picks, "example.org")
+            self.ledger.deliveries.plan(self.edition.id, [plan], NOW)
+
+    def fleet(self, elsewhere=None, processes=2):
+        make = elsewhere or partial(sending_of, self.settings)
+        return Fleet(self.ledger, self.here, make, processes=processes, connections=4)
+
+    @property
+    def balance(self):
+        balance = self.ledger.editions.balance(self.edition)
+        assert balance.is_balanced
+        return balance
+
+    def copies(self):
+        return Counter(each.rcpt_to[0] for each in self.server.received)
+
+
+@pytest.fixture
+def yard(database_url, smtp_server, tmp_path):
+    yard = Yard(database_url, smtp_server, tmp_path)
+    yield yard
+    yard.ledger.engine.dispose()
+
+
+def sending_of(settings) -> Sending:
+    return App({}, None, **settings).sending
+
+
+def test_processes_share_the_list(yard, spawning):
+    told = []
+    assert yard.fleet().send(NOW, lambda *step: told.append(step)) == ()
+    assert yard.balance.accepted == MAILS
+    assert set(yard.copies().values()) == {1}
+    assert len(yard.copies()) == MAILS
+    assert all(total == MAILS for _, total in told)
+
+
+def test_a_short_list_is_for_this_process_alone(yard, monkeypatch):
+    monkeypatch.setattr(fleet_module, "WORTH_A_PROCESS", MAILS)
+    yard.fleet(elsewhere=None).send(NOW)
+    assert yard.balance.accepted == MAILS
+
+
+def sending_that_dies(settings) -> Sending:
+    sending = sending_of(settings)
+
+    def send(*_: object, **__: object) -> None:
+        with sending._parts.ledger.senders.enter() as claims:
+            claims.next(Limits(), NOW)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sending.send = send
+    return sending
+
+
+def test_a_process_that_is_killed_is_told_and_what_it_had_is_uncertain(yard):
+    troubles = yard.fleet(partial(sending_that_dies, yard.settings)).send(NOW)
+    assert troubles == ("a process that was sending died (status -9)",)
+    assert (yard.balance.uncertain, yard.balance.pending) == (2, MAILS - 2)
+    assert yard.fleet().send(NOW) == ()
+    assert (yard.balance.uncertain, yard.balance.accepted) == (2, MAILS - 2)
+    assert yard.server.received != []
+
+
+def test_a_relay_that_refuses_us_is_one_line(yard):
+    for _ in range(20):
+        yard.server.will_say(Point.MAIL, "550 5.7.1 Not from you")
+    troubles = yard.fleet().send(NOW)
+    assert len(troubles) == 1
+    assert "550 5.7.1 Not from you" in troubles[0]
+    assert yard.balance.pending == MAILS
+
+
+def test_told_to_stop_all_end_and_nothing_is_uncertain(yard):
+    fleet = yard.fleet(partial(slow_sending, yard.settings))
+
+    def stop_soon() -> None:
+        while not yard.server.received:
+            sleep(0.01)
+        fleet.stop()
+
+    stopping = Thread(target=stop_soon)
+    stopping.start()
+    fleet.send(NOW)
+    stopping.join(10)
+    balance = yard.balance
+    assert balance.uncertain == 0
+    assert balance.pending
+    assert balance.accepted == len(yard.server.received)
+
+
+def slow_sending(settings) -> Sending:
+    """A mail a second, so that there is a middle to be stopped in."""
+    return sending_of({**settings, "rate": "60"})

@@ -1,0 +1,372 @@
+"""The database: its schema, its migrations, and the lock that one run holds."""
+
+import itertools
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from threading import Barrier, Event
+
+import pytest
+from alembic import command, op
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, inspect, text
+
+import digest.ledger.migrations
+from digest.errors import LedgerError
+from digest.ledger import tables
+from digest.ledger.database import (
+    NEWEST_REVISION,
+    ensure_current,
+    open_database,
+    upgrade,
+)
+from digest.ledger.deliveries import Plan
+from digest.ledger.history import Collection
+from digest.ledger.ledger import Ledger
+from digest.ledger.locks import exclusively
+from digest.model.digests import Match, Pick, Reason, Section
+from subscribers.store.registry import Registry
+from subscribers.store.tables import metadata
+from tests.integration.ledger.test_papers import absorb
+from tests.integration.smtp_server import HOST, nobody_listens
+from tests.support import NOW, TODAY, make_sighting
+
+MIGRATIONS = digest.ledger.migrations.__path__[0]
+
+
+@pytest.fixture
+def empty(database_url: str) -> Iterator[Engine]:
+    """A database without a schema."""
+    engine = open_database(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def migrated(empty: Engine) -> Engine:
+    """A database whose schema the migrations made."""
+    ensure_current(empty)
+    return empty
+
+
+def table_names(engine: Engine) -> set[str]:
+    return set(inspect(engine).get_table_names())
+
+
+def revision(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def set_revision(engine: Engine, to: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :to"), {"to": to})
+
+
+def downgrade(engine: Engine, to: str) -> None:
+    with engine.begin() as connection:
+        command.downgrade(migration_config(connection), to)
+
+
+def migration_config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS)
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+# ---- schema ----------------------------------------------------------------------------------
+
+
+def test_the_migrations_make_what_the_tables_say(migrated):
+    with migrated.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    assert table_names(migrated) == {*metadata.tables, "alembic_version"}
+
+
+def test_the_program_knows_its_newest_migration():
+    assert ScriptDirectory(MIGRATIONS).get_heads() == [NEWEST_REVISION]
+
+
+def test_an_empty_database_gets_its_schema(empty):
+    assert table_names(empty) == set()
+    ensure_current(empty)
+    assert tables.deliveries.name in table_names(empty)
+    ensure_current(empty)
+
+
+def test_upgrading_twice_does_nothing(empty):
+    assert upgrade(empty) == NEWEST_REVISION
+    Registry(empty).add("ada@example.org", (), source="test", now=NOW)
+    assert upgrade(empty) == NEWEST_REVISION == revision(empty)
+    assert len(Registry(empty).everybody()) == 1
+
+
+def test_down_to_nothing_and_up_again(migrated):
+    downgrade(migrated, "base")
+    assert table_names(migrated) == {"alembic_version"}
+    upgrade(migrated)
+    assert table_names(migrated) == {*metadata.tables, "alembic_version"}
+
+
+def test_a_reason_from_before_it_had_words_is_kept_without(migrated):
+    ledger = Ledger(migrated)
+    absorb(ledger, make_sighting(1), make_sighting(2))
+    edition = ledger.editions.freeze(TODAY, TODAY, NOW)
+    one, two = edition.candidates
+    match = Match(0.75, Reason("things", ("study",)))
+    picks = (Pick(Section.FOR_YOU, one, match), Pick(Section.TRENDING, two))
+    ledger.deliveries.plan(edition.id, [Plan(1, picks)], NOW)
+    downgrade(migrated, "0004")
+    upgrade(migrated)
+    delivery = ledger.deliveries.of(edition, 1)
+    assert delivery
+    kept = replace(match, reason=Reason("things"))
+    found = ledger.deliveries.picks(delivery, ledger.editions.papers_of(edition))
+    assert found == (replace(picks[0], match=kept), picks[1])
+
+
+def test_what_was_there_before_history_outlives_it(migrated):
+    """A ledger that goes a step back and comes again has its editions, and no history."""
+    ledger = Ledger(migrated)
+    absorb(ledger, make_sighting(1))
+    ledger.editions.freeze(TODAY, TODAY, NOW)
+    ledger.history.record_collection(Collection(TODAY, NOW, "huggingface"))
+    ledger.history.begin_run(TODAY, NOW)
+    downgrade(migrated, "0005")
+    assert table_names(migrated).isdisjoint({"collections", "runs"})
+    upgrade(migrated)
+    [edition] = ledger.history.editions(9)
+    assert (edition.day, edition.papers) == (TODAY, 1)
+    assert ledger.history.runs(9) == ledger.history.collections_of(TODAY, TODAY) == []
+
+
+def test_an_old_schema_is_left_alone_and_the_command_is_named(migrated):
+    set_revision(migrated, "0000")
+    with pytest.raises(LedgerError, match=r"at revision 0000, .*run digest db upgrade"):
+        ensure_current(migrated)
+    assert revision(migrated) == "0000"
+
+
+def test_a_revision_that_the_program_does_not_know_is_a_ledger_error(migrated):
+    set_revision(migrated, "9999")
+    with pytest.raises(LedgerError, match="9999"):
+        upgrade(migrated)
+
+
+def test_several_that_open_a_new_file_at_once_all_get_on(tmp_path):
+    together = Barrier(6)
+
+    def open_it(number: int) -> None:
+        engine = open_database(f"sqlite:///{tmp_path / str(number)}")
+        together.wait(30)
+        engine.connect().close()
+        engine.dispose()
+
+    with ThreadPoolExecutor(together.parties) as threads:
+        for number in range(40):
+            list(threads.map(open_it, [number] * together.parties))
+
+
+STARTER = """
+import sys
+from digest.ledger.database import ensure_current, open_database
+print("ready", flush=True)
+sys.stdin.readline()
+engine = open_database(sys.argv[1])
+ensure_current(engine)
+engine.dispose()
+"""
+
+
+def test_several_that_start_on_an_empty_database_at_once_all_get_on(empty, database_url):
+    with ExitStack() as stack:
+        starters = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-W", "error", "-c", STARTER, database_url],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for _ in range(3)
+        ]
+        for each in starters:
+            assert each.stdout.readline() == "ready\n"
+        for each in starters:
+            each.stdin.write("go\n")
+            each.stdin.flush()
+        errors = [each.communicate()[1].strip() for each in starters]
+    assert errors == [""] * len(starters)
+    assert table_names(empty) == {*metadata.tables, "alembic_version"}
+
+
+def test_an_upgrade_that_breaks_off_leaves_nothing_behind(empty, monkeypatch):
+    tables_made = itertools.count(1)
+
+    def create_table_until_interrupted(*given: object, **named: object) -> None:
+        if next(tables_made) == 5:
+            raise KeyboardInterrupt
+        create_table(*given, **named)
+
+    create_table = op.create_table
+    monkeypatch.setattr(op, "create_table", create_table_until_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ensure_current(empty)
+    monkeypatch.undo()
+    assert table_names(empty) == set()
+    ensure_current(empty)
+
+
+def test_a_server_that_is_not_there_is_one_clear_line():
+    with nobody_listens() as port:
+        engine = open_database(f"postgresql+psycopg://digest:secret@{HOST}:{port}/digest")
+        with pytest.raises(LedgerError, match=r"^the database cannot be opened: ") as refused:
+            ensure_current(engine)
+        engine.dispose()
+    assert "\n" not in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_file_that_is_no_database_is_one_clear_line(tmp_path):
+    path = tmp_path / "digest.sqlite3"
+    path.write_text("a letter to my aunt, and quite a long one at that. " * 50, encoding="utf-8")
+    engine = open_database(f"sqlite:///{path}")
+    with pytest.raises(LedgerError, match=r"^the database cannot be opened: .*not a database"):
+        ensure_current(engine)
+    engine.dispose()
+
+
+def test_a_folder_that_cannot_be_made_is_a_ledger_error(tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(LedgerError, match=r"^the database cannot be opened: "):
+        open_database(f"sqlite:///{tmp_path / 'file' / 'digest.sqlite3'}")
+
+
+def test_the_folder_of_the_database_is_made(tmp_path):
+    engine = open_database(f"sqlite:///{tmp_path / 'new' / 'digest.sqlite3'}")
+    ensure_current(engine)
+    engine.dispose()
+    assert (tmp_path / "new" / "digest.sqlite3").is_file()
+
+
+def test_sqlite_is_set_up_to_lose_nothing(tmp_path):
+    engine = open_database(f"sqlite:///{tmp_path / 'digest.sqlite3'}")
+    with engine.connect() as connection:
+        pragmas = ("journal_mode", "synchronous", "foreign_keys")
+        found = [connection.execute(text(f"PRAGMA {each}")).scalar() for each in pragmas]
+    engine.dispose()
+    assert found == ["wal", 2, 1]
+
+
+def test_an_id_is_not_given_to_another_person_after_a_removal(migrated):
+    registry = Registry(migrated)
+    first = registry.add("ada@example.org", (), source="test", now=NOW)
+    registry.remove("ada@example.org")
+    second = registry.add("grace@example.org", (), source="test", now=NOW)
+    assert second.id > first.id
+
+
+# ---- the lock --------------------------------------------------------------------------------
+
+HOLDER = """
+import sys
+from digest.ledger.database import open_database
+from digest.ledger.locks import exclusively
+with exclusively(open_database(sys.argv[1]), sys.argv[2]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def another_process_holding(engine: Engine, work: str) -> Iterator[subprocess.Popen[str]]:
+    """Holds the ledger until its standard input is closed, or it is killed."""
+    url = engine.url.render_as_string(hide_password=False)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, url, work],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with holder:
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "held\n"
+            yield holder
+        finally:
+            holder.kill()
+
+
+@pytest.mark.parametrize("work", ["run", "collection"])
+def test_a_second_holder_is_refused_at_once(engine, work):
+    with (
+        exclusively(engine, work),
+        pytest.raises(LedgerError, match=f"another {work} is under way"),
+        exclusively(engine, work),
+    ):
+        pytest.fail("two hold the ledger")
+    with exclusively(engine, work):
+        pass
+
+
+def test_a_run_and_a_collection_do_not_exclude_each_other(engine):
+    with exclusively(engine, "run"), exclusively(engine, "collection"):
+        for work in ("run", "collection"):
+            with pytest.raises(LedgerError, match=work), exclusively(engine, work):
+                pytest.fail("two hold the ledger")
+
+
+def test_the_lock_is_free_after_an_error(engine):
+    with pytest.raises(ZeroDivisionError), exclusively(engine, "run"):
+        raise ZeroDivisionError
+    with exclusively(engine, "run"):
+        pass
+
+
+def test_another_ledger_is_not_held_up(engine, tmp_path):
+    beside = f"sqlite:///{tmp_path / 'beside.sqlite3'}"
+    if engine.dialect.name == "postgresql":
+        url = engine.url.update_query_dict({"options": "-csearch_path=public"})
+        beside = url.render_as_string(hide_password=False)
+    other = open_database(beside)
+    with exclusively(engine, "run"), exclusively(other, "run"):
+        for held in (engine, other):
+            with pytest.raises(LedgerError, match="run"), exclusively(held, "run"):
+                pytest.fail("two hold the ledger")
+    other.dispose()
+
+
+def test_a_holder_in_another_process_keeps_us_out_until_it_is_done(engine):
+    with another_process_holding(engine, "run") as holder:
+        with pytest.raises(LedgerError, match="another run"), exclusively(engine, "run"):
+            pytest.fail("two hold the ledger")
+        holder.communicate()
+        assert holder.returncode == 0
+        with exclusively(engine, "run"):
+            pass
+
+
+def test_a_holder_that_is_killed_leaves_no_lock(engine):
+    with another_process_holding(engine, "run") as holder:
+        holder.send_signal(signal.SIGKILL)
+        assert holder.wait(10) == -signal.SIGKILL
+    # PostgreSQL learns of a client's death when it next reads from it: a moment later.
+    for _ in range(200):
+        try:
+            with exclusively(engine, "run"):
+                return
+        except LedgerError:
+            Event().wait(0.05)
+    pytest.fail("the lock of a dead process is still held")

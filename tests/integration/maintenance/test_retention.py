@@ -1,0 +1,380 @@
+"""Retention, on both databases: what goes, what stays, and that the books stay true."""
+
+import os
+import threading
+from dataclasses import asdict, replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, func, select
+
+from digest.collect.snapshots import Snapshot, Snapshots
+from digest.ledger import retention as old_rows
+from digest.ledger.claims import Limits
+from digest.ledger.deliveries import Plan
+from digest.ledger.history import Collection
+from digest.ledger.locks import held
+from digest.ledger.tables import attempts, bounces, deliveries, delivery_papers
+from digest.maintenance.resolve_uncertain import Settling
+from digest.maintenance.retention import Retention, Tidied
+from digest.model.deliveries import Bounce, BounceKind, DeliveryState
+from digest.model.digests import Pick, Section, SkipReason
+from digest.model.messages import Outcome, OutcomeKind
+from subscribers.model import Consent, SuppressionReason
+from subscribers.store.tables import consents, moves, signups
+from tests.integration.ledger.test_papers import absorb
+from tests.integration.plans import bring, plan, plan_skipped
+from tests.support import NOW, TODAY, make_settings, make_sighting
+
+S = DeliveryState
+DAY = timedelta(days=1)
+LATER = NOW + 401 * DAY
+SETTLED = [S.ACCEPTED, S.REFUSED, S.SUPPRESSED, S.SKIPPED]
+OPEN = [S.PENDING, S.DEFERRED, S.SENDING, S.UNCERTAIN]
+
+
+@pytest.fixture
+def snapshots(tmp_path):
+    return Snapshots(tmp_path / "raw")
+
+
+@pytest.fixture
+def retention(ledger, registry, snapshots):
+    return Retention(make_settings(), ledger, registry, snapshots)
+
+
+@pytest.fixture
+def edition(ledger):
+    absorb(ledger, make_sighting(1), make_sighting(2))
+    return ledger.editions.freeze(TODAY, TODAY, NOW)
+
+
+@pytest.fixture
+def last(ledger, edition):
+    """The last delivery there is, of a later edition: its number is never given again."""
+    absorb(ledger, make_sighting(9, listed_on=LATER.date()))
+    later = ledger.editions.freeze(LATER.date(), LATER.date(), LATER)
+
+    def plan_it():
+        plan_skipped(ledger, later, 1, SkipReason.PAUSED)
+
+    return plan_it
+
+
+def count(ledger, table):
+    with ledger.engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def bring_to(ledger, edition, *states):
+    planned = []
+    with ledger.senders.enter() as claims:
+        for number, state in enumerate(states, 1):
+            planned.append(plan(ledger, edition, number))
+            bring(ledger, claims, planned[-1], state)
+    return planned
+
+
+# ---- deliveries --------------------------------------------------------------------------------
+
+
+def test_what_is_settled_and_old_goes_with_all_about_it_and_the_balance_stays(
+    ledger, edition, retention, last
+):
+    planned = bring_to(ledger, edition, *SETTLED, S.ACCEPTED)
+    plan_skipped(ledger, edition, 50, SkipReason.PAUSED)
+    ledger.bounces.record(planned[0], Bounce(BounceKind.SOFT), NOW)
+    last()
+    balance = ledger.editions.close(edition)
+    gone = retention.tidy(LATER)
+    assert gone.deliveries == 6
+    assert [count(ledger, each) for each in (deliveries, delivery_papers, attempts, bounces)] == [
+        1,
+        0,
+        0,
+        0,
+    ]
+    assert balance.skipped_for == {"withdrawn": 1, "paused": 1}
+    assert ledger.editions.balance(edition) == balance
+    assert ledger.editions.close(edition) == balance
+    assert ledger.editions.gone(edition) == 6
+    assert ledger.health.unbalanced([TODAY]) == []
+    [figures] = ledger.history.days(TODAY, TODAY)
+    assert figures.balance == balance
+    assert figures.papers == 2
+    assert retention.tidy(LATER) == Tidied()
+
+
+def test_what_is_not_settled_stays_and_is_settled_truly_later(
+    ledger, registry, edition, retention, last
+):
+    bring_to(ledger, edition, S.ACCEPTED, *OPEN, S.REFUSED)
+    last()
+    before = ledger.editions.close(edition)
+    assert retention.tidy(LATER).deliveries == 2
+    assert ledger.editions.balance(edition) == before
+    assert ledger.editions.gone(edition) == 2
+    settling = Settling(ledger, registry, timedelta(hours=48))
+    assert settling.gone(TODAY) == 2
+    assert settling.drop(TODAY, LATER) == 1
+    after = settling.balance(TODAY)
+    assert after == replace(
+        before, uncertain=0, skipped=before.skipped + 1, skipped_for={"dropped": 1}
+    )
+    assert ledger.health.unbalanced([TODAY]) == []
+    assert retention.tidy(LATER).deliveries == 1  # what was dropped
+    assert settling.balance(TODAY) == after
+
+
+def test_a_balance_that_was_never_drawn_is_counted_from_both(ledger, edition, retention, last):
+    bring_to(ledger, edition, S.ACCEPTED, S.UNCERTAIN)
+    last()
+    retention.tidy(LATER)
+    [figures] = ledger.history.days(TODAY, TODAY)
+    assert (figures.balance.due, figures.balance.accepted, figures.balance.uncertain) == (2, 1, 1)
+
+
+def test_somebody_who_takes_rows_away_is_still_found_out(ledger, edition, retention, last):
+    bring_to(ledger, edition, S.ACCEPTED, S.UNCERTAIN, S.UNCERTAIN)
+    last()
+    ledger.editions.close(edition)
+    retention.tidy(LATER)
+    assert ledger.health.unbalanced([TODAY]) == []
+    with ledger.engine.begin() as connection:
+        connection.execute(delete(delivery_papers))
+        uncertain = connection.execute(
+            select(deliveries.c.id).where(deliveries.c.state == S.UNCERTAIN)
+        ).scalars()
+        which = list(uncertain)[:1]
+        connection.execute(delete(attempts))
+        connection.execute(delete(deliveries).where(deliveries.c.id.in_(which)))
+    assert ledger.health.unbalanced([TODAY]) == [TODAY]
+
+
+@pytest.mark.parametrize(("days", "goes"), [(400, 0), (401, 1)])
+def test_the_day_of_the_edition_decides(ledger, edition, retention, last, days, goes):
+    bring_to(ledger, edition, S.ACCEPTED)
+    last()
+    assert retention.tidy(NOW + days * DAY).deliveries == goes
+
+
+def test_the_last_number_is_kept_so_that_it_is_not_given_again(ledger, edition, retention):
+    [first, second] = bring_to(ledger, edition, S.ACCEPTED, S.ACCEPTED)
+    assert retention.tidy(LATER).deliveries == 1
+    assert ledger.bounces.delivery(first.id) is None
+    absorb(ledger, make_sighting(3, listed_on=LATER.date()))
+    new = plan(ledger, ledger.editions.freeze(LATER.date(), LATER.date(), LATER))
+    assert new.id > second.id
+    assert retention.tidy(LATER).deliveries == 1  # now that there is another
+
+
+def test_nobody_is_planned_for_where_it_is_not_known_who_had_it(ledger, edition, retention, last):
+    bring_to(ledger, edition, S.ACCEPTED)
+    last()
+    retention.tidy(LATER)
+    picks = (Pick(Section.TRENDING, edition.candidates[0]),)
+    ledger.deliveries.plan(edition.id, [Plan(1, picks), Plan(2, picks)], NOW)
+    assert ledger.deliveries.planned(edition.id) == set()
+    # And no later edition has its papers again.
+    absorb(ledger, make_sighting(1, listed_on=LATER.date() + DAY))
+    later = ledger.editions.freeze(LATER.date() + DAY, TODAY, LATER)
+    assert {each.key for each in later.candidates}.isdisjoint(
+        each.key for each in edition.candidates
+    )
+
+
+def test_much_goes_in_blocks_and_what_is_broken_off_is_not_lost(
+    ledger, edition, retention, last, monkeypatch
+):
+    monkeypatch.setattr(old_rows, "BLOCK", 3)
+    bring_to(ledger, edition, *[S.ACCEPTED] * 8)
+    last()
+    balance = ledger.editions.close(edition)
+    blocks = []
+
+    def breathe(_):
+        blocks.append(count(ledger, deliveries))
+        if len(blocks) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        old_rows.OldRows(ledger.engine, breathe).remove_deliveries(LATER.date())
+    assert blocks == [6, 3]
+    assert ledger.editions.balance(edition) == balance
+    assert ledger.editions.gone(edition) == 6
+    assert retention.tidy(LATER).deliveries == 2
+    assert ledger.editions.balance(edition) == balance
+
+
+def test_progress_is_told(ledger, edition, retention, last, monkeypatch):
+    monkeypatch.setattr(old_rows, "BLOCK", 3)
+    bring_to(ledger, edition, *[S.ACCEPTED] * 4, S.PENDING)
+    last()
+    told = []
+    retention.tidy(LATER, lambda *step: told.append(step))
+    assert told == [(3, 4), (4, 4)]
+
+
+def test_two_that_tidy_at_once_count_each_once(ledger, edition, retention, last, monkeypatch):
+    monkeypatch.setattr(old_rows, "BLOCK", 2)
+    bring_to(ledger, edition, *[S.ACCEPTED] * 20)
+    last()
+    balance = ledger.editions.close(edition)
+    done, errors = [], []
+
+    def tidy():
+        try:
+            done.append(retention.tidy(LATER).deliveries)
+        except Exception as error:  # noqa: BLE001  told by the test
+            errors.append(error)
+
+    threads = [threading.Thread(target=tidy) for _ in range(2)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert not errors
+    assert sum(done) == 20
+    assert ledger.editions.balance(edition) == balance
+
+
+def test_whoever_sends_is_not_held_up(ledger, edition, retention, last, monkeypatch):
+    monkeypatch.setattr(old_rows, "BLOCK", 2)
+    bring_to(ledger, edition, *[S.SUPPRESSED] * 40)
+    last()
+    today = ledger.editions.on(LATER.date())
+    for number in range(2, 42):
+        plan(ledger, today, number)
+    sent = []
+
+    def send():
+        with ledger.senders.enter() as claims:
+            while delivery := claims.next(Limits(), LATER):
+                claims.record(delivery, Outcome(OutcomeKind.ACCEPTED, "ok", 250), None, LATER)
+                sent.append(delivery)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    assert retention.tidy(LATER).deliveries == 40
+    sender.join()
+    assert len(sent) == 40
+
+
+# ---- what happened -------------------------------------------------------------------------------
+
+
+def test_old_runs_and_collections_go_but_the_last(ledger, retention):
+    for days in (500, 401, 1, 0):
+        at = LATER - days * DAY
+        run = ledger.history.begin_run(at.date(), at)
+        ledger.history.end_run(run, at, DAY, ())
+        ledger.history.record_collection(Collection(at.date(), at, "huggingface"))
+    ledger.history.record_collection(Collection(TODAY - DAY, NOW, "arxiv"))
+    gone = retention.tidy(LATER)
+    assert (gone.runs, gone.collections) == (2, 2)
+    assert ledger.health.source("arxiv", LATER).collected_at == NOW
+    much_later = retention.tidy(LATER + 900 * DAY)
+    assert (much_later.runs, much_later.collections) == (1, 1)
+    assert len(ledger.history.runs(9)) == 1
+
+
+def test_what_the_dns_said_goes_after_a_month(ledger, retention):
+    ledger.mail_domains.keep({"a.example": "x"}, NOW)
+    ledger.mail_domains.keep({"b.example": "x"}, NOW + 5 * DAY)
+    assert retention.tidy(NOW + 31 * DAY).mail_domains == 1
+    assert ledger.mail_domains.asked_since(NOW) == {"b.example": "x"}
+
+
+def test_locks_of_the_dead_go_and_those_of_the_living_stay(ledger, retention, tmp_path):
+    if ledger.engine.dialect.name != "sqlite":
+        pytest.skip("locks are files on SQLite only")
+    old, new = (tmp_path / f"digest.sqlite3.sender-{name}.lock" for name in ("old", "new"))
+    for each in (old, new):
+        each.touch()
+    days_ago = (NOW - 2 * DAY).timestamp()
+    os.utime(old, (days_ago, days_ago))
+    os.utime(new, (NOW.timestamp(), NOW.timestamp()))
+    with ledger.senders.enter():
+        for name in held(ledger.engine, "sender-"):
+            os.utime(tmp_path / f"digest.sqlite3.{name}.lock", (days_ago, days_ago))
+        assert retention.tidy(NOW).locks == 1
+        assert len(held(ledger.engine, "sender-")) == 1
+    assert not old.exists()
+    assert new.exists()  # who has made it may be about to hold it
+
+
+# ---- people --------------------------------------------------------------------------------------
+
+
+def say(registry, name, *events):
+    person = registry.ask(f"{name}@example.org", (), source="form", now=NOW)
+    registry.confirm(person.public_id, source="mail", now=NOW)
+    for left_at in events:
+        registry.withdraw(person.public_id, source="mail", now=left_at)
+    return person
+
+
+def test_evidence_of_who_left_long_ago_goes_and_that_they_left_stays(ledger, registry, retention):
+    stays = say(registry, "ada")
+    left = say(registry, "bob", NOW + DAY)
+    recent = say(registry, "eve", NOW + 30 * DAY)
+    registry.suppressions.add("bob@example.org", SuppressionReason.COMPLAINT, now=NOW)
+    moment = NOW + 1097 * DAY
+    assert retention.tidy(moment).evidence == 3
+    for person, said in ((stays, 2), (left, 0), (recent, 3)):
+        file = registry.file_by_id(person.id)
+        assert len(file.evidence) == said
+    assert registry.get(left.id).consent is Consent.WITHDRAWN
+    assert registry.suppressions.covers("bob@example.org")
+    assert not registry.has_confirmed(registry.get(left.id))  # nothing to take back any more
+    assert retention.tidy(moment).evidence == 0
+
+
+def test_who_came_back_keeps_all_they_said(registry, retention):
+    person = say(registry, "ada", NOW)
+    registry.ask("ada@example.org", (), source="form", now=NOW + 1096 * DAY)
+    assert retention.tidy(NOW + 1097 * DAY).evidence == 0
+    assert len(registry.file_by_id(person.id).evidence) == 4
+
+
+def test_a_block_of_who_was_removed_stays_for_ever(registry, retention):
+    say(registry, "ada")
+    registry.suppressions.add("ada@example.org", SuppressionReason.COMPLAINT, now=NOW)
+    registry.remove("ada@example.org")
+    retention.tidy(NOW + 36_500 * DAY)
+    assert registry.suppressions.covers("ada@example.org")
+
+
+def test_wishes_to_move_and_requests_go_when_they_have_ended(ledger, registry, retention):
+    person = say(registry, "ada")
+    registry.moves.ask(registry.get(person.id), "ada@example.net", NOW)
+    registry.askers.may_ask({"somebody": 3}, NOW)
+    assert retention.tidy(NOW + timedelta(minutes=59)) == Tidied()
+    gone = retention.tidy(NOW + 3 * DAY)
+    assert (gone.wishes_to_move, gone.askers) == (1, 1)
+    assert count(ledger, moves) == count(ledger, signups) == 0
+    assert count(ledger, consents) == 2
+
+
+# ---- answers of sources ----------------------------------------------------------------------------
+
+
+def test_answers_that_are_still_used_stay(snapshots, retention, tmp_path):
+    for url in ("https://a.example/1", "https://a.example/2", "https://b.example/"):
+        snapshots.save(Snapshot(url, 200, "etag", "", b"body"))
+    (tmp_path / "raw" / "a.example" / "x.json.part").touch()
+    (tmp_path / "raw" / "a.example" / "notes.txt").touch()
+    long_ago = (NOW - 31 * DAY).timestamp()
+    for path in (tmp_path / "raw").glob("*/*"):
+        os.utime(path, (long_ago, long_ago))
+    snapshots.used("https://a.example/2")
+    snapshots.used("https://nowhere.example/")  # as if it had just gone
+    assert retention.tidy(NOW).answers == 3
+    assert snapshots.load("https://a.example/1") is None
+    assert snapshots.load("https://a.example/2")
+    assert (tmp_path / "raw" / "a.example" / "notes.txt").exists()
+    assert not list(tmp_path.rglob("*nowhere*"))
+
+
+def test_without_anything_there_is_nothing_to_do(retention):
+    assert asdict(retention.tidy(NOW)) == dict.fromkeys(asdict(Tidied()), 0)

@@ -1,0 +1,255 @@
+"""Hugging Face's answers, and asking for them."""
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import httpx
+import pytest
+
+from digest.collect.answer_reader import Reading
+from digest.collect.http import Http
+from digest.collect.huggingface import MOST_AUTHORS, MOST_PAGES, HuggingFace, read_entries
+from digest.collect.snapshots import Snapshots
+from digest.errors import SourceError
+from digest.model.papers import Facts, Sighting, Signals
+from tests.support import NOW, TODAY, gather
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "huggingface"
+URL = "https://hf.example"
+
+
+def load(name: str) -> list:
+    return json.loads((FIXTURES / name).read_text())
+
+
+def read(*entries: object, day: date | None = None):
+    return read_entries(list(entries), Reading(file="here", seen_at=NOW, day=day))
+
+
+def read_one(**paper: object) -> Sighting:
+    (sighting,) = read({"paper": {"id": "2602.00001", "title": "Ducks", **paper}}).sightings
+    return sighting
+
+
+def entry(number: int) -> dict:
+    return {"paper": {"id": f"2602.{number:05d}", "title": f"Ducks, part {number}"}}
+
+
+# ---- reading ----------------------------------------------------------------------------------
+
+
+def test_a_full_entry():
+    harvest = read(load("2026-02-20.json")[0])
+    assert harvest.rejected == ()
+    assert harvest.sightings == (
+        Sighting(
+            source="huggingface",
+            seen_at=NOW,
+            listed_on=TODAY,
+            facts=Facts(
+                title="Ponds at Scale: Ducks as Swimmers",
+                arxiv_id="2602.00001",
+                abstract="We let ducks swim. They swim well, by 5%.",
+                summary="Ducks swim well on large ponds.",
+                authors=("Ada Duck", "Grace Goose"),
+                author_count=3,
+                published_on=date(2026, 2, 18),
+                organisation="Pond Lab",
+                keywords=("ducks", "ponds", "swimming"),
+                page_url="https://huggingface.co/papers/2602.00001",
+                code_url="https://github.com/duck/pond",
+                project_url="https://pond.example",
+            ),
+            signals=Signals(upvotes=42, comments=3, stars=7),
+        ),
+    )
+
+
+def test_fields_that_are_missing_are_empty():
+    _, bare, no_id, _ = read(*load("2026-02-20.json")).sightings
+    assert bare.facts == Facts(
+        title="Geese Without an Entry Title",
+        arxiv_id="2602.00002",
+        page_url="https://huggingface.co/papers/2602.00002",
+    )
+    assert bare.signals == Signals()
+    assert no_id.facts == Facts(title="A Swan Without an Id", organisation="swan-lab")
+    # Zero is said; nothing is not.
+    assert no_id.signals == Signals(upvotes=0)
+
+
+def test_fields_of_another_kind_are_empty():
+    odd = read(*load("2026-02-20.json")).sightings[3]
+    assert odd.facts == Facts(
+        title="Odd Counts",
+        arxiv_id="2602.00004",
+        page_url="https://huggingface.co/papers/2602.00004v2",
+    )
+    assert odd.signals == Signals()
+
+
+def test_unreadable_entries_are_told_one_by_one():
+    harvest = read(*load("2026-02-20.json"))
+    assert [(each.file, each.where, each.why) for each in harvest.rejected] == [
+        ("here", "entry 5", "no object 'paper' in it"),
+        ("here", "entry 6", "no object 'paper' in it"),
+        ("here", "entry 7", "no object 'paper' in it"),
+        ("here", "entry 8", "no object 'paper' in it"),
+        ("here", "entry 9", "no title"),
+        ("here", "entry 10", "neither an arXiv id nor a title"),
+    ]
+
+
+def test_entries_that_are_python_literals():
+    harvest = read(*load("2024-12-11.json"))
+    (teal,) = harvest.sightings
+    assert teal.facts.title == "A Teal in Python's Clothes"
+    assert teal.signals == Signals(upvotes=5)
+    assert [each.where for each in harvest.rejected] == ["entry 2", "entry 3", "entry 4"]
+    assert all("no Python literal" in each.why for each in harvest.rejected)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "-" * 100_000 + "1", "\0", "1" * 5_000, ""])
+def test_hostile_literals_are_rejected(text):
+    assert len(read(text).rejected) == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "read_as"),
+    [(0, 0), (7, 7), (2**31 - 1, 2**31 - 1)]
+    + [(each, None) for each in (-1, 2**31, 10**40, True, False, 1.5, "7", None, [7])],
+)
+def test_only_counts_are_counts(count, read_as):
+    assert read_one(upvotes=count, githubStars=count).signals == Signals(read_as, None, read_as)
+
+
+@pytest.mark.parametrize("value", ["", "soon", "2026-13-01", 7, None, "0000-00-00", {"$date": 1}])
+def test_only_dates_are_dates(value):
+    sighting = read_one(publishedAt=value, submittedOnDailyAt=value)
+    assert sighting.facts.published_on is None
+    assert sighting.listed_on == NOW.date()
+
+
+def test_the_listing_day_of_whoever_knows_better_wins():
+    given = entry(1)
+    given["paper"]["submittedOnDailyAt"] = "2026-02-19T23:59:59.000Z"
+    assert read(given).sightings[0].listed_on == date(2026, 2, 19)
+    assert read(given, day=TODAY).sightings[0].listed_on == TODAY
+
+
+def test_the_organisation_of_the_paper_comes_before_that_of_the_entry():
+    given = {**entry(1), "organization": {"name": "entry-lab"}}
+    assert read(given).sightings[0].facts.organisation == "entry-lab"
+    given["paper"]["organization"] = {"name": "pond-lab", "fullname": None}
+    assert read(given).sightings[0].facts.organisation == "pond-lab"
+
+
+def test_of_very_many_authors_the_number_is_kept():
+    facts = read_one(authors=[{"name": f"Duck {n}"} for n in range(3_000)]).facts
+    assert len(facts.authors) == MOST_AUTHORS
+    assert facts.author_count == 3_000
+
+
+def test_an_odd_id_cannot_leave_its_link():
+    facts = read_one(id="2602.1/../x?y#z \"<b>'").facts
+    assert facts.arxiv_id == ""
+    assert facts.page_url.startswith("https://huggingface.co/papers/2602.1")
+    assert not set("?# \"<>'") & set(facts.page_url)
+
+
+# ---- asking -----------------------------------------------------------------------------------
+
+
+def asking(tmp_path: Path, answer: Callable[[httpx.Request], httpx.Response]) -> HuggingFace:
+    transport = httpx.MockTransport(answer)
+    return HuggingFace(Http(Snapshots(tmp_path), timeout=1, attempts=1, transport=transport), URL)
+
+
+def paged(*pages: list) -> tuple[Callable[[httpx.Request], httpx.Response], list[httpx.URL]]:
+    asked: list[httpx.URL] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        number = int(request.url.params["p"])
+        return httpx.Response(200, json=pages[number] if number < len(pages) else [])
+
+    return answer, asked
+
+
+def test_pages_are_asked_for_until_one_is_empty(tmp_path):
+    answer, asked = paged([entry(n) for n in range(100)], [entry(n) for n in range(100, 103)])
+    harvest = gather(asking(tmp_path, answer), [TODAY], NOW)
+    assert len(harvest.sightings) == 103
+    assert [str(url) for url in asked] == [
+        f"{URL}/api/daily_papers?date=2026-02-20&p={page}&limit=100" for page in range(3)
+    ]
+
+
+def test_a_day_of_just_the_default_page_is_whole(tmp_path):
+    # The real API has days of exactly 50 entries, which is its default page.
+    answer, asked = paged([entry(n) for n in range(50)])
+    assert len(gather(asking(tmp_path, answer), [TODAY], NOW).sightings) == 50
+    assert len(asked) == 2
+
+
+def test_a_day_without_papers_is_an_empty_harvest(tmp_path):
+    answer, asked = paged()
+    harvest = gather(asking(tmp_path, answer), [TODAY], NOW)
+    assert (harvest.sightings, harvest.rejected) == ((), ())
+    assert len(asked) == 1
+
+
+def test_each_day_is_asked_for_and_is_the_listing_day(tmp_path):
+    answer, asked = paged([entry(1)])
+    days = [date(2026, 2, 19), TODAY]
+    harvest = gather(asking(tmp_path, answer), days, NOW)
+    assert [each.listed_on for each in harvest.sightings] == days
+    assert [url.params["date"] for url in asked] == ["2026-02-19"] * 2 + ["2026-02-20"] * 2
+
+
+def test_a_mirror_that_ignores_the_page_gives_each_paper_once(tmp_path):
+    given = [entry(1), entry(2), {"no": "paper"}]
+    source = asking(tmp_path, lambda _: httpx.Response(200, json=given))
+    harvest = gather(source, [TODAY], NOW)
+    assert len(harvest.sightings) == 2
+    assert len(harvest.rejected) == 1
+
+
+def test_a_mirror_without_an_end_is_left(tmp_path):
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json=[entry(len(asked))])
+
+    with pytest.raises(SourceError, match=r"hf\.example.*more than 50 pages for 2026-02-20"):
+        gather(asking(tmp_path, answer), [TODAY], NOW)
+    assert len(asked) == MOST_PAGES
+
+
+def test_rejected_entries_name_the_address(tmp_path):
+    answer, asked = paged([{"no": "paper"}])
+    (rejection,) = gather(asking(tmp_path, answer), [TODAY], NOW).rejected
+    assert rejection.file == str(asked[0])
+
+
+@pytest.mark.parametrize(
+    ("response", "why"),
+    [
+        (
+            httpx.Response(404, text='{"error":\n"no such day"}'),
+            'HTTP 404: {"error": "no such day"}',
+        ),
+        (httpx.Response(200, text="<html>"), "not JSON"),
+        (httpx.Response(200, content=b"\xff\xfe"), "not JSON"),
+        (httpx.Response(200, text="[" * 100_000), "not JSON"),
+        (httpx.Response(200, json={"error": "x"}), "expected a list, got dict"),
+    ],
+)
+def test_another_answer_is_an_error_naming_the_address(tmp_path, response, why):
+    with pytest.raises(SourceError) as caught:
+        gather(asking(tmp_path, lambda _: response), [TODAY], NOW)
+    assert str(caught.value).startswith(f"{URL}/api/daily_papers?date=2026-02-20")
+    assert why in str(caught.value)

@@ -1,0 +1,109 @@
+"""Proofs of the mails: what is shipped is clean, and what an edit breaks is told."""
+
+from dataclasses import replace
+
+import pytest
+
+from digest.checks.baseline import shipped_baseline
+from digest.checks.finding import Level
+from digest.checks.rules import Rules
+from digest.compose.environment import Templates
+from digest.compose.from_identity import sender_of
+from digest.compose.language import language
+from digest.compose.samples import digest_of
+from digest.errors import TemplateError
+from digest.studio.preview import Proofs, with_pictures
+from tests.raw_message import read
+from tests.support import make_settings
+from tests.unit.compose.test_edition_composer import CARD, own_templates
+
+SENDER = sender_of(make_settings())
+
+
+def proofs_of(folder=None, code="en", sender=SENDER, **rules):
+    return Proofs(Templates(folder, language(code)), sender, Rules(**rules))
+
+
+def told(findings, *levels):
+    return [f"{each.template}:{each.line} {each.what}" for each in findings if each.level in levels]
+
+
+@pytest.mark.parametrize("code", ["en", "de"])
+def test_there_is_nothing_to_mend_in_the_shipped_templates(code):
+    assert told(proofs_of(code=code).findings(), Level.ERROR, Level.WARNING) == []
+
+
+def test_nor_with_pictures_but_for_the_largest_which_loses_a_paper():
+    findings = proofs_of(sender=with_pictures(SENDER)).findings()
+    assert all(each.check == "size" for each in findings if each.level is not Level.NOTE)
+
+
+def test_the_shipped_baseline_is_exactly_what_clients_lack_of_the_shipped_mails():
+    """More is not to come unnoticed; less is to be kept: digest templates check --accept."""
+    assert proofs_of().baseline() == shipped_baseline()
+
+
+def test_each_sample_has_a_proof_and_a_message():
+    proofs = proofs_of()
+    for name, sample in proofs.samples().items():
+        proof = proofs.of_sample(name)
+        mail = read(proof.message)
+        assert (proof.mail, proof.sample, proof.about) == (sample.mail, name, sample.about)
+        assert [part.text for part in mail.parts] == [proof.content.text, proof.content.html]
+        assert "<mjml" in proof.mjml.text
+
+
+def test_the_digest_of_an_edition_has_one_as_well():
+    proofs = proofs_of()
+    digest = digest_of(proofs.samples()["rich"])
+    proof = proofs.of_digest(digest)
+    assert proof.sample == ""
+    assert digest.picks[0].candidate.facts.title in proof.content.text
+
+
+def test_and_so_has_the_note_that_there_is_nothing():
+    proofs = proofs_of()
+    proof = proofs.of_digest(digest_of(proofs.samples()["nothing-matched"]))
+    assert proof.mail == "nothing"
+    assert proof.message.count(b"\r\nList-Unsubscribe-Post: ") == 1  # a mail of the list
+    assert "Too few of the new papers fit your topics." in proof.content.text
+
+
+def test_a_slip_is_told_with_file_and_line(tmp_path):
+    slip = {CARD: ("<mj-text>", '<mj-text colour="#ff0000">')}
+    line = own_templates(tmp_path, slip) / CARD
+    number = line.read_text().split("\n").index('    <mj-text colour="#ff0000">') + 1
+    (error,) = told(proofs_of(tmp_path).findings("digest"), Level.ERROR)
+    assert error == f"{CARD}:{number} <mj-text> has no attribute colour: is color meant?"
+
+
+def test_what_cannot_be_rendered_is_an_error_like_any_other(tmp_path):
+    own_templates(tmp_path, {"mail/confirm/body.txt.j2": "a\n{{ mail.nothing }}"})
+    proofs = proofs_of(tmp_path)
+    (error,) = told(proofs.findings("confirm"), Level.ERROR)
+    assert error.startswith("mail/confirm/body.txt.j2:2 ")
+    with pytest.raises(TemplateError):
+        proofs.of_sample("confirm")
+    assert told(proofs.findings("goodbye"), Level.ERROR) == []
+
+
+def test_hosts_that_templates_may_not_link_to_are_named(tmp_path):
+    link = '<a href="https://tracker.example/x">x</a>'
+    own_templates(
+        tmp_path,
+        {"mail/partials/footer.mjml.j2": ("<mj-text", f"<mj-text>{link}</mj-text><mj-text")},
+    )
+    findings = proofs_of(tmp_path, allowed_hosts=frozenset({"arxiv.org"})).findings("digest")
+    warnings = told(findings, Level.WARNING)
+    assert [each for each in warnings if "tracker.example" in each]
+    assert not [each for each in warnings if "code.example" in each or "huggingface.co" in each]
+
+
+@pytest.mark.parametrize("ask", [lambda p: p.of_sample("none"), lambda p: p.findings("none")])
+def test_what_there_is_not_is_told(ask):
+    with pytest.raises(TemplateError, match="there is no"):
+        ask(proofs_of())
+
+
+def test_a_sender_with_pictures_is_the_same_sender():
+    assert replace(with_pictures(SENDER), header=None, thumbnails=False) == SENDER
