@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
 
-from digest.settings import values as values
+from digest.settings import values
 from digest.settings.imap_folder import ImapFolder
 from digest.settings.row import setting
 

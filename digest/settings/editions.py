@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import time
 from zoneinfo import ZoneInfo
 
-from digest.settings import values as values
+from digest.settings import values
 from digest.settings.row import setting
 
 

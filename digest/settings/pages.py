@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from digest.settings import values as values
+from digest.settings import values
 from digest.settings.row import setting
 
 

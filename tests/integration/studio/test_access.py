@@ -10,7 +10,7 @@ from digest.errors import LedgerError, SettingError
 from digest.studio.access import HEADERS, require_password
 from digest.studio.render import Pages
 from digest.studio.web import LARGEST_FORM, studio_app
-from tests.integration.studio import HERE, Client
+from tests.integration.studio_client import HERE, Client
 
 PATHS = ("/", "/studio.css", "/studio.js", "/studio.svg", "/nothing", "/fails", "/breaks")
 

@@ -21,7 +21,7 @@ from digest.studio.preview_request import EDITION, Tab, View
 from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics
 from tests.integration.smtp_server import Point, nobody_listens
-from tests.integration.studio import HERE, Client
+from tests.integration.studio_client import HERE, Client
 from tests.support import SENDING
 
 CARD = "mail/partials/card.mjml.j2"

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from structlog.testing import capture_logs
 
+from digest.deliver.transport import dkim_key
 from digest.deliver.transport.dkim_key import DnsRecord, dns_record, generate, signer_of
-from digest.deliver.transport.transport import dkim_key
 from digest.errors import SettingError
 from tests.dkim_receiver import ed25519_key, rsa_key
 from tests.support import make_settings
