@@ -13,7 +13,7 @@ import time_machine
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from digest.app.app import App
-from digest.cli.main import test_send as trying
+from digest.cli import test_send as trying
 from digest.compose.composer import Composer
 from digest.compose.content import Content
 from digest.compose.environment import Templates
