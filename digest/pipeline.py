@@ -16,7 +16,7 @@ from digest.collect.source import Source
 from digest.deliver.edition_messages import planned_digest
 from digest.errors import Stopped
 from digest.ledger.ledger import Ledger
-from digest.ledger.locks import exclusively
+from digest.ledger.locks import advisory_lock
 from digest.model.deliveries import Balance
 from digest.model.digests import Digest, Edition
 from digest.model.papers import Collected, Harvest
@@ -26,7 +26,7 @@ from digest.monitoring.explaining import Explaining
 from digest.monitoring.why import Why
 from digest.plan.mail_domains import LookUp
 from digest.plan.planning import Planning, reader_of
-from digest.rank.reference_corpus import Background, Embed
+from digest.rank.reference_corpus import Embed, ReferenceCorpus
 from digest.settings.settings import Settings
 from subscribers.model import PersonFile, Subscriber
 from subscribers.preferences import Preferences
@@ -38,7 +38,7 @@ ASK_AGAIN = timedelta(minutes=10)  # a source that failed
 # What composes and delivers all that waits, from a moment on; what kept it from that, in lines.
 Send = Callable[[datetime, Progress], tuple[str, ...]]
 
-_NO_WISHES = Preferences()
+_NO_PREFERENCES = Preferences()
 
 log = structlog.get_logger()
 
@@ -67,7 +67,7 @@ class Pipeline:
         ledger: Ledger,
         registry: Registry,
         sources: Callable[[], Sequence[Source]],
-        background: Callable[[], Background],
+        corpus: Callable[[], ReferenceCorpus],
         embed: Embed | None = None,
         look_up: LookUp | None = None,
         clock: Callable[[], datetime] = _utc_now,
@@ -81,11 +81,11 @@ class Pipeline:
         self._registry = registry
         self._timetable = Timetable(settings.run_at, settings.timezone)
         self._collector = Collector(ledger, sources, self.edition_day)
-        self._planning = Planning(settings, ledger, registry, background, embed, look_up)
+        self._planning = Planning(settings, ledger, registry, corpus, embed, look_up)
         self._explaining = Explaining(settings, ledger, self._planning)
         self._clock = clock
         # Two threads of one process wait for each other, where others are refused.
-        self._turn = Lock()
+        self._run_lock = Lock()
         self._collecting = Lock()
 
     def run(
@@ -98,7 +98,7 @@ class Pipeline:
         is under way, and Stopped when told to stop while it collects. A source or a relay that
         fails is told in the result: what it concerns stays to be done by a later run.
         """
-        with exclusively(self._ledger.engine, "run"):
+        with advisory_lock(self._ledger.engine, "run"):
             began = self._clock()
             run = self._ledger.history.begin_run(self.edition_day(now), now)
             self._prepare(now)
@@ -147,7 +147,7 @@ class Pipeline:
     def _run_day(self, collected: Collected, send: Send, now: datetime) -> Run:
         began = self._clock()
         trouble = collected.failures
-        with self._turn, exclusively(self._ledger.engine, "run"):
+        with self._run_lock, advisory_lock(self._ledger.engine, "run"):
             edition = self._freeze(collected, now)
             if edition is None:
                 return Run(None, (*trouble, self._too_few))
@@ -166,7 +166,7 @@ class Pipeline:
 
         Raises Busy when a run is under way, which does the same.
         """
-        with self._turn, exclusively(self._ledger.engine, "run"):
+        with self._run_lock, advisory_lock(self._ledger.engine, "run"):
             self._plan_due(now)
 
     def _plan_due(self, now: datetime) -> None:
@@ -200,7 +200,7 @@ class Pipeline:
         collected = self.collect(self.days_for(day), now)
         edition = self._ledger.editions.on(day)
         if edition and not edition.candidates:
-            with self._turn, exclusively(self._ledger.engine, "run"):
+            with self._run_lock, advisory_lock(self._ledger.engine, "run"):
                 self._freeze(collected, now)
         return collected
 
@@ -253,7 +253,7 @@ class Pipeline:
     # ---- rank --------------------------------------------------------------------------------
 
     def draft(
-        self, day: date, topics: tuple[TopicFilter, ...], wishes: Preferences = _NO_WISHES
+        self, day: date, topics: tuple[TopicFilter, ...], wishes: Preferences = _NO_PREFERENCES
     ) -> Digest | None:
         """The digest of a day for somebody with these wishes, for looking at; none if it is empty.
 
@@ -309,7 +309,7 @@ class Pipeline:
 
     def _take_over(self, now: datetime) -> None:
         """Settle what earlier runs left: unanswered ones become uncertain, stale ones skipped."""
-        uncertain = self._ledger.senders.settle_leftovers(now)
+        uncertain = self._ledger.senders.resolve_orphaned(now)
         if uncertain:
             log.warning("a sender died while sending; mails may have arrived", count=uncertain)
         stale_before = now - timedelta(hours=self._settings.stale_after_hours)

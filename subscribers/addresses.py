@@ -18,9 +18,9 @@ SPECIAL_USE_DOMAIN_NAMES[:] = [
 def normalise_address(typed: str) -> str:
     """The address as it goes on the wire: domain in lower-case A-labels (RFC 5891).
 
-    The part before the @ may hold letters beyond ASCII (RFC 6531), which not every relay takes: an
-    ``AddressGate`` asks for that. Addresses inside the operator's own network (``user@localhost``,
-    ``user@mail.local``) are allowed; whether a domain takes mail is for the relay to find out.
+    The part before the @ may hold letters beyond ASCII (RFC 6531), which not every relay takes:
+    ``AddressPolicy`` asks for that. Addresses inside the operator's own network, such as
+    ``user@localhost``, are allowed; whether a domain takes mail is for the relay to find out.
     Raises AddressError saying what is wrong.
     """
     try:
@@ -42,7 +42,7 @@ def address_key(address: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class AddressGate:
+class AddressPolicy:
     """Which addresses may come in, whoever brings them.
 
     ``takes_smtputf8`` tells whether the relay takes addresses beyond ASCII (RFC 6531); it is asked

@@ -61,7 +61,7 @@ Restriction = Phrase | Field | Comparison | Not | And | Or
 @dataclass(frozen=True, slots=True)
 class Filter:
     text: str  # as typed, folded
-    wish: tuple[str, ...]  # what is ranked: runs of plain words, and phrases, that are not negated
+    query: tuple[str, ...]  # what is ranked: runs of plain words, and phrases, that are not negated
     restriction: Restriction | None  # what a paper must satisfy; None: nothing
     weight: float
 
@@ -73,7 +73,7 @@ def parse_filter(text: str) -> Filter:
     if not LEAST_WEIGHT <= float(weight) <= MOST_WEIGHT:
         raise _error(len(body) + 1, _A_WEIGHT)
     meaning = _Parser(body).whole()
-    return Filter(text, meaning.wish, meaning.alone, float(weight))
+    return Filter(text, meaning.query, meaning.alone, float(weight))
 
 
 @lru_cache(maxsize=50_000)  # the same few topics are asked about all the time
@@ -83,8 +83,8 @@ def read_filter(text: str) -> Filter:
         return parse_filter(text)
     except TopicError:
         words = [found[1] or "" for found in _PLAIN.finditer(fold(text))]
-        wish = " ".join(word for word in words if _LETTER.search(word))
-        return Filter(fold(text), (wish,) if wish else (), None, 1.0)
+        query = " ".join(word for word in words if _LETTER.search(word))
+        return Filter(fold(text), (query,) if query else (), None, 1.0)
 
 
 def fold(text: str) -> str:
@@ -167,7 +167,7 @@ def _error(column: int, expected: str) -> TopicError:
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    wish: tuple[str, ...]
+    query: tuple[str, ...]
     alone: Restriction | None  # what it requires by itself,
     operand: Restriction  # and as an operand
 
@@ -240,9 +240,9 @@ class _Parser:
 
 
 def _operands(kind: type[And] | type[Or], parts: list[_Meaning]) -> _Meaning:
-    wish = tuple(text for part in parts for text in part.wish)
+    query = tuple(text for part in parts for text in part.query)
     restriction = _joined(kind, (part.operand for part in parts))
-    return _Meaning(wish, restriction, restriction)
+    return _Meaning(query, restriction, restriction)
 
 
 def _joined(kind: type[And] | type[Or], parts: Iterable[Restriction]) -> Restriction:

@@ -8,9 +8,9 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from subscribers.addresses import AddressGate
+from subscribers.addresses import AddressPolicy
 from subscribers.store.registry import Registry
-from subscribers.transfer import Arrival, Unread, read_people
+from subscribers.transfer import ImportRow, Unread, read_people
 
 BATCH = 500  # people in one transaction
 
@@ -30,7 +30,7 @@ class Imported:
 
 def import_people(
     registry: Registry,
-    gate: AddressGate,
+    address_policy: AddressPolicy,
     file: Path,
     now: datetime,
     progress: Callable[[int, int], None],
@@ -47,12 +47,12 @@ def import_people(
             if octets.seekable():  # a pipe does not know where it is
                 progress(octets.tell(), size)
 
-        return take_in(registry, gate, octets, f"import of {name}"[:64], now, tell)
+        return take_in(registry, address_policy, octets, f"import of {name}"[:64], now, tell)
 
 
 def take_in(
     registry: Registry,
-    gate: AddressGate,
+    address_policy: AddressPolicy,
     octets: IO[bytes],
     source: str,
     now: datetime,
@@ -67,11 +67,11 @@ def take_in(
     # A line that is no UTF-8 must not lose the others: its odd octets become characters that no
     # address and no topic may hold, and so it is reported like any bad line.
     with TextIOWrapper(octets, encoding="utf-8", errors="surrogateescape", newline="") as lines:
-        people = read_people(lines, source=source, now=now, admit=gate.admit)
+        people = read_people(lines, source=source, now=now, admit=address_policy.admit)
         while batch := list(islice(people, BATCH)):
-            arrivals = [each for each in batch if isinstance(each, Arrival)]
+            rows = [each for each in batch if isinstance(each, ImportRow)]
             unread += [each for each in batch if isinstance(each, Unread)]
-            added = registry.admit(arrivals, now)
-            new, known = new + added, known + len(arrivals) - added
+            added = registry.admit(rows, now)
+            new, known = new + added, known + len(rows) - added
             after_batch()
     return Imported(new, known, tuple(unread))

@@ -64,7 +64,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class MailSchedule:
     """People with the same days, local time and zone: their numbers, and since when they come.
 
     Of ``wishes`` only these three are as the people want them.
@@ -103,7 +103,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
+class Rating:
     """A verdict on a paper, which is named by its canonical id."""
 
     paper: str
@@ -112,7 +112,7 @@ class Opinion:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class AddressChange:
     """A person's wish to be mailed at another address; ``public_id`` stands in the link."""
 
     public_id: str
@@ -134,6 +134,6 @@ class PersonFile:
 
     subscriber: Subscriber
     evidence: tuple[Evidence, ...]
-    opinions: tuple[Opinion, ...]
+    ratings: tuple[Rating, ...]
     moving_to: str
     suppression: Suppression | None

@@ -26,7 +26,7 @@ Fields = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class WishesForm:
+class PreferencesForm:
     """What stands in the form, as text. ``suggested`` are the suggestions that are ticked."""
 
     topics: str = ""
@@ -44,7 +44,7 @@ class WishesForm:
     paused_until: str = ""
 
     @classmethod
-    def of(cls, topics: Sequence[TopicFilter], wishes: Preferences) -> "WishesForm":
+    def of(cls, topics: Sequence[TopicFilter], wishes: Preferences) -> "PreferencesForm":
         """The form as it is shown to somebody who has these wishes."""
         return cls(
             topics=_lines(topics),
@@ -61,7 +61,7 @@ class WishesForm:
             paused_until=wishes.paused_until.isoformat() if wishes.paused_until else "",
         )
 
-    def filled(self, fields: Fields) -> "WishesForm":
+    def filled(self, fields: Fields) -> "PreferencesForm":
         """The form as somebody sent it; what is not on theirs stays as it is here.
 
         Raises PreferenceError for a field that no person has typed, so long is it.

@@ -21,8 +21,8 @@ from subscribers.lifecycle import ConsentEvent
 from subscribers.model import (
     Consent,
     Evidence,
-    Opinion,
     PersonFile,
+    Rating,
     Suppression,
     SuppressionReason,
     Verdict,
@@ -44,7 +44,7 @@ _STATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class ImportRow:
     """A person as a file gives them; ``evidence`` is what they said, oldest first.
 
     ``suppression`` is a block that their address has where the file comes from.
@@ -55,7 +55,7 @@ class Arrival:
     preferences: Preferences
     consent: Consent
     evidence: tuple[Evidence, ...]
-    opinions: tuple[Opinion, ...]
+    ratings: tuple[Rating, ...]
     suppression: Suppression | None
 
 
@@ -73,7 +73,7 @@ def read_people(
     source: str,
     now: datetime,
     admit: Callable[[str], str] = normalise_address,
-) -> Iterator[Arrival | Unread]:
+) -> Iterator[ImportRow | Unread]:
     """The people in a file of either kind, told apart by its first character.
 
     A line that cannot be read is given as such, and the rest goes on. ``source`` and ``now`` are
@@ -113,7 +113,7 @@ def to_record(file: PersonFile) -> dict[str, Any]:
         ],
         "opinions": [
             {"paper": each.paper, "verdict": each.verdict.value, "at": each.at.isoformat()}
-            for each in file.opinions
+            for each in file.ratings
         ],
         **({"moving_to": file.moving_to} if file.moving_to else {}),
         "suppressed": blocked and {"reason": blocked.reason.value, "at": blocked.at.isoformat()},
@@ -191,7 +191,7 @@ def _json_lines(lines: Iterator[str]) -> Iterator[tuple[int, dict[str, Any] | st
 
 def _arrival(
     record: Mapping[str, Any], source: str, now: datetime, admit: Callable[[str], str]
-) -> Arrival:
+) -> ImportRow:
     wishes = {_PREFERENCE_OF.get(name, name): value for name, value in record.items()}
     topics = record.get("topics") or []
     if isinstance(topics, str):
@@ -199,13 +199,13 @@ def _arrival(
     if not isinstance(topics, list):
         raise PreferenceError("topics: expected a list")
     consent, evidence = _consent(record, source, now)
-    return Arrival(
+    return ImportRow(
         address=admit(str(record.get("email") or "")),
         topics=parse_topics(map(str, topics)),
         preferences=Preferences.from_json(wishes),
         consent=consent,
         evidence=evidence,
-        opinions=_opinions(record.get("opinions") or []),
+        ratings=_ratings(record.get("opinions") or []),
         suppression=_suppression(record.get("suppressed")),
     )
 
@@ -235,10 +235,10 @@ def _evidence(record: Any) -> Evidence:
         raise PreferenceError(f"evidence: expected event, at and source, got {record!r}") from None
 
 
-def _opinions(records: Any) -> tuple[Opinion, ...]:
+def _ratings(records: Any) -> tuple[Rating, ...]:
     try:
         read = [
-            Opinion(
+            Rating(
                 paper=_printable(each["paper"])[:80],
                 verdict=Verdict(each["verdict"]),
                 at=_moment(str(each["at"])),

@@ -11,7 +11,7 @@ from digest.collect.source import Source
 from digest.model.digests import Candidate, Edition
 from digest.model.papers import Facts, Harvest, Sighting, Signals
 from digest.rank.corpora import SHIPPED, learn, load
-from digest.rank.reference_corpus import Background
+from digest.rank.reference_corpus import ReferenceCorpus
 from digest.settings.reading import read_settings
 from digest.settings.settings import Settings
 
@@ -91,7 +91,7 @@ def make_edition(*candidates: Candidate) -> Edition:
 
 
 @cache
-def make_background() -> Background:
+def make_corpus() -> ReferenceCorpus:
     """What four dozen invented papers know of: birds, robots, agents, video, things, and no more."""
     lines = (Path(__file__).parent / "fixtures" / "background.txt").read_text(encoding="utf-8")
     papers = [line.split(" | ") for line in lines.splitlines()]
@@ -104,6 +104,6 @@ def make_background() -> Background:
 
 
 @cache
-def shipped_background() -> Background:
+def shipped_background() -> ReferenceCorpus:
     """The one that comes with the program."""
     return load(SHIPPED)

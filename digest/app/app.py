@@ -17,16 +17,16 @@ from digest.collect.http import Http
 from digest.collect.snapshots import Snapshots
 from digest.collect.source import Source, find_sources
 from digest.compose.environment import Templates
-from digest.compose.from_identity import Sender, sender_for_looking, sender_of
+from digest.compose.from_identity import FromIdentity, from_identity, preview_identity
 from digest.compose.language import language
 from digest.deliver.transport.transport import make_transport
 from digest.errors import TransportError
 from digest.inbound.bounce_policy import Limits
 from digest.ledger.database import downgrade, ensure_current, open_database, upgrade
 from digest.ledger.ledger import Ledger
-from digest.maintenance.instance_guard import FILE as BADGE
-from digest.maintenance.instance_guard import Guard
-from digest.maintenance.resolve_uncertain import Settling
+from digest.maintenance.instance_guard import FILE as INSTANCE_FILE
+from digest.maintenance.instance_guard import InstanceGuard
+from digest.maintenance.resolve_uncertain import UncertainResolver
 from digest.maintenance.retention import Retention
 from digest.model.messages import Message, Outcome
 from digest.model.progress import Progress, silent
@@ -34,22 +34,22 @@ from digest.model.verp import Verp
 from digest.monitoring.logs import configure_logs, mask_in_logs
 from digest.monitoring.status import Held, Status, gather_status
 from digest.settings.reading import read_settings
-from subscribers.addresses import AddressGate
+from subscribers.addresses import AddressPolicy
 from subscribers.store.registry import Registry
 
 if TYPE_CHECKING:
     from digest.collect.arxiv import Arxiv
     from digest.compose.composer import Composer
-    from digest.compose.transactional_composer import LetterComposer
-    from digest.deliver.delivery_worker import Sending
-    from digest.deliver.worker_pool import Fleet
-    from digest.inbound.feedback_handler import Feedback
+    from digest.compose.transactional_composer import TransactionalComposer
+    from digest.deliver.delivery_worker import DeliveryWorker
+    from digest.deliver.worker_pool import WorkerPool
+    from digest.inbound.feedback_handler import FeedbackHandler
     from digest.inbound.inbox import Inbox
     from digest.maintenance.backup import Backups
     from digest.pipeline import Pipeline
-    from digest.rank.corpora import Backgrounds
+    from digest.rank.corpora import ReferenceCorpora
     from digest.rank.embedding_store import EmbeddingStore
-    from digest.studio.preview import Proofs
+    from digest.studio.preview import Previews
 
 log = structlog.get_logger()
 
@@ -148,7 +148,7 @@ class App:
             self.ledger,
             self.registry,
             self.sources,
-            self.backgrounds.current,
+            self.corpora.current,
             self.embedder,
             mx_owners if self.settings.mx_lookups and self._is_relayed else None,
             self.clock,
@@ -160,10 +160,10 @@ class App:
         return self.settings.transport_url.startswith(("smtp", "sendmail"))
 
     @cached_property
-    def backgrounds(self) -> Backgrounds:
-        from digest.rank.corpora import Backgrounds
+    def corpora(self) -> ReferenceCorpora:
+        from digest.rank.corpora import ReferenceCorpora
 
-        return Backgrounds(self.ledger.papers, self.embedder)
+        return ReferenceCorpora(self.ledger.papers, self.embedder)
 
     @cached_property
     def embedder(self) -> EmbeddingStore | None:
@@ -178,20 +178,20 @@ class App:
         return EmbeddingStore(found, self.settings.home)
 
     @cached_property
-    def sender(self) -> Sender:
+    def identity(self) -> FromIdentity:
         """Raises SettingError naming what is missing to send."""
-        return sender_of(self.settings)
+        return from_identity(self.settings)
 
     @cached_property
     def templates(self) -> Templates:
         own = self.settings.templates
         return Templates(own, language(self.settings.language, own))
 
-    def proofs(self, sender: Sender, folder: Path | None = None) -> Proofs:
+    def previews(self, identity: FromIdentity, folder: Path | None = None) -> Previews:
         """Mails to look at and to check, from the templates (of ``folder``) as they are now."""
         from digest.checks.baseline import read_baseline
         from digest.checks.rules import Rules
-        from digest.studio.preview import Proofs
+        from digest.studio.preview import Previews
 
         own = folder or self.settings.templates
         templates = Templates(own, language(self.settings.language, own))
@@ -200,7 +200,7 @@ class App:
             allowed_hosts=frozenset(hosts) if hosts else None,
             baseline=read_baseline(self.baseline),
         )
-        return Proofs(templates, sender, rules)
+        return Previews(templates, identity, rules)
 
     @property
     def baseline(self) -> Path:
@@ -214,25 +214,25 @@ class App:
     def composer(self) -> Composer:
         from digest.compose.composer import Composer
 
-        return Composer(self.templates, self.sender)
+        return Composer(self.templates, self.identity)
 
     @cached_property
-    def letter_composer(self) -> LetterComposer:
-        from digest.compose.transactional_composer import LetterComposer
+    def transactional_composer(self) -> TransactionalComposer:
+        from digest.compose.transactional_composer import TransactionalComposer
 
-        return LetterComposer(self.templates, self.sender)
+        return TransactionalComposer(self.templates, self.identity)
 
     @cached_property
     def preview_composer(self) -> Composer:
         """For looking only: what is not set yet has a stand-in."""
         from digest.compose.composer import Composer
 
-        return Composer(self.templates, sender_for_looking(self.settings))
+        return Composer(self.templates, preview_identity(self.settings))
 
     @cached_property
-    def sending(self) -> Sending:
+    def sending(self) -> DeliveryWorker:
         """What sends in this process. Raises SettingError naming what is missing to send."""
-        from digest.deliver.delivery_worker import Parts, Sending
+        from digest.deliver.delivery_worker import DeliveryWorker, Parts
 
         make_transport(self.settings)  # what is wrong with it shows now
         parts = Parts(
@@ -244,39 +244,39 @@ class App:
             feedback=self.feedback,
             verp=self.verp if self.settings.verp else None,
         )
-        return Sending(parts, self.clock)
+        return DeliveryWorker(parts, self.clock)
 
     @cached_property
-    def fleet(self) -> Fleet:
+    def worker_pool(self) -> WorkerPool:
         """What sends, in as many processes as may be."""
-        from digest.deliver.worker_pool import Fleet
+        from digest.deliver.worker_pool import WorkerPool
 
-        return Fleet(
+        return WorkerPool(
             self.ledger,
             self.sending,
-            partial(_sending_of, self.another),
+            partial(_delivery_worker_of, self.another),
             processes=self.settings.send_processes,
             connections=self.settings.send_connections,
         )
 
     def make_ready(self) -> None:
         """What is missing to send shows now, not when there is something to. Raises DigestError."""
-        _ = self.fleet, self.pipeline, self.http
-        self.guard.check()
+        _ = self.worker_pool, self.pipeline, self.http
+        self.instance_guard.check()
 
     def stop(self) -> None:
         """Finish the mails in hand, break off collecting, begin nothing more; from any thread."""
         self.http.stop()
-        self.fleet.stop()
+        self.worker_pool.stop()
 
     @cached_property
-    def settling(self) -> Settling:
+    def uncertain_resolver(self) -> UncertainResolver:
         stale_after = timedelta(hours=self.settings.stale_after_hours)
-        return Settling(self.ledger, self.registry, stale_after)
+        return UncertainResolver(self.ledger, self.registry, stale_after)
 
     @cached_property
-    def guard(self) -> Guard:
-        return Guard(self.engine, self.settings.home, socket.gethostname())
+    def instance_guard(self) -> InstanceGuard:
+        return InstanceGuard(self.engine, self.settings.home, socket.gethostname())
 
     def status(self, now: datetime) -> Status:
         """How things are. Raises SourceError for a source that is not installed."""
@@ -286,13 +286,13 @@ class App:
         )
 
     def _held_by_guard(self) -> Held | None:
-        why = self.guard.objection()
-        return Held(why, was_used=(self.settings.home / BADGE).exists()) if why else None
+        why = self.instance_guard.objection()
+        return Held(why, was_used=(self.settings.home / INSTANCE_FILE).exists()) if why else None
 
     def send(self, now: datetime, progress: Progress = silent) -> tuple[str, ...]:
         """As ``Fleet.send``, if this ledger is the one that is used here. Raises LedgerError."""
-        self.guard.renew(now)
-        return self.fleet.send(now, progress)
+        self.instance_guard.renew(now)
+        return self.worker_pool.send(now, progress)
 
     def post(self, message: Message) -> Outcome:
         """Send one message that is no delivery, over a connection of its own.
@@ -303,9 +303,9 @@ class App:
             return transport.send(message)
 
     @cached_property
-    def gate(self) -> AddressGate:
+    def address_policy(self) -> AddressPolicy:
         """Which addresses may subscribe."""
-        return AddressGate(self._takes_smtputf8, self.settings.refused_domains or frozenset())
+        return AddressPolicy(self._takes_smtputf8, self.settings.refused_domains or frozenset())
 
     def _takes_smtputf8(self) -> bool:
         """Whether the relay takes addresses beyond ASCII; no, while it cannot be asked."""
@@ -323,28 +323,28 @@ class App:
     @cached_property
     def verp(self) -> Verp:
         """Envelope senders that name their delivery; those in reports are read in any case."""
-        sender = self.sender  # says what is missing
+        identity = self.identity  # says what is missing
         assert self.settings.secret
-        return Verp(self.settings.secret, sender.bounce_address)
+        return Verp(self.settings.secret, identity.bounce_address)
 
     @cached_property
-    def feedback(self) -> Feedback:
-        from digest.inbound.feedback_handler import Feedback
+    def feedback(self) -> FeedbackHandler:
+        from digest.inbound.feedback_handler import FeedbackHandler
 
         settings = self.settings
         limits = Limits(settings.pause_at_hard_bounces, settings.pause_at_complaints)
-        return Feedback(self.ledger, self.registry, limits)
+        return FeedbackHandler(self.ledger, self.registry, limits)
 
     @cached_property
     def inbox(self) -> Inbox:
-        from digest.inbound.attribution import Witness
+        from digest.inbound.attribution import Attribution
         from digest.inbound.inbox import Inbox
 
-        witness = Witness(self.ledger, self.registry, self.verp, self.sender.tokens)
-        return Inbox(self.registry, witness, self.feedback)
+        attribution = Attribution(self.ledger, self.registry, self.verp, self.identity.tokens)
+        return Inbox(self.registry, attribution, self.feedback)
 
 
-def _sending_of(another: Callable[[], App]) -> Sending:
+def _delivery_worker_of(another: Callable[[], App]) -> DeliveryWorker:
     """What sends in a process of its own."""
     configure_logs()
     return another().sending

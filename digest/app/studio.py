@@ -10,17 +10,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from digest.app.app import App, utc_now
 from digest.compose.content import OF_EDITIONS
 from digest.compose.environment import built_in_templates
-from digest.compose.from_identity import sender_for_looking
+from digest.compose.from_identity import preview_identity
 from digest.compose.language import SHIPPED
 from digest.compose.message import build_message
 from digest.errors import LedgerError
 from digest.model.digests import Digest
 from digest.model.messages import Outcome
 from digest.studio.access import require_password
-from digest.studio.context import Workbench
+from digest.studio.context import StudioContext
 from digest.studio.history import HistoryPages
-from digest.studio.preview import Proof
-from digest.studio.preview_request import Choice
+from digest.studio.preview import Preview
+from digest.studio.preview_request import PreviewRequest
 from digest.studio.render import Pages
 from digest.studio.templates_routes import template_routes
 from digest.studio.watch import Watch
@@ -39,7 +39,7 @@ def studio(app: App, host: str = "127.0.0.1", watch: Watch | None = None) -> Fas
     settings = app.settings
     require_password(host, settings.studio_password)
     pages = Pages(settings.from_name)
-    bench = workbench(app, watch or Watch(folders(app)))
+    bench = studio_context(app, watch or Watch(folders(app)))
     routers = [template_routes(bench, pages), _history(app, pages)]
     return studio_app(routers, pages, host=host, password=settings.studio_password)
 
@@ -50,18 +50,18 @@ def folders(app: App) -> list[Path]:
     return [*([own] if own else []), built_in_templates(), SHIPPED]
 
 
-def workbench(app: App, watch: Watch) -> Workbench:
+def studio_context(app: App, watch: Watch) -> StudioContext:
     built_in = built_in_templates()
     folder = (app.settings.templates or built_in).resolve()
-    return Workbench(
+    return StudioContext(
         folder=folder,
         built_in=built_in,
         watch=watch,
-        proofs=lambda folder: app.proofs(sender_for_looking(app.settings), folder),
-        proofs_to_send=lambda: app.proofs(app.sender, folder),
-        digest=lambda choice: _digest_if_possible(app, choice),
+        previews=lambda folder: app.previews(preview_identity(app.settings), folder),
+        previews_to_send=lambda: app.previews(app.identity, folder),
+        digest=lambda preview_request: _digest_if_possible(app, preview_request),
         days=lambda: _days(app),
-        send=lambda proof, to: _send(app, proof, to),
+        send=lambda preview, to: _send(app, preview, to),
     )
 
 
@@ -83,28 +83,28 @@ def _history(app: App, pages: Pages) -> APIRouter:
     return missing
 
 
-def _digest_if_possible(app: App, choice: Choice) -> Digest:
+def _digest_if_possible(app: App, preview_request: PreviewRequest) -> Digest:
     """As ``_digest``, but a database that fails is a LedgerError like any other."""
     try:
-        return _digest(app, choice)
+        return _digest(app, preview_request)
     except SQLAlchemyError as error:
         raise LedgerError(f"the database failed: {str(error).splitlines()[0]}") from error
 
 
-def _digest(app: App, choice: Choice) -> Digest:
+def _digest(app: App, preview_request: PreviewRequest) -> Digest:
     """What somebody got or would get. Raises LedgerError, AddressError or TopicError."""
-    day = choice.day or app.ledger.papers.latest_day()
+    day = preview_request.day or app.ledger.papers.latest_day()
     if day is None:
         raise LedgerError("nothing is collected yet: run digest collect, or choose a sample")
-    if choice.reader:
-        person = app.registry.file_of(choice.reader)
+    if preview_request.reader:
+        person = app.registry.file_of(preview_request.reader)
         if person is None:
-            raise LedgerError(f"there is no subscriber {choice.reader}")
+            raise LedgerError(f"there is no subscriber {preview_request.reader}")
         who = person.subscriber
         digest = app.pipeline.digest_of(who, day)
         digest = digest or app.pipeline.draft(day, who.topics, who.preferences)
     else:
-        digest = app.pipeline.draft(day, parse_topics(choice.typed_topics))
+        digest = app.pipeline.draft(day, parse_topics(preview_request.typed_topics))
     if digest is None:
         raise LedgerError(f"of {day} there is nothing for such a reader")
     return digest
@@ -118,16 +118,16 @@ def _days(app: App) -> list[date]:
         return []
 
 
-def _send(app: App, proof: Proof, to: str) -> Outcome:
+def _send(app: App, preview: Preview, to: str) -> Outcome:
     now = utc_now()
-    content = replace(proof.content, subject=f"[test] {proof.content.subject}")
+    content = replace(preview.content, subject=f"[test] {preview.content.subject}")
     message = build_message(
         content,
-        app.sender,
+        app.identity,
         to=normalise_address(to),
         public_id="test",
         what=f"test-{now:%Y%m%d%H%M%S%f}",
         now=now,
-        campaign="" if proof.mail in OF_EDITIONS else proof.mail,
+        campaign="" if preview.mail in OF_EDITIONS else preview.mail,
     )
     return app.post(message)

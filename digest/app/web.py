@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from fastapi import FastAPI
 
 from digest.app.app import App
-from digest.compose.transactional_mail import Letters
+from digest.compose.transactional_mail import TransactionalMail
 from digest.errors import MessageTooLarge, NothingToShow
 from digest.ledger.database import what_is_missing
 from digest.model.digests import Pick
@@ -17,7 +17,7 @@ from digest.web.site import Site, page_renderer
 from digest.web.suggestions import suggest
 from subscribers.model import Subscriber
 from subscribers.preferences import Preferences
-from subscribers.web.page_context import Desk
+from subscribers.web.page_context import PageContext
 
 SUGGESTED_FROM = timedelta(weeks=3)
 
@@ -38,20 +38,20 @@ def web(app: App) -> FastAPI:
             return None
 
     def find(typed: str) -> list[Pick]:
-        return search(app.ledger, app.backgrounds.current(), typed, embed=app.embedder)
+        return search(app.ledger, app.corpora.current(), typed, embed=app.embedder)
 
     def figures() -> bytes:
         now = clock()
         return exposition(app.status(now), gather_counts(app.ledger, app.registry, now))
 
     settings = app.settings
-    desk = Desk(
+    context = PageContext(
         registry=app.registry,
-        tokens=app.sender.tokens,
-        render=page_renderer(app.templates, app.sender),
+        tokens=app.identity.tokens,
+        render=page_renderer(app.templates, app.identity),
         clock=clock,
-        letters=Letters(app.letter_composer, app.post, clock),
-        gate=app.gate,
+        letters=TransactionalMail(app.transactional_composer, app.post, clock),
+        address_policy=app.address_policy,
         defaults=Preferences(at=settings.run_at, timezone=settings.timezone.key),
         suggestions=suggestions,
         title_of=papers.title_of,
@@ -60,10 +60,10 @@ def web(app: App) -> FastAPI:
         says_goodbye=settings.goodbye,
     )
     site = Site(
-        sender=app.sender,
+        identity=app.identity,
         templates=app.templates,
         editions=app.ledger.editions,
-        desk=desk,
+        context=context,
         draft=pipeline.draft,
         search=find,
         own_digest=own_digest,

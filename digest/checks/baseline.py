@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from digest.checks.caniemail import unsupported
-from digest.checks.rendered_mail import Specimen
+from digest.checks.rendered_mail import RenderedMail
 
 # Mail, client, slugs of caniemail.com in order.
 Baseline = Mapping[str, Mapping[str, list[str]]]
@@ -26,12 +26,12 @@ def read_baseline(path: Path) -> Baseline:
     return read
 
 
-def baseline_of(specimens: Iterable[Specimen]) -> dict[str, dict[str, list[str]]]:
+def baseline_of(rendered_mails: Iterable[RenderedMail]) -> dict[str, dict[str, list[str]]]:
     """Of each mail whatever a client does not support in any of its samples."""
     found: dict[str, dict[str, set[str]]] = {}
-    for specimen in specimens:
-        clients = found.setdefault(specimen.mail, {})
-        for client, slugs in unsupported(specimen.html).items():
+    for rendered in rendered_mails:
+        clients = found.setdefault(rendered.mail, {})
+        for client, slugs in unsupported(rendered.html).items():
             clients.setdefault(client, set()).update(slugs)
     return {
         mail: {client: sorted(slugs) for client, slugs in sorted(clients.items())}

@@ -5,21 +5,21 @@ from collections.abc import Iterator, Mapping
 from digest.checks.baseline import Baseline
 from digest.checks.caniemail import table, unsupported
 from digest.checks.finding import Finding, Level
-from digest.checks.rendered_mail import Specimen, found
+from digest.checks.rendered_mail import RenderedMail, found
 from digest.checks.rules import Rules
 
 
-def newly_unsupported(specimen: Specimen, rules: Rules) -> Iterator[Finding]:
+def newly_unsupported(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]:
     """Features that a client does not support and that the baseline of this mail has not."""
-    known = _known(rules.baseline, specimen.mail)
+    known = _known(rules.baseline, rendered.mail)
     new: dict[str, list[str]] = {}
-    for client, slugs in unsupported(specimen.html).items():
+    for client, slugs in unsupported(rendered.html).items():
         for slug in slugs - known.get(client, set()):
             new.setdefault(slug, []).append(client)
     for slug, clients in new.items():
         title = table().features[slug].title
         says = f"{title} ({slug}) is not supported by {', '.join(clients)}; new since the baseline"
-        yield found("clients", Level.WARNING, says, specimen.where(*_traces(slug, title)))
+        yield found("clients", Level.WARNING, says, rendered.where(*_traces(slug, title)))
 
 
 def _known(baseline: Baseline, mail: str) -> Mapping[str, set[str]]:

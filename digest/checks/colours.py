@@ -9,7 +9,7 @@ from lxml.html import HtmlElement
 
 from digest.checks.cascade import Look, Mode, has_dark_rules, looks
 from digest.checks.finding import Finding, Level
-from digest.checks.rendered_mail import Specimen, found
+from digest.checks.rendered_mail import RenderedMail, found
 from digest.checks.wcag import contrast, luminance, needed
 from digest.compose.source_map import Place
 
@@ -19,12 +19,12 @@ _UNSEEN = re.compile(r"[\s\u00ad\u034f\u200b-\u200f\u2060-\u206f\ufeff]+")
 _GLARING = 0.4
 
 
-def poor_contrast(specimen: Specimen) -> Iterator[Finding]:
+def poor_contrast(rendered: RenderedMail) -> Iterator[Finding]:
     """Text that is hard to read on its background (WCAG 1.4.3, level AA), in light and in dark."""
-    light = looks(specimen.tree, Mode.LIGHT)
+    light = looks(rendered.tree, Mode.LIGHT)
     for mode in Mode:
-        seen = looks(specimen.tree, mode)
-        for element in _with_text(specimen, seen):
+        seen = looks(rendered.tree, mode)
+        for element in _with_text(rendered, seen):
             look = seen[element]
             ratio = contrast(look.colour, look.background)
             least = needed(look.size, is_bold=look.is_bold)
@@ -37,22 +37,22 @@ def poor_contrast(specimen: Specimen) -> Iterator[Finding]:
                 )
                 if mode is Mode.DARK and look.colour == light[element].colour:
                     says += ", which has no colour of its own for dark"
-                place = _place(specimen, element, look, mode)
+                place = _place(rendered, element, look, mode)
                 yield found("contrast", Level.ERROR, says, place)
 
 
-def forgotten_in_dark(specimen: Specimen) -> Iterator[Finding]:
+def forgotten_in_dark(rendered: RenderedMail) -> Iterator[Finding]:
     """Text that keeps its colour in dark while its background changes, and what stays bright."""
-    if not has_dark_rules(specimen.styles):
+    if not has_dark_rules(rendered.styles):
         says = "there are no rules for dark (@media (prefers-color-scheme: dark))"
-        yield found("dark", Level.WARNING, says, specimen.where("<mj-style", "<mj-head"))
+        yield found("dark", Level.WARNING, says, rendered.where("<mj-style", "<mj-head"))
         return
-    light, dark = looks(specimen.tree, Mode.LIGHT), looks(specimen.tree, Mode.DARK)
-    for element in _with_text(specimen, dark):
+    light, dark = looks(rendered.tree, Mode.LIGHT), looks(rendered.tree, Mode.DARK)
+    for element in _with_text(rendered, dark):
         before, after = light[element], dark[element]
         if before.colour != after.colour:
             continue
-        place = partial(_place, specimen, element, after, Mode.LIGHT)
+        place = partial(_place, rendered, element, after, Mode.LIGHT)
         if before.background != after.background:
             if contrast(after.colour, after.background) >= needed(
                 after.size, is_bold=after.is_bold
@@ -67,8 +67,8 @@ def forgotten_in_dark(specimen: Specimen) -> Iterator[Finding]:
             yield found("dark", Level.WARNING, says, place())
 
 
-def _with_text(specimen: Specimen, seen: dict[HtmlElement, Look]) -> Iterator[HtmlElement]:
-    for element in specimen.elements():
+def _with_text(rendered: RenderedMail, seen: dict[HtmlElement, Look]) -> Iterator[HtmlElement]:
+    for element in rendered.elements():
         look = seen[element]
         if not look.is_hidden and look.size > 0 and _own_text(element):
             yield element
@@ -92,7 +92,7 @@ def _class(look: Look) -> str:
     return names[0] if names else ""
 
 
-def _place(specimen: Specimen, element: HtmlElement, look: Look, mode: Mode) -> Place:
+def _place(rendered: RenderedMail, element: HtmlElement, look: Look, mode: Mode) -> Place:
     """The rule for the class (in dark that for dark, if there is one), else the text."""
     patterns = []
     if name := re.escape(_class(look)):
@@ -101,6 +101,6 @@ def _place(specimen: Specimen, element: HtmlElement, look: Look, mode: Mode) -> 
             inside = r"[^{}]*\{(?:[^{}]*\{[^{}]*\})*?[^{}]*?"
             patterns.append(rf"prefers-color-scheme:\s*dark{inside}({selector})")
         patterns += [selector, rf"class=[\"'][^\"']*(?<![\w-]){name}(?![\w-])"]
-    place = specimen.where(*patterns)
+    place = rendered.where(*patterns)
     words = _own_text(element)
-    return place if place.template else specimen.where_text(words, words[:30], words.split()[0])
+    return place if place.template else rendered.where_text(words, words[:30], words.split()[0])

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from digest.checks.finding import Finding, Level
-from digest.checks.rendered_mail import Specimen, found
+from digest.checks.rendered_mail import RenderedMail, found
 from digest.checks.rules import Rules
 from digest.compose.source_map import Place
 
@@ -14,32 +14,32 @@ _IN_STYLES = re.compile(r"url\(\s*['\"]?([^'\")]+)['\"]?\s*\)", re.IGNORECASE)
 _IN_TEXT = re.compile(r"\bhttps?://[^\s<>\"]+", re.IGNORECASE)
 
 
-def bad_links(specimen: Specimen, rules: Rules) -> Iterator[Finding]:
+def bad_links(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]:
     """Addresses in the HTML that are not https (or mailto), or of a host that is not allowed."""
-    for address in dict.fromkeys(addresses(specimen)):
-        if complaint := _against(address, specimen, rules):
+    for address in dict.fromkeys(addresses(rendered)):
+        if complaint := _against(address, rendered, rules):
             level, says = complaint
-            yield found("links", level, says, specimen.where_text(address))
+            yield found("links", level, says, rendered.where_text(address))
 
 
-def bad_links_in_text(specimen: Specimen, rules: Rules) -> Iterator[Finding]:
+def bad_links_in_text(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]:
     """The same of the text part; what is wrong there can also be a paper's own words."""
-    in_html = set(addresses(specimen))
-    for address in dict.fromkeys(text_addresses(specimen.text)):
-        complaint = _against(address, specimen, rules)
+    in_html = set(addresses(rendered))
+    for address in dict.fromkeys(text_addresses(rendered.text)):
+        complaint = _against(address, rendered, rules)
         if complaint and address not in in_html:
-            yield found("links", Level.WARNING, f"in the text, {complaint[1]}", specimen.of_text())
+            yield found("links", Level.WARNING, f"in the text, {complaint[1]}", rendered.of_text())
 
 
-def addresses(specimen: Specimen) -> Iterator[str]:
+def addresses(rendered: RenderedMail) -> Iterator[str]:
     """What the HTML names: links, pictures, backgrounds."""
-    for element in specimen.elements():
+    for element in rendered.elements():
         for name in _ATTRIBUTES:
             value = element.get(name)
             if value is not None:
                 yield value.strip()
         yield from _IN_STYLES.findall(element.get("style", ""))
-    yield from _IN_STYLES.findall(specimen.styles)
+    yield from _IN_STYLES.findall(rendered.styles)
 
 
 def text_addresses(text: str) -> Iterator[str]:
@@ -48,7 +48,7 @@ def text_addresses(text: str) -> Iterator[str]:
         yield address.rstrip(".,;:!?)]}'")
 
 
-def _against(address: str, specimen: Specimen, rules: Rules) -> tuple[Level, str] | None:
+def _against(address: str, rendered: RenderedMail, rules: Rules) -> tuple[Level, str] | None:
     if not address:
         return Level.ERROR, "a link leads nowhere: its address is empty"
     try:
@@ -62,7 +62,7 @@ def _against(address: str, specimen: Specimen, rules: Rules) -> tuple[Level, str
     if scheme != "https" or not host:
         return Level.ERROR, f"{address} is not https"
     allowed = rules.allowed_hosts
-    if allowed is not None and not _is_allowed(host, allowed | specimen.own_hosts):
+    if allowed is not None and not _is_allowed(host, allowed | rendered.own_hosts):
         return Level.WARNING, f"{address} is of a host that is not allowed"
     return None
 
@@ -71,23 +71,23 @@ def _is_allowed(host: str, allowed: frozenset[str]) -> bool:
     return any(host == each or host.endswith(f".{each}") for each in allowed)
 
 
-def no_way_out(specimen: Specimen) -> Iterator[Finding]:
+def no_way_out(rendered: RenderedMail) -> Iterator[Finding]:
     """A mail without the link to leave, or without the sender's postal address, in either part."""
-    if specimen.unsubscribe:
-        if specimen.unsubscribe not in addresses(specimen):
+    if rendered.unsubscribe:
+        if rendered.unsubscribe not in addresses(rendered):
             says = "the link to unsubscribe is missing in the HTML"
-            yield found("unsubscribe", Level.ERROR, says, _body(specimen))
-        if specimen.unsubscribe not in text_addresses(specimen.text):
+            yield found("unsubscribe", Level.ERROR, says, _body(rendered))
+        if rendered.unsubscribe not in text_addresses(rendered.text):
             says = "the link to unsubscribe is missing in the text"
-            yield found("unsubscribe", Level.ERROR, says, specimen.of_text())
-    address = " ".join(specimen.postal_address.split())
-    if address not in " ".join(specimen.tree.text_content().split()):
+            yield found("unsubscribe", Level.ERROR, says, rendered.of_text())
+    address = " ".join(rendered.postal_address.split())
+    if address not in " ".join(rendered.tree.text_content().split()):
         says = "the postal address is missing in the HTML"
-        yield found("postal-address", Level.ERROR, says, _body(specimen))
-    if address not in " ".join(specimen.text.split()):
+        yield found("postal-address", Level.ERROR, says, _body(rendered))
+    if address not in " ".join(rendered.text.split()):
         says = "the postal address is missing in the text"
-        yield found("postal-address", Level.ERROR, says, specimen.of_text())
+        yield found("postal-address", Level.ERROR, says, rendered.of_text())
 
 
-def _body(specimen: Specimen) -> Place:
-    return Place(specimen.where("<mj-body").template)
+def _body(rendered: RenderedMail) -> Place:
+    return Place(rendered.where("<mj-body").template)

@@ -5,32 +5,32 @@ from difflib import get_close_matches
 
 from digest.checks.components import COMPONENTS, DEFAULTS
 from digest.checks.finding import Finding, Level
-from digest.checks.rendered_mail import Specimen, found
+from digest.checks.rendered_mail import RenderedMail, found
 from digest.compose.mjml_tags import Kind, Tag, first_fault, tags
 
 _DESCRIBED = frozenset({"img", "mj-image", "mj-social-element", "mj-carousel-image"})
 _FORBIDDEN = ("script", "form", "iframe", "frame", "object", "embed", "applet", "base")
 
 
-def unclosed(specimen: Specimen) -> Iterator[Finding]:
+def unclosed(rendered: RenderedMail) -> Iterator[Finding]:
     """Tags that do not match. mrml takes crossed ones, and makes something else of them."""
-    if fault := first_fault(specimen.mjml.text):
-        yield found("unclosed", Level.ERROR, fault.what, specimen.mjml.place(fault.offset))
+    if fault := first_fault(rendered.mjml.text):
+        yield found("unclosed", Level.ERROR, fault.what, rendered.mjml.place(fault.offset))
 
 
-def unknown(specimen: Specimen) -> Iterator[Finding]:
+def unknown(rendered: RenderedMail) -> Iterator[Finding]:
     """Tags that MJML has not, or not here, and attributes that do nothing."""
     around: list[str] = []
-    for tag in tags(specimen.mjml.text):
+    for tag in tags(rendered.mjml.text):
         if tag.kind is Kind.CLOSE:
             if tag.name in around:
                 del around[len(around) - 1 - around[::-1].index(tag.name) :]
             continue
         parent = around[-1] if around else ""
         if says := _against_tag(tag.name, parent, around):
-            yield found("unknown", Level.ERROR, says, specimen.mjml.place(tag.offset))
+            yield found("unknown", Level.ERROR, says, rendered.mjml.place(tag.offset))
         else:
-            yield from _against_attributes(specimen, tag, parent)
+            yield from _against_attributes(rendered, tag, parent)
         if tag.kind is Kind.OPEN:
             around.append(tag.name)
 
@@ -55,7 +55,7 @@ def _against_tag(name: str, parent: str, around: list[str]) -> str:
     return ""
 
 
-def _against_attributes(specimen: Specimen, tag: Tag, parent: str) -> Iterator[Finding]:
+def _against_attributes(rendered: RenderedMail, tag: Tag, parent: str) -> Iterator[Finding]:
     if parent == "mj-attributes":
         known = DEFAULTS[tag.name]
     elif tag.name in COMPONENTS:
@@ -65,7 +65,7 @@ def _against_attributes(specimen: Specimen, tag: Tag, parent: str) -> Iterator[F
     for attribute in tag.attributes:
         if attribute.name not in known:
             says = f"<{tag.name}> has no attribute {attribute.name}{_meant(attribute.name, known)}"
-            yield found("unknown", Level.ERROR, says, specimen.mjml.place(attribute.offset))
+            yield found("unknown", Level.ERROR, says, rendered.mjml.place(attribute.offset))
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
@@ -73,10 +73,10 @@ def _meant(name: str, known: Iterable[str]) -> str:
     return f": is {close[0]} meant?" if close else ""
 
 
-def undescribed(specimen: Specimen) -> Iterator[Finding]:
+def undescribed(rendered: RenderedMail) -> Iterator[Finding]:
     """Images that a screen reader can say nothing of (WCAG 1.1.1); ornaments have an empty alt."""
     setting_defaults = False
-    for tag in tags(specimen.mjml.text):
+    for tag in tags(rendered.mjml.text):
         if tag.name == "mj-attributes":
             setting_defaults = tag.kind is Kind.OPEN
         if tag.name not in _DESCRIBED or tag.kind is Kind.CLOSE or setting_defaults:
@@ -88,35 +88,35 @@ def undescribed(specimen: Specimen) -> Iterator[Finding]:
             says = f"<{tag.name}> is a link, but its alt is empty"
         else:
             continue
-        yield found("alt", Level.ERROR, says, specimen.mjml.place(tag.offset))
+        yield found("alt", Level.ERROR, says, rendered.mjml.place(tag.offset))
 
 
-def unmeasured(specimen: Specimen) -> Iterator[Finding]:
+def unmeasured(rendered: RenderedMail) -> Iterator[Finding]:
     """Images without a size: the mail jumps while they load, and Outlook guesses."""
-    for image in specimen.elements("img"):
+    for image in rendered.elements("img"):
         missing = [name for name in ("width", "height") if not image.get(name, "").isdigit()]
         if missing:
             source = image.get("src", "")
             says = f"the image {source} has no {' and no '.join(missing)} in pixels"
-            yield found("image-size", Level.WARNING, says, specimen.where_text(source))
+            yield found("image-size", Level.WARNING, says, rendered.where_text(source))
 
 
-def forbidden(specimen: Specimen) -> Iterator[Finding]:
+def forbidden(rendered: RenderedMail) -> Iterator[Finding]:
     """What clients take out, or take a mail for hostile for."""
-    for element in specimen.elements(*_FORBIDDEN):
+    for element in rendered.elements(*_FORBIDDEN):
         says = f"<{element.tag}> has no place in a mail"
-        yield found("forbidden", Level.ERROR, says, specimen.where(rf"<{element.tag}\b"))
-    for link in specimen.elements("link"):
+        yield found("forbidden", Level.ERROR, says, rendered.where(rf"<{element.tag}\b"))
+    for link in rendered.elements("link"):
         if "stylesheet" in link.get("rel", "").lower():
             says = f"the style sheet {link.get('href')} is loaded from elsewhere"
-            place = specimen.where_text(link.get("href", ""))
+            place = rendered.where_text(link.get("href", ""))
             yield found("forbidden", Level.ERROR, says, place)
-    if "@import" in specimen.styles.lower():
+    if "@import" in rendered.styles.lower():
         says = "@import loads a style sheet from elsewhere"
-        yield found("forbidden", Level.ERROR, says, specimen.where("@import"))
-    for element in specimen.elements():
+        yield found("forbidden", Level.ERROR, says, rendered.where("@import"))
+    for element in rendered.elements():
         for name in element.attrib:
             if name.startswith("on"):
                 says = f"{name} on <{element.tag}> is a script"
-                place = specimen.where(rf"\b{name}\s*=")
+                place = rendered.where(rf"\b{name}\s*=")
                 yield found("forbidden", Level.ERROR, says, place)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from digest.checks.cascade import is_hidden
 from digest.checks.finding import Finding, Level
 from digest.checks.links import text_addresses
-from digest.checks.rendered_mail import Specimen, found
+from digest.checks.rendered_mail import RenderedMail, found
 from digest.checks.rules import Rules
 
 # What a list of mails shows beside the subject: shorter is a waste, longer is cut off.
@@ -17,12 +17,12 @@ _LONGEST_SUBJECT = 150
 _NO_LANGUAGE = ("", "und")
 
 
-def too_large(specimen: Specimen, rules: Rules) -> Iterator[Finding]:
+def too_large(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]:
     """Parts that clients cut off, or nearly."""
-    html_place = specimen.where("<mj-body")
+    html_place = rendered.where("<mj-body")
     for name, part, place in (
-        ("HTML", specimen.html, html_place),
-        ("text", specimen.text, specimen.of_text()),
+        ("HTML", rendered.html, html_place),
+        ("text", rendered.text, rendered.of_text()),
     ):
         size = len(part.encode())
         if size >= rules.refuse_at:
@@ -31,53 +31,53 @@ def too_large(specimen: Specimen, rules: Rules) -> Iterator[Finding]:
         elif size >= rules.warn_at:
             says = f"the {name} has {size:,} octets, it is refused at {rules.refuse_at:,}"
             yield found("size", Level.WARNING, says, place)
-        elif specimen.is_largest:
+        elif rendered.is_largest:
             says = f"the {name} has {size:,} octets of {rules.refuse_at:,} at most"
             yield found("size", Level.NOTE, says, place)
 
 
-def out_of_step(specimen: Specimen) -> Iterator[Finding]:
+def out_of_step(rendered: RenderedMail) -> Iterator[Finding]:
     """Papers and links that are in one part only."""
-    if not specimen.text.strip():
-        yield found("text", Level.ERROR, "the text part is empty", specimen.of_text())
+    if not rendered.text.strip():
+        yield found("text", Level.ERROR, "the text part is empty", rendered.of_text())
         return
-    text, rich = _words(specimen.text), _words(specimen.tree.text_content())
-    links = [link.get("href", "").strip() for link in specimen.elements("a")]
+    text, rich = _words(rendered.text), _words(rendered.tree.text_content())
+    links = [link.get("href", "").strip() for link in rendered.elements("a")]
     # An address with a quote in it is no address by its looks, but stands between blanks.
-    in_text = {*text_addresses(specimen.text), *specimen.text.split()}
-    for title in specimen.titles:
+    in_text = {*text_addresses(rendered.text), *rendered.text.split()}
+    for title in rendered.titles:
         yield from _in_both(
-            specimen, f"the paper “{title}”", _words(title) in rich, _words(title) in text
+            rendered, f"the paper “{title}”", _words(title) in rich, _words(title) in text
         )
-    for url in specimen.urls:
-        yield from _in_both(specimen, f"the link {url}", url in links, url in in_text)
+    for url in rendered.urls:
+        yield from _in_both(rendered, f"the link {url}", url in links, url in in_text)
     for link in dict.fromkeys(links):
-        if link in specimen.urls or not link.startswith(("http://", "https://")):
+        if link in rendered.urls or not link.startswith(("http://", "https://")):
             continue
         # The text may offer one page where the HTML leads to its answers.
         if link not in in_text and urlsplit(link)._replace(query="").geturl() not in in_text:
             says = f"the link {link} is not in the text"
-            yield found("text", Level.WARNING, says, specimen.where_text(link))
+            yield found("text", Level.WARNING, says, rendered.where_text(link))
 
 
-def _in_both(specimen: Specimen, what: str, in_html: bool, in_text: bool) -> Iterator[Finding]:
+def _in_both(rendered: RenderedMail, what: str, in_html: bool, in_text: bool) -> Iterator[Finding]:
     if not in_html:
-        yield found("text", Level.ERROR, f"{what} is not in the HTML", specimen.where("<mj-body"))
+        yield found("text", Level.ERROR, f"{what} is not in the HTML", rendered.where("<mj-body"))
     if not in_text:
-        yield found("text", Level.ERROR, f"{what} is not in the text", specimen.of_text())
+        yield found("text", Level.ERROR, f"{what} is not in the text", rendered.of_text())
 
 
 def _words(text: str) -> str:
     return " ".join(text.split())
 
 
-def preheader(specimen: Specimen) -> Iterator[Finding]:
+def preheader(rendered: RenderedMail) -> Iterator[Finding]:
     """The hidden first words, which a list of mails shows beside the subject."""
-    body = specimen.tree.find("body")
+    body = rendered.tree.find("body")
     first = next(iter(body), None) if body is not None else None
     hidden = first is not None and is_hidden(first)
     shown = _words(first.text_content()) if first is not None and hidden else ""
-    place = specimen.where("<mj-preview", "<mj-head")
+    place = rendered.where("<mj-preview", "<mj-head")
     if not shown:
         yield found("preheader", Level.WARNING, "there is no preheader (mj-preview)", place)
     elif len(shown) not in _PREHEADER:
@@ -86,37 +86,37 @@ def preheader(specimen: Specimen) -> Iterator[Finding]:
         yield found("preheader", Level.WARNING, says, place)
 
 
-def unnamed(specimen: Specimen) -> Iterator[Finding]:
+def unnamed(rendered: RenderedMail) -> Iterator[Finding]:
     """A document without title (WCAG 2.4.2) or language (3.1.1)."""
-    if not (specimen.tree.findtext("head/title") or "").strip():
-        place = specimen.where("<mj-title", "<mj-head")
+    if not (rendered.tree.findtext("head/title") or "").strip():
+        place = rendered.where("<mj-title", "<mj-head")
         yield found("title", Level.ERROR, "the HTML has no title (mj-title)", place)
-    if specimen.tree.get("lang", "").strip() in _NO_LANGUAGE:
+    if rendered.tree.get("lang", "").strip() in _NO_LANGUAGE:
         says = "the HTML does not say its language (lang of mjml)"
-        yield found("lang", Level.ERROR, says, specimen.where("<mjml"))
+        yield found("lang", Level.ERROR, says, rendered.where("<mjml"))
 
 
-def subject(specimen: Specimen) -> Iterator[Finding]:
+def subject(rendered: RenderedMail) -> Iterator[Finding]:
     """A subject of more than a line, or longer than anybody shows."""
-    if not specimen.subject.strip():
-        yield found("subject", Level.ERROR, "the subject is empty", specimen.of_subject())
-    if len(specimen.subject.splitlines()) > 1:
+    if not rendered.subject.strip():
+        yield found("subject", Level.ERROR, "the subject is empty", rendered.of_subject())
+    if len(rendered.subject.splitlines()) > 1:
         says = "the subject has line breaks"
-        yield found("subject", Level.WARNING, says, specimen.of_subject())
-    if len(specimen.subject) > _LONGEST_SUBJECT:
-        says = f"the subject has {len(specimen.subject)} characters, more than {_LONGEST_SUBJECT}"
-        yield found("subject", Level.WARNING, says, specimen.of_subject())
+        yield found("subject", Level.WARNING, says, rendered.of_subject())
+    if len(rendered.subject) > _LONGEST_SUBJECT:
+        says = f"the subject has {len(rendered.subject)} characters, more than {_LONGEST_SUBJECT}"
+        yield found("subject", Level.WARNING, says, rendered.of_subject())
 
 
-def long_lines(specimen: Specimen) -> Iterator[Finding]:
+def long_lines(rendered: RenderedMail) -> Iterator[Finding]:
     """Lines of the text that terminals and old clients break; those of addresses must be long."""
     long = [
         line
-        for line in specimen.text.splitlines()
+        for line in rendered.text.splitlines()
         if len(line) > _LONGEST_LINE and "://" not in line
     ]
     if long:
         says = (
             f"{len(long)} lines of the text are longer than {_LONGEST_LINE} characters: {long[0]}"
         )
-        yield found("lines", Level.NOTE, says, specimen.of_text())
+        yield found("lines", Level.NOTE, says, rendered.of_text())

@@ -14,7 +14,7 @@ from digest.compose.source_map import Place, Rendered
 
 # No slots: what is computed once is kept beside the fields.
 @dataclass(frozen=True)
-class Specimen:
+class RenderedMail:
     """A mail, made of a sample.
 
     ``titles`` are those of its papers as they are shown, ``urls`` their addresses. ``unsubscribe``

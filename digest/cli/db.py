@@ -48,9 +48,9 @@ def adopt(
         raise typer.BadParameter("say --drop or --send: --help tells which")
     app, now = App(), utc_now()
     if send:
-        app.guard.adopt(now)
+        app.instance_guard.adopt(now)
         out.print("This ledger is used here from now on. What waits is sent.")
     else:
-        dropped = app.settling.drop_waiting(now)
-        app.guard.adopt(now, sends_from=now)
+        dropped = app.uncertain_resolver.drop_waiting(now)
+        app.instance_guard.adopt(now, sends_from=now)
         out.print(f"This ledger is used here from now on. Given up: {dropped} that waited.")

@@ -10,7 +10,7 @@ from rich.text import Text
 from digest.app.app import App, utc_now
 from digest.cli.terminal import Json, balance_line, err, out, print_json, read_day
 from digest.ledger.provider_queues import ALL, EVERYBODY, name_of
-from digest.maintenance.resolve_uncertain import Resent, Settling
+from digest.maintenance.resolve_uncertain import Resent, UncertainResolver
 
 deliveries = typer.Typer(help="See what became of the mails of an edition.", no_args_is_help=True)
 
@@ -32,24 +32,24 @@ def uncertain(
     """List the mails whose outcome nobody knows, or settle them: all, or those of an edition."""
     if resend and drop:
         raise typer.BadParameter("--resend or --drop, not both")
-    settling = App().settling
+    uncertain_resolver = App().uncertain_resolver
     if resend:
-        _print_resent(settling.resend(day, utc_now()), as_json=as_json)
+        _print_resent(uncertain_resolver.resend(day, utc_now()), as_json=as_json)
     elif drop:
-        dropped = settling.drop(day, utc_now())
+        dropped = uncertain_resolver.drop(day, utc_now())
         if as_json:
             print_json({"dropped": dropped})
         else:
             out.print(f"{dropped} given up.")
     else:
-        _list_uncertain(settling, day, as_json=as_json)
+        _list_uncertain(uncertain_resolver, day, as_json=as_json)
 
 
 @deliveries.command()
 def balance(day: Day = None, as_json: Json = False) -> None:
     """Print the balance of an edition, by default of the last, as it is now."""
-    settling = App().settling
-    found, gone = settling.balance(day), settling.gone(day)
+    uncertain_resolver = App().uncertain_resolver
+    found, gone = uncertain_resolver.balance(day), uncertain_resolver.gone(day)
     if as_json:
         print_json({**asdict(found), "no_longer_kept": gone})
         return
@@ -61,7 +61,7 @@ def balance(day: Day = None, as_json: Json = False) -> None:
 @deliveries.command()
 def paused(as_json: Json = False) -> None:
     """List where no mail goes until you say so, and why: to some providers, or to anybody."""
-    pauses = App().ledger.lanes.paused()
+    pauses = App().ledger.provider_queues.paused()
     if as_json:
         print_json([{**asdict(each), "since": each.since.isoformat()} for each in pauses])
         return
@@ -83,8 +83,8 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Let mail go again where it was paused. What waits is sent by the next run."""
-    lane = ALL if provider == EVERYBODY else provider
-    resumed = App().ledger.lanes.resume(lane, utc_now())
+    queue = ALL if provider == EVERYBODY else provider
+    resumed = App().ledger.provider_queues.resume(queue, utc_now())
     if as_json:
         print_json({"resumed": resumed})
     elif resumed:
@@ -95,8 +95,10 @@ def resume(
         raise typer.Exit(1)
 
 
-def _list_uncertain(settling: Settling, day: date | None, *, as_json: bool) -> None:
-    doubts = settling.uncertain(day)
+def _list_uncertain(
+    uncertain_resolver: UncertainResolver, day: date | None, *, as_json: bool
+) -> None:
+    doubts = uncertain_resolver.uncertain(day)
     if as_json:
         print_json([{**asdict(each), "since": each.since.isoformat()} for each in doubts])
         return

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from digest.app.app import App, utc_now
 from digest.cli.terminal import Json, out, print_json
-from digest.compose.from_identity import sender_for_looking
+from digest.compose.from_identity import preview_identity
 from digest.doctor.finding import Area, Finding, Level, has_problem
 from digest.errors import SettingError
 
@@ -52,7 +52,7 @@ def _findings(*, offline: bool) -> list[Finding]:
     return examine(
         app.settings,
         utc_now(),
-        lambda: app.proofs(sender_for_looking(app.settings)).findings(),
+        lambda: app.previews(preview_identity(app.settings)).findings(),
         system_resolver,
         offline=offline,
     )

@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from digest.app.app import App, utc_now
 from digest.cli.terminal import err, out, print_json
 from digest.errors import DigestError, InboxError
-from digest.inbound.inbox import Fate
-from digest.inbound.mailboxes import letters_in, letters_on
+from digest.inbound.inbox import InboundVerdict
+from digest.inbound.mailboxes import messages_in, messages_on
 from digest.inbound.report import Kind, Report
 from digest.inbound.report_reader import read_report
 from digest.settings.imap_folder import ImapFolder
@@ -74,25 +74,25 @@ def inbox(
 def _read(named: str | None, as_json: bool) -> None:
     app = App()
     if named is None:
-        from digest.service.jobs import Duties
+        from digest.service.jobs import Jobs
 
-        fates = Duties(app).read_inbox()
+        verdicts = Jobs(app).read_inbox()
     else:
-        letters = letters_in(_place(named), app.settings.smtp_ca_file)
-        fates = app.inbox.read(letters, utc_now())
-    _tell(fates, as_json)
+        letters = messages_in(_place(named), app.settings.smtp_ca_file)
+        verdicts = app.inbox.read(letters, utc_now())
+    _tell(verdicts, as_json)
 
 
 def _take(as_json: bool) -> None:
     """One mail from a mail server, which is to keep it where that fails."""
     try:
         app = App()
-        letters = letters_on(sys.stdin.buffer, app.settings.home / ASIDE)
-        fates = app.inbox.read(letters, utc_now())
+        letters = messages_on(sys.stdin.buffer, app.settings.home / ASIDE)
+        verdicts = app.inbox.read(letters, utc_now())
     except (DigestError, SubscriberError, SQLAlchemyError) as error:
         err.print(Text(f"digest: {str(error).splitlines()[0]}"), soft_wrap=True)
         raise typer.Exit(os.EX_TEMPFAIL) from error
-    _tell(fates, as_json)
+    _tell(verdicts, as_json)
 
 
 def _place(named: str) -> Path | ImapFolder:
@@ -102,12 +102,16 @@ def _place(named: str) -> Path | ImapFolder:
         raise typer.BadParameter(str(error)) from None  # not what was typed: a password is in it
 
 
-def _tell(fates: Counter[Fate], as_json: bool) -> None:
+def _tell(verdicts: Counter[InboundVerdict], as_json: bool) -> None:
     if as_json:
-        print_json({fate.value: fates[fate] for fate in Fate})
+        print_json({verdict.value: verdicts[verdict] for verdict in InboundVerdict})
         return
     done, left = (
-        ", ".join(f"{fates[fate]} {fate}" for fate in Fate if fates[fate] and fate.is_left is kept)
+        ", ".join(
+            f"{verdicts[verdict]} {verdict}"
+            for verdict in InboundVerdict
+            if verdicts[verdict] and verdict.is_left is kept
+        )
         for kept in (False, True)
     )
     out.print(f"Dealt with: {done or 'nothing'}. Left for you to read: {left or 'nothing'}.")

@@ -40,7 +40,7 @@ from digest.cli.terminal import (
     read_topics,
 )
 from digest.errors import DigestError
-from digest.ledger.database import told_in_one_line
+from digest.ledger.database import as_ledger_error
 from digest.model.about import VERSION
 from digest.model.messages import OutcomeKind
 from digest.model.papers import Collected
@@ -84,7 +84,7 @@ def main() -> None:
     """The program. Whatever goes wrong on purpose is one line on standard error."""
     configure_logs()
     try:
-        with told_in_one_line():
+        with as_ledger_error():
             cli()
     except (DigestError, SubscriberError) as error:
         err.print(Text(f"digest: {error}"), soft_wrap=True)
@@ -201,7 +201,7 @@ def run(
     operator = Operator(app)
     with (
         operator.told_of_a_fault(),
-        told_in_one_line(),
+        as_ledger_error(),
         stopping(app.stop),
         progress_bar(ASKING) as asking,
         progress_bar("Sending") as report,

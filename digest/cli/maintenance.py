@@ -10,7 +10,7 @@ from rich.text import Text
 from digest.app.app import App, utc_now
 from digest.cli.terminal import Json, err, out, print_json, progress_bar
 from digest.ledger.database import NEWEST_REVISION
-from digest.ledger.row_counts import Contents
+from digest.ledger.row_counts import RowCounts
 
 _SAID = {
     "answers": "answers of sources",
@@ -34,11 +34,11 @@ def backup(
     with progress_bar("Copying") as report:
         made = App().backups.make(file, force=force, now=utc_now(), progress=report)
     if as_json:
-        said = {"file": str(made.file), "bytes": made.octets, **asdict(made.contents)}
+        said = {"file": str(made.file), "bytes": made.octets, **asdict(made.counts)}
         print_json(said)
         return
     size = f"{made.octets / 1_000_000:.1f} MB"
-    out.print(Text(f"{made.file}: {_told(made.contents)}; {size}."))
+    out.print(Text(f"{made.file}: {_told(made.counts)}; {size}."))
 
 
 def restore(
@@ -53,9 +53,9 @@ def restore(
         done = App().backups.restore(file, force=force, now=utc_now(), progress=report)
     if as_json:
         kept = done.kept and str(done.kept)
-        print_json({**asdict(done.contents), "was_at": done.revision, "kept": kept})
+        print_json({**asdict(done.counts), "was_at": done.revision, "kept": kept})
         return
-    out.print(Text(f"Restored from {file}: {_told(done.contents)}."))
+    out.print(Text(f"Restored from {file}: {_told(done.counts)}."))
     if done.revision != NEWEST_REVISION:
         out.print(f"It was at revision {done.revision}, and has been upgraded.")
     if done.kept:
@@ -74,12 +74,12 @@ def tidy(as_json: Json = False) -> None:
     out.print("Removed: " + ", ".join(lines) + "." if lines else "Nothing was old enough.")
 
 
-def _told(contents: Contents) -> str:
-    counts = (
-        (contents.subscribers, "subscriber"),
-        (contents.blocks, "block"),
-        (contents.papers, "paper"),
-        (contents.editions, "edition"),
+def _told(counts: RowCounts) -> str:
+    counted = (
+        (counts.subscribers, "subscriber"),
+        (counts.blocks, "block"),
+        (counts.papers, "paper"),
+        (counts.editions, "edition"),
     )
-    said = [f"{count} {what}{'s' * (count != 1)}" for count, what in counts]
-    return ", ".join([f"revision {contents.revision}", *said])
+    said = [f"{count} {what}{'s' * (count != 1)}" for count, what in counted]
+    return ", ".join([f"revision {counts.revision}", *said])

@@ -30,7 +30,7 @@ Lines = Callable[[list[str], str], tuple[list[T], list[Rejection]]]
 def rank_files(
     papers: Annotated[Path, typer.Option(help="Papers, as JSON lines.")],
     topics: Annotated[Path, typer.Option(help="Topics, as JSON lines.")],
-    background: Annotated[
+    corpus: Annotated[
         Path | None,
         typer.Option(
             help="Papers to measure against, as JSON lines. By default built-in ones; "
@@ -61,8 +61,8 @@ def rank_files(
     known = {each.key: each.facts for each in candidates}
     # The built-in papers have no texts that a model could read: the ranked ones are the next best.
     others = known if semantic else {}
-    if background:
-        others = {each.key: each.facts for each in _read(read_papers, background)}
+    if corpus:
+        others = {each.key: each.facts for each in _read(read_papers, corpus)}
     measure = learn(others, embed) if others else load(SHIPPED)
     known = others | known
     threshold = THRESHOLDS[strictness]
@@ -85,8 +85,8 @@ def search_papers(
     from digest.rank.search import search
 
     app = App()
-    background = app.backgrounds.current()
-    found = search(app.ledger, background, " ".join(words), most, app.embedder)
+    corpus = app.corpora.current()
+    found = search(app.ledger, corpus, " ".join(words), most, app.embedder)
     if as_json:
         print_json([_found(pick) for pick in found])
         return

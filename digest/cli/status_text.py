@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import TypeVar
 
-from digest.ledger.daily_stats import DayFigures
+from digest.ledger.daily_stats import DailyStats
 from digest.ledger.health import Queue, SourceHealth
-from digest.ledger.last_runs import Milestone
+from digest.ledger.last_runs import Job
 from digest.ledger.provider_queues import name_of
 from digest.monitoring.status import LastRun, Rates, Readers, RunState, Status, Ticks
 from digest.studio.history_text import length
 
-SHOWN_GAPS = 3  # the slowest
+SHOWN_INTERVALS = 3  # the slowest
 LONGEST_WHY = 60
 
 S = TypeVar("S", bound=str)
@@ -39,7 +39,7 @@ def status_lines(status: Status, readers: Readers, zone: tzinfo) -> list[tuple[s
             for each in status.pauses
         ),
         *(("Pace", line) for line in _rates(status.rates)),
-        *(("Slower", line) for line in _gaps(status.gaps)),
+        *(("Slower", line) for line in _intervals(status.intervals)),
         ("Came back", f"in 7 days {_counts(status.came_back)}"),
         *((f"Source {each.name}", _source(each, moment)) for each in status.sources),
         ("Last run", _run(status.last_run, moment) if status.last_run else "none yet"),
@@ -47,7 +47,7 @@ def status_lines(status: Status, readers: Readers, zone: tzinfo) -> list[tuple[s
     ]
 
 
-def _missing(editions: Sequence[DayFigures]) -> list[str]:
+def _missing(editions: Sequence[DailyStats]) -> list[str]:
     """What the last edition lacks."""
     if not editions or not editions[0].missing:
         return []
@@ -56,13 +56,13 @@ def _missing(editions: Sequence[DayFigures]) -> list[str]:
 
 def _next(ticks: Ticks, short: _Moment) -> str:
     collection = short(ticks.next_collection) if ticks.next_collection else "due"
-    since = ticks.overdue_since if Milestone.PLANNED in ticks.done else None
+    since = ticks.overdue_since if Job.PLANNED in ticks.done else None
     late = f" (late since {short(since)})" if since else ""
     return f"edition {short(ticks.next_edition)}{late}, collection {collection}"
 
 
 def _done(ticks: Ticks, short: _Moment) -> str:
-    said = {Milestone.PLANNED: "planned", Milestone.INBOX: "inbox", Milestone.TIDIED: "tidied"}
+    said = {Job.PLANNED: "planned", Job.INBOX: "inbox", Job.TIDIED: "tidied"}
     done = [
         f"{words} {short(ticks.done[name])}" for name, words in said.items() if name in ticks.done
     ]
@@ -102,10 +102,13 @@ def _queue(queue: Queue, now: datetime, moment: _Moment) -> str:
     return line
 
 
-def _gaps(gaps: Mapping[str, float]) -> list[str]:
+def _intervals(intervals: Mapping[str, float]) -> list[str]:
     """How slow it is for those that want it slower, the slowest first."""
-    slowest = sorted(gaps.items(), key=lambda gap: (-gap[1], gap[0]))
-    shown = [f"{name_of(lane)}: a mail in {gap:.1f} s" for lane, gap in slowest[:SHOWN_GAPS]]
+    slowest = sorted(intervals.items(), key=lambda interval: (-interval[1], interval[0]))
+    shown = [
+        f"{name_of(queue)}: a mail in {interval:.1f} s"
+        for queue, interval in slowest[:SHOWN_INTERVALS]
+    ]
     more = len(slowest) - len(shown)
     return ["; ".join(shown) + (f"; and {more} more" if more else "")] if shown else []
 

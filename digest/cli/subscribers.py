@@ -38,7 +38,9 @@ Blocked = Annotated[bool, typer.Option("--suppressed", help="Only those with a b
 def add(address: str, topic: Topics = None, more: More = None) -> None:
     """Add somebody who asked you to, or change their topics."""
     topics, app = read_topics(topic, more), App()
-    added = app.registry.add(app.gate.admit(address), topics, source="operator", now=utc_now())
+    added = app.registry.add(
+        app.address_policy.admit(address), topics, source="operator", now=utc_now()
+    )
     shown = ", ".join(topic.text for topic in added.topics) or "whatever is trending"
     out.print(Text(f"{added.address}: {shown}"))
 
@@ -143,7 +145,7 @@ def import_file(
     app = App()
     try:
         with progress_bar("Reading") as report:
-            imported = import_people(app.registry, app.gate, file, utc_now(), report)
+            imported = import_people(app.registry, app.address_policy, file, utc_now(), report)
     except OSError as error:
         raise LedgerError(f"{file}: {error.strerror}") from error
     for unread in imported.unread:

@@ -11,7 +11,7 @@ from digest.checks.baseline import OWN, SHIPPED, write_baseline
 from digest.checks.finding import Finding, Level
 from digest.cli.terminal import Json, err, out, print_json
 from digest.compose.environment import built_in_templates
-from digest.compose.from_identity import sender_for_looking
+from digest.compose.from_identity import preview_identity
 from digest.studio.eject import eject as eject_to
 
 templates = typer.Typer(help="See to the templates of the mails.", no_args_is_help=True)
@@ -35,14 +35,14 @@ def check(
 ) -> None:
     """Check what the samples make of each mail. Status 1 says that there are errors."""
     app = App()
-    proofs = app.proofs(sender_for_looking(app.settings))
+    previews = app.previews(preview_identity(app.settings))
     if accept:
         own = app.settings.templates
         path = own / OWN if own else SHIPPED
-        write_baseline(proofs.baseline(), path)
+        write_baseline(previews.baseline(), path)
         out.print(Text(f"written: {path}"))
         return
-    findings = proofs.findings(name)
+    findings = previews.findings(name)
     if as_json:
         print_json([_as_dict(each) for each in findings])
     else:

@@ -8,7 +8,7 @@ from digest.ledger.provider_queues import name_of
 from digest.model.deliveries import DeliveryState
 from digest.model.digests import Pick
 from digest.monitoring.why import Journey, Offer, Why
-from digest.rank.ranker import ENOUGH_OPINIONS
+from digest.rank.ranker import ENOUGH_RATINGS
 from digest.studio.history_text import STATES, because
 from subscribers.model import Consent, Verdict
 
@@ -25,7 +25,7 @@ def why_lines(why: Why, zone: ZoneInfo) -> list[str]:
     return [
         *_person(why),
         *_due(why, zone),
-        *_opinions(why),
+        *_ratings(why),
         *_edition(why, moment),
         *_papers(why),
         *_delivery(why, moment),
@@ -67,8 +67,8 @@ def _both(why: Why, at: datetime, zone: ZoneInfo) -> str:
     return said if is_same else f"{said} ({at.astimezone(zone):%Y-%m-%d %H:%M} {zone.key})"
 
 
-def _opinions(why: Why) -> Iterator[str]:
-    likes, mutes = why.opinions[Verdict.LIKE], why.opinions[Verdict.MUTE]
+def _ratings(why: Why) -> Iterator[str]:
+    likes, mutes = why.ratings[Verdict.LIKE], why.ratings[Verdict.MUTE]
     if likes:
         yield f"liked papers: {likes}, {_effect(likes, 'which count as a topic')}"
     if mutes:
@@ -76,7 +76,7 @@ def _opinions(why: Why) -> Iterator[str]:
 
 
 def _effect(count: int, what: str) -> str:
-    return what if count >= ENOUGH_OPINIONS else f"too few to count yet ({ENOUGH_OPINIONS} do)"
+    return what if count >= ENOUGH_RATINGS else f"too few to count yet ({ENOUGH_RATINGS} do)"
 
 
 # ---- what there was --------------------------------------------------------------------------

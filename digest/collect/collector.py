@@ -12,7 +12,7 @@ from digest.collect.source import Source
 from digest.errors import SourceError
 from digest.ledger.history import FILES, Collection
 from digest.ledger.ledger import Ledger
-from digest.ledger.locks import exclusively
+from digest.ledger.locks import advisory_lock
 from digest.model.papers import Collected, Harvest, MergedPaper, Rejection
 from digest.model.progress import Progress, silent
 
@@ -79,7 +79,7 @@ class Collector:
         return _collected(merged, harvest)
 
     def _merge(self, harvest: Harvest) -> list[MergedPaper]:
-        with exclusively(self._ledger.engine, "collection"):
+        with advisory_lock(self._ledger.engine, "collection"):
             return self._ledger.papers.absorb(
                 *keys_of(harvest.sightings), lambda known: merge(known, harvest.sightings)
             )

@@ -9,7 +9,7 @@ import structlog
 
 from digest.compose.content import Content, fill, mail_of
 from digest.compose.environment import Templates
-from digest.compose.from_identity import Sender
+from digest.compose.from_identity import FromIdentity
 from digest.compose.message import build_message
 from digest.compose.view import DigestView, Links, view
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError
@@ -37,9 +37,9 @@ class Composer:
     For many of one edition there is EditionComposer.
     """
 
-    def __init__(self, templates: Templates, sender: Sender) -> None:
+    def __init__(self, templates: Templates, identity: FromIdentity) -> None:
         self.templates = templates
-        self.sender = sender
+        self.identity = identity
 
     def compose(
         self, digest: Digest, *, to: str, public_id: str, now: datetime, subject_mark: str = ""
@@ -56,7 +56,7 @@ class Composer:
         if subject_mark:
             content = replace(content, subject=f"{subject_mark} {content.subject}")
             what = f"{what}-{now:%H%M%S%f}"
-        return build_message(content, self.sender, to=to, public_id=public_id, what=what, now=now)
+        return build_message(content, self.identity, to=to, public_id=public_id, what=what, now=now)
 
     def render(self, digest: Digest, public_id: str) -> Content:
         """Subject, text and HTML of a digest, without what ``compose`` leaves out."""
@@ -83,12 +83,12 @@ class Composer:
 
     def links(self, digest: Digest, public_id: str) -> Links:
         """A reader's links in a digest."""
-        link = self.sender.link
+        link = self.identity.link
         return Links(
             unsubscribe=link(Purpose.UNSUBSCRIBE, public_id),
             preferences=link(Purpose.PREFERENCES, public_id),
-            archive=f"{self.sender.base_url}/archive",
-            edition=f"{self.sender.base_url}/archive/{digest.day}",
+            archive=f"{self.identity.base_url}/archive",
+            edition=f"{self.identity.base_url}/archive/{digest.day}",
             browser=f"{link(Purpose.DIGEST, public_id)}/{digest.day}",
             opinions=link(Purpose.OPINION, public_id),
         )
@@ -98,11 +98,11 @@ class Composer:
         return view(
             digest,
             links,
-            brand=self.sender.name,
-            postal_address=self.sender.postal_address,
+            brand=self.identity.name,
+            postal_address=self.identity.postal_address,
             language=self.templates.language,
-            header=self.sender.header,
-            thumbnails=self.sender.thumbnails,
+            header=self.identity.header,
+            thumbnails=self.identity.thumbnails,
         )
 
     def _fill(self, digest: Digest, public_id: str) -> Content:

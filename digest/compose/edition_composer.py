@@ -55,7 +55,7 @@ class EditionComposer:
     def date(self, now: datetime) -> None:
         """Make the messages from here on as of another moment."""
         self._now = now
-        self._form = MessageForm(self._composer.sender, what=self._what, now=now)
+        self._form = MessageForm(self._composer.identity, what=self._what, now=now)
 
     def try_out(self, papers: Iterable[Candidate], notes: Iterable[SkipReason] = ()) -> None:
         """Render all that digests with these papers may show, before any of them is sent.
@@ -96,7 +96,7 @@ class EditionComposer:
         """
         digest = self._without_broken(digest)
         if to.isascii() and (filled := self._fill(digest, public_id)):
-            its = own(self._composer.sender, to=to, public_id=public_id, what=self._what)
+            its = own(self._composer.identity, to=to, public_id=public_id, what=self._what)
             return self._form.fill(its, filled)
         return self._composer.compose(digest, to=to, public_id=public_id, now=self._now)
 

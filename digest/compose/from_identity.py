@@ -14,7 +14,7 @@ NEEDED = ("from_", "base_url", "secret", "postal_address")  # no mail can be mad
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class FromIdentity:
     """Everything in a message that does not depend on the subscriber or the edition."""
 
     name: str
@@ -40,9 +40,9 @@ class Sender:
         return f"{self.base_url}/{purpose}/{self.tokens.make(purpose, public_id)}"
 
 
-def sender_for_looking(settings: Settings) -> Sender:
+def preview_identity(settings: Settings) -> FromIdentity:
     """The sender for a preview that goes nowhere: what is not set yet has a stand-in."""
-    return sender_of(
+    return from_identity(
         replace(
             settings,
             from_=settings.from_ or "digest@example.org",
@@ -53,7 +53,7 @@ def sender_for_looking(settings: Settings) -> Sender:
     )
 
 
-def sender_of(settings: Settings) -> Sender:
+def from_identity(settings: Settings) -> FromIdentity:
     """The sender, from the settings. Raises SettingError naming the first one that is missing."""
     for name in NEEDED:
         if getattr(settings, name) is None:
@@ -72,7 +72,7 @@ def sender_of(settings: Settings) -> Sender:
             f"{bounce_address} is too long to have a tag added: set {variable('bounce_address')} "
             f"to a shorter one, or {variable('verp')} to no"
         )
-    return Sender(
+    return FromIdentity(
         name=settings.from_name,
         address=settings.from_,
         reply_to=settings.reply_to or settings.from_,

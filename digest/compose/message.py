@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from digest.compose.content import Content
-from digest.compose.from_identity import Sender
+from digest.compose.from_identity import FromIdentity
 from digest.compose.quoted_printable import quoted_printable
 from digest.model.messages import Envelope, Message
 from subscribers.tokens import Purpose
@@ -90,22 +90,22 @@ class Own:
     unsubscribe_token: str
 
 
-def own(sender: Sender, *, to: str, public_id: str, what: str) -> Own:
+def own(identity: FromIdentity, *, to: str, public_id: str, what: str) -> Own:
     """``what`` names what is sent, once to each subscriber (the day of an edition, say).
 
     It and ``public_id`` make the Message-ID, which so is the same on every retry.
     """
     return Own(
         to=to,
-        message_id=f"{_keyed(sender, 'message-id', what, public_id)}@{sender.host}",
-        boundary=f"=_{_keyed(sender, 'boundary', what, public_id)}",
-        unsubscribe_token=sender.tokens.make(Purpose.UNSUBSCRIBE, public_id),
+        message_id=f"{_keyed(identity, 'message-id', what, public_id)}@{identity.host}",
+        boundary=f"=_{_keyed(identity, 'boundary', what, public_id)}",
+        unsubscribe_token=identity.tokens.make(Purpose.UNSUBSCRIBE, public_id),
     )
 
 
 def build_message(
     content: Content,
-    sender: Sender,
+    identity: FromIdentity,
     *,
     to: str,
     public_id: str,
@@ -118,27 +118,33 @@ def build_message(
     ``what`` is as for ``own``. A message with a ``campaign`` of its own is no mail of the list but
     about a subscription, and lacks the headers of RFC 2369 and RFC 2919.
     """
-    its = own(sender, to=to, public_id=public_id, what=what)
-    octets = write(content, its, sender, what=what, now=now, campaign=campaign)
-    return Message(Envelope(sender.bounce_address, to), f"<{its.message_id}>", octets)
+    its = own(identity, to=to, public_id=public_id, what=what)
+    octets = write(content, its, identity, what=what, now=now, campaign=campaign)
+    return Message(Envelope(identity.bounce_address, to), f"<{its.message_id}>", octets)
 
 
 def write(
-    content: Content, its: Own, sender: Sender, *, what: str, now: datetime, campaign: str = ""
+    content: Content,
+    its: Own,
+    identity: FromIdentity,
+    *,
+    what: str,
+    now: datetime,
+    campaign: str = "",
 ) -> bytes:
     """The octets of a message."""
-    is_international = Envelope(sender.bounce_address, its.to).is_international
+    is_international = Envelope(identity.bounce_address, its.to).is_international
     mail = EmailMessage(policy=_INTERNATIONAL if is_international else _POLICY)
-    mail["From"] = Address(display_name=sender.name, addr_spec=sender.address)
+    mail["From"] = Address(display_name=identity.name, addr_spec=identity.address)
     mail["To"] = its.to
     mail["Date"] = now
     mail["Message-ID"] = f"<{its.message_id}>"
     mail["Subject"] = content.subject
-    mail["Reply-To"] = Address(addr_spec=sender.reply_to)
+    mail["Reply-To"] = Address(addr_spec=identity.reply_to)
     if not campaign:
-        _add_list_headers(mail, its.unsubscribe_token, sender)
+        _add_list_headers(mail, its.unsubscribe_token, identity)
     mail["Feedback-ID"] = f"{campaign or what}:{'account' if campaign else 'daily'}:paper-digest"
-    mail["CFBL-Address"] = f"{sender.complaints_address}; report=arf"
+    mail["CFBL-Address"] = f"{identity.complaints_address}; report=arf"
     mail["Auto-Submitted"] = "auto-generated"
     mail["MIME-Version"] = "1.0"
     mail["Content-Type"] = "multipart/alternative"
@@ -148,15 +154,15 @@ def write(
     return mail.as_bytes()
 
 
-def _add_list_headers(mail: EmailMessage, token: str, sender: Sender) -> None:
-    mail["List-Id"] = f"Paper Digest <daily.{sender.host}>"
+def _add_list_headers(mail: EmailMessage, token: str, identity: FromIdentity) -> None:
+    mail["List-Id"] = f"Paper Digest <daily.{identity.host}>"
     mail["List-Unsubscribe"] = (
-        f"<{sender.base_url}/{Purpose.UNSUBSCRIBE}/{token}>, "
-        f"<mailto:{sender.unsubscribe_address}?subject={token}>"
+        f"<{identity.base_url}/{Purpose.UNSUBSCRIBE}/{token}>, "
+        f"<mailto:{identity.unsubscribe_address}?subject={token}>"
     )
     mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail["List-Help"] = f"<{sender.base_url}/>"
-    mail["List-Archive"] = f"<{sender.base_url}/archive>"
+    mail["List-Help"] = f"<{identity.base_url}/>"
+    mail["List-Archive"] = f"<{identity.base_url}/archive>"
 
 
 def _part(kind: str, text: str) -> EmailMessage:
@@ -167,7 +173,7 @@ def _part(kind: str, text: str) -> EmailMessage:
     return part
 
 
-def _keyed(sender: Sender, *what: str) -> str:
+def _keyed(identity: FromIdentity, *what: str) -> str:
     """HMAC-SHA-256 (RFC 2104), 128 bits of it: stable for us, meaningless for others."""
     text = "\n".join(what).encode()
-    return hmac.new(sender.secret.encode(), text, hashlib.sha256).hexdigest()[:32]
+    return hmac.new(identity.secret.encode(), text, hashlib.sha256).hexdigest()[:32]

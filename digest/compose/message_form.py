@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from digest.compose.content import Content
-from digest.compose.from_identity import Sender
+from digest.compose.from_identity import FromIdentity
 from digest.compose.message import Own, encoded_subject, write
 from digest.model.messages import Envelope, Message
 
@@ -31,13 +31,13 @@ class Filled:
 class MessageForm:
     """``what`` is sent, once to each subscriber, at ``now`` (see ``message.own``)."""
 
-    def __init__(self, sender: Sender, *, what: str, now: datetime) -> None:
-        self._sender = sender
+    def __init__(self, identity: FromIdentity, *, what: str, now: datetime) -> None:
+        self._identity = identity
         to, message_id, boundary, token, subject, text, html = marks = [
             secrets.token_hex(16) for _ in range(7)
         ]
         its = Own(to, message_id, f"=_{boundary}", token)  # as long as a real one: it is folded
-        octets = write(Content(subject, text, html), its, sender, what=what, now=now)
+        octets = write(Content(subject, text, html), its, identity, what=what, now=now)
         self._parts = re.split(b"(?:=_)?(" + "|".join(marks).encode() + b")", octets)
         self._marks = [mark.encode() for mark in marks]
 
@@ -58,5 +58,5 @@ class MessageForm:
         parts = self._parts.copy()
         by_mark = dict(zip(self._marks, values, strict=True))
         parts[1::2] = [by_mark[mark] for mark in parts[1::2]]
-        envelope = Envelope(self._sender.bounce_address, its.to)
+        envelope = Envelope(self._identity.bounce_address, its.to)
         return Message(envelope, f"<{its.message_id}>", b"".join(parts))

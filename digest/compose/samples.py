@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from digest.compose.composer import Composer
 from digest.compose.content import NOTE, OF_EDITIONS
-from digest.compose.from_identity import Sender
+from digest.compose.from_identity import FromIdentity
 from digest.compose.language import Language
 from digest.compose.phrases import how_often, outcome_words
 from digest.compose.view import DigestView, LetterView
@@ -61,7 +61,7 @@ def samples(folders: Sequence[Path]) -> dict[str, Sample]:
 def view_of(sample: Sample, composer: Composer, public_id: str = NOBODY) -> DigestView | LetterView:
     """What the templates get to see. Raises TemplateError for values that no mail can have."""
     if not sample.is_of_edition:
-        return _letter(sample, composer.sender, composer.templates.language)
+        return _letter(sample, composer.identity, composer.templates.language)
     digest = digest_of(sample)
     return composer.view(digest, composer.links(digest, public_id))
 
@@ -188,19 +188,19 @@ def _pick(number: int, values: _PickValues) -> Pick:
     )
 
 
-def _letter(sample: Sample, sender: Sender, language: Language) -> LetterView:
+def _letter(sample: Sample, identity: FromIdentity, language: Language) -> LetterView:
     with _told_as(sample.name):
         values = _LetterValues.model_validate(sample.values)
         wishes = Preferences(
             days=parse_cadence(values.cadence), note_when_nothing=values.note_when_nothing
         )
     return LetterView(
-        brand=sender.name,
-        postal_address=sender.postal_address,
-        contact=sender.reply_to,
+        brand=identity.name,
+        postal_address=identity.postal_address,
+        contact=identity.reply_to,
         language=language.code,
         direction=language.direction,
-        header=sender.header,
+        header=identity.header,
         link=values.link,
         hours=values.hours,
         topics=language.listed(values.topics),

@@ -6,36 +6,36 @@ from datetime import datetime, timedelta
 
 from digest.compose.content import fill
 from digest.compose.environment import Templates
-from digest.compose.from_identity import Sender
+from digest.compose.from_identity import FromIdentity
 from digest.compose.message import build_message
 from digest.compose.phrases import how_often, outcome_words
 from digest.compose.view import LetterView
 from digest.model.messages import Message
-from subscribers.model import Move, Subscriber
+from subscribers.model import AddressChange, Subscriber
 from subscribers.tokens import Purpose
 
 CONFIRM_WITHIN = timedelta(hours=72)
 
 
-class LetterComposer:
+class TransactionalComposer:
     """Makes the mails about a subscription, in one sender's name. Each may raise TemplateError."""
 
-    def __init__(self, templates: Templates, sender: Sender) -> None:
+    def __init__(self, templates: Templates, identity: FromIdentity) -> None:
         self._templates = templates
-        self._sender = sender
+        self._identity = identity
 
     def confirmation(self, person: Subscriber, now: datetime) -> Message:
         """The mail that asks somebody to confirm."""
         mail = self._letter_until(now + CONFIRM_WITHIN, Purpose.CONFIRM, person.public_id, now)
-        mail = self._with_wishes(mail, person)
+        mail = self._with_preferences(mail, person)
         return self._letter("confirm", mail, person.address, person.public_id, now)
 
     def welcome(self, person: Subscriber, now: datetime) -> Message:
         """The mail to somebody who has just confirmed: what will come, and how to change it."""
         mail = replace(
-            self._with_wishes(self._plain_letter, person),
-            link=self._sender.link(Purpose.PREFERENCES, person.public_id),
-            unsubscribe=self._sender.link(Purpose.UNSUBSCRIBE, person.public_id),
+            self._with_preferences(self._plain_letter, person),
+            link=self._identity.link(Purpose.PREFERENCES, person.public_id),
+            unsubscribe=self._identity.link(Purpose.UNSUBSCRIBE, person.public_id),
         )
         return self._letter("welcome", mail, person.address, person.public_id, now)
 
@@ -44,7 +44,7 @@ class LetterComposer:
         mail = self._letter_until(undo_until, Purpose.UNDO, person.public_id, now)
         return self._letter("goodbye", mail, person.address, person.public_id, now)
 
-    def address_confirmation(self, move: Move, now: datetime) -> Message:
+    def address_confirmation(self, move: AddressChange, now: datetime) -> Message:
         """The mail to a new address that asks whether it is the person's."""
         mail = replace(
             self._letter_until(now + CONFIRM_WITHIN, Purpose.ADDRESS, move.public_id, now),
@@ -53,7 +53,7 @@ class LetterComposer:
         )
         return self._letter("confirm-address", mail, move.address, move.public_id, now)
 
-    def address_notice(self, move: Move, now: datetime) -> Message:
+    def address_notice(self, move: AddressChange, now: datetime) -> Message:
         """The mail to an old address that tells of the new one."""
         before = move.person.address
         mail = replace(self._plain_letter, address=move.address, before=before)
@@ -75,17 +75,17 @@ class LetterComposer:
 
     @property
     def _plain_letter(self) -> LetterView:
-        sender, language = self._sender, self._templates.language
+        identity, language = self._identity, self._templates.language
         return LetterView(
-            brand=sender.name,
-            postal_address=sender.postal_address,
-            contact=sender.reply_to,
+            brand=identity.name,
+            postal_address=identity.postal_address,
+            contact=identity.reply_to,
             language=language.code,
             direction=language.direction,
-            header=sender.header,
+            header=identity.header,
         )
 
-    def _with_wishes(self, mail: LetterView, person: Subscriber) -> LetterView:
+    def _with_preferences(self, mail: LetterView, person: Subscriber) -> LetterView:
         """A letter that says what its reader will get."""
         language = self._templates.language
         return replace(
@@ -98,10 +98,10 @@ class LetterComposer:
         self, end: datetime, purpose: Purpose, public_id: str, now: datetime
     ) -> LetterView:
         """A letter with a link that is good until a moment."""
-        token = self._sender.tokens.make_until(purpose, public_id, end)
+        token = self._identity.tokens.make_until(purpose, public_id, end)
         return replace(
             self._plain_letter,
-            link=f"{self._sender.base_url}/{purpose}/{token}",
+            link=f"{self._identity.base_url}/{purpose}/{token}",
             hours=(end - now) // timedelta(hours=1),
         )
 
@@ -112,5 +112,5 @@ class LetterComposer:
         content = fill(self._templates, name, mail)
         what = f"{name}-{now:%Y%m%d%H%M%S%f}"
         return build_message(
-            content, self._sender, to=to, public_id=public_id, what=what, now=now, campaign=name
+            content, self._identity, to=to, public_id=public_id, what=what, now=now, campaign=name
         )

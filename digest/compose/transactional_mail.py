@@ -8,15 +8,15 @@ from datetime import datetime
 
 import structlog
 
-from digest.compose.transactional_composer import LetterComposer
+from digest.compose.transactional_composer import TransactionalComposer
 from digest.errors import DigestError
 from digest.model.messages import Message, Outcome, OutcomeKind
-from subscribers.model import Move, Subscriber
+from subscribers.model import AddressChange, Subscriber
 
 log = structlog.get_logger()
 
 
-class Letters:
+class TransactionalMail:
     """``post`` sends one message over a connection of its own, and may raise DigestError.
 
     In the log a subscriber goes by number.
@@ -24,7 +24,7 @@ class Letters:
 
     def __init__(
         self,
-        composer: LetterComposer,
+        composer: TransactionalComposer,
         post: Callable[[Message], Outcome],
         clock: Callable[[], datetime],
     ) -> None:
@@ -44,7 +44,7 @@ class Letters:
         """Tell somebody who has just left that they have, and how to undo it until a moment."""
         self._send("goodbye", person, lambda of: of.goodbye(person, undo_until, self._clock()))
 
-    def confirm_address(self, move: Move) -> None:
+    def confirm_address(self, move: AddressChange) -> None:
         """Ask at a new address whether it is the person's."""
         self._send(
             "confirmation of an address",
@@ -52,7 +52,7 @@ class Letters:
             lambda of: of.address_confirmation(move, self._clock()),
         )
 
-    def address_changed(self, move: Move) -> None:
+    def address_changed(self, move: AddressChange) -> None:
         """Tell the old address that the person has moved."""
         self._send(
             "notice to an old address",
@@ -61,7 +61,7 @@ class Letters:
         )
 
     def _send(
-        self, what: str, person: Subscriber, make: Callable[[LetterComposer], Message]
+        self, what: str, person: Subscriber, make: Callable[[TransactionalComposer], Message]
     ) -> None:
         if why := _not_sent(lambda: self._post(make(self._composer))):
             log.error("a letter was not sent", letter=what, subscriber=person.id, why=why)
@@ -77,7 +77,7 @@ class Alerts:
         self,
         operator: str,
         where: str,
-        composer: Callable[[], LetterComposer],
+        composer: Callable[[], TransactionalComposer],
         post: Callable[[Message], Outcome],
     ) -> None:
         self._operator = operator

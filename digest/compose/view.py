@@ -14,7 +14,7 @@ from digest.compose.language import ENGLISH, Language
 from digest.compose.phrases import authors, counts, headline, missing, section_words, why_nothing
 from digest.model.digests import Candidate, Digest, Match, Pick, Section
 from digest.model.papers import Facts
-from digest.model.truncate import shorten
+from digest.model.truncate import truncate
 
 LONGEST_TITLE = 300
 LONGEST_TEXT = 360
@@ -191,13 +191,13 @@ def card(
     candidate = pick.candidate
     facts, stars = candidate.facts, candidate.signals.stars
     return CardView(
-        title=shorten(facts.title, LONGEST_TITLE),
+        title=truncate(facts.title, LONGEST_TITLE),
         url=facts.page_url or _search_url(facts.title),
         topic=topic_of(pick.match, language),
         why=why_of(pick.match, language),
         authors=authors(facts.authors, facts.author_count, language),
         organisation=facts.organisation,
-        text=shorten(facts.summary, LONGEST_TEXT) or first_sentences(facts.abstract, LONGEST_TEXT),
+        text=truncate(facts.summary, LONGEST_TEXT) or first_sentences(facts.abstract, LONGEST_TEXT),
         counts=counts(candidate, language),
         code_url=facts.code_url,
         stars=language.short_number(stars) if stars else "",
@@ -215,12 +215,12 @@ def preheader_of(digest: Digest, language: Language) -> str:
     if not digest.picks:
         return why_nothing(digest, language)
     first, *others = (pick.candidate.facts for pick in digest.picks[:4])
-    titles = " · ".join(shorten(each.title, 60) for each in others)
-    return shorten(titles or first.summary or first.abstract or first.title, 180)
+    titles = " · ".join(truncate(each.title, 60) for each in others)
+    return truncate(titles or first.summary or first.abstract or first.title, 180)
 
 
 def top_title_of(digest: Digest) -> str:
-    return shorten(digest.picks[0].candidate.facts.title, 70) if digest.picks else ""
+    return truncate(digest.picks[0].candidate.facts.title, 70) if digest.picks else ""
 
 
 def topics_of(digest: Digest, language: Language) -> str:
@@ -238,7 +238,7 @@ def why_of(match: Match | None, language: Language) -> str:
     if match is None:
         return ""
     if match.reason.liked:
-        return language.gettext("“%(title)s”", title=shorten(match.reason.liked, 90))
+        return language.gettext("“%(title)s”", title=truncate(match.reason.liked, 90))
     return ", ".join(match.reason.words)
 
 
@@ -264,7 +264,7 @@ def first_sentences(text: str, longest: int) -> str:
             end = found.end()
     if len(text) <= longest:
         return text
-    return text[:end] if end else shorten(text, longest)
+    return text[:end] if end else truncate(text, longest)
 
 
 def _thumbnail(facts: Facts) -> str:

@@ -10,9 +10,9 @@ import structlog
 from digest.deliver.retry import next_attempt
 from digest.deliver.transport.transport import Transport
 from digest.errors import TransportError
-from digest.inbound.feedback_handler import Feedback
+from digest.inbound.feedback_handler import FeedbackHandler
 from digest.ledger.claims import Claims
-from digest.ledger.database import patiently
+from digest.ledger.database import retry_on_disconnect
 from digest.model.deliveries import Delivery
 from digest.model.digests import SkipReason
 from digest.model.messages import Envelope, Message, Outcome, OutcomeKind
@@ -31,7 +31,7 @@ _ASIDE = timedelta(minutes=1)
 log = structlog.get_logger()
 
 
-class Worker:
+class DeliveryAttempt:
     """Sends what was claimed by one sender through one transport.
 
     Without ``verp``, failure reports will not name their delivery.
@@ -41,7 +41,7 @@ class Worker:
         self,
         claims: Claims,
         registry: Registry,
-        feedback: Feedback,
+        feedback: FeedbackHandler,
         transport: Transport,
         verp: Verp | None,
     ) -> None:
@@ -60,15 +60,15 @@ class Worker:
         transport cannot be used: the delivery is then as it was before.
         """
         # The claim is committed. Consent and suppression are read only now, in the last moment.
-        standing = patiently(lambda: self._registry.standing(delivery.subscriber_id))
+        standing = retry_on_disconnect(lambda: self._registry.standing(delivery.subscriber_id))
         if standing is not Standing.MAY_RECEIVE:
-            patiently(lambda: self._drop(delivery, standing, clock()))
+            retry_on_disconnect(lambda: self._drop(delivery, standing, clock()))
             return None
         began = clock()
         try:
             outcome = self._transport.send(self._with_return_path(message, delivery))
         except TransportError:
-            patiently(partial(self._claims.release, delivery, clock()))
+            retry_on_disconnect(partial(self._claims.release, delivery, clock()))
             raise
         took = clock() - began
         if outcome.is_no_verdict:
@@ -76,12 +76,14 @@ class Worker:
             # blame all the same, the others are not to wait behind it.
             now = clock()
             _tell("the relay takes nothing at the moment", delivery, outcome)
-            patiently(lambda: self._claims.release(delivery, now, not_before=now + _ASIDE))
+            retry_on_disconnect(
+                lambda: self._claims.release(delivery, now, not_before=now + _ASIDE)
+            )
             return outcome
         self._record(delivery, outcome, clock(), took)
         if outcome.kind is OutcomeKind.REFUSED:
             to = message.envelope.rcpt_to
-            patiently(lambda: self._feedback.refused(delivery, to, outcome, clock()))
+            retry_on_disconnect(lambda: self._feedback.refused(delivery, to, outcome, clock()))
         return outcome
 
     def _drop(self, delivery: Delivery, standing: Standing, now: datetime) -> None:
@@ -105,7 +107,7 @@ class Worker:
         if outcome.kind is not OutcomeKind.ACCEPTED:
             _tell("a delivery was not accepted", delivery, outcome)
         # The message may be out: what became of it must be known.
-        patiently(lambda: self._claims.record(delivery, outcome, again, now, took))
+        retry_on_disconnect(lambda: self._claims.record(delivery, outcome, again, now, took))
 
 
 def _tell(what: str, delivery: Delivery, outcome: Outcome) -> None:

@@ -14,16 +14,16 @@ from threading import Event, Lock
 import structlog
 
 from digest.compose.composer import Composer
-from digest.deliver.attempt import Worker
+from digest.deliver.attempt import DeliveryAttempt
 from digest.deliver.breaker import Breaker
-from digest.deliver.edition_messages import Composing
-from digest.deliver.rate_limit import WIDEST_GAP, gap_of, is_within, most_on
+from digest.deliver.edition_messages import EditionMessages
+from digest.deliver.rate_limit import WIDEST_INTERVAL, interval_of, is_within, most_on
 from digest.deliver.traffic import Traffic
 from digest.deliver.transport.transport import Transport
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError, TransportError
-from digest.inbound.feedback_handler import Feedback
+from digest.inbound.feedback_handler import FeedbackHandler
 from digest.ledger.claims import Claims, Limits, NotBefore
-from digest.ledger.database import patiently
+from digest.ledger.database import retry_on_disconnect
 from digest.ledger.ledger import Ledger
 from digest.ledger.provider_queues import ALL
 from digest.model.deliveries import Delivery
@@ -55,11 +55,11 @@ class Parts:
     registry: Registry
     composer: Composer
     transport: Callable[[], Transport]
-    feedback: Feedback
+    feedback: FeedbackHandler
     verp: Verp | None
 
 
-class Sending:
+class DeliveryWorker:
     """Sends for one process, over DIGEST_SEND_CONNECTIONS unless told otherwise.
 
     ``clock`` only measures how long it takes; ``sleep`` waits for some seconds, or until
@@ -98,18 +98,20 @@ class Sending:
         with self._parts.ledger.senders.enter() as claims:
             a_pass = _Pass(self._parts, claims, moment, self.stopping, self._sleep)
             a_pass.run(connections, lambda done: progress(done, waiting))
-            patiently(lambda: claims.release_forgotten(moment()))
+            retry_on_disconnect(lambda: claims.release_forgotten(moment()))
         return (*a_pass.troubles, *self._paused(moment()))
 
     def _may_begin(self, now: datetime) -> bool:
         settings = self._parts.settings
-        is_paused = any(each.provider == ALL for each in self._parts.ledger.lanes.paused())
+        is_paused = any(
+            each.provider == ALL for each in self._parts.ledger.provider_queues.paused()
+        )
         local = now.astimezone(settings.timezone)
         return is_within(settings.send_window, local) and not is_paused
 
     def _paused(self, now: datetime) -> tuple[str, ...]:
         """A line for each pause that mail waits for."""
-        paused = self._parts.ledger.lanes.paused()
+        paused = self._parts.ledger.provider_queues.paused()
         if not paused:
             return ()
         waiting = self._parts.ledger.deliveries.waiting_by_provider(now)
@@ -140,11 +142,13 @@ class _Pass:
         self._end = clock() + LONGEST
         self._stopping = stopping
         self._sleep = sleep
-        self._composing = Composing(parts.ledger, parts.composer)
-        self._gap = gap_of(settings.rate)
-        self._provider_gap = gap_of(settings.rate_per_domain)
-        self._traffic = Traffic(parts.ledger.lanes, self._gap, self._provider_gap)
-        self._connection_gap = timedelta(seconds=gap_of(settings.rate_per_connection))
+        self._composing = EditionMessages(parts.ledger, parts.composer)
+        self._interval = interval_of(settings.rate)
+        self._provider_interval = interval_of(settings.rate_per_domain)
+        self._traffic = Traffic(
+            parts.ledger.provider_queues, self._interval, self._provider_interval
+        )
+        self._connection_interval = timedelta(seconds=interval_of(settings.rate_per_connection))
         self._breaker = Breaker()
         self._lock = Lock()
         self._done = 0
@@ -170,11 +174,13 @@ class _Pass:
         parts = self._parts
         try:
             with parts.transport() as transport:
-                worker = Worker(self._claims, parts.registry, parts.feedback, transport, parts.verp)
+                worker = DeliveryAttempt(
+                    self._claims, parts.registry, parts.feedback, transport, parts.verp
+                )
                 while delivery := self._next():
                     began = self._clock()
                     self._send(worker, delivery)
-                    self._wait(began + self._connection_gap)
+                    self._wait(began + self._connection_interval)
         except TransportError as error:
             log.warning("a connection is given up", why=str(error))
             self._failures.append(str(error))
@@ -189,7 +195,7 @@ class _Pass:
             if now >= self._end or not is_within(self._parts.settings.send_window, local):
                 return None
             limits = self._limits(local)
-            found = patiently(partial(self._claims.next, limits, now))
+            found = retry_on_disconnect(partial(self._claims.next, limits, now))
             if not isinstance(found, NotBefore):
                 return found
             self._give_up(self._breaker.not_worth_waiting)
@@ -200,11 +206,11 @@ class _Pass:
         settings = self._parts.settings
         most = most_on(local.date(), settings.warm_up_since, settings.warm_up_first)
         today = None if most is None else (local.date(), most)
-        return Limits(self._gap, self._provider_gap, today)
+        return Limits(self._interval, self._provider_interval, today)
 
     def _wait(self, until: datetime) -> None:
         """Wait for a moment, or for the end of the pass; not longer if the clock is put back."""
-        seconds = min((until - self._clock()).total_seconds(), WIDEST_GAP)
+        seconds = min((until - self._clock()).total_seconds(), WIDEST_INTERVAL)
         while self._goes_on and seconds > 0:
             self._sleep(min(seconds, _LOOK_UP_EVERY))
             seconds -= _LOOK_UP_EVERY
@@ -213,7 +219,7 @@ class _Pass:
     def _goes_on(self) -> bool:
         return not self._is_over and not self._stopping.is_set()
 
-    def _send(self, worker: Worker, delivery: Delivery) -> None:
+    def _send(self, worker: DeliveryAttempt, delivery: Delivery) -> None:
         with structlog.contextvars.bound_contextvars(delivery=delivery.id):  # in all logs of it
             message = self._message(delivery)
             outcome = worker.deliver(delivery, message, self._clock) if message else None
@@ -223,21 +229,21 @@ class _Pass:
 
     def _message(self, delivery: Delivery) -> Message | None:
         """The message of a delivery; none if there cannot be one, which is then recorded."""
-        person = patiently(partial(self._parts.registry.get, delivery.subscriber_id))
+        person = retry_on_disconnect(partial(self._parts.registry.get, delivery.subscriber_id))
         now = self._clock()
         if person is None:
-            patiently(partial(self._claims.skip, delivery, SkipReason.REMOVED, now))
+            retry_on_disconnect(partial(self._claims.skip, delivery, SkipReason.REMOVED, now))
             return None
         try:
-            return patiently(partial(self._composing.message, delivery, person, now))
+            return retry_on_disconnect(partial(self._composing.message, delivery, person, now))
         except (MessageTooLarge, NothingToShow) as error:
             too_large = isinstance(error, MessageTooLarge)
             reason = SkipReason.TOO_LARGE if too_large else SkipReason.NOT_RENDERED
             log.error("a digest cannot be made", delivery=delivery.id, why=str(error))
-            patiently(partial(self._claims.skip, delivery, reason, now))
+            retry_on_disconnect(partial(self._claims.skip, delivery, reason, now))
             return None
         except TemplateError as error:
-            patiently(partial(self._claims.release, delivery, now))
+            retry_on_disconnect(partial(self._claims.release, delivery, now))
             self._give_up(str(error))
             return None
 

@@ -16,14 +16,14 @@ from subscribers.model import Subscriber
 _FRESH = timedelta(minutes=10)
 
 
-class Composing:
+class EditionMessages:
     """Makes the messages of one pass of sending. Threads may share it; they take turns."""
 
     def __init__(self, ledger: Ledger, composer: Composer) -> None:
         self._ledger = ledger
         self._composer = composer
         self._editions: dict[int, _Ready] = {}
-        self._turn = Lock()
+        self._lock = Lock()
 
     def message(self, delivery: Delivery, person: Subscriber, now: datetime) -> Message:
         """The message of a delivery, dated about ``now``.
@@ -31,7 +31,7 @@ class Composing:
         Raises TemplateError, before the first message of an edition, where a template is to blame:
         nobody is to miss a digest for that. Raises MessageTooLarge and NothingToShow for one.
         """
-        with self._turn:
+        with self._lock:
             ready = self._ready(delivery.edition_id, now)
             digest = self._digest(delivery, ready, person)
             return ready.composer.compose(digest, to=person.address, public_id=person.public_id)

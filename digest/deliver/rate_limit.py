@@ -7,26 +7,26 @@ afterwards narrows it again by a little.
 
 from datetime import date, datetime, time
 
-FIRST_GAP = 1.0  # seconds, where nothing was set before
-WIDEST_GAP = 600.0
+FIRST_INTERVAL = 1.0  # seconds, where nothing was set before
+WIDEST_INTERVAL = 600.0
 _EASING = 0.95  # fifty messages that are taken in a row bring a gap down to a thirteenth
 _NARROW = 0.02  # seconds, below which a gap is none
 _GROWTH = 1.5  # of a warm-up, from day to day
 
 
-def gap_of(per_minute: float | None) -> float:
+def interval_of(per_minute: float | None) -> float:
     """The seconds between two messages at a rate; 0 where none is set."""
     return 60 / per_minute if per_minute else 0.0
 
 
-def slower(gap: float) -> float:
+def slower(interval: float) -> float:
     """The gap after a reply that asks to slow down."""
-    return min(max(gap * 2, FIRST_GAP), WIDEST_GAP)
+    return min(max(interval * 2, FIRST_INTERVAL), WIDEST_INTERVAL)
 
 
-def faster(gap: float, least: float) -> float:
+def faster(interval: float, least: float) -> float:
     """The gap after a message that was taken; 0 once it is not wider than what is set."""
-    narrowed = gap * _EASING
+    narrowed = interval * _EASING
     return narrowed if narrowed > max(least, _NARROW) else 0.0
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from digest.deliver.rate_limit import faster, slower
-from digest.ledger.provider_queues import ALL, Lanes
+from digest.ledger.provider_queues import ALL, ProviderQueues
 from digest.model.messages import Concern, Outcome, OutcomeKind
 
 _LOOK_EVERY = timedelta(seconds=1)
@@ -14,12 +14,14 @@ log = structlog.get_logger()
 
 
 class Traffic:
-    """Heeds replies. ``gap`` and ``provider_gap`` are the seconds that are set for the lanes."""
+    """Heeds replies. ``interval`` and ``provider_interval`` are the seconds set for the queues."""
 
-    def __init__(self, lanes: Lanes, gap: float, provider_gap: float) -> None:
-        self._lanes = lanes
-        self._gap = gap
-        self._provider_gap = provider_gap
+    def __init__(
+        self, provider_queues: ProviderQueues, interval: float, provider_interval: float
+    ) -> None:
+        self._queues = provider_queues
+        self._interval = interval
+        self._provider_interval = provider_interval
         self._is_any_slow = True
         self._look_again_at = datetime.min.replace(tzinfo=UTC)
 
@@ -32,22 +34,22 @@ class Traffic:
             self._slow_down(ALL if outcome.concern is Concern.RELAY else provider, now)
 
     def _speed_up(self, taken: tuple[str, ...], now: datetime) -> None:
-        gaps = self._lanes.gaps()
-        for lane in set(taken) & gaps.keys():
-            self._lanes.set_gap(lane, faster(gaps[lane], self._least(lane)))
+        intervals = self._queues.intervals()
+        for queue in set(taken) & intervals.keys():
+            self._queues.set_interval(queue, faster(intervals[queue], self._least(queue)))
         # While nobody has complained, others' complaints are noticed soon enough.
-        self._is_any_slow = bool(gaps)
+        self._is_any_slow = bool(intervals)
         self._look_again_at = now + _LOOK_EVERY
 
-    def _slow_down(self, lane: str, now: datetime) -> None:
-        before = self._lanes.gaps().get(lane, 0)
-        gap = slower(max(before, self._least(lane)))
-        self._lanes.set_gap(lane, gap, not_before=now + timedelta(seconds=gap))
+    def _slow_down(self, queue: str, now: datetime) -> None:
+        before = self._queues.intervals().get(queue, 0)
+        interval = slower(max(before, self._least(queue)))
+        self._queues.set_interval(queue, interval, not_before=now + timedelta(seconds=interval))
         self._is_any_slow = True
-        log.warning("asked to slow down", lane=lane, seconds_between_two=gap)
+        log.warning("asked to slow down", queue=queue, seconds_between_two=interval)
 
-    def _least(self, lane: str) -> float:
-        return self._gap if lane == ALL else self._provider_gap
+    def _least(self, queue: str) -> float:
+        return self._interval if queue == ALL else self._provider_interval
 
 
 def asks_to_slow_down(outcome: Outcome) -> bool:

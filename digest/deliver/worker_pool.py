@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from threading import Thread
 
-from digest.deliver.delivery_worker import Sending
+from digest.deliver.delivery_worker import DeliveryWorker
 from digest.errors import DigestError
 from digest.ledger.ledger import Ledger
 from digest.model.progress import Progress, silent
@@ -21,14 +21,14 @@ _LOOK_EVERY = 0.5  # seconds
 _spawning = get_context("spawn")  # a fork would share connections, and locks held by threads
 
 
-class Fleet:
+class WorkerPool:
     """Sends with several processes where the list is long enough, else with this one."""
 
     def __init__(
         self,
         ledger: Ledger,
-        here: Sending,
-        elsewhere: Callable[[], Sending],
+        here: DeliveryWorker,
+        elsewhere: Callable[[], DeliveryWorker],
         *,
         processes: int,
         connections: int,
@@ -51,7 +51,9 @@ class Fleet:
         if processes <= 1:
             return self._here.send(now, progress)
         share, more = divmod(self._connections, processes)
-        crew = [_Hand(self._elsewhere, now, share + (each < more)) for each in range(processes)]
+        crew = [
+            _PoolProcess(self._elsewhere, now, share + (each < more)) for each in range(processes)
+        ]
         try:
             while busy := [each.process.sentinel for each in crew if each.process.is_alive()]:
                 wait(busy, _LOOK_EVERY)
@@ -61,14 +63,14 @@ class Fleet:
                 progress(max(waiting - left, 0), waiting)
         finally:
             said = [line for each in crew for line in each.end()]
-            self._ledger.senders.settle_leftovers(now)
+            self._ledger.senders.resolve_orphaned(now)
         return tuple(dict.fromkeys(said))
 
 
-class _Hand:
+class _PoolProcess:
     """One process that sends."""
 
-    def __init__(self, make: Callable[[], Sending], now: datetime, connections: int) -> None:
+    def __init__(self, make: Callable[[], DeliveryWorker], now: datetime, connections: int) -> None:
         self._answers, answers = _spawning.Pipe(duplex=False)
         self.process: BaseProcess = _spawning.Process(
             target=_send, args=(make, now, connections, answers), daemon=True
@@ -93,7 +95,7 @@ class _Hand:
 
 
 def _send(
-    make: Callable[[], Sending], now: datetime, connections: int, answers: Connection
+    make: Callable[[], DeliveryWorker], now: datetime, connections: int, answers: Connection
 ) -> None:
     """What such a process does."""
     sending = make()

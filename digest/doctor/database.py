@@ -14,7 +14,7 @@ from digest.doctor.clock import judge_clocks
 from digest.doctor.finding import Area, Finding
 from digest.errors import LedgerError
 from digest.ledger.database import NEWEST_REVISION, open_database, revision
-from digest.maintenance.instance_guard import Guard
+from digest.maintenance.instance_guard import InstanceGuard
 
 AREA = Area("database")
 DISK = Area("disk")
@@ -122,7 +122,11 @@ def examine_guard(url: str, home: Path) -> list[Finding]:
         engine = open_database(url)
         try:
             is_current = revision(engine) == NEWEST_REVISION
-            why = Guard(engine, home, socket.gethostname()).objection() if is_current else None
+            why = (
+                InstanceGuard(engine, home, socket.gethostname()).objection()
+                if is_current
+                else None
+            )
         finally:
             engine.dispose()
     except (LedgerError, SQLAlchemyError):

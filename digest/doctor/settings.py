@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from digest.compose.from_identity import NEEDED, sender_of
+from digest.compose.from_identity import NEEDED, from_identity
 from digest.deliver.transport.dkim_key import signer_of
 from digest.doctor.finding import Area, Finding
 from digest.errors import SettingError
@@ -44,7 +44,7 @@ def _faults(settings: Settings, *, is_complete: bool) -> Iterator[Finding]:
     if settings.from_ is not None:
         makers.append(signer_of)
     if is_complete:
-        makers.append(sender_of)
+        makers.append(from_identity)
     for make in makers:
         try:
             make(settings)

@@ -24,7 +24,7 @@ class Concerned:
     delivery: Delivery | None = None
 
 
-class Witness:
+class Attribution:
     """Tells reports about our mails from others, and from forged ones: these are about None."""
 
     def __init__(self, ledger: Ledger, registry: Registry, verp: Verp, tokens: Tokens) -> None:

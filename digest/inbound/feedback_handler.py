@@ -28,7 +28,7 @@ from subscribers.store.registry import Registry
 log = structlog.get_logger()
 
 
-class Feedback:
+class FeedbackHandler:
     """Blocks addresses, and pauses sending, for what comes back about deliveries.
 
     To be told the same twice changes nothing more, also where the first time was broken off.
@@ -62,7 +62,7 @@ class Feedback:
         if self._ledger.bounces.knows(delivery, bounce.kind):
             return
         if bounce.kind is BounceKind.BLOCKED:
-            self._pause_lane(delivery, bounce, now)
+            self._pause_provider(delivery, bounce, now)
         elif reason := suppression_for(bounce.kind, self._soft_bounced(delivery, bounce)):
             self._registry.suppressions.add(address, reason, now=now)
             log.warning("an address gets nothing any more", delivery=delivery.id, why=reason.value)
@@ -83,16 +83,16 @@ class Feedback:
         said = file.evidence if file else ()
         return max((each.at for each in said if each.event == ConsentEvent.MOVED), default=None)
 
-    def _pause_lane(self, delivery: Delivery, bounce: Bounce, now: datetime) -> None:
+    def _pause_provider(self, delivery: Delivery, bounce: Bounce, now: datetime) -> None:
         """Send nothing more to who will not have our mail, until the operator has seen to it.
 
         What was sent before they did so may still be reported after it.
         """
-        resumed_at = self._ledger.lanes.resumed_at(delivery.provider)
+        resumed_at = self._ledger.provider_queues.resumed_at(delivery.provider)
         if resumed_at and self._ledger.bounces.changed_at(delivery) <= resumed_at:
             return
         why = f"it refuses our mail: {bounce.text or bounce.status}"
-        if delivery.provider and self._ledger.lanes.pause(delivery.provider, why, now):
+        if delivery.provider and self._ledger.provider_queues.pause(delivery.provider, why, now):
             log.error(
                 "a provider refuses our mail; nothing goes there until digest deliveries resume",
                 provider=delivery.provider,
@@ -102,11 +102,11 @@ class Feedback:
 
     def _pause_all_if_needed(self, kind: BounceKind, now: datetime) -> None:
         week_ago = now - WATCHED
-        resumed_at = self._ledger.lanes.resumed_at(ALL)
+        resumed_at = self._ledger.provider_queues.resumed_at(ALL)
         mails = Span(week_ago, max(week_ago, resumed_at or week_ago))
         count = self._ledger.bounces.came_back(kind, mails)
         if not is_worth_counting(kind, count):
             return
         why = too_many(kind, count, self._ledger.bounces.accepted(mails), self._limits)
-        if why and self._ledger.lanes.pause(ALL, why, now):
+        if why and self._ledger.provider_queues.pause(ALL, why, now):
             log.error("nothing is sent until digest deliveries resume", why=why)

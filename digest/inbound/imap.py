@@ -29,7 +29,7 @@ class _RefusedError(Exception):
     """The server is there, and will not do what it has to."""
 
 
-def letters_on_server(folder: ImapFolder, ca_file: Path | None = None) -> Iterator[Letter]:
+def messages_on_server(folder: ImapFolder, ca_file: Path | None = None) -> Iterator[Letter]:
     """The mails in a folder that are neither seen nor flagged; see ``mailboxes.letters_in``.
 
     ``ca_file`` holds certificates to trust beside the system's. Raises InboxError.

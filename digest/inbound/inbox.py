@@ -9,14 +9,14 @@ from enum import StrEnum
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from digest.inbound.attribution import Witness
+from digest.inbound.attribution import Attribution
 from digest.inbound.bounce_policy import kind_of
-from digest.inbound.feedback_handler import Feedback
+from digest.inbound.feedback_handler import FeedbackHandler
 from digest.inbound.inbound_message import Letter, Mark
 from digest.inbound.mime_parts import open_mail
 from digest.inbound.report import Kind, Recipient, Report
 from digest.inbound.report_reader import read_report, unsubscribe_tokens
-from digest.inbound.verification import origin_of
+from digest.inbound.verification import verified_source
 from digest.model.deliveries import Bounce, BounceKind
 from subscribers.store.registry import Registry
 
@@ -25,7 +25,7 @@ SOURCE = "unsubscribe mail"
 log = structlog.get_logger()
 
 
-class Fate(StrEnum):
+class InboundVerdict(StrEnum):
     """What became of a mail."""
 
     UNSUBSCRIBED = "unsubscribed"
@@ -35,46 +35,48 @@ class Fate(StrEnum):
     DELAYED = "delayed"  # a server is still trying: nothing to do
     AUTO_REPLY = "auto-reply"  # nothing to do
     OBSOLETE = "obsolete"  # about somebody who was removed, or a delivery that there never was
-    UNPROVEN = "unproven"  # it may be forged: left for a person
+    UNVERIFIED = "unproven"  # it may be forged: left for a person
     UNKNOWN = "unknown"  # left for a person
 
     @property
     def is_left(self) -> bool:
-        return self in {Fate.UNPROVEN, Fate.UNKNOWN}
+        return self in {InboundVerdict.UNVERIFIED, InboundVerdict.UNKNOWN}
 
 
 class Inbox:
     """Reads mail to us, and does what it asks for."""
 
-    def __init__(self, registry: Registry, witness: Witness, feedback: Feedback) -> None:
+    def __init__(
+        self, registry: Registry, attribution: Attribution, feedback: FeedbackHandler
+    ) -> None:
         self._registry = registry
-        self._witness = witness
+        self._attribution = attribution
         self._feedback = feedback
 
-    def read(self, letters: Iterable[Letter], now: datetime) -> Counter[Fate]:
+    def read(self, letters: Iterable[Letter], now: datetime) -> Counter[InboundVerdict]:
         """Deal with each mail that we understand, and mark it; how many had which fate.
 
         It is marked only after the deed, and the deed done twice is done once: whatever breaks this
         off, it can be repeated. A mail that we do not understand is set aside. Raises what reading
         the mailbox raises, and what the database does.
         """
-        fates: Counter[Fate] = Counter()
+        verdicts: Counter[InboundVerdict] = Counter()
         for letter in letters:
-            fate = self._deal_with(letter.content, now)
-            letter.mark = Mark.ASIDE if fate.is_left else Mark.DONE
-            fates[fate] += 1
-        return fates
+            verdict = self._deal_with(letter.content, now)
+            letter.mark = Mark.ASIDE if verdict.is_left else Mark.DONE
+            verdicts[verdict] += 1
+        return verdicts
 
-    def _deal_with(self, content: bytes, now: datetime) -> Fate:
+    def _deal_with(self, content: bytes, now: datetime) -> InboundVerdict:
         try:
             return self._act(open_mail(content), read_report(content), now)
         except SQLAlchemyError:
             raise
         except Exception as error:  # noqa: BLE001  anybody can write anything: the others count
             log.error("a mail cannot be dealt with", error=type(error).__name__)
-            return Fate.UNKNOWN
+            return InboundVerdict.UNKNOWN
 
-    def _act(self, mail: Message, report: Report, now: datetime) -> Fate:
+    def _act(self, mail: Message, report: Report, now: datetime) -> InboundVerdict:
         match report.kind:
             case Kind.UNSUBSCRIBE:
                 return self._unsubscribe(mail, now)
@@ -83,43 +85,43 @@ class Inbox:
             case Kind.COMPLAINT:
                 return self._complaint(mail, report, now)
             case Kind.DELAYED:
-                return Fate.DELAYED
+                return InboundVerdict.DELAYED
             case Kind.AUTO_REPLY:
-                return Fate.AUTO_REPLY
+                return InboundVerdict.AUTO_REPLY
             case Kind.UNKNOWN:
-                return Fate.UNKNOWN
+                return InboundVerdict.UNKNOWN
 
-    def _unsubscribe(self, mail: Message, now: datetime) -> Fate:
+    def _unsubscribe(self, mail: Message, now: datetime) -> InboundVerdict:
         """Whoever is gone already stays so."""
-        public_id = self._witness.public_id(unsubscribe_tokens(mail))
+        public_id = self._attribution.public_id(unsubscribe_tokens(mail))
         if public_id is None:
-            return Fate.UNPROVEN
+            return InboundVerdict.UNVERIFIED
         self._registry.withdraw(public_id, source=SOURCE, now=now)
-        return Fate.UNSUBSCRIBED
+        return InboundVerdict.UNSUBSCRIBED
 
-    def _failure(self, mail: Message, report: Report, now: datetime) -> Fate:
-        concerned = self._witness.of_failure(origin_of(mail))
+    def _failure(self, mail: Message, report: Report, now: datetime) -> InboundVerdict:
+        concerned = self._attribution.of_failure(verified_source(mail))
         if concerned is None:
-            return Fate.UNPROVEN
+            return InboundVerdict.UNVERIFIED
         if concerned.person is None or concerned.delivery is None:
-            return Fate.OBSOLETE
+            return InboundVerdict.OBSOLETE
         bounce = _bounce_of(report)
         self._feedback.returned(concerned.delivery, concerned.person.address, bounce, now)
-        return Fate.HARD if report.kind is Kind.HARD else Fate.SOFT
+        return InboundVerdict.HARD if report.kind is Kind.HARD else InboundVerdict.SOFT
 
-    def _complaint(self, mail: Message, report: Report, now: datetime) -> Fate:
-        concerned = self._witness.of_complaint(origin_of(mail))
+    def _complaint(self, mail: Message, report: Report, now: datetime) -> InboundVerdict:
+        concerned = self._attribution.of_complaint(verified_source(mail))
         if concerned is None:
-            return Fate.UNPROVEN
+            return InboundVerdict.UNVERIFIED
         if concerned.person is None:
-            return Fate.OBSOLETE
+            return InboundVerdict.OBSOLETE
         if concerned.delivery is None:
             self._feedback.complained(concerned.person.address, now)
         else:
             why = next((each.diagnostic for each in report.recipients), "")
             bounce = Bounce(BounceKind.COMPLAINT, text=why)
             self._feedback.returned(concerned.delivery, concerned.person.address, bounce, now)
-        return Fate.COMPLAINT
+        return InboundVerdict.COMPLAINT
 
 
 def _bounce_of(report: Report) -> Bounce:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from digest.errors import InboxError
-from digest.inbound.imap import letters_on_server
+from digest.inbound.imap import messages_on_server
 from digest.inbound.inbound_message import MOST_OCTETS, Letter, Mark
 from digest.settings.imap_folder import ImapFolder
 
@@ -17,27 +17,27 @@ _IN_MAILDIR = {Mark.DONE: "S", Mark.ASIDE: "F"}
 _IN_MBOX = {Mark.DONE: "R", Mark.ASIDE: "F"}
 
 
-def letters_in(place: Path | ImapFolder, ca_file: Path | None = None) -> Iterator[Letter]:
+def messages_in(place: Path | ImapFolder, ca_file: Path | None = None) -> Iterator[Letter]:
     """The mails in a mailbox that are neither marked as read nor flagged.
 
     Each is marked as its reader has marked it, before the next one comes, or in an mbox file at the
     end; and each stays. Whoever stops in the middle finds the others again. Raises InboxError.
     """
     if isinstance(place, ImapFolder):
-        yield from letters_on_server(place, ca_file)
+        yield from messages_on_server(place, ca_file)
         return
     if not place.exists():
         raise InboxError(f"{place}: there is no such file or folder")
     try:
         if place.is_dir():
-            yield from _letters_in_maildir(place)
+            yield from _messages_in_maildir(place)
         else:
-            yield from _letters_in_mbox(place)
+            yield from _messages_in_mbox(place)
     except (OSError, mailbox.Error) as error:
         raise InboxError(f"{place}: {error}") from error
 
 
-def letters_on(stream: BinaryIO, aside: Path) -> Iterator[Letter]:
+def messages_on(stream: BinaryIO, aside: Path) -> Iterator[Letter]:
     """The one mail on a stream, as a mail server's alias hands it over.
 
     What is not dealt with is stored in the Maildir ``aside``, so that it can be taken as delivered.
@@ -55,7 +55,7 @@ def letters_on(stream: BinaryIO, aside: Path) -> Iterator[Letter]:
             raise InboxError(f"{aside}: {error}") from error
 
 
-def _letters_in_maildir(place: Path) -> Iterator[Letter]:
+def _messages_in_maildir(place: Path) -> Iterator[Letter]:
     if not (place / "new").is_dir():
         raise InboxError(f"{place}: neither an mbox file nor a Maildir (it has no folder new)")
     for file in sorted(each for name in ("new", "cur") for each in (place / name).iterdir()):
@@ -71,7 +71,7 @@ def _letters_in_maildir(place: Path) -> Iterator[Letter]:
                 file.rename(place / "cur" / f"{unique}:2,{flags}")
 
 
-def _letters_in_mbox(place: Path) -> Iterator[Letter]:
+def _messages_in_mbox(place: Path) -> Iterator[Letter]:
     with closing(mailbox.mbox(place, create=False)) as box:
         box.lock()
         for key in box.iterkeys():

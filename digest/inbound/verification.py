@@ -1,8 +1,8 @@
 """Which of our mails a report is about, by what only we can have written. Pure.
 
 What a report says of addresses anybody can write. But it goes to the envelope sender of the mail
-that failed, which is signed (see digest.model.verp); and a complaint shows that sender, or the signed
-link to unsubscribe, in the mail that it returns.
+that failed, which is signed (see digest.model.verp); and a complaint shows that sender, or the
+signed link to unsubscribe, in the mail that it returns.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Origin:
     tokens: tuple[str, ...] = ()
 
 
-def origin_of(mail: Message) -> Origin:
+def verified_source(mail: Message) -> Origin:
     """What a report shows of the mail that it is about."""
     sent_to = [text for name in _ADDRESSED for text in _values(mail, name)]
     senders = [

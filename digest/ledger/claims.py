@@ -19,18 +19,18 @@ from sqlalchemy import (
     update,
 )
 
-from digest.ledger.database import writing
+from digest.ledger.database import write_transaction
 from digest.ledger.deliveries import REACHED_FROM, delivery_of, is_time_for, may_be_tried
 from digest.ledger.provider_queues import (
     ALL,
+    acquire_slot,
     count_one,
     is_to_come,
-    next_turn,
+    next_slot,
     paused_providers,
     providers_that_wait,
-    take_turn,
 )
-from digest.ledger.tables import attempts, deliveries, lanes
+from digest.ledger.tables import attempts, deliveries, provider_queues
 from digest.model.deliveries import Delivery, DeliveryState
 from digest.model.digests import SkipReason
 from digest.model.messages import Outcome
@@ -48,8 +48,8 @@ class Limits:
     many may go out on it.
     """
 
-    gap: float = 0
-    provider_gap: float = 0
+    interval: float = 0
+    provider_interval: float = 0
     most: tuple[date, int] | None = None
 
 
@@ -75,23 +75,23 @@ class Claims:
         None if there is nothing that may be tried now, or the day has had its most. The first
         attempts come before others.
         """
-        with writing(self._engine) as connection:
-            is_paced = limits.gap > 0 or bool(limits.most)
-            turn = next_turn(connection, ALL, is_paced=is_paced)
-            if turn.is_closed:
+        with write_transaction(self._engine) as connection:
+            is_paced = limits.interval > 0 or bool(limits.most)
+            slot = next_slot(connection, ALL, is_paced=is_paced)
+            if slot.is_closed:
                 return None
-            if not turn.is_now(now):
-                return NotBefore(turn.at or now)
+            if not slot.is_now(now):
+                return NotBefore(slot.at or now)
             row = _first_waiting(connection, now)
             if row is None:
                 return _later(connection, now)
-            its_turn = next_turn(connection, row.provider, is_paced=limits.provider_gap > 0)
-            if not its_turn.is_now(now):  # somebody was faster, or it has just been paused
-                return NotBefore(its_turn.at or now)
+            its_slot = next_slot(connection, row.provider, is_paced=limits.provider_interval > 0)
+            if not its_slot.is_now(now):  # somebody was faster, or it has just been paused
+                return NotBefore(its_slot.at or now)
             if limits.most and not count_one(connection, *limits.most):
                 return None
-            take_turn(connection, turn, limits.gap, now)
-            take_turn(connection, its_turn, limits.provider_gap, now)
+            acquire_slot(connection, slot, limits.interval, now)
+            acquire_slot(connection, its_slot, limits.provider_interval, now)
             connection.execute(
                 update(deliveries)
                 .where(deliveries.c.id == row.id)
@@ -214,15 +214,15 @@ def _waiting(state: DeliveryState, now: datetime) -> Select[tuple[object, ...]]:
 
 def _later(connection: Connection, now: datetime) -> NotBefore | None:
     """When the first may go of what waits for its lane, or was released to let others go before."""
-    in_lanes = (
-        select(func.min(lanes.c.next_at))
-        .join(deliveries, deliveries.c.provider == lanes.c.provider)
-        .where(lanes.c.paused_at.is_(None), is_to_come(now), may_be_tried(now))
+    in_queues = (
+        select(func.min(provider_queues.c.next_at))
+        .join(deliveries, deliveries.c.provider == provider_queues.c.provider)
+        .where(provider_queues.c.paused_at.is_(None), is_to_come(now), may_be_tried(now))
     )
     released = (
         select(func.min(deliveries.c.next_attempt_at))
         .where(deliveries.c.state == _S.PENDING, deliveries.c.next_attempt_at > now)
         .where(deliveries.c.provider.not_in(paused_providers()))
     )
-    moments = [connection.execute(query).scalar_one_or_none() for query in (in_lanes, released)]
+    moments = [connection.execute(query).scalar_one_or_none() for query in (in_queues, released)]
     return min((NotBefore(each) for each in moments if each), default=None)

@@ -14,7 +14,7 @@ from digest.model.deliveries import Balance, DeliveryState
 
 
 @dataclass(frozen=True, slots=True)
-class DayFigures:
+class DailyStats:
     """What a day came to; all zero where there was no edition.
 
     ``sending`` is how long all runs of the day were about sending, ``missing`` the sources that had
@@ -30,7 +30,7 @@ class DayFigures:
     missing: tuple[str, ...] = ()
 
 
-def figures_of_days(connection: Connection, which: ColumnElement[bool]) -> dict[date, DayFigures]:
+def daily_stats_of(connection: Connection, which: ColumnElement[bool]) -> dict[date, DailyStats]:
     """The figures of some editions by their day, in a fixed number of queries."""
     found = connection.execute(select(editions).where(which)).all()
     ids = [row.id for row in found]
@@ -39,7 +39,7 @@ def figures_of_days(connection: Connection, which: ColumnElement[bool]) -> dict[
     sending = _sending(connection, days)
     balances = _balances(connection, found)
     return {
-        row.day: DayFigures(
+        row.day: DailyStats(
             day=row.day,
             has_edition=True,
             papers=papers.get(row.id, 0),

@@ -90,7 +90,7 @@ def _is_locked(error: BaseException) -> bool:
     return bool(code & 0xFF == sqlite3.SQLITE_BUSY)
 
 
-def patiently(ask: Callable[[], T]) -> T:
+def retry_on_disconnect(ask: Callable[[], T]) -> T:
     """The answer of the database, which is waited for while it is away, as during a restart.
 
     What is asked must be the same when it is asked twice, for the first may have been heard.
@@ -106,7 +106,7 @@ def patiently(ask: Callable[[], T]) -> T:
 
 
 @contextmanager
-def told_in_one_line() -> Iterator[None]:
+def as_ledger_error() -> Iterator[None]:
     """Within, whatever the database raises becomes a LedgerError of one line."""
     try:
         yield
@@ -148,7 +148,7 @@ def _migrate(engine: Engine, what: Literal["upgrade", "downgrade"], to: str) -> 
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     config.set_main_option("path_separator", "os")
     try:
-        with writing(engine) as connection:
+        with write_transaction(engine) as connection:
             # Who migrates at the same time waits, and then finds it done; half of one is undone.
             if connection.dialect.name != "sqlite":
                 wait_for_upgrade(connection)
@@ -159,7 +159,7 @@ def _migrate(engine: Engine, what: Literal["upgrade", "downgrade"], to: str) -> 
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def write_transaction(engine: Engine) -> Iterator[Connection]:
     """A transaction that reads and then writes, committed at its end.
 
     SQLite refuses a reader that wants to write after another has written, so there it waits for its

@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from digest.ledger.database import writing
+from digest.ledger.database import write_transaction
 from digest.ledger.tables import attempts, deliveries, delivery_papers, editions
 from digest.model.deliveries import Delivery, DeliveryReport, DeliveryState
 from digest.model.digests import Candidate, Edition, Match, Pick, Reason, Section, SkipReason
@@ -110,7 +110,7 @@ class Deliveries:
         it, so nothing is planned for anybody.
         """
         for some in _in_blocks(plans):
-            with writing(self._engine) as connection:
+            with write_transaction(self._engine) as connection:
                 if not _has_lost_rows(connection, edition_id):
                     _insert(connection, edition_id, some, now)
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from digest.errors import LedgerError
-from digest.ledger.database import writing
+from digest.ledger.database import write_transaction
 from digest.ledger.papers import current_signals, facts_of, risen_since, signals_of
 from digest.ledger.tables import (
     bounces,
@@ -219,7 +219,7 @@ class Editions:
 
     def close(self, edition: Edition) -> Balance:
         """Draw the balance, check it and store it. Raises LedgerError where it does not add up."""
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             # Whoever closes it at the same time counts after us, and so what we count.
             its_row = select(editions.c.id).where(editions.c.id == edition.id)
             connection.execute(its_row.with_for_update())

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, Select, func, insert, select, update
 
-from digest.ledger.daily_stats import DayFigures, figures_of_days, latest_editions
+from digest.ledger.daily_stats import DailyStats, daily_stats_of, latest_editions
 from digest.ledger.tables import attempts, collections, edition_papers, editions, runs
 from digest.model.papers import Collected, Harvest, Rejection
-from digest.model.truncate import shorten
+from digest.model.truncate import truncate
 
 FILES = "files"  # stands for a source in what is written down of a reading of files
 MOST_REJECTIONS = 200  # kept of one collection; a page that changed its form rejects thousands
@@ -181,23 +181,23 @@ class History:
         """The runs of a day, newest first."""
         return self._runs(select(runs).where(runs.c.day == day).limit(most))
 
-    def days(self, first: date, last: date) -> list[DayFigures]:
+    def days(self, first: date, last: date) -> list[DailyStats]:
         """The figures of each day from the first to the last, with an edition or without."""
         with self._engine.connect() as connection:
-            known = figures_of_days(connection, editions.c.day.between(first, last))
+            known = daily_stats_of(connection, editions.c.day.between(first, last))
         every = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-        return [known.get(day) or DayFigures(day) for day in every]
+        return [known.get(day) or DailyStats(day) for day in every]
 
-    def editions_on(self, days: Iterable[date]) -> dict[date, DayFigures]:
+    def editions_on(self, days: Iterable[date]) -> dict[date, DailyStats]:
         """The figures of those of these days that have an edition."""
         with self._engine.connect() as connection:
-            return figures_of_days(connection, editions.c.day.in_(list(days)))
+            return daily_stats_of(connection, editions.c.day.in_(list(days)))
 
-    def editions(self, most: int, skip: int = 0) -> list[DayFigures]:
+    def editions(self, most: int, skip: int = 0) -> list[DailyStats]:
         """The figures of the latest editions, newest first."""
         with self._engine.connect() as connection:
             latest = latest_editions(connection, most, skip)
-            known = figures_of_days(connection, editions.c.id.in_(latest))
+            known = daily_stats_of(connection, editions.c.id.in_(latest))
         return sorted(known.values(), key=lambda each: each.day, reverse=True)
 
     def _collections(self, query: Select[Any], most: int) -> list[Collection]:
@@ -213,7 +213,7 @@ class History:
 
 def _plain(text: str, longest: int) -> str:
     """Text that every database takes: without NUL, or half a surrogate pair, and not too long."""
-    return shorten("".join(each if each.isprintable() else " " for each in text), longest)
+    return truncate("".join(each if each.isprintable() else " " for each in text), longest)
 
 
 def _collection(row: Row[Any]) -> Collection:

@@ -8,12 +8,12 @@ from digest.ledger.editions import Editions
 from digest.ledger.health import Health
 from digest.ledger.history import History
 from digest.ledger.instances import Instances
-from digest.ledger.last_runs import Milestones
-from digest.ledger.live_workers import Senders
+from digest.ledger.last_runs import LastRuns
+from digest.ledger.live_workers import LiveWorkers
 from digest.ledger.mail_domains import MailDomains
 from digest.ledger.outcomes import Outcomes
 from digest.ledger.papers import Papers
-from digest.ledger.provider_queues import Lanes
+from digest.ledger.provider_queues import ProviderQueues
 from digest.ledger.retention import OldRows
 from digest.ledger.uncertain import Uncertain
 
@@ -25,13 +25,13 @@ class Ledger:
         self.editions = Editions(engine)
         self.deliveries = Deliveries(engine)
         self.bounces = Bounces(engine)
-        self.lanes = Lanes(engine)
+        self.provider_queues = ProviderQueues(engine)
         self.mail_domains = MailDomains(engine)
         self.outcomes = Outcomes(engine)
-        self.senders = Senders(engine)
+        self.senders = LiveWorkers(engine)
         self.uncertain = Uncertain(engine)
         self.history = History(engine)
         self.health = Health(engine)
         self.instances = Instances(engine)
-        self.milestones = Milestones(engine)
+        self.last_runs = LastRuns(engine)
         self.old_rows = OldRows(engine)

@@ -18,7 +18,7 @@ from digest.model.deliveries import DeliveryState
 _KIND = "sender-"
 
 
-class Senders:
+class LiveWorkers:
     """The senders of one ledger."""
 
     def __init__(self, engine: Engine) -> None:
@@ -36,7 +36,7 @@ class Senders:
             finally:
                 forget(self._engine, _lock(name))
 
-    def settle_leftovers(self, now: datetime) -> int:
+    def resolve_orphaned(self, now: datetime) -> int:
         """What was being sent by senders that died is uncertain from now on; how many there are."""
         being_sent = deliveries.c.state == DeliveryState.SENDING
         with self._engine.connect() as connection:

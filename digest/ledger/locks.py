@@ -23,7 +23,7 @@ _NUMBER = "hashtextextended(current_schema() || ' paper-digest ' || :name, 0)"
 
 
 @contextmanager
-def exclusively(engine: Engine, work: Literal["run", "collection"]) -> Iterator[None]:
+def advisory_lock(engine: Engine, work: Literal["run", "collection"]) -> Iterator[None]:
     """Hold the ledger for one piece of work. Raises Busy at once if another holds it."""
     with holding(engine, work) as is_ours:
         if not is_ours:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, delete, insert, select
 
-from digest.ledger.database import writing
+from digest.ledger.database import write_transaction
 from digest.ledger.tables import mail_domains
 
 
@@ -26,7 +26,7 @@ class MailDomains:
         """Keep what was found out, in place of what was known before."""
         if not providers:
             return
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             of_these = mail_domains.c.domain.in_(providers)
             connection.execute(delete(mail_domains).where(of_these))
             connection.execute(

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Engine, inspect, text
 from digest.errors import LedgerError
 from digest.ledger import pg_tools
 from digest.ledger.atomic_file import part_of, put_in_place, told_of
-from digest.ledger.database import told_in_one_line, upgrade
+from digest.ledger.database import as_ledger_error, upgrade
 from digest.ledger.instances import COPIED, Instance, mark_as_copied
-from digest.ledger.row_counts import TABLES, Contents, contents_of
+from digest.ledger.row_counts import TABLES, RowCounts, row_counts
 from digest.ledger.tables import instances
 from digest.model.progress import Progress
 from subscribers.store.tables import metadata
@@ -30,23 +30,23 @@ class PostgresLedger:
         self._engine = engine
         self.place = home / "ledger.dump"
 
-    def contents(self) -> Contents | None:
-        with told_in_one_line(), self._engine.connect() as connection:
-            return contents_of(connection)
+    def counts(self) -> RowCounts | None:
+        with as_ledger_error(), self._engine.connect() as connection:
+            return row_counts(connection)
 
-    def copy_to(self, part: Path, now: datetime, progress: Progress) -> Contents:  # noqa: ARG002
+    def copy_to(self, part: Path, now: datetime, progress: Progress) -> RowCounts:  # noqa: ARG002
         engine = self._engine.execution_options(isolation_level="REPEATABLE READ")
-        with told_in_one_line(), engine.connect() as connection:
+        with as_ledger_error(), engine.connect() as connection:
             # So what is counted is what is copied.
             snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
-            contents = contents_of(connection)
-            if contents is None:
+            counts = row_counts(connection)
+            if counts is None:
                 raise LedgerError("there is no ledger yet")
             there = _OURS & set(inspect(connection).get_table_names())
             pg_tools.dump(self._engine, part, _schema(connection), there, snapshot)
         if pg_tools.look_into(part) is None:
             raise LedgerError("pg_dump has left tables out")
-        return contents
+        return counts
 
     def revision_in(self, file: Path) -> str:
         return self._look_into(file).revision
@@ -54,7 +54,7 @@ class PostgresLedger:
     @contextmanager
     def made_ready(self, file: Path, now: datetime, progress: Progress) -> Iterator[Path]:  # noqa: ARG002
         found = self._look_into(file)
-        with told_in_one_line(), self._engine.connect() as connection:
+        with as_ledger_error(), self._engine.connect() as connection:
             schema = _schema(connection)
         if found.schema != schema:
             raise LedgerError(
@@ -68,19 +68,19 @@ class PostgresLedger:
                     sql.write(f"UPDATE \"{schema}\".{instances.name} SET mark = '{COPIED}';\n")  # noqa: S608
             yield script
 
-    def become(self, ready: Path, now: datetime, progress: Progress) -> Contents:  # noqa: ARG002
-        with told_in_one_line(), self._engine.connect() as connection:
+    def become(self, ready: Path, now: datetime, progress: Progress) -> RowCounts:  # noqa: ARG002
+        with as_ledger_error(), self._engine.connect() as connection:
             schema = _schema(connection)
         pg_tools.replace_tables(self._engine, schema, _OURS, ready)
-        with told_in_one_line():
+        with as_ledger_error():
             upgrade(self._engine)
             with self._engine.begin() as connection:
                 mark_as_copied(connection, Instance("copied", "a backup", "pg_dump", COPIED, now))
-                contents = contents_of(connection)
+                counts = row_counts(connection)
                 # Else it takes the slow ways until it has looked by itself.
                 connection.execute(text(f"ANALYZE {', '.join(sorted(metadata.tables))}"))
-        assert contents
-        return contents
+        assert counts
+        return counts
 
     def keep_aside(self, aside: Path, now: datetime, progress: Progress) -> None:
         self.place.parent.mkdir(parents=True, exist_ok=True)

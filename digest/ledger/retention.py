@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Engine, Select, Table, delete, func, select, update
 
-from digest.ledger.database import writing
+from digest.ledger.database import write_transaction
 from digest.ledger.tables import (
     attempts,
     bounces,
@@ -79,13 +79,13 @@ class OldRows:
 
     def remove_mail_domains(self, before: datetime) -> int:
         """What the DNS said before a moment."""
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             asked_before = mail_domains.c.asked_at < before
             return connection.execute(delete(mail_domains).where(asked_before)).rowcount
 
     def _remove_deliveries_of(self, edition_id: int) -> int:
         """A block of those of an edition that are settled; how many there were."""
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             # Neither closed nor planned for meanwhile.
             its_row = select(editions.c.gone).where(editions.c.id == edition_id).with_for_update()
             gone_before = connection.execute(its_row).scalar() or ()
@@ -114,7 +114,7 @@ class OldRows:
     def _remove(self, table: Table, which: Select[tuple[int]]) -> int:
         removed = 0
         while True:
-            with writing(self._engine) as connection:
+            with write_transaction(self._engine) as connection:
                 ids = list(connection.execute(which.limit(BLOCK)).scalars())
                 connection.execute(delete(table).where(table.c.id.in_(ids)))
             if not ids:

@@ -8,7 +8,7 @@ TABLES = {"papers", "editions", "subscribers", "suppressions", "deliveries"}  # 
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class RowCounts:
     """How much there is of what a ledger is about."""
 
     revision: str
@@ -22,7 +22,7 @@ class Contents:
         return not (self.subscribers or self.blocks or self.papers or self.editions)
 
 
-def contents_of(connection: Connection) -> Contents | None:
+def row_counts(connection: Connection) -> RowCounts | None:
     """None if it is no ledger."""
     if not TABLES | {"alembic_version"} <= set(inspect(connection).get_table_names()):
         return None
@@ -31,7 +31,7 @@ def contents_of(connection: Connection) -> Contents | None:
         return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())  # noqa: S608
 
     revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return Contents(
+    return RowCounts(
         revision=revision or "",
         subscribers=count("subscribers"),
         blocks=count("suppressions"),

@@ -12,9 +12,9 @@ from sqlalchemy.pool import NullPool
 
 from digest.errors import LedgerError
 from digest.ledger.atomic_file import part_of, put_in_place, told_of
-from digest.ledger.database import told_in_one_line, upgrade
+from digest.ledger.database import as_ledger_error, upgrade
 from digest.ledger.instances import COPIED, Instance, mark_as_copied
-from digest.ledger.row_counts import Contents, contents_of
+from digest.ledger.row_counts import RowCounts, row_counts
 from digest.ledger.sqlite_files import (
     clear_beside,
     connect,
@@ -35,27 +35,27 @@ class SqliteLedger:
         self._engine = engine
         self.place = Path(engine.url.database or "")
 
-    def contents(self) -> Contents | None:
+    def counts(self) -> RowCounts | None:
         if not self.place.exists():
             return None
-        found = _contents(self._engine, self.place)
+        found = _row_counts(self._engine, self.place)
         if found is None and inspect(self._engine).get_table_names():
             raise LedgerError(f"{self.place} is the database of something else")
         return found
 
-    def copy_to(self, part: Path, now: datetime, progress: Progress) -> Contents:
+    def copy_to(self, part: Path, now: datetime, progress: Progress) -> RowCounts:
         copy(self.place, part, progress)
         used_here = Instance(
             "copied", socket.gethostname(), str(self.place.absolute()), COPIED, now
         )
         _mark(part, used_here)
         make_whole(part)
-        return _contents_in(part)
+        return _row_counts_in(part)
 
     def revision_in(self, file: Path) -> str:
         if not is_sqlite(file):
             raise LedgerError(f"{file} is no backup of a ledger in SQLite, as this one is")
-        return _contents_in(file).revision
+        return _row_counts_in(file).revision
 
     @contextmanager
     def made_ready(self, file: Path, now: datetime, progress: Progress) -> Iterator[Path]:
@@ -69,8 +69,8 @@ class SqliteLedger:
             make_whole(part)
             yield part
 
-    def become(self, ready: Path, now: datetime, progress: Progress) -> Contents:  # noqa: ARG002
-        contents = _contents_in(ready)
+    def become(self, ready: Path, now: datetime, progress: Progress) -> RowCounts:  # noqa: ARG002
+        counts = _row_counts_in(ready)
         if self.place.exists():
             # Written over, not exchanged: others may have the file open, and what SQLite has left
             # beside it belongs to it.
@@ -78,7 +78,7 @@ class SqliteLedger:
         else:
             clear_beside(self.place)
             put_in_place(ready, self.place)
-        return contents
+        return counts
 
     def keep_aside(self, aside: Path, now: datetime, progress: Progress) -> None:  # noqa: ARG002
         with told_of(aside), part_of(aside) as part:
@@ -95,25 +95,25 @@ def _mark(path: Path, copied_from: Instance) -> None:
     """Mark a copy, if there is a place for that in its revision."""
     engine = create_engine(URL.create("sqlite", database=str(path)))
     try:
-        with told_of(path), told_in_one_line(), engine.begin() as connection:
+        with told_of(path), as_ledger_error(), engine.begin() as connection:
             if inspect(connection).has_table(instances.name):
                 mark_as_copied(connection, copied_from)
     finally:
         engine.dispose()
 
 
-def _contents_in(path: Path) -> Contents:
+def _row_counts_in(path: Path) -> RowCounts:
     engine = create_engine("sqlite://", creator=lambda: connect(path, "ro"), poolclass=NullPool)
-    contents = _contents(engine, path)
-    if contents is None:
+    counts = _row_counts(engine, path)
+    if counts is None:
         raise LedgerError(f"{path} is no backup of a ledger")
-    return contents
+    return counts
 
 
-def _contents(engine: Engine, path: Path) -> Contents | None:
+def _row_counts(engine: Engine, path: Path) -> RowCounts | None:
     try:
         with engine.connect() as connection:
-            return contents_of(connection)
+            return row_counts(connection)
     except SQLAlchemyError as error:
         why = str(getattr(error, "orig", error)).splitlines()[0]
         raise LedgerError(f"{path} cannot be read: {why}") from error

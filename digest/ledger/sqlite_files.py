@@ -36,9 +36,9 @@ def copy(source: Path, target: Path, progress: Progress) -> None:
             # Else the copy would begin anew each time when somebody writes.
             reading.execute("BEGIN")
             reading.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        with closing(connect(target, "rw")) as writing:
+        with closing(connect(target, "rw")) as write_transaction:
             reading.backup(
-                writing,
+                write_transaction,
                 pages=_PAGES,
                 progress=lambda _, left, total: progress(total - left, total),
                 sleep=0.01,

@@ -181,8 +181,8 @@ bounces = Table(
 # ---- how it goes out -------------------------------------------------------------------------
 
 # How fast mail may go to a provider, and whether it may at all; "*" is all mail. ``next_at`` is
-# when the next may go, ``gap`` the seconds between two that replies have led to.
-lanes = Table(
+# when the next may go, ``interval`` the seconds between two that replies have led to.
+provider_queues = Table(
     "lanes",
     metadata,
     Column("provider", String(255), primary_key=True),
@@ -222,7 +222,7 @@ runs = Table(
 )
 
 # When something that is done again and again was done last.
-milestones = Table(
+last_runs = Table(
     "milestones",
     metadata,
     Column("name", String(32), primary_key=True),

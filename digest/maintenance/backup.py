@@ -13,10 +13,10 @@ from typing import Protocol
 from digest.errors import LedgerError
 from digest.ledger.atomic_file import part_of, put_in_place, told_of
 from digest.ledger.database import NEWEST_REVISION, open_database
-from digest.ledger.live_workers import Senders
-from digest.ledger.locks import exclusively
+from digest.ledger.live_workers import LiveWorkers
+from digest.ledger.locks import advisory_lock
 from digest.ledger.pg_backup import PostgresLedger
-from digest.ledger.row_counts import Contents
+from digest.ledger.row_counts import RowCounts
 from digest.ledger.sqlite_backup import SqliteLedger
 from digest.model.progress import Progress, silent
 
@@ -30,14 +30,14 @@ class Backup:
 
     file: Path
     octets: int
-    contents: Contents
+    counts: RowCounts
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
     """What was put back, from which revision. ``kept`` is a copy of what was there, if any."""
 
-    contents: Contents
+    counts: RowCounts
     revision: str
     kept: Path | None
 
@@ -48,10 +48,10 @@ class StoredLedger(Protocol):
     place: Path
     """What a copy of it that is kept aside is named after."""
 
-    def contents(self) -> Contents | None:
+    def counts(self) -> RowCounts | None:
         """None if there is no ledger yet."""
 
-    def copy_to(self, part: Path, now: datetime, progress: Progress) -> Contents:
+    def copy_to(self, part: Path, now: datetime, progress: Progress) -> RowCounts:
         """Write all of it, as of one moment, into an empty file."""
 
     def revision_in(self, file: Path) -> str:
@@ -62,7 +62,7 @@ class StoredLedger(Protocol):
     ) -> AbstractContextManager[Path]:
         """Within, what to become, made of such a file, which is checked as a whole."""
 
-    def become(self, ready: Path, now: datetime, progress: Progress) -> Contents:
+    def become(self, ready: Path, now: datetime, progress: Progress) -> RowCounts:
         """Be that, of the newest revision and marked as a copy; all or nothing."""
 
     def keep_aside(self, aside: Path, now: datetime, progress: Progress) -> None:
@@ -88,12 +88,12 @@ class Backups:
             stack.enter_context(told_of(file))
             if file.exists():
                 _check_replaceable(file, ledger, force=force)
-            if ledger.contents() is None:
+            if ledger.counts() is None:
                 raise LedgerError("there is no ledger yet: nothing to back up")
             part = stack.enter_context(part_of(file))
-            contents = ledger.copy_to(part, now, progress)
+            counts = ledger.copy_to(part, now, progress)
             put_in_place(part, file)
-            return Backup(file, file.stat().st_size, contents)
+            return Backup(file, file.stat().st_size, counts)
 
     def restore(
         self, file: Path, *, force: bool = False, now: datetime, progress: Progress = silent
@@ -128,9 +128,9 @@ class Backups:
     def _keep_others_out(self, stack: ExitStack, now: datetime) -> None:
         engine = open_database(self._url)
         stack.callback(engine.dispose)
-        stack.enter_context(exclusively(engine, "run"))
-        stack.enter_context(exclusively(engine, "collection"))
-        if Senders(engine).some_live(now - _LONGEST_PASS):
+        stack.enter_context(advisory_lock(engine, "run"))
+        stack.enter_context(advisory_lock(engine, "collection"))
+        if LiveWorkers(engine).some_live(now - _LONGEST_PASS):
             raise LedgerError(
                 "mails are being sent: stop digest up, schedule, worker and run first"
             )
@@ -139,7 +139,7 @@ class Backups:
 def _is_empty(ledger: StoredLedger, *, force: bool) -> bool:
     """Whether nothing is lost with a ledger. Raises LedgerError if there is, unless forced."""
     try:
-        there = ledger.contents()
+        there = ledger.counts()
         if there is None or there.is_empty:
             return True
         people = "1 subscriber" if there.subscribers == 1 else f"{there.subscribers} subscribers"

@@ -21,18 +21,18 @@ _NONE = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class _Badge:
+class _InstanceId:
     """What the folder knows: its number, the mark, and while that is changed, the one before.
 
     The folder is written first. If that is as far as it came, the ledger has the one before.
     """
 
     id: str
-    mark: str
+    copy_marker: str
     before: str = _NONE
 
 
-class Guard:
+class InstanceGuard:
     """Of one ledger and one folder, on one machine."""
 
     def __init__(self, engine: Engine, home: Path, host: str) -> None:
@@ -70,18 +70,18 @@ class Guard:
             if ours is None:  # nobody has used it yet
                 self.adopt(now)
                 return
-            badge = _Badge(ours.id, _new_mark())
-            self._write(replace(badge, before=ours.mark))
-            self._instances.mark(badge.id, badge.mark, now)
-            self._write(badge)
+            instance = _InstanceId(ours.id, _new_marker())
+            self._write(replace(instance, before=ours.mark))
+            self._instances.mark(instance.id, instance.copy_marker, now)
+            self._write(instance)
 
     def adopt(self, now: datetime, sends_from: datetime | None = None) -> None:
         """From now on this ledger is used here. What was due before ``sends_from`` is not sent."""
-        worn = self._badge()
-        badge = _Badge(worn.id if worn else secrets.token_hex(16), _new_mark())
-        self._write(badge)
+        worn = self._instance()
+        instance = _InstanceId(worn.id if worn else secrets.token_hex(16), _new_marker())
+        self._write(instance)
         self._instances.enter(
-            Instance(badge.id, self._host, self._home, badge.mark, now, sends_from)
+            Instance(instance.id, self._host, self._home, instance.copy_marker, now, sends_from)
         )
 
     def _stranger(self) -> str:
@@ -89,33 +89,35 @@ class Guard:
         if not self._instances.all():
             return ""
         ours = self._ours()
-        badge = self._badge()
-        if badge is None or ours is None:
+        instance = self._instance()
+        if instance is None or ours is None:
             return "this ledger has not been used here yet"
         if (ours.host, ours.home) != (self._host, self._home):
             return "this ledger has moved"
-        if ours.mark not in {badge.mark, badge.before}:
+        if ours.mark not in {instance.copy_marker, instance.before}:
             return "this ledger is an older copy"
         return ""
 
     def _ours(self) -> Instance | None:
         """What the ledger knows of this folder."""
-        badge = self._badge()
-        return next((each for each in self._instances.all() if badge and each.id == badge.id), None)
+        instance = self._instance()
+        return next(
+            (each for each in self._instances.all() if instance and each.id == instance.id), None
+        )
 
-    def _badge(self) -> _Badge | None:
+    def _instance(self) -> _InstanceId | None:
         try:
             lines = self._file.read_text("utf-8").split()
         except FileNotFoundError:
             return None
-        return _Badge(*lines) if len(lines) == len(fields(_Badge)) else None
+        return _InstanceId(*lines) if len(lines) == len(fields(_InstanceId)) else None
 
-    def _write(self, badge: _Badge) -> None:
+    def _write(self, instance: _InstanceId) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         part = self._file.with_suffix(".part")
-        part.write_text("\n".join((*astuple(badge), "")), "utf-8")
+        part.write_text("\n".join((*astuple(instance), "")), "utf-8")
         part.replace(self._file)  # whole or not at all
 
 
-def _new_mark() -> str:
+def _new_marker() -> str:
     return secrets.token_hex(16)

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from digest.errors import LedgerError
 from digest.ledger.ledger import Ledger
-from digest.ledger.locks import exclusively
+from digest.ledger.locks import advisory_lock
 from digest.ledger.uncertain import Unanswered
 from digest.model.deliveries import Balance
 from digest.model.digests import Edition
@@ -30,7 +30,7 @@ class Resent:
     too_old: int
 
 
-class Settling:
+class UncertainResolver:
     """Each method takes the day of an edition, or None. Raises LedgerError if there is none then.
 
     Those that change something raise it too while a run is under way.
@@ -60,7 +60,7 @@ class Settling:
         goes by that id.
         """
         edition = self._edition(day)
-        with exclusively(self._ledger.engine, "run"):
+        with advisory_lock(self._ledger.engine, "run"):
             found = self._ledger.uncertain.all(edition)
             resent = self._ledger.uncertain.resend(edition, now)
             self._close(found)
@@ -69,7 +69,7 @@ class Settling:
     def drop(self, day: date | None, now: datetime) -> int:
         """Give them up; how many there were."""
         edition = self._edition(day)
-        with exclusively(self._ledger.engine, "run"):
+        with advisory_lock(self._ledger.engine, "run"):
             found = self._ledger.uncertain.all(edition)
             dropped = self._ledger.uncertain.drop(edition, now)
             self._close(found)
@@ -80,7 +80,7 @@ class Settling:
 
         So it is where the ledger is an older copy.
         """
-        with exclusively(self._ledger.engine, "run"):
+        with advisory_lock(self._ledger.engine, "run"):
             unfinished = self._ledger.editions.unfinished()
             dropped = self._ledger.deliveries.drop_waiting(now)
             for edition in unfinished:

@@ -23,8 +23,8 @@ class Tidied:
     collections: int = 0
     runs: int = 0
     evidence: int = 0
-    wishes_to_move: int = 0
-    askers: int = 0
+    address_changes: int = 0
+    sign_up_limiter: int = 0
     mail_domains: int = 0
     locks: int = 0
 
@@ -54,8 +54,8 @@ class Retention:
             collections=old.remove_collections(first_day),
             runs=old.remove_runs(first_day),
             evidence=people.forget_evidence(now - timedelta(days=settings.keep_evidence_days)),
-            wishes_to_move=people.forget_wishes_to_move(now),
-            askers=people.forget_askers(now),
+            address_changes=people.forget_address_changes(now),
+            sign_up_limiter=people.forget_sign_up_limits(now),
             mail_domains=old.remove_mail_domains(now - GOOD_FOR),
             locks=self._ledger.senders.clear_away(now - _LONGEST_TAKEN),
         )

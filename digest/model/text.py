@@ -20,7 +20,7 @@ from pylatexenc.latex2text import (
 )
 from pylatexenc.macrospec import LatexContextDb, MacroSpec
 
-from digest.model.truncate import shorten
+from digest.model.truncate import truncate
 
 LONGEST_TITLE = 500
 LONGEST_ABSTRACT = 20_000
@@ -59,7 +59,7 @@ def clean(text: object, longest: int) -> str:
         return ""
     # Cut before the costly steps: a hostile text has no say in how long we work.
     bounded = text[: longest * 4]
-    return shorten(_one_line(_without_tex(_without_html(_printable(bounded)))), longest)
+    return truncate(_one_line(_without_tex(_without_html(_printable(bounded)))), longest)
 
 
 def clean_url(text: object) -> str:

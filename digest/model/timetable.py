@@ -25,7 +25,7 @@ class Frozen:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class DueInterval:
     """The moments of readers that an edition is for: from ``begins`` on, and before ``ends``.
 
     Those before ``own`` are of days that had no edition.
@@ -70,20 +70,20 @@ class Timetable:
             if moment > now
         )
 
-    def windows(self, editions: Sequence[Frozen]) -> list[Window]:
+    def intervals(self, editions: Sequence[Frozen]) -> list[DueInterval]:
         """Whose times each of these editions is for, which are all of some days, oldest first.
 
         From an hour before it was to be made, until an hour before the next day's. An edition that
         is made late is for the same moments; if a day has none, its moments are the next one's.
         """
         starts = {each.day: self._start(each.day, each.at) for each in editions}
-        windows = []
+        intervals = []
         ends = min(starts.values(), default=None)
         for each in editions:
             begins, ends = ends, starts.get(each.day + _DAY) or self._start(each.day + _DAY)
             assert begins
-            windows.append(Window(each, begins, starts[each.day], ends))
-        return windows
+            intervals.append(DueInterval(each, begins, starts[each.day], ends))
+        return intervals
 
     def _start(self, day: date, made_at: datetime | None = None) -> datetime:
         """An edition may also be made earlier, by hand; late, it is for whom it was meant for."""
@@ -91,9 +91,9 @@ class Timetable:
         return min(planned, made_at or planned) - AHEAD
 
 
-def window_of(windows: Sequence[Window], moment: datetime) -> Window | None:
+def due_interval_of(intervals: Sequence[DueInterval], moment: datetime) -> DueInterval | None:
     """The one that a moment is in; none if that edition is not made yet, or too long ago."""
-    found = bisect_right(windows, moment, key=lambda each: each.begins) - 1
-    if found < 0 or moment >= windows[found].ends:
+    found = bisect_right(intervals, moment, key=lambda each: each.begins) - 1
+    if found < 0 or moment >= intervals[found].ends:
         return None
-    return windows[found]
+    return intervals[found]

@@ -1,7 +1,7 @@
 """Cutting text, in one way everywhere. Pure."""
 
 
-def shorten(text: str, longest: int) -> str:
+def truncate(text: str, longest: int) -> str:
     """The text, or its beginning up to a word's end and an ellipsis; at most ``longest`` long."""
     if len(text) <= longest:
         return text

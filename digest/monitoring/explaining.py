@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from digest.deliver.edition_messages import planned_digest
-from digest.ledger.last_runs import Milestone
+from digest.ledger.last_runs import Job
 from digest.ledger.ledger import Ledger
 from digest.ledger.provider_queues import ALL
 from digest.model.digests import Digest, Edition
-from digest.model.timetable import Frozen, Timetable, Window
+from digest.model.timetable import DueInterval, Frozen, Timetable
 from digest.monitoring.why import Journey, Offer, Times, Why
 from digest.plan.planning import Due, Planning, reader_of
 from digest.settings.settings import Settings
@@ -42,9 +42,9 @@ class Explaining:
             return Why(person, day, now, times, instead=self._ledger.editions.first_after(day))
         local = local_day(who.preferences, due) if due else day
         offer = self._offer(edition, Due(who, local), day)
-        known = self._ledger.papers.facts_of(each.paper for each in person.opinions)
+        known = self._ledger.papers.facts_of(each.paper for each in person.ratings)
         ranker = self._planning.ranker(offer.edition, known)
-        reader = reader_of(who.topics, who.preferences, person.opinions)
+        reader = reader_of(who.topics, who.preferences, person.ratings)
         journey = self._journey(edition, who) if edition else None
         chosen = self._chosen(edition, journey, who) if edition and journey else None
         return Why(
@@ -57,7 +57,7 @@ class Explaining:
             digest=chosen or ranker.digest(reader),
             is_chosen=chosen is not None,
             journey=journey,
-            decided_at=self._ledger.milestones.last(Milestone.PLANNED),
+            decided_at=self._ledger.last_runs.last(Job.PLANNED),
             is_long_ago=edition is not None and self._ledger.editions.gone(edition) > 0,
         )
 
@@ -67,7 +67,7 @@ class Explaining:
         if day not in {each.day for each in beside}:
             coming = Frozen(0, day, self._timetable.edition_at(day))
             beside = [coming, *(each for each in beside if each.day > day)]
-        its = next(each for each in self._timetable.windows(beside) if each.edition.day == day)
+        its = next(each for each in self._timetable.intervals(beside) if each.edition.day == day)
         return _last_due_in(its, who)
 
     def _offer(self, edition: Edition | None, due: Due, day: date) -> Offer:
@@ -96,7 +96,9 @@ class Explaining:
             report=report,
             attempts=tuple(self._ledger.outcomes.attempts(report.delivery)),
             came_back=tuple(self._ledger.bounces.of(report.delivery)),
-            pauses=tuple(each for each in self._ledger.lanes.paused() if each.provider in its),
+            pauses=tuple(
+                each for each in self._ledger.provider_queues.paused() if each.provider in its
+            ),
             given_up_at=planned_at + patience,
         )
 
@@ -108,6 +110,6 @@ class Explaining:
         return digest if digest.picks else None
 
 
-def _last_due_in(window: Window, who: Subscriber) -> datetime | None:
-    moment = last_due(who.preferences, window.ends - timedelta.resolution)
-    return moment if moment >= window.begins else None
+def _last_due_in(interval: DueInterval, who: Subscriber) -> datetime | None:
+    moment = last_due(who.preferences, interval.ends - timedelta.resolution)
+    return moment if moment >= interval.begins else None

@@ -14,7 +14,7 @@ from prometheus_client import generate_latest
 from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from digest.ledger.daily_stats import DayFigures
+from digest.ledger.daily_stats import DailyStats
 from digest.ledger.health import Latencies, Queue, SourceHealth
 from digest.ledger.ledger import Ledger
 from digest.ledger.provider_queues import name_of
@@ -22,7 +22,7 @@ from digest.model.deliveries import DeliveryState
 from digest.model.digests import SkipReason
 from digest.model.messages import OutcomeKind
 from digest.monitoring.status import LastRun, RunState, Status
-from digest.monitoring.warnings import worries
+from digest.monitoring.warnings import warnings
 from subscribers.model import SuppressionReason
 from subscribers.store.registry import Registry
 
@@ -58,10 +58,10 @@ def gather_counts(ledger: Ledger, registry: Registry, now: datetime) -> Counts:
 
 def exposition(status: Status, counts: Counts) -> bytes:
     """The figures in the text format of Prometheus."""
-    return generate_latest(_Figures(status, counts))
+    return generate_latest(_Metrics(status, counts))
 
 
-class _Figures(Collector):
+class _Metrics(Collector):
     def __init__(self, status: Status, counts: Counts) -> None:
         self._status = status
         self._counts = counts
@@ -69,12 +69,14 @@ class _Figures(Collector):
     def collect(self) -> Families:
         status, counts = self._status, self._counts
         yield _one(
-            "worries", "Things that want a person, as digest status has them.", len(worries(status))
+            "worries",
+            "Things that want a person, as digest status has them.",
+            len(warnings(status)),
         )
         yield _one("editions", "Editions there have been.", counts.editions)
         yield from _editions(status.editions)
         yield from _queue(status.queue, status.at)
-        yield from _lanes(status)
+        yield from _queues(status)
         yield _attempts(counts.attempts)
         yield _latencies(counts.latencies)
         yield _by("came_back", "What came back in seven days.", "kind", status.came_back)
@@ -91,7 +93,7 @@ class _Figures(Collector):
 # ---- each part -------------------------------------------------------------------------------
 
 
-def _editions(latest: Sequence[DayFigures]) -> Families:
+def _editions(latest: Sequence[DailyStats]) -> Families:
     """The last edition, and what became of those due for the last seven."""
     if latest:
         last = latest[0]
@@ -109,7 +111,7 @@ def _editions(latest: Sequence[DayFigures]) -> Families:
     yield _by("skipped", "Those of them that were skipped.", "reason", reasons)
 
 
-def _outcomes(editions: Sequence[DayFigures]) -> dict[str, int]:
+def _outcomes(editions: Sequence[DailyStats]) -> dict[str, int]:
     # Being sent is no outcome: those are among the pending.
     states = [state for state in DeliveryState if state is not DeliveryState.SENDING]
     return {state: sum(getattr(each.balance, state.value) for each in editions) for state in states}
@@ -127,13 +129,15 @@ def _queue(queue: Queue, now: datetime) -> Families:
     yield _one("queue_oldest_age_seconds", "Age of the oldest edition that waits.", max(age, 0))
 
 
-def _lanes(status: Status) -> Families:
+def _queues(status: Status) -> Families:
     paused = {name_of(each.provider): 1 for each in status.pauses[:MOST_PROVIDERS]}
     yield _one("pauses", "Providers that nothing goes to.", len(status.pauses))
     yield _by("paused", "1 for each of them.", "provider", paused)
-    slowest = sorted(status.gaps.items(), key=lambda gap: (-gap[1], gap[0]))[:MOST_PROVIDERS]
-    gaps = {name_of(lane): gap for lane, gap in slowest}
-    yield _by("gap_seconds", "Between two mails, where it goes slower.", "provider", gaps)
+    slowest = sorted(status.intervals.items(), key=lambda interval: (-interval[1], interval[0]))[
+        :MOST_PROVIDERS
+    ]
+    intervals = {name_of(queue): interval for queue, interval in slowest}
+    yield _by("gap_seconds", "Between two mails, where it goes slower.", "provider", intervals)
 
 
 def _attempts(attempts: Mapping[tuple[OutcomeKind, int], int]) -> GaugeMetricFamily:

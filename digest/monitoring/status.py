@@ -6,10 +6,10 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from digest.deliver.rate_limit import is_within, most_on
-from digest.ledger.daily_stats import DayFigures
+from digest.ledger.daily_stats import DailyStats
 from digest.ledger.health import Queue, SourceHealth
 from digest.ledger.history import PastRun
-from digest.ledger.last_runs import Milestone
+from digest.ledger.last_runs import Job
 from digest.ledger.ledger import Ledger
 from digest.ledger.provider_queues import Pause
 from digest.model.deliveries import BounceKind
@@ -51,7 +51,7 @@ class Ticks:
     planned for by now; none before the first edition.
     """
 
-    done: dict[Milestone, datetime]
+    done: dict[Job, datetime]
     next_edition: datetime
     next_collection: datetime | None  # none: at once
     patient_until: datetime
@@ -97,17 +97,17 @@ class Status:
     """How things are at a moment.
 
     ``editions`` are the latest, newest first; those of the days in ``unbalanced`` have lost
-    deliveries, by what their balance says. ``gaps`` are the seconds between two mails to those
+    deliveries, by what their balance says. ``intervals`` are the seconds between two mails to those
     providers that want it slower than is set. ``came_back`` is since CAME_BACK_WITHIN.
     ``inbox_every`` is how often the inbox is read, if one is set.
     """
 
     at: datetime
-    editions: tuple[DayFigures, ...]
+    editions: tuple[DailyStats, ...]
     unbalanced: tuple[date, ...]
     queue: Queue
     pauses: tuple[Pause, ...]
-    gaps: dict[str, float]
+    intervals: dict[str, float]
     came_back: dict[BounceKind, int]
     sources: tuple[SourceHealth, ...]
     last_run: LastRun | None
@@ -133,8 +133,8 @@ def gather_status(
         editions=tuple(editions),
         unbalanced=tuple(ledger.health.unbalanced([each.day for each in editions])),
         queue=ledger.health.queue(now),
-        pauses=tuple(ledger.lanes.paused()),
-        gaps=ledger.lanes.gaps(),
+        pauses=tuple(ledger.provider_queues.paused()),
+        intervals=ledger.provider_queues.intervals(),
         came_back=ledger.health.came_back(now - CAME_BACK_WITHIN),
         sources=tuple(ledger.health.source(name, now) for name in sources),
         last_run=_last_run(ledger, now),
@@ -148,7 +148,7 @@ def gather_status(
 
 def gather_readers(registry: Registry, now: datetime) -> Readers:
     """Who is due soon. Everybody is looked at, so it is not asked every few seconds."""
-    moments = [(next_due(each.wishes, now), len(each.people)) for each in registry.clocks.all()]
+    moments = [(next_due(each.wishes, now), len(each.people)) for each in registry.schedules.all()]
     return Readers(
         within_a_day=sum(count for moment, count in moments if moment <= now + DAY),
         next=min((moment for moment, _ in moments), default=None),
@@ -156,18 +156,18 @@ def gather_readers(registry: Registry, now: datetime) -> Readers:
 
 
 def _ticks(
-    ledger: Ledger, settings: Settings, editions: Sequence[DayFigures], now: datetime
+    ledger: Ledger, settings: Settings, editions: Sequence[DailyStats], now: datetime
 ) -> Ticks:
     timetable = Timetable(settings.run_at, settings.timezone)
     today = timetable.day_of(now)
     made = {each.day for each in editions}
     planned_at = timetable.edition_at(today)
     is_overdue = now >= planned_at and today not in made
-    latest = timetable.windows(ledger.editions.calendar(1))
+    latest = timetable.intervals(ledger.editions.calendar(1))
     collected = ledger.history.last_collected()
     every = timedelta(hours=settings.collect_every_hours)
     return Ticks(
-        done=ledger.milestones.all(),
+        done=ledger.last_runs.all(),
         next_edition=timetable.next_edition(now),
         next_collection=collected and max(now, collected + every),
         overdue_since=planned_at if is_overdue else None,
@@ -180,7 +180,7 @@ def _rates(ledger: Ledger, settings: Settings, now: datetime) -> Rates:
     local, before = (each.astimezone(settings.timezone) for each in (now, now - HOUR))
     today = local.date()
     most = most_on(today, settings.warm_up_since, settings.warm_up_first)
-    sent = 0 if most is None else ledger.lanes.sent_on(today)
+    sent = 0 if most is None else ledger.provider_queues.sent_on(today)
     is_open = all(is_within(settings.send_window, each) for each in (local, before))
     has_room = most is None or (sent < most and today == before.date())
     return Rates(

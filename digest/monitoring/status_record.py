@@ -4,16 +4,16 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from digest.ledger.daily_stats import DayFigures
+from digest.ledger.daily_stats import DailyStats
 from digest.ledger.health import Queue, SourceHealth
-from digest.ledger.last_runs import Milestone
+from digest.ledger.last_runs import Job
 from digest.monitoring.status import CAME_BACK_WITHIN, LastRun, Rates, Readers, Status, Ticks
-from digest.monitoring.warnings import worries
+from digest.monitoring.warnings import warnings
 
 
 def status_record(status: Status, readers: Readers) -> dict[str, Any]:
     """Plain values only. Names are only ever added to this form."""
-    found = worries(status)
+    found = warnings(status)
     return {
         "at": status.at.isoformat(),
         "is_well": not found,
@@ -21,7 +21,7 @@ def status_record(status: Status, readers: Readers) -> dict[str, Any]:
         "editions": [_edition(each) for each in status.editions],
         "queue": _queue(status.queue, status.at),
         "pauses": [{**asdict(each), "since": each.since.isoformat()} for each in status.pauses],
-        "gaps": status.gaps,
+        "gaps": status.intervals,
         "came_back": {
             "since": (status.at - CAME_BACK_WITHIN).isoformat(),
             **{kind.value: count for kind, count in status.came_back.items()},
@@ -41,7 +41,7 @@ def _ticks(ticks: Ticks) -> dict[str, Any]:
         "next_edition": _moment(ticks.next_edition),
         "edition_overdue_since": _moment(ticks.overdue_since),
         "next_collection": _moment(ticks.next_collection),
-        "done": {name.value: _moment(ticks.done.get(name)) for name in Milestone},
+        "done": {name.value: _moment(ticks.done.get(name)) for name in Job},
     }
 
 
@@ -56,15 +56,15 @@ def _rates(rates: Rates) -> dict[str, Any]:
     }
 
 
-def _edition(figures: DayFigures) -> dict[str, Any]:
-    balance = asdict(figures.balance)
+def _edition(stats: DailyStats) -> dict[str, Any]:
+    balance = asdict(stats.balance)
     del balance["edition"]
     return {
-        "day": figures.day.isoformat(),
-        "papers": figures.papers,
-        "made_at": _moment(figures.made_at),
-        "missing": list(figures.missing),
-        "sending_seconds": figures.sending.total_seconds(),
+        "day": stats.day.isoformat(),
+        "papers": stats.papers,
+        "made_at": _moment(stats.made_at),
+        "missing": list(stats.missing),
+        "sending_seconds": stats.sending.total_seconds(),
         "balance": balance,
     }
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from digest.ledger.last_runs import Milestone
+from digest.ledger.last_runs import Job
 from digest.ledger.provider_queues import name_of
 from digest.monitoring.status import RunState, Status
 from subscribers.model import Consent
@@ -18,7 +18,7 @@ PATIENT_EDITIONS = 3  # until an inbox that is set must have been read
 LONGEST_STANDSTILL = timedelta(hours=1)  # of sending, while something waits
 
 
-class WorryKind(StrEnum):
+class WarningKind(StrEnum):
     """What may want a person."""
 
     HELD = "held"
@@ -36,41 +36,43 @@ class WorryKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Worry:
+class StatusWarning:
     """Something that wants a person, in a line."""
 
-    kind: WorryKind
+    kind: WarningKind
     text: str
 
 
-def worries(status: Status) -> list[Worry]:
+def warnings(status: Status) -> list[StatusWarning]:
     """What wants a person; nothing, if all is well."""
     found = [*_about_the_guard(status)]
     found += [
-        Worry(WorryKind.PAUSED, f"no mail goes to {name_of(each.provider)}: {each.why}")
+        StatusWarning(WarningKind.PAUSED, f"no mail goes to {name_of(each.provider)}: {each.why}")
         for each in status.pauses
     ]
     if uncertain := status.queue.uncertain:
         found.append(
-            Worry(WorryKind.UNCERTAIN, f"of {uncertain} nobody knows whether they arrived")
+            StatusWarning(
+                WarningKind.UNCERTAIN, f"of {uncertain} nobody knows whether they arrived"
+            )
         )
     found += _about_sending(status)
     found += _about_the_run(status)
     found += _about_the_schedule(status)
     found += [
-        Worry(WorryKind.SOURCE, f"{each.name} cannot be collected: {each.failure}")
+        StatusWarning(WarningKind.SOURCE, f"{each.name} cannot be collected: {each.failure}")
         for each in status.sources
         if each.failure
     ]
     found += _about_the_inbox(status)
     found += [
-        Worry(WorryKind.UNBALANCED, f"the balance of {day} does not add up")
+        StatusWarning(WarningKind.UNBALANCED, f"the balance of {day} does not add up")
         for day in status.unbalanced
     ]
     return found
 
 
-def _about_the_guard(status: Status) -> list[Worry]:
+def _about_the_guard(status: Status) -> list[StatusWarning]:
     """Whether somebody who sends from here is held.
 
     Where nobody ever did, but somebody elsewhere is at it, this is a machine beside theirs.
@@ -78,10 +80,10 @@ def _about_the_guard(status: Status) -> list[Worry]:
     held = status.held
     if held is None or not (held.was_used or _is_asleep(status) or not _is_scheduled(status)):
         return []
-    return [Worry(WorryKind.HELD, held.why)]
+    return [StatusWarning(WarningKind.HELD, held.why)]
 
 
-def _about_sending(status: Status) -> list[Worry]:
+def _about_sending(status: Status) -> list[StatusWarning]:
     """Whether nothing is sent, though something waits, and nothing that was asked for holds it up.
 
     Without a schedule it waits for the next run.
@@ -94,50 +96,58 @@ def _about_sending(status: Status) -> list[Worry]:
     if status.at - since <= LONGEST_STANDSTILL:
         return []
     text = f"{queue.waiting} wait, and since {_utc(since)} none was tried: the log says why"
-    return [Worry(WorryKind.STUCK, text)]
+    return [StatusWarning(WarningKind.STUCK, text)]
 
 
-def _about_the_run(status: Status) -> list[Worry]:
+def _about_the_run(status: Status) -> list[StatusWarning]:
     last = status.last_run
     if last is None:
         return []
-    found = [Worry(WorryKind.TROUBLE, f"the last run: {line}") for line in last.run.trouble]
+    found = [
+        StatusWarning(WarningKind.TROUBLE, f"the last run: {line}") for line in last.run.trouble
+    ]
     if last.state is RunState.BROKEN_OFF:
-        found.insert(0, Worry(WorryKind.BROKEN_OFF, f"the run of {last.run.day} was broken off"))
+        found.insert(
+            0, StatusWarning(WarningKind.BROKEN_OFF, f"the run of {last.run.day} was broken off")
+        )
     return found
 
 
-def _about_the_schedule(status: Status) -> list[Worry]:
+def _about_the_schedule(status: Status) -> list[StatusWarning]:
     """Whether somebody waits for a digest that nobody is about to make."""
     if not status.subscribers[Consent.CONFIRMED]:
         return []
     return _late_by_schedule(status) if _is_scheduled(status) else _late_by_hand(status)
 
 
-def _late_by_schedule(status: Status) -> list[Worry]:
+def _late_by_schedule(status: Status) -> list[StatusWarning]:
     ticks = status.ticks
     if _is_asleep(status):
-        since = _utc(ticks.done[Milestone.PLANNED])
-        return [Worry(WorryKind.ASLEEP, f"nobody has looked since {since} who is due")]
+        since = _utc(ticks.done[Job.PLANNED])
+        return [StatusWarning(WarningKind.ASLEEP, f"nobody has looked since {since} who is due")]
     if ticks.overdue_since and status.at > ticks.patient_until + LONGEST_LATENESS:
         since = _utc(ticks.overdue_since)
-        return [Worry(WorryKind.NO_EDITION, f"the day's edition was due {since}, and is not made")]
+        return [
+            StatusWarning(
+                WarningKind.NO_EDITION, f"the day's edition was due {since}, and is not made"
+            )
+        ]
     return []
 
 
-def _late_by_hand(status: Status) -> list[Worry]:
+def _late_by_hand(status: Status) -> list[StatusWarning]:
     last = status.last_run
     if last is None:
-        return [Worry(WorryKind.NO_RUN, "there was no run yet")]
+        return [StatusWarning(WarningKind.NO_RUN, "there was no run yet")]
     if status.at - last.run.started_at > LONGEST_SILENCE:
         hours = int(LONGEST_SILENCE.total_seconds() / 3600)
-        return [Worry(WorryKind.NO_RUN, f"there was no run for {hours} hours")]
+        return [StatusWarning(WarningKind.NO_RUN, f"there was no run for {hours} hours")]
     return []
 
 
 def _is_scheduled(status: Status) -> bool:
     """Whether a schedule does the runs, and not somebody with `digest run`, who plans for all."""
-    planned, last = status.ticks.done.get(Milestone.PLANNED), status.last_run
+    planned, last = status.ticks.done.get(Job.PLANNED), status.last_run
     return planned is not None and (last is None or last.run.started_at <= planned)
 
 
@@ -146,26 +156,26 @@ def _is_asleep(status: Status) -> bool:
     ticks = status.ticks
     if not _is_scheduled(status) or ticks.to_be_planned is None:
         return False
-    return ticks.to_be_planned - ticks.done[Milestone.PLANNED] > LONGEST_SLEEP
+    return ticks.to_be_planned - ticks.done[Job.PLANNED] > LONGEST_SLEEP
 
 
-def _about_the_inbox(status: Status) -> list[Worry]:
+def _about_the_inbox(status: Status) -> list[StatusWarning]:
     if status.inbox_every is None:
         return []
     patience = max(LONGEST_UNREAD, 2 * status.inbox_every)
-    read = status.ticks.done.get(Milestone.INBOX)
+    read = status.ticks.done.get(Job.INBOX)
     if read is None:
         return _about_an_inbox_never_read(status)
     if status.at - read <= patience:
         return []
-    return [Worry(WorryKind.INBOX, f"the inbox was read last {_utc(read)}")]
+    return [StatusWarning(WarningKind.INBOX, f"the inbox was read last {_utc(read)}")]
 
 
-def _about_an_inbox_never_read(status: Status) -> list[Worry]:
+def _about_an_inbox_never_read(status: Status) -> list[StatusWarning]:
     """Whoever sets one up has some days."""
     if len(status.editions) < PATIENT_EDITIONS:
         return []
-    return [Worry(WorryKind.INBOX, "the inbox was never read")]
+    return [StatusWarning(WarningKind.INBOX, "the inbox was never read")]
 
 
 def _utc(at: datetime) -> str:

@@ -73,8 +73,8 @@ class Why:
     is_long_ago: bool = False
 
     @property
-    def opinions(self) -> dict[Verdict, int]:
-        held = [opinion.verdict for opinion in self.person.opinions]
+    def ratings(self) -> dict[Verdict, int]:
+        held = [rating.verdict for rating in self.person.ratings]
         return {verdict: held.count(verdict) for verdict in Verdict}
 
     @property

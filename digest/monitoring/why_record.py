@@ -24,8 +24,8 @@ def why_record(why: Why) -> dict[str, Any]:
         "next": _text(why.times.next) if why.may_be_mailed else None,
         "edition": why.offer and _edition(why.offer),
         "instead": _text(why.instead),
-        "likes": why.opinions[Verdict.LIKE],
-        "mutes": why.opinions[Verdict.MUTE],
+        "likes": why.ratings[Verdict.LIKE],
+        "mutes": why.ratings[Verdict.MUTE],
         "topics": [
             {
                 "topic": each.topic,

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from digest.model.timetable import Window, window_of
+from digest.model.timetable import DueInterval, due_interval_of
 from subscribers.due_times import last_due, local_day, next_due
-from subscribers.model import Clock
+from subscribers.model import MailSchedule
 from subscribers.preferences import Preferences
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class DueTime:
     """A moment at which people with the same clock were due, and the window that it is in.
 
     ``day`` is theirs. It is for those of ``people`` (their numbers) who have no other.
@@ -19,7 +19,7 @@ class Turn:
 
     wishes: Preferences
     moment: datetime
-    window: Window
+    interval: DueInterval
     people: frozenset[int]
 
     @property
@@ -27,33 +27,36 @@ class Turn:
         return local_day(self.wishes, self.moment)
 
 
-def latest_turns(
-    clocks: Iterable[Clock], windows: Sequence[Window], now: datetime
-) -> Iterator[Turn]:
+def latest_due(
+    schedules: Iterable[MailSchedule], intervals: Sequence[DueInterval], now: datetime
+) -> Iterator[DueTime]:
     """The latest turn of each, if its edition is made. It may be before they came."""
-    for each in clocks:
+    for each in schedules:
         moment = last_due(each.wishes, now)
-        window = window_of(windows, moment)
-        if window and not _can_wait(each.wishes, moment, window):
-            yield Turn(each.wishes, moment, window, frozenset(each.people))
+        interval = due_interval_of(intervals, moment)
+        if interval and not _can_wait(each.wishes, moment, interval):
+            yield DueTime(each.wishes, moment, interval, frozenset(each.people))
 
 
-def turns_since(
-    clocks: Sequence[Clock], windows: Sequence[Window], since: datetime, now: datetime
-) -> Iterator[Turn]:
+def due_since(
+    schedules: Sequence[MailSchedule],
+    intervals: Sequence[DueInterval],
+    since: datetime,
+    now: datetime,
+) -> Iterator[DueTime]:
     """The last turn of each in each window after a moment, of those who had come by then."""
-    for window in windows:
-        begin = max(window.begins, since + timedelta.resolution)
-        end = min(window.ends - timedelta.resolution, now)
+    for interval in intervals:
+        begin = max(interval.begins, since + timedelta.resolution)
+        end = min(interval.ends - timedelta.resolution, now)
         if begin > end:
             continue
-        for each in clocks:
+        for each in schedules:
             moment = last_due(each.wishes, end)
-            if moment >= begin and not _can_wait(each.wishes, moment, window):
+            if moment >= begin and not _can_wait(each.wishes, moment, interval):
                 there = frozenset(number for number, came in each.people.items() if came < moment)
-                yield Turn(each.wishes, moment, window, there)
+                yield DueTime(each.wishes, moment, interval, there)
 
 
-def _can_wait(wishes: Preferences, moment: datetime, window: Window) -> bool:
+def _can_wait(wishes: Preferences, moment: datetime, interval: DueInterval) -> bool:
     """Whether a turn on a day that had no edition comes again in time for the next one."""
-    return moment < window.own and next_due(wishes, moment) < window.ends
+    return moment < interval.own and next_due(wishes, moment) < interval.ends

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from digest.ledger.deliveries import Plan
-from digest.ledger.last_runs import Milestone
+from digest.ledger.last_runs import Job
 from digest.ledger.ledger import Ledger
 from digest.model.digests import Edition, SkipReason
 from digest.model.papers import Facts
-from digest.model.timetable import Timetable, Window
-from digest.plan.due import Turn, latest_turns, turns_since
+from digest.model.timetable import DueInterval, Timetable
+from digest.plan.due import DueTime, due_since, latest_due
 from digest.plan.mail_domains import LookUp, Providers
 from digest.rank.ranker import Limits, Ranker, Reader
-from digest.rank.reference_corpus import Background, Embed
+from digest.rank.reference_corpus import Embed, ReferenceCorpus
 from digest.settings.settings import Settings
-from subscribers.model import Consent, Opinion, Subscriber, Verdict
+from subscribers.model import Consent, Rating, Subscriber, Verdict
 from subscribers.preferences import Preferences, Strictness
 from subscribers.store.registry import Registry
 from subscribers.topics import TopicFilter
@@ -54,14 +54,14 @@ class Planning:
         settings: Settings,
         ledger: Ledger,
         registry: Registry,
-        background: Callable[[], Background],
+        corpus: Callable[[], ReferenceCorpus],
         embed: Embed | None,
         look_up: LookUp | None,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
         self._registry = registry
-        self._background = background
+        self._corpus = corpus
         self._embed = embed
         self._providers = Providers(ledger.mail_domains, look_up)
         self._timetable = Timetable(settings.run_at, settings.timezone)
@@ -83,23 +83,23 @@ class Planning:
         a standstill that is one digest, with all that is new to them. The numbers of the editions
         that this was about.
         """
-        windows = self._timetable.windows(self._ledger.editions.calendar(CALENDAR))
-        if not windows:
+        intervals = self._timetable.intervals(self._ledger.editions.calendar(CALENDAR))
+        if not intervals:
             return set()
-        clocks = self._registry.clocks.all()
+        schedules = self._registry.schedules.all()
         oldest = self._oldest(now)
-        in_time = [each for each in latest_turns(clocks, windows, now) if each.moment > oldest]
-        decided = self._ledger.milestones.last(Milestone.PLANNED)
-        latest = windows[-1]
+        in_time = [each for each in latest_due(schedules, intervals, now) if each.moment > oldest]
+        decided = self._ledger.last_runs.last(Job.PLANNED)
+        latest = intervals[-1]
         # Nobody has looked for a while; or what the latest is for is over since the last look.
-        missed: list[Turn] = []
+        missed: list[DueTime] = []
         if decided and (decided < max(oldest, latest.begins) or decided < latest.ends <= now):
             seen = {(each.wishes, each.moment) for each in in_time}
-            passed = turns_since(clocks, windows, decided, now)
+            passed = due_since(schedules, intervals, decided, now)
             missed = [each for each in passed if (each.wishes, each.moment) not in seen]
-        touched = self._write_down_missed(_by_window(missed), now)
-        touched |= self._plan_turns(_by_window(in_time), windows, now)
-        self._ledger.milestones.reach(Milestone.PLANNED, min(now, latest.ends))
+        touched = self._write_down_missed(_by_interval(missed), now)
+        touched |= self._plan_due_times(_by_interval(in_time), intervals, now)
+        self._ledger.last_runs.reach(Job.PLANNED, min(now, latest.ends))
         return touched
 
     def _oldest(self, now: datetime) -> datetime:
@@ -108,43 +108,50 @@ class Planning:
         return max(stale, self._ledger.instances.sends_from() or stale)
 
     def _write_down_missed(
-        self, missed: Mapping[Window, Sequence[Turn]], now: datetime
+        self, missed: Mapping[DueInterval, Sequence[DueTime]], now: datetime
     ) -> set[int]:
         sends_from = self._ledger.instances.sends_from()
-        for window, turns in missed.items():
-            has_row = self._ledger.deliveries.planned(window.edition.id)
+        for interval, due_times in missed.items():
+            has_row = self._ledger.deliveries.planned(interval.edition.id)
             plans = []
-            for turn in turns:
+            for due_time in due_times:
                 # The operator has said of those that they may have been sent.
-                is_dropped = sends_from and turn.moment <= sends_from
+                is_dropped = sends_from and due_time.moment <= sends_from
                 why = SkipReason.DROPPED if is_dropped else SkipReason.MISSED
-                for each in self._due(turn, has_row):
+                for each in self._due(due_time, has_row):
                     reason = SkipReason.PAUSED if each.is_paused else why
                     plans.append(Plan(each.person.id, skipped=reason))
-            self._ledger.deliveries.plan(window.edition.id, plans, now)
+            self._ledger.deliveries.plan(interval.edition.id, plans, now)
         return {each.edition.id for each in missed}
 
-    def _plan_turns(
-        self, turns: dict[Window, list[Turn]], windows: Sequence[Window], now: datetime
+    def _plan_due_times(
+        self,
+        due_times: dict[DueInterval, list[DueTime]],
+        intervals: Sequence[DueInterval],
+        now: datetime,
     ) -> set[int]:
         """Who has a newer edition already gets none before it."""
         touched, has_row = set(), set()
-        for window in reversed(windows):
-            if not turns:
+        for interval in reversed(intervals):
+            if not due_times:
                 break
-            has_row |= self._ledger.deliveries.planned(window.edition.id, for_good=True)
-            due = [each for turn in turns.pop(window, ()) for each in self._due(turn, has_row)]
+            has_row |= self._ledger.deliveries.planned(interval.edition.id, for_good=True)
+            due = [
+                each
+                for due_time in due_times.pop(interval, ())
+                for each in self._due(due_time, has_row)
+            ]
             if due:
-                self._plan(self._ledger.editions.get(window.edition.id), due, now)
-                touched.add(window.edition.id)
+                self._plan(self._ledger.editions.get(interval.edition.id), due, now)
+                touched.add(interval.edition.id)
         return touched
 
-    def _due(self, turn: Turn, but: Collection[int]) -> list[Due]:
+    def _due(self, due_time: DueTime, but: Collection[int]) -> list[Due]:
         """Those whose turn it is, as they are now, but for some."""
-        wanted = turn.people.difference(but)
+        wanted = due_time.people.difference(but)
         if not wanted:  # as it is with nearly all, each minute
             return []
-        day = turn.day
+        day = due_time.day
         return [Due(each, day) for each in self._registry.some(wanted)]
 
     def _plan(self, edition: Edition, due: Sequence[Due], now: datetime) -> None:
@@ -156,9 +163,9 @@ class Planning:
 
     def _plans(self, edition: Edition, due: Sequence[Due], now: datetime) -> Iterator[Plan]:
         """What each of these is to get of an edition, or why nothing."""
-        opinions = self._registry.opinions.of_everybody() if due else {}
+        ratings = self._registry.ratings.of_everybody() if due else {}
         known = self._ledger.papers.facts_of(
-            each.paper for one in due for each in opinions.get(one.person.id, ())
+            each.paper for one in due for each in ratings.get(one.person.id, ())
         )
         providers = self._providers.of((each.person.address for each in due), now)
         for pool, together in self.by_pool(edition, due):
@@ -167,7 +174,7 @@ class Planning:
                     yield _nothing(one, SkipReason.NO_PAPERS, providers[one.person.address])
                 continue
             readers = [
-                reader_of(each.topics, each.preferences, opinions.get(each.id, ()))
+                reader_of(each.topics, each.preferences, ratings.get(each.id, ()))
                 for each in (one.person for one in together)
             ]
             digests = self.ranker(pool, known).digests(readers)
@@ -199,7 +206,7 @@ class Planning:
 
     def ranker(self, edition: Edition, known: Mapping[str, Facts]) -> Ranker:
         """What ranks the papers of an edition; ``known`` are those that readers think of."""
-        return Ranker(edition, self._background(), self._limits, known, self._embed)
+        return Ranker(edition, self._corpus(), self._limits, known, self._embed)
 
     @property
     def _limits(self) -> Limits:
@@ -210,10 +217,10 @@ class Planning:
         )
 
 
-def _by_window(turns: Iterable[Turn]) -> dict[Window, list[Turn]]:
-    found: dict[Window, list[Turn]] = {}
-    for each in turns:
-        found.setdefault(each.window, []).append(each)
+def _by_interval(due_times: Iterable[DueTime]) -> dict[DueInterval, list[DueTime]]:
+    found: dict[DueInterval, list[DueTime]] = {}
+    for each in due_times:
+        found.setdefault(each.interval, []).append(each)
     return found
 
 
@@ -225,11 +232,11 @@ def _nothing(one: Due, why: SkipReason, provider: str) -> Plan:
 
 
 def reader_of(
-    topics: tuple[TopicFilter, ...], wishes: Preferences, opinions: Sequence[Opinion] = ()
+    topics: tuple[TopicFilter, ...], wishes: Preferences, ratings: Sequence[Rating] = ()
 ) -> Reader:
     """A subscriber as the ranking sees them."""
     said = {
-        verdict: tuple(each.paper for each in opinions if each.verdict is verdict)
+        verdict: tuple(each.paper for each in ratings if each.verdict is verdict)
         for verdict in Verdict
     }
     return Reader(

@@ -20,7 +20,7 @@ from digest.ledger.papers import Papers
 from digest.model.identity import paper_key
 from digest.model.papers import Facts
 from digest.rank import abbreviations
-from digest.rank.reference_corpus import Background, Embed, text_of
+from digest.rank.reference_corpus import Embed, ReferenceCorpus, text_of
 from digest.rank.vocabulary import Vocabulary, stem_counts
 
 SHIPPED = Path(__file__).with_name("background.npz")
@@ -28,7 +28,7 @@ ENOUGH = 500  # papers with an abstract, for a background of one's own
 MOST = 4000
 
 
-class Backgrounds:
+class ReferenceCorpora:
     """The background of one ledger. It is made when first asked for, and when papers have come."""
 
     def __init__(self, papers: Papers, embed: Embed | None = None) -> None:
@@ -36,9 +36,9 @@ class Backgrounds:
         self._embed = embed
         self._lock = Lock()
         self._made_of: list[str] = []
-        self._made: Background | None = None
+        self._made: ReferenceCorpus | None = None
 
-    def current(self) -> Background:
+    def current(self) -> ReferenceCorpus:
         """From the papers collected last if they are enough, else the shipped one."""
         newest = self._papers.newest(MOST)
         wanted = newest if len(newest) >= ENOUGH else []
@@ -51,10 +51,10 @@ class Backgrounds:
             return self._made
 
 
-def learn(papers: Mapping[str, Facts], embed: Embed | None = None) -> Background:
+def learn(papers: Mapping[str, Facts], embed: Embed | None = None) -> ReferenceCorpus:
     """A background of papers, given by their canonical ids; with ``embed`` it has embeddings."""
     ordered = sorted(papers)
-    return Background.of(
+    return ReferenceCorpus.of(
         [stem_counts(papers[key]) for key in ordered],
         ordered,
         abbreviations.learn(papers[key].abstract for key in ordered),
@@ -62,14 +62,14 @@ def learn(papers: Mapping[str, Facts], embed: Embed | None = None) -> Background
     )
 
 
-def save(background: Background, path: Path) -> None:
+def save(corpus: ReferenceCorpus, path: Path) -> None:
     """As counts only: the rest follows from them."""
-    counts = background.counts
+    counts = corpus.counts
     np.savez_compressed(
         path,
-        words=_octets("\n".join(background.vocabulary.words)),
-        keys=_octets("\n".join(background.keys)),
-        abbreviations=_octets(json.dumps(dict(background.abbreviations), ensure_ascii=False)),
+        words=_octets("\n".join(corpus.vocabulary.words)),
+        keys=_octets("\n".join(corpus.keys)),
+        abbreviations=_octets(json.dumps(dict(corpus.abbreviations), ensure_ascii=False)),
         starts=counts.indptr.astype(np.int32),
         columns=counts.indices.astype(np.int32),
         counts=np.minimum(counts.data, 255).astype(np.uint8),
@@ -77,7 +77,7 @@ def save(background: Background, path: Path) -> None:
 
 
 @cache  # what follows from the counts is computed once for all who ask
-def load(path: Path) -> Background:
+def load(path: Path) -> ReferenceCorpus:
     """A background that was saved."""
     with np.load(path, allow_pickle=False) as stored:
         words, keys = (_text(stored[name]).split("\n") for name in ("words", "keys"))
@@ -86,7 +86,7 @@ def load(path: Path) -> Background:
             (len(keys), len(words)),
         )
         short_forms = json.loads(_text(stored["abbreviations"]))
-    return Background(Vocabulary(words), counts, tuple(keys), short_forms)
+    return ReferenceCorpus(Vocabulary(words), counts, tuple(keys), short_forms)
 
 
 def _octets(text: str) -> np.ndarray:

@@ -10,11 +10,11 @@ from scipy import sparse
 
 from digest.model.digests import Candidate, Reason
 from digest.model.papers import Facts
-from digest.rank.out_of_domain import STRANGERS
+from digest.rank.out_of_domain import OUT_OF_DOMAIN
 from digest.rank.popularity import standing
 from digest.rank.reasons import reason
-from digest.rank.reference_corpus import Background, Embed, Floats, Papers, text_of, unit
-from digest.rank.relevance import BLOCK, Meanings, Profiles, Wish
+from digest.rank.reference_corpus import Embed, Floats, Papers, ReferenceCorpus, text_of, unit
+from digest.rank.relevance import BLOCK, Meanings, Profiles, Query
 from digest.rank.restrict import Text
 from digest.rank.vocabulary import stem_counts
 from digest.rank.words import stems
@@ -39,8 +39,8 @@ class Topic:
         return read_filter(self.text)
 
     @property
-    def wish(self) -> Wish:
-        return Wish(" ".join(self.filter.wish) if self.text else "", self.likes)
+    def query(self) -> Query:
+        return Query(" ".join(self.filter.query) if self.text else "", self.likes)
 
 
 class Matching:
@@ -52,13 +52,13 @@ class Matching:
 
     def __init__(
         self,
-        background: Background,
+        corpus: ReferenceCorpus,
         candidates: Sequence[Candidate],
         facts_of: Mapping[str, Facts] | None = None,
         embed: Embed | None = None,
     ) -> None:
-        self._background = background
-        self._embed = None if background.embeddings is None else embed
+        self._corpus = corpus
+        self._embed = None if corpus.embeddings is None else embed
         self._facts_of = facts_of or {}
         self.candidates = candidates
         self.standing = standing(candidates)
@@ -68,9 +68,9 @@ class Matching:
         liked = self._liked(topics)
         profiles = []
         for start in range(0, len(topics), BLOCK):
-            wishes = [each.wish for each in topics[start : start + BLOCK]]
-            meanings = self._meanings(wishes)
-            profiles.append(Profiles(self._background, wishes, liked, meanings))
+            queries = [each.query for each in topics[start : start + BLOCK]]
+            meanings = self._meanings(queries)
+            profiles.append(Profiles(self._corpus, queries, liked, meanings))
         empty = np.zeros((0, len(self.candidates)), np.float32)
         scores = np.vstack([empty, *(each.scores(self.papers) for each in profiles)])
         # How a product is summed up depends on the size of its matrices. Papers that are alike
@@ -83,21 +83,21 @@ class Matching:
     def mentioning(self, text: str) -> NDArray[np.bool_]:
         """For each candidate whether it has all that a filter says, as an exclusion means it."""
         said = read_filter(text)
-        words = " ".join(said.wish)
+        words = " ".join(said.query)
         found = [each.has_words(words) and each.satisfies(said.restriction) for each in self._texts]
         return np.array(found, np.bool_)
 
     @cached_property
     def papers(self) -> Papers:
         counts = self._counts(each.facts for each in self.candidates)
-        return self._background.read(counts, self._embeddings)
+        return self._corpus.read(counts, self._embeddings)
 
     @cached_property
     def likeness(self) -> Floats:
         """The cosine of each two candidates' words."""
         return np.asarray((self.papers.tfidf @ self.papers.tfidf.T).toarray(), np.float32)
 
-    def words_worth(
+    def words_utility(
         self, weights: sparse.csr_matrix, number: int, own: set[str]
     ) -> dict[str, float]:
         """What each word adds to a candidate's score, for words of these weights.
@@ -106,31 +106,31 @@ class Matching:
         is left out, unless it is the topic's ``own``.
         """
         row = weights.multiply(self.papers.bm25[number]).tocoo()
-        words, papers_with = self._background.vocabulary.words, self._background.frequency
+        words, papers_with = self._corpus.vocabulary.words, self._corpus.frequency
         return {
-            words[column]: float(worth)
-            for column, worth in zip(row.col, row.data, strict=True)
-            if worth > 0 and (papers_with[column] >= _TELLING or words[column] in own)
+            words[column]: float(utility)
+            for column, utility in zip(row.col, row.data, strict=True)
+            if utility > 0 and (papers_with[column] >= _TELLING or words[column] in own)
         }
 
     def closest_liked(self, topic: Topic, number: int) -> str:
         """The title of the liked paper that a candidate is most like."""
         place = self.papers.positions[number]
         near = {
-            key: float(self._background.positions(counts)[0] @ place)
+            key: float(self._corpus.positions(counts)[0] @ place)
             for key, counts in self._liked([topic]).items()
         }
         return self._facts_of[max(near, key=lambda key: (near[key], key))].title
 
     @cached_property
     def _texts(self) -> list[Text]:
-        return [Text(each, self._background.other_forms) for each in self.candidates]
+        return [Text(each, self._corpus.other_forms) for each in self.candidates]
 
     def _restrict(self, scores: Floats, topic: Topic) -> None:
         if not topic.text:
             return
         if topic.filter.restriction is not None:
-            if not stems(topic.wish.words) and not topic.likes:
+            if not stems(topic.query.words) and not topic.likes:
                 scores[:] = _LEAST_UNRANKED + (1 - _LEAST_UNRANKED) * self.standing
             kept = [each.satisfies(topic.filter.restriction) for each in self._texts]
             scores[~np.array(kept, bool)] = 0
@@ -145,28 +145,28 @@ class Matching:
             return None
         return self._embed([text_of(each.facts) for each in self.candidates])
 
-    def _meanings(self, wishes: Sequence[Wish]) -> Meanings | None:
+    def _meanings(self, queries: Sequence[Query]) -> Meanings | None:
         if self._embed is None:
             return None
         facts = self._facts_of
         return Meanings(
-            self._mean_of([[wish.words] if wish.words else [] for wish in wishes]),
+            self._mean_of([[query.words] if query.words else [] for query in queries]),
             self._mean_of(
-                [[text_of(facts[key]) for key in wish.likes if key in facts] for wish in wishes]
+                [[text_of(facts[key]) for key in query.likes if key in facts] for query in queries]
             ),
-            self._strangers,
+            self._anchors,
         )
 
     @cached_property
-    def _strangers(self) -> Floats:
+    def _anchors(self) -> Floats:
         assert self._embed
-        return self._embed(STRANGERS)
+        return self._embed(OUT_OF_DOMAIN)
 
     def _mean_of(self, texts: Sequence[Sequence[str]]) -> Floats:
         """For each row of texts the mean of what they mean, of length 1; 0 where there are none."""
         assert self._embed
-        assert self._background.embeddings is not None
-        rows = np.zeros((len(texts), self._background.embeddings.shape[1]), np.float32)
+        assert self._corpus.embeddings is not None
+        rows = np.zeros((len(texts), self._corpus.embeddings.shape[1]), np.float32)
         distinct = list(dict.fromkeys(text for row in texts for text in row))
         if distinct:
             place = dict(zip(distinct, self._embed(distinct), strict=True))
@@ -176,7 +176,7 @@ class Matching:
         return unit(rows)
 
     def _counts(self, facts: Iterable[Facts]) -> sparse.csr_matrix:
-        return self._background.vocabulary.matrix(stem_counts(each) for each in facts)
+        return self._corpus.vocabulary.matrix(stem_counts(each) for each in facts)
 
 
 @dataclass(eq=False)
@@ -204,6 +204,6 @@ class Matched:
         if not about.text:
             return Reason("", liked=self.matching.closest_liked(about, candidate))
         weights = self.profiles[topic // BLOCK].word_weights(topic % BLOCK)
-        own = stems(about.wish.words)
-        worth = self.matching.words_worth(weights, candidate, set(own))
-        return reason(about.text, own, worth, self.matching.candidates[candidate])
+        own = stems(about.query.words)
+        utility = self.matching.words_utility(weights, candidate, set(own))
+        return reason(about.text, own, utility, self.matching.candidates[candidate])

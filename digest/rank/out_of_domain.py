@@ -2,7 +2,7 @@
 
 # What papers are not about, as a measure: how near a model puts a topic to papers that have nothing
 # to do with it depends on the model and on the papers, so that no fixed cosine would do.
-STRANGERS = (
+OUT_OF_DOMAIN = (
     "apple pie and other desserts",
     "training for a marathon",
     "cheap flights and hotels",

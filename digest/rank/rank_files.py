@@ -17,7 +17,7 @@ from digest.model.digests import Candidate, Reason
 from digest.model.papers import Facts, Rejection, Signals
 from digest.model.text import LONGEST_ABSTRACT, LONGEST_NAME, LONGEST_TITLE, clean, clean_url
 from digest.rank.matching import Matching, Topic
-from digest.rank.reference_corpus import Background, Embed
+from digest.rank.reference_corpus import Embed, ReferenceCorpus
 from subscribers.errors import TopicError
 from subscribers.topics import TopicFilter
 
@@ -48,7 +48,7 @@ def read_topics(lines: Iterable[str], file: str) -> tuple[list[NamedTopic], list
 def rank(
     topics: Sequence[NamedTopic],
     papers: Sequence[Candidate],
-    background: Background,
+    corpus: ReferenceCorpus,
     known: Mapping[str, Facts],
     threshold: float,
     *,
@@ -60,7 +60,7 @@ def rank(
     With ``everything`` the others follow, which have no reason to be there. ``known`` has the
     papers that may be liked, by id.
     """
-    matched = Matching(background, papers, known, embed).match([each.topic for each in topics])
+    matched = Matching(corpus, papers, known, embed).match([each.topic for each in topics])
     for row, each in enumerate(topics):
         scores = matched.scores[row]
         order = np.lexsort((-matched.matching.standing, -scores)).tolist()

@@ -11,7 +11,7 @@ from digest.model.digests import Digest, Edition, Match, Pick, Section
 from digest.model.papers import Facts
 from digest.rank.matching import Matched, Matching, Topic
 from digest.rank.popularity import trending
-from digest.rank.reference_corpus import Background, Embed, Floats
+from digest.rank.reference_corpus import Embed, Floats, ReferenceCorpus
 from digest.rank.select import NONE, Ints, Pool, best_for, first_free, groups_of
 from subscribers.preferences import Strictness
 from subscribers.topics import TopicFilter
@@ -19,7 +19,7 @@ from subscribers.topics import TopicFilter
 # The score that a match needs, by how strict a reader is.
 THRESHOLDS = {Strictness.STRICT: 0.7, Strictness.NORMAL: 0.5, Strictness.BROAD: 0.3}
 
-ENOUGH_OPINIONS = 3  # liked papers that are a topic of their own; muted ones that push others back
+ENOUGH_RATINGS = 3  # liked papers that are a topic of their own; muted ones that push others back
 _TOO_ALIKE = 0.5  # cosine of two papers' words, above which they are nearly the same
 _BLOCK = 4096  # readers at a time
 
@@ -56,12 +56,12 @@ class Reader:
     def wanted(self) -> list[Topic]:
         """What papers are matched with: each topic, and enough liked papers as one more."""
         topics = [Topic(topic.text) for topic in self.topics]
-        return topics + ([Topic(likes=self.likes)] if len(self.likes) >= ENOUGH_OPINIONS else [])
+        return topics + ([Topic(likes=self.likes)] if len(self.likes) >= ENOUGH_RATINGS else [])
 
     @property
     def unwanted(self) -> list[Topic]:
         """Enough muted papers, as a topic that pushes papers back."""
-        return [Topic(likes=self.mutes)] if len(self.mutes) >= ENOUGH_OPINIONS else []
+        return [Topic(likes=self.mutes)] if len(self.mutes) >= ENOUGH_RATINGS else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +84,14 @@ class Ranker:
     def __init__(
         self,
         edition: Edition,
-        background: Background,
+        corpus: ReferenceCorpus,
         limits: Limits,
         facts_of: Mapping[str, Facts] | None = None,
         embed: Embed | None = None,
     ) -> None:
         self._edition = edition
         self._limits = limits
-        self._matching = Matching(background, edition.candidates, facts_of, embed)
+        self._matching = Matching(corpus, edition.candidates, facts_of, embed)
         self._number_of = {each.key: n for n, each in enumerate(edition.candidates)}
         self._mentioning: dict[str, Mask] = {}
 
@@ -201,7 +201,7 @@ class _Choice:
             weights=np.array([topic.filter.weight for topic in matched.topics], np.float32),
             standing=matched.matching.standing,
         )
-        self._worth: dict[float, Floats] = {}
+        self._utility: dict[float, Floats] = {}
 
     def match(self, topic: int, number: int) -> Match:
         """How well a candidate fits the topic that it was chosen for, both by number."""
@@ -218,7 +218,7 @@ class _Choice:
         for threshold in np.unique(thresholds).tolist():
             rows = np.flatnonzero(thresholds == threshold)
             found = best_for(
-                self._worth_at(threshold),
+                self._utility_at(threshold),
                 topics[rows],
                 excluded[rows],
                 None if pushed is None else pushed[rows],
@@ -234,10 +234,10 @@ class _Choice:
     def _threshold(self, reader: Reader) -> float:
         return THRESHOLDS[reader.strictness or self._limits.strictness]
 
-    def _worth_at(self, threshold: float) -> Floats:
-        if threshold not in self._worth:
-            self._worth[threshold] = self._pool.worth(threshold)
-        return self._worth[threshold]
+    def _utility_at(self, threshold: float) -> Floats:
+        if threshold not in self._utility:
+            self._utility[threshold] = self._pool.utility(threshold)
+        return self._utility[threshold]
 
     def _topics_of(self, readers: Sequence[Reader]) -> Ints:
         """A row of topics for each reader; behind their last stands the one of "no topic"."""

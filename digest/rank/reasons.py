@@ -10,18 +10,18 @@ _LEAST = 3  # letters that a word needs to say anything
 
 
 def reason(
-    topic: str, own: Sequence[str], worth: Mapping[str, float], candidate: Candidate
+    topic: str, own: Sequence[str], utility: Mapping[str, float], candidate: Candidate
 ) -> Reason:
     """The reason for a candidate that fits ``topic``, the filter's text.
 
-    ``worth`` says what each stem adds to the paper's score. Those of the topic's ``own`` come
+    ``utility`` says what each stem adds to the paper's score. Those of the topic's ``own`` come
     first where the paper lacks some of them (else the topic itself says it), then what
     the topic's best papers have in common with this one, all as the paper spells it.
     """
     spelt = _spellings(candidate)
     found = sorted(
-        (stem for stem in worth if stem in spelt and len(spelt[stem]) >= _LEAST),
-        key=lambda stem: (stem not in own, -worth[stem], stem),
+        (stem for stem in utility if stem in spelt and len(spelt[stem]) >= _LEAST),
+        key=lambda stem: (stem not in own, -utility[stem], stem),
     )
     if set(own) <= spelt.keys():
         found = [stem for stem in found if stem not in own]

@@ -51,7 +51,7 @@ class Papers:
 
 
 @dataclass(frozen=True, eq=False)
-class Background:
+class ReferenceCorpus:
     """``counts`` has a row for each paper, named by its canonical id in ``keys``.
 
     ``abbreviations`` maps a short form to its long one, both as they are written. ``embeddings``
@@ -71,7 +71,7 @@ class Background:
         keys: Iterable[str] = (),
         abbreviations: Mapping[str, str] | None = None,
         embeddings: Floats | None = None,
-    ) -> "Background":
+    ) -> "ReferenceCorpus":
         vocabulary = Vocabulary.of(counts)
         matrix = vocabulary.matrix(counts)
         return cls(vocabulary, matrix, tuple(keys), abbreviations or {}, embeddings)

@@ -23,7 +23,7 @@ from scipy import sparse
 from scipy.special import expit
 
 from digest.rank.abbreviations import in_other_form
-from digest.rank.reference_corpus import Background, Floats, Papers, unit
+from digest.rank.reference_corpus import Floats, Papers, ReferenceCorpus, unit
 from digest.rank.words import stems
 
 BLOCK = 256  # topics that are compared at a time
@@ -52,7 +52,7 @@ _NEARER = (2.0, 3.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Query:
     """What one topic asks for: words as typed, and the canonical ids of liked papers."""
 
     words: str
@@ -63,12 +63,12 @@ class Wish:
 class Meanings:
     """Embeddings of topics, a row of length 1 for each: of their words, and of their liked papers.
 
-    A row is 0 where there is nothing to embed. ``strangers`` are those of ``strangers.STRANGERS``.
+    A row is 0 where there is nothing to embed. ``anchors`` are those of ``strangers.STRANGERS``.
     """
 
     words: Floats
     likes: Floats
-    strangers: Floats
+    anchors: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +88,8 @@ class Profiles:
 
     def __init__(
         self,
-        background: Background,
-        wishes: Sequence[Wish],
+        corpus: ReferenceCorpus,
+        queries: Sequence[Query],
         liked: Mapping[str, sparse.csr_matrix],
         meanings: Meanings | None = None,
     ) -> None:
@@ -97,34 +97,37 @@ class Profiles:
 
         ``meanings`` may only be given where the background has embeddings.
         """
-        typed = [list(dict.fromkeys(stems(wish.words))) for wish in wishes]
-        known, own = background.papers, _own_words(background, typed)
+        typed = [list(dict.fromkeys(stems(query.words))) for query in queries]
+        known, own = corpus.papers, _own_words(corpus, typed)
         self._words = _standardised(own, known.bm25)
-        self._place = _standardised(background.positions(own), known.positions)
+        self._place = _standardised(corpus.positions(own), known.positions)
         self._meaning = _by_meaning(meanings.words if meanings else None, known)
         alone = self._words(known.bm25) + self._place(known.positions)
         alone += self._in_meaning(self._meaning, known)
         total = alone
         for _ in range(_FEEDBACK_ROUNDS):
-            words = _feedback(background, total)
+            words = _feedback(corpus, total)
             self._feedback = _standardised(words, known.bm25, _FEEDBACK_WEIGHT)
             total = alone + self._feedback(known.bm25)
 
-        self._taste: tuple[_Comparison, _Comparison] | None = None
+        self._profile_vector: tuple[_Comparison, _Comparison] | None = None
         self._meaning_of_liked: _Comparison | None = None
-        if any(wish.likes for wish in wishes):
-            words, place = _tastes(background, wishes, liked)
-            self._taste = _standardised(words, known.tfidf), _standardised(place, known.positions)
+        if any(query.likes for query in queries):
+            words, place = _profile_vectors(corpus, queries, liked)
+            self._profile_vector = (
+                _standardised(words, known.tfidf),
+                _standardised(place, known.positions),
+            )
             self._meaning_of_liked = _by_meaning(meanings.likes if meanings else None, known)
-            total += self._by_taste(known)
-            _leave_out_liked(background, wishes, total)
+            total += self._by_profile(known)
+            _leave_out_liked(corpus, queries, total)
 
-        many = max(1, round(_BEST_SHARE * background.size))
+        many = max(1, round(_BEST_SHARE * corpus.size))
         top = np.argpartition(-total, many - 1, axis=1)[:, :many]
         best = np.take_along_axis(total, top, axis=1).mean(axis=1, keepdims=True)
         self._part = np.where(best > 0, 1 / np.where(best > 0, best, 1), 0)
-        likes = [any(key in liked for key in wish.likes) for wish in wishes]
-        self._gate = np.where(np.array(likes)[:, None], 1, _gate(background, typed, top))
+        likes = [any(key in liked for key in query.likes) for query in queries]
+        self._gate = np.where(np.array(likes)[:, None], 1, _gate(corpus, typed, top))
         if meanings and known.embeddings is not None:
             near = _gate_of_meaning(meanings, known.embeddings)
             self._gate = np.maximum(self._gate, near)
@@ -133,8 +136,8 @@ class Profiles:
         """A row for each topic, a column for each paper; from 0 to 1."""
         total = self._words(papers.bm25) + self._feedback(papers.bm25)
         total += self._place(papers.positions) + self._in_meaning(self._meaning, papers)
-        if self._taste:
-            total += self._by_taste(papers)
+        if self._profile_vector:
+            total += self._by_profile(papers)
         part = total * self._part
         return np.asarray(self._gate * expit(_STEEPNESS * (part - _MIDDLE)), np.float32)
 
@@ -143,9 +146,9 @@ class Profiles:
         own, more = self._words, self._feedback
         return own.topics[topic] * own.scale[topic, 0] + more.topics[topic] * more.scale[topic, 0]
 
-    def _by_taste(self, papers: Papers) -> Floats:
-        assert self._taste
-        words, place = self._taste
+    def _by_profile(self, papers: Papers) -> Floats:
+        assert self._profile_vector
+        words, place = self._profile_vector
         meaning = self._in_meaning(self._meaning_of_liked, papers)
         return words(papers.tfidf) + place(papers.positions) + meaning
 
@@ -177,23 +180,23 @@ def _standardised(
     return _Comparison(topics, products.mean(axis=1, keepdims=True), scale)
 
 
-def _own_words(background: Background, typed: Sequence[list[str]]) -> sparse.csr_matrix:
+def _own_words(corpus: ReferenceCorpus, typed: Sequence[list[str]]) -> sparse.csr_matrix:
     """Each topic's words, and those of their abbreviations' other forms at less weight."""
-    others = [in_other_form(words, background.other_forms) for words in typed]
-    return background.vocabulary.matrix(
+    others = [in_other_form(words, corpus.other_forms) for words in typed]
+    return corpus.vocabulary.matrix(
         dict.fromkeys(words, 1.0) | dict.fromkeys(more, _OTHER_FORM_WEIGHT)
         for words, more in zip(typed, others, strict=True)
     )
 
 
-def _feedback(background: Background, total: Floats) -> sparse.csr_matrix:
+def _feedback(corpus: ReferenceCorpus, total: Floats) -> sparse.csr_matrix:
     """For each topic the words that its best papers of the background are made of, the best 1."""
-    many = min(_FEEDBACK_PAPERS, background.size)
+    many = min(_FEEDBACK_PAPERS, corpus.size)
     best = np.argpartition(-total, many - 1, axis=1)[:, :many]
     weights = np.maximum(np.take_along_axis(total, best, axis=1), 0)
     rows = np.repeat(np.arange(len(total)), many)
     chosen = sparse.csr_matrix((weights.ravel(), (rows, best.ravel())), total.shape)
-    return _strongest((chosen @ background.shares).tocsr())
+    return _strongest((chosen @ corpus.shares).tocsr())
 
 
 def _strongest(words: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -215,40 +218,40 @@ def _strongest(words: sparse.csr_matrix) -> sparse.csr_matrix:
     return sparse.csr_matrix(rows, words.shape, dtype=np.float32)
 
 
-def _tastes(
-    background: Background, wishes: Sequence[Wish], liked: Mapping[str, sparse.csr_matrix]
+def _profile_vectors(
+    corpus: ReferenceCorpus, queries: Sequence[Query], liked: Mapping[str, sparse.csr_matrix]
 ) -> tuple[sparse.csr_matrix, Floats]:
     """The mean of each topic's liked papers, in words and in place."""
     words, place = [], []
-    for wish in wishes:
-        counts = [liked[key] for key in wish.likes if key in liked]
+    for query in queries:
+        counts = [liked[key] for key in query.likes if key in liked]
         if counts:
             papers = sparse.vstack(counts, "csr")
-            words.append(sparse.csr_matrix(background.tfidf(papers).mean(axis=0)))
-            place.append(background.positions(papers).mean(axis=0, keepdims=True))
+            words.append(sparse.csr_matrix(corpus.tfidf(papers).mean(axis=0)))
+            place.append(corpus.positions(papers).mean(axis=0, keepdims=True))
         else:
-            words.append(sparse.csr_matrix((1, len(background.vocabulary)), dtype=np.float32))
-            place.append(np.zeros((1, background.papers.positions.shape[1]), np.float32))
+            words.append(sparse.csr_matrix((1, len(corpus.vocabulary)), dtype=np.float32))
+            place.append(np.zeros((1, corpus.papers.positions.shape[1]), np.float32))
     return sparse.vstack(words, "csr"), unit(np.vstack(place))
 
 
-def _leave_out_liked(background: Background, wishes: Sequence[Wish], total: Floats) -> None:
+def _leave_out_liked(corpus: ReferenceCorpus, queries: Sequence[Query], total: Floats) -> None:
     """A liked paper is like itself, which says nothing of how well others can fit."""
-    for topic, wish in enumerate(wishes):
-        rows = [background.row_of[key] for key in wish.likes if key in background.row_of]
+    for topic, query in enumerate(queries):
+        rows = [corpus.row_of[key] for key in query.likes if key in corpus.row_of]
         total[topic, rows] = -np.inf
 
 
-def _gate(background: Background, typed: Sequence[list[str]], top: np.ndarray) -> Floats:
+def _gate(corpus: ReferenceCorpus, typed: Sequence[list[str]], top: np.ndarray) -> Floats:
     """From 0 to 1 for each topic: whether the background knows what it is about."""
-    own = background.vocabulary.matrix(dict.fromkeys(words, 1.0) for words in typed)
-    weights = own @ sparse.diags(background.idf)
+    own = corpus.vocabulary.matrix(dict.fromkeys(words, 1.0) for words in typed)
+    weights = own @ sparse.diags(corpus.idf)
     unknown = np.array([len(words) for words in typed]) - np.diff(own.indptr)
-    whole = np.asarray(weights.sum(axis=1)).ravel() + unknown * background.highest_idf
+    whole = np.asarray(weights.sum(axis=1)).ravel() + unknown * corpus.highest_idf
     whole = np.where(whole > 0, whole, np.inf)
 
-    known = weights @ (background.frequency > 1) / whole
-    in_papers = _products(weights, background.presence)
+    known = weights @ (corpus.frequency > 1) / whole
+    in_papers = _products(weights, corpus.presence)
     in_best = np.take_along_axis(in_papers, top, axis=1).mean(axis=1) / whole
     several = np.array([max(1.0, len(words) / 2) for words in typed])
 
@@ -258,9 +261,9 @@ def _gate(background: Background, typed: Sequence[list[str]], top: np.ndarray) -
 
 def _gate_of_meaning(meanings: Meanings, known: Floats) -> Floats:
     """From 0 to 1 for each topic: whether the background's best are nearer than to strangers."""
-    topics, strangers = _nearness(meanings.words, known), _nearness(meanings.strangers, known)
-    spread = max(float(strangers.std()), 1e-6)
-    return _ramp((topics - strangers.mean()) / spread, *_NEARER)[:, None]
+    topics, anchors = _nearness(meanings.words, known), _nearness(meanings.anchors, known)
+    spread = max(float(anchors.std()), 1e-6)
+    return _ramp((topics - anchors.mean()) / spread, *_NEARER)[:, None]
 
 
 def _nearness(topics: Floats, known: Floats) -> Floats:

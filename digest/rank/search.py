@@ -6,7 +6,7 @@ from digest.ledger.ledger import Ledger
 from digest.model.digests import Match, Pick, Section
 from digest.rank.matching import Matching, Topic
 from digest.rank.ranker import THRESHOLDS
-from digest.rank.reference_corpus import Background, Embed
+from digest.rank.reference_corpus import Embed, ReferenceCorpus
 from subscribers.preferences import Strictness
 from subscribers.topics import TopicFilter
 
@@ -16,7 +16,7 @@ MOST = 50
 
 def search(
     ledger: Ledger,
-    background: Background,
+    corpus: ReferenceCorpus,
     typed: str,
     most: int = MOST,
     embed: Embed | None = None,
@@ -30,7 +30,7 @@ def search(
     papers = ledger.editions.draft(latest, _first(latest)).candidates if latest else ()
     if not papers:
         return []
-    matched = Matching(background, papers, embed=embed).match([Topic(topic.text)])
+    matched = Matching(corpus, papers, embed=embed).match([Topic(topic.text)])
     scores = matched.scores[0]
     found = [n for n, score in enumerate(scores) if score >= THRESHOLDS[Strictness.BROAD]]
     found.sort(key=lambda n: (-float(scores[n]), -float(matched.matching.standing[n]), n))

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from digest.rank.reference_corpus import Floats
 
 VOTES_WEIGHT = 0.1  # how far votes can move a paper among those that match about as well
-TURN_COST = 0.03  # what each earlier paper of its topic costs a paper, so that others get a turn
+DIVERSITY_PENALTY = (
+    0.03  # what each earlier paper of its topic costs a paper, so that others get a turn
+)
 REPEAT_COST = 20.0  # what being nearly the same as an earlier one costs: more than any is worth
 NONE = -1
 
@@ -33,24 +35,24 @@ class Pool:
     weights: Floats
     standing: Floats
 
-    def worth(self, threshold: float) -> Floats:
+    def utility(self, threshold: float) -> Floats:
         """What each paper is worth to each topic; -inf where it does not reach the threshold.
 
         One row more than there are topics stands for "no topic".
         """
-        worth = self.scores * self.weights[:, None] + VOTES_WEIGHT * self.standing[None, :]
-        worth[self.scores < threshold] = -np.inf
+        utility = self.scores * self.weights[:, None] + VOTES_WEIGHT * self.standing[None, :]
+        utility[self.scores < threshold] = -np.inf
         # After the votes: among papers that match about as well, a turn must not outweigh them.
-        order = np.argsort(-worth, axis=1, kind="stable")
+        order = np.argsort(-utility, axis=1, kind="stable")
         turns = np.empty_like(order)
         np.put_along_axis(turns, order, np.arange(order.shape[1])[None, :], axis=1)
-        worth -= TURN_COST * turns
+        utility -= DIVERSITY_PENALTY * turns
         nothing = np.full((1, self.scores.shape[1]), -np.inf)
-        return np.vstack([worth, nothing]).astype(np.float32)
+        return np.vstack([utility, nothing]).astype(np.float32)
 
 
 def best_for(
-    worth: Floats,
+    utility: Floats,
     topics: Ints,
     excluded: NDArray[np.bool_] | None,
     pushed_back: Floats | None,
@@ -63,9 +65,9 @@ def best_for(
     papers that are not for them, ``pushed_back`` one of what papers lose with them. ``groups`` are
     of near-duplicates (see ``groups_of``). Where a row has fewer papers, the rest is NONE.
     """
-    best = worth[topics[:, 0]]
+    best = utility[topics[:, 0]]
     for column in range(1, topics.shape[1]):
-        np.maximum(best, worth[topics[:, column]], out=best)
+        np.maximum(best, utility[topics[:, column]], out=best)
     if pushed_back is not None:
         best -= pushed_back
     if excluded is not None:
@@ -74,7 +76,7 @@ def best_for(
     values -= REPEAT_COST * _repeats(groups[chosen])
     order = np.argsort(-values, axis=1, kind="stable")
     chosen, values = np.take_along_axis(chosen, order, 1), np.take_along_axis(values, order, 1)
-    because = _topic_of_each(worth, topics, chosen)
+    because = _topic_of_each(utility, topics, chosen)
     gone = np.isneginf(values)
     return np.where(gone, NONE, chosen), np.where(gone, NONE, because)
 
@@ -115,13 +117,13 @@ def _repeats(groups: Ints) -> NDArray[np.bool_]:
     return np.asarray((same & earlier).any(axis=2))
 
 
-def _topic_of_each(worth: Floats, topics: Ints, chosen: Ints) -> Ints:
+def _topic_of_each(utility: Floats, topics: Ints, chosen: Ints) -> Ints:
     """The topic that a paper is worth most to; of equals the reader's first."""
     because = topics[:, :1].repeat(chosen.shape[1], axis=1)
-    most = worth[because, chosen]
+    most = utility[because, chosen]
     for column in range(1, topics.shape[1]):
         topic = topics[:, column : column + 1]
-        other = worth[topic, chosen]
+        other = utility[topic, chosen]
         better = other > most
         because = np.where(better, topic, because)
         most = np.where(better, other, most)

@@ -24,7 +24,9 @@ class Operator:
         if settings.operator is None or not troubles or not is_news:
             return
         where = f"{socket.gethostname()}, {settings.home.resolve()}"
-        alerts = Alerts(settings.operator, where, lambda: self._app.letter_composer, self._app.post)
+        alerts = Alerts(
+            settings.operator, where, lambda: self._app.transactional_composer, self._app.post
+        )
         local = self._app.clock().astimezone(settings.timezone)
         alerts.tell(troubles, local, broken_off=broken_off)
 

@@ -13,10 +13,10 @@ import structlog
 
 from digest.app.app import App
 from digest.errors import SettingError
-from digest.inbound.inbox import Fate
-from digest.inbound.mailboxes import letters_in
-from digest.ledger.database import told_in_one_line
-from digest.ledger.last_runs import Milestone
+from digest.inbound.inbox import InboundVerdict
+from digest.inbound.mailboxes import messages_in
+from digest.ledger.database import as_ledger_error
+from digest.ledger.last_runs import Job
 from digest.model.progress import Progress, silent
 from digest.service.alerting import Operator
 
@@ -26,19 +26,19 @@ LASTING = timedelta(hours=1)  # trouble with sending
 log = structlog.get_logger()
 
 
-class Duties:
+class Jobs:
     """Of one process."""
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._sending_turn = Lock()
+        self._sending_lock = Lock()
         self._last_trouble: tuple[str, ...] = ()
         self._trouble_since: datetime | None = None
         self._operator = Operator(app)
 
     def collect(self) -> None:
         """Collect, every few hours. A source that fails is in the log, and in the status."""
-        with told_in_one_line():
+        with as_ledger_error():
             self._app.pipeline.collect_due(self._app.clock())
 
     def make_edition(self) -> None:
@@ -46,8 +46,8 @@ class Duties:
 
         Of trouble the operator is told by mail.
         """
-        with self._operator.told_of_a_fault(), told_in_one_line():
-            run = self._app.pipeline.make_edition(self._send_in_turn, self._app.clock())
+        with self._operator.told_of_a_fault(), as_ledger_error():
+            run = self._app.pipeline.make_edition(self._send_alone, self._app.clock())
         if run:
             self._operator.tell(run.trouble)
             what = "the edition is made" if run.balance else "no edition is made"
@@ -55,7 +55,7 @@ class Duties:
 
     def plan(self) -> None:
         """Plan for those whose time it is, also while mails are sent: that may take hours."""
-        with told_in_one_line():
+        with as_ledger_error():
             self._app.pipeline.plan_due(self._app.clock())
 
     def send(self) -> None:
@@ -63,11 +63,11 @@ class Duties:
 
         Of trouble that lasts the operator is told by mail.
         """
-        if self._sending_turn.locked():
+        if self._sending_lock.locked():
             return
         now = self._app.clock()
-        with told_in_one_line():
-            trouble = self._app.pipeline.send_waiting(self._send_in_turn, now)
+        with as_ledger_error():
+            trouble = self._app.pipeline.send_waiting(self._send_alone, now)
         if trouble and trouble != self._last_trouble:  # it lasts: not a line each time
             log.warning("not all could be sent", why=trouble)
         self._last_trouble = trouble
@@ -75,25 +75,25 @@ class Duties:
         if self._trouble_since and now - self._trouble_since >= LASTING:
             self._operator.tell(trouble)
 
-    def _send_in_turn(self, now: datetime, progress: Progress = silent) -> tuple[str, ...]:
+    def _send_alone(self, now: datetime, progress: Progress = silent) -> tuple[str, ...]:
         """Send, unless this process is: then that sends what was planned since along."""
-        if not self._sending_turn.acquire(blocking=False):
+        if not self._sending_lock.acquire(blocking=False):
             return ()
         try:
             return self._app.send(now, progress)
         finally:
-            self._sending_turn.release()
+            self._sending_lock.release()
 
-    def read_inbox(self) -> Counter[Fate]:
+    def read_inbox(self) -> Counter[InboundVerdict]:
         """Deal with the mail that came back. Raises SettingError where no mailbox is set."""
         settings, now = self._app.settings, self._app.clock()
         if settings.inbox is None:
             raise SettingError("DIGEST_INBOX is not set: say where the mail lies")
-        with told_in_one_line():
-            letters = letters_in(settings.inbox, settings.smtp_ca_file)
-            fates = self._app.inbox.read(letters, now)
-            self._app.ledger.milestones.reach(Milestone.INBOX, now)
-        return fates
+        with as_ledger_error():
+            letters = messages_in(settings.inbox, settings.smtp_ca_file)
+            verdicts = self._app.inbox.read(letters, now)
+            self._app.ledger.last_runs.reach(Job.INBOX, now)
+        return verdicts
 
     def tidy(self) -> None:
         """Each night, take away what is kept for some time only."""
@@ -101,10 +101,10 @@ class Duties:
         local = now.astimezone(self._app.settings.timezone)
         tonight = local.replace(hour=NIGHT, minute=0, second=0, microsecond=0)
         begin = tonight if local >= tonight else tonight - timedelta(days=1)
-        last = self._app.ledger.milestones.last(Milestone.TIDIED)
+        last = self._app.ledger.last_runs.last(Job.TIDIED)
         if last and last >= begin:
             return
-        with told_in_one_line():
+        with as_ledger_error():
             tidied = self._app.retention.tidy(now)
-            self._app.ledger.milestones.reach(Milestone.TIDIED, now)
+            self._app.ledger.last_runs.reach(Job.TIDIED, now)
         log.info("tidied up", **asdict(tidied))

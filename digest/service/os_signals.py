@@ -18,9 +18,9 @@ def stop_signals() -> Iterator[int]:
     done then: the main thread may hold any lock. To block the signals would not do, because
     libraries have started threads of their own by now, in which they would still end the process.
     """
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    pipe_before = signal.set_wakeup_fd(writing)
+    reading, write_transaction = os.pipe()
+    os.set_blocking(write_transaction, False)
+    pipe_before = signal.set_wakeup_fd(write_transaction)
     handlers_before = {each: signal.signal(each, lambda *_: None) for each in STOPS}
     try:
         yield reading
@@ -28,7 +28,7 @@ def stop_signals() -> Iterator[int]:
         for each, handler in handlers_before.items():
             signal.signal(each, handler)
         signal.set_wakeup_fd(pipe_before)
-        os.close(writing)
+        os.close(write_transaction)
         os.close(reading)
 
 

@@ -19,7 +19,7 @@ from digest.service.os_signals import stop_signals
 log = structlog.get_logger()
 
 
-class Beat(BaseTrigger):  # type: ignore[misc]  # APScheduler publishes no types
+class FullSeconds(BaseTrigger):  # type: ignore[misc]  # APScheduler publishes no types
     """At once, and then whenever so many seconds of the clock are full.
 
     Not APScheduler's IntervalTrigger: that counts from the first time, so that an edition for
@@ -36,13 +36,15 @@ class Beat(BaseTrigger):  # type: ignore[misc]  # APScheduler publishes no types
         return datetime.fromtimestamp((after // self._seconds + 1) * self._seconds, UTC)
 
 
-def new_clock() -> BackgroundScheduler:
+def new_scheduler() -> BackgroundScheduler:
     # It warns each time that a tick finds the one before still at work, as it may.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     return BackgroundScheduler(timezone=UTC)
 
 
-def add_tick(clock: BackgroundScheduler, name: str, do: Callable[[], object], every: float) -> None:
+def add_job(
+    scheduler: BackgroundScheduler, name: str, do: Callable[[], object], every: float
+) -> None:
     """Have something done at once, and then each so many seconds.
 
     It is not called while it is at work. What goes wrong is told, and does not stop the clock.
@@ -60,9 +62,9 @@ def add_tick(clock: BackgroundScheduler, name: str, do: Callable[[], object], ev
         except Exception:  # a fault of ours must not stop the rest
             log.exception("it failed", what=name)
 
-    clock.add_job(
+    scheduler.add_job(
         tick,
-        Beat(every),
+        FullSeconds(every),
         id=name,
         coalesce=True,
         max_instances=1,
@@ -71,7 +73,7 @@ def add_tick(clock: BackgroundScheduler, name: str, do: Callable[[], object], ev
 
 
 def run_forever(
-    clock: BackgroundScheduler, ready: Callable[[], None], stop: Callable[[], None]
+    scheduler: BackgroundScheduler, ready: Callable[[], None], stop: Callable[[], None]
 ) -> None:
     """Let the clock run until the process is told to stop (SIGINT or SIGTERM).
 
@@ -79,9 +81,9 @@ def run_forever(
     for.
     """
     with stop_signals() as told:
-        clock.start()
+        scheduler.start()
         ready()
         os.read(told, 1)
         stop()
-        clock.shutdown()
+        scheduler.shutdown()
     log.info("the clock is stopped")

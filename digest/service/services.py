@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from digest.app.app import App
-from digest.service.jobs import Duties
-from digest.service.scheduler import add_tick, new_clock, run_forever
+from digest.service.jobs import Jobs
+from digest.service.scheduler import add_job, new_scheduler, run_forever
 from digest.service.supervisor import Service
 
 Ready = Callable[[], None]
@@ -25,33 +25,33 @@ def keep_schedule(app: App, ready: Ready, *, and_inbox: bool = False, tempo: flo
     ``tempo`` is how much faster than others' our clock goes (in tests).
     """
     app.make_ready()
-    duties = Duties(app)
-    clock = new_clock()
+    duties = Jobs(app)
+    scheduler = new_scheduler()
     if and_inbox:
-        add_tick(clock, "reading the inbox", duties.read_inbox, app.settings.inbox_every / tempo)
-    add_tick(clock, "collecting", duties.collect, MINUTE / tempo)
-    add_tick(clock, "the edition", duties.make_edition, MINUTE / tempo)
-    add_tick(clock, "planning", duties.plan, MINUTE / tempo)
-    add_tick(clock, "sending", duties.send, SOON)
-    add_tick(clock, "tidying up", duties.tidy, HOUR / tempo)
-    run_forever(clock, ready, app.stop)
+        add_job(scheduler, "reading the inbox", duties.read_inbox, app.settings.inbox_every / tempo)
+    add_job(scheduler, "collecting", duties.collect, MINUTE / tempo)
+    add_job(scheduler, "the edition", duties.make_edition, MINUTE / tempo)
+    add_job(scheduler, "planning", duties.plan, MINUTE / tempo)
+    add_job(scheduler, "sending", duties.send, SOON)
+    add_job(scheduler, "tidying up", duties.tidy, HOUR / tempo)
+    run_forever(scheduler, ready, app.stop)
 
 
 def send_what_waits(app: App, ready: Ready) -> None:
     """Send what waits in the ledger, beside a schedule that plans it."""
     app.make_ready()
-    clock = new_clock()
-    add_tick(clock, "sending", Duties(app).send, SOON)
-    run_forever(clock, ready, app.stop)
+    scheduler = new_scheduler()
+    add_job(scheduler, "sending", Jobs(app).send, SOON)
+    run_forever(scheduler, ready, app.stop)
 
 
 def watch_inbox(app: App, ready: Ready) -> None:
     """Read the mail that comes back, again and again."""
-    duties = Duties(app)
+    duties = Jobs(app)
     duties.read_inbox()  # what is wrong with it shows now
-    clock = new_clock()
-    add_tick(clock, "reading the inbox", duties.read_inbox, app.settings.inbox_every)
-    run_forever(clock, ready, lambda: None)
+    scheduler = new_scheduler()
+    add_job(scheduler, "reading the inbox", duties.read_inbox, app.settings.inbox_every)
+    run_forever(scheduler, ready, lambda: None)
 
 
 def all_services(app: App, pages: "Pages", tempo: float = 1) -> list[Service]:

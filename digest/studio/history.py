@@ -15,7 +15,7 @@ from digest.model.digests import Edition
 from digest.monitoring.why import Why
 from digest.studio.history_month import month_plots
 from digest.studio.history_text import Pager, words
-from digest.studio.preview_request import EDITION, Choice
+from digest.studio.preview_request import EDITION, PreviewRequest
 from digest.studio.preview_request import address as shown_at
 from digest.studio.render import static
 from subscribers.model import PersonFile
@@ -130,7 +130,9 @@ class HistoryPages:
         papers = self._ledger.editions.papers_of(edition)
         picks = self._ledger.deliveries.picks(report.delivery, papers) if report else ()
         is_mail = picks or (report and report.delivery.note)
-        choice = Choice(EDITION, day, person.subscriber.address) if person and is_mail else None
+        preview_request = (
+            PreviewRequest(EDITION, day, person.subscriber.address) if person and is_mail else None
+        )
         return self._page(
             "delivery",
             day=day,
@@ -141,7 +143,7 @@ class HistoryPages:
             attempts=attempts,
             picks=picks,
             why=self._pipeline.explain(person, day, self._clock()) if person else None,
-            mail=shown_at("/", choice) if choice else "",
+            mail=shown_at("/", preview_request) if preview_request else "",
         )
 
     def runs(self, page: PageNumber = 1) -> HTMLResponse:

@@ -6,7 +6,7 @@ from datetime import date
 
 from markupsafe import Markup
 
-from digest.ledger.daily_stats import DayFigures
+from digest.ledger.daily_stats import DailyStats
 from digest.studio.plots import Plot, Series, count_lines, in_words, long_day, svg, time_lines
 from digest.studio.render import thousands
 
@@ -26,7 +26,7 @@ class PlotView:
     rows: tuple[tuple[date, tuple[str, ...]], ...]
 
 
-def month_plots(days: Sequence[DayFigures], left: Mapping[date, int]) -> list[PlotView]:
+def month_plots(days: Sequence[DailyStats], left: Mapping[date, int]) -> list[PlotView]:
     """The plots of some days in a row; ``left`` is how many unsubscribed on each."""
     dates = [each.day for each in days]
     outcomes = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from digest.checks.finding import Finding, Level
 from digest.compose.composer import REFUSE_AT, WARN_AT
 from digest.compose.source_map import Rendered
-from digest.studio.preview import Proof
+from digest.studio.preview import Preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class SourceLine:
     place: str
 
 
-def sizes(proof: Proof) -> list[Size]:
+def sizes(preview: Preview) -> list[Size]:
     """The parts that a mail program may cut off."""
-    content = proof.content
+    content = preview.content
     parts = {"HTML": content.html.encode(), "Text": content.text.encode()}
     return [Size(part, len(octets)) for part, octets in parts.items()]
 

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 from digest.checks.baseline import Baseline, baseline_of
 from digest.checks.check import check, check_all
 from digest.checks.finding import Finding, Level, in_order
-from digest.checks.rendered_mail import Specimen
+from digest.checks.rendered_mail import RenderedMail
 from digest.checks.rules import Rules
 from digest.compose.composer import Composer
 from digest.compose.content import Content, fill, mail_of
 from digest.compose.environment import Templates
-from digest.compose.from_identity import Sender
+from digest.compose.from_identity import FromIdentity
 from digest.compose.message import build_message
 from digest.compose.samples import Sample, samples, view_of
 from digest.compose.source_map import Rendered
@@ -27,7 +27,7 @@ _PUBLIC_ID = "proof"
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class Preview:
     """A mail with what there is to say of it.
 
     ``sample`` is empty for the digest of an edition. ``message`` are its octets to somebody;
@@ -43,41 +43,43 @@ class Proof:
     findings: tuple[Finding, ...]
 
 
-class Proofs:
+class Previews:
     """Makes proofs from the templates as they are now, in one sender's name.
 
     Each may raise TemplateError. Papers that would not fit are shown nevertheless: the checks are
     to tell of them.
     """
 
-    def __init__(self, templates: Templates, sender: Sender, rules: Rules | None = None) -> None:
+    def __init__(
+        self, templates: Templates, identity: FromIdentity, rules: Rules | None = None
+    ) -> None:
         self._templates = templates
-        self._sender = sender
+        self._identity = identity
         self._rules = rules or Rules()
-        self._composer = Composer(templates, sender)
+        self._composer = Composer(templates, identity)
 
     def samples(self) -> dict[str, Sample]:
         """What there is to fill templates with, by name."""
         return samples(self._templates.folders)
 
-    def of_sample(self, name: str) -> Proof:
+    def of_sample(self, name: str) -> Preview:
         """A sample's mail."""
         sample = self.samples().get(name)
         if sample is None:
             raise TemplateError(f"samples/{name}.json", 0, "there is no such sample")
-        return self._proof(sample, view_of(sample, self._composer))
+        return self._preview(sample, view_of(sample, self._composer))
 
-    def of_digest(self, digest: Digest) -> Proof:
+    def of_digest(self, digest: Digest) -> Preview:
         """The digest of an edition for somebody, or the note."""
         view = self._composer.view(digest, self._composer.links(digest, _PUBLIC_ID))
-        return self._proof(Sample("", mail_of(digest), "", {}), view)
+        return self._preview(Sample("", mail_of(digest), "", {}), view)
 
     def findings(self, mail: str | None = None) -> list[Finding]:
         """What there is to say of all samples of a mail, or of all mails, each thing once."""
         made, broken = [], []
         for sample in self._samples_of(mail):
             try:
-                made.append(self._made(sample, self._sender))
+                made.append(self._made(sample, self._identity))
             except TemplateError as error:
                 said = Finding("template", Level.ERROR, error.what, error.template, error.line)
                 broken.append(said)
@@ -86,8 +88,8 @@ class Proofs:
     def baseline(self) -> Baseline:
         """What clients do not support of the mails as they are, with pictures and without."""
         return baseline_of(
-            self._made(sample, sender)
-            for sender in (self._sender, with_pictures(self._sender))
+            self._made(sample, identity)
+            for identity in (self._identity, with_pictures(self._identity))
             for sample in self._samples_of(None)
         )
 
@@ -97,37 +99,37 @@ class Proofs:
             raise TemplateError(f"mail/{mail}", 0, "there is no sample of such a mail")
         return wanted
 
-    def _made(self, sample: Sample, sender: Sender) -> Specimen:
-        view = view_of(sample, Composer(self._templates, sender))
-        return self._specimen(sample, view, fill(self._templates, sample.mail, view))
+    def _made(self, sample: Sample, identity: FromIdentity) -> RenderedMail:
+        view = view_of(sample, Composer(self._templates, identity))
+        return self._rendered(sample, view, fill(self._templates, sample.mail, view))
 
-    def _proof(self, sample: Sample, view: DigestView | LetterView) -> Proof:
+    def _preview(self, sample: Sample, view: DigestView | LetterView) -> Preview:
         content = fill(self._templates, sample.mail, view)
-        specimen = self._specimen(sample, view, content)
+        rendered = self._rendered(sample, view, content)
         message = build_message(
             content,
-            self._sender,
+            self._identity,
             to=_READER,
             public_id=_PUBLIC_ID,
             what=sample.mail,
             now=datetime.now(UTC),
             campaign="" if sample.is_of_edition else sample.mail,
         )
-        return Proof(
+        return Preview(
             mail=sample.mail,
             sample=sample.name,
             about=sample.about,
             content=content,
             message=message.content,
-            mjml=specimen.mjml,
-            findings=tuple(check(specimen, self._rules)),
+            mjml=rendered.mjml,
+            findings=tuple(check(rendered, self._rules)),
         )
 
-    def _specimen(
+    def _rendered(
         self, sample: Sample, view: DigestView | LetterView, content: Content
-    ) -> Specimen:
+    ) -> RenderedMail:
         cards = _cards(view)
-        return Specimen(
+        return RenderedMail(
             mail=sample.mail,
             sample=sample.name,
             mjml=self._templates.trace(f"mail/{sample.mail}/body.mjml.j2", mail=view),
@@ -139,14 +141,14 @@ class Proofs:
             unsubscribe=_way_out(view),
             postal_address=view.postal_address,
             is_largest=sample.name == LARGEST,
-            own_hosts=frozenset(_hosts(self._sender, cards)),
+            own_hosts=frozenset(_hosts(self._identity, cards)),
         )
 
 
-def with_pictures(sender: Sender) -> Sender:
+def with_pictures(identity: FromIdentity) -> FromIdentity:
     """The sender as one who has all pictures shown that there can be."""
-    header = Picture("https://pictures.example/header.png", 600, 120, sender.name)
-    return replace(sender, header=header, thumbnails=True)
+    header = Picture("https://pictures.example/header.png", 600, 120, identity.name)
+    return replace(identity, header=header, thumbnails=True)
 
 
 def _cards(view: DigestView | LetterView) -> list[CardView]:
@@ -155,9 +157,9 @@ def _cards(view: DigestView | LetterView) -> list[CardView]:
     return [card for section in view.sections for card in section.cards]
 
 
-def _hosts(sender: Sender, cards: list[CardView]) -> Iterator[str]:
+def _hosts(identity: FromIdentity, cards: list[CardView]) -> Iterator[str]:
     """Where links lead whatever a template says: to our pages, and to what papers name."""
-    yield sender.host
+    yield identity.host
     for card in cards:
         for url in (card.url, card.code_url, card.project_url, card.thumbnail):
             if host := urlsplit(url).hostname:

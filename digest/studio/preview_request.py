@@ -42,7 +42,7 @@ class Tab(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PreviewRequest:
     """What a mail is filled with: a sample, or an edition.
 
     Of an edition it is the digest of a ``day`` (none is the latest) for the subscriber with the
@@ -93,18 +93,18 @@ class Looks:
         }
 
 
-def read_choice(query: Mapping[str, str]) -> Choice:
+def read_preview_request(query: Mapping[str, str]) -> PreviewRequest:
     """What an address asks for. What cannot be read is taken as not said."""
     try:
         day = date.fromisoformat(query.get("day", ""))
     except ValueError:
         day = None
     reader, topics = query.get("reader", "").strip(), query.get("topics", "").strip()
-    return Choice(query.get("sample", ""), day, reader, topics)
+    return PreviewRequest(query.get("sample", ""), day, reader, topics)
 
 
 def read_looks(query: Mapping[str, str]) -> Looks:
-    """As ``read_choice``."""
+    """As ``read_preview_request``."""
     usual = Looks()
     return Looks(
         view=_one_of(View, query.get("view", ""), usual.view),
@@ -121,6 +121,6 @@ def _one_of(kind: type[Way], value: str, usual: Way) -> Way:
         return usual
 
 
-def address(path: str, choice: Choice, **more: str) -> str:
+def address(path: str, preview_request: PreviewRequest, **more: str) -> str:
     """Where something is shown."""
-    return f"{path}?{urlencode({**choice.fields, **more})}"
+    return f"{path}?{urlencode({**preview_request.fields, **more})}"

@@ -11,13 +11,13 @@ from digest.compose.language import SHIPPED
 from digest.compose.samples import Sample
 from digest.errors import TemplateError
 from digest.studio.before import before
-from digest.studio.context import Workbench
+from digest.studio.context import StudioContext
 from digest.studio.differences import differences
 from digest.studio.excerpt import excerpt
 from digest.studio.measures import head_of, sizes, source_lines, tally, worst
-from digest.studio.preview import Proof
-from digest.studio.preview_cache import Darkroom
-from digest.studio.preview_request import Choice, Looks, Scheme, Tab, View, address
+from digest.studio.preview import Preview
+from digest.studio.preview_cache import PreviewCache
+from digest.studio.preview_request import Looks, PreviewRequest, Scheme, Tab, View, address
 from digest.studio.render import Pages
 
 WIDTHS = {View.PHONE: 360, View.DESKTOP: 700}
@@ -44,63 +44,73 @@ class Told:
 class TemplatesPage:
     """Fills the page for a choice and looks."""
 
-    def __init__(self, workbench: Workbench, darkroom: Darkroom, pages: Pages) -> None:
-        self._workbench = workbench
-        self._darkroom = darkroom
+    def __init__(
+        self, studio_context: StudioContext, preview_cache: PreviewCache, pages: Pages
+    ) -> None:
+        self._context = studio_context
+        self._preview_cache = preview_cache
         self._pages = pages
 
-    def page(self, choice: Choice, looks: Looks, told: Told | None = None) -> HTMLResponse:
+    def page(
+        self, preview_request: PreviewRequest, looks: Looks, told: Told | None = None
+    ) -> HTMLResponse:
         """The whole page. A mail that cannot be made is told on it."""
-        stamp = self._workbench.watch.stamp()
-        samples = self._darkroom.samples()
-        choice = existing(choice, samples)
-        shot = self._darkroom.develop(choice)
+        stamp = self._context.watch.stamp()
+        samples = self._preview_cache.samples()
+        preview_request = existing(preview_request, samples)
+        cached = self._preview_cache.develop(preview_request)
         values: dict[str, object] = {
             "here": "templates",
             "stamp": stamp,
-            "folder": self._workbench.folder,
-            "choice": choice,
+            "folder": self._context.folder,
+            "preview_request": preview_request,
             "looks": looks,
             "told": told,
             "samples": by_mail(samples),
-            "about": samples[choice.sample].about if choice.sample in samples else "",
-            "days": self._workbench.days(),
-            "link": links(choice, looks),
-            "neighbours": neighbours(choice, samples),
-            "shot": shot,
-            "problem": self._place(shot.error) if isinstance(shot.error, TemplateError) else None,
+            "about": samples[preview_request.sample].about
+            if preview_request.sample in samples
+            else "",
+            "days": self._context.days(),
+            "link": links(preview_request, looks),
+            "neighbours": neighbours(preview_request, samples),
+            "cached": cached,
+            "problem": self._place(cached.error)
+            if isinstance(cached.error, TemplateError)
+            else None,
         }
-        if proof := shot.proof:
+        if preview := cached.preview:
             values |= {
-                "sizes": sizes(proof),
-                "tally": tally(proof.findings),
-                "worst": worst(proof.findings),
-                **self._of_tab(proof, choice, looks, shot.version),
+                "sizes": sizes(preview),
+                "tally": tally(preview.findings),
+                "worst": worst(preview.findings),
+                **self._of_tab(preview, preview_request, looks, cached.version),
             }
         return self._pages.html("templates.html.j2", HTTPStatus.OK, **values)
 
     def _of_tab(
-        self, proof: Proof, choice: Choice, looks: Looks, version: str
+        self, preview: Preview, preview_request: PreviewRequest, looks: Looks, version: str
     ) -> dict[str, object]:
         """What the chosen tab shows beside what all do."""
         match looks.tab:
             case Tab.MAIL:
-                return {"frames": list(frames(choice, looks, version))}
+                return {"frames": list(frames(preview_request, looks, version))}
             case Tab.HEADERS:
-                message = address("/message.eml", choice)
-                return {"head": head_of(proof.message), "message": message}
+                message = address("/message.eml", preview_request)
+                return {"head": head_of(preview.message), "message": message}
             case Tab.MJML:
-                return {"lines": list(source_lines(proof.mjml))}
+                return {"lines": list(source_lines(preview.mjml))}
             case Tab.CHECKS:
-                places = [self._excerpt(each.template, each.line, 2) for each in proof.findings]
-                return {"findings": list(zip(proof.findings, places, strict=True))}
+                places = [self._excerpt(each.template, each.line, 2) for each in preview.findings]
+                return {"findings": list(zip(preview.findings, places, strict=True))}
             case Tab.CHANGES:
-                return self._changes(choice, looks, version)
+                return self._changes(preview_request, looks, version)
             case _:
                 return {}
 
-    def _changes(self, choice: Choice, looks: Looks, version: str) -> dict[str, object]:
-        folder, built_in = self._workbench.folder, self._workbench.built_in
+    def _changes(
+        self, preview_request: PreviewRequest, looks: Looks, version: str
+    ) -> dict[str, object]:
+        folder, built_in = self._context.folder, self._context.built_in
         kind = View.DESKTOP if looks.view is View.DESKTOP else View.PHONE
         with before(folder, built_in) as was:
             if was is None:
@@ -108,8 +118,10 @@ class TemplatesPage:
             return {
                 "before": was,
                 "frames": [
-                    Frame(kind, "Before", picture_address(choice, looks, version, "before")),
-                    Frame(kind, "Now", picture_address(choice, looks, version)),
+                    Frame(
+                        kind, "Before", picture_address(preview_request, looks, version, "before")
+                    ),
+                    Frame(kind, "Now", picture_address(preview_request, looks, version)),
                 ],
                 "changes": differences(was.folder, folder, all_of_before=was.folder != built_in),
             }
@@ -119,15 +131,15 @@ class TemplatesPage:
 
     def _excerpt(self, template: str, line: int, *around: int) -> object:
         # Translations are told of like templates: locales/de.po
-        folders = (self._workbench.folder, self._workbench.built_in, SHIPPED.parent)
+        folders = (self._context.folder, self._context.built_in, SHIPPED.parent)
         return excerpt(template, line, folders, *around)
 
 
-def existing(choice: Choice, samples: Mapping[str, Sample]) -> Choice:
+def existing(preview_request: PreviewRequest, samples: Mapping[str, Sample]) -> PreviewRequest:
     """A choice of a sample that is not there is one of the first."""
-    if choice.is_edition or choice.sample in samples or not samples:
-        return choice
-    return Choice(next(iter(samples)))
+    if preview_request.is_edition or preview_request.sample in samples or not samples:
+        return preview_request
+    return PreviewRequest(next(iter(samples)))
 
 
 def by_mail(samples: Mapping[str, Sample]) -> list[tuple[str, list[str]]]:
@@ -136,35 +148,37 @@ def by_mail(samples: Mapping[str, Sample]) -> list[tuple[str, list[str]]]:
     return [(mail, list(its)) for mail, its in names]
 
 
-def neighbours(choice: Choice, samples: Mapping[str, Sample]) -> tuple[str, str]:
+def neighbours(preview_request: PreviewRequest, samples: Mapping[str, Sample]) -> tuple[str, str]:
     """The names of the samples before and after the one chosen, in a ring."""
     names = list(samples)
-    if choice.sample not in names:
+    if preview_request.sample not in names:
         return ("", "") if not names else (names[-1], names[0])
-    at = names.index(choice.sample)
+    at = names.index(preview_request.sample)
     return names[at - 1], names[(at + 1) % len(names)]
 
 
-def links(choice: Choice, looks: Looks) -> Callable[..., str]:
+def links(preview_request: PreviewRequest, looks: Looks) -> Callable[..., str]:
     """Makes the address of the page with something else chosen, by name of the field."""
 
     def link(*, sample: str | None = None, **changes: str) -> str:
-        chosen = choice if sample is None else Choice(sample)
+        chosen = preview_request if sample is None else PreviewRequest(sample)
         return address("/", chosen, **{**looks.fields, **changes})
 
     return link
 
 
-def frames(choice: Choice, looks: Looks, version: str) -> Iterator[Frame]:
+def frames(preview_request: PreviewRequest, looks: Looks, version: str) -> Iterator[Frame]:
     """The pictures of a mail that are shown at once."""
     for kind in WIDTHS if looks.view in {View.BOTH, View.ALL} else (looks.view,):
         for scheme in Scheme if looks.view is View.ALL else (looks.scheme,):
             label = f"{kind.value.capitalize()}, {scheme.value}, {WIDTHS[kind]} px"
             shown = replace(looks, scheme=scheme)
-            yield Frame(kind, label, picture_address(choice, shown, version))
+            yield Frame(kind, label, picture_address(preview_request, shown, version))
 
 
-def picture_address(choice: Choice, looks: Looks, version: str, of: str = "now") -> str:
+def picture_address(
+    preview_request: PreviewRequest, looks: Looks, version: str, of: str = "now"
+) -> str:
     """Where a picture is: another address for another picture."""
     fields = {name: looks.fields[name] for name in ("scheme", "images")}
-    return address("/picture", choice, **fields, of=of, version=version)
+    return address("/picture", preview_request, **fields, of=of, version=version)

@@ -9,36 +9,45 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 
 from digest.errors import DigestError
 from digest.model.messages import OutcomeKind
-from digest.studio.context import Workbench
+from digest.studio.context import StudioContext
 from digest.studio.picture import picture, policy
-from digest.studio.preview_cache import Darkroom
-from digest.studio.preview_request import Choice, read_choice, read_looks
+from digest.studio.preview_cache import PreviewCache
+from digest.studio.preview_request import PreviewRequest, read_looks, read_preview_request
 from digest.studio.render import Pages
 from digest.studio.templates_page import TemplatesPage, Told
 from digest.studio.watch import Watch
 from subscribers.errors import SubscriberError
 
 
-def template_routes(workbench: Workbench, pages: Pages) -> APIRouter:
+def template_routes(studio_context: StudioContext, pages: Pages) -> APIRouter:
     """The routes over a workbench. All but a test only look."""
     routes = APIRouter()
-    darkroom = Darkroom(workbench)
-    page = TemplatesPage(workbench, darkroom, pages)
+    preview_cache = PreviewCache(studio_context)
+    page = TemplatesPage(studio_context, preview_cache, pages)
 
     @routes.get("/")
     def templates(request: Request) -> Response:
-        return page.page(read_choice(request.query_params), read_looks(request.query_params))
+        return page.page(
+            read_preview_request(request.query_params), read_looks(request.query_params)
+        )
 
     @routes.get("/picture")
     def shown(request: Request, of: str = "now") -> Response:
         """The mail in a frame, as it is or as it was before the templates were changed."""
-        choice, looks = read_choice(request.query_params), read_looks(request.query_params)
+        preview_request, looks = (
+            read_preview_request(request.query_params),
+            read_looks(request.query_params),
+        )
         try:
             is_before = of == "before"
-            proof = darkroom.before(choice) if is_before else darkroom.develop(choice).proof
-            if proof is None:
+            preview = (
+                preview_cache.before(preview_request)
+                if is_before
+                else preview_cache.develop(preview_request).preview
+            )
+            if preview is None:
                 raise HTTPException(404)
-            html = picture(proof.content.html, looks.scheme)
+            html = picture(preview.content.html, looks.scheme)
         except (DigestError, SubscriberError) as error:
             html = pages.fill("no-picture.html.j2", {"why": str(error)})
         headers = {"Content-Security-Policy": policy(images=looks.images)}
@@ -47,29 +56,38 @@ def template_routes(workbench: Workbench, pages: Pages) -> APIRouter:
     @routes.get("/message.eml")
     def message(request: Request) -> Response:
         """The message as a file, for a mail program to open."""
-        proof = darkroom.develop(read_choice(request.query_params)).proof
-        if proof is None:
+        preview = preview_cache.develop(read_preview_request(request.query_params)).preview
+        if preview is None:
             raise HTTPException(404)
-        headers = {"Content-Disposition": f'attachment; filename="{proof.mail}.eml"'}
-        return Response(proof.message, media_type="message/rfc822", headers=headers)
+        headers = {"Content-Disposition": f'attachment; filename="{preview.mail}.eml"'}
+        return Response(preview.message, media_type="message/rfc822", headers=headers)
 
     @routes.get("/changes")
     async def changes() -> Response:
-        return StreamingResponse(_events(workbench.watch), media_type="text/event-stream")
+        return StreamingResponse(_events(studio_context.watch), media_type="text/event-stream")
 
     @routes.post("/send")
     def send(query: Annotated[str, Form()] = "", address: Annotated[str, Form()] = "") -> Response:
         """Send the mail that is shown, and show the page that it is on with what became of it."""
         shown = dict(parse_qsl(query))
-        choice = read_choice(shown)
-        return page.page(choice, read_looks(shown), _sent(workbench, darkroom, choice, address))
+        preview_request = read_preview_request(shown)
+        return page.page(
+            preview_request,
+            read_looks(shown),
+            _sent(studio_context, preview_cache, preview_request, address),
+        )
 
     return routes
 
 
-def _sent(workbench: Workbench, darkroom: Darkroom, choice: Choice, to: str) -> Told:
+def _sent(
+    studio_context: StudioContext,
+    preview_cache: PreviewCache,
+    preview_request: PreviewRequest,
+    to: str,
+) -> Told:
     try:
-        outcome = workbench.send(darkroom.to_send(choice), to)
+        outcome = studio_context.send(preview_cache.to_send(preview_request), to)
     except (DigestError, SubscriberError) as error:
         return Told(to, str(error), is_good=False)
     return Told(

@@ -45,11 +45,11 @@ class Feeds:
     """``/feed.atom`` and ``/feed.json``, each with ``?topic=…`` as often as one likes."""
 
     def __init__(self, site: Site) -> None:
-        self._render = site.desk.render
+        self._render = site.context.render
         self._editions = site.editions
         self._draft = site.draft
-        self._brand = site.sender.name
-        self._base_url = site.sender.base_url
+        self._brand = site.identity.name
+        self._base_url = site.identity.base_url
 
     def routes(self) -> APIRouter:
         routes = APIRouter()

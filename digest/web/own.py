@@ -31,8 +31,8 @@ class OwnDigests:
         return routes
 
     def show(self, token: str, day: date) -> HTMLResponse:
-        desk = self._site.desk
-        person = desk.registry.by_public_id(desk.tokens.read(Purpose.DIGEST, token))
+        context = self._site.context
+        person = context.registry.by_public_id(context.tokens.read(Purpose.DIGEST, token))
         html = person and self._site.own_digest(person, day)
         if not html:
             raise HTTPException(HTTPStatus.NOT_FOUND)

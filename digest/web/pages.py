@@ -40,8 +40,8 @@ log = structlog.get_logger()
 def web_app(site: Site) -> FastAPI:
     """The web application that `digest serve` runs."""
     # A slash too many is no page: a redirect would keep a one-click POST (RFC 8058) from leaving.
-    app = FastAPI(title=site.sender.name, openapi_url=None, redirect_slashes=False)
-    render = site.desk.render
+    app = FastAPI(title=site.identity.name, openapi_url=None, redirect_slashes=False)
+    render = site.context.render
 
     def problem(status: HTTPStatus) -> Response:
         return HTMLResponse(render("pages/problem.html.j2", what=status.phrase), status)
@@ -72,20 +72,20 @@ def web_app(site: Site) -> FastAPI:
         app.add_api_route(f"/{name}", _static(site, name, kind), methods=["GET", "HEAD"])
     app.add_exception_handler(StarletteHTTPException, on_refusal)
     app.add_exception_handler(RequestValidationError, on_refusal)
-    app.add_exception_handler(TokenError, lambda *_: site.desk.bad_link())
+    app.add_exception_handler(TokenError, lambda *_: site.context.bad_link())
 
     for router in (
         PublicPages(site).routes(),
         Feeds(site).routes(),
         OwnDigests(site).routes(),
-        subscriber_routes(site.desk),
+        subscriber_routes(site.context),
         health_routes(site.watch),
     ):
         # Not include_router: it makes each route a second time, to add what `app` has for all of
         # them (dependencies, a prefix), which is nothing.
         app.router.routes.extend(router.routes)
     if site.api_tokens:
-        app.mount(API, api_app(site.desk, site.api_tokens))
+        app.mount(API, api_app(site.context, site.api_tokens))
     return app
 
 

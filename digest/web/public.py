@@ -28,12 +28,12 @@ class PublicPages:
     """``/``, ``/preview``, ``/search`` and ``/archive``."""
 
     def __init__(self, site: Site) -> None:
-        self._render = site.desk.render
-        self._desk = site.desk
+        self._render = site.context.render
+        self._context = site.context
         self._editions = site.editions
         self._draft = site.draft
         self._search = site.search
-        self._contact = site.sender.reply_to
+        self._contact = site.identity.reply_to
 
     def routes(self) -> APIRouter:
         routes = APIRouter(default_response_class=HTMLResponse)
@@ -55,7 +55,7 @@ class PublicPages:
             papers=len(edition.candidates) if edition else 0,
             day=latest,
             cards=_cards(edition)[:SHOWN_PAPERS] if edition else [],
-            form=new_form(self._desk),
+            form=new_form(self._context),
             address="",
             error="",
         )
@@ -65,7 +65,7 @@ class PublicPages:
         latest = self._latest_day()
         digest, error = None, ""
         try:
-            topics, wishes = sent_form(self._desk, fields).read(self._desk.defaults)
+            topics, wishes = sent_form(self._context, fields).read(self._context.defaults)
             digest = self._draft(latest, topics, wishes) if latest else None
         except SubscriberError as refused:
             error = str(refused)
@@ -73,7 +73,7 @@ class PublicPages:
             "pages/preview.html.j2",
             date=long_date(latest) if latest else "",
             cards=[card(pick) for pick in digest.picks] if digest else [],
-            form=shown_form(self._desk, fields),
+            form=shown_form(self._context, fields),
             address=last(fields, "address")[:LONGEST_ADDRESS],
             error=error,
         )

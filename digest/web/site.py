@@ -6,14 +6,14 @@ from datetime import date
 from typing import Protocol
 
 from digest.compose.environment import Templates
-from digest.compose.from_identity import Sender
+from digest.compose.from_identity import FromIdentity
 from digest.ledger.editions import Editions
 from digest.model.digests import Digest, Pick
 from digest.web.health import Watch
 from subscribers.model import Subscriber
 from subscribers.preferences import Preferences
 from subscribers.topics import TopicFilter
-from subscribers.web.page_context import Desk, Render
+from subscribers.web.page_context import PageContext, Render
 
 
 class Draft(Protocol):
@@ -31,10 +31,10 @@ class Site:
     fit a topic filter, and raises TopicError.
     """
 
-    sender: Sender
+    identity: FromIdentity
     templates: Templates
     editions: Editions
-    desk: Desk
+    context: PageContext
     draft: Draft
     search: Callable[[str], Sequence[Pick]]
     own_digest: Callable[[Subscriber, date], str | None]
@@ -42,10 +42,10 @@ class Site:
     api_tokens: tuple[str, ...] = ()
 
 
-def page_renderer(templates: Templates, sender: Sender) -> Render:
+def page_renderer(templates: Templates, identity: FromIdentity) -> Render:
     """Fills page templates, with what every page says of the sender."""
 
     def render(name: str, **values: object) -> str:
-        return templates.render(name, brand=sender.name, postal=sender.postal_address, **values)
+        return templates.render(name, brand=identity.name, postal=identity.postal_address, **values)
 
     return render

@@ -9,47 +9,49 @@ from sqlalchemy.exc import IntegrityError
 from subscribers.addresses import address_key
 from subscribers.errors import AddressError, ConsentError
 from subscribers.lifecycle import ConsentEvent, next_consent
-from subscribers.model import Consent, Evidence, Move, Subscriber
-from subscribers.store.rows import by_address, change, new_public_id, one, witness
-from subscribers.store.tables import consents, moves, subscribers
+from subscribers.model import AddressChange, Consent, Evidence, Subscriber
+from subscribers.store.rows import by_address, change, new_public_id, one, record_evidence
+from subscribers.store.tables import address_changes, consents, subscribers
 
 KEPT_FOR = timedelta(hours=72)
 _ATTEMPTS = 5  # to complete a move while others change the same people
 
 
-class Moves:
+class AddressChanges:
     """The changes of address that wait for a confirmation."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def ask(self, person: Subscriber, address: str, now: datetime) -> Move:
+    def ask(self, person: Subscriber, address: str, now: datetime) -> AddressChange:
         """Somebody wants to be mailed at another address; it takes the place of an earlier wish.
 
         ``address`` is in its normal form.
         """
-        wanted = Move(new_public_id(), person, address)
+        wanted = AddressChange(new_public_id(), person, address)
         with self._engine.begin() as connection:
             # Who wishes twice at the same moment does so one after the other (PostgreSQL).
             themselves = select(subscribers.c.id).where(subscribers.c.id == person.id)
             connection.execute(themselves.with_for_update())
-            outdated = (moves.c.at <= now - KEPT_FOR) | (moves.c.subscriber_id == person.id)
-            connection.execute(delete(moves).where(outdated))
+            outdated = (address_changes.c.at <= now - KEPT_FOR) | (
+                address_changes.c.subscriber_id == person.id
+            )
+            connection.execute(delete(address_changes).where(outdated))
             connection.execute(
-                insert(moves).values(
+                insert(address_changes).values(
                     public_id=wanted.public_id, subscriber_id=person.id, address=address, at=now
                 )
             )
         return wanted
 
-    def find(self, public_id: str) -> Move | None:
+    def find(self, public_id: str) -> AddressChange | None:
         """A wish that stands; none if it was overtaken, or its person has left since."""
         with self._engine.connect() as connection:
             return _find(connection, public_id)
 
     def complete(
         self, public_id: str, *, source: str, now: datetime, client: str = ""
-    ) -> Move | None:
+    ) -> AddressChange | None:
         """The new mailbox has confirmed: the person is there from now on.
 
         The move as it was wanted (with the person as they were before), none if it does not stand
@@ -65,17 +67,17 @@ class Moves:
                 return self._complete(public_id, said)
         return None
 
-    def _complete(self, public_id: str, said: Evidence) -> Move | None:
+    def _complete(self, public_id: str, said: Evidence) -> AddressChange | None:
         with self._engine.begin() as connection:
             move = _find(connection, public_id)
             if move is not None and not move.is_done:
                 _absorb(connection, move)
                 _change_address(connection, move)
-                witness(connection, move.person.id, said)
+                record_evidence(connection, move.person.id, said)
             return move
 
 
-def _absorb(connection: Connection, move: Move) -> None:
+def _absorb(connection: Connection, move: AddressChange) -> None:
     """Make one of the person and of whoever else is listed at the new address.
 
     Raises AddressError where that is a confirmed subscriber, and ConsentError where they become
@@ -93,7 +95,7 @@ def _absorb(connection: Connection, move: Move) -> None:
         raise ConsentError(f"{move.address} has just changed; look, and try again")
 
 
-def _change_address(connection: Connection, move: Move) -> None:
+def _change_address(connection: Connection, move: AddressChange) -> None:
     """Raises ConsentError where the person has left, or moved, at this moment."""
     change(
         connection,
@@ -104,11 +106,13 @@ def _change_address(connection: Connection, move: Move) -> None:
     )
 
 
-def _find(connection: Connection, public_id: str) -> Move | None:
-    row = connection.execute(select(moves).where(moves.c.public_id == public_id)).one_or_none()
+def _find(connection: Connection, public_id: str) -> AddressChange | None:
+    row = connection.execute(
+        select(address_changes).where(address_changes.c.public_id == public_id)
+    ).one_or_none()
     if row is None:
         return None
     person = one(connection, subscribers.c.id == row.subscriber_id)
     if person is None or person.consent is not Consent.CONFIRMED:
         return None
-    return Move(row.public_id, person, row.address)
+    return AddressChange(row.public_id, person, row.address)

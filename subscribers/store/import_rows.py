@@ -7,14 +7,14 @@ from sqlalchemy import Connection, insert, select
 
 from subscribers.addresses import address_key
 from subscribers.store.rows import evidence_row, is_suppressed, new_public_id
-from subscribers.store.tables import consents, opinions, subscribers, suppressions
-from subscribers.transfer import Arrival
+from subscribers.store.tables import consents, ratings, subscribers, suppressions
+from subscribers.transfer import ImportRow
 
 
-def admit(connection: Connection, arrivals: Sequence[Arrival], now: datetime) -> int:
+def admit(connection: Connection, rows: Sequence[ImportRow], now: datetime) -> int:
     """Take in people with their evidence, opinions and blocks; how many were not there before."""
-    by_key: dict[str, Arrival] = {}
-    for each in arrivals:
+    by_key: dict[str, ImportRow] = {}
+    for each in rows:
         by_key.setdefault(address_key(each.address), each)
     known = select(subscribers.c.address_key).where(subscribers.c.address_key.in_(list(by_key)))
     for key in connection.execute(known).scalars():
@@ -31,10 +31,10 @@ def admit(connection: Connection, arrivals: Sequence[Arrival], now: datetime) ->
     held = [
         {"subscriber_id": ids[key], "paper": each.paper, "verdict": each.verdict, "at": each.at}
         for key in ids
-        for each in by_key[key].opinions
+        for each in by_key[key].ratings
     ]
     if held:
-        connection.execute(insert(opinions), held)
+        connection.execute(insert(ratings), held)
     for key, each in by_key.items():
         if each.suppression and not is_suppressed(connection, key):
             block = {"reason": each.suppression.reason, "at": each.suppression.at}
@@ -42,13 +42,13 @@ def admit(connection: Connection, arrivals: Sequence[Arrival], now: datetime) ->
     return len(by_key)
 
 
-def _row(key: str, arrival: Arrival, now: datetime) -> dict[str, object]:
+def _row(key: str, row: ImportRow, now: datetime) -> dict[str, object]:
     return {
         "public_id": new_public_id(),
-        "address": arrival.address,
+        "address": row.address,
         "address_key": key,
-        "topics": [topic.text for topic in arrival.topics],
-        "preferences": arrival.preferences.to_json(),
-        "consent": arrival.consent,
+        "topics": [topic.text for topic in row.topics],
+        "preferences": row.preferences.to_json(),
+        "consent": row.consent,
         "since": now,
     }

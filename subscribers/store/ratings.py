@@ -7,12 +7,12 @@ from datetime import datetime
 from sqlalchemy import Engine, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from subscribers.model import Opinion, Verdict
-from subscribers.store.rows import opinion_of
-from subscribers.store.tables import opinions
+from subscribers.model import Rating, Verdict
+from subscribers.store.rows import rating_of
+from subscribers.store.tables import ratings
 
 
-class Opinions:
+class Ratings:
     """The opinions in one database."""
 
     def __init__(self, engine: Engine) -> None:
@@ -25,30 +25,30 @@ class Opinions:
         """
         with suppress(IntegrityError), self._engine.begin() as connection:
             connection.execute(
-                delete(opinions)
-                .where(opinions.c.subscriber_id == subscriber_id)
-                .where(opinions.c.paper == paper)
+                delete(ratings)
+                .where(ratings.c.subscriber_id == subscriber_id)
+                .where(ratings.c.paper == paper)
             )
             if verdict is not None:
                 connection.execute(
-                    insert(opinions).values(
+                    insert(ratings).values(
                         subscriber_id=subscriber_id, paper=paper, verdict=verdict, at=now
                     )
                 )
 
-    def of_everybody(self) -> dict[int, list[Opinion]]:
+    def of_everybody(self) -> dict[int, list[Rating]]:
         """All opinions by the subscriber's id, each oldest first."""
-        held: dict[int, list[Opinion]] = defaultdict(list)
-        query = select(opinions).order_by(opinions.c.at, opinions.c.paper)
+        held: dict[int, list[Rating]] = defaultdict(list)
+        query = select(ratings).order_by(ratings.c.at, ratings.c.paper)
         with self._engine.connect() as connection:
             for row in connection.execute(query):
-                held[row.subscriber_id].append(opinion_of(row))
+                held[row.subscriber_id].append(rating_of(row))
         return held
 
     def on(self, subscriber_id: int, paper: str) -> Verdict | None:
         """What a subscriber thinks of one paper."""
-        query = select(opinions.c.verdict).where(
-            opinions.c.subscriber_id == subscriber_id, opinions.c.paper == paper
+        query = select(ratings.c.verdict).where(
+            ratings.c.subscriber_id == subscriber_id, ratings.c.paper == paper
         )
         with self._engine.connect() as connection:
             verdict = connection.execute(query).scalar()

@@ -14,8 +14,8 @@ from subscribers.lifecycle import ConsentEvent, next_consent
 from subscribers.model import (
     Consent,
     Evidence,
-    Opinion,
     PersonFile,
+    Rating,
     Said,
     Standing,
     Subscriber,
@@ -23,18 +23,17 @@ from subscribers.model import (
     SuppressionReason,
 )
 from subscribers.preferences import Preferences
-from subscribers.store import import_rows as arrivals
-from subscribers.store import rows
-from subscribers.store.address_changes import Moves
+from subscribers.store import import_rows, rows
+from subscribers.store.address_changes import AddressChanges
 from subscribers.store.overview import Overview
-from subscribers.store.ratings import Opinions
+from subscribers.store.ratings import Ratings
 from subscribers.store.retention import OldRows
-from subscribers.store.schedules import Clocks
-from subscribers.store.sign_up_limiter import Askers
+from subscribers.store.schedules import MailSchedules
+from subscribers.store.sign_up_limiter import SignUpLimiter
 from subscribers.store.suppressions import Suppressions
-from subscribers.store.tables import consents, moves, opinions, subscribers, suppressions
+from subscribers.store.tables import address_changes, consents, ratings, subscribers, suppressions
 from subscribers.topics import TopicFilter
-from subscribers.transfer import Arrival
+from subscribers.transfer import ImportRow
 
 _BLOCK = 500  # numbers in one question
 
@@ -47,11 +46,11 @@ class Registry:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.askers = Askers(engine)
-        self.moves = Moves(engine)
-        self.clocks = Clocks(engine)
+        self.sign_up_limiter = SignUpLimiter(engine)
+        self.address_changes = AddressChanges(engine)
+        self.schedules = MailSchedules(engine)
         self.old_rows = OldRows(engine)
-        self.opinions = Opinions(engine)
+        self.ratings = Ratings(engine)
         self.overview = Overview(engine)
         self.suppressions = Suppressions(engine)
 
@@ -89,7 +88,7 @@ class Registry:
             else:
                 rows.change(connection, existing, **values)
                 added = rows.by_address(connection, address) or existing
-            rows.witness(connection, added.id, Evidence(ConsentEvent.VOUCHED, now, source))
+            rows.record_evidence(connection, added.id, Evidence(ConsentEvent.VOUCHED, now, source))
             return added
 
     def ask(
@@ -128,7 +127,7 @@ class Registry:
                     rows.change(connection, existing, consent=consent, **wishes)
                 asked = rows.by_address(connection, address)
                 assert asked is not None
-                rows.witness(connection, asked.id, said)
+                rows.record_evidence(connection, asked.id, said)
                 return asked
         except (IntegrityError, ConsentError):
             return None
@@ -143,14 +142,14 @@ class Registry:
         said = Evidence(ConsentEvent.CONFIRMED, now, source, client)
         return self._say(public_id, Consent.PENDING, said)
 
-    def admit(self, arrived: Sequence[Arrival], now: datetime) -> int:
+    def admit(self, arrived: Sequence[ImportRow], now: datetime) -> int:
         """Take in people from a file, with evidence and blocks; how many were not there before.
 
         Whoever is there already, or comes twice, is left as they are: an import can be repeated,
         and brings nobody back. For speed the people come in batches of some hundreds.
         """
         with self._engine.begin() as connection:
-            return arrivals.admit(connection, arrived, now)
+            return import_rows.admit(connection, arrived, now)
 
     # ---- leaving -----------------------------------------------------------------------------
 
@@ -171,7 +170,7 @@ class Registry:
             leave = update(subscribers).where(*still_here).values(consent=consent)
             if connection.execute(leave).rowcount:
                 said = Evidence(ConsentEvent.WITHDRAWN, now, source, client)
-                rows.witness(connection, person.id, said)
+                rows.record_evidence(connection, person.id, said)
             else:
                 was = Consent.WITHDRAWN
             person = rows.by_public_id(connection, public_id)
@@ -212,7 +211,7 @@ class Registry:
                 with suppress(ConsentError):  # said something else, or the same, at this moment
                     consent = next_consent(person.consent, ConsentEvent(said.event))
                     rows.change(connection, person, consent=consent)
-                    rows.witness(connection, person.id, said)
+                    rows.record_evidence(connection, person.id, said)
                     was = when
                 person = rows.by_public_id(connection, public_id)
         if person is None or person.consent is not Consent.CONFIRMED:
@@ -221,7 +220,7 @@ class Registry:
 
     # ---- wishing -----------------------------------------------------------------------------
 
-    def set_wishes(
+    def set_preferences(
         self, public_id: str, topics: Sequence[TopicFilter], preferences: Preferences
     ) -> Subscriber | None:
         """Replace a subscriber's topics and preferences; none for an unknown person."""
@@ -308,14 +307,17 @@ class Registry:
             evidence = select(consents).where(consents.c.subscriber_id.in_(whose))
             for row in connection.execute(evidence.order_by(consents.c.at, consents.c.id)):
                 said[row.subscriber_id].append(rows.evidence_of(row))
-            held: dict[int, list[Opinion]] = defaultdict(list)
-            about = select(opinions).where(opinions.c.subscriber_id.in_(whose))
-            for row in connection.execute(about.order_by(opinions.c.at, opinions.c.paper)):
-                held[row.subscriber_id].append(rows.opinion_of(row))
+            held: dict[int, list[Rating]] = defaultdict(list)
+            about = select(ratings).where(ratings.c.subscriber_id.in_(whose))
+            for row in connection.execute(about.order_by(ratings.c.at, ratings.c.paper)):
+                held[row.subscriber_id].append(rows.rating_of(row))
             wanted = (
-                select(moves)
+                select(address_changes)
                 .join(subscribers)
-                .where(moves.c.subscriber_id.in_(whose), moves.c.address != subscribers.c.address)
+                .where(
+                    address_changes.c.subscriber_id.in_(whose),
+                    address_changes.c.address != subscribers.c.address,
+                )
             )
             moving = {row.subscriber_id: row.address for row in connection.execute(wanted)}
             blocks = select(suppressions).where(suppressions.c.address_key.in_(keys))
@@ -328,7 +330,7 @@ class Registry:
                 PersonFile(
                     subscriber=rows.subscriber_of(row),
                     evidence=tuple(said[row.id]),
-                    opinions=tuple(held[row.id]),
+                    ratings=tuple(held[row.id]),
                     moving_to=moving.get(row.id, ""),
                     suppression=blocked.get(row.address_key),
                 )

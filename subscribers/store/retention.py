@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import Engine, Table, delete, exists, select
 
 from subscribers.model import Consent
-from subscribers.store.address_changes import KEPT_FOR as MOVES_KEPT_FOR
-from subscribers.store.sign_up_limiter import KEPT_FOR as ASKERS_KEPT_FOR
-from subscribers.store.tables import consents, moves, signups, subscribers
+from subscribers.store.address_changes import KEPT_FOR as ADDRESS_CHANGES_KEPT_FOR
+from subscribers.store.sign_up_limiter import KEPT_FOR as SIGN_UPS_KEPT_FOR
+from subscribers.store.tables import address_changes, consents, signups, subscribers
 
 _BLOCK = 500  # people in one transaction
 
@@ -40,13 +40,13 @@ class OldRows:
                 return forgotten
             forgotten += some
 
-    def forget_wishes_to_move(self, now: datetime) -> int:
+    def forget_address_changes(self, now: datetime) -> int:
         """Those whose link has ended."""
-        return self._forget_before(now - MOVES_KEPT_FOR, moves)
+        return self._forget_before(now - ADDRESS_CHANGES_KEPT_FOR, address_changes)
 
-    def forget_askers(self, now: datetime) -> int:
+    def forget_sign_up_limits(self, now: datetime) -> int:
         """Those of longer ago than requests count."""
-        return self._forget_before(now - ASKERS_KEPT_FOR, signups)
+        return self._forget_before(now - SIGN_UPS_KEPT_FOR, signups)
 
     def _forget_before(self, moment: datetime, table: Table) -> int:
         with self._engine.begin() as connection:

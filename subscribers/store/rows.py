@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 from subscribers.addresses import address_key
 from subscribers.errors import ConsentError
 from subscribers.lifecycle import ConsentEvent
-from subscribers.model import Consent, Evidence, Opinion, Subscriber, Verdict
+from subscribers.model import Consent, Evidence, Rating, Subscriber, Verdict
 from subscribers.preferences import Preferences
 from subscribers.store.tables import consents, subscribers, suppressions
 from subscribers.topics import TopicFilter
@@ -73,7 +73,7 @@ def change(connection: Connection, before: Subscriber, **values: object) -> None
         raise ConsentError(f"{before.address} has just changed; look, and try again")
 
 
-def witness(connection: Connection, subscriber_id: int, said: Evidence) -> None:
+def record_evidence(connection: Connection, subscriber_id: int, said: Evidence) -> None:
     """Write down what somebody said."""
     connection.execute(insert(consents).values(evidence_row(subscriber_id, said)))
 
@@ -92,8 +92,8 @@ def evidence_of(row: Row[tuple[Any, ...]]) -> Evidence:
     return Evidence(row.event, row.at, row.source, row.client)
 
 
-def opinion_of(row: Row[tuple[Any, ...]]) -> Opinion:
-    return Opinion(row.paper, Verdict(row.verdict), row.at)
+def rating_of(row: Row[tuple[Any, ...]]) -> Rating:
+    return Rating(row.paper, Verdict(row.verdict), row.at)
 
 
 def is_suppressed(connection: Connection, key: str) -> bool:

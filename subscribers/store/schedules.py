@@ -8,18 +8,18 @@ from datetime import datetime
 
 from sqlalchemy import Engine, select
 
-from subscribers.model import Clock, Consent
+from subscribers.model import Consent, MailSchedule
 from subscribers.preferences import Preferences
 from subscribers.store.tables import subscribers
 
 _CLOCK = ("timezone", "at", "cadence")  # of the preferences
 
 
-class Clocks:
+class MailSchedules:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def all(self) -> list[Clock]:
+    def all(self) -> list[MailSchedule]:
         """Of everybody who has confirmed."""
         record = subscribers.c.preferences
         query = select(
@@ -31,7 +31,7 @@ class Clocks:
         with self._engine.connect() as connection:
             for number, since, *said in connection.execute(query):
                 found.setdefault(tuple(said), {})[number] = since
-        return [Clock(_wishes(said), people) for said, people in found.items()]
+        return [MailSchedule(_wishes(said), people) for said, people in found.items()]
 
 
 def _wishes(said: tuple[str | None, ...]) -> Preferences:

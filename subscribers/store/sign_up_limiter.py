@@ -10,7 +10,7 @@ from subscribers.store.tables import signups
 KEPT_FOR = timedelta(hours=1)
 
 
-class Askers:
+class SignUpLimiter:
     """The requests of the last hour."""
 
     def __init__(self, engine: Engine) -> None:

@@ -78,7 +78,7 @@ consents = Table(
 )
 
 # Wishes to change an address, one a person, until the new mailbox has confirmed.
-moves = Table(
+address_changes = Table(
     "moves",
     metadata,
     Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
@@ -89,7 +89,7 @@ moves = Table(
 
 # What readers think of papers. A paper is named by its canonical id, which means the same in every
 # database, so that opinions can be exported and brought back.
-opinions = Table(
+ratings = Table(
     "opinions",
     metadata,
     Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),

@@ -6,9 +6,9 @@ from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import HTMLResponse
 
 from subscribers.errors import AddressError, TokenError
-from subscribers.model import Move
+from subscribers.model import AddressChange
 from subscribers.tokens import Purpose
-from subscribers.web.page_context import TO_ACT, TO_LOOK, Desk
+from subscribers.web.page_context import TO_ACT, TO_LOOK, PageContext
 
 LINK = "link in the mail to the new address"
 
@@ -16,8 +16,8 @@ LINK = "link in the mail to the new address"
 class MovingPages:
     """``/address/TOKEN``."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext) -> None:
+        self._context = context
 
     def routes(self) -> APIRouter:
         routes = APIRouter()
@@ -26,36 +26,38 @@ class MovingPages:
         return routes
 
     def ask_to_confirm(self, token: str) -> HTMLResponse:
-        move = self._standing(self._desk.registry.moves.find(self._read(token)))
+        move = self._standing(self._context.registry.address_changes.find(self._read(token)))
         if move.is_done:
             return self._moved(move)
-        return self._desk.page("confirm-address", address=move.address, before=move.person.address)
+        return self._context.page(
+            "confirm-address", address=move.address, before=move.person.address
+        )
 
     def confirm(self, request: Request, token: str, afterwards: BackgroundTasks) -> HTMLResponse:
-        desk = self._desk
+        context = self._context
         try:
             move = self._standing(
-                desk.registry.moves.complete(
+                context.registry.address_changes.complete(
                     self._read(token),
                     source=LINK,
-                    now=desk.clock(),
-                    client=desk.client_of(request),
+                    now=context.clock(),
+                    client=context.client_of(request),
                 )
             )
         except AddressError as error:
-            return desk.page("address-taken", HTTPStatus.CONFLICT, error=str(error))
+            return context.page("address-taken", HTTPStatus.CONFLICT, error=str(error))
         if not move.is_done:  # it is now, and this was the request that did it
-            afterwards.add_task(desk.letters.address_changed, move)
+            afterwards.add_task(context.letters.address_changed, move)
         return self._moved(move)
 
     def _read(self, token: str) -> str:
-        return self._desk.tokens.read_at(Purpose.ADDRESS, token, self._desk.clock())
+        return self._context.tokens.read_at(Purpose.ADDRESS, token, self._context.clock())
 
-    def _standing(self, move: Move | None) -> Move:
+    def _standing(self, move: AddressChange | None) -> AddressChange:
         if move is None:
             raise TokenError("this change of address does not stand any more")
         return move
 
-    def _moved(self, move: Move) -> HTMLResponse:
-        token = self._desk.tokens.make(Purpose.PREFERENCES, move.person.public_id)
-        return self._desk.page("address-changed", address=move.address, preferences=token)
+    def _moved(self, move: AddressChange) -> HTMLResponse:
+        token = self._context.tokens.make(Purpose.PREFERENCES, move.person.public_id)
+        return self._context.page("address-changed", address=move.address, preferences=token)

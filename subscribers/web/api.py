@@ -23,9 +23,9 @@ from subscribers.preferences import Preferences
 from subscribers.topics import parse_topics
 from subscribers.transfer import to_record
 from subscribers.web.api_model import Asked, NewSubscriber, People, Person, Wishes
-from subscribers.web.api_rules import TheDesk, documented, door, refuse_with_problems, takes
+from subscribers.web.api_rules import ThePageContext, documented, door, refuse_with_problems, takes
 from subscribers.web.api_transfer import batches, transfer_routes
-from subscribers.web.page_context import Desk
+from subscribers.web.page_context import PageContext
 
 SOURCE = "API"  # written down as evidence
 
@@ -33,7 +33,7 @@ SOURCE = "API"  # written down as evidence
 # ---- the application -------------------------------------------------------------------------
 
 
-def api_app(desk: Desk, tokens: Sequence[str]) -> FastAPI:
+def api_app(context: PageContext, tokens: Sequence[str]) -> FastAPI:
     """The API over a desk, as an application of its own; each of the tokens opens it."""
     api = FastAPI(
         title="Paper Digest",
@@ -46,7 +46,7 @@ def api_app(desk: Desk, tokens: Sequence[str]) -> FastAPI:
         responses=documented(HTTPStatus.UNAUTHORIZED),
         generate_unique_id_function=lambda route: route.name,
     )
-    api.state.desk = desk
+    api.state.context = context
     for router in (_routes, transfer_routes):
         api.include_router(router)
     refuse_with_problems(api, [_routes, transfer_routes])
@@ -73,7 +73,7 @@ _routes = APIRouter()
 
 @_routes.get("/subscribers", responses={200: {"model": People}, **documented(422)})
 def list_subscribers(
-    desk: TheDesk,
+    context: ThePageContext,
     consent: OfConsent = None,
     topic: OfTopic = "",
     suppressed: Blocked = None,
@@ -92,9 +92,9 @@ def list_subscribers(
             )
         )
 
-    if after and desk.registry.by_public_id(after) is None:
+    if after and context.registry.by_public_id(after) is None:
         raise HTTPException(422, "after: expected the `next` of a page")
-    wanted = filter(is_wanted, chain.from_iterable(batches(desk.registry, after)))
+    wanted = filter(is_wanted, chain.from_iterable(batches(context.registry, after)))
     found = list(islice(wanted, limit + 1))  # one more, to tell whether there is a next page
     page = found[:limit]
     more = page[-1].subscriber.public_id if len(found) > limit else None
@@ -111,27 +111,29 @@ def list_subscribers(
         **documented(409, *_BODY),
     },
 )
-def subscribe(desk: TheDesk, sent: NewSubscriber, afterwards: BackgroundTasks) -> JSONResponse:
+def subscribe(
+    context: ThePageContext, sent: NewSubscriber, afterwards: BackgroundTasks
+) -> JSONResponse:
     """Subscribe somebody: ask them by mail to confirm, or vouch that they asked you.
 
     To vouch for somebody who is there already changes what is sent and keeps the rest. Whoever left
     is neither asked nor brought back (409): they return by their own hand, at the sign-up form.
     """
-    address = desk.gate.admit(sent.email)
+    address = context.address_policy.admit(sent.email)
     topics = parse_topics(sent.topics)
-    known = desk.registry.file_of(address)
+    known = context.registry.file_of(address)
     if sent.consent == "vouched":
-        wishes = _wishes(sent, known.subscriber.preferences if known else desk.defaults, desk)
-        added = desk.registry.add(address, topics, source=SOURCE, now=desk.clock())
-        desk.registry.set_wishes(added.public_id, added.topics, wishes)
-        return _record(desk, address, HTTPStatus.OK if known else HTTPStatus.CREATED)
-    wishes = _wishes(sent, desk.defaults, desk)
+        wishes = _wishes(sent, known.subscriber.preferences if known else context.defaults, context)
+        added = context.registry.add(address, topics, source=SOURCE, now=context.clock())
+        context.registry.set_preferences(added.public_id, added.topics, wishes)
+        return _record(context, address, HTTPStatus.OK if known else HTTPStatus.CREATED)
+    wishes = _wishes(sent, context.defaults, context)
     asked = None
     has_left = known is not None and known.subscriber.consent is Consent.WITHDRAWN
-    if not has_left and desk.may_mail(address):
-        asked = desk.registry.ask(address, topics, wishes, source=SOURCE, now=desk.clock())
+    if not has_left and context.may_mail(address):
+        asked = context.registry.ask(address, topics, wishes, source=SOURCE, now=context.clock())
     if asked:
-        afterwards.add_task(desk.letters.confirm, asked)
+        afterwards.add_task(context.letters.confirm, asked)
     state = "asked" if asked else "nothing-sent"
     return JSONResponse({"email": address, "state": state}, HTTPStatus.ACCEPTED)
 
@@ -139,9 +141,9 @@ def subscribe(desk: TheDesk, sent: NewSubscriber, afterwards: BackgroundTasks) -
 @_routes.get(
     "/subscribers/{email:path}", responses={200: {"model": Person}, **documented(404, 422)}
 )
-def show(desk: TheDesk, email: Email) -> JSONResponse:
+def show(context: ThePageContext, email: Email) -> JSONResponse:
     """Show everything that is stored about somebody."""
-    return _record(desk, email)
+    return _record(context, email)
 
 
 @_routes.patch(
@@ -149,37 +151,37 @@ def show(desk: TheDesk, email: Email) -> JSONResponse:
     dependencies=[takes("application/json")],
     responses={200: {"model": Person}, **documented(404, *_BODY)},
 )
-def change(desk: TheDesk, email: Email, sent: Wishes) -> JSONResponse:
+def change(context: ThePageContext, email: Email, sent: Wishes) -> JSONResponse:
     """Change somebody's topics and preferences. What is not sent stays as it is."""
-    file = desk.registry.file_of(email)
+    file = context.registry.file_of(email)
     if file is None:
         raise _unknown(email)
     person = file.subscriber
     topics = parse_topics(sent.topics) if "topics" in sent.model_fields_set else person.topics
-    wishes = _wishes(sent, person.preferences, desk)
-    desk.registry.set_wishes(person.public_id, topics, wishes)
-    return _record(desk, email)
+    wishes = _wishes(sent, person.preferences, context)
+    context.registry.set_preferences(person.public_id, topics, wishes)
+    return _record(context, email)
 
 
 @_routes.delete("/subscribers/{email:path}", status_code=204, responses=documented(404, 422))
-def remove(desk: TheDesk, email: Email) -> Response:
+def remove(context: ThePageContext, email: Email) -> Response:
     """Forget somebody, with everything that is stored about them but a block."""
-    if not desk.registry.remove(email):
+    if not context.registry.remove(email):
         raise _unknown(email)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-def _wishes(sent: Wishes, before: Preferences, desk: Desk) -> Preferences:
+def _wishes(sent: Wishes, before: Preferences, context: PageContext) -> Preferences:
     """Preferences with what is sent put in. Raises PreferenceError or TopicError."""
-    record, defaults = before.to_json(), desk.defaults.to_json()
+    record, defaults = before.to_json(), context.defaults.to_json()
     for name in sent.model_fields_set & record.keys():
         value = getattr(sent, name)
         record[name] = defaults[name] if value is None else value
     return Preferences.from_json(record)
 
 
-def _record(desk: Desk, email: str, status: HTTPStatus = HTTPStatus.OK) -> JSONResponse:
-    file = desk.registry.file_of(email)
+def _record(context: PageContext, email: str, status: HTTPStatus = HTTPStatus.OK) -> JSONResponse:
+    file = context.registry.file_of(email)
     if file is None:
         raise _unknown(email)
     return JSONResponse(to_record(file), status)
@@ -193,16 +195,16 @@ def _unknown(email: str) -> HTTPException:
 
 
 @_routes.put("/suppressions/{email:path}", status_code=204, responses=documented(404, 409, 422))
-def suppress(desk: TheDesk, email: Email) -> Response:
+def suppress(context: ThePageContext, email: Email) -> Response:
     """Block an address: whoever it belongs to gets nothing until the block is lifted."""
     address = normalise_address(email)
-    desk.registry.suppressions.add(address, SuppressionReason.OPERATOR, now=desk.clock())
+    context.registry.suppressions.add(address, SuppressionReason.OPERATOR, now=context.clock())
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 @_routes.delete("/suppressions/{email:path}", status_code=204, responses=documented(404, 422))
-def unsuppress(desk: TheDesk, email: Email) -> Response:
+def unsuppress(context: ThePageContext, email: Email) -> Response:
     """Lift the block on an address."""
-    if not desk.registry.suppressions.lift(normalise_address(email)):
+    if not context.registry.suppressions.lift(normalise_address(email)):
         raise HTTPException(HTTPStatus.NOT_FOUND, f"there is no block on {email}")
     return Response(status_code=HTTPStatus.NO_CONTENT)

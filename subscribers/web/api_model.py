@@ -137,7 +137,7 @@ class Person(BaseModel):
     consent: Consent
     since: Moment
     evidence: list[Said]
-    opinions: list[Held]
+    ratings: list[Held]
     moving_to: str = Field(
         default="",
         description="The address that the person wants to move to; only if there is one.",

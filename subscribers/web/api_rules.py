@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from subscribers.errors import ConsentError, SubscriberError
 from subscribers.web.api_model import Problem
-from subscribers.web.page_context import Desk
+from subscribers.web.page_context import PageContext
 
 KIND = "application/problem+json"
 LONGEST_DETAIL = 1000  # what was sent may be quoted in it
@@ -61,12 +61,12 @@ def takes(*kinds: str) -> Any:
     return Depends(admit)
 
 
-def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
+def _context(request: Request) -> PageContext:
+    context: PageContext = request.app.state.context
+    return context
 
 
-TheDesk = Annotated[Desk, Depends(_desk)]
+ThePageContext = Annotated[PageContext, Depends(_context)]
 
 
 # ---- refusals --------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from subscribers.model import PersonFile
 from subscribers.store.registry import Registry
 from subscribers.transfer import to_record
 from subscribers.web.api_model import Balance
-from subscribers.web.api_rules import TheDesk, documented, takes
+from subscribers.web.api_rules import ThePageContext, documented, takes
 
 SOURCE = "import by the API"  # written down as evidence
 BATCH = 200  # people read from the database at once
@@ -31,9 +31,9 @@ _LINES = {"schema": {"type": "string"}, "example": '{"email": "ada@example.org",
     response_class=StreamingResponse,
     responses={200: {"description": "One person a line.", "content": {JSON_LINES: _LINES}}},
 )
-def export(desk: TheDesk) -> StreamingResponse:
+def export(context: ThePageContext) -> StreamingResponse:
     """Everybody, one a line, for an import to read again."""
-    lines = ("".join(map(_line, batch)) for batch in batches(desk.registry, ""))
+    lines = ("".join(map(_line, batch)) for batch in batches(context.registry, ""))
     return StreamingResponse(lines, media_type=JSON_LINES)
 
 
@@ -45,14 +45,14 @@ def export(desk: TheDesk) -> StreamingResponse:
     },
     responses={200: {"model": Balance}, **documented(409, 413, 415)},
 )
-async def import_people(desk: TheDesk, request: Request) -> JSONResponse:
+async def import_people(context: ThePageContext, request: Request) -> JSONResponse:
     """Take in people from CSV with a header, or JSON lines. Nobody who is there is changed."""
     with SpooledTemporaryFile(IN_MEMORY) as file:
         async for octets in request.stream():
             file.write(octets)
         file.seek(0)
         done = await run_in_threadpool(
-            take_in, desk.registry, desk.gate, file, SOURCE, desk.clock()
+            take_in, context.registry, context.address_policy, file, SOURCE, context.clock()
         )
     return JSONResponse(done.to_json())
 

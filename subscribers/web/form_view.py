@@ -7,7 +7,7 @@ from functools import cache
 from zoneinfo import available_timezones
 
 from subscribers.preferences import DAY_NAMES, MOST_PAPERS, WEEKDAYS, Strictness
-from subscribers.preferences_form import CHOSEN_DAYS, WishesForm
+from subscribers.preferences_form import CHOSEN_DAYS, PreferencesForm
 
 _CADENCES = (
     ("daily", "Every day"),
@@ -41,7 +41,7 @@ class Choice:
 class FormView:
     """What stands in the form, and what there is to choose from."""
 
-    typed: WishesForm
+    typed: PreferencesForm
     suggestions: list[Choice]
     cadences: list[Choice]
     days: list[Choice]
@@ -51,7 +51,7 @@ class FormView:
     strictness: list[Choice]
 
 
-def form_view(form: WishesForm, suggestions: Sequence[str]) -> FormView:
+def form_view(form: PreferencesForm, suggestions: Sequence[str]) -> FormView:
     """``suggestions`` are left out where the topic is typed already."""
     typed = {line.strip().casefold() for line in form.topics.splitlines()}
     offered = dict.fromkeys([*sorted(form.suggested), *suggestions])

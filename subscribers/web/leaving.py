@@ -16,7 +16,7 @@ from subscribers.preferences import CADENCES
 from subscribers.preferences_form import last
 from subscribers.tokens import Purpose
 from subscribers.web.choosing import preferences_page
-from subscribers.web.page_context import TO_ACT, TO_LOOK, Desk, FormFields
+from subscribers.web.page_context import TO_ACT, TO_LOOK, FormFields, PageContext
 
 LINK = "link in a mail"
 UNDO_PAGE = "page after leaving"
@@ -27,8 +27,8 @@ PAUSE = timedelta(days=30)
 class LeavingPages:
     """``/unsubscribe/TOKEN`` and ``/undo/TOKEN``."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext) -> None:
+        self._context = context
 
     def routes(self) -> APIRouter:
         routes = APIRouter()
@@ -40,27 +40,29 @@ class LeavingPages:
         return routes
 
     def ask_to_unsubscribe(self, token: str) -> HTMLResponse:
-        person = self._desk.reader(Purpose.UNSUBSCRIBE, token)
+        person = self._context.reader(Purpose.UNSUBSCRIBE, token)
         if person is None:
-            return self._desk.page("unsubscribed")
+            return self._context.page("unsubscribed")
         is_rare = len(person.preferences.days) == 1
-        return self._desk.page("unsubscribe", address=person.address, token=token, is_rare=is_rare)
+        return self._context.page(
+            "unsubscribe", address=person.address, token=token, is_rare=is_rare
+        )
 
     def unsubscribe(
         self, request: Request, token: str, afterwards: BackgroundTasks
     ) -> HTMLResponse:
-        desk, now = self._desk, self._desk.clock()
-        public_id = desk.tokens.read(Purpose.UNSUBSCRIBE, token)
-        client = desk.client_of(request)
-        said = desk.registry.withdraw(public_id, source=LINK, now=now, client=client)
+        context, now = self._context, self._context.clock()
+        public_id = context.tokens.read(Purpose.UNSUBSCRIBE, token)
+        client = context.client_of(request)
+        said = context.registry.withdraw(public_id, source=LINK, now=now, client=client)
         # To undo must not be a way around confirming.
-        if said is None or not desk.registry.has_confirmed(said.person):
-            return desk.page("unsubscribed")
+        if said is None or not context.registry.has_confirmed(said.person):
+            return context.page("unsubscribed")
         undo_until = now + UNDO_WITHIN
         if said.is_news and said.was is Consent.CONFIRMED:
             afterwards.add_task(self._send_goodbye, said.person, undo_until)
-        return desk.page(
-            "unsubscribed", undo=desk.tokens.make_until(Purpose.UNDO, public_id, undo_until)
+        return context.page(
+            "unsubscribed", undo=context.tokens.make_until(Purpose.UNDO, public_id, undo_until)
         )
 
     def _send_goodbye(self, person: Subscriber, undo_until: datetime) -> None:
@@ -68,41 +70,41 @@ class LeavingPages:
 
         It counts as a mail that a form leads to: to leave and undo in turns must flood nobody.
         """
-        desk = self._desk
+        context = self._context
         if (
-            desk.says_goodbye
-            and desk.registry.standing(person.id) is Standing.WITHDRAWN
-            and desk.may_mail(person.address)
+            context.says_goodbye
+            and context.registry.standing(person.id) is Standing.WITHDRAWN
+            and context.may_mail(person.address)
         ):
-            desk.letters.goodbye(person, undo_until)
+            context.letters.goodbye(person, undo_until)
 
     def stay(self, token: str, fields: FormFields) -> HTMLResponse:
         """Fewer mails, or a pause, instead of leaving."""
-        desk, person = self._desk, self._desk.reader(Purpose.UNSUBSCRIBE, token)
+        context, person = self._context, self._context.reader(Purpose.UNSUBSCRIBE, token)
         if person is None:
-            return desk.page("unsubscribed")
+            return context.page("unsubscribed")
         wishes = person.preferences
         if last(fields, "instead") == "pause":
-            wishes = replace(wishes, paused_until=(desk.clock() + PAUSE).date())
+            wishes = replace(wishes, paused_until=(context.clock() + PAUSE).date())
         else:
             wishes = replace(wishes, days=CADENCES["weekly"])
-        kept = desk.registry.set_wishes(person.public_id, person.topics, wishes)
-        return preferences_page(desk, kept or person, saved=True)
+        kept = context.registry.set_preferences(person.public_id, person.topics, wishes)
+        return preferences_page(context, kept or person, saved=True)
 
     def ask_to_undo(self, token: str) -> HTMLResponse:
         """The page with the button, for the link in the letter after leaving."""
-        desk = self._desk
-        public_id = desk.tokens.read_at(Purpose.UNDO, token, desk.clock())
-        person = desk.registry.by_public_id(public_id)
+        context = self._context
+        public_id = context.tokens.read_at(Purpose.UNDO, token, context.clock())
+        person = context.registry.by_public_id(public_id)
         if person is None:
-            return desk.page("unsubscribed")
+            return context.page("unsubscribed")
         if person.consent is Consent.CONFIRMED:
-            return desk.welcome(person)
-        return desk.page("unsubscribed", undo=token)
+            return context.welcome(person)
+        return context.page("unsubscribed", undo=token)
 
     def undo(self, request: Request, token: str) -> HTMLResponse:
-        desk, now = self._desk, self._desk.clock()
-        public_id = desk.tokens.read_at(Purpose.UNDO, token, now)
-        client = desk.client_of(request)
-        said = desk.registry.undo(public_id, source=UNDO_PAGE, now=now, client=client)
-        return desk.page("unsubscribed") if said is None else desk.welcome(said.person)
+        context, now = self._context, self._context.clock()
+        public_id = context.tokens.read_at(Purpose.UNDO, token, now)
+        client = context.client_of(request)
+        said = context.registry.undo(public_id, source=UNDO_PAGE, now=now, client=client)
+        return context.page("unsubscribed") if said is None else context.welcome(said.person)

@@ -10,8 +10,8 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 
-from subscribers.addresses import AddressGate, address_key
-from subscribers.model import Consent, Move, Subscriber
+from subscribers.addresses import AddressPolicy, address_key
+from subscribers.model import AddressChange, Consent, Subscriber
 from subscribers.preferences import Preferences
 from subscribers.preferences_form import Fields
 from subscribers.store.registry import Registry
@@ -44,7 +44,7 @@ class Render(Protocol):
     def __call__(self, name: str, **values: object) -> str: ...
 
 
-class Letters(Protocol):
+class TransactionalMail(Protocol):
     """The mails about a subscription. Each is sent at once, and tells its own failures."""
 
     def confirm(self, person: Subscriber) -> None:
@@ -56,15 +56,15 @@ class Letters(Protocol):
     def goodbye(self, person: Subscriber, undo_until: datetime) -> None:
         """Tell somebody who has just left that they have, and how to undo it until a moment."""
 
-    def confirm_address(self, move: Move) -> None:
+    def confirm_address(self, move: AddressChange) -> None:
         """Ask at the new address whether it is the person's."""
 
-    def address_changed(self, move: Move) -> None:
+    def address_changed(self, move: AddressChange) -> None:
         """Tell the old address that the person has moved."""
 
 
 @dataclass(frozen=True)
-class Desk:
+class PageContext:
     """The registry with all that it takes to serve people at it.
 
     ``defaults`` is what a new reader's form starts with, ``suggestions`` gives topics to choose
@@ -77,8 +77,8 @@ class Desk:
     tokens: Tokens
     render: Render
     clock: Callable[[], datetime]
-    letters: Letters
-    gate: AddressGate
+    letters: TransactionalMail
+    address_policy: AddressPolicy
     defaults: Preferences
     suggestions: Callable[[], Sequence[str]]
     title_of: Callable[[str], str | None]
@@ -116,7 +116,7 @@ class Desk:
         limits = {f"address {address_key(address)}": MOST_PER_ADDRESS}
         if request is not None:
             limits[f"client {self.tokens.keyed(_host_of(request))}"] = MOST_PER_CLIENT
-        return self.registry.askers.may_ask(limits, self.clock())
+        return self.registry.sign_up_limiter.may_ask(limits, self.clock())
 
 
 def _host_of(request: Request) -> str:

@@ -8,14 +8,14 @@ from fastapi.responses import HTMLResponse
 from subscribers.model import Subscriber, Verdict
 from subscribers.preferences_form import last
 from subscribers.tokens import Purpose
-from subscribers.web.page_context import TO_ACT, TO_LOOK, Desk, FormFields
+from subscribers.web.page_context import TO_ACT, TO_LOOK, FormFields, PageContext
 
 
-class OpinionPages:
+class RatingPages:
     """``/opinion/TOKEN/PAPER``, where PAPER is a canonical id, such as ``arxiv:2602.00001``."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext) -> None:
+        self._context = context
 
     def routes(self) -> APIRouter:
         routes = APIRouter()
@@ -26,37 +26,37 @@ class OpinionPages:
 
     def show(self, token: str, paper: str, verdict: str = "") -> HTMLResponse:
         """``verdict`` is which of the two links was followed: its button stands out."""
-        person = self._desk.reader(Purpose.OPINION, token)
+        person = self._context.reader(Purpose.OPINION, token)
         if person is None:
-            return self._desk.page("unsubscribed")
+            return self._context.page("unsubscribed")
         return self._page(person, paper, verdict, said=False)
 
     def hold(self, token: str, paper: str, fields: FormFields) -> HTMLResponse:
         """Store a verdict; anything else that is sent as one takes it back."""
-        desk = self._desk
-        person = desk.reader(Purpose.OPINION, token)
+        context = self._context
+        person = context.reader(Purpose.OPINION, token)
         if person is None:
-            return desk.page("unsubscribed")
+            return context.page("unsubscribed")
         self._title(paper)
         sent = last(fields, "verdict")
         if "verdict" in fields:
             verdict = Verdict(sent) if sent in set(Verdict) else None
-            desk.registry.opinions.hold(person.id, paper, verdict, desk.clock())
+            context.registry.ratings.hold(person.id, paper, verdict, context.clock())
         return self._page(person, paper, sent, said="verdict" in fields)
 
     def _page(self, person: Subscriber, paper: str, wanted: str, *, said: bool) -> HTMLResponse:
-        return self._desk.page(
+        return self._context.page(
             "opinion",
             title=self._title(paper),
-            verdict=self._desk.registry.opinions.on(person.id, paper),
+            verdict=self._context.registry.ratings.on(person.id, paper),
             wanted=wanted,
             said=said,
-            preferences=self._desk.tokens.make(Purpose.PREFERENCES, person.public_id),
+            preferences=self._context.tokens.make(Purpose.PREFERENCES, person.public_id),
         )
 
     def _title(self, paper: str) -> str:
         # PostgreSQL takes no NUL in a text, not even to find nothing.
-        title = self._desk.title_of(paper) if paper.isprintable() else None
+        title = self._context.title_of(paper) if paper.isprintable() else None
         if title is None:
             raise HTTPException(HTTPStatus.NOT_FOUND)
         return title

@@ -11,10 +11,10 @@ from fastapi.responses import HTMLResponse
 
 from subscribers.errors import SubscriberError
 from subscribers.model import Standing, Subscriber
-from subscribers.preferences_form import Fields, WishesForm, last
+from subscribers.preferences_form import Fields, PreferencesForm, last
 from subscribers.tokens import Purpose
 from subscribers.web.form_view import FormView, form_view
-from subscribers.web.page_context import TO_ACT, TO_LOOK, Desk, FormFields
+from subscribers.web.page_context import TO_ACT, TO_LOOK, FormFields, PageContext
 
 # What is written down as evidence; the number goes up when the form's words change.
 FORM = "sign-up form, text 2"
@@ -24,8 +24,8 @@ LINK = "link in the confirmation mail"
 class SignupPages:
     """``/subscribe`` and ``/confirm/TOKEN``."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext) -> None:
+        self._context = context
 
     def routes(self) -> APIRouter:
         routes = APIRouter()
@@ -36,75 +36,75 @@ class SignupPages:
         return routes
 
     def show_form(self) -> HTMLResponse:
-        return self._desk.page("subscribe", form=new_form(self._desk), address="", error="")
+        return self._context.page("subscribe", form=new_form(self._context), address="", error="")
 
     def subscribe(
         self, request: Request, afterwards: BackgroundTasks, fields: FormFields
     ) -> HTMLResponse:
-        desk = self._desk
+        context = self._context
         try:
-            topics, wishes = sent_form(desk, fields).read(desk.defaults)
-            address = desk.gate.admit(last(fields, "address"))
+            topics, wishes = sent_form(context, fields).read(context.defaults)
+            address = context.address_policy.admit(last(fields, "address"))
         except SubscriberError as error:
             return self._again(fields, str(error))
-        if desk.may_mail(address, request):
-            asked = desk.registry.ask(
+        if context.may_mail(address, request):
+            asked = context.registry.ask(
                 address,
                 topics,
                 wishes,
                 source=FORM,
-                now=desk.clock(),
-                client=desk.client_of(request),
+                now=context.clock(),
+                client=context.client_of(request),
             )
             if asked:
-                afterwards.add_task(desk.letters.confirm, asked)
-        return desk.page("check-your-inbox", address=address)
+                afterwards.add_task(context.letters.confirm, asked)
+        return context.page("check-your-inbox", address=address)
 
     def ask_to_confirm(self, token: str) -> HTMLResponse:
-        self._desk.tokens.read_at(Purpose.CONFIRM, token, self._desk.clock())
-        return self._desk.page("confirm")
+        self._context.tokens.read_at(Purpose.CONFIRM, token, self._context.clock())
+        return self._context.page("confirm")
 
     def confirm(self, request: Request, token: str, afterwards: BackgroundTasks) -> HTMLResponse:
-        desk, now = self._desk, self._desk.clock()
-        public_id = desk.tokens.read_at(Purpose.CONFIRM, token, now)
-        client = desk.client_of(request)
-        said = desk.registry.confirm(public_id, source=LINK, now=now, client=client)
+        context, now = self._context, self._context.clock()
+        public_id = context.tokens.read_at(Purpose.CONFIRM, token, now)
+        client = context.client_of(request)
+        said = context.registry.confirm(public_id, source=LINK, now=now, client=client)
         if said is None:
-            return desk.page("unsubscribed")
+            return context.page("unsubscribed")
         if said.is_news:
             afterwards.add_task(self._send_welcome, said.person)
-        return desk.welcome(said.person)
+        return context.welcome(said.person)
 
     def _send_welcome(self, person: Subscriber) -> None:
         """A letter to whoever has just confirmed, and may be mailed."""
-        desk = self._desk
-        if desk.welcomes and desk.registry.standing(person.id) is Standing.MAY_RECEIVE:
-            desk.letters.welcome(person)
+        context = self._context
+        if context.welcomes and context.registry.standing(person.id) is Standing.MAY_RECEIVE:
+            context.letters.welcome(person)
 
     def _again(self, fields: Fields, error: str) -> HTMLResponse:
-        return self._desk.page(
+        return self._context.page(
             "subscribe",
             HTTPStatus.UNPROCESSABLE_ENTITY,
-            form=shown_form(self._desk, fields),
+            form=shown_form(self._context, fields),
             address=last(fields, "address"),
             error=error,
         )
 
 
-def new_form(desk: Desk) -> FormView:
+def new_form(context: PageContext) -> FormView:
     """The form for somebody who has typed nothing yet."""
-    return shown_form(desk, {})
+    return shown_form(context, {})
 
 
-def sent_form(desk: Desk, fields: Fields) -> WishesForm:
+def sent_form(context: PageContext, fields: Fields) -> PreferencesForm:
     """The form as a new reader sent it. Raises PreferenceError for one that nobody typed."""
-    return WishesForm.of((), desk.defaults).filled(fields)
+    return PreferencesForm.of((), context.defaults).filled(fields)
 
 
-def shown_form(desk: Desk, fields: Fields) -> FormView:
+def shown_form(context: PageContext, fields: Fields) -> FormView:
     """The form as a new reader sent it, to be shown again; empty, if nobody has typed it."""
     try:
-        form = sent_form(desk, fields)
+        form = sent_form(context, fields)
     except SubscriberError:
-        form = sent_form(desk, {})
-    return form_view(form, desk.suggestions())
+        form = sent_form(context, {})
+    return form_view(form, context.suggestions())

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from digest.ledger.database import open_database
-from digest.ledger.locks import exclusively
+from digest.ledger.locks import advisory_lock
 from tests.acceptance.conftest import Person, entry
 from tests.integration.smtp_server import Point, SmtpServer
 from tests.support import NOW
@@ -99,7 +99,7 @@ def test_the_balance_is_that_of_the_run(unsure: Person) -> None:
 @pytest.mark.parametrize("option", ["--resend", "--drop"])
 def test_it_is_refused_while_a_run_is_under_way(unsure: Person, option: str) -> None:
     engine = open_database(f"sqlite:///{unsure.folder}/var/digest.sqlite3")
-    with exclusively(engine, "run"):
+    with advisory_lock(engine, "run"):
         assert "another run is under way" in unsure.fails("deliveries", "uncertain", option)
         assert unsure.digest("deliveries", "balance") == LINE
     engine.dispose()

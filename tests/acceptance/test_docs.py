@@ -15,7 +15,7 @@ from digest.cli.main import cli
 from digest.monitoring.metrics import PREFIX, exposition, gather_counts
 from digest.monitoring.status import Readers
 from digest.monitoring.status_record import status_record
-from digest.monitoring.warnings import WorryKind
+from digest.monitoring.warnings import WarningKind
 from digest.settings.reading import read_settings
 from digest.settings.settings import Settings, variable
 from tests.acceptance.conftest import Person
@@ -178,7 +178,7 @@ def _without_a_database(person: Person) -> Person:
 
 def test_each_worry_is_described() -> None:
     table = _table("## How things are")
-    assert _code_in(each for each in table if each.startswith("`")) == set(WorryKind)
+    assert _code_in(each for each in table if each.startswith("`")) == set(WarningKind)
 
 
 @pytest.fixture

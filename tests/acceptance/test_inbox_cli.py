@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from digest.inbound.inbox import Fate
+from digest.inbound.inbox import InboundVerdict
 from digest.ledger.database import open_database
 from subscribers.store.registry import Registry
 from subscribers.tokens import Purpose, Tokens
@@ -27,7 +27,7 @@ def wish(operator):
     return f"From: ada@example.org\nSubject: {token}\n\n\n"
 
 
-NONE = dict.fromkeys(Fate, 0)
+NONE = dict.fromkeys(InboundVerdict, 0)
 
 
 def test_a_maildir_is_read(operator, wish):

@@ -3,21 +3,21 @@
 import pytest
 
 from digest.ledger.database import open_database
-from digest.ledger.provider_queues import ALL, Lanes
+from digest.ledger.provider_queues import ALL, ProviderQueues
 from tests.support import NOW
 
 
 @pytest.fixture
-def lanes(operator):
+def provider_queues(operator):
     engine = open_database(f"sqlite:///{operator.folder}/var/digest.sqlite3")
-    yield Lanes(engine)
+    yield ProviderQueues(engine)
     engine.dispose()
 
 
 @pytest.fixture
-def paused(operator, lanes):
-    lanes.pause(ALL, "6 mails met dead addresses", NOW)
-    lanes.pause("example.net", "it refuses our mail: 550 5.7.1 no", NOW)
+def paused(operator, provider_queues):
+    provider_queues.pause(ALL, "6 mails met dead addresses", NOW)
+    provider_queues.pause("example.net", "it refuses our mail: 550 5.7.1 no", NOW)
     return operator
 
 
@@ -34,22 +34,22 @@ def test_what_is_paused_is_listed_with_why_and_what_to_do(paused):
     }
 
 
-def test_all_is_resumed_at_once(paused, lanes):
+def test_all_is_resumed_at_once(paused, provider_queues):
     assert paused.digest("deliveries", "resume") == "Mail goes again: everybody, example.net.\n"
-    assert lanes.paused() == []
-    assert lanes.resumed_at(ALL)
+    assert provider_queues.paused() == []
+    assert provider_queues.resumed_at(ALL)
     assert paused.digest("deliveries", "paused") == "Nothing is paused.\n"
     assert paused.digest("deliveries", "resume") == "Nothing was paused.\n"
 
 
 @pytest.mark.parametrize("name", ["example.net", "everybody"])
-def test_one_is_resumed_by_its_name(paused, lanes, name):
+def test_one_is_resumed_by_its_name(paused, provider_queues, name):
     assert paused.digest_json("deliveries", "resume", name)["resumed"]
-    [left] = lanes.paused()
+    [left] = provider_queues.paused()
     assert left.provider != name
 
 
-def test_one_that_is_not_paused_is_told(paused, lanes):
+def test_one_that_is_not_paused_is_told(paused, provider_queues):
     done = paused.run("deliveries", "resume", "example.com")
     assert (done.returncode, done.stdout) == (1, "Nothing was paused.\n")
-    assert len(lanes.paused()) == 2
+    assert len(provider_queues.paused()) == 2

@@ -160,7 +160,7 @@ def test_before_anything_all_is_well(newcomer: Person) -> None:
 
 
 def _pause(ledger: Ledger) -> None:
-    ledger.lanes.pause("example.net", "it refuses our mail: 550 5.7.1 no", NOW)
+    ledger.provider_queues.pause("example.net", "it refuses our mail: 550 5.7.1 no", NOW)
 
 
 def _doubt(ledger: Ledger) -> None:

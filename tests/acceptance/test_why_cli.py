@@ -143,7 +143,7 @@ def test_their_own_clock_and_the_operators(sent, registry):
     wishes = ada.preferences.from_json(
         {"at": "20:30", "timezone": "America/New_York", "cadence": "mon+fri"}
     )
-    registry.set_wishes(ada.public_id, ada.topics, wishes)
+    registry.set_preferences(ada.public_id, ada.topics, wishes)
     lines = why(sent)
     assert lines[0].endswith("mail at 20:30 (America/New_York) on Monday and Friday")
     assert lines[1] == (
@@ -173,8 +173,8 @@ def test_each_attempt_is_told_with_the_servers_words_and_what_comes_next(planned
         "next digest: Saturday 2025-12-06 08:00 UTC",
     ]
     provider = ledger.bounces.delivery(1).provider
-    ledger.lanes.pause(provider, "it refuses our mail: 5.7.1", RUN)
-    ledger.lanes.pause("*", "many dead addresses", RUN)
+    ledger.provider_queues.pause(provider, "it refuses our mail: 5.7.1", RUN)
+    ledger.provider_queues.pause("*", "many dead addresses", RUN)
     told = [line for line in why(planned) if line.startswith("  waits: ")]
     assert told == [
         f"  waits: no mail goes to {whom} since 2025-12-05 08:00: {why} (digest deliveries resume)"
@@ -223,8 +223,8 @@ def test_likes_and_mutes_are_told(sent, registry):
     [ada, _] = registry.everybody()
     papers = [each["id"] for each in sent.digest_json("why", "ada@example.org")["papers"]]
     for paper in papers[:3]:
-        registry.opinions.hold(ada.id, paper, Verdict.LIKE, NOW)
-    registry.opinions.hold(ada.id, papers[4], Verdict.MUTE, NOW)
+        registry.ratings.hold(ada.id, paper, Verdict.LIKE, NOW)
+    registry.ratings.hold(ada.id, papers[4], Verdict.MUTE, NOW)
     said = sent.digest("why", "ada@example.org")
     assert "liked papers: 3, which count as a topic" in said
     assert "muted papers: 1, too few to count yet (3 do)" in said
@@ -271,7 +271,7 @@ def test_what_was_shown_already_is_not_to_come(sent):
 def test_who_is_not_due_that_day_is_told_so(collected, registry):
     [ada, _] = registry.everybody()
     wishes = ada.preferences.from_json({"cadence": "mon"})
-    registry.set_wishes(ada.public_id, ada.topics, wishes)
+    registry.set_preferences(ada.public_id, ada.topics, wishes)
     collected.digest("run", "--once", "--now", RUN.isoformat())
     lines = why(collected)
     assert "Friday is none of their days" in lines
@@ -283,7 +283,7 @@ def test_who_is_not_due_that_day_is_told_so(collected, registry):
 def test_who_has_paused_is_told_until_when(collected, registry):
     [ada, _] = registry.everybody()
     wishes = ada.preferences.from_json({"paused_until": "2025-12-10"})
-    registry.set_wishes(ada.public_id, ada.topics, wishes)
+    registry.set_preferences(ada.public_id, ada.topics, wishes)
     collected.digest("run", "--once", "--now", RUN.isoformat())
     lines = why(collected)
     assert "paused until 2025-12-10" in lines
@@ -299,7 +299,7 @@ def test_who_came_later_is_not_planned_for_yet(sent):
 def test_who_is_due_later_in_the_day_waits_for_it(sent, registry):
     wishes = registry.everybody()[0].preferences.from_json({"at": "23:00"})
     emmy = registry.add("emmy@example.org", (), source="test", now=RUN)
-    registry.set_wishes(emmy.public_id, (), wishes)
+    registry.set_preferences(emmy.public_id, (), wishes)
     assert "delivery: none yet: it is planned when they are due" in why(sent, "emmy")
 
 

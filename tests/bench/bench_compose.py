@@ -17,7 +17,7 @@ from digest.collect.file import read_file
 from digest.compose.composer import Composer
 from digest.compose.edition_composer import EditionComposer
 from digest.compose.environment import Templates
-from digest.compose.from_identity import sender_of
+from digest.compose.from_identity import from_identity
 from digest.model.digests import Candidate, Digest, Edition, Match, Pick, Reason, Section
 from digest.model.messages import Message
 from subscribers.topics import TopicFilter
@@ -36,7 +36,7 @@ def main(readers: int) -> None:
     )
     edition = Edition(1, NOW.date(), candidates)
     digests = [_digest(chance, candidates) for _ in range(readers)]
-    composer = Composer(Templates(), sender_of(make_settings()))
+    composer = Composer(Templates(), from_identity(make_settings()))
     whole = _timed("the whole way", digests[:SLOW], _the_whole_way(composer))
     started = time.process_time()
     compiled = EditionComposer(composer, edition, NOW)

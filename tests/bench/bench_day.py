@@ -49,7 +49,7 @@ def main(people: int) -> None:
         edition = app.ledger.editions.draft(NOW.date(), NOW.date())
         with timed("rank", people):
             limits = Limits(for_you=10, trending=5)
-            ranker = Ranker(edition, app.backgrounds.current(), limits)
+            ranker = Ranker(edition, app.corpora.current(), limits)
             digests = list(ranker.digests([Reader(parse_topics(topics)) for topics in chosen]))
         some = [digest for digest in digests if digest][:100]
         with timed("compose", len(some)):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from digest.app.app import App
 from digest.cli.demo import NOW
-from subscribers.addresses import AddressGate
+from subscribers.addresses import AddressPolicy
 from subscribers.importing import import_people
 from subscribers.transfer import read_people, to_record
 from tests.bench.bench_day import TOPICS, timed
@@ -39,7 +39,7 @@ def main(rows: int) -> None:
         for what in ("import", "import again"):
             with timed(what, rows):
                 done = import_people(
-                    registry, AddressGate(lambda: False), file, NOW, lambda *_: None
+                    registry, AddressPolicy(lambda: False), file, NOW, lambda *_: None
                 )
             print(f"  {done.new} new, {done.known} known, {len(done.unread)} left out")
         with timed("export", rows):

@@ -36,7 +36,7 @@ from digest.rank.embedding import Embedder
 from digest.rank.embedding_store import EmbeddingStore
 from digest.rank.matching import Matching, Topic
 from digest.rank.ranker import THRESHOLDS
-from digest.rank.reference_corpus import Background, Embed, text_of
+from digest.rank.reference_corpus import Embed, ReferenceCorpus, text_of
 from digest.rank.relevance import BLOCK, Profiles, Wish
 from digest.rank.select import NONE, Pool, best_for, first_free
 from digest.rank.words import stems
@@ -86,7 +86,7 @@ class Half:
 
     labelled: Sequence[Facts]
     matching: Matching
-    background: Background
+    background: ReferenceCorpus
 
     def relevant(self, pattern: str) -> np.ndarray:
         return np.array(

@@ -168,7 +168,7 @@ def measure(kind: str, settings: dict[str, str]) -> None:
         app = App({}, None, **settings, **ways)
         mails = unsend(app)
         clock, began = time.perf_counter(), cpu()
-        assert app.fleet.send(NOW) == ()
+        assert app.worker_pool.send(NOW) == ()
         clock, used = time.perf_counter() - clock, cpu() - began
         assert not app.ledger.deliveries.waiting(NOW)
         print(

@@ -16,7 +16,7 @@ import pytest
 from digest.compose.composer import Composer
 from digest.compose.content import fill
 from digest.compose.environment import Templates, built_in_templates
-from digest.compose.from_identity import sender_of
+from digest.compose.from_identity import from_identity
 from digest.compose.language import ENGLISH, catalogues, language
 from digest.compose.samples import samples, view_of
 from tests.support import make_settings
@@ -24,7 +24,7 @@ from tests.support import make_settings
 EXPECTED = Path(__file__).parent / "expected"
 UPDATE = bool(os.environ.get("DIGEST_TEST_UPDATE_GOLDEN"))
 
-SENDER = sender_of(make_settings())
+SENDER = from_identity(make_settings())
 SAMPLES = samples([built_in_templates()])
 TEMPLATES = {
     code: Templates(None, language(code))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from digest.collect.source import Source
-from digest.deliver.delivery_worker import Sending
+from digest.deliver.delivery_worker import DeliveryWorker
 from digest.deliver.transport.folder import FolderTransport
 from digest.errors import SourceError
 from digest.ledger.ledger import Ledger
@@ -19,9 +19,9 @@ from subscribers.model import Verdict
 from subscribers.preferences import Preferences
 from subscribers.store.registry import Registry
 from subscribers.topics import parse_topics
-from tests.integration.senders import make_sending
+from tests.integration.senders import make_delivery_worker
 from tests.integration.site import PLAIN_COMPOSER
-from tests.support import NOW, TODAY, make_background, make_settings, make_sighting
+from tests.support import NOW, TODAY, make_corpus, make_settings, make_sighting
 
 FRIDAY = NOW
 SATURDAY, SUNDAY, MONDAY = (NOW + timedelta(days=n) for n in (1, 2, 3))
@@ -77,17 +77,21 @@ class House:
         person = self.registry.add(
             f"{name}@example.org", parse_topics(topics), source="test", now=NOW
         )
-        self.registry.set_wishes(person.public_id, person.topics, Preferences.from_json(wishes))
+        self.registry.set_preferences(
+            person.public_id, person.topics, Preferences.from_json(wishes)
+        )
 
     @property
     def pipeline(self) -> Pipeline:
         sources: list[Source] = [self.source]
-        return Pipeline(self.settings, self.ledger, self.registry, lambda: sources, make_background)
+        return Pipeline(self.settings, self.ledger, self.registry, lambda: sources, make_corpus)
 
     @property
-    def sending(self) -> Sending:
+    def sending(self) -> DeliveryWorker:
         outbox = FolderTransport(self.outbox)
-        return make_sending(self.settings, self.ledger, self.registry, self.composer, outbox)
+        return make_delivery_worker(
+            self.settings, self.ledger, self.registry, self.composer, outbox
+        )
 
     def run(self, now: datetime = FRIDAY) -> Balance:
         done = self.pipeline.run(self.sending.send, now)
@@ -132,7 +136,7 @@ class House:
         """Somebody's opinion of a paper of this day."""
         paper = f"arxiv:2602.{first_number(TODAY) + (*DUCKS, *OTHERS).index(title):05d}"
         person = self.registry.file_of(f"{name}@example.org").subscriber
-        self.registry.opinions.hold(person.id, paper, verdict, NOW)
+        self.registry.ratings.hold(person.id, paper, verdict, NOW)
 
     def text(self, name: str) -> str:
         """The plain text of somebody's only mail, its lines joined."""

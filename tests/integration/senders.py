@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 
 from digest.compose.composer import Composer
-from digest.deliver.delivery_worker import Parts, Sending
+from digest.deliver.delivery_worker import DeliveryWorker, Parts
 from digest.deliver.transport.transport import Transport, make_transport
 from digest.inbound.bounce_policy import Limits
-from digest.inbound.feedback_handler import Feedback
+from digest.inbound.feedback_handler import FeedbackHandler
 from digest.ledger.ledger import Ledger
 from digest.model.verp import Verp
 from digest.settings.settings import Settings
@@ -27,14 +27,14 @@ class Waiting:
         self.waited += timedelta(seconds=seconds)
 
 
-def make_sending(
+def make_delivery_worker(
     settings: Settings,
     ledger: Ledger,
     registry: Registry,
     composer: Composer,
     transport: Transport | None = None,
     clock: Waiting | None = None,
-) -> Sending:
+) -> DeliveryWorker:
     """As the application has it, but over one transport where one is given, and without waiting."""
     assert settings.secret
     assert settings.from_
@@ -45,8 +45,8 @@ def make_sending(
         registry=registry,
         composer=composer,
         transport=lambda: transport or make_transport(settings),
-        feedback=Feedback(ledger, registry, limits),
+        feedback=FeedbackHandler(ledger, registry, limits),
         verp=Verp(settings.secret, settings.bounce_address or settings.from_),
     )
     clock = clock or Waiting()
-    return Sending(parts, clock, clock.sleep)
+    return DeliveryWorker(parts, clock, clock.sleep)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from digest.compose.composer import Composer
 from digest.compose.environment import Templates
-from digest.compose.from_identity import sender_of
-from digest.compose.transactional_composer import LetterComposer
-from digest.compose.transactional_mail import Letters
+from digest.compose.from_identity import from_identity
+from digest.compose.transactional_composer import TransactionalComposer
+from digest.compose.transactional_mail import TransactionalMail
 from digest.ledger.database import what_is_missing
 from digest.model.messages import Outcome, OutcomeKind
 from digest.pipeline import Pipeline
@@ -14,21 +14,21 @@ from digest.rank.search import search
 from digest.web.health import Watch
 from digest.web.pages import web_app
 from digest.web.site import Site, page_renderer
-from subscribers.addresses import AddressGate
+from subscribers.addresses import AddressPolicy
 from subscribers.preferences import Preferences
-from subscribers.web.page_context import Desk
-from tests.support import NOW, PLAIN_TEMPLATES, make_background, make_settings
+from subscribers.web.page_context import PageContext
+from tests.support import NOW, PLAIN_TEMPLATES, make_corpus, make_settings
 
-SENDER = sender_of(make_settings())
+SENDER = from_identity(make_settings())
 TEMPLATES = Templates()
 COMPOSER = Composer(TEMPLATES, SENDER)
 PLAIN_COMPOSER = Composer(Templates(PLAIN_TEMPLATES), SENDER)
-LETTERS = LetterComposer(TEMPLATES, SENDER)
+LETTERS = TransactionalComposer(TEMPLATES, SENDER)
 
 
 def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, **changes):
     """A site; ``mails`` is the list that its letters go to. Fields of Desk and Site by name."""
-    pipeline = Pipeline(make_settings(), ledger, registry, list, make_background)
+    pipeline = Pipeline(make_settings(), ledger, registry, list, make_corpus)
 
     def post(message):
         if mails is not None:
@@ -39,27 +39,27 @@ def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, **changes):
         digest = pipeline.digest_of(person, day)
         return COMPOSER.render(digest, person.public_id).html if digest else None
 
-    desk = Desk(
+    context = PageContext(
         registry=registry,
         tokens=SENDER.tokens,
         render=page_renderer(TEMPLATES, SENDER),
         clock=clock,
-        letters=Letters(LETTERS, post, clock),
-        gate=AddressGate(lambda: False),
+        letters=TransactionalMail(LETTERS, post, clock),
+        gate=AddressPolicy(lambda: False),
         defaults=Preferences(),
         suggestions=lambda: ["robots", "agents"],
         title_of=ledger.papers.title_of,
     )
-    desk = replace(
-        desk, **{name: changes.pop(name) for name in list(changes) if hasattr(desk, name)}
+    context = replace(
+        context, **{name: changes.pop(name) for name in list(changes) if hasattr(context, name)}
     )
     site = Site(
-        sender=SENDER,
+        identity=SENDER,
         templates=TEMPLATES,
         editions=ledger.editions,
-        desk=desk,
+        context=context,
         draft=pipeline.draft,
-        search=lambda typed: search(ledger, make_background(), typed),
+        search=lambda typed: search(ledger, make_corpus(), typed),
         own_digest=own_digest,
         watch=Watch(lambda: what_is_missing(ledger.engine), figures=lambda: b""),
     )

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from digest.app.app import App
-from digest.compose.transactional_mail import Letters
+from digest.compose.transactional_mail import TransactionalMail
 from tests.integration.smtp_server import HOST, Point, SmtpServer, nobody_listens
 from tests.support import NOW, SENDING
 
@@ -20,7 +20,7 @@ def confirm(app: App) -> list[str]:
     asked = app.registry.ask("ada@example.org", (), source="test", now=NOW)
     assert asked
     with capture_logs() as logs:
-        Letters(app.letter_composer, app.post, lambda: NOW).confirm(asked)
+        TransactionalMail(app.transactional_composer, app.post, lambda: NOW).confirm(asked)
     assert "ada@example.org" not in str(logs), "no address in the log"
     return [each["why"] for each in logs]
 

@@ -18,15 +18,15 @@ from digest.compose import composer as composer_module
 from digest.compose.composer import Composer
 from digest.compose.edition_composer import EditionComposer
 from digest.compose.environment import Templates
-from digest.compose.from_identity import sender_of
-from digest.deliver.delivery_worker import Sending
+from digest.compose.from_identity import from_identity
+from digest.deliver.delivery_worker import DeliveryWorker
 from digest.deliver.transport.folder import FolderTransport
 from digest.deliver.transport.transport import Transport, make_transport
 from digest.errors import LedgerError, SourceError, Stopped
 from digest.ledger import deliveries as deliveries_module
 from digest.ledger.deliveries import Plan
 from digest.ledger.ledger import Ledger
-from digest.ledger.locks import exclusively
+from digest.ledger.locks import advisory_lock
 from digest.ledger.tables import editions
 from digest.model.deliveries import Balance
 from digest.model.digests import Digest
@@ -38,10 +38,10 @@ from subscribers.model import Subscriber, SuppressionReason
 from subscribers.preferences import Preferences
 from subscribers.store.registry import Registry
 from subscribers.topics import parse_topics
-from tests.integration.senders import make_sending
+from tests.integration.senders import make_delivery_worker
 from tests.integration.site import PLAIN_COMPOSER
 from tests.integration.smtp_server import HOST, Point, SmtpServer, nobody_listens
-from tests.support import NOW, TODAY, make_background, make_settings, make_sighting
+from tests.support import NOW, TODAY, make_corpus, make_settings, make_sighting
 
 pytestmark = pytest.mark.far_from_database
 
@@ -118,20 +118,22 @@ class House:
         )
         self.huggingface = SmallSource("huggingface", *map(make_sighting, range(1, 4)))
         self.sources: list[Source] = [self.huggingface]
-        self.composer = Composer(PLAIN_TEMPLATES, sender_of(self.settings))
+        self.composer = Composer(PLAIN_TEMPLATES, from_identity(self.settings))
 
     @property
     def pipeline(self) -> Pipeline:
         return Pipeline(
-            self.settings, self.ledger, self.registry, lambda: self.sources, make_background
+            self.settings, self.ledger, self.registry, lambda: self.sources, make_corpus
         )
 
     @property
     def transport(self) -> Transport:
         return make_transport(self.settings)
 
-    def sending(self, transport: Transport | None = None) -> Sending:
-        return make_sending(self.settings, self.ledger, self.registry, self.composer, transport)
+    def sending(self, transport: Transport | None = None) -> DeliveryWorker:
+        return make_delivery_worker(
+            self.settings, self.ledger, self.registry, self.composer, transport
+        )
 
     def add(self, name: str, *topics: str) -> Subscriber:
         return self.registry.add(
@@ -242,7 +244,7 @@ def test_who_comes_later_the_same_day_gets_it_and_the_others_do_not_again(house)
 
 
 def test_the_next_day_brings_the_next_papers_only(house):
-    house.composer = Composer(TEMPLATES, sender_of(house.settings))
+    house.composer = Composer(TEMPLATES, from_identity(house.settings))
     house.add("ada")
     house.run()
     house.huggingface.sightings += [make_sighting(4), make_sighting(5, listed_on=TOMORROW)]
@@ -572,7 +574,7 @@ def test_a_refusal_that_is_about_us_suppresses_nobody_and_pauses_the_provider(ho
     waits = house.run(NOW + timedelta(days=1))
     [trouble] = waits.trouble
     assert trouble.startswith("example.org is paused: it refuses our mail: 5.7.1 Not from you; 1 ")
-    house.ledger.lanes.resume("example.org", NOW)
+    house.ledger.provider_queues.resume("example.org", NOW)
     house.run(NOW + timedelta(days=1, hours=1))
     assert house.mailed() == ["ada"]
 
@@ -593,7 +595,7 @@ def test_a_crash_between_claim_and_outcome_is_uncertain_and_never_sent_again(hou
     with pytest.raises(blow):
         house.run(transport=crashing)
     assert house.became() == {"ada": "accepted", "grace": "sending", "emmy": "pending"}
-    with exclusively(house.ledger.engine, "run"):
+    with advisory_lock(house.ledger.engine, "run"):
         pass
     done = house.run()
     assert counts(done.balance) == {"due": 3, "accepted": 2, "uncertain": 1}
@@ -625,7 +627,7 @@ def test_a_crash_while_planning_loses_nobody(house, monkeypatch):
 
 
 def test_what_was_left_of_yesterday_goes_out_today_with_its_own_papers(house):
-    house.composer = Composer(TEMPLATES, sender_of(house.settings))
+    house.composer = Composer(TEMPLATES, from_identity(house.settings))
     house.add("ada")
     house.huggingface.sightings.append(make_sighting(9, listed_on=TOMORROW))
     house.server.will_say(Point.RCPT, "451 4.3.0 Later")
@@ -672,7 +674,7 @@ def test_a_broken_template_stops_the_sending_and_loses_nobody(house, tmp_path, b
     template.parent.mkdir(parents=True)
     template.write_text(broken, encoding="utf-8")
     good = house.composer
-    house.composer = Composer(Templates(tmp_path / "own"), sender_of(house.settings))
+    house.composer = Composer(Templates(tmp_path / "own"), from_identity(house.settings))
     done = house.run()
     assert counts(done.balance) == {"due": 2, "pending": 2}
     [trouble] = done.trouble
@@ -689,11 +691,11 @@ def test_a_paper_that_cannot_be_rendered_is_left_out_and_stops_nobody(house, tmp
     for name, topic in (("ada", "things"), ("grace", "title:unspeakable"), ("alan", "things")):
         house.add(name, topic)
     grace = next(each for each in house.registry.everybody() if "grace" in each.address)
-    house.registry.set_wishes(grace.public_id, grace.topics, Preferences(trending=False))
+    house.registry.set_preferences(grace.public_id, grace.topics, Preferences(trending=False))
     card = tmp_path / "own" / "mail" / "partials" / "card.txt.j2"
     card.parent.mkdir(parents=True)
     card.write_text("{{ 1 / (card.title != 'Unspeakable') }} {{ card.title }}\n", encoding="utf-8")
-    house.composer = Composer(Templates(tmp_path / "own"), sender_of(house.settings))
+    house.composer = Composer(Templates(tmp_path / "own"), from_identity(house.settings))
     done = house.run()
     assert done.trouble == ()
     assert done.balance.skipped_for == {"not-rendered": 1}

@@ -9,7 +9,7 @@ from digest.collect.answer_reader import Reading
 from digest.collect.huggingface import read_entries
 from digest.compose.composer import REFUSE_AT, Composer
 from digest.compose.environment import Templates
-from digest.compose.from_identity import sender_of
+from digest.compose.from_identity import from_identity
 from digest.errors import MessageTooLarge
 from digest.model.digests import Candidate, Edition
 from digest.model.text import LONGEST_NAME, LONGEST_TITLE, LONGEST_URL, clean
@@ -17,9 +17,9 @@ from digest.rank.ranker import Limits, Ranker, Reader
 from subscribers.preferences import Strictness
 from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS, TopicFilter
 from tests.raw_message import decoded, read
-from tests.support import NOW, TODAY, make_background, make_candidate, make_edition, make_settings
+from tests.support import NOW, TODAY, make_candidate, make_corpus, make_edition, make_settings
 
-SENDER = sender_of(make_settings())
+SENDER = from_identity(make_settings())
 COMPOSER = Composer(Templates(), SENDER)
 
 HOSTILE = {
@@ -87,7 +87,7 @@ def candidates_of(entries):
 
 def mail_of(candidates, *topics, for_you=15, trending=15):
     limits = Limits(for_you=for_you, trending=trending, strictness=Strictness.BROAD)
-    ranker = Ranker(Edition(1, TODAY, candidates), make_background(), limits)
+    ranker = Ranker(Edition(1, TODAY, candidates), make_corpus(), limits)
     digest = ranker.digest(Reader(tuple(TopicFilter.parse(topic) for topic in topics)))
     assert digest is not None
     message = COMPOSER.compose(digest, to="ada@example.org", public_id="a" * 32, now=NOW)
@@ -270,9 +270,7 @@ def test_a_template_that_leaves_no_room_for_a_paper_is_refused(tmp_path):
     own = tmp_path / "mail" / "partials"
     own.mkdir(parents=True)
     (own / "card.mjml.j2").write_text(f"<mj-raw><!-- {'x' * REFUSE_AT} --></mj-raw>\n")
-    composer = Composer(Templates(tmp_path), sender_of(make_settings()))
-    digest = Ranker(make_edition(make_candidate()), make_background(), Limits(10, 5)).digest(
-        Reader()
-    )
+    composer = Composer(Templates(tmp_path), from_identity(make_settings()))
+    digest = Ranker(make_edition(make_candidate()), make_corpus(), Limits(10, 5)).digest(Reader())
     with pytest.raises(MessageTooLarge, match=r"^\d{6} bytes of HTML"):
         composer.render(digest, "a")

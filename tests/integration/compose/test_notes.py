@@ -7,7 +7,7 @@ import pytest
 
 from digest.cli.why_text import why_lines
 from digest.compose.composer import Composer
-from digest.compose.from_identity import sender_of
+from digest.compose.from_identity import from_identity
 from digest.monitoring.why_record import why_record
 from subscribers.preferences import Preferences, parse_cadence
 from subscribers.tokens import Purpose
@@ -37,12 +37,12 @@ class Street(House):
 
     def __init__(self, *parts):
         super().__init__(*parts)
-        self.composer = Composer(TEMPLATES, sender_of(self.settings))
+        self.composer = Composer(TEMPLATES, from_identity(self.settings))
 
     def add(self, name, *topics, **wishes):
         person = super().add(name, *topics)
         preferences = Preferences(**{"note_when_nothing": True, **wishes})
-        return self.registry.set_wishes(person.public_id, person.topics, preferences)
+        return self.registry.set_preferences(person.public_id, person.topics, preferences)
 
     def empty(self):
         """Nothing is posted any more."""
@@ -130,7 +130,7 @@ def test_it_has_the_headers_and_the_envelope_of_a_digest(street):
     assert decoded(of_note.one("Subject")) == "Nothing for you today (Friday, 20 February 2026)"
     assert note.mail_from.startswith("digest+1-")
     text, html = street.parts()
-    link = street.composer.sender.link(Purpose.UNSUBSCRIBE, ada.public_id)
+    link = street.composer.identity.link(Purpose.UNSUBSCRIBE, ada.public_id)
     assert link in text
     assert link in html
 
@@ -218,7 +218,7 @@ def test_papers_that_did_not_match_are_not_ranked_again(street):
     ada = street.add("ada", "sourdough bread")
     street.run()
     street.empty()
-    street.registry.set_wishes(ada.public_id, (), WANTED)
+    street.registry.set_preferences(ada.public_id, (), WANTED)
     street.run(NOW + A_DAY)
     assert street.became(TOMORROW) == {"ada": "accepted no-papers"}
 

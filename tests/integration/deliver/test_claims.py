@@ -179,7 +179,7 @@ def seconds(count: float) -> timedelta:
 def test_a_rate_holds_over_all_senders(ledger, edition, claims):
     for subscriber in range(1, 5):
         plan(ledger, edition, subscriber, provider="example.org")
-    limits = Limits(gap=10)
+    limits = Limits(interval=10)
     with ledger.senders.enter() as other:
         assert isinstance(claims.next(limits, NOW), Delivery)
         assert other.next(limits, NOW) == NotBefore(NOW + seconds(10))
@@ -191,7 +191,7 @@ def test_a_rate_holds_over_all_senders(ledger, edition, claims):
 def test_a_providers_rate_holds_nobody_else_up(ledger, edition, claims):
     for subscriber, provider in enumerate(["gmail.com"] * 3 + ["gmx.net"] * 2, 1):
         plan(ledger, edition, subscriber, provider=provider)
-    limits = Limits(provider_gap=10)
+    limits = Limits(provider_interval=10)
     first = [each.subscriber_id for each in all_there_is(claims, NOW, limits)]
     assert first == [1, 4]
     assert claims.next(limits, NOW) == NotBefore(NOW + seconds(10))
@@ -210,7 +210,7 @@ def test_senders_at_once_keep_the_rate(ledger, edition):
     def claim_one() -> Delivery | NotBefore | None:
         with ledger.senders.enter() as claims:
             barrier.wait(10)
-            return claims.next(Limits(gap=1, provider_gap=5), NOW)
+            return claims.next(Limits(interval=1, provider_interval=5), NOW)
 
     with ThreadPoolExecutor(6) as threads:
         found = [each.result() for each in [threads.submit(claim_one) for _ in range(6)]]
@@ -220,11 +220,11 @@ def test_senders_at_once_keep_the_rate(ledger, edition):
 def test_a_wider_gap_than_is_set_is_kept(ledger, edition, claims):
     for subscriber in range(1, 4):
         plan(ledger, edition, subscriber, provider="gmail.com")
-    ledger.lanes.set_gap("gmail.com", 60, not_before=NOW + seconds(5))
+    ledger.provider_queues.set_interval("gmail.com", 60, not_before=NOW + seconds(5))
     assert claims.next(FREE, NOW) == NotBefore(NOW + seconds(5))
     assert isinstance(claims.next(FREE, NOW + seconds(5)), Delivery)
     assert claims.next(FREE, NOW + seconds(6)) == NotBefore(NOW + seconds(65))
-    ledger.lanes.set_gap("gmail.com", 0)
+    ledger.provider_queues.set_interval("gmail.com", 0)
     found = list(all_there_is(claims, NOW + seconds(65)))
     assert len(found) == 2
 
@@ -232,22 +232,22 @@ def test_a_wider_gap_than_is_set_is_kept(ledger, edition, claims):
 def test_nothing_goes_where_there_is_a_pause(ledger, edition, claims):
     for subscriber, provider in enumerate(["gmail.com", "gmx.net"], 1):
         plan(ledger, edition, subscriber, provider=provider)
-    assert ledger.lanes.pause("gmail.com", "550 5.7.1 no", NOW)
-    assert not ledger.lanes.pause("gmail.com", "something else", LATER)
+    assert ledger.provider_queues.pause("gmail.com", "550 5.7.1 no", NOW)
+    assert not ledger.provider_queues.pause("gmail.com", "something else", LATER)
     assert [each.subscriber_id for each in all_there_is(claims)] == [2]
-    [pause] = ledger.lanes.paused()
+    [pause] = ledger.provider_queues.paused()
     assert (pause.provider, pause.since, pause.why) == ("gmail.com", NOW, "550 5.7.1 no")
-    assert ledger.lanes.resume("gmx.net", NOW) == []
-    assert ledger.lanes.resume("gmail.com", LATER) == ["gmail.com"]
-    assert ledger.lanes.resumed_at("gmail.com") == LATER
+    assert ledger.provider_queues.resume("gmx.net", NOW) == []
+    assert ledger.provider_queues.resume("gmail.com", LATER) == ["gmail.com"]
+    assert ledger.provider_queues.resumed_at("gmail.com") == LATER
     assert [each.subscriber_id for each in all_there_is(claims)] == [1]
 
 
 def test_a_pause_of_everything_holds_everything(ledger, edition, claims):
     plan(ledger, edition, provider="gmail.com")
-    ledger.lanes.pause(ALL, "too many bounces", NOW)
+    ledger.provider_queues.pause(ALL, "too many bounces", NOW)
     assert claims.next(FREE, NOW) is None
-    assert ledger.lanes.resume(None, NOW) == [ALL]
+    assert ledger.provider_queues.resume(None, NOW) == [ALL]
     assert isinstance(claims.next(FREE, NOW), Delivery)
 
 
@@ -267,7 +267,7 @@ def test_a_day_has_its_most_and_the_next_its_own(ledger, edition, claims):
 def test_what_a_living_sender_has_is_left_to_it(ledger, edition, claims):
     delivery = plan(ledger, edition)
     claims.next(FREE, NOW)
-    assert ledger.senders.settle_leftovers(LATER) == 0
+    assert ledger.senders.resolve_orphaned(LATER) == 0
     MOVES[S.ACCEPTED](claims, delivery)
     assert state(ledger, delivery) is S.ACCEPTED
 
@@ -303,11 +303,11 @@ def test_what_a_killed_sender_had_is_uncertain_and_the_rest_as_it_was(ledger, ed
         assert int(process.stdout.readline()) == its.id
         mine, waits = plan(ledger, edition, 2), plan(ledger, edition, 3)
         assert claims.next(FREE, NOW) == mine
-        assert ledger.senders.settle_leftovers(LATER) == 0
+        assert ledger.senders.resolve_orphaned(LATER) == 0
         process.kill()
         process.wait(10)
-        assert eventually(lambda: ledger.senders.settle_leftovers(LATER) == 1)
-    assert ledger.senders.settle_leftovers(LATER) == 0
+        assert eventually(lambda: ledger.senders.resolve_orphaned(LATER) == 1)
+    assert ledger.senders.resolve_orphaned(LATER) == 0
     states = [state(ledger, each) for each in (its, mine, waits)]
     assert states == [S.UNCERTAIN, S.SENDING, S.PENDING]
 
@@ -339,7 +339,7 @@ def test_claims_from_before_senders_had_names_are_leftovers(ledger, edition, cla
     bring(ledger, claims, delivery, S.SENDING)
     with ledger.engine.begin() as connection:
         connection.execute(update(deliveries).values(claimed_by=None))
-    assert ledger.senders.settle_leftovers(LATER) == 1
+    assert ledger.senders.resolve_orphaned(LATER) == 1
     assert state(ledger, delivery) is S.UNCERTAIN
 
 

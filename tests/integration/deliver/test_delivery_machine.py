@@ -22,19 +22,19 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import Engine, delete, func, select
 
-from digest.compose.from_identity import sender_of
-from digest.deliver.attempt import Worker
+from digest.compose.from_identity import from_identity
+from digest.deliver.attempt import DeliveryAttempt
 from digest.errors import TransportError
-from digest.inbound.attribution import Witness
+from digest.inbound.attribution import Attribution
 from digest.inbound.bounce_policy import Limits as PauseLimits
-from digest.inbound.feedback_handler import Feedback
+from digest.inbound.feedback_handler import FeedbackHandler
 from digest.inbound.inbound_message import Letter
 from digest.inbound.inbox import Inbox
 from digest.ledger.claims import Claims, Limits, NotBefore
 from digest.ledger.deliveries import Plan
 from digest.ledger.ledger import Ledger
 from digest.ledger.tables import attempts, bounces, deliveries
-from digest.maintenance.resolve_uncertain import Resent, Settling
+from digest.maintenance.resolve_uncertain import Resent, UncertainResolver
 from digest.model.deliveries import Balance, Delivery
 from digest.model.digests import Edition, Pick, Section
 from digest.model.messages import Concern, Envelope, Message, Outcome, OutcomeKind
@@ -48,7 +48,7 @@ from tests import reports
 from tests.integration.ledger.test_papers import absorb
 from tests.support import NOW, make_settings, make_sighting
 
-SENDER = sender_of(make_settings())
+SENDER = from_identity(make_settings())
 VERP = Verp([SENDER.secret], "bounces@example.org")
 COMPLAINTS = "complaints@example.org"
 ADDRESSES = ["ada@one.test", "bob@one.test", "cyd@one.test", "dan@two.test", "eve@two.test"]
@@ -82,7 +82,7 @@ STALE_AFTER = 48 * HOUR
 some = st.integers(0, 5)  # one of those there are, round and round
 answers = st.sampled_from(["accepted", *ANSWERS])
 addresses = st.sampled_from(ADDRESSES)
-lanes = st.sampled_from(LANES)
+provider_queues = st.sampled_from(LANES)
 paces = st.sampled_from([{}, {}, {"gap": 3}, {"provider_gap": 10}, {"most": 1}, {"most": 2}])
 
 
@@ -111,8 +111,8 @@ EVENTS = st.one_of(
     *event("expire", st.sampled_from([0, 0, 3])),
     *event("resend", often=2),
     *event("drop"),
-    *event("pause", lanes),
-    *event("resume", st.none() | lanes, often=3),
+    *event("pause", provider_queues),
+    *event("resume", st.none() | provider_queues, often=3),
     *event("fails_later", some, st.sampled_from(["5.1.1", "5.2.2", "5.7.1", "5.7.1"]), often=2),
     *event("is_called_spam", some, st.booleans()),
     *event("is_delayed", some),
@@ -168,7 +168,7 @@ class Mail:
     state: str = "pending"
     reason: str = ""
     next_at: datetime | None = None
-    holder: "Sender | None" = None
+    holder: "LiveWorker | None" = None
     attempts: int = 0
     copies: int = 0
     resent: int = 0
@@ -183,7 +183,7 @@ class Mail:
 
 
 @dataclass(eq=False)
-class Sender:
+class LiveWorker:
     """A process that sends; ``lock`` is None once it was lost."""
 
     name: str
@@ -198,7 +198,7 @@ class Sender:
 class Hand:
     """A delivery that a sender has claimed, and does not let go of before it knows the outcome."""
 
-    sender: Sender
+    sender: LiveWorker
     mail: Mail
     delivery: Delivery
     wire: Wire = field(default_factory=Wire)
@@ -233,16 +233,16 @@ class DeliveryMachine(RuleBasedStateMachine):
                 connection.execute(delete(table))
         self.ledger, self.registry = Ledger(engine), Registry(engine)
         pause_at = PauseLimits(hard_bounces=50, complaints=40)
-        self.feedback = Feedback(self.ledger, self.registry, pause_at)
-        witness = Witness(self.ledger, self.registry, VERP, SENDER.tokens)
+        self.feedback = FeedbackHandler(self.ledger, self.registry, pause_at)
+        witness = Attribution(self.ledger, self.registry, VERP, SENDER.tokens)
         self.inbox = Inbox(self.registry, witness, self.feedback)
-        self.settling = Settling(self.ledger, self.registry, STALE_AFTER)
+        self.settling = UncertainResolver(self.ledger, self.registry, STALE_AFTER)
         self.now = NOW
         self.readers: list[Reader] = []
         self.editions: dict[date, Edition] = {}
         self.frozen_at: dict[int, datetime] = {}
         self.mails: list[Mail] = []
-        self.senders: list[Sender] = []
+        self.senders: list[LiveWorker] = []
         self.claimed: list[Hand] = []
         self.on_the_wire: list[Hand] = []
         self.sent: list[Sent] = []
@@ -334,15 +334,15 @@ class DeliveryMachine(RuleBasedStateMachine):
             reader = self.readers.pop(which % len(self.readers))
             assert self.registry.remove(reader.address)
 
-    def moves(self, which: int, to: str) -> None:
+    def address_changes(self, which: int, to: str) -> None:
         confirmed = [each for each in self.readers if each.consent == "confirmed"]
         if confirmed and self.at(to) not in confirmed:
             self.move(confirmed[which % len(confirmed)], to)
 
     def move(self, reader: Reader, to: str) -> None:
         now = self.tick()
-        move = self.registry.moves.ask(self.registry.get(reader.number), to, now)
-        assert self.registry.moves.complete(move.public_id, source="test", now=now)
+        move = self.registry.address_changes.ask(self.registry.get(reader.number), to, now)
+        assert self.registry.address_changes.complete(move.public_id, source="test", now=now)
         if other := self.at(to):  # who left, or has not confirmed, is the same person
             self.readers.remove(other)
         reader.address, reader.moved_at = to, now
@@ -379,7 +379,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         """It has lost the database for a moment, does not know it, and goes on."""
         if in_hand := self.claimed + self.on_the_wire:
             self.lets_go(in_hand[which % len(in_hand)].sender)
-            self.settle_leftovers()
+            self.resolve_orphaned()
 
     def dies(self, which: int) -> None:
         """Whatever it was doing: before a message went out, or before its outcome was recorded."""
@@ -393,7 +393,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             with pytest.raises(Died):
                 hand.work.result(PATIENCE)
 
-    def lets_go(self, sender: Sender) -> None:
+    def lets_go(self, sender: LiveWorker) -> None:
         """Of its lock, as the system does when a process or a connection dies: not more."""
         if sender.lock:
             sender.lock.__exit__(None, None, None)
@@ -419,9 +419,9 @@ class DeliveryMachine(RuleBasedStateMachine):
         )
         if most:
             self.gone_out[now.date()] += 1
-        for lane, gap in (("*", limits.gap), (mail.provider, limits.provider_gap)):
-            if gap:
-                self.turns[lane] = now + timedelta(seconds=gap)
+        for queue, interval in (("*", limits.interval), (mail.provider, limits.provider_interval)):
+            if interval:
+                self.turns[queue] = now + timedelta(seconds=interval)
         self.becomes(mail, "sending")
         mail.holder = sender
         self.claimed.append(Hand(sender, mail, found))
@@ -436,7 +436,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         mail, reader = hand.mail, self.reader(hand.mail.reader)
         hand.to = reader.address if reader else "nobody@one.test"
         message = Message(Envelope("digest@example.org", hand.to), "<1@example.org>", b"Hi\r\n")
-        worker = Worker(hand.sender.claims, self.registry, self.feedback, hand.wire, VERP)
+        worker = DeliveryAttempt(hand.sender.claims, self.registry, self.feedback, hand.wire, VERP)
         hand.work = self.pool.submit(worker.deliver, hand.delivery, message, lambda: self.now)
         hand.work.add_done_callback(lambda _: hand.wire.handed.put(None))
         handed = hand.wire.handed.get(timeout=PATIENCE)
@@ -493,10 +493,10 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     # ---- what is done about it ---------------------------------------------------------------
 
-    def settle_leftovers(self) -> None:
+    def resolve_orphaned(self) -> None:
         now = self.tick()
         left = [each for each in self.mails if each.state == "sending" and not each.holder.lock]
-        assert self.ledger.senders.settle_leftovers(now) == len(left)
+        assert self.ledger.senders.resolve_orphaned(now) == len(left)
         for mail in left:
             self.becomes(mail, "uncertain")
 
@@ -528,15 +528,15 @@ class DeliveryMachine(RuleBasedStateMachine):
         for mail in uncertain:
             self.becomes(mail, "skipped", "dropped")
 
-    def pause(self, lane: str) -> None:
-        is_new = lane not in self.paused
-        assert self.ledger.lanes.pause(lane, "for a test", self.tick()) is is_new
-        self.paused.add(lane)
+    def pause(self, queue: str) -> None:
+        is_new = queue not in self.paused
+        assert self.ledger.provider_queues.pause(queue, "for a test", self.tick()) is is_new
+        self.paused.add(queue)
 
-    def resume(self, lane: str | None) -> None:
+    def resume(self, queue: str | None) -> None:
         now = self.tick()
-        resumed = sorted(self.paused & {lane} if lane else self.paused)
-        assert self.ledger.lanes.resume(lane, now) == resumed
+        resumed = sorted(self.paused & {queue} if queue else self.paused)
+        assert self.ledger.provider_queues.resume(queue, now) == resumed
         self.paused -= set(resumed)
         self.resumed_at |= dict.fromkeys(resumed, now)
 
@@ -546,9 +546,9 @@ class DeliveryMachine(RuleBasedStateMachine):
         if not self.sent:
             return
         sent = self.sent[which % len(self.sent)]
-        fate = self.read(reports.failure(sent.mail_from, status))
-        if self.is_proven(sent, fate):
-            assert fate == ("hard" if status == "5.1.1" else "soft")
+        verdict = self.read(reports.failure(sent.mail_from, status))
+        if self.is_proven(sent, verdict):
+            assert verdict == ("hard" if status == "5.1.1" else "soft")
             kind = {"5.1.1": "hard", "5.2.2": "soft", "5.7.1": "blocked"}[status]
             self.comes_back(sent.mail, sent.rcpt_to, kind)
 
@@ -558,9 +558,9 @@ class DeliveryMachine(RuleBasedStateMachine):
             return
         sent = self.sent[which % len(self.sent)]
         if shows_all:
-            fate = self.read(reports.complaint(COMPLAINTS, sender=sent.mail_from))
-            if self.is_proven(sent, fate):
-                assert fate == "complaint"
+            verdict = self.read(reports.complaint(COMPLAINTS, sender=sent.mail_from))
+            if self.is_proven(sent, verdict):
+                assert verdict == "complaint"
                 self.comes_back(sent.mail, sent.rcpt_to, "complaint")
         elif reader := self.reader(sent.mail.reader):
             token = SENDER.tokens.make(Purpose.UNSUBSCRIBE, reader.link)
@@ -586,9 +586,9 @@ class DeliveryMachine(RuleBasedStateMachine):
         _, signature = sent.mail_from.split("-")
         about = [each for each in self.mails[other : other + 1] if each is not sent.mail]
         number = about[0].number if about else 999_999
-        fate = self.read(reports.failure(f"bounces+{number}-{signature}"))
+        verdict = self.read(reports.failure(f"bounces+{number}-{signature}"))
         is_somebodys = any(self.reader(each.reader) for each in about)
-        assert fate == ("unproven" if is_somebodys else "obsolete")
+        assert verdict == ("unproven" if is_somebodys else "obsolete")
 
     @precondition(lambda self: len(self.editions) == 3 and not self.at(ELSEWHERE))
     @rule(address=addresses, does_move=st.booleans())
@@ -651,7 +651,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         with self.engine.connect() as connection:
             rows = connection.execute(select(suppressions)).all()
         assert {row.address_key: row.reason for row in rows} == self.blocks
-        assert {each.provider for each in self.ledger.lanes.paused()} == self.paused
+        assert {each.provider for each in self.ledger.provider_queues.paused()} == self.paused
 
     def teardown(self) -> None:
         try:
@@ -665,7 +665,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         """Once all is well again, and somebody sends, nothing stays behind."""
         while self.senders:
             self.dies(0)
-        self.settle_leftovers()
+        self.resolve_orphaned()
         self.resume(None)
         while waiting := [each for each in self.mails if each.state in WAITING]:
             found = self.whose_turn(None, self.next_second)
@@ -694,13 +694,13 @@ class DeliveryMachine(RuleBasedStateMachine):
     def next_second(self) -> datetime:
         return self.now + timedelta(seconds=1)
 
-    def sender(self, which: int) -> Sender:
+    def sender(self, which: int) -> LiveWorker:
         """One of at most three that live; another enters where there are not as many yet."""
         if which % 3 < len(self.senders):
             return self.senders[which % 3]
         lock = self.ledger.senders.enter()
         claims = lock.__enter__()
-        self.senders.append(Sender(claims._name, claims, lock))
+        self.senders.append(LiveWorker(claims._name, claims, lock))
         return self.senders[-1]
 
     def at(self, address: str) -> Reader | None:
@@ -760,16 +760,16 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     def read(self, mail: bytes) -> str:
         """What becomes of a mail that comes back."""
-        [fate] = self.inbox.read([Letter(mail)], self.tick())
-        return fate.value
+        [verdict] = self.inbox.read([Letter(mail)], self.tick())
+        return verdict.value
 
-    def is_proven(self, sent: Sent, fate: str) -> bool:
+    def is_proven(self, sent: Sent, verdict: str) -> bool:
         """Whether a report by the address it was sent from counts; the fate of one that does not."""
         reader = self.reader(sent.mail.reader)
         if reader is None:
-            assert fate == "obsolete"
+            assert verdict == "obsolete"
         elif reader.address != sent.rcpt_to:
-            assert fate == "unproven"
+            assert verdict == "unproven"
         else:
             return True
         return False

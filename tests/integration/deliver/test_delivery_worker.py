@@ -9,7 +9,7 @@ import pytest
 
 from digest.compose.composer import Composer
 from digest.compose.environment import Templates
-from digest.compose.from_identity import sender_of
+from digest.compose.from_identity import from_identity
 from digest.deliver.breaker import MOST_REFUSED
 from digest.ledger.deliveries import Plan
 from digest.ledger.provider_queues import ALL
@@ -17,7 +17,7 @@ from digest.model.deliveries import Balance
 from digest.model.digests import Edition, Pick, Section
 from digest.model.messages import Outcome, OutcomeKind
 from tests.integration.ledger.test_papers import absorb
-from tests.integration.senders import Waiting, make_sending
+from tests.integration.senders import Waiting, make_delivery_worker
 from tests.integration.smtp_server import HOST, Point, nobody_listens
 from tests.support import NOW, PLAIN_TEMPLATES, TODAY, make_settings, make_sighting
 
@@ -68,8 +68,10 @@ class Crowd:
     def send(self, post=None, now=NOW, **settings):
         """One pass; what kept it from sending all."""
         chosen = make_settings(**settings) if settings else self.settings
-        composer = Composer(TEMPLATES, sender_of(chosen))
-        sending = make_sending(chosen, self.ledger, self.registry, composer, post, self.clock)
+        composer = Composer(TEMPLATES, from_identity(chosen))
+        sending = make_delivery_worker(
+            chosen, self.ledger, self.registry, composer, post, self.clock
+        )
         return sending.send(now)
 
     @property
@@ -132,9 +134,9 @@ def test_a_relay_that_is_down_is_one_line_whatever_the_connections(crowd):
 
 def test_told_to_stop_it_ends_after_the_mail_in_hand(crowd):
     crowd.add(*names(5))
-    composer = Composer(TEMPLATES, sender_of(crowd.settings))
+    composer = Composer(TEMPLATES, from_identity(crowd.settings))
     post = Post(crowd.clock)
-    sending = make_sending(crowd.settings, crowd.ledger, crowd.registry, composer, post)
+    sending = make_delivery_worker(crowd.settings, crowd.ledger, crowd.registry, composer, post)
     post._says = lambda _: sending.stopping.set() or Outcome(OutcomeKind.ACCEPTED, "OK", 250)
     sending.send(NOW)
     assert (crowd.balance.accepted, crowd.balance.pending) == (1, 4)
@@ -178,10 +180,10 @@ def test_who_asks_to_slow_down_is_heeded_and_nobody_else_waits(crowd):
     at = dict(zip(post.sent, post.moments, strict=True))
     assert {at[each] for each in names(5, "quick.test")} == {0}
     busy = [at[each] for each in names(20, "busy.test")]
-    gaps = [round(b - a, 2) for a, b in pairwise(busy)]
-    assert gaps[0] == 1
-    assert gaps == sorted(gaps, reverse=True)  # slowly up again
-    assert gaps[-1] < 0.5
+    intervals = [round(b - a, 2) for a, b in pairwise(busy)]
+    assert intervals[0] == 1
+    assert intervals == sorted(intervals, reverse=True)  # slowly up again
+    assert intervals[-1] < 0.5
     assert crowd.balance.deferred == 1
 
 
@@ -232,7 +234,7 @@ def test_a_provider_that_will_not_have_our_mail_is_paused_and_the_others_go_on(c
     assert "2 waiting" in trouble
     assert (crowd.balance.refused, crowd.balance.pending, crowd.balance.accepted) == (1, 2, 3)
     assert crowd.send(post)[0] == trouble
-    crowd.ledger.lanes.resume("strict.test", NOW)
+    crowd.ledger.provider_queues.resume("strict.test", NOW)
     post._says = lambda _: taken
     assert crowd.send(post) == ()
     assert crowd.balance.accepted == 5
@@ -240,7 +242,7 @@ def test_a_provider_that_will_not_have_our_mail_is_paused_and_the_others_go_on(c
 
 def test_while_everything_is_paused_nobody_is_even_connected_to(crowd):
     crowd.add(*names(3))
-    crowd.ledger.lanes.pause(ALL, "6 of 100 bounced", NOW)
+    crowd.ledger.provider_queues.pause(ALL, "6 of 100 bounced", NOW)
     with nobody_listens() as port:
         [trouble] = crowd.send(transport=f"smtp://{HOST}:{port}")
     assert trouble.startswith("sending is paused: 6 of 100 bounced; 3 waiting")

@@ -12,7 +12,7 @@ from digest.app.app import App
 from digest.compose.composer import Composer
 from digest.compose.content import Content
 from digest.compose.environment import Templates
-from digest.compose.from_identity import sender_of
+from digest.compose.from_identity import from_identity
 from digest.compose.message import build_message
 from digest.deliver.transport.folder import FolderTransport
 from digest.deliver.transport.transport import Transport, make_transport
@@ -25,17 +25,17 @@ from subscribers.errors import AddressError
 from subscribers.model import Standing
 from subscribers.store.registry import Registry
 from subscribers.tokens import Purpose
-from tests.integration.senders import make_sending
+from tests.integration.senders import make_delivery_worker
 from tests.integration.smtp_server import HOST, Authority, Point, SmtpServer
 from tests.raw_message import read
-from tests.support import NOW, SENDING, make_background, make_settings, make_sighting
+from tests.support import NOW, SENDING, make_corpus, make_settings, make_sighting
 
 Start = Callable[..., SmtpServer]
 
 ADA, JOSE, GRACE = "ada@example.org", "jos\u00e9@xn--bcher-kva.example", "grace@example.org"
 YONGHU = "\u7528\u6237@xn--fsqu00a.xn--4rr70v"
 OPTIONS = {"BODY=8BITMIME", "SMTPUTF8"}
-SENDER = sender_of(make_settings())
+SENDER = from_identity(make_settings())
 
 
 def message_to(address: str, person: str = "a" * 32) -> Message:
@@ -215,9 +215,9 @@ def test_a_relay_that_cannot_reach_somebody_reaches_the_others(
     def run(relay: SmtpServer, now: datetime) -> list[tuple[str, str]]:
         """What became of each of the three in a day's run over a relay."""
         settings = make_settings(home=str(tmp_path), transport=relay.url(), lookback_days="0")
-        pipeline = Pipeline(settings, ledger, registry, lambda: [OnePaperADay()], make_background)
-        composer = Composer(Templates(), sender_of(settings))
-        sending = make_sending(settings, ledger, registry, composer)
+        pipeline = Pipeline(settings, ledger, registry, lambda: [OnePaperADay()], make_corpus)
+        composer = Composer(Templates(), from_identity(settings))
+        sending = make_delivery_worker(settings, ledger, registry, composer)
         assert pipeline.run(sending.send, now).balance.is_balanced
         edition = ledger.editions.on(now.date())
         became = {

@@ -12,8 +12,8 @@ import pytest
 
 from digest.app.app import App
 from digest.deliver import worker_pool as fleet_module
-from digest.deliver.delivery_worker import Sending
-from digest.deliver.worker_pool import Fleet
+from digest.deliver.delivery_worker import DeliveryWorker
+from digest.deliver.worker_pool import WorkerPool
 from digest.ledger.claims import Limits
 from digest.ledger.deliveries import Plan
 from digest.model.digests import Pick, Section
@@ -68,9 +68,9 @@ class Yard:
             plan = Plan(person.id, picks, "example.org")
             self.ledger.deliveries.plan(self.edition.id, [plan], NOW)
 
-    def fleet(self, elsewhere=None, processes=2):
+    def worker_pool(self, elsewhere=None, processes=2):
         make = elsewhere or partial(sending_of, self.settings)
-        return Fleet(self.ledger, self.here, make, processes=processes, connections=4)
+        return WorkerPool(self.ledger, self.here, make, processes=processes, connections=4)
 
     @property
     def balance(self):
@@ -89,13 +89,13 @@ def yard(database_url, smtp_server, tmp_path):
     yard.ledger.engine.dispose()
 
 
-def sending_of(settings) -> Sending:
+def sending_of(settings) -> DeliveryWorker:
     return App({}, None, **settings).sending
 
 
 def test_processes_share_the_list(yard, spawning):
     told = []
-    assert yard.fleet().send(NOW, lambda *step: told.append(step)) == ()
+    assert yard.worker_pool().send(NOW, lambda *step: told.append(step)) == ()
     assert yard.balance.accepted == MAILS
     assert set(yard.copies().values()) == {1}
     assert len(yard.copies()) == MAILS
@@ -104,11 +104,11 @@ def test_processes_share_the_list(yard, spawning):
 
 def test_a_short_list_is_for_this_process_alone(yard, monkeypatch):
     monkeypatch.setattr(fleet_module, "WORTH_A_PROCESS", MAILS)
-    yard.fleet(elsewhere=None).send(NOW)
+    yard.worker_pool(elsewhere=None).send(NOW)
     assert yard.balance.accepted == MAILS
 
 
-def sending_that_dies(settings) -> Sending:
+def sending_that_dies(settings) -> DeliveryWorker:
     sending = sending_of(settings)
 
     def send(*_: object, **__: object) -> None:
@@ -121,10 +121,10 @@ def sending_that_dies(settings) -> Sending:
 
 
 def test_a_process_that_is_killed_is_told_and_what_it_had_is_uncertain(yard):
-    troubles = yard.fleet(partial(sending_that_dies, yard.settings)).send(NOW)
+    troubles = yard.worker_pool(partial(sending_that_dies, yard.settings)).send(NOW)
     assert troubles == ("a process that was sending died (status -9)",)
     assert (yard.balance.uncertain, yard.balance.pending) == (2, MAILS - 2)
-    assert yard.fleet().send(NOW) == ()
+    assert yard.worker_pool().send(NOW) == ()
     assert (yard.balance.uncertain, yard.balance.accepted) == (2, MAILS - 2)
     assert yard.server.received != []
 
@@ -132,23 +132,23 @@ def test_a_process_that_is_killed_is_told_and_what_it_had_is_uncertain(yard):
 def test_a_relay_that_refuses_us_is_one_line(yard):
     for _ in range(20):
         yard.server.will_say(Point.MAIL, "550 5.7.1 Not from you")
-    troubles = yard.fleet().send(NOW)
+    troubles = yard.worker_pool().send(NOW)
     assert len(troubles) == 1
     assert "550 5.7.1 Not from you" in troubles[0]
     assert yard.balance.pending == MAILS
 
 
 def test_told_to_stop_all_end_and_nothing_is_uncertain(yard):
-    fleet = yard.fleet(partial(slow_sending, yard.settings))
+    worker_pool = yard.worker_pool(partial(slow_sending, yard.settings))
 
     def stop_soon() -> None:
         while not yard.server.received:
             sleep(0.01)
-        fleet.stop()
+        worker_pool.stop()
 
     stopping = Thread(target=stop_soon)
     stopping.start()
-    fleet.send(NOW)
+    worker_pool.send(NOW)
     stopping.join(10)
     balance = yard.balance
     assert balance.uncertain == 0
@@ -156,6 +156,6 @@ def test_told_to_stop_all_end_and_nothing_is_uncertain(yard):
     assert balance.accepted == len(yard.server.received)
 
 
-def slow_sending(settings) -> Sending:
+def slow_sending(settings) -> DeliveryWorker:
     """A mail a second, so that there is a middle to be stopped in."""
     return sending_of({**settings, "rate": "60"})

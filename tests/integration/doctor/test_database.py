@@ -12,7 +12,7 @@ from digest.doctor import database
 from digest.doctor.database import examine_database, examine_disk, examine_guard
 from digest.doctor.finding import Level
 from digest.ledger.database import open_database
-from digest.maintenance.instance_guard import Guard
+from digest.maintenance.instance_guard import InstanceGuard
 
 
 def now():
@@ -136,7 +136,7 @@ def test_the_disk_of_a_folder_that_is_not_there_yet(tmp_path) -> None:
 def test_a_ledger_that_is_used_elsewhere(engine, tmp_path) -> None:
     url, home = url_of(engine), tmp_path / "home"
     assert examine_guard(url, home) == []
-    Guard(engine, home, socket.gethostname()).adopt(now())
+    InstanceGuard(engine, home, socket.gethostname()).adopt(now())
     assert examine_guard(url, home) == []
     [found] = examine_guard(url, tmp_path / "elsewhere")
     assert found.level is Level.PROBLEM

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from digest.inbound.bounce_policy import Limits
-from digest.inbound.feedback_handler import Feedback
+from digest.inbound.feedback_handler import FeedbackHandler
 from digest.ledger.provider_queues import ALL
 from digest.ledger.tables import bounces, deliveries, editions
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
@@ -31,7 +31,7 @@ def refusal(text, status="", *, dead=False, concern=Concern.RECIPIENT):
 
 @pytest.fixture
 def feedback(ledger, registry):
-    return Feedback(ledger, registry, LIMITS)
+    return FeedbackHandler(ledger, registry, LIMITS)
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_one_other_refusal_blocks_nobody(ledger, registry, feedback, ada, sent, 
     feedback.refused(sent, ada.address, outcome, NOW)
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
     assert [row[1] for row in rows(ledger)] == ["soft"]
-    assert ledger.lanes.paused() == []
+    assert ledger.provider_queues.paused() == []
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_what_is_our_fault_pauses_the_provider(ledger, registry, feedback, ada, 
     feedback.refused(sent, ada.address, outcome, NOW)
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
     assert [row[1] for row in rows(ledger)] == ["blocked"]
-    [pause] = ledger.lanes.paused()
+    [pause] = ledger.provider_queues.paused()
     assert (pause.provider, pause.since) == ("example.net", NOW)
     assert "not you" in pause.why
 
@@ -133,7 +133,7 @@ def test_a_report_counts_once_however_often_it_comes(
         feedback.returned(sent, ada.address, bounce, NOW)
         assert reason(registry, ada) is why
         assert rows(ledger) == [(sent.id, bounce.kind, bounce.status, bounce.text)]
-        assert [each.provider for each in ledger.lanes.paused()] == (
+        assert [each.provider for each in ledger.provider_queues.paused()] == (
             ["example.net"] if bounce is BLOCKED else []
         )
 
@@ -190,8 +190,8 @@ def test_those_of_an_earlier_address_do_not_count(ledger, registry, feedback, ad
     for number in (0, 1, 2, 3):
         delivery = accepted(ledger, edition_on(ledger, number), ada.id)
         feedback.returned(delivery, ada.address, SOFT, NOW + number * DAY)
-    move = registry.moves.ask(ada, "ada@new.example", NOW + 4 * DAY)
-    registry.moves.complete(move.public_id, source="test", now=NOW + 4 * DAY)
+    move = registry.address_changes.ask(ada, "ada@new.example", NOW + 4 * DAY)
+    registry.address_changes.complete(move.public_id, source="test", now=NOW + 4 * DAY)
     delivery = accepted(ledger, edition_on(ledger, 7), ada.id)
     feedback.returned(delivery, "ada@new.example", SOFT, NOW + 7 * DAY)
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
@@ -205,16 +205,16 @@ def test_what_was_sent_before_the_operator_resumed_does_not_pause_again(
 ):
     first, second = (accepted(ledger, edition, subscriber) for subscriber in (ada.id, 99))
     feedback.returned(first, ada.address, BLOCKED, NOW)
-    ledger.lanes.resume("example.net", NOW + DAY)
+    ledger.provider_queues.resume("example.net", NOW + DAY)
     feedback.returned(second, "x@example.org", BLOCKED, NOW + 2 * DAY)
-    assert ledger.lanes.paused() == []
+    assert ledger.provider_queues.paused() == []
     with ledger.engine.begin() as connection:
         connection.execute(update(deliveries).values(changed_at=NOW + 2 * DAY))
     third = plan(ledger, edition, 100, "example.net")
     feedback.refused(third, "y@example.org", refusal("5.7.1 no", "5.7.1"), NOW + 3 * DAY)
-    assert ledger.lanes.paused() == []  # planned, and not tried since
+    assert ledger.provider_queues.paused() == []  # planned, and not tried since
     feedback.returned(accepted_at(ledger, edition, 101, NOW + 2 * DAY), "z@x.test", BLOCKED, NOW)
-    assert [each.provider for each in ledger.lanes.paused()] == ["example.net"]
+    assert [each.provider for each in ledger.provider_queues.paused()] == ["example.net"]
 
 
 def accepted_at(ledger, edition, subscriber, moment):
@@ -228,7 +228,7 @@ def accepted_at(ledger, edition, subscriber, moment):
 def test_of_a_provider_that_nobody_knows_none_is_paused(ledger, feedback, ada, edition):
     delivery = accepted(ledger, edition, ada.id, provider="")
     feedback.returned(delivery, ada.address, BLOCKED, NOW)
-    assert ledger.lanes.paused() == []
+    assert ledger.provider_queues.paused() == []
 
 
 # ---- the pause of everything -------------------------------------------------------------------
@@ -237,29 +237,29 @@ def test_of_a_provider_that_nobody_knows_none_is_paused(ledger, feedback, ada, e
 def test_all_mail_pauses_at_the_share_of_hard_bounces(ledger, feedback, edition):
     send_many(ledger, edition, 97)
     for subscriber in range(1, 7):
-        assert ledger.lanes.paused() == []  # 5 of 102 at most
+        assert ledger.provider_queues.paused() == []  # 5 of 102 at most
         delivery = accepted(ledger, edition, subscriber)
         feedback.returned(delivery, f"{subscriber}@example.org", HARD, NOW)
-    [pause] = ledger.lanes.paused()
+    [pause] = ledger.provider_queues.paused()
     assert (pause.provider, pause.since) == (ALL, NOW)
     assert pause.why.startswith("6 mails of the last 7 days met dead addresses, and 103 were")
 
 
 def test_three_refused_of_a_few_are_enough(ledger, feedback, edition):
     for subscriber in range(1, 4):
-        assert ledger.lanes.paused() == []
+        assert ledger.provider_queues.paused() == []
         delivery = accepted(ledger, edition, subscriber, to=DeliveryState.REFUSED)
         outcome = refusal("5.1.1 no", "5.1.1", dead=True)
         feedback.refused(delivery, f"{subscriber}@example.org", outcome, NOW)
-    assert [each.provider for each in ledger.lanes.paused()] == [ALL]
+    assert [each.provider for each in ledger.provider_queues.paused()] == [ALL]
 
 
 def test_all_mail_pauses_at_the_share_of_complaints(ledger, feedback, edition):
     for subscriber in range(1, 3):
-        assert ledger.lanes.paused() == []
+        assert ledger.provider_queues.paused() == []
         delivery = accepted(ledger, edition, subscriber)
         feedback.returned(delivery, f"{subscriber}@example.org", COMPLAINT, NOW)
-    [pause] = ledger.lanes.paused()
+    [pause] = ledger.provider_queues.paused()
     assert "were called spam" in pause.why
 
 
@@ -267,22 +267,22 @@ def test_what_was_sent_before_the_operator_resumed_is_forgiven(ledger, feedback,
     for subscriber in range(1, 4):
         delivery = accepted(ledger, edition, subscriber)
         feedback.returned(delivery, f"{subscriber}@example.org", HARD, NOW)
-    ledger.lanes.resume(None, NOW + DAY)
+    ledger.provider_queues.resume(None, NOW + DAY)
     late = accepted_at(ledger, edition, 4, NOW)
     feedback.returned(late, "4@example.org", HARD, NOW + DAY)
-    assert ledger.lanes.paused() == []
+    assert ledger.provider_queues.paused() == []
     for subscriber in range(5, 8):
-        assert ledger.lanes.paused() == []
+        assert ledger.provider_queues.paused() == []
         delivery = accepted_at(ledger, edition, subscriber, NOW + DAY)
         feedback.returned(delivery, f"{subscriber}@example.org", HARD, NOW + DAY)
-    assert [each.provider for each in ledger.lanes.paused()] == [ALL]
+    assert [each.provider for each in ledger.provider_queues.paused()] == [ALL]
 
 
 def test_what_is_longer_ago_than_a_week_does_not_count(ledger, feedback, edition):
     old = [accepted(ledger, edition, subscriber) for subscriber in range(1, 4)]
     for delivery in old:
         feedback.returned(delivery, f"{delivery.id}@example.org", HARD, NOW + 8 * DAY)
-    assert ledger.lanes.paused() == []
+    assert ledger.provider_queues.paused() == []
 
 
 # ---- uncertain deliveries ----------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 
 from digest.errors import InboxError
 from digest.inbound.inbound_message import MOST_OCTETS, Mark
-from digest.inbound.mailboxes import letters_in
+from digest.inbound.mailboxes import messages_in
 from digest.settings.imap_folder import imap_folder
 from tests.integration.imap_server import HOST, PASSWORD, USER, ImapServer
 
@@ -28,7 +28,7 @@ def place(server, scheme="imap", name="INBOX", password=PASSWORD):
 def read(server, *marks, **where):
     """The subjects of what is there, after it was marked."""
     subjects, marks = [], iter(marks)
-    for letter in letters_in(place(server, **where)):
+    for letter in messages_in(place(server, **where)):
         subjects.append(letter.content.decode().strip().removeprefix("Subject: "))
         letter.mark = next(marks, None)
     return subjects
@@ -52,12 +52,12 @@ def test_mails_come_as_they_are_and_bounded(server):
     octets = b"Subject: \xff\x00) {3}\r\n\r\n* 1 FETCH\r\n"
     server.folders["INBOX"].clear()
     server.add(octets, b"x" * (MOST_OCTETS + 1), b"")
-    contents = [letter.content for letter in letters_in(place(server))]
+    contents = [letter.content for letter in messages_in(place(server))]
     assert contents == [octets, b"x" * MOST_OCTETS, b""]
 
 
 def test_a_mail_that_vanishes_is_no_trouble(server):
-    letters = letters_in(place(server))
+    letters = messages_in(place(server))
     next(letters)
     server.folders["INBOX"].popitem()
     assert next(letters).content.startswith(b"Subject: two")
@@ -71,7 +71,7 @@ def test_a_mail_that_the_server_cannot_read_does_not_stop_the_others(server):
 
 
 def test_the_marks_are_set_one_by_one(server):
-    letters = letters_in(place(server))
+    letters = messages_in(place(server))
     next(letters).mark = Mark.DONE
     next(letters)
     assert server.flags() == [{SEEN}, set(), set()]
@@ -131,7 +131,7 @@ def test_a_server_that_is_not_there_is_told():
 def test_nothing_is_said_in_clear(good_certificate, authority, scheme):
     with ImapServer(good_certificate, starttls=scheme == "imap+starttls") as server:
         server.add(b"Subject: one\r\n\r\n")
-        [letter] = letters_in(place(server, scheme), authority.ca_file)
+        [letter] = messages_in(place(server, scheme), authority.ca_file)
         assert letter.content == b"Subject: one\r\n\r\n"
 
 
@@ -140,7 +140,7 @@ def test_a_certificate_that_nobody_vouches_for_ends_it(good_certificate, strange
     with ImapServer(good_certificate, starttls=scheme == "imap+starttls") as server:
         for trusted in (None, stranger.ca_file):
             with pytest.raises(InboxError, match="its certificate is not valid"):
-                list(letters_in(place(server, scheme), trusted))
+                list(messages_in(place(server, scheme), trusted))
         assert not [each for each in server.commands if each.startswith("AUTHENTICATE")]
 
 
@@ -149,7 +149,7 @@ def test_a_certificate_for_another_name_ends_it(authority):
         ImapServer(authority.context_for("mail.example.net")) as server,
         pytest.raises(InboxError, match="its certificate is not valid"),
     ):
-        list(letters_in(place(server, "imaps"), authority.ca_file))
+        list(messages_in(place(server, "imaps"), authority.ca_file))
 
 
 def test_a_server_without_starttls_gets_no_password(server):

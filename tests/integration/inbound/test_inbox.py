@@ -12,12 +12,12 @@ from sqlalchemy.exc import OperationalError
 
 from digest.errors import InboxError
 from digest.inbound import inbox as inbox_module
-from digest.inbound.attribution import Witness
+from digest.inbound.attribution import Attribution
 from digest.inbound.bounce_policy import Limits
-from digest.inbound.feedback_handler import Feedback
+from digest.inbound.feedback_handler import FeedbackHandler
 from digest.inbound.inbound_message import Letter, Mark
-from digest.inbound.inbox import Fate, Inbox
-from digest.inbound.mailboxes import letters_in, letters_on
+from digest.inbound.inbox import InboundVerdict, Inbox
+from digest.inbound.mailboxes import messages_in, messages_on
 from digest.ledger.tables import bounces
 from digest.model.deliveries import DeliveryState
 from digest.model.verp import Verp
@@ -50,8 +50,8 @@ def grace(registry):
 
 @pytest.fixture
 def inbox(ledger, registry):
-    feedback = Feedback(ledger, registry, Limits(hard_bounces=5, complaints=0.1))
-    return Inbox(registry, Witness(ledger, registry, VERP, SENDER.tokens), feedback)
+    feedback = FeedbackHandler(ledger, registry, Limits(hard_bounces=5, complaints=0.1))
+    return Inbox(registry, Attribution(ledger, registry, VERP, SENDER.tokens), feedback)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def token(person):
     return SENDER.tokens.make(Purpose.UNSUBSCRIBE, person.public_id)
 
 
-def fates(inbox, *mails):
+def verdicts(inbox, *mails):
     """What becomes of some mails."""
     return list(inbox.read(map(Letter, mails), NOW).elements())
 
@@ -135,19 +135,22 @@ def test_what_is_dealt_with_is_read_and_what_is_not_is_flagged(
     inbox, registry, mailbox_of, ada, grace
 ):
     place = mailbox_of(mail("Hello"), to_leave(ada), mail("And you?"))
-    assert inbox.read(letters_in(place), NOW) == {Fate.UNSUBSCRIBED: 1, Fate.UNKNOWN: 2}
+    assert inbox.read(messages_in(place), NOW) == {
+        InboundVerdict.UNSUBSCRIBED: 1,
+        InboundVerdict.UNKNOWN: 2,
+    }
     assert registry.standing(ada.id) is Standing.WITHDRAWN
     assert registry.standing(grace.id) is Standing.MAY_RECEIVE
     said = registry.file_of("ada@example.org").evidence[-1]
     assert (said.event, said.source, said.at) == ("withdrawn", "unsubscribe mail", NOW)
-    assert list(letters_in(place)) == []
+    assert list(messages_in(place)) == []
 
 
 def test_a_mail_that_was_read_does_not_undo_a_return(inbox, registry, mailbox_of, ada):
     place = mailbox_of(to_leave(ada), mail("Hello"))
-    inbox.read(letters_in(place), NOW)
+    inbox.read(messages_in(place), NOW)
     registry.undo(ada.public_id, source="test", now=NOW)
-    assert not inbox.read(letters_in(place), NOW)
+    assert not inbox.read(messages_in(place), NOW)
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
 
 
@@ -160,8 +163,8 @@ def test_what_breaks_off_is_read_again(inbox, mailbox_of, ada, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(inbox._registry, "withdraw", fail)
         with pytest.raises(OperationalError):
-            inbox.read(letters_in(place), NOW)
-    assert inbox.read(letters_in(place), NOW)[Fate.UNSUBSCRIBED] == 1
+            inbox.read(messages_in(place), NOW)
+    assert inbox.read(messages_in(place), NOW)[InboundVerdict.UNSUBSCRIBED] == 1
 
 
 def test_one_mail_that_breaks_something_does_not_stop_the_others(
@@ -176,7 +179,10 @@ def test_one_mail_that_breaks_something_does_not_stop_the_others(
         return read_report(content)
 
     monkeypatch.setattr(inbox_module, "read_report", fragile)
-    assert inbox.read(letters_in(place), NOW) == {Fate.UNSUBSCRIBED: 1, Fate.UNKNOWN: 1}
+    assert inbox.read(messages_in(place), NOW) == {
+        InboundVerdict.UNSUBSCRIBED: 1,
+        InboundVerdict.UNKNOWN: 1,
+    }
     said = capsys.readouterr().out
     assert "RecursionError" in said
     assert "x@example.org" not in said
@@ -185,7 +191,7 @@ def test_one_mail_that_breaks_something_does_not_stop_the_others(
 @pytest.mark.parametrize("make", [maildir_in, mbox_in])
 def test_no_mail_is_lost(inbox, tmp_path, ada, make):
     place = make(tmp_path, mail("Hello"), to_leave(ada), mail("And you?", "with a body"))
-    inbox.read(letters_in(place), NOW)
+    inbox.read(messages_in(place), NOW)
     kept = mailbox.Maildir(place) if place.is_dir() else mailbox.mbox(place)
     marks = [each.get_flags().strip("O") for each in kept]
     assert sorted(marks) == ["F", "F", "S" if place.is_dir() else "R"]
@@ -197,7 +203,7 @@ def test_flags_of_others_stay_and_a_mail_that_is_moved_is_let_go(tmp_path):
     place = maildir_in(tmp_path, mail("one"), mail("two"))
     one, two = sorted((place / "new").iterdir())
     one.rename(place / "cur" / f"{one.name}:2,PR")
-    letters = letters_in(place)
+    letters = messages_in(place)
     for letter in letters:
         letter.mark = Mark.ASIDE
         two.unlink(missing_ok=True)
@@ -206,9 +212,9 @@ def test_flags_of_others_stay_and_a_mail_that_is_moved_is_let_go(tmp_path):
 
 def test_a_mailbox_that_is_none_is_told(tmp_path):
     with pytest.raises(InboxError, match="no such file"):
-        list(letters_in(tmp_path / "nowhere"))
+        list(messages_in(tmp_path / "nowhere"))
     with pytest.raises(InboxError, match="neither an mbox file nor a Maildir"):
-        list(letters_in(tmp_path))
+        list(messages_in(tmp_path))
 
 
 def test_a_mailbox_in_use_is_told(tmp_path, ada):
@@ -216,7 +222,7 @@ def test_a_mailbox_in_use_is_told(tmp_path, ada):
     other = mailbox.mbox(place)
     other.lock()
     with pytest.raises(InboxError, match="mbox"):
-        list(letters_in(place))
+        list(messages_in(place))
     other.close()
 
 
@@ -226,7 +232,7 @@ def test_a_mailbox_in_use_is_told(tmp_path, ada):
 def test_what_is_not_dealt_with_is_stored(inbox, tmp_path, ada):
     aside = tmp_path / "home" / "aside"
     for content in (to_leave(ada), mail("Hello")):
-        inbox.read(letters_on(io.BytesIO(content), aside), NOW)
+        inbox.read(messages_on(io.BytesIO(content), aside), NOW)
     [file] = (aside / "new").iterdir()
     assert file.read_bytes() == mail("Hello")
 
@@ -234,7 +240,7 @@ def test_what_is_not_dealt_with_is_stored(inbox, tmp_path, ada):
 def test_where_nothing_can_be_stored_it_is_told(tmp_path):
     (tmp_path / "aside").touch()
     with pytest.raises(InboxError, match="aside"):
-        list(letters_on(io.BytesIO(b"x"), tmp_path / "aside"))
+        list(messages_on(io.BytesIO(b"x"), tmp_path / "aside"))
 
 
 # ---- wishes to leave ---------------------------------------------------------------------------
@@ -243,14 +249,14 @@ def test_where_nothing_can_be_stored_it_is_told(tmp_path):
 @pytest.mark.parametrize("purpose", [each for each in Purpose if each is not Purpose.UNSUBSCRIBE])
 def test_another_purposes_token_is_left_to_read(inbox, registry, ada, purpose):
     wish = mail(SENDER.tokens.make(purpose, ada.public_id))
-    assert fates(inbox, wish) == [Fate.UNPROVEN]
+    assert verdicts(inbox, wish) == [InboundVerdict.UNVERIFIED]
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
 
 
 def test_somebody_who_is_gone_already_is_dealt_with(inbox, registry, ada):
     wish = to_leave(ada)
     registry.remove("ada@example.org")
-    assert fates(inbox, wish) == [Fate.UNSUBSCRIBED]
+    assert verdicts(inbox, wish) == [InboundVerdict.UNSUBSCRIBED]
 
 
 def test_the_link_of_a_digest_leads_out(inbox, registry, ada):
@@ -261,7 +267,7 @@ def test_the_link_of_a_digest_leads_out(inbox, registry, ada):
     link = read(sent.content).one("List-Unsubscribe").rpartition("<")[2].rstrip(">")
     assert parseaddr(urlsplit(link).path)[1] == "unsubscribe@example.org"
     [subject] = parse_qs(urlsplit(link).query)["subject"]
-    assert fates(inbox, mail(subject)) == [Fate.UNSUBSCRIBED]
+    assert verdicts(inbox, mail(subject)) == [InboundVerdict.UNSUBSCRIBED]
     assert registry.standing(ada.id) is Standing.WITHDRAWN
 
 
@@ -272,7 +278,7 @@ def test_a_dead_address_gets_nothing_more_whatever_address_is_named(
     inbox, ledger, registry, ada, sender
 ):
     for _ in range(2):
-        assert fates(inbox, reports.failure(sender)) == [Fate.HARD]
+        assert verdicts(inbox, reports.failure(sender)) == [InboundVerdict.HARD]
         assert registry.standing(ada.id) is Standing.SUPPRESSED
         assert registry.suppressions.covers(ada.address)
         assert not registry.suppressions.covers("forwarded@elsewhere.example")
@@ -282,11 +288,13 @@ def test_a_dead_address_gets_nothing_more_whatever_address_is_named(
 @pytest.mark.parametrize("name", ["Delivered_To", "X_Original_To", "Envelope_To"])
 def test_a_mail_server_may_say_whom_a_report_was_sent_to(inbox, sender, name):
     report = reports.failure("postmaster@example.org", **{name: sender.upper()})
-    assert fates(inbox, report) == [Fate.HARD]
+    assert verdicts(inbox, report) == [InboundVerdict.HARD]
 
 
 def test_other_failures_are_counted(inbox, ledger, registry, ada, sender):
-    assert fates(inbox, reports.failure(sender, "5.2.2", "mailbox full")) == [Fate.SOFT]
+    assert verdicts(inbox, reports.failure(sender, "5.2.2", "mailbox full")) == [
+        InboundVerdict.SOFT
+    ]
     assert kinds(ledger) == ["soft"]
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
 
@@ -294,15 +302,15 @@ def test_other_failures_are_counted(inbox, ledger, registry, ada, sender):
 def test_a_failure_that_is_our_fault_pauses_the_provider(inbox, ledger, registry, ada, sender):
     report = reports.failure(sender, "5.7.1", "blocked")
     for _ in range(2):
-        assert fates(inbox, report) == [Fate.SOFT]
-        assert [each.provider for each in ledger.lanes.paused()] == ["example.net"]
+        assert verdicts(inbox, report) == [InboundVerdict.SOFT]
+        assert [each.provider for each in ledger.provider_queues.paused()] == ["example.net"]
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
 
 
 def test_delays_and_answers_change_nothing(inbox, ledger, registry, ada, sender):
-    assert fates(inbox, reports.delay(sender), reports.answer(sender)) == [
-        Fate.DELAYED,
-        Fate.AUTO_REPLY,
+    assert verdicts(inbox, reports.delay(sender), reports.answer(sender)) == [
+        InboundVerdict.DELAYED,
+        InboundVerdict.AUTO_REPLY,
     ]
     assert kinds(ledger) == []
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
@@ -318,7 +326,7 @@ def test_delays_and_answers_change_nothing(inbox, ledger, registry, ada, sender)
     ],
 )
 def test_what_is_not_proven_changes_nothing(inbox, ledger, registry, ada, sent, report, to):
-    assert fates(inbox, report(to.format(id=sent.id))) == [Fate.UNPROVEN]
+    assert verdicts(inbox, report(to.format(id=sent.id))) == [InboundVerdict.UNVERIFIED]
     assert kinds(ledger) == []
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
 
@@ -326,9 +334,9 @@ def test_what_is_not_proven_changes_nothing(inbox, ledger, registry, ada, sent, 
 def test_a_mailbox_that_somebody_has_left_is_not_held_against_them(
     inbox, ledger, registry, ada, sender
 ):
-    move = registry.moves.ask(ada, "ada@new.example", NOW)
-    registry.moves.complete(move.public_id, source="test", now=NOW)
-    assert fates(inbox, reports.failure(sender)) == [Fate.UNPROVEN]
+    move = registry.address_changes.ask(ada, "ada@new.example", NOW)
+    registry.address_changes.complete(move.public_id, source="test", now=NOW)
+    assert verdicts(inbox, reports.failure(sender)) == [InboundVerdict.UNVERIFIED]
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
 
 
@@ -337,7 +345,7 @@ def test_of_whom_is_gone_there_is_nothing_to_do(inbox, ledger, registry, ada, se
     registry.remove(ada.address)
     every = [reports.failure(sender), reports.failure(nobody), reports.complaint(sender)]
     by_token = reports.complaint(COMPLAINTS, unsubscribe=token(ada))
-    assert set(fates(inbox, *every, by_token)) == {Fate.OBSOLETE}
+    assert set(verdicts(inbox, *every, by_token)) == {InboundVerdict.OBSOLETE}
     assert kinds(ledger) == []
     assert not registry.suppressions.covers(ada.address)
 
@@ -346,13 +354,17 @@ def test_of_whom_is_gone_there_is_nothing_to_do(inbox, ledger, registry, ada, se
 def test_whoever_complains_gets_nothing_more(inbox, ledger, registry, ada, sender, shown):
     what = {shown: token(ada) if shown == "unsubscribe" else sender}
     for _ in range(2):
-        assert fates(inbox, reports.complaint(**{"to": COMPLAINTS, **what})) == [Fate.COMPLAINT]
+        assert verdicts(inbox, reports.complaint(**{"to": COMPLAINTS, **what})) == [
+            InboundVerdict.COMPLAINT
+        ]
         assert registry.standing(ada.id) is Standing.SUPPRESSED
         assert kinds(ledger) == ["complaint"]
 
 
 def test_a_complaint_by_somebody_who_was_sent_nothing_counts_too(inbox, ledger, registry, ada):
-    assert fates(inbox, reports.complaint(COMPLAINTS, unsubscribe=token(ada))) == [Fate.COMPLAINT]
+    assert verdicts(inbox, reports.complaint(COMPLAINTS, unsubscribe=token(ada))) == [
+        InboundVerdict.COMPLAINT
+    ]
     assert registry.standing(ada.id) is Standing.SUPPRESSED
     assert kinds(ledger) == []
 
@@ -362,9 +374,11 @@ def test_a_failure_is_not_proven_by_what_it_quotes(inbox, registry, ada, sender)
     forged = quoted.replace(b"feedback-report", b"delivery-status").replace(
         b"Feedback-Type: abuse", b"Final-Recipient: rfc822; ada@example.org\r\nAction: failed"
     )
-    assert fates(inbox, forged.replace(b"Version: 1", b"Status: 5.1.1")) == [Fate.UNPROVEN]
+    assert verdicts(inbox, forged.replace(b"Version: 1", b"Status: 5.1.1")) == [
+        InboundVerdict.UNVERIFIED
+    ]
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
 
 
 def test_mail_by_people_is_left(inbox, sender):
-    assert fates(inbox, reports.by_person(sender)) == [Fate.UNKNOWN]
+    assert verdicts(inbox, reports.by_person(sender)) == [InboundVerdict.UNKNOWN]

@@ -28,14 +28,14 @@ from digest.app.app import App
 from digest.compose.composer import Composer
 from digest.compose.edition_composer import EditionComposer
 from digest.compose.environment import Templates
-from digest.compose.from_identity import sender_of
-from digest.deliver import worker_pool as fleet
+from digest.compose.from_identity import from_identity
+from digest.deliver import worker_pool
 from digest.errors import DigestError
 from digest.ledger import database
 from digest.monitoring.logs import configure_logs
 from digest.pipeline import Pipeline
 from subscribers.errors import SubscriberError
-from tests.support import NOW, make_background, make_candidate, make_edition, make_settings
+from tests.support import NOW, make_candidate, make_corpus, make_edition, make_settings
 
 ROOT = Path(__file__).parents[3]
 _TEMPLATES = Templates()
@@ -203,7 +203,7 @@ def _live(settings: dict[str, str], now: datetime, what: str) -> None:
     status = 1
     try:
         configure_logs()
-        fleet.WORTH_A_PROCESS = 1
+        worker_pool.WORTH_A_PROCESS = 1
         database._PATIENCE = float(settings.pop("patience", database._PATIENCE))
         if octets := settings.pop("most_octets", ""):
             resource.setrlimit(resource.RLIMIT_FSIZE, (int(octets), int(octets)))
@@ -212,7 +212,7 @@ def _live(settings: dict[str, str], now: datetime, what: str) -> None:
         if pragma:
             event.listen(app.engine, "checkout", lambda made, *_: made.execute(pragma))
         app.templates = _TEMPLATES
-        pipeline = Pipeline(app.settings, app.ledger, app.registry, list, make_background)
+        pipeline = Pipeline(app.settings, app.ledger, app.registry, list, make_corpus)
         _DOES[what](app, pipeline, now)
         status = 0
     except (DigestError, SubscriberError) as error:
@@ -227,16 +227,16 @@ def _live(settings: dict[str, str], now: datetime, what: str) -> None:
 
 
 def _run(app: App, pipeline: Pipeline, now: datetime) -> None:
-    done = pipeline.run(app.fleet.send, now)
+    done = pipeline.run(app.worker_pool.send, now)
     print(*done.trouble, "done", sep="\n", flush=True)
 
 
 def _work(app: App, pipeline: Pipeline, now: datetime) -> None:
     """As `digest worker`, but without its pauses."""
     told_to_stop: list[int] = []
-    signal.signal(signal.SIGTERM, lambda *_: (told_to_stop.append(1), app.fleet.stop()))
+    signal.signal(signal.SIGTERM, lambda *_: (told_to_stop.append(1), app.worker_pool.stop()))
     while not told_to_stop:
-        for trouble in pipeline.send_waiting(app.fleet.send, now):
+        for trouble in pipeline.send_waiting(app.worker_pool.send, now):
             print(trouble, flush=True)
         select.select([], [], [], 0.01)
     print("done", flush=True)
@@ -247,8 +247,8 @@ _DOES: dict[str, Callable[[App, Pipeline, datetime], None]] = {"run": _run, "wor
 
 def _warm_up() -> None:
     """Have done once, for all, what takes long the first time."""
-    make_background()
-    composer = Composer(_TEMPLATES, sender_of(make_settings()))
+    make_corpus()
+    composer = Composer(_TEMPLATES, from_identity(make_settings()))
     EditionComposer(composer, make_edition(make_candidate()), NOW).try_out([make_candidate()])
 
 

@@ -30,7 +30,7 @@ from digest.ledger.database import (
 from digest.ledger.deliveries import Plan
 from digest.ledger.history import Collection
 from digest.ledger.ledger import Ledger
-from digest.ledger.locks import exclusively
+from digest.ledger.locks import advisory_lock
 from digest.model.digests import Match, Pick, Reason, Section
 from subscribers.store.registry import Registry
 from subscribers.store.tables import metadata
@@ -312,26 +312,26 @@ def another_process_holding(engine: Engine, work: str) -> Iterator[subprocess.Po
 @pytest.mark.parametrize("work", ["run", "collection"])
 def test_a_second_holder_is_refused_at_once(engine, work):
     with (
-        exclusively(engine, work),
+        advisory_lock(engine, work),
         pytest.raises(LedgerError, match=f"another {work} is under way"),
-        exclusively(engine, work),
+        advisory_lock(engine, work),
     ):
         pytest.fail("two hold the ledger")
-    with exclusively(engine, work):
+    with advisory_lock(engine, work):
         pass
 
 
 def test_a_run_and_a_collection_do_not_exclude_each_other(engine):
-    with exclusively(engine, "run"), exclusively(engine, "collection"):
+    with advisory_lock(engine, "run"), advisory_lock(engine, "collection"):
         for work in ("run", "collection"):
-            with pytest.raises(LedgerError, match=work), exclusively(engine, work):
+            with pytest.raises(LedgerError, match=work), advisory_lock(engine, work):
                 pytest.fail("two hold the ledger")
 
 
 def test_the_lock_is_free_after_an_error(engine):
-    with pytest.raises(ZeroDivisionError), exclusively(engine, "run"):
+    with pytest.raises(ZeroDivisionError), advisory_lock(engine, "run"):
         raise ZeroDivisionError
-    with exclusively(engine, "run"):
+    with advisory_lock(engine, "run"):
         pass
 
 
@@ -341,20 +341,20 @@ def test_another_ledger_is_not_held_up(engine, tmp_path):
         url = engine.url.update_query_dict({"options": "-csearch_path=public"})
         beside = url.render_as_string(hide_password=False)
     other = open_database(beside)
-    with exclusively(engine, "run"), exclusively(other, "run"):
+    with advisory_lock(engine, "run"), advisory_lock(other, "run"):
         for held in (engine, other):
-            with pytest.raises(LedgerError, match="run"), exclusively(held, "run"):
+            with pytest.raises(LedgerError, match="run"), advisory_lock(held, "run"):
                 pytest.fail("two hold the ledger")
     other.dispose()
 
 
 def test_a_holder_in_another_process_keeps_us_out_until_it_is_done(engine):
     with another_process_holding(engine, "run") as holder:
-        with pytest.raises(LedgerError, match="another run"), exclusively(engine, "run"):
+        with pytest.raises(LedgerError, match="another run"), advisory_lock(engine, "run"):
             pytest.fail("two hold the ledger")
         holder.communicate()
         assert holder.returncode == 0
-        with exclusively(engine, "run"):
+        with advisory_lock(engine, "run"):
             pass
 
 
@@ -365,7 +365,7 @@ def test_a_holder_that_is_killed_leaves_no_lock(engine):
     # PostgreSQL learns of a client's death when it next reads from it: a moment later.
     for _ in range(200):
         try:
-            with exclusively(engine, "run"):
+            with advisory_lock(engine, "run"):
                 return
         except LedgerError:
             Event().wait(0.05)

@@ -8,12 +8,12 @@ from sqlalchemy import delete, event, insert, update
 
 from digest.cli.status_text import status_lines
 from digest.ledger.claims import Limits
-from digest.ledger.daily_stats import DayFigures
+from digest.ledger.daily_stats import DailyStats
 from digest.ledger.health import Queue
 from digest.ledger.history import Collection
-from digest.ledger.last_runs import Milestone
+from digest.ledger.last_runs import Job
 from digest.ledger.provider_queues import ALL
-from digest.ledger.tables import deliveries, editions, lanes
+from digest.ledger.tables import deliveries, editions, provider_queues
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
 from digest.model.digests import SkipReason
 from digest.model.messages import Outcome, OutcomeKind
@@ -31,8 +31,8 @@ from digest.monitoring.warnings import (
     LONGEST_SILENCE,
     LONGEST_SLEEP,
     PATIENT_EDITIONS,
-    WorryKind,
-    worries,
+    WarningKind,
+    warnings,
 )
 from subscribers.model import Consent, SuppressionReason
 from subscribers.preferences import Preferences
@@ -69,7 +69,7 @@ def status_of(ledger, registry, sources=(), now=NOW, held=None, **settings):
 
 
 def kinds(status):
-    return [each.kind for each in worries(status)]
+    return [each.kind for each in warnings(status)]
 
 
 # ---- the queue -------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ def test_figures_of_what_waits_are_counted_by_state_and_by_reason(ledger, editio
     for number, reason in ((50, SkipReason.PAUSED), (51, SkipReason.PAUSED)):
         plan_skipped(ledger, edition, number, reason)
     [figures] = ledger.history.editions(1)
-    assert figures == DayFigures(TODAY, True, 2, ledger.editions.balance(edition), made_at=NOW)
+    assert figures == DailyStats(TODAY, True, 2, ledger.editions.balance(edition), made_at=NOW)
     assert figures.balance.skipped_for == {"withdrawn": 1, "paused": 2}
 
 
@@ -241,7 +241,7 @@ def test_people_are_counted_by_what_they_said_and_blocks_by_reason(registry):
 
 
 def test_a_ledger_that_nothing_is_in_is_well(ledger, registry):
-    assert worries(status_of(ledger, registry, ["arxiv"])) == []
+    assert warnings(status_of(ledger, registry, ["arxiv"])) == []
 
 
 def test_a_day_that_went_well_is_well(ledger, registry, edition):
@@ -249,24 +249,24 @@ def test_a_day_that_went_well_is_well(ledger, registry, edition):
     bring_to(ledger, edition, S.ACCEPTED, S.REFUSED, S.SKIPPED)
     ledger.editions.close(edition)
     run(ledger)
-    assert worries(status_of(ledger, registry, now=NOW + DAY)) == []
+    assert warnings(status_of(ledger, registry, now=NOW + DAY)) == []
 
 
 def test_a_pause_is_a_worry(ledger, registry):
-    ledger.lanes.pause(ALL, "6 mails met dead addresses", NOW)
-    [worry] = worries(status_of(ledger, registry))
-    assert worry.kind is WorryKind.PAUSED
+    ledger.provider_queues.pause(ALL, "6 mails met dead addresses", NOW)
+    [worry] = warnings(status_of(ledger, registry))
+    assert worry.kind is WarningKind.PAUSED
     assert worry.text == "no mail goes to everybody: 6 mails met dead addresses"
 
 
 def test_what_is_uncertain_is_a_worry(ledger, registry, edition):
     bring_to(ledger, edition, S.UNCERTAIN)
-    assert kinds(status_of(ledger, registry)) == [WorryKind.UNCERTAIN]
+    assert kinds(status_of(ledger, registry)) == [WarningKind.UNCERTAIN]
 
 
 def test_trouble_of_the_last_run_is_a_worry_until_the_next(ledger, registry):
     run(ledger, trouble=("the relay is down", "a source is down"))
-    assert kinds(status_of(ledger, registry)) == [WorryKind.TROUBLE] * 2
+    assert kinds(status_of(ledger, registry)) == [WarningKind.TROUBLE] * 2
     run(ledger)
     assert kinds(status_of(ledger, registry)) == []
 
@@ -277,7 +277,7 @@ def test_a_run_that_died_is_a_worry_once_it_must_have_ended(ledger, registry):
     assert (status.last_run.state, kinds(status)) == (RunState.UNDER_WAY, [])
     status = status_of(ledger, registry, now=NOW + LONGEST_RUN + HOUR)
     assert status.last_run.state is RunState.BROKEN_OFF
-    assert kinds(status) == [WorryKind.BROKEN_OFF]
+    assert kinds(status) == [WarningKind.BROKEN_OFF]
     run(ledger)
     assert kinds(status_of(ledger, registry)) == []
 
@@ -285,15 +285,15 @@ def test_a_run_that_died_is_a_worry_once_it_must_have_ended(ledger, registry):
 def test_a_source_that_fails_is_a_worry_if_it_is_set(ledger, registry):
     ledger.history.record_collection(Collection(TODAY, NOW, "arxiv", failure="503"))
     assert kinds(status_of(ledger, registry, ["huggingface"])) == []
-    [worry] = worries(status_of(ledger, registry, ["huggingface", "arxiv"]))
-    assert (worry.kind, worry.text) == (WorryKind.SOURCE, "arxiv cannot be collected: 503")
+    [worry] = warnings(status_of(ledger, registry, ["huggingface", "arxiv"]))
+    assert (worry.kind, worry.text) == (WarningKind.SOURCE, "arxiv cannot be collected: 503")
 
 
 def test_a_balance_that_does_not_add_up_is_a_worry(ledger, registry, edition):
     bring_to(ledger, edition, S.ACCEPTED)
     balance = ledger.editions.close(edition)
     write_balance(ledger, edition, replace(balance, due=2))
-    assert kinds(status_of(ledger, registry)) == [WorryKind.UNBALANCED]
+    assert kinds(status_of(ledger, registry)) == [WarningKind.UNBALANCED]
 
 
 def test_silence_is_a_worry_where_somebody_waits(ledger, registry):
@@ -302,12 +302,12 @@ def test_silence_is_a_worry_where_somebody_waits(ledger, registry):
     assert kinds(status_of(ledger, registry, now=too_long)) == []
     registry.add("ada@example.org", (), source="test", now=NOW)
     assert kinds(status_of(ledger, registry, now=NOW + LONGEST_SILENCE)) == []
-    assert kinds(status_of(ledger, registry, now=too_long)) == [WorryKind.NO_RUN]
+    assert kinds(status_of(ledger, registry, now=too_long)) == [WarningKind.NO_RUN]
 
 
 def test_people_without_any_run_yet_are_a_worry(ledger, registry):
     registry.add("ada@example.org", (), source="test", now=NOW)
-    [worry] = worries(status_of(ledger, registry))
+    [worry] = warnings(status_of(ledger, registry))
     assert worry.text == "there was no run yet"
 
 
@@ -319,23 +319,23 @@ def scheduled(ledger, registry, edition):
     """A schedule has made the day's edition, and planned for everybody since."""
     registry.add("ada@example.org", (), source="test", now=NOW)
     run(ledger)
-    ledger.milestones.reach(Milestone.PLANNED, NOW)
+    ledger.last_runs.reach(Job.PLANNED, NOW)
 
 
 def test_a_schedule_that_looks_no_more_is_a_worry(ledger, registry, scheduled):
     assert kinds(status_of(ledger, registry, now=NOW + LONGEST_SLEEP)) == []
-    [worry] = worries(status_of(ledger, registry, now=NOW + 2 * LONGEST_SLEEP))
-    assert worry.kind is WorryKind.ASLEEP
+    [worry] = warnings(status_of(ledger, registry, now=NOW + 2 * LONGEST_SLEEP))
+    assert worry.kind is WarningKind.ASLEEP
     assert worry.text == "nobody has looked since 2026-02-20 08:00 UTC who is due"
     much_later = status_of(ledger, registry, now=NOW + 9 * DAY)
-    assert kinds(much_later) == [WorryKind.ASLEEP]
+    assert kinds(much_later) == [WarningKind.ASLEEP]
 
 
 def test_nobody_needs_to_be_looked_for_between_the_last_time_and_the_next_edition(
     ledger, registry, scheduled
 ):
     ends = NOW + 23 * HOUR  # from then on they are the next edition's
-    ledger.milestones.reach(Milestone.PLANNED, ends)
+    ledger.last_runs.reach(Job.PLANNED, ends)
     assert kinds(status_of(ledger, registry, now=ends + 40 * timedelta(minutes=1))) == []
 
 
@@ -346,13 +346,13 @@ LATE = NOW + HOUR + timedelta(minutes=1)
 def waits(ledger, scheduled, edition):
     """Something could have been sent since NOW, and the schedule looks who is due."""
     plan(ledger, edition, 1)
-    ledger.milestones.reach(Milestone.PLANNED, LATE)
+    ledger.last_runs.reach(Job.PLANNED, LATE)
 
 
 def test_where_nothing_is_tried_though_something_waits_it_is_a_worry(ledger, registry, waits):
     assert kinds(status_of(ledger, registry, now=NOW + HOUR)) == []
-    [worry] = worries(status_of(ledger, registry, now=LATE))
-    assert worry.kind is WorryKind.STUCK
+    [worry] = warnings(status_of(ledger, registry, now=LATE))
+    assert worry.kind is WarningKind.STUCK
     assert worry.text.startswith("1 wait, and since 2026-02-20 08:00 UTC none was tried")
 
 
@@ -366,7 +366,7 @@ def test_where_nothing_is_tried_though_something_waits_it_is_a_worry(ledger, reg
 )
 def test_what_is_to_wait_is_no_worry(ledger, registry, waits, settings):
     with ledger.engine.begin() as connection:
-        connection.execute(insert(lanes).values(provider=ALL, day=TODAY, sent=1))
+        connection.execute(insert(provider_queues).values(provider=ALL, day=TODAY, sent=1))
     assert kinds(status_of(ledger, registry, now=LATE, **settings)) == []
 
 
@@ -386,14 +386,14 @@ def test_what_waits_for_the_next_run_is_no_worry(ledger, registry, edition):
 
 
 def test_an_edition_that_is_not_made_is_a_worry_once_it_has_waited(ledger, registry, scheduled):
-    ledger.milestones.reach(Milestone.PLANNED, NOW + 23 * HOUR)
+    ledger.last_runs.reach(Job.PLANNED, NOW + 23 * HOUR)
     patient = {"wait_for_sources": "60"}
     due = NOW + DAY
     status = status_of(ledger, registry, now=due + HOUR, **patient)
     assert (status.ticks.overdue_since, kinds(status)) == (due, [])
     later = due + HOUR + LONGEST_LATENESS + timedelta(minutes=1)
-    [worry] = worries(status_of(ledger, registry, now=later, **patient))
-    assert worry.kind is WorryKind.NO_EDITION
+    [worry] = warnings(status_of(ledger, registry, now=later, **patient))
+    assert worry.kind is WarningKind.NO_EDITION
     assert worry.text == "the day's edition was due 2026-02-21 08:00 UTC, and is not made"
 
 
@@ -403,7 +403,7 @@ def test_runs_by_hand_have_no_schedule_that_could_sleep(ledger, registry, schedu
 
 
 def test_without_readers_nobody_is_missed(ledger, registry, edition):
-    ledger.milestones.reach(Milestone.PLANNED, NOW)
+    ledger.last_runs.reach(Job.PLANNED, NOW)
     assert kinds(status_of(ledger, registry, now=NOW + 9 * DAY)) == []
 
 
@@ -412,13 +412,13 @@ def test_an_inbox_that_is_read_no_more_is_a_worry(ledger, registry, tmp_path):
     assert kinds(status_of(ledger, registry, now=NOW, **inbox)) == []  # never yet
     for number in range(PATIENT_EDITIONS):
         ledger.editions.freeze(TODAY - number * DAY, TODAY, NOW)
-    [worry] = worries(status_of(ledger, registry, now=NOW, **inbox))
-    assert (worry.kind, worry.text) == (WorryKind.INBOX, "the inbox was never read")
-    ledger.milestones.reach(Milestone.INBOX, NOW)
+    [worry] = warnings(status_of(ledger, registry, now=NOW, **inbox))
+    assert (worry.kind, worry.text) == (WarningKind.INBOX, "the inbox was never read")
+    ledger.last_runs.reach(Job.INBOX, NOW)
     assert kinds(status_of(ledger, registry, now=NOW + HOUR, **inbox)) == []
-    [worry] = worries(status_of(ledger, registry, now=NOW + 2 * HOUR, **inbox))
+    [worry] = warnings(status_of(ledger, registry, now=NOW + 2 * HOUR, **inbox))
     assert (worry.kind, worry.text) == (
-        WorryKind.INBOX,
+        WarningKind.INBOX,
         "the inbox was read last 2026-02-20 08:00 UTC",
     )
     assert kinds(status_of(ledger, registry, now=NOW + 2 * HOUR)) == []  # none is set any more
@@ -427,15 +427,15 @@ def test_an_inbox_that_is_read_no_more_is_a_worry(ledger, registry, tmp_path):
 
 def test_a_ledger_that_is_held_is_a_worry(ledger, registry):
     held = Held("this ledger has moved", was_used=True)
-    [worry] = worries(status_of(ledger, registry, held=held))
-    assert (worry.kind, worry.text) == (WorryKind.HELD, "this ledger has moved")
+    [worry] = warnings(status_of(ledger, registry, held=held))
+    assert (worry.kind, worry.text) == (WarningKind.HELD, "this ledger has moved")
 
 
 def test_beside_a_schedule_elsewhere_nothing_is_held(ledger, registry, scheduled):
     held = Held("this ledger has not been used here yet", was_used=False)
     assert kinds(status_of(ledger, registry, held=held)) == []
     asleep = status_of(ledger, registry, now=NOW + HOUR, held=held)
-    assert kinds(asleep) == [WorryKind.HELD, WorryKind.ASLEEP]
+    assert kinds(asleep) == [WarningKind.HELD, WarningKind.ASLEEP]
 
 
 def test_when_the_next_are_to_come(ledger, registry, edition):
@@ -457,7 +457,7 @@ def test_who_is_due_soon_is_counted_by_their_own_clocks(registry):
         "eve": {"timezone": "no such zone"},
     }.items():
         person = registry.add(f"{name}@example.org", (), source="test", now=NOW)
-        registry.set_wishes(person.public_id, (), Preferences.from_stored(wishes))
+        registry.set_preferences(person.public_id, (), Preferences.from_stored(wishes))
     registry.ask("fay@example.org", (), source="test", now=NOW)
     assert gather_readers(registry, NOW) == Readers(4, NOW + timedelta(minutes=30))
 
@@ -478,11 +478,11 @@ def test_what_went_out_today_is_counted_in_a_warm_up(ledger, registry, edition):
 
 def test_the_record_has_plain_values_only(ledger, registry, edition):
     bring_to(ledger, edition, *DeliveryState)
-    ledger.lanes.pause("example.net", "it refuses our mail", NOW)
-    ledger.lanes.set_gap("example.com", 2.5)
+    ledger.provider_queues.pause("example.net", "it refuses our mail", NOW)
+    ledger.provider_queues.set_interval("example.com", 2.5)
     ledger.history.record_collection(Collection(TODAY, NOW, "arxiv", failure="503"))
     run(ledger, trouble=("arxiv: 503",))
-    ledger.milestones.reach(Milestone.TIDIED, NOW)
+    ledger.last_runs.reach(Job.TIDIED, NOW)
     limits = {"rate": "60", "send_window": "06:00-22:00", "warm_up_since": "2026-02-20"}
     status = status_of(ledger, registry, ["arxiv"], NOW + HOUR, Held("moved", True), **limits)
     record = status_record(status, Readers(3, NOW))
@@ -509,7 +509,7 @@ def test_the_words_of_each_line(ledger, registry, edition):
         connection.execute(update(editions).values(frozen_at=NOW - HOUR))
     bring_to(ledger, edition, S.DEFERRED, S.PENDING)
     for number in range(5):
-        ledger.lanes.set_gap(f"{number}.example", number + 1)
+        ledger.provider_queues.set_interval(f"{number}.example", number + 1)
     ledger.history.record_collection(Collection(TODAY, NOW, "arxiv", sightings=3))
     run(ledger, trouble=("a",))
     status = status_of(ledger, registry, ["arxiv", "huggingface"])
@@ -537,8 +537,8 @@ def test_the_words_of_each_line(ledger, registry, edition):
 def test_the_words_of_what_is_set_and_done(ledger, registry):
     absorb(ledger, make_sighting(1))
     ledger.editions.freeze(TODAY, TODAY, NOW, missing=["arxiv"])
-    for name in Milestone:
-        ledger.milestones.reach(name, NOW - HOUR if name is Milestone.TIDIED else NOW - DAY)
+    for name in Job:
+        ledger.last_runs.reach(name, NOW - HOUR if name is Job.TIDIED else NOW - DAY)
     limits = {"rate": "600", "rate_per_domain": "0.5", "send_window": "06:00-22:00"}
     warm_up = {"warm_up_since": "2026-02-20"}
     status = status_of(ledger, registry, now=NOW + DAY, **limits, **warm_up)

@@ -19,9 +19,9 @@ from digest.pipeline import Pipeline
 from subscribers.store.overview import Overview
 from tests.integration.ledger.test_papers import absorb
 from tests.integration.plans import claim, plan
-from tests.integration.senders import make_sending
+from tests.integration.senders import make_delivery_worker
 from tests.integration.site import COMPOSER
-from tests.support import NOW, TODAY, make_background, make_settings, make_sighting
+from tests.support import NOW, TODAY, make_corpus, make_settings, make_sighting
 
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
 DAY = timedelta(days=1)
@@ -62,7 +62,7 @@ class Post:
         return self._outcome
 
 
-class Clock:
+class MailSchedule:
     def __init__(self):
         self.now = datetime(2020, 1, 1, tzinfo=UTC)  # only what passes on it counts
 
@@ -77,7 +77,7 @@ def history(ledger):
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return MailSchedule()
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def composer():
 
 
 def pipeline(ledger, registry, *sources, clock=None, **settings):
-    given = [make_settings(**settings), ledger, registry, lambda: sources, make_background]
+    given = [make_settings(**settings), ledger, registry, lambda: sources, make_corpus]
     return Pipeline(*given, clock=clock) if clock else Pipeline(*given)
 
 
@@ -195,7 +195,7 @@ def test_an_edition_without_papers_parts_no_collections(ledger, history):
 
 
 def sending(ledger, registry, composer, post):
-    return make_sending(make_settings(), ledger, registry, composer, post)
+    return make_delivery_worker(make_settings(), ledger, registry, composer, post)
 
 
 # ---- runs ------------------------------------------------------------------------------------

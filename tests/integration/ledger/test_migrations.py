@@ -204,7 +204,7 @@ def check_what_today_reads(engine: Engine, at: str) -> None:
     assert file.suppression
     assert file.suppression.reason is SuppressionReason.HARD_BOUNCE
     assert [each.at for each in file.evidence] == [MOMENT]
-    assert len(file.opinions) == (1 if at >= "0004" else 0)
+    assert len(file.ratings) == (1 if at >= "0004" else 0)
 
     edition = ledger.editions.on(DAY)
     assert edition

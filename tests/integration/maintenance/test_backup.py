@@ -21,10 +21,10 @@ from digest.ledger import pg_tools
 from digest.ledger.claims import Limits
 from digest.ledger.database import NEWEST_REVISION, ensure_current, open_database, revision
 from digest.ledger.ledger import Ledger
-from digest.ledger.locks import exclusively
+from digest.ledger.locks import advisory_lock
 from digest.ledger.tables import papers
 from digest.maintenance.backup import Backups
-from digest.maintenance.instance_guard import Guard
+from digest.maintenance.instance_guard import InstanceGuard
 from digest.model.deliveries import DeliveryState
 from digest.model.messages import Outcome, OutcomeKind
 from subscribers.model import SuppressionReason
@@ -82,8 +82,8 @@ def titles(engine: Engine) -> list[str]:
         return list(connection.execute(select(papers.c.title)).scalars())
 
 
-def guard(engine: Engine, home: Path) -> Guard:
-    return Guard(engine, home, "this-host")
+def guard(engine: Engine, home: Path) -> InstanceGuard:
+    return InstanceGuard(engine, home, "this-host")
 
 
 # ---- there and back ----------------------------------------------------------------------------
@@ -241,7 +241,7 @@ def test_not_while_somebody_sends(engine, backups, file):
     with ledger.senders.enter() as claims:
         bring(ledger, claims, plan(ledger, edition, 2), S.SENDING)
         refused(backups, file, "mails are being sent")
-        with exclusively(engine, "run"):  # nothing is held after it was refused
+        with advisory_lock(engine, "run"):  # nothing is held after it was refused
             pass
     backups.restore(file, force=True, now=NOW)
 

@@ -8,7 +8,7 @@ import pytest
 from digest.errors import LedgerError
 from digest.ledger.instances import mark_as_copied
 from digest.ledger.ledger import Ledger
-from digest.maintenance.instance_guard import FILE, Guard
+from digest.maintenance.instance_guard import FILE, InstanceGuard
 from tests.support import NOW
 
 LATER = NOW + timedelta(minutes=1)
@@ -16,7 +16,7 @@ LATER = NOW + timedelta(minutes=1)
 
 @pytest.fixture
 def guard(engine, tmp_path):
-    return Guard(engine, tmp_path / "home", "here")
+    return InstanceGuard(engine, tmp_path / "home", "here")
 
 
 def stands(guard):
@@ -40,9 +40,9 @@ def test_a_ledger_on_another_machine_asks(guard, engine, tmp_path):
     guard.renew(NOW)
     shutil.copytree(tmp_path / "home", tmp_path / "copy")
     for elsewhere in (
-        Guard(engine, tmp_path / "new", "here"),  # shared, or copied without its folder
-        Guard(engine, tmp_path / "copy", "here"),
-        Guard(engine, tmp_path / "home", "there"),
+        InstanceGuard(engine, tmp_path / "new", "here"),  # shared, or copied without its folder
+        InstanceGuard(engine, tmp_path / "copy", "here"),
+        InstanceGuard(engine, tmp_path / "home", "there"),
     ):
         assert not stands(elsewhere)
     assert stands(guard)
@@ -51,7 +51,7 @@ def test_a_ledger_on_another_machine_asks(guard, engine, tmp_path):
 def test_it_says_who_used_it_last(guard, engine, tmp_path):
     guard.renew(NOW)
     with pytest.raises(LedgerError) as raised:
-        Guard(engine, tmp_path / "new", "there").check()
+        InstanceGuard(engine, tmp_path / "new", "there").check()
     assert str(raised.value).startswith("nothing is sent before you say `digest db adopt`: ")
     assert f"by here ({tmp_path / 'home'}), 2026-02-20 08:00 UTC" in str(raised.value)
 
@@ -74,7 +74,7 @@ def test_a_backup_asks_however_new_it_is(guard, engine):
 
 def test_once_adopted_it_asks_no_more(guard, engine, tmp_path):
     guard.renew(NOW)
-    other = Guard(engine, tmp_path / "new", "there")
+    other = InstanceGuard(engine, tmp_path / "new", "there")
     other.adopt(LATER)
     assert stands(other)
     assert stands(guard), "two machines may share a ledger"
@@ -105,7 +105,8 @@ def test_broken_off_while_the_mark_is_changed_it_goes_on(guard, engine, monkeypa
                 patch.setattr("digest.ledger.instances.Instances.mark", die)
             else:
                 patch.setattr(
-                    "digest.maintenance.instance_guard.Guard._write", last(die, Guard._write)
+                    "digest.maintenance.instance_guard.InstanceGuard._write",
+                    last(die, InstanceGuard._write),
                 )
             with pytest.raises(KeyboardInterrupt):
                 guard.renew(LATER)
@@ -130,7 +131,7 @@ def last(act, others):
 def test_somebody_who_changes_the_mark_in_between_is_no_stranger(guard, engine, monkeypatch):
     guard.renew(NOW)
     looked = []
-    read = Guard._badge
+    read = InstanceGuard._badge
 
     def slowly(self):
         looked.append(1)
@@ -139,6 +140,6 @@ def test_somebody_who_changes_the_mark_in_between_is_no_stranger(guard, engine, 
         return read(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Guard, "_badge", slowly)
+        patch.setattr(InstanceGuard, "_badge", slowly)
         assert guard.objection() is None
     assert len(looked) > 2

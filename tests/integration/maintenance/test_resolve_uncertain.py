@@ -12,9 +12,9 @@ from sqlalchemy import delete, select
 from digest.errors import LedgerError
 from digest.ledger.claims import Limits
 from digest.ledger.ledger import Ledger
-from digest.ledger.locks import exclusively
+from digest.ledger.locks import advisory_lock
 from digest.ledger.tables import attempts, deliveries, delivery_papers, editions
-from digest.maintenance.resolve_uncertain import Doubt, Resent, Settling
+from digest.maintenance.resolve_uncertain import Doubt, Resent, UncertainResolver
 from digest.model.deliveries import Delivery, DeliveryState
 from digest.model.digests import Edition, SkipReason
 from digest.model.messages import Outcome, OutcomeKind
@@ -39,8 +39,8 @@ def days(ledger: Ledger) -> tuple[Edition, Edition]:
 
 
 @pytest.fixture
-def settling(ledger: Ledger, registry: Registry) -> Settling:
-    return Settling(ledger, registry, STALE_AFTER)
+def settling(ledger: Ledger, registry: Registry) -> UncertainResolver:
+    return UncertainResolver(ledger, registry, STALE_AFTER)
 
 
 def lose(
@@ -109,7 +109,7 @@ def test_where_a_run_died_no_earlier_words_are_told(ledger, settling, days):
     plan(ledger, days[0])
     put_off(ledger, NOW + timedelta(minutes=1), NOW)
     die_while_sending(ledger, NOW + timedelta(minutes=2))
-    ledger.senders.settle_leftovers(LATER)
+    ledger.senders.resolve_orphaned(LATER)
     [doubt] = settling.uncertain()
     assert (doubt.since, doubt.last_words) == (LATER, "the run died while sending it")
 
@@ -176,7 +176,7 @@ def test_what_is_to_be_sent_again_waits_for_nothing(ledger, settling, days):
     delivery = plan(ledger, days[0])
     put_off(ledger, NOW + timedelta(days=9), NOW)
     die_while_sending(ledger, NOW + timedelta(days=9))
-    ledger.senders.settle_leftovers(NOW)
+    ledger.senders.resolve_orphaned(NOW)
     assert settling.resend(None, LATER) == Resent(1, 0)
     with ledger.senders.enter() as claims:
         assert claims.next(Limits(), LATER) == replace(delivery, attempts=1)
@@ -219,7 +219,7 @@ def test_those_of_an_old_edition_are_told_because_the_next_run_gives_them_up(
 @pytest.mark.parametrize("settle", ["resend", "drop"])
 def test_nothing_is_settled_while_a_run_is_under_way(ledger, settling, days, settle):
     delivery = lose(ledger, days[0], 1)
-    with exclusively(ledger.engine, "run"):
+    with advisory_lock(ledger.engine, "run"):
         with pytest.raises(LedgerError, match="another run is under way"):
             getattr(settling, settle)(None, LATER)
         assert state(ledger, delivery) is S.UNCERTAIN

@@ -15,13 +15,13 @@ from digest.ledger.deliveries import Plan
 from digest.ledger.history import Collection
 from digest.ledger.locks import held
 from digest.ledger.tables import attempts, bounces, deliveries, delivery_papers
-from digest.maintenance.resolve_uncertain import Settling
+from digest.maintenance.resolve_uncertain import UncertainResolver
 from digest.maintenance.retention import Retention, Tidied
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
 from digest.model.digests import Pick, Section, SkipReason
 from digest.model.messages import Outcome, OutcomeKind
 from subscribers.model import Consent, SuppressionReason
-from subscribers.store.tables import consents, moves, signups
+from subscribers.store.tables import address_changes, consents, signups
 from tests.integration.ledger.test_papers import absorb
 from tests.integration.plans import bring, plan, plan_skipped
 from tests.support import NOW, TODAY, make_settings, make_sighting
@@ -114,7 +114,7 @@ def test_what_is_not_settled_stays_and_is_settled_truly_later(
     assert retention.tidy(LATER).deliveries == 2
     assert ledger.editions.balance(edition) == before
     assert ledger.editions.gone(edition) == 2
-    settling = Settling(ledger, registry, timedelta(hours=48))
+    settling = UncertainResolver(ledger, registry, timedelta(hours=48))
     assert settling.gone(TODAY) == 2
     assert settling.drop(TODAY, LATER) == 1
     after = settling.balance(TODAY)
@@ -347,12 +347,12 @@ def test_a_block_of_who_was_removed_stays_for_ever(registry, retention):
 
 def test_wishes_to_move_and_requests_go_when_they_have_ended(ledger, registry, retention):
     person = say(registry, "ada")
-    registry.moves.ask(registry.get(person.id), "ada@example.net", NOW)
-    registry.askers.may_ask({"somebody": 3}, NOW)
+    registry.address_changes.ask(registry.get(person.id), "ada@example.net", NOW)
+    registry.sign_up_limiter.may_ask({"somebody": 3}, NOW)
     assert retention.tidy(NOW + timedelta(minutes=59)) == Tidied()
     gone = retention.tidy(NOW + 3 * DAY)
-    assert (gone.wishes_to_move, gone.askers) == (1, 1)
-    assert count(ledger, moves) == count(ledger, signups) == 0
+    assert (gone.address_changes, gone.sign_up_limiter) == (1, 1)
+    assert count(ledger, address_changes) == count(ledger, signups) == 0
     assert count(ledger, consents) == 2
 
 

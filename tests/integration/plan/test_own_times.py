@@ -4,7 +4,7 @@ from datetime import time, timedelta
 
 from sqlalchemy import update
 
-from subscribers.model import Clock
+from subscribers.model import MailSchedule
 from subscribers.preferences import EVERY_DAY, Preferences
 from subscribers.store.tables import subscribers
 from tests.support import NOW
@@ -14,7 +14,7 @@ LATER = NOW + timedelta(hours=1)
 
 def add(registry, name, now=NOW, **wishes):
     person = registry.add(f"{name}@example.org", (), source="test", now=now)
-    registry.set_wishes(person.public_id, (), Preferences.from_json(wishes))
+    registry.set_preferences(person.public_id, (), Preferences.from_json(wishes))
     return person
 
 
@@ -25,8 +25,8 @@ def test_people_with_the_same_clock_are_together(registry):
     oslo = {"at": time(7, 30), "timezone": "Europe/Oslo"}
     found = registry.clocks.all()
     assert len(found) == 2
-    assert Clock(Preferences(**oslo), {ada.id: NOW, bob.id: LATER}) in found
-    assert Clock(Preferences(days=frozenset({"mon"}), **oslo), {eve.id: NOW}) in found
+    assert MailSchedule(Preferences(**oslo), {ada.id: NOW, bob.id: LATER}) in found
+    assert MailSchedule(Preferences(days=frozenset({"mon"}), **oslo), {eve.id: NOW}) in found
 
 
 def test_only_those_who_have_confirmed_have_one(registry):

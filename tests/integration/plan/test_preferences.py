@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from digest.ledger.ledger import Ledger
-from digest.ledger.locks import exclusively
+from digest.ledger.locks import advisory_lock
 from digest.model.deliveries import Balance
 from digest.plan.planning import Due
 from digest.rank.ranker import THRESHOLDS
@@ -179,7 +179,7 @@ def test_the_edition_waits_for_planning_that_is_under_way(house):
     pipeline = house.pipeline
     with pipeline._turn, ThreadPoolExecutor(1) as threads:
         running = threads.submit(pipeline.make_edition, house.sending.send, FRIDAY)
-        with exclusively(house.ledger.engine, "run"):
+        with advisory_lock(house.ledger.engine, "run"):
             pass
         assert not running.done()
         pipeline._turn.release()

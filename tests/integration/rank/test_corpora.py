@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from digest.collect.merge import keys_of, merge
-from digest.rank import corpora as backgrounds
-from digest.rank.corpora import SHIPPED, Backgrounds, learn, load, save
+from digest.rank import corpora
+from digest.rank.corpora import SHIPPED, ReferenceCorpora, learn, load, save
 from tests.support import make_facts, make_sighting
 
 
@@ -31,8 +31,8 @@ def test_a_saved_one_is_the_same(tmp_path):
 
 
 def test_until_enough_is_collected_it_is_the_shipped_one(ledger, monkeypatch):
-    monkeypatch.setattr(backgrounds, "ENOUGH", 3)
-    current = Backgrounds(ledger.papers).current
+    monkeypatch.setattr(corpora, "ENOUGH", 3)
+    current = ReferenceCorpora(ledger.papers).current
     assert current().keys == load(SHIPPED).keys
     collect(ledger, [1, 2])
     assert current().keys == load(SHIPPED).keys
@@ -41,9 +41,9 @@ def test_until_enough_is_collected_it_is_the_shipped_one(ledger, monkeypatch):
 
 
 def test_it_is_made_once_until_papers_come(ledger, monkeypatch):
-    monkeypatch.setattr(backgrounds, "ENOUGH", 1)
-    monkeypatch.setattr(backgrounds, "MOST", 2)
-    current = Backgrounds(ledger.papers).current
+    monkeypatch.setattr(corpora, "ENOUGH", 1)
+    monkeypatch.setattr(corpora, "MOST", 2)
+    current = ReferenceCorpora(ledger.papers).current
     collect(ledger, [1, 2])
     first = current()
     assert current() is first
@@ -52,12 +52,12 @@ def test_it_is_made_once_until_papers_come(ledger, monkeypatch):
 
 
 def test_papers_without_an_abstract_say_too_little(ledger, monkeypatch):
-    monkeypatch.setattr(backgrounds, "ENOUGH", 1)
+    monkeypatch.setattr(corpora, "ENOUGH", 1)
     collect(ledger, [1], abstract="")
-    assert Backgrounds(ledger.papers).current().keys == load(SHIPPED).keys
+    assert ReferenceCorpora(ledger.papers).current().keys == load(SHIPPED).keys
 
 
 @pytest.mark.parametrize("folder", ["hf_daily"])
 def test_it_is_made_anew_from_recorded_answers(corpus, folder):
-    recorded = backgrounds._recorded([corpus / folder])
+    recorded = corpora._recorded([corpus / folder])
     assert len(recorded) > 500

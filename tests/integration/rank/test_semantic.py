@@ -12,8 +12,7 @@ from digest.app.web import web
 from digest.cli.main import main as cli
 from digest.errors import SettingError
 from digest.model.papers import Harvest
-from digest.rank import corpora as backgrounds
-from digest.rank import embedding
+from digest.rank import corpora, embedding
 from digest.rank.search import search
 from subscribers.preferences import Preferences, Strictness
 from subscribers.topics import TopicFilter
@@ -52,7 +51,7 @@ def environment(tmp_path) -> dict[str, str]:
 @pytest.fixture
 def collected(environment, monkeypatch) -> dict[str, str]:
     """An environment with 240 papers in the ledger, which are enough for a background."""
-    monkeypatch.setattr(backgrounds, "ENOUGH", 100)
+    monkeypatch.setattr(corpora, "ENOUGH", 100)
     app = App(environment, None)
     sightings = [
         make_sighting(number, title=f"On {field} {number}", abstract=f"We look at {field}. " * 20)
@@ -78,8 +77,8 @@ def test_search_and_drafts_find_what_is_meant(collected, model):
     wishes = Preferences(strictness=Strictness.BROAD)
     topics = (TopicFilter.parse(MEANT),)
 
-    assert search(plain.ledger, plain.backgrounds.current(), MEANT) == []
-    found = search(semantic.ledger, semantic.backgrounds.current(), MEANT, embed=semantic.embedder)
+    assert search(plain.ledger, plain.corpora.current(), MEANT) == []
+    found = search(semantic.ledger, semantic.corpora.current(), MEANT, embed=semantic.embedder)
     assert found
     assert all("quantization" in pick.candidate.facts.title for pick in found)
 
@@ -95,7 +94,7 @@ def test_search_and_drafts_find_what_is_meant(collected, model):
 def test_papers_are_embedded_once_for_all_processes(collected, model):
     for _ in range(2):
         app = App({**collected, **MODEL}, None)
-        search(app.ledger, app.backgrounds.current(), MEANT, embed=app.embedder)
+        search(app.ledger, app.corpora.current(), MEANT, embed=app.embedder)
         app.engine.dispose()
     of_papers = [text for text in model.asked if "We look at" in text]
     assert len(of_papers) == len(set(of_papers)) == len(FIELDS) * 40
@@ -144,10 +143,10 @@ def rank(monkeypatch, environment, tmp_path):
 
 
 def test_rank_uses_the_model_when_told_to(rank, files, model, capsys):
-    background = ["--background", files[1]]
-    assert rank(*files, *background, **MODEL) == 0
+    corpus = ["--background", files[1]]
+    assert rank(*files, *corpus, **MODEL) == 0
     assert json.loads(capsys.readouterr().out)["ranking"] == []
-    assert rank(*files, *background, "--semantic", **MODEL) == 0
+    assert rank(*files, *corpus, "--semantic", **MODEL) == 0
     found = json.loads(capsys.readouterr().out)["ranking"]
     assert found
     assert {int(each["id"][1:]) % len(FIELDS) for each in found} == {0}

@@ -11,12 +11,12 @@ from structlog.testing import capture_logs
 
 from digest.app.app import App
 from digest.errors import Busy, LedgerError, SettingError, SourceError, Stopped, TransportError
-from digest.ledger.last_runs import Milestone
+from digest.ledger.last_runs import Job
 from digest.maintenance.retention import Tidied
 from digest.model.deliveries import Balance
 from digest.model.messages import Outcome, OutcomeKind
 from digest.pipeline import Run
-from digest.service.jobs import Duties
+from digest.service.jobs import Jobs
 from tests.integration.ledger.test_papers import absorb
 from tests.integration.plans import plan
 from tests.integration.smtp_server import HOST, nobody_listens
@@ -50,7 +50,7 @@ def duties_with(home, run, **settings):
         environment={}, dotenv=None, clock=lambda: NOW, **{**SENDING, "home": str(home), **settings}
     )
     app.pipeline = Path(run)
-    return Duties(app)
+    return Jobs(app)
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ def app_with_mail(folder, **settings):
 
 def test_what_waits_is_sent_without_a_run(tmp_path, smtp_server):
     app = app_with_mail(tmp_path, transport=smtp_server.url())
-    duties = Duties(app)
+    duties = Jobs(app)
     for _ in range(2):
         duties.send()
     assert [each.rcpt_to for each in smtp_server.received] == [("ada@example.org",)]
@@ -212,7 +212,7 @@ def test_what_waits_is_sent_without_a_run(tmp_path, smtp_server):
 def test_what_lasts_is_told_once(tmp_path):
     with nobody_listens() as port, capture_logs() as logs:
         app = app_with_mail(tmp_path, transport=f"smtp://{HOST}:{port}")
-        duties = Duties(app)
+        duties = Jobs(app)
         for _ in range(3):
             duties.send()
     told = [each for each in logs if each["event"] == "not all could be sent"]
@@ -221,27 +221,27 @@ def test_what_lasts_is_told_once(tmp_path):
 
 def test_one_process_sends_once_at_a_time(tmp_path, smtp_server):
     app = app_with_mail(tmp_path, transport=smtp_server.url())
-    duties = Duties(app)
-    with duties._sending_turn:
+    duties = Jobs(app)
+    with duties._sending_lock:
         duties.send()
     assert smtp_server.received == []
 
 
 def test_planning_goes_on_while_mails_are_sent(tmp_path):
     app = app_with_mail(tmp_path)
-    duties = Duties(app)
+    duties = Jobs(app)
     app.clock = lambda: NOW + timedelta(hours=1)
-    with duties._sending_turn:
+    with duties._sending_lock:
         duties.plan()
-    assert app.ledger.milestones.last(Milestone.PLANNED) == NOW + timedelta(hours=1)
+    assert app.ledger.last_runs.last(Job.PLANNED) == NOW + timedelta(hours=1)
 
 
 def test_an_edition_is_made_while_mails_are_sent(tmp_path):
     app = app_with_mail(tmp_path)
-    duties = Duties(app)
+    duties = Jobs(app)
     app.clock = lambda: NOW + timedelta(days=1)
     app.sources = list
-    with duties._sending_turn:
+    with duties._sending_lock:
         duties.make_edition()
     edition = app.ledger.editions.on(TODAY + timedelta(days=1))
     assert edition
@@ -255,18 +255,18 @@ def test_reading_the_inbox_is_written_down(tmp_path):
     box = mailbox.Maildir(tmp_path / "box")
     box.add(b"Subject: hello\n\nnothing")
     app = app_with_mail(tmp_path, inbox=str(tmp_path / "box"))
-    assert Duties(app).read_inbox().total() == 1
-    assert app.ledger.milestones.last(Milestone.INBOX) == NOW
+    assert Jobs(app).read_inbox().total() == 1
+    assert app.ledger.last_runs.last(Job.INBOX) == NOW
 
 
 def test_without_a_mailbox_it_is_said_what_to_set(tmp_path):
     with pytest.raises(SettingError, match="DIGEST_INBOX is not set"):
-        Duties(app_with_mail(tmp_path)).read_inbox()
+        Jobs(app_with_mail(tmp_path)).read_inbox()
 
 
 def test_it_is_tidied_up_each_night_once(tmp_path):
     app = app_with_mail(tmp_path, timezone="Europe/Oslo")
-    duties = Duties(app)
+    duties = Jobs(app)
     tidied = []
     app.retention = SimpleNamespace(tidy=lambda now: tidied.append(now) or Tidied())
     start = datetime(2026, 2, 20, 1, 0, tzinfo=UTC)  # two o'clock there

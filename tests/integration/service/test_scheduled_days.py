@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from digest.ledger.instances import Instance
-from digest.ledger.last_runs import Milestone
+from digest.ledger.last_runs import Job
 from tests.integration.birds import FRIDAY, MONDAY, SATURDAY, SUNDAY, House, pass_hours
 from tests.support import NOW, make_settings
 
@@ -315,7 +315,7 @@ def test_what_waits_can_be_given_up(house):
 def test_how_far_it_was_planned_is_written_down(house):
     house.add("ada")
     pass_hours(house, FRIDAY, 3)
-    assert house.ledger.milestones.last(Milestone.PLANNED) == FRIDAY + 2 * HOUR
+    assert house.ledger.last_runs.last(Job.PLANNED) == FRIDAY + 2 * HOUR
 
 
 @pytest.mark.parametrize("first", ["make_edition", "plan_due"])

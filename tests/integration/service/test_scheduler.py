@@ -13,14 +13,14 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.testing import capture_logs
 
 from digest.errors import Busy, LedgerError, Stopped
-from digest.service.scheduler import add_tick, new_clock
+from digest.service.scheduler import add_job, new_scheduler
 
 NAME = "a duty"
 
 
 @pytest.fixture
 def clock() -> Iterator[BackgroundScheduler]:
-    clock = new_clock()
+    clock = new_scheduler()
     clock.start(paused=True)
     yield clock
     clock.shutdown()
@@ -28,7 +28,7 @@ def clock() -> Iterator[BackgroundScheduler]:
 
 def test_it_is_called_at_once_and_then_at_each_full_minute(clock):
     called: Queue[None] = Queue()
-    add_tick(clock, NAME, lambda: called.put(None), 60)
+    add_job(clock, NAME, lambda: called.put(None), 60)
     clock.resume()
     called.get(timeout=10)
     then = clock.get_job(NAME).next_run_time
@@ -40,7 +40,7 @@ def test_what_was_slept_through_is_made_up_for_once(clock):
     called: Queue[None] = Queue()
     ended: Queue[object] = Queue()
     clock.add_listener(ended.put, EVENT_JOB_EXECUTED)
-    add_tick(clock, NAME, lambda: called.put(None), 60)
+    add_job(clock, NAME, lambda: called.put(None), 60)
     clock.modify_job(NAME, next_run_time=datetime.now(UTC) - timedelta(days=3))
     clock.resume()
     ended.get(timeout=10)
@@ -49,7 +49,7 @@ def test_what_was_slept_through_is_made_up_for_once(clock):
 
 
 def test_it_is_never_called_beside_itself(clock):
-    add_tick(clock, NAME, lambda: None, 60)
+    add_job(clock, NAME, lambda: None, 60)
     [job] = clock.get_jobs()
     assert (job.id, job.max_instances, job.coalesce) == (NAME, 1, True)
 
@@ -70,7 +70,7 @@ def test_an_error_is_told_and_the_clock_goes_on(clock, error, told):
         raise error
 
     clock.add_listener(ended.put, EVENT_JOB_EXECUTED)
-    add_tick(clock, NAME, fail, 60)
+    add_job(clock, NAME, fail, 60)
     with capture_logs() as logs:
         clock.resume()
         ended.get(timeout=10)

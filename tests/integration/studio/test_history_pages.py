@@ -14,7 +14,7 @@ from digest.model.messages import Outcome, OutcomeKind
 from digest.model.papers import Rejection
 from digest.pipeline import Pipeline
 from digest.studio.history import DELIVERIES_A_PAGE, HistoryPages
-from digest.studio.preview_request import read_choice
+from digest.studio.preview_request import read_preview_request
 from digest.studio.render import Pages
 from digest.studio.web import studio_app
 from subscribers.model import SuppressionReason
@@ -22,7 +22,7 @@ from subscribers.preferences import Preferences
 from subscribers.store.tables import subscribers
 from subscribers.topics import parse_topics
 from tests.integration.browser import Browser, page_of
-from tests.integration.senders import make_sending
+from tests.integration.senders import make_delivery_worker
 from tests.integration.site import PLAIN_COMPOSER
 from tests.support import make_settings, shipped_background
 
@@ -58,7 +58,7 @@ class House:
         self.registry = registry
         settings = make_settings(timezone="Europe/Oslo")
         self.pipeline = Pipeline(settings, ledger, registry, list, shipped_background)
-        self._sending = make_sending(settings, ledger, registry, PLAIN_COMPOSER, Post())
+        self._sending = make_delivery_worker(settings, ledger, registry, PLAIN_COMPOSER, Post())
         pages = Pages("Paper Digest")
         history = HistoryPages(
             ledger, registry, self.pipeline, pages.html, lambda: NOW, ZoneInfo("Europe/Oslo")
@@ -102,7 +102,7 @@ def day(house):
     house.ada = house.add("ada", "video generation", "agents")
     house.refused = house.add("refused", "<b>agents</b> & tools")
     house.skipped = house.add("skipped", "title:palaeontology")
-    house.registry.set_wishes(
+    house.registry.set_preferences(
         house.skipped.public_id, house.skipped.topics, Preferences(trending=False)
     )
     house.done = house.run()
@@ -255,9 +255,9 @@ def test_the_mail_is_a_link_to_the_preview_of_it(day):
     page = day.page(f"/editions/{DAY}/subscribers/{day.ada.id}")
     [link] = page.xpath("//a[normalize-space()='See the mail']/@href")
     query = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
-    choice = read_choice(query)
-    assert choice.is_edition
-    assert (choice.day, choice.reader) == (DAY, "ada@example.org")
+    preview_request = read_preview_request(query)
+    assert preview_request.is_edition
+    assert (preview_request.day, preview_request.reader) == (DAY, "ada@example.org")
 
 
 def test_somebody_who_was_skipped_is_told_why(day):
@@ -271,7 +271,7 @@ def test_somebody_who_was_skipped_is_told_why(day):
 def test_somebody_who_had_a_note_is_told_what_it_says(day):
     noted = day.add("noted", "sourdough bread")
     wishes = Preferences(note_when_nothing=True)
-    day.registry.set_wishes(noted.public_id, noted.topics, wishes)
+    day.registry.set_preferences(noted.public_id, noted.topics, wishes)
     day.run()
     page = day.page(f"/editions/{DAY}/subscribers/{noted.id}")
     told = text_of(page)

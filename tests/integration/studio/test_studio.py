@@ -380,7 +380,7 @@ def test_an_edition_can_be_shown_for_a_subscriber(shared_edition):
     assert "video generation" in picture.text
     # Whoever tries the links in a test leaves in nobody's place.
     (ada,) = shared_edition.app.registry.everybody()
-    tokens = shared_edition.app.sender.tokens
+    tokens = shared_edition.app.identity.tokens
     links = re.findall(r"/unsubscribe/([^\"/\s]+)", html.unescape(picture.text))
     assert links
     assert ada.public_id not in {tokens.read(Purpose.UNSUBSCRIBE, link) for link in links}

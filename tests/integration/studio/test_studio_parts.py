@@ -18,14 +18,14 @@ from digest.studio.measures import Size, source_lines
 from digest.studio.picture import picture
 from digest.studio.preview_request import (
     EDITION,
-    Choice,
     Looks,
+    PreviewRequest,
     Scheme,
     Tab,
     View,
     address,
-    read_choice,
     read_looks,
+    read_preview_request,
 )
 from digest.studio.watch import Watch
 
@@ -62,9 +62,9 @@ def test_links_in_a_picture_lead_nowhere():
 
 
 @given(
-    st.builds(Choice, st.text().filter(lambda name: name != EDITION))
+    st.builds(PreviewRequest, st.text().filter(lambda name: name != EDITION))
     | st.builds(
-        Choice,
+        PreviewRequest,
         st.just(EDITION),
         st.none() | st.dates(),
         st.text().map(str.strip),
@@ -74,24 +74,24 @@ def test_links_in_a_picture_lead_nowhere():
         Looks, st.sampled_from(View), st.sampled_from(Scheme), st.booleans(), st.sampled_from(Tab)
     ),
 )
-def test_an_address_says_all_that_is_chosen(choice, looks):
-    query = dict(parse_qsl(urlsplit(address("/", choice, **looks.fields)).query))
-    assert read_choice(query) == choice
+def test_an_address_says_all_that_is_chosen(preview_request, looks):
+    query = dict(parse_qsl(urlsplit(address("/", preview_request, **looks.fields)).query))
+    assert read_preview_request(query) == preview_request
     assert read_looks(query) == looks
 
 
 @given(st.dictionaries(st.sampled_from(["sample", "day", "view", "tab", "reader"]), st.text()))
 def test_any_address_means_something(query):
     read_looks(query)
-    assert read_choice(query).day is None or query["day"]
+    assert read_preview_request(query).day is None or query["day"]
 
 
 def test_topics_are_parted_by_semicolons():
-    assert Choice(EDITION, topics=" robots;;world models ; ").typed_topics == [
+    assert PreviewRequest(EDITION, topics=" robots;;world models ; ").typed_topics == [
         "robots",
         "world models",
     ]
-    assert read_choice({"sample": EDITION, "day": "2026-02-20"}).day == date(2026, 2, 20)
+    assert read_preview_request({"sample": EDITION, "day": "2026-02-20"}).day == date(2026, 2, 20)
 
 
 # ---- changes ---------------------------------------------------------------------------------

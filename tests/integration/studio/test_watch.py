@@ -10,7 +10,7 @@ from digest.app.app import App
 from digest.app.web import web
 from digest.ledger.database import NEWEST_REVISION, open_database, what_is_missing
 from digest.ledger.history import Collection
-from digest.ledger.last_runs import Milestone
+from digest.ledger.last_runs import Job
 from digest.ledger.provider_queues import ALL
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
 from digest.monitoring.metrics import MOST_PROVIDERS, exposition, gather_counts
@@ -154,8 +154,8 @@ def test_the_figures_are_those_of_the_ledger(ledger, registry):
         found_open = samples(scrape(ledger, registry))
     ledger.history.end_run(mark, NOW, timedelta(seconds=9), ("arxiv: 503",))
     ledger.history.record_collection(Collection(TODAY, NOW, "arxiv", sightings=4, failure="503"))
-    ledger.lanes.pause(ALL, "many", NOW)
-    ledger.milestones.reach(Milestone.INBOX, NOW - timedelta(minutes=5))
+    ledger.provider_queues.pause(ALL, "many", NOW)
+    ledger.last_runs.reach(Job.INBOX, NOW - timedelta(minutes=5))
     found = samples(scrape(ledger, registry))
     assert ("last_run_end_timestamp_seconds",) not in found_open
     expected = {
@@ -199,8 +199,8 @@ def test_the_figures_are_those_of_the_ledger(ledger, registry):
 
 def test_providers_are_shown_up_to_a_bound_the_slowest_first(ledger, registry):
     for number in range(MOST_PROVIDERS + 5):
-        ledger.lanes.set_gap(f"{number}.example", number + 1)
-        ledger.lanes.pause(f"{number}.example", "it refuses our mail", NOW)
+        ledger.provider_queues.set_interval(f"{number}.example", number + 1)
+        ledger.provider_queues.pause(f"{number}.example", "it refuses our mail", NOW)
     found = samples(scrape(ledger, registry))
     slow = {labels[0]: gap for (name, *labels), gap in found.items() if name == "gap_seconds"}
     assert len(slow) == MOST_PROVIDERS

@@ -24,7 +24,7 @@ from subscribers.store.registry import Registry
 from subscribers.store.rows import evidence_of
 from subscribers.store.tables import consents, metadata
 from subscribers.topics import TopicFilter, parse_topics
-from subscribers.transfer import Arrival
+from subscribers.transfer import ImportRow
 from tests.support import NOW
 
 
@@ -100,7 +100,7 @@ class ConsentMachine(RuleBasedStateMachine):
     """
 
     links: Bundle[str] = Bundle("links")
-    moves: Bundle[str] = Bundle("moves")
+    address_changes: Bundle[str] = Bundle("moves")
 
     def __init__(self, engine: Engine) -> None:
         super().__init__()
@@ -250,7 +250,7 @@ class ConsentMachine(RuleBasedStateMachine):
             said = [self.says(event) for event in events]
             block = Suppression(reason, self.tick()) if reason else None
             arrived.append(
-                Arrival(
+                ImportRow(
                     spelling.kept, topics, Preferences(), Consent(consent), tuple(said), (), block
                 )
             )
@@ -270,8 +270,8 @@ class ConsentMachine(RuleBasedStateMachine):
             self.people[person.link] = person
         return multiple(*(person.link for person in new))
 
-    @rule(target=moves, link=links, to=spellings)
-    def ask_to_move(self, link: str, to: Spelling) -> object:
+    @rule(target=address_changes, link=links, to=spellings)
+    def ask_for_address_change(self, link: str, to: Spelling) -> object:
         move = self.want_to_move(link, to)
         return move or multiple()
 
@@ -280,7 +280,7 @@ class ConsentMachine(RuleBasedStateMachine):
         if move := self.want_to_move(link, to):
             self.confirm_a_move(move)
 
-    @rule(link=moves)
+    @rule(link=address_changes)
     def complete_a_move(self, link: str) -> None:
         self.confirm_a_move(link)
 
@@ -290,7 +290,7 @@ class ConsentMachine(RuleBasedStateMachine):
         if person is None or person.consent == "withdrawn":
             return None
         at = self.tick()
-        move = self.registry.moves.ask(self.registry.by_public_id(link), to.kept, at)
+        move = self.registry.address_changes.ask(self.registry.by_public_id(link), to.kept, at)
         self.wanted = {
             link: wish
             for link, wish in self.wanted.items()
@@ -303,15 +303,15 @@ class ConsentMachine(RuleBasedStateMachine):
         said = self.says("moved")
         wish = self.wanted.get(link)
         if wish is None or wish.person.consent != "confirmed":
-            assert self.registry.moves.complete(link, **named(said)) is None
+            assert self.registry.address_changes.complete(link, **named(said)) is None
             return
         person, to = wish.person, wish.to
         other = self.at(to.mailbox)
         if other not in (None, person) and other.consent == "confirmed":
             with pytest.raises(AddressError, match="subscribes already"):
-                self.registry.moves.complete(link, **named(said))
+                self.registry.address_changes.complete(link, **named(said))
             return
-        move = self.registry.moves.complete(link, **named(said))
+        move = self.registry.address_changes.complete(link, **named(said))
         assert (move.person.public_id, move.person.address) == (person.link, person.address)
         assert move.address == to.kept
         if person.address == to.kept:
@@ -324,8 +324,10 @@ class ConsentMachine(RuleBasedStateMachine):
         person.said.append(said)
 
     @rule(link=links, topics=topics, wishes=wishes)
-    def set_wishes(self, link: str, topics: tuple[TopicFilter, ...], wishes: Preferences) -> None:
-        wished = self.registry.set_wishes(link, topics, wishes)
+    def set_preferences(
+        self, link: str, topics: tuple[TopicFilter, ...], wishes: Preferences
+    ) -> None:
+        wished = self.registry.set_preferences(link, topics, wishes)
         assert wished == self.registry.by_public_id(link)
         if person := self.people.get(link):
             person.topics, person.wishes = topics, wishes

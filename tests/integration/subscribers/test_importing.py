@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from subscribers.addresses import AddressGate
+from subscribers.addresses import AddressPolicy
 from subscribers.errors import AddressError
 from subscribers.importing import BATCH, Imported, import_people
 from subscribers.model import (
@@ -33,10 +33,10 @@ ADA = "ada@example.org"
 LATER = NOW + timedelta(days=1)
 AGREED = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
 
-GATE = AddressGate(lambda: False, frozenset({"mailbox-for-a-day.example"}))
+GATE = AddressPolicy(lambda: False, frozenset({"mailbox-for-a-day.example"}))
 
 
-class Desk:
+class PageContext:
     """Where files are handed in; ``told`` is the progress of the last."""
 
     def __init__(self, registry: Registry, folder: Path) -> None:
@@ -62,8 +62,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(registry: Registry, tmp_path: Path) -> Desk:
-    return Desk(registry, tmp_path)
+def context(registry: Registry, tmp_path: Path) -> PageContext:
+    return PageContext(registry, tmp_path)
 
 
 def rows(count: int) -> str:
@@ -73,14 +73,14 @@ def rows(count: int) -> str:
 # ---- taking in -------------------------------------------------------------------------------
 
 
-def test_people_come_in_with_all_that_the_file_says(desk):
-    done = desk.take(
+def test_people_come_in_with_all_that_the_file_says(context):
+    done = context.take(
         "email,topics,consent,timezone,hour,cadence,locale,max_papers\n"
         "Ada@Example.org,agents;world models,2025-12-31T23:30:00Z,Europe/Oslo,17,weekly,nb,3\n"
         "bob@example.org,,,,,,,\n"
     )
     assert done == Imported(new=2, known=0, unread=())
-    ada, bob = desk.registry.files()
+    ada, bob = context.registry.files()
     person = ada.subscriber
     assert person.address == "Ada@example.org"
     assert person.topics == parse_topics(["agents", "world models"])
@@ -98,69 +98,71 @@ def test_people_come_in_with_all_that_the_file_says(desk):
     assert bob.subscriber.preferences == Preferences()
     assert bob.evidence == (Evidence("asked", NOW, "import of people"),)
     assert len({person.public_id, bob.subscriber.public_id}) == 2
-    standings = [desk.registry.standing(each.subscriber.id) for each in (ada, bob)]
+    standings = [context.registry.standing(each.subscriber.id) for each in (ada, bob)]
     assert standings == [Standing.MAY_RECEIVE, Standing.NOT_CONFIRMED]
 
 
-def test_an_import_done_again_doubles_nothing_and_changes_nobody(desk):
+def test_an_import_done_again_doubles_nothing_and_changes_nobody(context):
     people = "email,topics,consent\n" + f"{ADA},agents,confirmed\nbob@example.org,,\nnobody,,\n"
-    desk.take(people)
-    before = desk.registry.files()
-    again = desk.take(people, LATER)
+    context.take(people)
+    before = context.registry.files()
+    again = context.take(people, LATER)
     assert (again.new, again.known, len(again.unread)) == (0, 2, 1)
-    assert desk.registry.files() == before
+    assert context.registry.files() == before
 
 
-def test_who_is_there_stays_as_they_are_and_the_new_come_in(desk):
-    ada = desk.registry.add(ADA, parse_topics(["agents"]), source="operator", now=NOW)
-    before = desk.registry.file_of(ADA)
+def test_who_is_there_stays_as_they_are_and_the_new_come_in(context):
+    ada = context.registry.add(ADA, parse_topics(["agents"]), source="operator", now=NOW)
+    before = context.registry.file_of(ADA)
     changed = {"email": "ADA@example.org", "topics": ["robots"], "consent": "withdrawn", "hour": 5}
     block = {"reason": "complaint", "at": "2026-01-01"}
-    done = desk.take_json({**changed, "suppressed": block}, {"email": "bob@example.org"}, now=LATER)
+    done = context.take_json(
+        {**changed, "suppressed": block}, {"email": "bob@example.org"}, now=LATER
+    )
     assert (done.new, done.known) == (1, 1)
-    assert desk.registry.file_of(ADA) == before
-    assert desk.registry.standing(ada.id) is Standing.MAY_RECEIVE
-    assert desk.addresses() == [ADA, "bob@example.org"]
+    assert context.registry.file_of(ADA) == before
+    assert context.registry.standing(ada.id) is Standing.MAY_RECEIVE
+    assert context.addresses() == [ADA, "bob@example.org"]
 
 
-def test_who_left_stays_away(desk):
-    ada = desk.registry.add(ADA, (), source="operator", now=NOW)
-    desk.registry.withdraw(ada.public_id, source="link", now=NOW)
-    before = desk.registry.file_of(ADA)
-    desk.take_json({"email": ADA, "consent": "confirmed"}, now=LATER)
-    assert desk.registry.file_of(ADA) == before
-    assert desk.registry.standing(ada.id) is Standing.WITHDRAWN
+def test_who_left_stays_away(context):
+    ada = context.registry.add(ADA, (), source="operator", now=NOW)
+    context.registry.withdraw(ada.public_id, source="link", now=NOW)
+    before = context.registry.file_of(ADA)
+    context.take_json({"email": ADA, "consent": "confirmed"}, now=LATER)
+    assert context.registry.file_of(ADA) == before
+    assert context.registry.standing(ada.id) is Standing.WITHDRAWN
 
 
-def test_a_blocked_address_stays_blocked_and_keeps_its_reason(desk):
-    desk.registry.suppressions.add("ADA@example.org", SuppressionReason.HARD_BOUNCE, now=NOW)
+def test_a_blocked_address_stays_blocked_and_keeps_its_reason(context):
+    context.registry.suppressions.add("ADA@example.org", SuppressionReason.HARD_BOUNCE, now=NOW)
     block = {"reason": "complaint", "at": "2026-01-01"}
-    assert desk.take_json({"email": ADA, "consent": "confirmed", "suppressed": block}).new == 1
-    file = desk.registry.file_of(ADA)
+    assert context.take_json({"email": ADA, "consent": "confirmed", "suppressed": block}).new == 1
+    file = context.registry.file_of(ADA)
     assert file.suppression == Suppression(SuppressionReason.HARD_BOUNCE, NOW)
-    assert desk.registry.standing(file.subscriber.id) is Standing.SUPPRESSED
+    assert context.registry.standing(file.subscriber.id) is Standing.SUPPRESSED
 
 
-def test_a_block_comes_along_with_a_new_person(desk):
+def test_a_block_comes_along_with_a_new_person(context):
     block = {"reason": "complaint", "at": AGREED.isoformat()}
-    desk.take_json(
+    context.take_json(
         {"email": "Ada@example.org", "consent": "confirmed", "suppressed": block},
         {"email": "bob@example.org", "consent": "confirmed"},
     )
-    ada, bob = desk.registry.files()
+    ada, bob = context.registry.files()
     assert ada.suppression == Suppression(SuppressionReason.COMPLAINT, AGREED)
     assert bob.suppression is None
-    assert desk.registry.standing(ada.subscriber.id) is Standing.SUPPRESSED
+    assert context.registry.standing(ada.subscriber.id) is Standing.SUPPRESSED
 
 
-def test_evidence_is_kept_oldest_first(desk):
+def test_evidence_is_kept_oldest_first(context):
     said = [
         {"event": "vouched", "at": "2025-03-01T00:00:00Z", "source": "operator"},
         {"event": "withdrawn", "at": "2025-04-01T00:00:00+02:00", "source": "link"},
         {"event": "asked", "at": "2025-05-01T00:00:00Z", "source": "form"},
     ]
-    desk.take_json({"email": ADA, "consent": "pending", "evidence": said})
-    [file] = desk.registry.files()
+    context.take_json({"email": ADA, "consent": "pending", "evidence": said})
+    [file] = context.registry.files()
     assert [(each.event, each.source) for each in file.evidence] == [
         ("vouched", "operator"), ("withdrawn", "link"), ("asked", "form"),
     ]  # fmt: skip
@@ -168,55 +170,55 @@ def test_evidence_is_kept_oldest_first(desk):
 
 
 @pytest.mark.parametrize("at", ["0001-01-01", "9999-12-31T23:59:59Z"])
-def test_moments_at_the_ends_of_the_calendar_are_kept(desk, at):
-    assert desk.take_json({"email": ADA, "consent": at}).new == 1
-    assert desk.registry.file_of(ADA).evidence[0].at.isoformat().startswith(at[:10])
+def test_moments_at_the_ends_of_the_calendar_are_kept(context, at):
+    assert context.take_json({"email": ADA, "consent": at}).new == 1
+    assert context.registry.file_of(ADA).evidence[0].at.isoformat().startswith(at[:10])
 
 
 # ---- twice in a file -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("apart", [0, BATCH], ids=["in one batch", "in two batches"])
-def test_the_first_of_two_lines_about_a_mailbox_counts(desk, apart):
+def test_the_first_of_two_lines_about_a_mailbox_counts(context, apart):
     between = [{"email": f"reader{n}@example.org"} for n in range(apart)]
-    done = desk.take_json(
+    done = context.take_json(
         {"email": "Ada@example.org", "topics": ["agents"], "consent": "withdrawn"},
         *between,
         {"email": "ada@EXAMPLE.ORG", "topics": ["robots"], "consent": "confirmed"},
     )
     assert (done.new, done.known) == (1 + apart, 1)
-    person = desk.registry.file_of(ADA)
+    person = context.registry.file_of(ADA)
     assert person.subscriber.address == "Ada@example.org"
     assert person.subscriber.topics == parse_topics(["agents"])
     assert person.subscriber.consent is Consent.WITHDRAWN
     assert [each.event for each in person.evidence] == ["withdrawn"]
 
 
-def test_two_spellings_of_a_domain_are_one_mailbox(desk):
-    done = desk.take("email\nada@b\u00fccher.example\nada@xn--bcher-kva.example\n")
+def test_two_spellings_of_a_domain_are_one_mailbox(context):
+    done = context.take("email\nada@b\u00fccher.example\nada@xn--bcher-kva.example\n")
     assert (done.new, done.known) == (1, 1)
 
 
 # ---- what cannot be read ---------------------------------------------------------------------
 
 
-def test_a_line_that_is_no_utf8_is_said_and_the_rest_is_kept(desk):
+def test_a_line_that_is_no_utf8_is_said_and_the_rest_is_kept(context):
     content = f"email,topics\n{ADA},caf\u00e9\nbob@example.org,".encode() + b"caf\xe9\n"
-    done = desk.take(content + b"\xff\xfe@example.org,\neve@example.org,x\n")
+    done = context.take(content + b"\xff\xfe@example.org,\neve@example.org,x\n")
     assert done.new == 2
     assert [each.line for each in done.unread] == [3, 4]
-    assert desk.addresses() == [ADA, "eve@example.org"]
+    assert context.addresses() == [ADA, "eve@example.org"]
     assert json.dumps(done.to_json(), ensure_ascii=False).encode()
 
 
-def test_evidence_that_is_no_utf8_is_said(desk):
+def test_evidence_that_is_no_utf8_is_said(context):
     line = '{"email": "a@example.org", "evidence": [{"event": "asked", "at": "2026-01-01", "source": "\u00e9"}]}'
-    done = desk.take(line.encode("latin-1") + b"\n" + line.encode())
+    done = context.take(line.encode("latin-1") + b"\n" + line.encode())
     assert (done.new, [each.line for each in done.unread]) == (1, [1])
 
 
-def test_a_file_in_another_encoding_is_one_bad_header(desk):
-    done = desk.take(f"Pr\u00e9nom,email\nAda,{ADA}\n".encode("utf-16"))
+def test_a_file_in_another_encoding_is_one_bad_header(context):
+    done = context.take(f"Pr\u00e9nom,email\nAda,{ADA}\n".encode("utf-16"))
     assert (done.new, [each.line for each in done.unread]) == (0, [1])
     assert done.unread[0].why.encode()
 
@@ -228,14 +230,14 @@ def test_the_balance_as_json():
     }  # fmt: skip
 
 
-def test_a_file_that_is_not_there_is_told(desk):
+def test_a_file_that_is_not_there_is_told(context):
     with pytest.raises(FileNotFoundError):
-        import_people(desk.registry, GATE, desk.folder / "none", NOW, lambda *_: None)
+        import_people(context.registry, GATE, context.folder / "none", NOW, lambda *_: None)
 
 
-def test_an_empty_file_brings_nobody(desk):
-    assert desk.take("").new == 0
-    assert desk.registry.everybody() == []
+def test_an_empty_file_brings_nobody(context):
+    assert context.take("").new == 0
+    assert context.registry.everybody() == []
 
 
 @pytest.mark.parametrize(
@@ -246,45 +248,47 @@ def test_an_empty_file_brings_nobody(desk):
         (b"caf\xe9", "import of caf?"),
     ],
 )
-def test_the_name_of_the_file_is_evidence_that_can_be_stored(desk, name, source):
-    assert desk.take(f"email\n{ADA}\n", name=name).new == 1
-    [said] = desk.registry.file_of(ADA).evidence
+def test_the_name_of_the_file_is_evidence_that_can_be_stored(context, name, source):
+    assert context.take(f"email\n{ADA}\n", name=name).new == 1
+    [said] = context.registry.file_of(ADA).evidence
     assert said.source == source
 
 
 # ---- large files -----------------------------------------------------------------------------
 
 
-def test_more_than_a_batch_comes_in_in_order(desk):
+def test_more_than_a_batch_comes_in_in_order(context):
     count = 2 * BATCH + 1
-    done = desk.take(rows(count) + "nobody,\n")
+    done = context.take(rows(count) + "nobody,\n")
     assert (done.new, done.known) == (count, 0)
     assert [each.line for each in done.unread] == [count + 2]
-    assert desk.addresses() == [f"reader{n}@example.org" for n in range(count)]
+    assert context.addresses() == [f"reader{n}@example.org" for n in range(count)]
 
 
 @pytest.mark.parametrize("count", [1, BATCH, 2 * BATCH + 1])
-def test_progress_is_told_and_ends_at_the_size(desk, count):
+def test_progress_is_told_and_ends_at_the_size(context, count):
     text = rows(count)
-    desk.take(text)
-    assert desk.told[-1] == (len(text), len(text))
-    assert {size for _, size in desk.told} == {len(text)}
-    assert [done for done, _ in desk.told] == sorted(done for done, _ in desk.told)
-    assert len(desk.told) == -(-count // BATCH)
+    context.take(text)
+    assert context.told[-1] == (len(text), len(text))
+    assert {size for _, size in context.told} == {len(text)}
+    assert [done for done, _ in context.told] == sorted(done for done, _ in context.told)
+    assert len(context.told) == -(-count // BATCH)
 
 
-def test_a_pipe_can_be_read_though_it_has_no_size(desk):
+def test_a_pipe_can_be_read_though_it_has_no_size(context):
     # digest subscribers import <(zcat people.csv.gz)
-    reading, writing = os.pipe()
+    reading, write_transaction = os.pipe()
 
     def write() -> None:
-        with os.fdopen(writing, "w") as pipe:
+        with os.fdopen(write_transaction, "w") as pipe:
             pipe.write(rows(BATCH + 1))
 
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        done = import_people(desk.registry, GATE, Path(f"/dev/fd/{reading}"), NOW, lambda *_: None)
+        done = import_people(
+            context.registry, GATE, Path(f"/dev/fd/{reading}"), NOW, lambda *_: None
+        )
     finally:
         os.close(reading)
         writer.join()
@@ -343,18 +347,18 @@ def test_wishes_are_replaced_and_nothing_else(registry):
     ada = registry.add(ADA, parse_topics(["agents"]), source="operator", now=NOW)
     bob = registry.add("bob@example.org", (), source="operator", now=NOW)
     wanted = Preferences(days=parse_cadence("mon+thu"), max_papers=2, trending=False)
-    changed = registry.set_wishes(ada.public_id, parse_topics(["robots"]), wanted)
+    changed = registry.set_preferences(ada.public_id, parse_topics(["robots"]), wanted)
     assert changed == replace(ada, topics=parse_topics(["robots"]), preferences=wanted)
     assert registry.get(ada.id) == changed
     assert registry.file_of(ADA).evidence == (Evidence("vouched", NOW, "operator"),)
     assert registry.get(bob.id) == bob
-    assert registry.set_wishes("nobody", (), wanted) is None
+    assert registry.set_preferences("nobody", (), wanted) is None
 
 
-def test_what_is_exported_makes_the_same_people_elsewhere(desk, registry):
+def test_what_is_exported_makes_the_same_people_elsewhere(context, registry):
     said = [{"event": "confirmed", "at": "2025-12-31T23:30:00Z", "source": "form"}]
     block = {"reason": "hard-bounce", "at": "2026-01-01T00:00:00Z"}
-    desk.take_json(
+    context.take_json(
         {"email": ADA, "topics": ["agents", "a;b"], "consent": "confirmed", "evidence": said},
         {"email": "bob@example.org", "paused_until": "2026-03-01", "exclusions": ["x", "y"]},
         {"email": "eve@example.org", "consent": "withdrawn", "trending": False},
@@ -372,8 +376,8 @@ def test_what_is_exported_makes_the_same_people_elsewhere(desk, registry):
     assert again == exported
 
 
-def test_addresses_pass_the_gate_like_all_others(desk):
+def test_addresses_pass_the_gate_like_all_others(context):
     people = "email\nada@example.org\nbob@mailbox-for-a-day.example\njosé@example.org\n"
-    done = desk.take(people)
+    done = context.take(people)
     assert done.new == 1
     assert [each.line for each in done.unread] == [3, 4]

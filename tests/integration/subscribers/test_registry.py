@@ -123,11 +123,11 @@ def test_nobody_is_found_under_an_unknown_id(registry, ada):
 
 def test_topics_are_replaced(registry, ada):
     grace = registry.add("grace@example.org", TOPICS, source="test", now=NOW)
-    changed = registry.set_wishes(ada.public_id, parse_topics(["diffusion"]), ada.preferences)
+    changed = registry.set_preferences(ada.public_id, parse_topics(["diffusion"]), ada.preferences)
     assert changed is not None
     assert [topic.text for topic in changed.topics] == ["diffusion"]
     assert registry.get(grace.id) == grace
-    assert registry.set_wishes("nobody", TOPICS, Preferences()) is None
+    assert registry.set_preferences("nobody", TOPICS, Preferences()) is None
 
 
 # ---- leaving ---------------------------------------------------------------------------------

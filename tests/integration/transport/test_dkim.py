@@ -17,9 +17,9 @@ from digest.cli import test_send as trying
 from digest.compose.composer import Composer
 from digest.compose.content import Content
 from digest.compose.environment import Templates
-from digest.compose.from_identity import sender_of
+from digest.compose.from_identity import from_identity
 from digest.compose.message import build_message
-from digest.compose.transactional_mail import Letters
+from digest.compose.transactional_mail import TransactionalMail
 from digest.deliver.transport.dkim import Signer, SigningKey
 from digest.deliver.transport.folder import FolderTransport
 from digest.deliver.transport.smtp import SmtpTransport
@@ -32,13 +32,13 @@ from digest.pipeline import Pipeline
 from subscribers.store.registry import Registry
 from tests.acceptance.conftest import Person
 from tests.dkim_receiver import ed25519_key, published, rsa_key, signatures, tags, verdicts
-from tests.integration.senders import make_sending
+from tests.integration.senders import make_delivery_worker
 from tests.integration.smtp_server import Point, SmtpServer
-from tests.support import NOW, SENDING, TODAY, make_background, make_settings, make_sighting
+from tests.support import NOW, SENDING, TODAY, make_corpus, make_settings, make_sighting
 
 BOTH = Signer("example.org", (rsa_key(), ed25519_key()))
 DNS = published(BOTH)
-SENDER = sender_of(make_settings())
+SENDER = from_identity(make_settings())
 GOOD = [True, True]
 
 
@@ -171,12 +171,12 @@ def test_a_days_run_signs_each_digest_and_those_tried_again(
     for name in ("ada", "bob", "eve"):
         registry.add(f"{name}@example.org", (), source="test", now=NOW)
     settings = make_settings(home=str(tmp_path), transport=smtp_server.url(), **keys)
-    pipeline = Pipeline(settings, ledger, registry, lambda: [OnePaper()], make_background)
-    composer = Composer(Templates(), sender_of(settings))
+    pipeline = Pipeline(settings, ledger, registry, lambda: [OnePaper()], make_corpus)
+    composer = Composer(Templates(), from_identity(settings))
 
     def run(now: datetime) -> int:
         transport = make_transport(settings, lambda: now)
-        sending = make_sending(settings, ledger, registry, composer, transport)
+        sending = make_delivery_worker(settings, ledger, registry, composer, transport)
         return pipeline.run(sending.send, now).balance.accepted
 
     smtp_server.will_say(Point.RCPT, "451 4.3.0 Later")
@@ -193,7 +193,7 @@ def test_the_application_signs_letters_and_tests(tmp_path: Path, smtp_server: Sm
     app.pipeline.keep(Harvest((make_sighting(1),)))
     person = app.registry.add("ada@example.org", (), source="test", now=NOW)
     with time_machine.travel(NOW, tick=False):
-        letters = Letters(app.letter_composer, app.post, lambda: NOW)
+        letters = TransactionalMail(app.transactional_composer, app.post, lambda: NOW)
         letters.confirm(person)
         letters.welcome(person)
         outcome = app.post(trying.test_message(app, "me@example.org", (), None))

@@ -14,7 +14,7 @@ import pytest
 from digest.deliver.transport.maildir import MaildirTransport
 from digest.deliver.transport.transport import make_transport
 from digest.errors import TransportError
-from digest.inbound.mailboxes import letters_in
+from digest.inbound.mailboxes import messages_in
 from digest.model.messages import Envelope, Message, OutcomeKind
 from tests.support import make_settings
 
@@ -49,7 +49,7 @@ def test_it_is_a_maildir_to_others(tmp_path):
     with closing(mailbox.Maildir(tmp_path / "box", create=False)) as box:
         [mail] = box.values()
     assert (mail["Message-ID"], mail.get_subdir()) == ("<1@example.org>", "new")
-    [letter] = letters_in(tmp_path / "box")
+    [letter] = messages_in(tmp_path / "box")
     assert letter.content == ON_DISK
 
 

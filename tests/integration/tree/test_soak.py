@@ -92,7 +92,7 @@ def engine(tmp_path: Path):
             f"r{number}@example.org", (), source="test", now=START - timedelta(days=3)
         )
         at = f"{8 + number % 14:02d}:{number % 4 * 15:02d}"
-        registry.set_wishes(person.public_id, (), Preferences.from_json({"at": at}))
+        registry.set_preferences(person.public_id, (), Preferences.from_json({"at": at}))
     yield engine
     engine.dispose()
 

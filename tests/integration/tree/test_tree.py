@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from digest.ledger.database import ensure_current, open_database
 from digest.ledger.ledger import Ledger
-from digest.ledger.locks import exclusively
+from digest.ledger.locks import advisory_lock
 from digest.ledger.tables import deliveries
 from digest.model.deliveries import DeliveryState
 from subscribers.preferences import Preferences
@@ -61,7 +61,7 @@ class Town:
         for number in range(PEOPLE):
             person = registry.add(f"r{number}@example.org", (), source="test", now=now)
             wishes = Preferences.from_json({"at": "11:10", "timezone": here})
-            registry.set_wishes(person.public_id, (), wishes)
+            registry.set_preferences(person.public_id, (), wishes)
 
     def start(self, *command: str, **settings: str) -> Tree:
         return Tree(self.home, {**self.settings, **settings}, *command)
@@ -100,8 +100,8 @@ class Town:
 
     def check_nobody_holds_it(self) -> None:
         """No lock is left, and nobody is taken for dead."""
-        with exclusively(self._engine, "run"), exclusively(self._engine, "collection"):
-            assert self.ledger.senders.settle_leftovers(datetime.now(UTC)) == 0
+        with advisory_lock(self._engine, "run"), advisory_lock(self._engine, "collection"):
+            assert self.ledger.senders.resolve_orphaned(datetime.now(UTC)) == 0
 
     def finish(self) -> None:
         """Whoever is left gets theirs, by a run, which takes less time to start than all of it."""

@@ -18,10 +18,10 @@ from tests.integration.at_once import at_once, just_before
 from tests.integration.browser import page_of, path_of
 from tests.integration.house import House
 from tests.integration.people import changes, look
-from tests.integration.senders import make_sending
+from tests.integration.senders import make_delivery_worker
 from tests.integration.site import COMPOSER
 from tests.raw_message import read
-from tests.support import NOW, make_background, make_settings, make_sighting
+from tests.support import NOW, make_corpus, make_settings, make_sighting
 
 pytestmark = pytest.mark.far_from_database
 
@@ -35,7 +35,7 @@ class Mover(House):
         super().__init__(ledger, registry, **changes)
         self.engine = engine
         ada = registry.add(OLD, parse_topics(["robots"]), source="test", now=NOW)
-        self.ada = registry.set_wishes(ada.public_id, ada.topics, Preferences(max_papers=3))
+        self.ada = registry.set_preferences(ada.public_id, ada.topics, Preferences(max_papers=3))
         self.preferences = path_of(Purpose.PREFERENCES, ada.public_id)
 
     def wish(self, address=NEW, **values):
@@ -130,17 +130,17 @@ def test_the_next_digest_goes_to_the_new_address(mover, ledger, registry, tmp_pa
 
     outbox = tmp_path / "outbox"
     settings = make_settings(home=str(tmp_path), lookback_days="0")
-    pipeline = Pipeline(settings, ledger, registry, lambda: [Source()], make_background)
+    pipeline = Pipeline(settings, ledger, registry, lambda: [Source()], make_corpus)
 
     def mailed(now):
         folder = FolderTransport(outbox)
-        pipeline.run(make_sending(settings, ledger, registry, COMPOSER, folder).send, now)
+        pipeline.run(make_delivery_worker(settings, ledger, registry, COMPOSER, folder).send, now)
         found = [each.name.rpartition("-")[0] for each in outbox.glob("*.eml")]
         for each in outbox.glob("*.eml"):
             each.unlink()
         return found
 
-    registry.set_wishes(mover.ada.public_id, (), Preferences())
+    registry.set_preferences(mover.ada.public_id, (), Preferences())
     mover.wish()
     assert mailed(NOW) == [OLD]
     mover.post(mover.link())
@@ -346,7 +346,7 @@ def test_where_the_confirmation_came_from_is_kept_where_that_is_wanted(engine, l
 def test_an_address_that_subscribes_is_not_taken_over(mover):
     mover.wish()
     other = mover.registry.add(NEW, parse_topics(["ants"]), source="test", now=NOW)
-    mover.registry.opinions.hold(other.id, "arxiv:2602.00001", Verdict.LIKE, NOW)
+    mover.registry.ratings.hold(other.id, "arxiv:2602.00001", Verdict.LIKE, NOW)
     before = look(mover.engine)
     for _ in range(2):
         answer = mover.post(mover.link(0))

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from structlog.testing import capture_logs
 
 from digest.web.pages import LARGEST_FORM, LARGEST_IMPORT
-from subscribers.addresses import AddressGate
+from subscribers.addresses import AddressPolicy
 from subscribers.model import Consent, Evidence, Standing, SuppressionReason, Verdict
 from subscribers.preferences import Preferences
 from subscribers.topics import MOST_TOPICS, parse_topics
@@ -179,8 +179,8 @@ def test_what_is_not_there_is_a_problem_too(office):
 
 
 def test_a_person_is_shown_as_in_an_export(office, ada):
-    office.registry.opinions.hold(ada.id, "arxiv:2602.00001", Verdict.LIKE, NOW)
-    office.registry.moves.ask(ada, "ada@example.net", NOW)
+    office.registry.ratings.hold(ada.id, "arxiv:2602.00001", Verdict.LIKE, NOW)
+    office.registry.address_changes.ask(ada, "ada@example.net", NOW)
     office.registry.suppressions.add(ADA, SuppressionReason.COMPLAINT, now=NOW)
     shown = office.ask("GET", "/subscribers/ADA@Example.org")
     assert shown.json() == office.record(ADA)
@@ -311,7 +311,7 @@ def test_somebody_vouched_for_reads_at_once(office):
 
 def test_vouching_again_changes_what_is_sent_and_keeps_the_rest(office, ada):
     wishes = replace(ada.preferences, max_papers=5, timezone="Asia/Tokyo")
-    office.registry.set_wishes(ada.public_id, ada.topics, wishes)
+    office.registry.set_preferences(ada.public_id, ada.topics, wishes)
     sent = {"email": "ADA@example.org", "consent": "vouched", "max_papers": 2}
     answer = office.ask("POST", "/subscribers", json=sent)
     assert answer.status_code == 200
@@ -400,7 +400,7 @@ def test_a_body_that_is_no_json_is_refused(office, ada):
 
 
 def test_the_gate_is_the_same_as_at_the_form(ledger, registry):
-    gate = AddressGate(lambda: False, frozenset({"day.example"}))
+    gate = AddressPolicy(lambda: False, frozenset({"day.example"}))
     office = Office(ledger, registry, gate=gate)
     for email in ("a@mail.day.example", "b\u00e9b\u00e9@example.org"):
         for consent in ("ask", "vouched"):

@@ -12,10 +12,10 @@ from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics
 from tests.integration.browser import HOST, Browser, assert_safe, page_of, path_of
 from tests.integration.people import look
-from tests.integration.senders import make_sending
+from tests.integration.senders import make_delivery_worker
 from tests.integration.site import COMPOSER, SENDER, make_web
 from tests.raw_message import read
-from tests.support import NOW, TODAY, make_background, make_settings, make_sighting
+from tests.support import NOW, TODAY, make_corpus, make_settings, make_sighting
 
 pytestmark = pytest.mark.far_from_database
 
@@ -40,10 +40,10 @@ class Office:
         ]
         ledger.papers.absorb(*keys_of(sightings), lambda known: merge(known, sightings))
         settings = make_settings(home=str(folder))
-        self.pipeline = Pipeline(settings, ledger, registry, list, make_background)
+        self.pipeline = Pipeline(settings, ledger, registry, list, make_corpus)
         self._outbox = folder / "outbox"
         outbox = FolderTransport(self._outbox)
-        sending = make_sending(settings, ledger, registry, COMPOSER, outbox)
+        sending = make_delivery_worker(settings, ledger, registry, COMPOSER, outbox)
         self.pipeline.run(sending.send, NOW)
         self._browser = Browser(make_web(ledger, registry))
 
@@ -84,7 +84,7 @@ def test_the_mail_leads_there(office):
 def test_it_stays_as_it_was_sent_whatever_is_wished_since(office):
     before = office.ask(own_path(office.ada)).text
     ada = office.ada
-    office.registry.set_wishes(ada.public_id, parse_topics(["ducks"]), ada.preferences)
+    office.registry.set_preferences(ada.public_id, parse_topics(["ducks"]), ada.preferences)
     after = office.ask(own_path(ada)).text
     titles = [
         lxml.html.document_fromstring(each).xpath("//h3//text()[normalize-space()]")

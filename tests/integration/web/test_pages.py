@@ -153,7 +153,9 @@ def test_the_page_to_unsubscribe_is_a_button(browser, ada):
 
 
 def test_the_page_of_preferences_shows_what_is_stored(browser, registry, ada):
-    registry.set_wishes(ada.public_id, parse_topics(["robots", "world models"]), ada.preferences)
+    registry.set_preferences(
+        ada.public_id, parse_topics(["robots", "world models"]), ada.preferences
+    )
     page = page_of(browser.get(path_of(Purpose.PREFERENCES, ada.public_id)))
     (field,) = page.xpath("//form[@method='post']//textarea[@name='topics']")
     assert field.text == "robots\nworld models"

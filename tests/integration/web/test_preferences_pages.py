@@ -19,7 +19,7 @@ from tests.support import NOW
 pytestmark = pytest.mark.far_from_database
 
 
-class Clock:
+class MailSchedule:
     now = NOW
 
     def __call__(self):
@@ -28,7 +28,7 @@ class Clock:
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return MailSchedule()
 
 
 @pytest.fixture

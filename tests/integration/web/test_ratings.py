@@ -8,7 +8,7 @@ import pytest
 
 from digest.collect.merge import keys_of, merge
 from digest.model.digests import Digest, Pick, Section
-from subscribers.model import Opinion, Verdict
+from subscribers.model import Rating, Verdict
 from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics
 from subscribers.transfer import read_people
@@ -60,7 +60,7 @@ def opinion_path(person, paper=NEW_STYLE):
 
 
 def held(registry, address="ada@example.org"):
-    return {each.paper: each.verdict for each in registry.file_of(address).opinions}
+    return {each.paper: each.verdict for each in registry.file_of(address).ratings}
 
 
 def buttons(page):
@@ -217,10 +217,10 @@ def test_opinions_are_in_the_export_and_can_be_brought_back(house, registry, ada
     said = {(each["paper"], each["verdict"], each["at"]) for each in export.json()["opinions"]}
     at = NOW.isoformat()
     assert said == {(NEW_STYLE, "like", at), (OLD_STYLE, "mute", at), (title_key, "like", at)}
-    before = registry.file_of(ada.address).opinions
+    before = registry.file_of(ada.address).ratings
     registry.remove(ada.address)
     registry.admit(list(read_people([export.text], source="test", now=NOW)), NOW)
-    assert registry.file_of(ada.address).opinions == before
+    assert registry.file_of(ada.address).ratings == before
 
 
 def test_opinions_go_with_the_person(house, engine, ada):
@@ -238,10 +238,10 @@ def test_opinions_outlive_leaving_and_coming_back(house, registry, ada):
 
 
 def test_all_opinions_are_read_by_the_person_oldest_first(house, registry, ada):
-    assert registry.opinions.of_everybody() == {}
+    assert registry.ratings.of_everybody() == {}
     house.post(opinion_path(ada, OLD_STYLE), {"verdict": "mute"})
     house.now = later = NOW.replace(hour=9)
     house.post(opinion_path(ada, NEW_STYLE), {"verdict": "like"})
-    assert registry.opinions.of_everybody() == {
-        ada.id: [Opinion(OLD_STYLE, Verdict.MUTE, NOW), Opinion(NEW_STYLE, Verdict.LIKE, later)]
+    assert registry.ratings.of_everybody() == {
+        ada.id: [Rating(OLD_STYLE, Verdict.MUTE, NOW), Rating(NEW_STYLE, Verdict.LIKE, later)]
     }

@@ -6,7 +6,7 @@ from datetime import time, timedelta
 import pytest
 
 from digest.compose.transactional_composer import CONFIRM_WITHIN
-from subscribers.addresses import AddressGate
+from subscribers.addresses import AddressPolicy
 from subscribers.model import Consent, Standing, SuppressionReason
 from subscribers.preferences import WEEKDAYS, Preferences
 from subscribers.tokens import Purpose
@@ -238,7 +238,7 @@ def test_a_refused_form_comes_back_as_it_was_sent(house):
     ],
 )
 def test_addresses_that_may_not_come_in_are_told_so(ledger, registry, address, why):
-    gate = AddressGate(lambda: False, frozenset({"mailbox-for-a-day.example"}))
+    gate = AddressPolicy(lambda: False, frozenset({"mailbox-for-a-day.example"}))
     house = House(ledger, registry, gate=gate)
     answer = house.subscribe(address)
     assert answer.status_code == 422
@@ -247,7 +247,7 @@ def test_addresses_that_may_not_come_in_are_told_so(ledger, registry, address, w
 
 
 def test_an_address_beyond_ascii_joins_where_the_relay_takes_it(ledger, registry):
-    house = House(ledger, registry, gate=AddressGate(lambda: True))
+    house = House(ledger, registry, gate=AddressPolicy(lambda: True))
     assert house.subscribe("josé@bücher.example").status_code == 200
     assert house.mailed == ["josé@xn--bcher-kva.example"]
 

@@ -44,7 +44,7 @@ def gone(registry, address):
 def moving(registry, address):
     person = registry.add(address, TOPICS, source="test", now=NOW)
     new = address.replace("example.org", "new.example")
-    return registry.moves.ask(person, new, NOW).public_id
+    return registry.address_changes.ask(person, new, NOW).public_id
 
 
 # ---- the links ---------------------------------------------------------------------------------
@@ -145,9 +145,9 @@ class Town(House):
         self.ids = {name: link.person(registry, f"{name}@example.org") for name in ("ada", "grace")}
         for name, person in (("pia", asked), ("carl", moving), ("wendy", gone), ("ruth", reading)):
             person(registry, f"{name}@example.org")
-        registry.opinions.hold(registry.everybody()[-1].id, PAPER, Verdict.MUTE, NOW)
+        registry.ratings.hold(registry.everybody()[-1].id, PAPER, Verdict.MUTE, NOW)
         registry.suppressions.add("wendy@example.org", SuppressionReason.COMPLAINT, now=NOW)
-        registry.askers.may_ask({"address pia@example.org": 3}, NOW)
+        registry.sign_up_limiter.may_ask({"address pia@example.org": 3}, NOW)
         self._seen = look(engine)
 
     def news(self):

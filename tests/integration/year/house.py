@@ -14,7 +14,7 @@ from typing import Self
 from sqlalchemy import Engine
 
 from digest.app.app import App
-from digest.deliver.delivery_worker import Parts, Sending
+from digest.deliver.delivery_worker import DeliveryWorker, Parts
 from digest.deliver.edition_messages import planned_digest
 from digest.errors import SourceError, TransportError
 from digest.ledger.ledger import Ledger
@@ -23,7 +23,7 @@ from digest.model.digests import Candidate, Digest, Edition, Pick, Section
 from digest.model.messages import Envelope, Message, Outcome, OutcomeKind
 from digest.model.papers import Harvest
 from digest.rank.ranker import Reader
-from digest.service.jobs import Duties
+from digest.service.jobs import Jobs
 from subscribers.model import Subscriber
 from subscribers.preferences import WEEKDAYS, Preferences
 from subscribers.topics import parse_topics
@@ -85,10 +85,10 @@ class House:
             feedback=app.feedback,
             verp=None,
         )
-        app.sending = Sending(parts, app.clock)
+        app.sending = DeliveryWorker(parts, app.clock)
         app.pipeline._planning.ranker = lambda edition, _: _Ranking(edition)
         self.app = app
-        self._duties = Duties(app)
+        self._duties = Jobs(app)
         self.is_stopped = False
 
     def look(self, now: datetime) -> None:
@@ -153,7 +153,7 @@ class House:
             registry.confirm(asked.public_id, source="test", now=now)
             self._public_ids[life.name] = asked.public_id
         else:
-            registry.set_wishes(person.public_id, topics, preferences_of(wishes))
+            registry.set_preferences(person.public_id, topics, preferences_of(wishes))
 
 
 def address_of(life: Life) -> str:

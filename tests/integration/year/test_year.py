@@ -311,7 +311,7 @@ def simulate(year: Year, engine: Engine, home: Path, random: Random, share: floa
 
 @pytest.fixture(autouse=True)
 def _plain_mails(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(sending, "Composing", PlainComposing)
+    monkeypatch.setattr(sending, "EditionMessages", PlainComposing)
     with capture_logs():  # what fails is told each time, and much fails here
         yield
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import cache
 
-from digest.checks.rendered_mail import Specimen
+from digest.checks.rendered_mail import RenderedMail
 from digest.checks.rules import Rules
 from digest.compose.html import to_html
 from digest.compose.source_map import Place, Rendered
@@ -45,7 +45,7 @@ def document(inner="", head="", body=BODY):
     )
 
 
-def rendered(mjml):
+def filled(mjml):
     """As if a template of one file had been filled in, each line of it one of the text."""
     starts = [0, *(at + 1 for at, letter in enumerate(mjml) if letter == "\n")]
     return Rendered(mjml, starts, [Place(TEMPLATE, line) for line in range(1, len(starts) + 1)])
@@ -56,13 +56,13 @@ def _html(mjml):
     return to_html(mjml)
 
 
-def specimen(mjml=None, **changes):
+def rendered(mjml=None, **changes):
     """The mail of a document; the clean one if none is given."""
     mjml = document() if mjml is None else mjml
-    made = Specimen(
+    made = RenderedMail(
         mail="test",
         sample="sample",
-        mjml=rendered(mjml),
+        mjml=filled(mjml),
         html=changes.get("html") or _html(mjml),
         text=TEXT,
         subject="A paper and more",
@@ -76,7 +76,7 @@ def specimen(mjml=None, **changes):
 
 def with_more(html):
     """The clean mail's HTML, and more at its end."""
-    return specimen().html.replace("</body>", f"{html}</body>")
+    return rendered().html.replace("</body>", f"{html}</body>")
 
 
 def line_of(mjml, needle):

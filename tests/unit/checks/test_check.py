@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from digest.checks.check import check, check_all
 from digest.checks.finding import Finding, Level, in_order
-from tests.unit.checks.making import CLEAN, TEMPLATE, document, rendered, specimen
+from tests.unit.checks.making import CLEAN, TEMPLATE, document, filled, rendered
 
 
 def without_clients(findings):
@@ -12,7 +12,7 @@ def without_clients(findings):
 
 
 def test_nothing_is_said_of_a_clean_mail():
-    assert without_clients(check(specimen(), CLEAN)) == []
+    assert without_clients(check(rendered(), CLEAN)) == []
 
 
 def test_each_check_of_the_list_runs():
@@ -27,8 +27,8 @@ def test_each_check_of_the_list_runs():
     )
     text = f"{'long ' * 20}\nhttp://z.example"
     bad = replace(
-        specimen(mjml, text=text, subject="", is_largest=True),
-        mjml=rendered(f"{mjml}<p>"),
+        rendered(mjml, text=text, subject="", is_largest=True),
+        mjml=filled(f"{mjml}<p>"),
     )
     found = {(each.check, each.level) for each in check(bad, CLEAN)}
     assert found == {
@@ -67,7 +67,7 @@ def test_errors_come_first_and_nothing_comes_twice():
 
 def test_all_samples_of_a_mail_are_told_of_once():
     mjml = document('<mj-text wdth="1">a</mj-text>')
-    both = [specimen(mjml), specimen(mjml, sample="other")]
+    both = [rendered(mjml), rendered(mjml, sample="other")]
     says = "<mj-text> has no attribute wdth"
     found = check_all(both, CLEAN)
     assert [each.template for each in found if says in each.what] == [TEMPLATE]

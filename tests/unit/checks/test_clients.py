@@ -9,7 +9,7 @@ from digest.checks.baseline import (
 from digest.checks.clients import newly_unsupported
 from digest.checks.finding import Level
 from digest.checks.rules import Rules
-from tests.unit.checks.making import document, line_of, specimen
+from tests.unit.checks.making import document, line_of, rendered
 
 ROUND = "<p style='border-radius: 1px'>a</p>"
 SAYS = (
@@ -24,7 +24,7 @@ def about_round(findings):
 
 def test_a_new_feature_is_told_of_with_its_place():
     mjml = document(body="\n<p style='border-radius: 1px'>a</p>")
-    mail = specimen(mjml, html=ROUND)
+    mail = rendered(mjml, html=ROUND)
     (found,) = about_round(newly_unsupported(mail, Rules(baseline={"test": {}})))
     assert (found.level, found.what) == (Level.WARNING, SAYS)
     assert found.line == line_of(mjml, "border-radius")
@@ -32,16 +32,16 @@ def test_a_new_feature_is_told_of_with_its_place():
 
 def test_what_the_baseline_has_is_not_told_of():
     rules = Rules(baseline={"test": KNOWING})
-    assert about_round(newly_unsupported(specimen(html=ROUND), rules)) == []
+    assert about_round(newly_unsupported(rendered(html=ROUND), rules)) == []
 
 
 def test_each_client_counts():
     rules = Rules(baseline={"test": {"gmail-web": ["css-border-radius"]}})
-    assert about_round(newly_unsupported(specimen(html=ROUND), rules))
+    assert about_round(newly_unsupported(rendered(html=ROUND), rules))
 
 
 def test_a_mail_of_ones_own_is_compared_with_all_others():
-    mail = specimen(html=ROUND)
+    mail = rendered(html=ROUND)
     assert about_round(newly_unsupported(mail, Rules(baseline={"a": {}, "b": KNOWING}))) == []
     assert about_round(newly_unsupported(mail, Rules(baseline={"a": {}, "b": {}})))
     assert about_round(newly_unsupported(mail, Rules(baseline={"test": {}, "b": KNOWING})))
@@ -49,12 +49,12 @@ def test_a_mail_of_ones_own_is_compared_with_all_others():
 
 def test_a_baseline_is_made_of_all_samples_and_kept(tmp_path):
     path = tmp_path / "baseline.json"
-    made = baseline_of([specimen(html="<p>a</p>"), specimen(html=ROUND)])
+    made = baseline_of([rendered(html="<p>a</p>"), rendered(html=ROUND)])
     assert "css-border-radius" in made["test"]["outlook-windows"]
     write_baseline(made, path)
     assert read_baseline(path) == made
     rules = Rules(baseline=made)
-    assert list(newly_unsupported(specimen(html=ROUND), rules)) == []
+    assert list(newly_unsupported(rendered(html=ROUND), rules)) == []
 
 
 def test_the_shipped_baseline_is_that_of_the_digest_too():

@@ -4,7 +4,7 @@ import pytest
 
 from digest.checks import colours
 from digest.checks.finding import Level
-from tests.unit.checks.making import document, line_of, specimen, told
+from tests.unit.checks.making import document, line_of, rendered, told
 
 DARK = "@media (prefers-color-scheme: dark) {{ {} }}"
 FORGOTTEN = ", which has no colour of its own for dark"
@@ -16,8 +16,8 @@ def page(css, body):
 
 
 def test_a_clean_mail_can_be_read():
-    assert list(colours.poor_contrast(specimen())) == []
-    assert list(colours.forgotten_in_dark(specimen())) == []
+    assert list(colours.poor_contrast(rendered())) == []
+    assert list(colours.forgotten_in_dark(rendered())) == []
 
 
 def test_pale_text_is_told_of_once_with_its_rule():
@@ -25,7 +25,7 @@ def test_pale_text_is_told_of_once_with_its_rule():
     body = '<p class="about">a</p>\n<p class="about">b</p>\n<h1 class="about">large</h1>'
     mjml = document(head=head, body=body)
     light = "contrast 3.03:1 of #949494 on #ffffff (needs 4.5:1), in light, class `about`"
-    found = set(colours.poor_contrast(specimen(mjml)))
+    found = set(colours.poor_contrast(rendered(mjml)))
     assert told(found) == [(light, line_of(mjml, ".about {"))]
     assert {each.level for each in found} == {Level.ERROR}
 
@@ -38,7 +38,7 @@ def test_dark_is_computed_too():
         head=f"<mj-style>\n.a {{ color: #000 }}\n{DARK.format('.a { color: #555 }')}</mj-style>"
     )
     html = page(css, "<p class=a>one</p><b>Some <i></i>words</b>")
-    assert told(colours.poor_contrast(specimen(mjml, html=html))) == [
+    assert told(colours.poor_contrast(rendered(mjml, html=html))) == [
         (
             "contrast 2.13:1 of #555555 on #222222 (needs 4.5:1), in dark, class `a`",
             line_of(mjml, ".a { color: #555 }"),
@@ -53,7 +53,7 @@ def test_dark_is_computed_too():
 def test_a_text_without_class_is_found_by_its_words():
     mjml = document(body="\n<p>Some &amp; more</p>")
     html = page("p { color: #eee }", "<p>Some &amp; more</p>")
-    found = list(colours.poor_contrast(specimen(mjml, html=html)))
+    found = list(colours.poor_contrast(rendered(mjml, html=html)))
     says = "contrast 1.16:1 of #eeeeee on #ffffff (needs 4.5:1), in {}, a <p> without a class"
     line = line_of(mjml, "Some")
     assert told(found) == [
@@ -75,7 +75,7 @@ def test_a_text_without_class_is_found_by_its_words():
     ],
 )
 def test_what_nobody_has_to_read_or_can(body):
-    assert list(colours.poor_contrast(specimen(html=page("p { color: #fff }", body)))) == []
+    assert list(colours.poor_contrast(rendered(html=page("p { color: #fff }", body)))) == []
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_what_nobody_has_to_read_or_can(body):
     ],
 )
 def test_what_can_nearly_be_read(body):
-    found = colours.poor_contrast(specimen(html=page("p { color: #fff }", body)))
+    found = colours.poor_contrast(rendered(html=page("p { color: #fff }", body)))
     assert [each.what.split()[0] for each in found] == ["contrast", "contrast"]
 
 
@@ -95,7 +95,7 @@ def test_what_can_nearly_be_read(body):
 
 
 def test_no_rules_for_dark_at_all():
-    mail = specimen(html=page("p { color: #000 }", "<p>a</p>"))
+    mail = rendered(html=page("p { color: #000 }", "<p>a</p>"))
     (found,) = colours.forgotten_in_dark(mail)
     assert found.level is Level.WARNING
     assert "no rules for dark" in found.what
@@ -104,7 +104,7 @@ def test_no_rules_for_dark_at_all():
 def test_a_colour_that_stays_while_its_background_changes():
     mjml = document(head="<mj-style>\n.grey { color: #808080 }</mj-style>")
     css = ".grey { color: #808080 }" + DARK.format("body { background: #000 !important }")
-    mail = specimen(
+    mail = rendered(
         mjml, html=page(css, "<p class='grey big'>a</p><p style='color:#808080'>unheard</p>")
     )
     assert told(colours.forgotten_in_dark(mail)) == [
@@ -115,7 +115,7 @@ def test_a_colour_that_stays_while_its_background_changes():
 
 def test_a_background_that_glares_in_dark():
     css = ".card { background: #fffdf9; color: #000 }" + DARK.format("body { background: #000 }")
-    mail = specimen(html=page(css, "<p class=card>a</p>"))
+    mail = rendered(html=page(css, "<p class=card>a</p>"))
     (found,) = colours.forgotten_in_dark(mail)
     assert (found.level, found.what) == (
         Level.WARNING,
@@ -132,5 +132,5 @@ def test_a_background_that_glares_in_dark():
 )
 def test_what_dark_need_not_change(rules):
     css = "p { background: #9a3412; color: #fff }" if "9a3412" in rules else ""
-    mail = specimen(html=page(css + DARK.format(rules), "<p>a</p>"))
+    mail = rendered(html=page(css + DARK.format(rules), "<p>a</p>"))
     assert list(colours.forgotten_in_dark(mail)) == []

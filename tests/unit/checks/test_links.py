@@ -6,7 +6,7 @@ import pytest
 
 from digest.checks import links
 from digest.checks.finding import Level
-from tests.unit.checks.making import ADDRESS, CLEAN, LEAVE, TEXT, document, line_of, specimen
+from tests.unit.checks.making import ADDRESS, CLEAN, LEAVE, TEXT, document, line_of, rendered
 
 HOSTS = replace(CLEAN, allowed_hosts=frozenset({"digest.example", "papers.example"}))
 BAD = {
@@ -26,7 +26,7 @@ BAD = {
 def test_links_are_https(address):
     written = address.replace("&", "&amp;")
     mjml = document(f'<mj-text>\n<a href="{written}">a</a></mj-text>')
-    (found,) = links.bad_links(specimen(mjml), CLEAN)
+    (found,) = links.bad_links(rendered(mjml), CLEAN)
     assert (found.what, found.level) == (BAD[address], Level.ERROR)
     if address not in {"", "#"}:
         assert found.line == line_of(mjml, written)
@@ -37,7 +37,7 @@ def test_links_are_https(address):
 )
 def test_or_lead_to_a_mailbox_or_within_the_mail(address):
     mjml = document(f'<mj-text><a href="{address}">a</a></mj-text>')
-    assert list(links.bad_links(specimen(mjml), CLEAN)) == []
+    assert list(links.bad_links(rendered(mjml), CLEAN)) == []
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_or_lead_to_a_mailbox_or_within_the_mail(address):
     ],
 )
 def test_pictures_and_backgrounds_are_looked_at(html):
-    found = links.bad_links(specimen(html=html), CLEAN)
+    found = links.bad_links(rendered(html=html), CLEAN)
     assert [each.what for each in found] == ["http://a.example is not https"]
 
 
@@ -65,7 +65,7 @@ def test_pictures_and_backgrounds_are_looked_at(html):
     ],
 )
 def test_other_hosts_are_told_of_if_some_are_allowed(address, is_fine):
-    mail = specimen(html=f'<a href="{address}">a</a>', text=f"a: {address}.")
+    mail = rendered(html=f'<a href="{address}">a</a>', text=f"a: {address}.")
     says = f"{address} is of a host that is not allowed"
     expected = [] if is_fine else [(Level.WARNING, says)]
     assert [(each.level, each.what) for each in links.bad_links(mail, HOSTS)] == expected
@@ -74,21 +74,21 @@ def test_other_hosts_are_told_of_if_some_are_allowed(address, is_fine):
 
 def test_the_text_is_looked_at_for_what_the_html_has_not():
     text = "a (http://a.example/b). http://c.example, https://d.example"
-    mail = specimen(html='<a href="http://c.example">c</a>', text=text)
+    mail = rendered(html='<a href="http://c.example">c</a>', text=text)
     (found,) = links.bad_links_in_text(mail, CLEAN)
     assert found.what == "in the text, http://a.example/b is not https"
     assert (found.level, found.template) == (Level.WARNING, "mail/test/body.txt.j2")
 
 
 def test_there_are_ways_out():
-    assert list(links.no_way_out(specimen())) == []
+    assert list(links.no_way_out(rendered())) == []
 
 
 @pytest.mark.parametrize("end", ["", "/", "x"])
 def test_a_mail_without_ways_out_is_told_of(end):
     html = f'<a href="{LEAVE}x">a</a> {ADDRESS[:-1]}'
     text = TEXT.replace(LEAVE, f"{LEAVE}y{end}").replace(ADDRESS, ADDRESS[1:])
-    found = list(links.no_way_out(specimen(html=html, text=text)))
+    found = list(links.no_way_out(rendered(html=html, text=text)))
     assert {each.level for each in found} == {Level.ERROR}
     assert [each.what for each in found] == [
         "the link to unsubscribe is missing in the HTML",
@@ -100,10 +100,10 @@ def test_a_mail_without_ways_out_is_told_of(end):
 
 def test_a_postal_address_may_be_folded():
     folded = ADDRESS.replace(" ", "\n ")
-    mail = specimen(html=f'<a href="{LEAVE}">a</a> {folded}', text=f"{LEAVE}.\n{folded}")
+    mail = rendered(html=f'<a href="{LEAVE}">a</a> {folded}', text=f"{LEAVE}.\n{folded}")
     assert list(links.no_way_out(mail)) == []
 
 
 def test_a_mail_that_needs_no_way_out():
-    mail = specimen(html="<p>a</p>", text="a", unsubscribe="", postal_address="")
+    mail = rendered(html="<p>a</p>", text="a", unsubscribe="", postal_address="")
     assert list(links.no_way_out(mail)) == []

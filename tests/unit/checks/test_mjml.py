@@ -5,7 +5,7 @@ import pytest
 from digest.checks import mjml as markup
 from digest.checks.components import COMPONENTS
 from digest.checks.finding import Level
-from tests.unit.checks.making import TEMPLATE, document, line_of, specimen, told
+from tests.unit.checks.making import TEMPLATE, document, line_of, rendered, told
 
 IN_COLUMN = {
     '<mj-text colour="red">a</mj-text>': "<mj-text> has no attribute colour: is color meant?",
@@ -33,7 +33,7 @@ IN_COLUMN = {
 @pytest.mark.parametrize("inner", IN_COLUMN)
 def test_what_mjml_has_not_is_told_with_its_line(inner):
     mjml = document(inner)
-    (found,) = markup.unknown(specimen(mjml, html="<p>"))
+    (found,) = markup.unknown(rendered(mjml, html="<p>"))
     assert (found.what, found.level) == (IN_COLUMN[inner], Level.ERROR)
     assert (found.template, found.line) == (TEMPLATE, line_of(mjml, inner))
 
@@ -52,12 +52,12 @@ def test_what_mjml_has_not_is_told_with_its_line(inner):
     ],
 )
 def test_what_mjml_has_is_left_alone(inner):
-    assert list(markup.unknown(specimen(document(inner), html="<p>"))) == []
+    assert list(markup.unknown(rendered(document(inner), html="<p>"))) == []
 
 
 def test_a_text_belongs_into_a_column():
     mjml = '<mjml><mj-body><mj-text colour="red">a</mj-text></mj-body></mjml>'
-    assert told(markup.unknown(specimen(mjml, html="<p>"))) == [
+    assert told(markup.unknown(rendered(mjml, html="<p>"))) == [
         ("<mj-text> stands in <mj-body>, but belongs into <mj-column> or <mj-hero>", 1)
     ]
 
@@ -69,7 +69,7 @@ def test_defaults_are_of_components():
         '<mj-all colour="red" />\n<p /></mj-attributes>'
     )
     mjml = document(head=head)
-    assert told(markup.unknown(specimen(mjml, html="<p>"))) == [
+    assert told(markup.unknown(rendered(mjml, html="<p>"))) == [
         ("<mj-text> has no attribute src", line_of(mjml, '<mj-text src="a"')),
         (
             "<mj-style> in <mj-attributes> sets no component's defaults",
@@ -82,7 +82,7 @@ def test_defaults_are_of_components():
 
 def test_an_unknown_tag_is_told_of_once_whatever_is_in_it():
     mjml = document("<mj-colum><mj-text>a<b>c</b></mj-text></mj-colum>")
-    assert told(markup.unknown(specimen(mjml, html="<p>"))) == [
+    assert told(markup.unknown(rendered(mjml, html="<p>"))) == [
         ("there is no <mj-colum> in MJML: is mj-column meant?", line_of(mjml, "<mj-colum>"))
     ]
 
@@ -94,10 +94,10 @@ def test_every_component_may_stand_where_some_component_is():
 
 def test_crossed_tags_are_told():
     mjml = document("<mj-text>\n<p><b>a</p></b></mj-text>")
-    assert told(markup.unclosed(specimen(mjml, html="<p>"))) == [
+    assert told(markup.unclosed(rendered(mjml, html="<p>"))) == [
         ("<b> is not closed before </p>", line_of(mjml, "<b>a"))
     ]
-    assert list(markup.unclosed(specimen())) == []
+    assert list(markup.unclosed(rendered())) == []
 
 
 IMAGES = {
@@ -120,12 +120,12 @@ def test_images_are_described(inner):
     mjml = document(inner)
     says = IMAGES[inner]
     expected = [(says, line_of(mjml, inner))] if says else []
-    assert told(markup.undescribed(specimen(mjml, html="<p>"))) == expected
+    assert told(markup.undescribed(rendered(mjml, html="<p>"))) == expected
 
 
 def test_defaults_of_images_describe_nothing():
     head = '<mj-attributes>\n<mj-image padding="0" />\n</mj-attributes>'
-    assert list(markup.undescribed(specimen(document(head=head)))) == []
+    assert list(markup.undescribed(rendered(document(head=head)))) == []
 
 
 def test_images_are_measured():
@@ -134,7 +134,7 @@ def test_images_are_measured():
         '<mj-image src="https://a.example/2" alt="" width="10px" height="20px" />\n'
         '<mj-text><img src="https://a.example/3?a&amp;b" alt=""></mj-text>'
     )
-    assert told(markup.unmeasured(specimen(mjml))) == [
+    assert told(markup.unmeasured(rendered(mjml))) == [
         ("the image https://a.example/1 has no height in pixels", line_of(mjml, "example/1")),
         (
             "the image https://a.example/3?a&b has no width and no height in pixels",
@@ -158,10 +158,10 @@ FORBIDDEN = {
 @pytest.mark.parametrize("inner", FORBIDDEN)
 def test_what_has_no_place_in_a_mail(inner):
     mjml = document(f"<mj-raw>\n{inner}</mj-raw>")
-    found = list(markup.forbidden(specimen(mjml, html=f"<body>{inner}</body>")))
+    found = list(markup.forbidden(rendered(mjml, html=f"<body>{inner}</body>")))
     assert told(found) == [(FORBIDDEN[inner], line_of(mjml, inner))]
     assert found[0].level is Level.ERROR
 
 
 def test_what_has_its_place():
-    assert list(markup.forbidden(specimen(html='<link rel="icon" href="a"><p>b</p>'))) == []
+    assert list(markup.forbidden(rendered(html='<link rel="icon" href="a"><p>b</p>'))) == []

@@ -17,7 +17,7 @@ from digest.compose import edition_composer
 from digest.compose.composer import REFUSE_AT, Composer
 from digest.compose.edition_composer import EditionComposer
 from digest.compose.environment import Templates
-from digest.compose.from_identity import sender_of
+from digest.compose.from_identity import from_identity
 from digest.compose.language import language
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError
 from digest.model.digests import (
@@ -93,9 +93,9 @@ class Both:
     """The two ways to a message, over one set of templates."""
 
     def __init__(self, own: Path | None = None, code="en", papers=None, missing=(), **fixed: str):
-        sender = sender_of(make_settings(**fixed))
+        identity = from_identity(make_settings(**fixed))
         templates = Templates(own, language(code)) if own else shipped_templates(code)
-        self.composer = Composer(templates, sender)
+        self.composer = Composer(templates, identity)
         self.edition = make_edition(papers, missing)
         self.compiled = EditionComposer(self.composer, self.edition, NOW)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from digest.compose.composer import Composer
 from digest.compose.content import Content
 from digest.compose.environment import Templates
-from digest.compose.from_identity import sender_of
+from digest.compose.from_identity import from_identity
 from digest.compose.message import build_message
 from digest.model.digests import Digest, Pick, Section
 from digest.model.text import clean
@@ -24,7 +24,7 @@ from subscribers.tokens import Purpose
 from tests.raw_message import decoded, read
 from tests.support import NOW, TODAY, make_candidate, make_settings
 
-SENDER = sender_of(make_settings())
+SENDER = from_identity(make_settings())
 PERSON = "0123456789abcdef0123456789abcdef"
 COMPOSER = Composer(Templates(), SENDER)
 
@@ -54,10 +54,10 @@ SENDERS = {
 }  # fmt: skip
 
 
-def build(subject="Title and 4 more", sender=SENDER, **changes):
+def build(subject="Title and 4 more", identity=SENDER, **changes):
     values = {"to": "ada@example.org", "public_id": PERSON, "what": "2026-02-20", "now": NOW}
     content = Content(subject, "Hello.\n", "<!doctype html>\n<p>Hello.</p>\n")
-    return build_message(content, sender, **{**values, **changes})
+    return build_message(content, identity, **{**values, **changes})
 
 
 def compose(*titles, **values):
@@ -104,7 +104,7 @@ def test_what_each_header_says():
 
 
 def test_the_operators_addresses_are_used():
-    sender = sender_of(
+    identity = from_identity(
         make_settings(
             reply_to="team@example.org",
             bounce_address="bounces@example.org",
@@ -112,7 +112,7 @@ def test_the_operators_addresses_are_used():
             complaints_address="abuse@example.org",
         )
     )
-    message = build(sender=sender)
+    message = build(identity=identity)
     mail = read(message.content)
     assert mail.one("Reply-To") == "team@example.org"
     assert "<mailto:leave@example.org?" in mail.one("List-Unsubscribe")
@@ -127,32 +127,32 @@ def test_the_envelope_is_the_header():
     assert message.message_id == read(message.content).one("Message-ID")
 
 
-@pytest.mark.parametrize("sender", SENDERS.values(), ids=SENDERS)
-def test_headers_for_programs_are_never_encoded(sender):
-    mail = read(build(sender=sender).content)
+@pytest.mark.parametrize("identity", SENDERS.values(), ids=SENDERS)
+def test_headers_for_programs_are_never_encoded(identity):
+    mail = read(build(identity=identity).content)
     assert [name for name, _ in mail.headers] == HEADERS
     for name in FOR_PROGRAMS:
         assert "=?" not in mail.one(name)
 
 
-@pytest.mark.parametrize("sender", SENDERS.values(), ids=SENDERS)
+@pytest.mark.parametrize("identity", SENDERS.values(), ids=SENDERS)
 @pytest.mark.parametrize("public_id", [PERSON, "x" * 150])
-def test_both_ways_out_carry_the_same_token_whole(sender, public_id):
-    header = read(build(sender=sender, public_id=public_id).content).one("List-Unsubscribe")
+def test_both_ways_out_carry_the_same_token_whole(identity, public_id):
+    header = read(build(identity=identity, public_id=public_id).content).one("List-Unsubscribe")
     found = re.fullmatch(r"<(https://[^<>\s]+)>, <(mailto:[^<>\s]+)>", header)
     assert found
     web, mailto = found.groups()
-    token = web.removeprefix(f"{sender.base_url}/unsubscribe/")
-    assert sender.tokens.read(Purpose.UNSUBSCRIBE, token) == public_id
-    assert mailto == f"mailto:{sender.unsubscribe_address}?subject={token}"
+    token = web.removeprefix(f"{identity.base_url}/unsubscribe/")
+    assert identity.tokens.read(Purpose.UNSUBSCRIBE, token) == public_id
+    assert mailto == f"mailto:{identity.unsubscribe_address}?subject={token}"
 
 
-@pytest.mark.parametrize("sender", SENDERS.values(), ids=SENDERS)
+@pytest.mark.parametrize("identity", SENDERS.values(), ids=SENDERS)
 @pytest.mark.parametrize(
     "subject", ["short", "word " * 100, "x" * 5000, "ü" * 5000], ids=["short", "long", "x", "ü"]
 )
-def test_lines_end_with_crlf_and_are_short_enough(sender, subject):
-    content = build(subject, sender, public_id="x" * 150).content
+def test_lines_end_with_crlf_and_are_short_enough(identity, subject):
+    content = build(subject, identity, public_id="x" * 150).content
     assert content.endswith(b"\r\n")
     assert b"\r" not in content.replace(b"\r\n", b"")
     assert b"\n" not in content.replace(b"\r\n", b"")
@@ -167,7 +167,7 @@ def test_the_feedback_id_has_four_fields_at_most():
     "name", ["Rémy’s Überblick", "論文ダイジェスト " * 8, "Digest, daily", 'The "Digest"']
 )
 def test_the_senders_name_survives(name):
-    header = read(build(sender=replace(SENDER, name=name.strip())).content).one("From")
+    header = read(build(identity=replace(SENDER, name=name.strip())).content).one("From")
     shown = decoded(header).removesuffix(" <digest@example.org>")
     assert re.sub(r'^"(.*)"$', r"\1", shown).replace('\\"', '"') == name.strip()
 
@@ -222,7 +222,7 @@ def test_the_message_id_is_the_same_on_every_retry():
     [
         {"public_id": "b" * 32},
         {"what": "2026-02-21"},
-        {"sender": replace(SENDER, secret="another secret")},
+        {"identity": replace(SENDER, secret="another secret")},
     ],
 )
 def test_the_message_id_is_another_ones(changes):
@@ -364,9 +364,9 @@ def headers_of(message):
     return message.content.partition(b"\r\n\r\n")[0]
 
 
-@pytest.mark.parametrize("sender", SENDERS.values(), ids=SENDERS)
-def test_an_address_beyond_ascii_stands_as_it_is(sender):
-    message = build(to=JOSE, sender=sender)
+@pytest.mark.parametrize("identity", SENDERS.values(), ids=SENDERS)
+def test_an_address_beyond_ascii_stands_as_it_is(identity):
+    message = build(to=JOSE, identity=identity)
     mail = read(message.content, "utf-8")
     assert [name for name, _ in mail.headers] == HEADERS
     assert mail.one("To") == JOSE == message.envelope.rcpt_to
@@ -387,8 +387,8 @@ def test_only_the_addresses_of_such_a_message_are_beyond_ascii():
 
 
 def test_every_other_message_is_ascii():
-    sender = SENDERS["accents in the name"]
-    message = build("Über Möbius", to="jose@xn--bcher-kva.example", sender=sender)
+    identity = SENDERS["accents in the name"]
+    message = build("Über Möbius", to="jose@xn--bcher-kva.example", identity=identity)
     assert message.content.isascii()
     assert not message.envelope.is_international
 

@@ -6,7 +6,7 @@ import pytest
 
 from digest.compose.composer import Composer
 from digest.compose.environment import Templates, built_in_templates
-from digest.compose.from_identity import sender_of
+from digest.compose.from_identity import from_identity
 from digest.compose.language import ENGLISH, language
 from digest.compose.samples import Sample, digest_of, samples, view_of
 from digest.errors import TemplateError
@@ -14,15 +14,15 @@ from digest.model.digests import Section
 from subscribers.tokens import Purpose
 from tests.support import TODAY, make_settings
 
-SENDER = sender_of(make_settings())
+SENDER = from_identity(make_settings())
 BUILT_IN = samples([built_in_templates()])
 
 PICK = {"section": "trending", "title": "A study"}
 DIGEST = {"day": "2026-02-20", "pool_size": 1, "picks": [PICK]}
 
 
-def composer(sender=SENDER, said_in=ENGLISH):
-    return Composer(Templates(None, said_in), sender)
+def composer(identity=SENDER, said_in=ENGLISH):
+    return Composer(Templates(None, said_in), identity)
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_pictures_are_the_senders():
     settings = make_settings(
         header_image="https://x.example/a.png", header_image_size="1200x240", thumbnails="yes"
     )
-    shown = view_of(BUILT_IN["rich"], composer(sender_of(settings)))
+    shown = view_of(BUILT_IN["rich"], composer(from_identity(settings)))
     assert (shown.header.url, shown.header.width, shown.header.height) == (
         "https://x.example/a.png",
         600,
@@ -147,7 +147,7 @@ def test_pictures_are_the_senders():
     )
     assert shown.header.alt == "Paper Digest"
     assert shown.sections[0].cards[0].thumbnail.endswith("/2602.00001.png")
-    assert view_of(BUILT_IN["confirm"], composer(sender_of(settings))).header == shown.header
+    assert view_of(BUILT_IN["confirm"], composer(from_identity(settings))).header == shown.header
 
 
 # ---- malformed ones ------------------------------------------------------------------------------

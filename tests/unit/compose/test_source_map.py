@@ -10,13 +10,13 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from digest.compose.composer import Composer
 from digest.compose.environment import Templates, built_in_templates
-from digest.compose.from_identity import sender_of
+from digest.compose.from_identity import from_identity
 from digest.compose.language import language
 from digest.compose.samples import samples, view_of
 from digest.compose.source_map import LineMarks, Place, read_marks
 from tests.support import make_settings
 
-SENDER = sender_of(make_settings())
+SENDER = from_identity(make_settings())
 SAMPLES = samples([built_in_templates()])
 
 

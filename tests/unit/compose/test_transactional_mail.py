@@ -9,26 +9,26 @@ import pytest
 from structlog.testing import capture_logs
 
 from digest.compose.environment import Templates
-from digest.compose.from_identity import sender_of
+from digest.compose.from_identity import from_identity
 from digest.compose.language import language
-from digest.compose.transactional_composer import CONFIRM_WITHIN, LetterComposer
-from digest.compose.transactional_mail import Alerts, Letters
+from digest.compose.transactional_composer import CONFIRM_WITHIN, TransactionalComposer
+from digest.compose.transactional_mail import Alerts, TransactionalMail
 from digest.errors import SettingError, TemplateError, TransportError
 from digest.model.messages import Outcome, OutcomeKind
 from subscribers.errors import TokenError
-from subscribers.model import Consent, Move, Subscriber
+from subscribers.model import AddressChange, Consent, Subscriber
 from subscribers.preferences import Preferences
 from subscribers.tokens import Purpose
 from subscribers.topics import TopicFilter
 from tests.raw_message import decoded, read
 from tests.support import NOW, make_settings
 
-SENDER = sender_of(make_settings())
-COMPOSER = LetterComposer(Templates(), SENDER)
+SENDER = from_identity(make_settings())
+COMPOSER = TransactionalComposer(Templates(), SENDER)
 ADA = Subscriber(7, "a" * 32, "Ada@example.org", (), Preferences(), Consent.PENDING, NOW)
 OPERATOR = "operator@example.org"
 TROUBLES = ["huggingface: HTTP 503", "smtp://relay.example:25: <b> refused"]
-MOVE = Move("b" * 32, ADA, "ada@elsewhere.example")
+MOVE = AddressChange("b" * 32, ADA, "ada@elsewhere.example")
 
 LETTERS = {
     "confirmation": (lambda letters: letters.confirm(ADA), ADA.address),
@@ -43,7 +43,7 @@ ALL = pytest.mark.parametrize("letter", LETTERS)
 def send(letter, post, composer=COMPOSER):
     """What the log says of sending a letter."""
     with capture_logs() as logs:
-        LETTERS[letter][0](Letters(composer, post, lambda: NOW))
+        LETTERS[letter][0](TransactionalMail(composer, post, lambda: NOW))
     return logs
 
 
@@ -86,7 +86,7 @@ def test_a_letter_that_cannot_be_made_is_told_and_not_posted(letter):
         def render(self, name, **values):
             raise TemplateError(name, 1, "no such thing")
 
-    [said] = send(letter, answer("posted"), LetterComposer(Broken(), SENDER))
+    [said] = send(letter, answer("posted"), TransactionalComposer(Broken(), SENDER))
     assert "line 1: no such thing" in said["why"]
 
 
@@ -101,7 +101,7 @@ def posted(letter, now=NOW):
         messages.append(message)
         return Outcome(OutcomeKind.ACCEPTED, "ok", 250)
 
-    LETTERS[letter][0](Letters(COMPOSER, post, lambda: now))
+    LETTERS[letter][0](TransactionalMail(COMPOSER, post, lambda: now))
     return messages[0]
 
 
@@ -158,7 +158,7 @@ def test_a_goodbye_leads_back_for_its_time():
 
 
 def test_letters_are_said_in_the_language_of_the_templates():
-    composer = LetterComposer(Templates(None, language("de")), SENDER)
+    composer = TransactionalComposer(Templates(None, language("de")), SENDER)
     mail = read(composer.confirmation(ADA, NOW).content)
     assert decoded(mail.one("Subject")) == "Bitte bestätigen Sie Ihr Abonnement von Paper Digest"
     plain, rich = mail.parts

@@ -7,41 +7,41 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.deliver.rate_limit import (
-    FIRST_GAP,
-    WIDEST_GAP,
+    FIRST_INTERVAL,
+    WIDEST_INTERVAL,
     faster,
-    gap_of,
+    interval_of,
     is_within,
     most_on,
     slower,
 )
 
 DAY = date(2026, 2, 20)
-gaps = st.floats(0, WIDEST_GAP)
+intervals = st.floats(0, WIDEST_INTERVAL)
 
 
-@pytest.mark.parametrize(("rate", "gap"), [(None, 0), (60, 1), (600, 0.1), (0.5, 120)])
-def test_a_rate_is_a_gap(rate, gap):
-    assert gap_of(rate) == pytest.approx(gap)
+@pytest.mark.parametrize(("rate", "interval"), [(None, 0), (60, 1), (600, 0.1), (0.5, 120)])
+def test_a_rate_is_a_gap(rate, interval):
+    assert interval_of(rate) == pytest.approx(interval)
 
 
-@given(gaps)
-def test_slower_is_slower_up_to_a_limit(gap):
-    assert FIRST_GAP <= slower(gap) <= WIDEST_GAP
-    assert slower(gap) > gap or gap == WIDEST_GAP
+@given(intervals)
+def test_slower_is_slower_up_to_a_limit(interval):
+    assert FIRST_INTERVAL <= slower(interval) <= WIDEST_INTERVAL
+    assert slower(interval) > interval or interval == WIDEST_INTERVAL
 
 
-@given(gaps, st.floats(0, 60))
-def test_faster_comes_to_what_is_set_and_not_beyond(gap, least):
-    eased = faster(gap, least)
-    assert eased == 0 or least < eased < gap
+@given(intervals, st.floats(0, 60))
+def test_faster_comes_to_what_is_set_and_not_beyond(interval, least):
+    eased = faster(interval, least)
+    assert eased == 0 or least < eased < interval
 
 
 @pytest.mark.parametrize("least", [0, 0.5, 30])
 def test_whatever_was_asked_for_passes(least):
-    gap, messages = WIDEST_GAP, 0
-    while gap:
-        gap, messages = faster(gap, least), messages + 1
+    interval, messages = WIDEST_INTERVAL, 0
+    while interval:
+        interval, messages = faster(interval, least), messages + 1
     assert messages < 250
 
 

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digest.model.text import LONGEST_TITLE, LONGEST_URL, clean, clean_url
-from digest.model.truncate import shorten
+from digest.model.truncate import truncate
 
 
 @pytest.mark.parametrize(
@@ -121,10 +121,10 @@ def test_a_long_title_is_cut_at_a_word():
 
 
 def test_a_text_of_just_the_right_length_is_not_cut():
-    assert shorten("abc def", 7) == "abc def"
-    assert shorten("abc def", 6) == "abc…"
-    assert shorten("abcdefgh", 4) == "abc…"
-    assert shorten("abc, — defgh", 8) == "abc…"
+    assert truncate("abc def", 7) == "abc def"
+    assert truncate("abc def", 6) == "abc…"
+    assert truncate("abcdefgh", 4) == "abc…"
+    assert truncate("abc, — defgh", 8) == "abc…"
 
 
 HOSTILE = [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.model.timetable import AHEAD, Frozen, Timetable, window_of
+from digest.model.timetable import AHEAD, Frozen, Timetable, due_interval_of
 
 OSLO = ZoneInfo("Europe/Oslo")
 DAY = timedelta(days=1)
@@ -61,10 +61,10 @@ def calendars(draw: st.DrawFn) -> tuple[Timetable, list[Frozen]]:
 @given(calendars())
 def test_windows_follow_one_another_without_a_gap(calendar: tuple[Timetable, list[Frozen]]) -> None:
     timetable, editions = calendar
-    windows = timetable.windows(editions)
-    assert [each.edition for each in windows] == editions
-    assert all(one.ends == then.begins for one, then in pairwise(windows))
-    assert all(each.begins < each.ends for each in windows)
+    intervals = timetable.intervals(editions)
+    assert [each.edition for each in intervals] == editions
+    assert all(one.ends == then.begins for one, then in pairwise(intervals))
+    assert all(each.begins < each.ends for each in intervals)
 
 
 @given(calendars(), st.integers(-30, 24 * 60))
@@ -72,10 +72,10 @@ def test_a_moment_is_in_the_window_around_it(
     calendar: tuple[Timetable, list[Frozen]], half_hours: int
 ) -> None:
     timetable, editions = calendar
-    windows = timetable.windows(editions)
-    moment = windows[0].begins + half_hours * timedelta(minutes=30)
-    found = window_of(windows, moment)
-    around = [each for each in windows if each.begins <= moment < each.ends]
+    intervals = timetable.intervals(editions)
+    moment = intervals[0].begins + half_hours * timedelta(minutes=30)
+    found = due_interval_of(intervals, moment)
+    around = [each for each in intervals if each.begins <= moment < each.ends]
     assert found == (around[0] if around else None)
 
 
@@ -84,22 +84,22 @@ def made(day: int, hour: int) -> Frozen:
 
 
 def test_an_edition_that_is_late_is_for_whom_it_was_meant_for() -> None:
-    [window] = Timetable(time(8), ZoneInfo("UTC")).windows([made(20, 15)])
-    assert window.begins == datetime(2026, 2, 20, 8, tzinfo=UTC) - AHEAD
-    assert window.ends == window.begins + DAY
+    [interval] = Timetable(time(8), ZoneInfo("UTC")).intervals([made(20, 15)])
+    assert interval.begins == datetime(2026, 2, 20, 8, tzinfo=UTC) - AHEAD
+    assert interval.ends == interval.begins + DAY
 
 
 def test_one_made_by_hand_before_its_time_begins_then() -> None:
-    first, second = Timetable(time(8), ZoneInfo("UTC")).windows([made(20, 8), made(21, 5)])
+    first, second = Timetable(time(8), ZoneInfo("UTC")).intervals([made(20, 8), made(21, 5)])
     assert first.ends == second.begins == datetime(2026, 2, 21, 4, tzinfo=UTC)
     assert second.ends == datetime(2026, 2, 22, 7, tzinfo=UTC)
 
 
 def test_the_times_of_days_without_an_edition_are_the_next_ones() -> None:
-    first, second = Timetable(time(8), ZoneInfo("UTC")).windows([made(20, 8), made(24, 8)])
+    first, second = Timetable(time(8), ZoneInfo("UTC")).intervals([made(20, 8), made(24, 8)])
     assert (first.ends.day, second.begins, second.ends.day) == (21, first.ends, 25)
 
 
 def test_where_there_is_no_edition_there_is_no_window() -> None:
-    assert Timetable(time(8), OSLO).windows([]) == []
-    assert window_of([], datetime(2026, 2, 20, tzinfo=UTC)) is None
+    assert Timetable(time(8), OSLO).intervals([]) == []
+    assert due_interval_of([], datetime(2026, 2, 20, tzinfo=UTC)) is None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.compose.from_identity import sender_of
+from digest.compose.from_identity import from_identity
 from digest.errors import SettingError
 from digest.model.verp import LONGEST_LOCAL_PART, Tag, Verp
 from tests.support import make_settings
@@ -109,5 +109,7 @@ def test_an_operator_whose_address_is_too_long_is_told():
     with pytest.raises(
         SettingError, match="set DIGEST_BOUNCE_ADDRESS to a shorter one, or DIGEST_VERP"
     ):
-        sender_of(make_settings(bounce_address=too_long))
-    assert sender_of(make_settings(bounce_address=too_long, verp="no")).bounce_address == too_long
+        from_identity(make_settings(bounce_address=too_long))
+    assert (
+        from_identity(make_settings(bounce_address=too_long, verp="no")).bounce_address == too_long
+    )

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.model.timetable import Frozen, Timetable
-from digest.plan.due import Turn, latest_turns, turns_since
-from subscribers.model import Clock
+from digest.plan.due import DueTime, due_since, latest_due
+from subscribers.model import MailSchedule
 from subscribers.preferences import Preferences, parse_cadence
 
 UTC_EIGHT = Timetable(time(8), ZoneInfo("UTC"))
@@ -21,60 +21,60 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 2, day, hour, minute, tzinfo=UTC)
 
 
-def clock(hour: int, cadence: str = "daily", came: datetime = LONG_AGO) -> Clock:
-    return Clock(Preferences(days=parse_cadence(cadence), at=time(hour)), {1: came})
+def clock(hour: int, cadence: str = "daily", came: datetime = LONG_AGO) -> MailSchedule:
+    return MailSchedule(Preferences(days=parse_cadence(cadence), at=time(hour)), {1: came})
 
 
-def windows(*days: int):
-    return UTC_EIGHT.windows([Frozen(day, date(2026, 2, day), at(day, 8)) for day in days])
+def intervals(*days: int):
+    return UTC_EIGHT.intervals([Frozen(day, date(2026, 2, day), at(day, 8)) for day in days])
 
 
-def told(turns) -> list[tuple[int, datetime]]:
+def told(due_times) -> list[tuple[int, datetime]]:
     """Of each turn the day of its edition, and its moment."""
-    return [(each.window.edition.day.day, each.moment) for each in turns]
+    return [(each.interval.edition.day.day, each.moment) for each in due_times]
 
 
 def test_a_turn_is_for_the_edition_of_its_day_or_of_the_day_before() -> None:
     for hour, edition, day in [(18, 20, 20), (8, 20, 20), (7, 20, 20), (6, 19, 20)]:
-        [turn] = latest_turns([clock(hour)], windows(19, 20), at(20, 19))
-        assert told([turn]) == [(edition, at(day, hour))]
-        assert turn.day == date(2026, 2, day)
+        [due_time] = latest_due([clock(hour)], intervals(19, 20), at(20, 19))
+        assert told([due_time]) == [(edition, at(day, hour))]
+        assert due_time.day == date(2026, 2, day)
 
 
 def test_while_its_edition_is_not_made_there_is_no_turn() -> None:
-    assert list(latest_turns([clock(8)], windows(19, 20), at(21, 8))) == []
+    assert list(latest_due([clock(8)], intervals(19, 20), at(21, 8))) == []
 
 
 def test_a_turn_on_a_day_without_an_edition_waits_for_the_next_one() -> None:
-    some = windows(19, 22)
-    assert list(latest_turns([clock(18)], some, at(22, 8))) == []  # until the evening
-    assert told(latest_turns([clock(18)], some, at(22, 18))) == [(22, at(22, 18))]
+    some = intervals(19, 22)
+    assert list(latest_due([clock(18)], some, at(22, 8))) == []  # until the evening
+    assert told(latest_due([clock(18)], some, at(22, 18))) == [(22, at(22, 18))]
 
 
 def test_who_has_no_other_turn_gets_it_late() -> None:
-    assert told(latest_turns([clock(18, "sat")], windows(19, 22), at(22, 8))) == [(22, at(21, 18))]
+    assert told(latest_due([clock(18, "sat")], intervals(19, 22), at(22, 8))) == [(22, at(21, 18))]
 
 
 def test_turns_that_nobody_looked_at_are_one_for_each_edition() -> None:
-    some = windows(19, 20, 21)
-    assert told(turns_since([clock(18)], some, at(19, 12), at(21, 20))) == [
+    some = intervals(19, 20, 21)
+    assert told(due_since([clock(18)], some, at(19, 12), at(21, 20))) == [
         (19, at(19, 18)),
         (20, at(20, 18)),
         (21, at(21, 18)),
     ]
-    assert told(turns_since([clock(18)], some, at(19, 18), at(21, 17))) == [(20, at(20, 18))]
+    assert told(due_since([clock(18)], some, at(19, 18), at(21, 17))) == [(20, at(20, 18))]
 
 
 def test_who_came_later_had_no_turn() -> None:
-    [turn] = turns_since([clock(18, came=at(20, 18))], windows(20), at(19, 12), at(20, 19))
-    assert turn.people == frozenset()
+    [due_time] = due_since([clock(18, came=at(20, 18))], intervals(20), at(19, 12), at(20, 19))
+    assert due_time.people == frozenset()
 
 
 moments = st.integers(0, 14 * 24 * 4).map(lambda quarter: at(1, 0) + quarter * DAY / 96)
 days = st.sets(st.integers(1, 14), min_size=1).map(sorted)
 clocks = st.lists(
     st.builds(
-        Clock,
+        MailSchedule,
         st.builds(
             Preferences,
             days=st.sampled_from(["daily", "weekdays", "weekly", "tue+sat", "sun"]).map(
@@ -89,22 +89,22 @@ clocks = st.lists(
 )
 
 
-def moment_of(turn: Turn) -> tuple[Preferences, datetime]:
-    return turn.wishes, turn.moment
+def moment_of(due_time: DueTime) -> tuple[Preferences, datetime]:
+    return due_time.wishes, due_time.moment
 
 
 @given(clocks, days, st.lists(moments, min_size=2, max_size=8).map(sorted))
 def test_however_often_one_looks_every_turn_is_seen_or_passed(some, made, looks) -> None:
     """Looked at each minute or after a week: the same turns are found, each in its window."""
-    some_windows = windows(*made)
+    some_windows = intervals(*made)
     passed: set[tuple[Preferences, datetime]] = set()
     for since, now in pairwise(looks):
-        for turn in turns_since(some, some_windows, since, now):
-            assert since < turn.moment <= now
-            assert turn.window.begins <= turn.moment < turn.window.ends
-            passed.add(moment_of(turn))
+        for due_time in due_since(some, some_windows, since, now):
+            assert since < due_time.moment <= now
+            assert due_time.interval.begins <= due_time.moment < due_time.interval.ends
+            passed.add(moment_of(due_time))
     for look in looks[1:]:
-        for turn in latest_turns(some, some_windows, look):
-            assert turn.moment <= look
-            if turn.moment > looks[0]:
-                assert moment_of(turn) in passed
+        for due_time in latest_due(some, some_windows, look):
+            assert due_time.moment <= look
+            if due_time.moment > looks[0]:
+                assert moment_of(due_time) in passed

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from digest.rank.abbreviations import in_other_form, learn, other_forms
 from digest.rank.words import stems
-from tests.support import make_background, shipped_background
+from tests.support import make_corpus, shipped_background
 
 
 def learned(*texts):
@@ -153,7 +153,7 @@ def test_the_other_form_of_what_is_typed(typed, others):
 
 
 def test_the_small_background_knows_its_five():
-    assert sorted(make_background().abbreviations) == ["CoT", "LoRA", "MoE", "RAG", "RLHF"]
+    assert sorted(make_corpus().abbreviations) == ["CoT", "LoRA", "MoE", "RAG", "RLHF"]
 
 
 @pytest.mark.parametrize(

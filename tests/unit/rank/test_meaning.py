@@ -9,11 +9,11 @@ import pytest
 from digest.model.papers import Facts
 from digest.rank.corpora import learn
 from digest.rank.matching import Matching, Topic
-from digest.rank.out_of_domain import STRANGERS
+from digest.rank.out_of_domain import OUT_OF_DOMAIN
 from digest.rank.rank_files import NamedTopic, rank
 from digest.rank.ranker import THRESHOLDS, Limits, Ranker, Reader
-from digest.rank.reference_corpus import Background, Floats, text_of
-from digest.rank.relevance import Meanings, Profiles, Wish
+from digest.rank.reference_corpus import Floats, ReferenceCorpus, text_of
+from digest.rank.relevance import Meanings, Profiles, Query
 from digest.rank.words import stems
 from subscribers.preferences import Strictness
 from subscribers.topics import TopicFilter
@@ -60,12 +60,12 @@ def known_papers() -> dict[str, Facts]:
 
 
 @pytest.fixture(scope="module")
-def with_model() -> Background:
+def with_model() -> ReferenceCorpus:
     return learn(known_papers(), embed)
 
 
 @pytest.fixture(scope="module")
-def without_model() -> Background:
+def without_model() -> ReferenceCorpus:
     return learn(known_papers())
 
 
@@ -141,12 +141,12 @@ def test_liked_papers_in_other_words_are_found(with_model):
 
 def test_the_gate_is_the_higher_of_the_two(with_model, without_model):
     """Neither what words know nor what the model knows is held down by the other."""
-    wishes = [Wish("robot arm"), Wish(MEANT), Wish("wedding planning")]
-    words = embed([wish.words for wish in wishes])
-    blind = Meanings(np.zeros_like(words), np.zeros_like(words), embed(STRANGERS))
-    seeing = Meanings(words, np.zeros_like(words), embed(STRANGERS))
-    by_words = Profiles(with_model, wishes, {}, blind).scores(with_model.papers).max(axis=1)
-    by_both = Profiles(with_model, wishes, {}, seeing).scores(with_model.papers).max(axis=1)
+    queries = [Query("robot arm"), Query(MEANT), Query("wedding planning")]
+    words = embed([query.words for query in queries])
+    blind = Meanings(np.zeros_like(words), np.zeros_like(words), embed(OUT_OF_DOMAIN))
+    seeing = Meanings(words, np.zeros_like(words), embed(OUT_OF_DOMAIN))
+    by_words = Profiles(with_model, queries, {}, blind).scores(with_model.papers).max(axis=1)
+    by_both = Profiles(with_model, queries, {}, seeing).scores(with_model.papers).max(axis=1)
     assert by_words[0] > 0.5
     assert by_both[0] > 0.5
     assert by_words[1] < BROAD <= by_both[1]

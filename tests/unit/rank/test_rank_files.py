@@ -14,7 +14,7 @@ from digest.rank.matching import Topic
 from digest.rank.rank_files import rank, read_papers, read_topics, said
 from digest.rank.ranker import THRESHOLDS
 from subscribers.preferences import Strictness
-from tests.support import make_background
+from tests.support import make_corpus
 
 NORMAL = THRESHOLDS[Strictness.NORMAL]
 
@@ -47,7 +47,7 @@ def topics_of(*records):
 def ranked(topics, papers=PAPERS, **options):
     candidates = papers_of(*papers)
     known = OLD | {each.key: each.facts for each in candidates}
-    return list(rank(topics_of(*topics), candidates, make_background(), known, NORMAL, **options))
+    return list(rank(topics_of(*topics), candidates, make_corpus(), known, NORMAL, **options))
 
 
 def refusals(read, *records):

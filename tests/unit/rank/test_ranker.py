@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from digest.model.digests import Candidate, Digest, Section
 from digest.model.papers import Signals
-from digest.rank.ranker import ENOUGH_OPINIONS, THRESHOLDS, Limits, Ranker, Reader
+from digest.rank.ranker import ENOUGH_RATINGS, THRESHOLDS, Limits, Ranker, Reader
 from subscribers.preferences import Strictness
 from subscribers.topics import TopicFilter
-from tests.support import TODAY, make_background, make_candidate, make_edition, make_facts
+from tests.support import TODAY, make_candidate, make_corpus, make_edition, make_facts
 
 LIMITS = Limits(for_you=10, trending=5)
 FOR_YOU, TRENDING = Section.FOR_YOU, Section.TRENDING
@@ -53,13 +53,13 @@ LIKED = tuple(KNOWN)[:3]
 STRANGE = tuple(map(key, (901, 902, 903)))
 
 
-def reader(*topics: str, without: tuple[str, ...] = (), **wishes: Any) -> Reader:
-    return Reader(tuple(map(TopicFilter, topics)), tuple(map(TopicFilter, without)), **wishes)
+def reader(*topics: str, without: tuple[str, ...] = (), **queries: Any) -> Reader:
+    return Reader(tuple(map(TopicFilter, topics)), tuple(map(TopicFilter, without)), **queries)
 
 
-def rank(*topics: str, day=DAY, limits: Limits = LIMITS, **wishes: Any) -> Digest | None:
-    ranker = Ranker(make_edition(*day), make_background(), limits, KNOWN)
-    return ranker.digest(reader(*topics, **wishes))
+def rank(*topics: str, day=DAY, limits: Limits = LIMITS, **queries: Any) -> Digest | None:
+    ranker = Ranker(make_edition(*day), make_corpus(), limits, KNOWN)
+    return ranker.digest(reader(*topics, **queries))
 
 
 def shown(digest: Digest | None, section: Section) -> list[int]:
@@ -109,7 +109,7 @@ def test_without_papers_there_is_no_digest(topics):
 
 
 def test_nobody_is_no_trouble():
-    ranker = Ranker(make_edition(*DAY), make_background(), LIMITS)
+    ranker = Ranker(make_edition(*DAY), make_corpus(), LIMITS)
     assert list(ranker.digests([])) == []
 
 
@@ -271,7 +271,7 @@ def test_a_restriction_keeps_out_what_would_match():
 
 def test_each_reader_is_told_their_own_spelling():
     # Not that of whoever asked first, or a digest would depend on the others.
-    ranker = Ranker(make_edition(*DAY), make_background(), LIMITS)
+    ranker = Ranker(make_edition(*DAY), make_corpus(), LIMITS)
     spellings = ["ducks", "DUCKS", "Ducks"]
     for spelling, digest in zip(spellings, ranker.digests(map_readers(spellings)), strict=True):
         assert {each.match.reason.topic for each in digest.picks if each.match} == {spelling}
@@ -390,13 +390,13 @@ def test_a_muted_paper_is_in_neither_section():
 
 
 def test_muting_wins_over_liking():
-    opinions = (*LIKED, key(2))
+    ratings = (*LIKED, key(2))
     assert 2 in for_you(likes=LIKED)
-    assert 2 not in for_you(likes=opinions, mutes=(key(2),))
+    assert 2 not in for_you(likes=ratings, mutes=(key(2),))
 
 
 def test_after_enough_likes_papers_like_them_come_in_and_say_so():
-    few = rank("geese", likes=LIKED[: ENOUGH_OPINIONS - 1])
+    few = rank("geese", likes=LIKED[: ENOUGH_RATINGS - 1])
     assert set(shown(few, FOR_YOU)) == GEESE
     many = rank("geese", likes=LIKED)
     assert set(shown(many, FOR_YOU)) >= GEESE | {2}
@@ -427,7 +427,7 @@ def test_likes_take_no_paper_away_from_who_has_no_topics():
 def test_after_enough_mutes_papers_like_them_move_down():
     before = for_you("ducks", "robots")
     assert before.index(2) < max(before.index(number) for number in ROBOTS)
-    few = for_you("ducks", "robots", mutes=LIKED[: ENOUGH_OPINIONS - 1])
+    few = for_you("ducks", "robots", mutes=LIKED[: ENOUGH_RATINGS - 1])
     assert few == before
     after = for_you("ducks", "robots", mutes=LIKED)
     assert set(after) == set(before), "they are no exclusion"
@@ -437,7 +437,7 @@ def test_after_enough_mutes_papers_like_them_move_down():
 
 def test_mutes_of_some_move_nothing_of_others():
     alone = reader("ducks", "robots")
-    ranker = Ranker(make_edition(*DAY), make_background(), LIMITS, KNOWN)
+    ranker = Ranker(make_edition(*DAY), make_corpus(), LIMITS, KNOWN)
     _, found = ranker.digests([replace(alone, mutes=LIKED), alone])
     assert found == rank("ducks", "robots")
 
@@ -459,7 +459,7 @@ keys = st.lists(
     st.sampled_from([*KNOWN, *map(key, range(1, 8)), *STRANGE]), max_size=5, unique=True
 )
 readers = st.builds(
-    lambda topics, without, **wishes: reader(*topics, without=tuple(without), **wishes),
+    lambda topics, without, **queries: reader(*topics, without=tuple(without), **queries),
     st.lists(typed, max_size=3, unique=True),
     st.lists(phrases, max_size=2),
     least=st.integers(1, 3),
@@ -476,7 +476,7 @@ FEW = settings(max_examples=30)  # of all that readers may want, each example ha
 
 
 def ranker_of(day, limits=LIMITS) -> Ranker:
-    return Ranker(make_edition(*day), make_background(), limits, KNOWN)
+    return Ranker(make_edition(*day), make_corpus(), limits, KNOWN)
 
 
 @FEW

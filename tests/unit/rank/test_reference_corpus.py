@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from digest.model.papers import Facts
 from digest.rank import reference_corpus as background_module
 from digest.rank.corpora import ENOUGH, learn
-from digest.rank.reference_corpus import K1, B, Background
+from digest.rank.reference_corpus import K1, B, ReferenceCorpus
 from digest.rank.vocabulary import TITLE_WEIGHT, Vocabulary, stem_counts
-from tests.support import make_background, make_facts, shipped_background
+from tests.support import make_corpus, make_facts, shipped_background
 
 THREE = [{"duck": 2, "pond": 1}, {"pond": 1, "reed": 3}, {"reed": 1}]
 
@@ -45,65 +45,64 @@ def plain_bm25(word, paper, papers):
 def test_a_weight_of_bm25_worked_out_by_hand():
     # Three words, and 8 / 3 on average; "duck" is in one of three papers: ln(1 + 2.5 / 1.5).
     expected = log(8 / 3) * 2 * 2.2 / (2 + 1.2 * (0.25 + 0.75 * 3 / (8 / 3)))
-    background = Background.of(THREE)
-    found = dense(background.papers.bm25)[0, background.vocabulary.column["duck"]]
+    corpus = ReferenceCorpus.of(THREE)
+    found = dense(corpus.papers.bm25)[0, corpus.vocabulary.column["duck"]]
     assert found == pytest.approx(expected)
 
 
 @given(papers)
 def test_the_weights_of_bm25_are_those_of_the_formula(papers):
-    background = Background.of(papers)
+    corpus = ReferenceCorpus.of(papers)
     expected = [
-        [plain_bm25(word, paper, papers) for word in background.vocabulary.words]
-        for paper in papers
+        [plain_bm25(word, paper, papers) for word in corpus.vocabulary.words] for paper in papers
     ]
-    assert dense(background.papers.bm25) == pytest.approx(np.array(expected), rel=1e-5)
+    assert dense(corpus.papers.bm25) == pytest.approx(np.array(expected), rel=1e-5)
 
 
 @given(papers)
 def test_a_word_weighs_more_the_rarer_it_is(papers):
-    background = Background.of(papers)
-    words = background.vocabulary.words
-    assert background.idf == pytest.approx([plain_idf(word, papers) for word in words], rel=1e-5)
-    assert (background.idf > 0).all()
-    assert (background.idf < background.highest_idf).all()
+    corpus = ReferenceCorpus.of(papers)
+    words = corpus.vocabulary.words
+    assert corpus.idf == pytest.approx([plain_idf(word, papers) for word in words], rel=1e-5)
+    assert (corpus.idf > 0).all()
+    assert (corpus.idf < corpus.highest_idf).all()
     having = Counter(word for paper in papers for word in paper)
-    assert background.frequency.tolist() == [having[word] for word in words]
+    assert corpus.frequency.tolist() == [having[word] for word in words]
 
 
 def test_more_of_a_word_weighs_more_and_ever_less_so():
-    background = Background.of(THREE)
-    rows = background.vocabulary.matrix({"duck": n} for n in (1, 2, 3, 100, 1000))
-    one, two, three, many, more = dense(background.bm25(rows)).max(axis=1)
+    corpus = ReferenceCorpus.of(THREE)
+    rows = corpus.vocabulary.matrix({"duck": n} for n in (1, 2, 3, 100, 1000))
+    one, two, three, many, more = dense(corpus.bm25(rows)).max(axis=1)
     assert one < two < three < many < more
     assert three - two < two - one
-    assert more < (K1 + 1) * background.idf.max()
+    assert more < (K1 + 1) * corpus.idf.max()
 
 
 # ---- TF-IDF -------------------------------------------------------------------------------------
 
 
 def test_a_weight_of_tfidf_worked_out_by_hand():
-    background = Background.of(THREE)
+    corpus = ReferenceCorpus.of(THREE)
     duck, pond = (1 + log(2)) * (log(4 / 2) + 1), 1 * (log(4 / 3) + 1)
-    found = dense(background.papers.tfidf)[0]
-    column = background.vocabulary.column
+    found = dense(corpus.papers.tfidf)[0]
+    column = corpus.vocabulary.column
     assert found[column["duck"]] == pytest.approx(duck / sqrt(duck**2 + pond**2))
     assert found[column["pond"]] == pytest.approx(pond / sqrt(duck**2 + pond**2))
 
 
 @given(papers)
 def test_a_row_of_tfidf_has_length_1_or_nothing_in_it(papers):
-    lengths = np.linalg.norm(dense(Background.of(papers).papers.tfidf), axis=1)
+    lengths = np.linalg.norm(dense(ReferenceCorpus.of(papers).papers.tfidf), axis=1)
     assert lengths == pytest.approx([1.0 if paper else 0.0 for paper in papers], abs=1e-5)
 
 
 # ---- LSA ----------------------------------------------------------------------------------------
 
 
-def closeness(background, one, other):
-    rows = background.vocabulary.matrix(map(stem_counts, (Facts(one), Facts(other))))
-    first, second = background.positions(rows)
+def closeness(corpus, one, other):
+    rows = corpus.vocabulary.matrix(map(stem_counts, (Facts(one), Facts(other))))
+    first, second = corpus.positions(rows)
     return float(first @ second)
 
 
@@ -112,8 +111,8 @@ def closeness(background, one, other):
     [("geese", "graze", "gait"), ("video", "scene", "pond"), ("knot", "foliation", "speech")],
 )
 def test_words_that_occur_together_lie_close(word, near, far):
-    background = make_background()
-    assert closeness(background, word, near) > closeness(background, word, far) + 0.2
+    corpus = make_corpus()
+    assert closeness(corpus, word, near) > closeness(corpus, word, far) + 0.2
 
 
 @pytest.mark.parametrize(
@@ -125,23 +124,23 @@ def test_words_that_occur_together_lie_close(word, near, far):
     ],
 )
 def test_words_of_one_field_lie_close_in_the_shipped_background(word, near, far):
-    background = shipped_background()
-    assert closeness(background, word, near) > closeness(background, word, far) + 0.2
+    corpus = shipped_background()
+    assert closeness(corpus, word, near) > closeness(corpus, word, far) + 0.2
 
 
 @given(papers)
 def test_a_position_has_length_1_or_is_nowhere(papers):
-    lengths = np.linalg.norm(Background.of(papers).papers.positions, axis=1)
+    lengths = np.linalg.norm(ReferenceCorpus.of(papers).papers.positions, axis=1)
     assert lengths == pytest.approx([1.0 if paper else 0.0 for paper in papers], abs=1e-4)
 
 
 def test_few_dimensions_keep_nearly_as_much_as_any_could(monkeypatch):
     monkeypatch.setattr(background_module, "DIMENSIONS", 8)
-    known = make_background()
-    background = Background(known.vocabulary, known.counts)  # nothing of it is worked out yet
-    papers = dense(background.papers.tfidf)
-    axes = background._factors
-    assert axes.shape == (len(background.vocabulary), 8)
+    known = make_corpus()
+    corpus = ReferenceCorpus(known.vocabulary, known.counts)  # nothing of it is worked out yet
+    papers = dense(corpus.papers.tfidf)
+    axes = corpus._factors
+    assert axes.shape == (len(corpus.vocabulary), 8)
     assert axes.T @ axes == pytest.approx(np.eye(8), abs=1e-5)
     singular = np.linalg.svd(papers, compute_uv=False)
     kept = np.linalg.norm(papers @ axes) ** 2
@@ -149,14 +148,14 @@ def test_few_dimensions_keep_nearly_as_much_as_any_could(monkeypatch):
 
 
 def test_all_dimensions_keep_every_likeness():
-    papers = make_background().papers
+    papers = make_corpus().papers
     likeness = papers.positions @ papers.positions.T
     assert likeness == pytest.approx(dense(papers.tfidf @ papers.tfidf.T), abs=1e-3)
 
 
 def test_the_same_papers_make_the_same_space():
-    known = make_background()
-    one, other = (Background(known.vocabulary, known.counts) for _ in range(2))
+    known = make_corpus()
+    one, other = (ReferenceCorpus(known.vocabulary, known.counts) for _ in range(2))
     assert (one._factors == other._factors).all()
 
 
@@ -169,18 +168,18 @@ def test_the_same_papers_make_the_same_space():
     ids=["one", "empty", "all empty", "one empty", "all alike"],
 )
 def test_any_papers_make_a_background(counts):
-    background = Background.of(counts)
-    rows = background.vocabulary.matrix([{"duck": 2, "goose": 1}, {}])
-    read = background.read(rows)
+    corpus = ReferenceCorpus.of(counts)
+    rows = corpus.vocabulary.matrix([{"duck": 2, "goose": 1}, {}])
+    read = corpus.read(rows)
     for matrix in (dense(read.bm25), dense(read.tfidf), read.positions):
         assert len(matrix) == 2
         assert np.isfinite(matrix).all()
-    assert background.size == len(counts)
+    assert corpus.size == len(counts)
 
 
 def test_words_that_nobody_knows_are_nothing():
-    background = make_background()
-    rows = background.vocabulary.matrix([{"duck": 1}, {"duck": 1, "zeppelin": 7}])
+    corpus = make_corpus()
+    rows = corpus.vocabulary.matrix([{"duck": 1}, {"duck": 1, "zeppelin": 7}])
     assert (dense(rows)[0] == dense(rows)[1]).all()
 
 
@@ -219,6 +218,6 @@ def test_a_background_is_the_same_in_whatever_order_papers_came():
 
 
 def test_the_shipped_background_has_enough_papers():
-    background = shipped_background()
-    assert background.size >= ENOUGH
-    assert len(background.keys) == background.size == len(background.row_of)
+    corpus = shipped_background()
+    assert corpus.size >= ENOUGH
+    assert len(corpus.keys) == corpus.size == len(corpus.row_of)

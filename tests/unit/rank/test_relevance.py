@@ -16,12 +16,12 @@ from digest.model.papers import Facts, Signals
 from digest.rank.matching import Matching, Topic
 from digest.rank.ranker import THRESHOLDS
 from digest.rank.reasons import MOST_WORDS
-from digest.rank.reference_corpus import Background
-from digest.rank.relevance import BLOCK, Profiles, Wish
+from digest.rank.reference_corpus import ReferenceCorpus
+from digest.rank.relevance import BLOCK, Profiles, Query
 from digest.rank.vocabulary import stem_counts
 from digest.rank.words import stems
 from subscribers.preferences import Strictness
-from tests.support import TODAY, make_background, make_candidate, make_facts, shipped_background
+from tests.support import TODAY, make_candidate, make_corpus, make_facts, shipped_background
 
 NORMAL, BROAD = THRESHOLDS[Strictness.NORMAL], THRESHOLDS[Strictness.BROAD]
 
@@ -51,10 +51,10 @@ def paper(number: int = 1, title: str = "Nothing of note", abstract: str = "", *
     return make_candidate(number, title=title, abstract=abstract, **changes)
 
 
-def scores(topics, candidates, background=None, facts_of=None):
+def scores(topics, candidates, corpus=None, facts_of=None):
     """A row for each topic, given as text or Topic."""
     wanted = [each if isinstance(each, Topic) else Topic(each) for each in topics]
-    matching = Matching(background or make_background(), candidates, facts_of)
+    matching = Matching(corpus or make_corpus(), candidates, facts_of)
     return matching.match(wanted).scores
 
 
@@ -65,14 +65,12 @@ def score(topic, facts_of=None, **facts):
 
 def why(topic, facts_of=None, **facts) -> Reason:
     wanted = topic if isinstance(topic, Topic) else Topic(topic)
-    return Matching(make_background(), [paper(**facts)], facts_of).match([wanted]).reason(0, 0)
+    return Matching(make_corpus(), [paper(**facts)], facts_of).match([wanted]).reason(0, 0)
 
 
-def best_known(topics, background):
+def best_known(topics, corpus):
     """The best score of each topic among the background's own papers."""
-    return (
-        Profiles(background, [Wish(each) for each in topics], {}).scores(background.papers).max(1)
-    )
+    return Profiles(corpus, [Query(each) for each in topics], {}).scores(corpus.papers).max(1)
 
 
 # ---- what makes a score --------------------------------------------------------------------------
@@ -138,8 +136,8 @@ def test_an_abbreviation_fits_papers_that_spell_it_out_and_the_other_way_round()
     assert score("reinforcement learning from human feedback", title="RLHF") > score(
         "reinforcement learning", title="RLHF"
     )
-    known = make_background()
-    unlearned = Background(known.vocabulary, known.counts)
+    known = make_corpus()
+    unlearned = ReferenceCorpus(known.vocabulary, known.counts)
     [[without]] = scores(["RLHF"], [paper(**spelt_out)], unlearned).tolist()
     assert score("RLHF", **spelt_out) > without
 
@@ -153,12 +151,12 @@ def test_one_paper_is_judged_as_well_as_many():
 
 def test_many_topics_are_matched_as_each_alone():
     day = [paper(n, abstract=text) for n, text in enumerate((DUCKS, GEESE, VIDEO, ROBOTS, RLHF))]
-    words = make_background().vocabulary.words
+    words = make_corpus().vocabulary.words
     topics = [f"{words[n % len(words)]} {words[n * 7 % len(words)]}" for n in range(BLOCK + 30)]
-    matched = Matching(make_background(), day).match([Topic(each) for each in topics])
+    matched = Matching(make_corpus(), day).match([Topic(each) for each in topics])
     assert matched.scores.shape == (len(topics), len(day))
     for number in (0, BLOCK - 1, BLOCK, BLOCK + 29):
-        alone = Matching(make_background(), day).match([Topic(topics[number])])
+        alone = Matching(make_corpus(), day).match([Topic(topics[number])])
         assert matched.scores[number] == pytest.approx(alone.scores[0], abs=1e-5)
         assert matched.reason(number, 0) == alone.reason(0, 0)
 
@@ -176,16 +174,16 @@ def sample_edition():
 
 
 def test_alien_topics_match_nothing(sample_edition):
-    background = shipped_background()
-    assert best_known(ALIEN, background).max() < BROAD
-    assert scores(ALIEN, sample_edition, background).max() < BROAD
+    corpus = shipped_background()
+    assert best_known(ALIEN, corpus).max() < BROAD
+    assert scores(ALIEN, sample_edition, corpus).max() < BROAD
 
 
 def test_known_topics_match(sample_edition):
-    background = shipped_background()
+    corpus = shipped_background()
     known = ["video generation", "agents", "RLHF", "diffusion", "large language models", "RAG"]
-    assert best_known(known, background).min() >= NORMAL
-    assert scores(known[:2], sample_edition, background).max(axis=1).min() >= NORMAL
+    assert best_known(known, corpus).min() >= NORMAL
+    assert scores(known[:2], sample_edition, corpus).max(axis=1).min() >= NORMAL
 
 
 @pytest.mark.parametrize("alien", ["zeppelins", "medieval poetry"])
@@ -196,12 +194,12 @@ def test_alien_topics_are_held_down_but_papers_keep_their_order(alien):
 
 
 def test_words_that_never_stand_together_are_no_topic():
-    assert best_known(["ducks", "graphs", "compression"], make_background()).min() >= NORMAL
-    assert best_known(["ducks graphs compression"], make_background()).max() < NORMAL
+    assert best_known(["ducks", "graphs", "compression"], make_corpus()).min() >= NORMAL
+    assert best_known(["ducks graphs compression"], make_corpus()).max() < NORMAL
 
 
 def test_a_word_of_a_single_paper_is_not_known_yet():
-    assert best_known(["satellite"], make_background()).max() < BROAD
+    assert best_known(["satellite"], make_corpus()).max() < BROAD
 
 
 # ---- restrictions --------------------------------------------------------------------------------
@@ -238,7 +236,7 @@ def test_a_restriction_to_stop_words_is_one_as_well(typed):
 
 def test_what_an_exclusion_mentions():
     day = [paper(1, "Ducks", categories=("cs.CL",)), paper(2, "Ducks and Geese"), paper(3, "Geese")]
-    matching = Matching(make_background(), day)
+    matching = Matching(make_corpus(), day)
     for said, mentioning in [
         ("ducks", [1, 1, 0]),
         ("geese ducks", [0, 1, 0]),
@@ -398,7 +396,7 @@ few_words = st.dictionaries(
 @given(st.lists(few_words, min_size=1, max_size=6), topics, pools)
 @example([{"duck": 99}], [Topic("duck")], [paper(title="Duck", abstract="robot " * 50)])
 def test_a_score_is_between_0_and_1_whatever_the_background(counts, topics, pool):
-    found = scores(topics, pool, Background.of(counts), LIKED)
+    found = scores(topics, pool, ReferenceCorpus.of(counts), LIKED)
     assert ((found >= 0) & (found <= 1)).all()
 
 
@@ -423,7 +421,7 @@ def test_another_paper_without_votes_changes_no_score(topics, pool, other):
 
 @given(texts.filter(str.strip), papers)
 def test_words_of_a_reason_stand_in_the_paper(topic, candidate):
-    reason = Matching(make_background(), [candidate]).match([Topic(topic)]).reason(0, 0)
+    reason = Matching(make_corpus(), [candidate]).match([Topic(topic)]).reason(0, 0)
     facts = candidate.facts
     assert len(reason.words) <= MOST_WORDS
     for word in reason.words:

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from digest.rank.popularity import by_popularity, standing, trending
 from digest.rank.select import (
+    DIVERSITY_PENALTY,
     NONE,
     REPEAT_COST,
-    TURN_COST,
     VOTES_WEIGHT,
     Pool,
     best_for,
@@ -50,7 +50,7 @@ def plain_worth(scores, weight, standing, threshold):
     }
     best_first = sorted(before_turns, key=lambda n: (-before_turns[n], n))
     return [
-        before_turns[n] - TURN_COST * best_first.index(n) if n in before_turns else NOTHING
+        before_turns[n] - DIVERSITY_PENALTY * best_first.index(n) if n in before_turns else NOTHING
         for n in range(len(scores))
     ]
 
@@ -69,7 +69,7 @@ def pools(draw):
 def test_worth_is_score_votes_and_turn(pool, threshold):
     scores, weights, votes = pool
     matrix = floats(scores).reshape(len(scores), len(votes))
-    found = Pool(matrix, floats(weights), floats(votes)).worth(threshold)
+    found = Pool(matrix, floats(weights), floats(votes)).utility(threshold)
     expected = [
         plain_worth(row, weight, votes, threshold)
         for row, weight in zip(scores, weights, strict=True)
@@ -81,12 +81,12 @@ def test_worth_is_score_votes_and_turn(pool, threshold):
 # ---- the best papers of each reader --------------------------------------------------------------
 
 
-def plain_best(worth, topics, excluded, pushed_back, groups, most):
+def plain_best(utility, topics, excluded, pushed_back, groups, most):
     """One reader's papers and topics, the best first."""
     value, because = {}, {}
     for paper in range(len(groups)):
-        because[paper] = max(topics, key=lambda topic: worth[topic][paper])  # of equals the first
-        value[paper] = worth[because[paper]][paper] - pushed_back[paper]
+        because[paper] = max(topics, key=lambda topic: utility[topic][paper])  # of equals the first
+        value[paper] = utility[because[paper]][paper] - pushed_back[paper]
         if excluded[paper]:
             value[paper] = NOTHING
     first = sorted(value, key=lambda paper: (-value[paper], paper))[:most]
@@ -114,13 +114,13 @@ def blocks(draw):
 
 @given(blocks())
 def test_the_best_of_many_readers_are_those_of_each(block):
-    worth, topics, excluded, pushed_back, groups, most = block
+    utility, topics, excluded, pushed_back, groups, most = block
     chosen, because = best_for(
-        floats(worth), ints(topics), np.array(excluded), floats(pushed_back), ints(groups), most
+        floats(utility), ints(topics), np.array(excluded), floats(pushed_back), ints(groups), most
     )
     for row, (paper_row, topic_row) in enumerate(zip(chosen, because, strict=True)):
         papers, reasons = plain_best(
-            worth, topics[row], excluded[row], pushed_back[row], groups, most
+            utility, topics[row], excluded[row], pushed_back[row], groups, most
         )
         assert paper_row.tolist() == papers + [NONE] * (len(paper_row) - len(papers))
         assert topic_row.tolist() == reasons + [NONE] * (len(topic_row) - len(papers))
@@ -128,8 +128,8 @@ def test_the_best_of_many_readers_are_those_of_each(block):
 
 @given(blocks())
 def test_nothing_excluded_and_nothing_pushed_back_need_not_be_said(block):
-    worth, topics, _, _, groups, most = block
-    given = floats(worth), ints(topics)
+    utility, topics, _, _, groups, most = block
+    given = floats(utility), ints(topics)
     none = np.zeros((len(topics), len(groups)))
     short = best_for(*given, None, None, ints(groups), most)
     long = best_for(*given, none.astype(bool), none.astype(np.float32), ints(groups), most)
@@ -137,8 +137,8 @@ def test_nothing_excluded_and_nothing_pushed_back_need_not_be_said(block):
 
 
 def test_what_is_nearly_the_same_goes_behind_the_rest():
-    worth = floats([[0.9, 0.8, 0.7, 0.6], [NOTHING] * 4])
-    chosen, _ = best_for(worth, ints([[0]]), None, None, ints([0, 0, 2, 3]), 4)
+    utility = floats([[0.9, 0.8, 0.7, 0.6], [NOTHING] * 4])
+    chosen, _ = best_for(utility, ints([[0]]), None, None, ints([0, 0, 2, 3]), 4)
     assert chosen.tolist() == [[0, 2, 3, 1]]
 
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digest.ledger.daily_stats import DayFigures
+from digest.ledger.daily_stats import DailyStats
 from digest.model.deliveries import Balance, Delivery, DeliveryReport, DeliveryState
 from digest.model.digests import SkipReason
 from digest.studio.history_month import month_plots
@@ -80,7 +80,7 @@ def test_the_next_page_is_of_the_same_search():
 def days(*balances):
     first = date(2026, 2, 1)
     return [
-        DayFigures(first + timedelta(days=n), has_edition=True, papers=n, balance=each)
+        DailyStats(first + timedelta(days=n), has_edition=True, papers=n, balance=each)
         for n, each in enumerate(balances)
     ]
 
@@ -104,7 +104,7 @@ def test_a_month_is_told_in_pictures_sentences_and_tables():
 
 
 def test_a_month_without_anything_is_told_as_that():
-    month = [DayFigures(TODAY)]
+    month = [DailyStats(TODAY)]
     papers, deliveries, *_ = month_plots(month, {TODAY: 0})
     assert papers.says == deliveries.says == "None in these days."
     assert [name for name, *_ in deliveries.legend] == ["accepted"]

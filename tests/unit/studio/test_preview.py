@@ -8,20 +8,20 @@ from digest.checks.baseline import shipped_baseline
 from digest.checks.finding import Level
 from digest.checks.rules import Rules
 from digest.compose.environment import Templates
-from digest.compose.from_identity import sender_of
+from digest.compose.from_identity import from_identity
 from digest.compose.language import language
 from digest.compose.samples import digest_of
 from digest.errors import TemplateError
-from digest.studio.preview import Proofs, with_pictures
+from digest.studio.preview import Previews, with_pictures
 from tests.raw_message import read
 from tests.support import make_settings
 from tests.unit.compose.test_edition_composer import CARD, own_templates
 
-SENDER = sender_of(make_settings())
+SENDER = from_identity(make_settings())
 
 
-def proofs_of(folder=None, code="en", sender=SENDER, **rules):
-    return Proofs(Templates(folder, language(code)), sender, Rules(**rules))
+def proofs_of(folder=None, code="en", identity=SENDER, **rules):
+    return Previews(Templates(folder, language(code)), identity, Rules(**rules))
 
 
 def told(findings, *levels):
@@ -34,7 +34,7 @@ def test_there_is_nothing_to_mend_in_the_shipped_templates(code):
 
 
 def test_nor_with_pictures_but_for_the_largest_which_loses_a_paper():
-    findings = proofs_of(sender=with_pictures(SENDER)).findings()
+    findings = proofs_of(identity=with_pictures(SENDER)).findings()
     assert all(each.check == "size" for each in findings if each.level is not Level.NOTE)
 
 
@@ -44,29 +44,29 @@ def test_the_shipped_baseline_is_exactly_what_clients_lack_of_the_shipped_mails(
 
 
 def test_each_sample_has_a_proof_and_a_message():
-    proofs = proofs_of()
-    for name, sample in proofs.samples().items():
-        proof = proofs.of_sample(name)
-        mail = read(proof.message)
-        assert (proof.mail, proof.sample, proof.about) == (sample.mail, name, sample.about)
-        assert [part.text for part in mail.parts] == [proof.content.text, proof.content.html]
-        assert "<mjml" in proof.mjml.text
+    previews = proofs_of()
+    for name, sample in previews.samples().items():
+        preview = previews.of_sample(name)
+        mail = read(preview.message)
+        assert (preview.mail, preview.sample, preview.about) == (sample.mail, name, sample.about)
+        assert [part.text for part in mail.parts] == [preview.content.text, preview.content.html]
+        assert "<mjml" in preview.mjml.text
 
 
 def test_the_digest_of_an_edition_has_one_as_well():
-    proofs = proofs_of()
-    digest = digest_of(proofs.samples()["rich"])
-    proof = proofs.of_digest(digest)
-    assert proof.sample == ""
-    assert digest.picks[0].candidate.facts.title in proof.content.text
+    previews = proofs_of()
+    digest = digest_of(previews.samples()["rich"])
+    preview = previews.of_digest(digest)
+    assert preview.sample == ""
+    assert digest.picks[0].candidate.facts.title in preview.content.text
 
 
 def test_and_so_has_the_note_that_there_is_nothing():
-    proofs = proofs_of()
-    proof = proofs.of_digest(digest_of(proofs.samples()["nothing-matched"]))
-    assert proof.mail == "nothing"
-    assert proof.message.count(b"\r\nList-Unsubscribe-Post: ") == 1  # a mail of the list
-    assert "Too few of the new papers fit your topics." in proof.content.text
+    previews = proofs_of()
+    preview = previews.of_digest(digest_of(previews.samples()["nothing-matched"]))
+    assert preview.mail == "nothing"
+    assert preview.message.count(b"\r\nList-Unsubscribe-Post: ") == 1  # a mail of the list
+    assert "Too few of the new papers fit your topics." in preview.content.text
 
 
 def test_a_slip_is_told_with_file_and_line(tmp_path):
@@ -79,12 +79,12 @@ def test_a_slip_is_told_with_file_and_line(tmp_path):
 
 def test_what_cannot_be_rendered_is_an_error_like_any_other(tmp_path):
     own_templates(tmp_path, {"mail/confirm/body.txt.j2": "a\n{{ mail.nothing }}"})
-    proofs = proofs_of(tmp_path)
-    (error,) = told(proofs.findings("confirm"), Level.ERROR)
+    previews = proofs_of(tmp_path)
+    (error,) = told(previews.findings("confirm"), Level.ERROR)
     assert error.startswith("mail/confirm/body.txt.j2:2 ")
     with pytest.raises(TemplateError):
-        proofs.of_sample("confirm")
-    assert told(proofs.findings("goodbye"), Level.ERROR) == []
+        previews.of_sample("confirm")
+    assert told(previews.findings("goodbye"), Level.ERROR) == []
 
 
 def test_hosts_that_templates_may_not_link_to_are_named(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from subscribers.addresses import AddressGate, address_key, normalise_address
+from subscribers.addresses import AddressPolicy, address_key, normalise_address
 from subscribers.errors import AddressError
 
 
@@ -152,13 +152,13 @@ REFUSED = frozenset({"mailbox-for-a-day.example", "xn--bcher-kva.example", "test
 )
 def test_an_address_in_ascii_comes_in_without_the_relay_being_asked(typed, kept, takes):
     relay = Relay(takes)
-    assert AddressGate(relay).admit(typed) == kept
+    assert AddressPolicy(relay).admit(typed) == kept
     assert relay.asked == 0
 
 
 def test_an_address_beyond_ascii_comes_in_where_the_relay_takes_it():
     relay = Relay(True)
-    gate = AddressGate(relay)
+    gate = AddressPolicy(relay)
     assert gate.admit("Jose\u0301@EXAMPLE.org") == "Jos\u00e9@example.org"
     assert relay.asked == 1
 
@@ -166,7 +166,7 @@ def test_an_address_beyond_ascii_comes_in_where_the_relay_takes_it():
 def test_an_address_beyond_ascii_is_refused_where_the_relay_does_not_take_it():
     relay = Relay(False)
     with pytest.raises(AddressError) as refused:
-        AddressGate(relay).admit("jos\u00e9@b\u00fccher.org")
+        AddressPolicy(relay).admit("jos\u00e9@b\u00fccher.org")
     assert str(refused.value) == (
         "jos\u00e9@xn--bcher-kva.org cannot be reached from here: its part before the @ has letters "
         "other than a to z, which our mail server does not take"
@@ -190,7 +190,7 @@ def test_an_address_beyond_ascii_is_refused_where_the_relay_does_not_take_it():
 def test_a_refused_domain_stands_for_its_subdomains(typed, domain):
     relay = Relay(True)
     with pytest.raises(AddressError) as refused:
-        AddressGate(relay, REFUSED).admit(typed)
+        AddressPolicy(relay, REFUSED).admit(typed)
     assert str(refused.value) == f"addresses at {domain} are not accepted here"
     assert relay.asked == 0
 
@@ -207,20 +207,20 @@ def test_a_refused_domain_stands_for_its_subdomains(typed, domain):
     ],
 )
 def test_only_the_refused_domains_are_refused(address):
-    assert AddressGate(Relay(False), REFUSED).admit(address) == address
+    assert AddressPolicy(Relay(False), REFUSED).admit(address) == address
 
 
 @pytest.mark.parametrize("takes", [True, False])
 def test_what_is_no_address_is_refused_as_such(takes):
     with pytest.raises(AddressError, match="is not a mail address"):
-        AddressGate(Relay(takes), REFUSED).admit("ada")
+        AddressPolicy(Relay(takes), REFUSED).admit("ada")
 
 
 @given(st.text(max_size=80) | st.emails(), st.booleans())
 @settings(deadline=None)
 def test_the_gate_raises_nothing_but_address_errors(typed, takes):
     try:
-        address = AddressGate(lambda: takes, REFUSED).admit(typed)
+        address = AddressPolicy(lambda: takes, REFUSED).admit(typed)
     except AddressError:
         return
     assert address == normalise_address(typed)

@@ -29,7 +29,7 @@ from subscribers.filters import (
 
 def read(text: str) -> tuple[tuple[str, ...], Restriction | None]:
     parsed = parse_filter(text)
-    return parsed.wish, parsed.restriction
+    return parsed.query, parsed.restriction
 
 
 def error(text: str) -> str:
@@ -73,7 +73,7 @@ def test_plain_words_are_one_wish_and_restrict_nothing(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "wish", "restriction"),
+    ("text", "query", "restriction"),
     [
         ("agents - a survey", ("agents a survey",), None),
         ("agents -- a survey -", ("agents a survey",), None),
@@ -85,12 +85,12 @@ def test_plain_words_are_one_wish_and_restrict_nothing(text):
         ("((deep) learning)", ("deep", "learning"), None),
     ],
 )
-def test_punctuation_by_itself_is_nothing(text, wish, restriction):
-    assert read(text) == (wish, restriction)
+def test_punctuation_by_itself_is_nothing(text, query, restriction):
+    assert read(text) == (query, restriction)
 
 
 @pytest.mark.parametrize(
-    ("text", "wish", "restriction"),
+    ("text", "query", "restriction"),
     [
         ('"chain of thought"', ("chain of thought",), Phrase("chain of thought")),
         ('" chain  of "', ("chain of",), Phrase("chain of")),
@@ -109,12 +109,12 @@ def test_punctuation_by_itself_is_nothing(text, wish, restriction):
         ),
     ],
 )
-def test_quotes_make_a_phrase(text, wish, restriction):
-    assert read(text) == (wish, restriction)
+def test_quotes_make_a_phrase(text, query, restriction):
+    assert read(text) == (query, restriction)
 
 
 @pytest.mark.parametrize(
-    ("text", "wish", "restriction"),
+    ("text", "query", "restriction"),
     [
         ("NOT medical", (), Not(Phrase("medical"))),
         ("-medical", (), Not(Phrase("medical"))),
@@ -132,12 +132,12 @@ def test_quotes_make_a_phrase(text, wish, restriction):
         ("(a -b)", ("a",), Not(Phrase("b"))),
     ],
 )
-def test_not_and_minus_negate_what_comes_next_only(text, wish, restriction):
-    assert read(text) == (wish, restriction)
+def test_not_and_minus_negate_what_comes_next_only(text, query, restriction):
+    assert read(text) == (query, restriction)
 
 
 @pytest.mark.parametrize(
-    ("text", "wish", "restriction"),
+    ("text", "query", "restriction"),
     [
         ("robots AND manipulation", ("robots", "manipulation"), words("robots manipulation")),
         ("a AND b AND c", ("a", "b", "c"), words("a b c")),
@@ -164,8 +164,8 @@ def test_not_and_minus_negate_what_comes_next_only(text, wish, restriction):
         ('"a b" OR cat:cs.CL', ("a b",), Or((Phrase("a b"), Field("cat", "cs.CL")))),
     ],
 )
-def test_not_binds_before_and_before_or(text, wish, restriction):
-    assert read(text) == (wish, restriction)
+def test_not_binds_before_and_before_or(text, query, restriction):
+    assert read(text) == (query, restriction)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_a_weight_at_the_end_is_that_of_the_whole(text, weight, without):
 def test_the_text_is_kept_as_typed_but_folded():
     parsed = parse_filter("  Ro\u0301bots\t“deep\n learning”  ")
     assert parsed.text == "R\u00f3bots “deep learning”"
-    assert parsed.wish == ("R\u00f3bots", "deep learning")
+    assert parsed.query == ("R\u00f3bots", "deep learning")
 
 
 # ---- what is refused -------------------------------------------------------------------------
@@ -276,7 +276,7 @@ def test_what_cannot_be_read_is_refused_with_its_column(text, message):
 
 def test_parentheses_go_only_so_deep():
     assert read("(" * DEEPEST + "a" + ")" * DEEPEST) == (("a",), None)
-    assert parse_filter("(a) " * 100).wish == ("a",) * 100
+    assert parse_filter("(a) " * 100).query == ("a",) * 100
     assert error("(" * (DEEPEST + 1) + "a" + ")" * (DEEPEST + 1)) == (
         f"column {DEEPEST + 1}: expected at most {DEEPEST} parentheses inside each other"
     )
@@ -291,7 +291,7 @@ def test_what_parses_is_read_as_it_is_parsed(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "wish"),
+    ("text", "query"),
     [
         ('a 5" screen', ("a 5 screen",)),
         (" robots :)  ", ("robots",)),
@@ -301,8 +301,8 @@ def test_what_parses_is_read_as_it_is_parsed(text):
         ("(- &", ()),
     ],
 )
-def test_what_no_longer_parses_is_a_wish_of_its_plain_words(text, wish):
-    assert read_filter(text) == Filter(" ".join(text.split()), wish, None, 1.0)
+def test_what_no_longer_parses_is_a_wish_of_its_plain_words(text, query):
+    assert read_filter(text) == Filter(" ".join(text.split()), query, None, 1.0)
 
 
 # ---- properties ------------------------------------------------------------------------------
@@ -328,8 +328,8 @@ def test_any_text_is_a_filter_or_a_topic_error_with_a_column_in_it(text):
         folded = " ".join(unicodedata.normalize("NFC", text).split())
         assert 1 <= column <= len(folded) + 1
         return
-    assert parsed.wish or parsed.restriction
-    assert all(any(map(str.isalnum, each)) for each in parsed.wish)
+    assert parsed.query or parsed.restriction
+    assert all(any(map(str.isalnum, each)) for each in parsed.query)
     assert all(any(map(str.isalnum, each)) for each in phrases(parsed.restriction))
     assert 0.1 <= parsed.weight <= 10
     assert parse_filter(parsed.text) == parsed
@@ -367,7 +367,7 @@ between = st.sampled_from([" ", " AND ", " OR "])
 @given(st.lists(st.tuples(positive | negative, between), min_size=1), st.sampled_from(["", " ^2"]))
 def test_what_is_negated_is_never_in_the_wish(items, weight):
     text = "".join(itertools.chain(*items)).removesuffix(items[-1][1]) + weight
-    assert "z" not in " ".join(parse_filter(text).wish)
+    assert "z" not in " ".join(parse_filter(text).query)
 
 
 def holds(part: Restriction, there: set[str]) -> bool:
@@ -440,9 +440,9 @@ def test_every_real_topic_is_words_and_nothing_but_words(corpus: Path):
     for topic in topics:
         parsed = parse_filter(topic)
         assert parsed.restriction is None, topic
-        assert letters(" ".join(parsed.wish)) == letters(topic)
+        assert letters(" ".join(parsed.query)) == letters(topic)
     for line in lines:  # with the quotation marks of the file
-        assert letters(" ".join(parse_filter(line).wish)) == letters(line)
+        assert letters(" ".join(parse_filter(line).query)) == letters(line)
 
 
 def letters(text: str) -> str:

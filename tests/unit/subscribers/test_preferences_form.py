@@ -17,7 +17,7 @@ from subscribers.preferences import (
     Preferences,
     Strictness,
 )
-from subscribers.preferences_form import CHOSEN_DAYS, LONGEST_FIELD, WishesForm, last
+from subscribers.preferences_form import CHOSEN_DAYS, LONGEST_FIELD, PreferencesForm, last
 from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS, TopicFilter, parse_topics
 
 ROBOTS = parse_topics(["robots"])
@@ -34,7 +34,7 @@ BEFORE = Preferences(
     paused_until=date(2026, 3, 1),
     locale="nb",
 )
-SHOWN = WishesForm.of(ROBOTS, BEFORE)
+SHOWN = PreferencesForm.of(ROBOTS, BEFORE)
 
 
 def is_topic(text):
@@ -101,31 +101,31 @@ def refusal(kind, **fields):
 
 @given(topics, preferences)
 def test_a_form_that_nobody_touched_changes_nothing(topics, wishes):
-    assert WishesForm.of(topics, wishes).read(wishes) == (topics, wishes)
+    assert PreferencesForm.of(topics, wishes).read(wishes) == (topics, wishes)
 
 
 @given(topics, preferences, preferences)
 def test_a_form_says_all_but_the_locale(topics, wishes, before):
-    sent = WishesForm.of((), before).filled(as_sent(WishesForm.of(topics, wishes)))
+    sent = PreferencesForm.of((), before).filled(as_sent(PreferencesForm.of(topics, wishes)))
     assert sent.read(before) == (topics, replace(wishes, locale=before.locale))
 
 
 @given(topics, preferences)
 def test_a_form_sent_is_a_form_shown(topics, wishes):
-    shown = WishesForm.of(topics, wishes)
-    again = WishesForm().filled(as_sent(shown))
+    shown = PreferencesForm.of(topics, wishes)
+    again = PreferencesForm().filled(as_sent(shown))
     assert replace(again, topics=shown.topics, exclusions=shown.exclusions) == shown
 
 
 @given(topics, preferences)
 def test_nothing_sent_is_nothing_changed(topics, wishes):
-    shown = WishesForm.of(topics, wishes)
+    shown = PreferencesForm.of(topics, wishes)
     assert shown.filled({}) == shown
 
 
 def test_how_wishes_are_shown():
     assert (
-        WishesForm(
+        PreferencesForm(
             topics="robots",
             exclusions="surveys",
             cadence=CHOSEN_DAYS,
@@ -145,7 +145,7 @@ def test_how_wishes_are_shown():
 
 @pytest.mark.parametrize(("name", "days"), CADENCES.items())
 def test_a_cadence_with_a_name_is_shown_by_it(name, days):
-    assert WishesForm.of((), Preferences(days=days)).cadence == name
+    assert PreferencesForm.of((), Preferences(days=days)).cadence == name
 
 
 # ---- what stays --------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ def test_what_is_not_on_a_form_stays(fields, changes):
 
 
 def test_days_without_a_cadence_are_chosen_days():
-    form = WishesForm.of((), Preferences())
+    form = PreferencesForm.of((), Preferences())
     assert form.filled({"days": ["", "sun"]}).read(Preferences())[1].days == {"sun"}
     assert form.filled({"days": ["", "sun"], "cadence": ["daily"]}).cadence == "daily"
 
@@ -288,8 +288,8 @@ ODD = st.text(st.characters()) | st.sampled_from(
 @example({"paused_until": ["9999-12-31T00:00"]}, BEFORE)
 def test_whatever_is_sent_is_wishes_or_an_error_of_ours(fields, before):
     try:
-        topics, wishes = WishesForm.of(ROBOTS, before).filled(fields).read(before)
+        topics, wishes = PreferencesForm.of(ROBOTS, before).filled(fields).read(before)
     except SubscriberError:
         return
-    assert WishesForm.of(topics, wishes).read(wishes) == (topics, wishes)
+    assert PreferencesForm.of(topics, wishes).read(wishes) == (topics, wishes)
     assert Preferences.from_json(wishes.to_json()) == wishes

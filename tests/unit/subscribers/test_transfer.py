@@ -14,8 +14,8 @@ from subscribers.lifecycle import ConsentEvent
 from subscribers.model import (
     Consent,
     Evidence,
-    Opinion,
     PersonFile,
+    Rating,
     Subscriber,
     Suppression,
     SuppressionReason,
@@ -23,7 +23,7 @@ from subscribers.model import (
 )
 from subscribers.preferences import Preferences
 from subscribers.topics import parse_topics
-from subscribers.transfer import Arrival, Unread, read_people, to_csv_row, to_record
+from subscribers.transfer import ImportRow, Unread, read_people, to_csv_row, to_record
 from tests.support import NOW
 from tests.unit.subscribers.test_preferences import json_values, preferences
 
@@ -31,14 +31,14 @@ ADA = "ada@example.org"
 AGREED = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
 
 
-def read(text: str) -> list[Arrival | Unread]:
+def read(text: str) -> list[ImportRow | Unread]:
     """What a file with this text gives; its lines are parted as the import parts them."""
     return list(read_people(io.StringIO(text, newline=""), source="a test", now=NOW))
 
 
-def one(text: str) -> Arrival:
+def one(text: str) -> ImportRow:
     [person] = read(text)
-    assert isinstance(person, Arrival), person
+    assert isinstance(person, ImportRow), person
     return person
 
 
@@ -52,12 +52,12 @@ def from_json(**fields: Any) -> str:
     return json.dumps({"email": ADA, **fields})
 
 
-def addresses(people: list[Arrival | Unread]) -> list[str | int]:
+def addresses(people: list[ImportRow | Unread]) -> list[str | int]:
     """Addresses, and the numbers of the lines that cannot be read."""
     return [each.line if isinstance(each, Unread) else each.address for each in people]
 
 
-def topics(person: Arrival) -> list[str]:
+def topics(person: ImportRow) -> list[str]:
     return [each.text for each in person.topics]
 
 
@@ -86,13 +86,13 @@ def test_an_address_is_normalised():
 
 def test_all_columns_but_the_address_are_optional():
     person = one(f"email\n{ADA}\n")
-    assert person == Arrival(
+    assert person == ImportRow(
         address=ADA,
         topics=(),
         preferences=Preferences(),
         consent=Consent.PENDING,
         evidence=(Evidence(ConsentEvent.ASKED, NOW, "a test"),),
-        opinions=(),
+        ratings=(),
         suppression=None,
     )
     assert one(from_json()) == person
@@ -109,7 +109,7 @@ def test_every_column_is_read():
         "Cadence, EMAIL ,topics,consent,timezone,hour,locale,max_papers\n"
         f"mon+thu,{ADA},agents;world models,2025-12-31T23:30:00Z,Europe/Oslo,17,nb,3\n"
     )
-    assert person == Arrival(
+    assert person == ImportRow(
         address=ADA,
         topics=parse_topics(["agents", "world models"]),
         preferences=Preferences(
@@ -121,7 +121,7 @@ def test_every_column_is_read():
         ),
         consent=Consent.CONFIRMED,
         evidence=(Evidence(ConsentEvent.CONFIRMED, AGREED, "a test"),),
-        opinions=(),
+        ratings=(),
         suppression=None,
     )
 
@@ -469,8 +469,8 @@ files = st.builds(
         min_size=1,
         max_size=3,
     ).map(tuple),
-    opinions=st.lists(
-        st.builds(Opinion, papers, st.sampled_from(Verdict), moments),
+    ratings=st.lists(
+        st.builds(Rating, papers, st.sampled_from(Verdict), moments),
         max_size=3,
         unique_by=lambda each: each.paper,
     ).map(tuple),
@@ -482,13 +482,13 @@ files = st.builds(
 @given(files)
 def test_a_person_written_as_json_is_the_same_when_read(file):
     person = file.subscriber
-    assert one(json.dumps(to_record(file))) == Arrival(
+    assert one(json.dumps(to_record(file))) == ImportRow(
         address=person.address,
         topics=person.topics,
         preferences=person.preferences,
         consent=person.consent,
         evidence=file.evidence,
-        opinions=file.opinions,
+        ratings=file.ratings,
         suppression=file.suppression,
     )
 
@@ -554,7 +554,7 @@ def test_a_record_says_everything():
             Evidence("asked", AGREED, "form"),
             Evidence("confirmed", NOW, "link", "203.0.113.7"),
         ),
-        (Opinion("arxiv:2602.00001", Verdict.MUTE, NOW),),
+        (Rating("arxiv:2602.00001", Verdict.MUTE, NOW),),
         "ada@example.net",
         Suppression(SuppressionReason.COMPLAINT, NOW),
     )

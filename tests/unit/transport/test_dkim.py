@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from digest.compose.composer import Composer
 from digest.compose.content import Content
 from digest.compose.environment import Templates
-from digest.compose.from_identity import sender_of
+from digest.compose.from_identity import from_identity
 from digest.compose.message import build_message
-from digest.compose.transactional_composer import LetterComposer
+from digest.compose.transactional_composer import TransactionalComposer
 from digest.deliver.transport.dkim import Signer, relaxed_body, relaxed_header
 from digest.model.digests import Digest, Pick, Section
 from digest.model.messages import Envelope, Message
-from subscribers.model import Consent, Move, Subscriber
+from subscribers.model import AddressChange, Consent, Subscriber
 from subscribers.preferences import Preferences
 from tests.dkim_receiver import ed25519_key, published, rsa_key, signatures, tags, verdicts
 from tests.raw_message import read
@@ -26,7 +26,7 @@ from tests.support import NOW, TODAY, make_candidate, make_settings
 RSA = Signer("example.org", (rsa_key(),))
 BOTH = Signer("example.org", (rsa_key(), ed25519_key()))
 DNS = published(BOTH)
-SENDER = sender_of(make_settings())
+SENDER = from_identity(make_settings())
 
 
 def make_message(to="ada@example.org", text="Hello.\n", **changes):
@@ -147,8 +147,8 @@ def test_a_signature_can_end():
 # ---- what receivers say --------------------------------------------------------------------------
 
 PERSON = Subscriber(7, "a" * 32, "ada@example.org", (), Preferences(), Consent.PENDING, NOW)
-MOVE = Move("b" * 32, PERSON, "new@example.org")
-LETTERS = LetterComposer(Templates(), SENDER)
+MOVE = AddressChange("b" * 32, PERSON, "new@example.org")
+LETTERS = TransactionalComposer(Templates(), SENDER)
 DIGEST = Digest(TODAY, (), (Pick(Section.TRENDING, make_candidate(1, title="Über α → β")),), 1)
 MAILS = {
     "digest": lambda: Composer(Templates(), SENDER).compose(

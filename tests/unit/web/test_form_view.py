@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscribers.preferences import WEEKDAYS, Preferences
-from subscribers.preferences_form import CHOSEN_DAYS, WishesForm
+from subscribers.preferences_form import CHOSEN_DAYS, PreferencesForm
 from subscribers.topics import parse_topics
 from subscribers.web.form_view import form_view
 
 
 def shown(suggestions=(), **form):
-    return form_view(WishesForm(**form), suggestions)
+    return form_view(PreferencesForm(**form), suggestions)
 
 
 def chosen(choices):
@@ -121,5 +121,5 @@ def test_the_number_of_papers_is_chosen(typed, papers):
 
 
 def test_what_was_typed_is_there():
-    form = WishesForm.of(parse_topics(["robots"]), Preferences())
+    form = PreferencesForm.of(parse_topics(["robots"]), Preferences())
     assert form_view(form, ()).typed is form
