@@ -11,10 +11,10 @@ from digest.app.app import App, utc_now
 from digest.cli.status_text import status_lines
 from digest.cli.terminal import Json, print_json
 from digest.ledger.daily_stats import DailyStats
+from digest.model.wording import length, parts
 from digest.monitoring.status import Readers, Status, gather_readers
 from digest.monitoring.status_record import status_record
 from digest.monitoring.warnings import StatusWarning, warnings
-from digest.studio.history_text import length, parts
 
 SHOWN_EDITIONS = 5
 SHOWN_WARNINGS = 8

@@ -8,8 +8,8 @@ from digest.ledger.daily_stats import DailyStats
 from digest.ledger.health import Queue, SourceHealth
 from digest.ledger.last_runs import Job
 from digest.ledger.provider_queues import name_of
+from digest.model.wording import length
 from digest.monitoring.status import LastRun, Rates, Readers, RunState, Status, Ticks
-from digest.studio.history_text import length
 
 SHOWN_INTERVALS = 3  # the slowest
 LONGEST_WHY = 60

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from digest.ledger.provider_queues import name_of
 from digest.model.deliveries import DeliveryState
 from digest.model.digests import Pick
+from digest.model.wording import STATES, because
 from digest.monitoring.why import Journey, Offer, Why
 from digest.rank.ranker import ENOUGH_RATINGS
-from digest.studio.history_text import STATES, because
 from subscribers.model import Consent, Verdict
 
 _WAITS = (DeliveryState.PENDING, DeliveryState.DEFERRED)

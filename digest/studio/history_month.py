@@ -7,7 +7,8 @@ from datetime import date
 from markupsafe import Markup
 
 from digest.ledger.daily_stats import DailyStats
-from digest.studio.plots import Plot, Series, count_lines, in_words, long_day, svg, time_lines
+from digest.model.wording import in_words
+from digest.studio.plots import Plot, Series, count_lines, long_day, svg, time_lines
 from digest.studio.render import thousands
 
 # What became of deliveries, from the ground of a bar to its top.

@@ -1,26 +1,16 @@
-"""How the pages about what happened say it: moments, lengths of time, states and reasons. Pure."""
+"""How the pages about what happened say it. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from urllib.parse import urlencode
 
 from digest.compose.view import long_date
-from digest.model.deliveries import Balance, DeliveryReport, DeliveryState
-from digest.model.digests import Section, SkipReason
-from digest.studio.plots import in_words
+from digest.model.deliveries import DeliveryState
+from digest.model.digests import Section
+from digest.model.wording import STATES, because, length, parts, reason
 
-# What became of a delivery, in the order it is told: name, and class of its colour.
-STATES = {
-    DeliveryState.ACCEPTED: "accepted by the mail server",
-    DeliveryState.PENDING: "waiting to be sent",
-    DeliveryState.SENDING: "being sent, or broken off while sending",
-    DeliveryState.DEFERRED: "put off by the mail server; will be tried again",
-    DeliveryState.REFUSED: "refused by the mail server",
-    DeliveryState.SUPPRESSED: "not sent: there is a block on the address",
-    DeliveryState.SKIPPED: "not sent",
-    DeliveryState.UNCERTAIN: "sent, but the answer never came; not sent again by itself",
-}
+# The class of the colour of a delivery in this state.
 TONES = {
     DeliveryState.ACCEPTED: "good",
     DeliveryState.REFUSED: "bad",
@@ -28,19 +18,6 @@ TONES = {
     DeliveryState.UNCERTAIN: "warn",
     DeliveryState.DEFERRED: "warn",
     DeliveryState.SENDING: "warn",
-}
-REASONS = {
-    SkipReason.NO_PAPERS: "there were no papers",
-    SkipReason.NOTHING_MATCHED: "nothing matched their topics",
-    SkipReason.PAUSED: "they have paused",
-    SkipReason.WITHDRAWN: "they unsubscribed before it was sent",
-    SkipReason.NOT_CONFIRMED: "they have not confirmed",
-    SkipReason.REMOVED: "they were removed",
-    SkipReason.NOT_RENDERED: "none of its papers could be rendered",
-    SkipReason.TOO_LARGE: "it was too large",
-    SkipReason.STALE: "it was too old when it could be sent",
-    SkipReason.MISSED: "their time was too long ago when it could be planned",
-    SkipReason.DROPPED: "it may have arrived before, and was given up",
 }
 SECTIONS = {Section.FOR_YOU: "for you", Section.TRENDING: "trending"}
 
@@ -85,29 +62,3 @@ def words(zone: tzinfo) -> dict[str, object]:
         "tones": TONES,
         "sections": SECTIONS,
     }
-
-
-def length(time: timedelta | None) -> str:
-    """A length of time; empty for none."""
-    return "" if time is None else in_words(time.total_seconds())
-
-
-def reason(stored: str) -> str:
-    """Why a delivery was skipped, said as a reason; one from another version as it is stored."""
-    known = SkipReason(stored) if stored in set(SkipReason) else None
-    return REASONS[known] if known else stored.replace("-", " ")
-
-
-def because(report: DeliveryReport) -> str:
-    """Why a delivery was skipped, or what its note tells; empty for a digest."""
-    said = reason(report.reason)
-    return f"a note that {said}" if report.delivery.note else said
-
-
-def parts(balance: Balance) -> list[tuple[DeliveryState, int]]:
-    """What those due have come to: each state that anybody is in, and how many are."""
-    return [
-        (state, count)
-        for state in STATES
-        if state is not DeliveryState.SENDING and (count := getattr(balance, state.value))
-    ]

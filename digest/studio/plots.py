@@ -93,17 +93,6 @@ def time_lines(most: float) -> list[Line]:
     return [(height, f"{height // size} {unit}") for height in _upward(step, most)]
 
 
-def in_words(seconds: float) -> str:
-    """A length of time as one reads it: 0.4 s, 12 s, 3 min 20 s, 2 h 5 min."""
-    if 0 < seconds < 10 and seconds != int(seconds):
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    named = ((hours, "h"), (minutes, "min"), (rest, "s"))
-    largest = [f"{number} {unit}" for number, unit in named if number][:2]
-    return " ".join(largest) or "0 s"
-
-
 def long_day(day: date) -> str:
     return f"{day:%a} {day.day} {day:%b %Y}"
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import lxml.etree
 import pytest
 
-from digest.studio.plots import Plot, Series, count_lines, in_words, svg, time_lines
+from digest.studio.plots import Plot, Series, count_lines, svg, time_lines
 
 FIRST = date(2026, 2, 2)  # a Monday
 
@@ -147,19 +147,3 @@ def test_the_last_line_is_never_below_the_most(most, lines):
     assert heights[0] == 0
     assert heights == sorted(heights)
     assert heights[-1] >= most
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [
-        (0, "0 s"),
-        (0.42, "0.4 s"),
-        (7, "7 s"),
-        (59.7, "1 min"),
-        (200, "3 min 20 s"),
-        (7500, "2 h 5 min"),
-        (3600, "1 h"),
-    ],
-)
-def test_a_length_of_time_in_words(seconds, said):
-    assert in_words(seconds) == said

@@ -1,0 +1,68 @@
+"""How lengths of time, states of deliveries and reasons are said to people. Pure."""
+
+from datetime import timedelta
+
+from digest.model.deliveries import Balance, DeliveryReport, DeliveryState
+from digest.model.digests import SkipReason
+
+# What became of a delivery, in the order it is told.
+STATES = {
+    DeliveryState.ACCEPTED: "accepted by the mail server",
+    DeliveryState.PENDING: "waiting to be sent",
+    DeliveryState.SENDING: "being sent, or broken off while sending",
+    DeliveryState.DEFERRED: "put off by the mail server; will be tried again",
+    DeliveryState.REFUSED: "refused by the mail server",
+    DeliveryState.SUPPRESSED: "not sent: there is a block on the address",
+    DeliveryState.SKIPPED: "not sent",
+    DeliveryState.UNCERTAIN: "sent, but the answer never came; not sent again by itself",
+}
+REASONS = {
+    SkipReason.NO_PAPERS: "there were no papers",
+    SkipReason.NOTHING_MATCHED: "nothing matched their topics",
+    SkipReason.PAUSED: "they have paused",
+    SkipReason.WITHDRAWN: "they unsubscribed before it was sent",
+    SkipReason.NOT_CONFIRMED: "they have not confirmed",
+    SkipReason.REMOVED: "they were removed",
+    SkipReason.NOT_RENDERED: "none of its papers could be rendered",
+    SkipReason.TOO_LARGE: "it was too large",
+    SkipReason.STALE: "it was too old when it could be sent",
+    SkipReason.MISSED: "their time was too long ago when it could be planned",
+    SkipReason.DROPPED: "it may have arrived before, and was given up",
+}
+
+
+def in_words(seconds: float) -> str:
+    """A length of time as one reads it: 0.4 s, 12 s, 3 min 20 s, 2 h 5 min."""
+    if 0 < seconds < 10 and seconds != int(seconds):
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    named = ((hours, "h"), (minutes, "min"), (rest, "s"))
+    largest = [f"{number} {unit}" for number, unit in named if number][:2]
+    return " ".join(largest) or "0 s"
+
+
+def length(time: timedelta | None) -> str:
+    """A length of time; empty for none."""
+    return "" if time is None else in_words(time.total_seconds())
+
+
+def reason(stored: str) -> str:
+    """Why a delivery was skipped, said as a reason; one from another version as it is stored."""
+    known = SkipReason(stored) if stored in set(SkipReason) else None
+    return REASONS[known] if known else stored.replace("-", " ")
+
+
+def because(report: DeliveryReport) -> str:
+    """Why a delivery was skipped, or what its note tells; empty for a digest."""
+    said = reason(report.reason)
+    return f"a note that {said}" if report.delivery.note else said
+
+
+def parts(balance: Balance) -> list[tuple[DeliveryState, int]]:
+    """What those due have come to: each state that anybody is in, and how many are."""
+    return [
+        (state, count)
+        for state in STATES
+        if state is not DeliveryState.SENDING and (count := getattr(balance, state.value))
+    ]
