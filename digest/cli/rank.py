@@ -33,6 +33,7 @@ def rank_files(
     corpus: Annotated[
         Path | None,
         typer.Option(
+            "--background",
             help="Papers to measure against, as JSON lines. By default built-in ones; "
             "with --semantic those that are ranked."
         ),

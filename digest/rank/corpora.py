@@ -23,7 +23,7 @@ from digest.rank import abbreviations
 from digest.rank.reference_corpus import Embed, ReferenceCorpus, text_of
 from digest.rank.vocabulary import Vocabulary, stem_counts
 
-SHIPPED = Path(__file__).with_name("background.npz")
+SHIPPED = Path(__file__).with_name("reference_corpus.npz")
 ENOUGH = 500  # papers with an abstract, for a background of one's own
 MOST = 4000
 
