@@ -35,7 +35,7 @@ def rank_files(
         typer.Option(
             "--background",
             help="Papers to measure against, as JSON lines. By default built-in ones; "
-            "with --semantic those that are ranked."
+            "with --semantic those that are ranked.",
         ),
     ] = None,
     everything: Annotated[

@@ -1,13 +1,11 @@
-"""Which background topics are measured against: the papers collected lately, or the shipped one.
+"""Choose the reference corpus: the papers collected lately, or the shipped one.
 
-The shipped background is some hundreds of papers as counts of stems, so that the first day works.
-`python -m digest.rank.corpora FILE…` makes it anew from recorded answers and saved pages.
+The shipped one is some hundreds of papers as counts of stems, so that the first day works.
+`python -m digest.cli.make_corpus FILE…` makes it anew from recorded answers and saved pages.
 """
 
 import json
-import sys
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -15,21 +13,19 @@ from threading import Lock
 import numpy as np
 from scipy import sparse
 
-from digest.collect.file import files_in, read_file
 from digest.ledger.papers import Papers
-from digest.model.identity import paper_key
 from digest.model.papers import Facts
 from digest.rank import abbreviations
 from digest.rank.reference_corpus import Embed, ReferenceCorpus, text_of
 from digest.rank.vocabulary import Vocabulary, stem_counts
 
 SHIPPED = Path(__file__).with_name("reference_corpus.npz")
-ENOUGH = 500  # papers with an abstract, for a background of one's own
+ENOUGH = 500  # papers with an abstract, to be a reference corpus
 MOST = 4000
 
 
 class ReferenceCorpora:
-    """The background of one ledger. It is made when first asked for, and when papers have come."""
+    """Hold the reference corpus of one ledger; it is made when first asked for or outdated."""
 
     def __init__(self, papers: Papers, embed: Embed | None = None) -> None:
         self._papers = papers
@@ -39,7 +35,7 @@ class ReferenceCorpora:
         self._made: ReferenceCorpus | None = None
 
     def current(self) -> ReferenceCorpus:
-        """From the papers collected last if they are enough, else the shipped one."""
+        """Return that of the papers collected last if they are enough, else the shipped one."""
         newest = self._papers.newest(MOST)
         wanted = newest if len(newest) >= ENOUGH else []
         with self._lock:  # pages are served in several threads, and one making is enough
@@ -52,7 +48,7 @@ class ReferenceCorpora:
 
 
 def learn(papers: Mapping[str, Facts], embed: Embed | None = None) -> ReferenceCorpus:
-    """A background of papers, given by their canonical ids; with ``embed`` it has embeddings."""
+    """Make a corpus of papers, given by canonical id; with ``embed`` it has embeddings."""
     ordered = sorted(papers)
     return ReferenceCorpus.of(
         [stem_counts(papers[key]) for key in ordered],
@@ -63,7 +59,7 @@ def learn(papers: Mapping[str, Facts], embed: Embed | None = None) -> ReferenceC
 
 
 def save(corpus: ReferenceCorpus, path: Path) -> None:
-    """As counts only: the rest follows from them."""
+    """Write a corpus as counts only: the rest follows from them."""
     counts = corpus.counts
     np.savez_compressed(
         path,
@@ -78,7 +74,7 @@ def save(corpus: ReferenceCorpus, path: Path) -> None:
 
 @cache  # what follows from the counts is computed once for all who ask
 def load(path: Path) -> ReferenceCorpus:
-    """A background that was saved."""
+    """Read a corpus that was saved."""
     with np.load(path, allow_pickle=False) as stored:
         words, keys = (_text(stored[name]).split("\n") for name in ("words", "keys"))
         counts = sparse.csr_matrix(
@@ -95,19 +91,3 @@ def _octets(text: str) -> np.ndarray:
 
 def _text(octets: np.ndarray) -> str:
     return octets.tobytes().decode()
-
-
-def _recorded(paths: Iterable[Path]) -> dict[str, Facts]:
-    """The papers with an abstract in recorded answers and saved pages, by canonical id."""
-    known: dict[str, Facts] = {}
-    now = datetime.now(UTC)
-    for path in files_in(list(paths)):
-        for each in read_file(path, None, now).sightings:
-            if each.facts.abstract:
-                key = paper_key(each.facts.arxiv_id, each.facts.title)
-                known[key] = known[key].then(each.facts) if key in known else each.facts
-    return known
-
-
-if __name__ == "__main__":
-    save(learn(_recorded(map(Path, sys.argv[1:]))), SHIPPED)

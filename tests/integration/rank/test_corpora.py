@@ -1,8 +1,9 @@
-"""The background: shipped, learned from what was collected, saved and read again."""
+"""The reference corpus: shipped, learned from what was collected, saved and read again."""
 
 import numpy as np
 import pytest
 
+from digest.cli.make_corpus import read_recorded
 from digest.collect.merge import keys_of, merge
 from digest.rank import corpora
 from digest.rank.corpora import SHIPPED, ReferenceCorpora, learn, load, save
@@ -59,5 +60,5 @@ def test_papers_without_an_abstract_say_too_little(ledger, monkeypatch):
 
 @pytest.mark.parametrize("folder", ["hf_daily"])
 def test_it_is_made_anew_from_recorded_answers(corpus, folder):
-    recorded = corpora._recorded([corpus / folder])
+    recorded = read_recorded([corpus / folder])
     assert len(recorded) > 500
