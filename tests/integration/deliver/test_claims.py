@@ -243,6 +243,19 @@ def test_nothing_goes_where_there_is_a_pause(ledger, edition, claims):
     assert [each.subscriber_id for each in all_there_is(claims)] == [1]
 
 
+def test_nobody_waits_for_a_provider_that_is_paused(ledger, edition, claims):
+    """Neither for its interval, nor for what was released until later."""
+    plan(ledger, edition, 1, provider="gmail.com")
+    released = plan(ledger, edition, 2, provider="gmx.net")
+    ledger.provider_queues.set_interval("gmail.com", 60, not_before=NOW + seconds(5))
+    assert claims.next(FREE, NOW) == released
+    claims.release(released, NOW, not_before=NOW + seconds(9))
+    for provider, moment in (("gmail.com", 5), ("gmx.net", 9)):
+        assert claims.next(FREE, NOW) == NotBefore(NOW + seconds(moment))
+        ledger.provider_queues.pause(provider, "550 5.7.1 no", NOW)
+    assert claims.next(FREE, NOW) is None
+
+
 def test_a_pause_of_everything_holds_everything(ledger, edition, claims):
     plan(ledger, edition, provider="gmail.com")
     ledger.provider_queues.pause(ALL, "too many bounces", NOW)
@@ -270,6 +283,19 @@ def test_what_a_living_sender_has_is_left_to_it(ledger, edition, claims):
     assert ledger.senders.resolve_orphaned(LATER) == 0
     MOVES[S.ACCEPTED](claims, delivery)
     assert state(ledger, delivery) is S.ACCEPTED
+
+
+def test_a_sender_gives_back_its_own_forgotten_claims_and_nobody_elses(ledger, edition, claims):
+    """What another has on the wire would be sent twice."""
+    mine, theirs = plan(ledger, edition, 1), plan(ledger, edition, 2)
+    assert claims.next(FREE, NOW) == mine
+    with ledger.senders.enter() as other:
+        assert other.next(FREE, NOW) == theirs
+        assert claims.release_forgotten(LATER) == 1
+        assert [state(ledger, delivery) for delivery in (mine, theirs)] == [S.PENDING, S.SENDING]
+        MOVES[S.ACCEPTED](other, theirs)
+        assert other.release_forgotten(LATER) == 0
+    assert [state(ledger, delivery) for delivery in (mine, theirs)] == [S.PENDING, S.ACCEPTED]
 
 
 DYING = """

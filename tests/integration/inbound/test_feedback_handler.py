@@ -217,6 +217,22 @@ def test_what_was_sent_before_the_operator_resumed_does_not_pause_again(
     assert [each.provider for each in ledger.provider_queues.paused()] == ["example.net"]
 
 
+def test_what_was_sent_in_the_moment_the_operator_resumed_does_not_pause_again(
+    ledger, feedback, edition
+):
+    resumed = NOW + DAY
+    ledger.provider_queues.pause("example.net", "it refuses our mail", NOW)
+    ledger.provider_queues.resume("example.net", resumed)
+    before, after = (
+        accepted_at(ledger, edition, subscriber, moment)
+        for subscriber, moment in ((1, resumed), (2, resumed + timedelta(microseconds=1)))
+    )
+    feedback.returned(before, "x@example.org", BLOCKED, NOW + 2 * DAY)
+    assert ledger.provider_queues.paused() == []
+    feedback.returned(after, "y@example.org", BLOCKED, NOW + 2 * DAY)
+    assert [pause.provider for pause in ledger.provider_queues.paused()] == ["example.net"]
+
+
 def accepted_at(ledger, edition, subscriber, moment):
     delivery = plan(ledger, edition, subscriber, "example.net")
     values = {"state": DeliveryState.ACCEPTED, "changed_at": moment}

@@ -74,6 +74,20 @@ def test_a_skipped_plan_has_its_reason_and_no_papers(ledger, edition):
     assert ledger.deliveries.waiting(LATER) == 0
 
 
+def test_papers_that_came_late_are_news_to_all_but_those_who_were_away(ledger):
+    """An edition has its papers only after these two were planned."""
+    empty = ledger.editions.freeze(TODAY, TODAY, NOW)
+    away, left = 1, 2
+    plan_skipped(ledger, empty, away, SkipReason.PAUSED)
+    plan_skipped(ledger, empty, left, SkipReason.WITHDRAWN)
+    absorb(ledger, make_sighting(1))
+    assert ledger.editions.freeze(TODAY, TODAY, LATER).candidates
+    tomorrow = TODAY + timedelta(days=1)
+    edition = ledger.editions.freeze(tomorrow, TODAY, NOW + timedelta(days=1))
+    after = TODAY - timedelta(days=15)
+    assert ledger.deliveries.last_had(edition, after, [away, left]) == {away: TODAY, left: after}
+
+
 # ---- what became of it ------------------------------------------------------------------------
 
 

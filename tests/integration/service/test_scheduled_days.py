@@ -300,6 +300,16 @@ def test_what_was_due_before_it_was_adopted_is_not_sent(house):
     assert house.became(FRIDAY.date()) == {"ada": "skipped dropped", "grace": "accepted"}
 
 
+def test_what_was_due_in_the_moment_it_was_adopted_is_dropped_as_well(house):
+    house.add("ada", at="09:00")
+    pass_hours(house, FRIDAY - DAY, 24)
+    house.mailed()
+    adopted = FRIDAY + HOUR
+    house.ledger.instances.enter(Instance("a", "here", "/var", "m", adopted, sends_from=adopted))
+    assert pass_hours(house, adopted, 25) == {"ada": [SATURDAY + HOUR]}
+    assert house.became(FRIDAY.date()) == {"ada": "skipped dropped"}
+
+
 def test_what_waits_can_be_given_up(house):
     house.add("ada")
     edition = house.ledger.editions

@@ -55,6 +55,25 @@ def test_who_has_no_other_turn_gets_it_late() -> None:
     assert told(latest_due([clock(18, "sat")], intervals(19, 22), at(22, 8))) == [(22, at(21, 18))]
 
 
+def test_the_first_due_time_of_a_days_own_edition_does_not_wait() -> None:
+    """The edition was made by hand at four, so it is for the times from three on."""
+    [_, made_early] = UTC_EIGHT.intervals(
+        [Frozen(19, date(2026, 2, 19), at(19, 8)), Frozen(22, date(2026, 2, 22), at(22, 4))]
+    )
+    assert made_early.own == at(22, 3)
+    assert told(latest_due([clock(3)], [made_early], at(22, 4))) == [(22, at(22, 3))]
+    some = Preferences(at=time(2, 59))
+    assert list(latest_due([MailSchedule(some, {1: LONG_AGO})], [made_early], at(22, 4))) == []
+
+
+def test_who_is_due_again_only_with_the_next_edition_does_not_wait_for_that() -> None:
+    """On Monday at seven begins what the edition of Monday is for."""
+    some = intervals(19, 22)
+    assert some[-1].ends == at(23, 7)
+    for hour, expected in [(7, [(22, at(21, 7))]), (6, [])]:
+        assert told(latest_due([clock(hour, "sat+mon")], some, at(22, 8))) == expected
+
+
 def test_turns_that_nobody_looked_at_are_one_for_each_edition() -> None:
     some = intervals(19, 20, 21)
     assert told(due_since([clock(18)], some, at(19, 12), at(21, 20))) == [

@@ -99,6 +99,14 @@ def test_the_next_mail_is_the_first_after_a_pause():
     assert next_mail(oslo, at("2026-03-03 12:00", "UTC")) == at("2026-03-09 08:00", "Europe/Oslo")
 
 
+def test_a_mail_at_midnight_comes_as_the_pause_ends():
+    midnight = Preferences(timezone="Europe/Oslo", at=time(), paused_until=date(2026, 3, 2))
+    end = at("2026-03-02 00:00", "Europe/Oslo")
+    assert next_mail(midnight, at("2026-02-20 12:00", "UTC")) == end
+    assert next_mail(midnight, end - timedelta.resolution) == end
+    assert next_mail(midnight, end) == at("2026-03-03 00:00", "Europe/Oslo")
+
+
 @given(wishes, moments)
 def test_without_a_pause_the_next_mail_is_the_next_due(wishes, now):
     assert next_mail(wishes, now) == next_due(wishes, now)
