@@ -309,7 +309,7 @@ class Pipeline:
 
     def _take_over(self, now: datetime) -> None:
         """Settle what earlier runs left: unanswered ones become uncertain, stale ones skipped."""
-        uncertain = self._ledger.senders.resolve_orphaned(now)
+        uncertain = self._ledger.live_workers.resolve_orphaned(now)
         if uncertain:
             log.warning("a sender died while sending; mails may have arrived", count=uncertain)
         stale_before = now - timedelta(hours=self._settings.stale_after_hours)

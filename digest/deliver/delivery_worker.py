@@ -95,7 +95,7 @@ class DeliveryWorker:
         connections = min(connections or self._parts.settings.send_connections, waiting)
         if not connections or not self._may_begin(now):
             return self._paused(now)
-        with self._parts.ledger.senders.enter() as claims:
+        with self._parts.ledger.live_workers.enter() as claims:
             a_pass = _Pass(self._parts, claims, moment, self.stopping, self._sleep)
             a_pass.run(connections, lambda done: progress(done, waiting))
             retry_on_disconnect(lambda: claims.release_forgotten(moment()))

@@ -63,7 +63,7 @@ class WorkerPool:
                 progress(max(waiting - left, 0), waiting)
         finally:
             said = [line for each in crew for line in each.end()]
-            self._ledger.senders.resolve_orphaned(now)
+            self._ledger.live_workers.resolve_orphaned(now)
         return tuple(dict.fromkeys(said))
 
 

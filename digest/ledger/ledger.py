@@ -28,7 +28,7 @@ class Ledger:
         self.provider_queues = ProviderQueues(engine)
         self.mail_domains = MailDomains(engine)
         self.outcomes = Outcomes(engine)
-        self.senders = LiveWorkers(engine)
+        self.live_workers = LiveWorkers(engine)
         self.uncertain = Uncertain(engine)
         self.history = History(engine)
         self.health = Health(engine)

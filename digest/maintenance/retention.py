@@ -57,5 +57,5 @@ class Retention:
             address_changes=people.forget_address_changes(now),
             sign_up_limiter=people.forget_sign_up_limits(now),
             mail_domains=old.remove_mail_domains(now - GOOD_FOR),
-            locks=self._ledger.senders.clear_away(now - _LONGEST_TAKEN),
+            locks=self._ledger.live_workers.clear_away(now - _LONGEST_TAKEN),
         )

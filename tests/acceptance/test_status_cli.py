@@ -166,7 +166,7 @@ def _pause(ledger: Ledger) -> None:
 def _doubt(ledger: Ledger) -> None:
     absorb(ledger, make_sighting(9, listed_on=TODAY + timedelta(days=1)))
     edition = ledger.editions.freeze(TODAY + timedelta(days=1), TODAY, NOW)
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         bring(ledger, claims, plan(ledger, edition), DeliveryState.UNCERTAIN)
 
 

@@ -88,7 +88,7 @@ def why(person, name="ada", *more):
 
 def attempt(ledger, kind, text, code, at, again=None):
     """One of Ada's delivery, at a moment."""
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         delivery = claims.next(Limits(), at)
         assert isinstance(delivery, Delivery)
         claims.record(delivery, Outcome(kind, text, code), again, at)

@@ -37,7 +37,7 @@ def edition(ledger: Ledger) -> Edition:
 
 @pytest.fixture
 def claims(ledger: Ledger) -> Iterator[Claims]:
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         yield claims
 
 
@@ -89,7 +89,7 @@ def test_every_move_of_a_sender_from_every_state(ledger, edition, claims):
 def test_what_another_has_claimed_is_not_touched(ledger, edition, claims):
     delivery = plan(ledger, edition)
     bring(ledger, claims, delivery, S.SENDING)
-    with ledger.senders.enter() as other:
+    with ledger.live_workers.enter() as other:
         for move in MOVES.values():
             move(other, delivery)
     assert state(ledger, delivery) is S.SENDING
@@ -128,7 +128,7 @@ def test_of_many_who_claim_at_once_each_gets_another(ledger, edition):
     barrier = Barrier(everybody)
 
     def claim_all() -> list[Delivery]:
-        with ledger.senders.enter() as claims:
+        with ledger.live_workers.enter() as claims:
             barrier.wait(10)
             return list(all_there_is(claims))
 
@@ -180,7 +180,7 @@ def test_a_rate_holds_over_all_senders(ledger, edition, claims):
     for subscriber in range(1, 5):
         plan(ledger, edition, subscriber, provider="example.org")
     limits = Limits(interval=10)
-    with ledger.senders.enter() as other:
+    with ledger.live_workers.enter() as other:
         assert isinstance(claims.next(limits, NOW), Delivery)
         assert other.next(limits, NOW) == NotBefore(NOW + seconds(10))
         assert other.next(limits, NOW + seconds(9.9)) == NotBefore(NOW + seconds(10))
@@ -208,7 +208,7 @@ def test_senders_at_once_keep_the_rate(ledger, edition):
     barrier = Barrier(6)
 
     def claim_one() -> Delivery | NotBefore | None:
-        with ledger.senders.enter() as claims:
+        with ledger.live_workers.enter() as claims:
             barrier.wait(10)
             return claims.next(Limits(interval=1, provider_interval=5), NOW)
 
@@ -280,7 +280,7 @@ def test_a_day_has_its_most_and_the_next_its_own(ledger, edition, claims):
 def test_what_a_living_sender_has_is_left_to_it(ledger, edition, claims):
     delivery = plan(ledger, edition)
     claims.next(FREE, NOW)
-    assert ledger.senders.resolve_orphaned(LATER) == 0
+    assert ledger.live_workers.resolve_orphaned(LATER) == 0
     MOVES[S.ACCEPTED](claims, delivery)
     assert state(ledger, delivery) is S.ACCEPTED
 
@@ -329,11 +329,11 @@ def test_what_a_killed_sender_had_is_uncertain_and_the_rest_as_it_was(ledger, ed
         assert int(process.stdout.readline()) == its.id
         mine, waits = plan(ledger, edition, 2), plan(ledger, edition, 3)
         assert claims.next(FREE, NOW) == mine
-        assert ledger.senders.resolve_orphaned(LATER) == 0
+        assert ledger.live_workers.resolve_orphaned(LATER) == 0
         process.kill()
         process.wait(10)
-        assert eventually(lambda: ledger.senders.resolve_orphaned(LATER) == 1)
-    assert ledger.senders.resolve_orphaned(LATER) == 0
+        assert eventually(lambda: ledger.live_workers.resolve_orphaned(LATER) == 1)
+    assert ledger.live_workers.resolve_orphaned(LATER) == 0
     states = [state(ledger, each) for each in (its, mine, waits)]
     assert states == [S.UNCERTAIN, S.SENDING, S.PENDING]
 
@@ -365,11 +365,11 @@ def test_claims_from_before_senders_had_names_are_leftovers(ledger, edition, cla
     bring(ledger, claims, delivery, S.SENDING)
     with ledger.engine.begin() as connection:
         connection.execute(update(deliveries).values(claimed_by=None))
-    assert ledger.senders.resolve_orphaned(LATER) == 1
+    assert ledger.live_workers.resolve_orphaned(LATER) == 1
     assert state(ledger, delivery) is S.UNCERTAIN
 
 
 def test_a_sender_leaves_no_lock_behind(ledger, edition, tmp_path):
-    with ledger.senders.enter():
+    with ledger.live_workers.enter():
         pass
     assert not list(tmp_path.rglob("*sender*"))

@@ -496,7 +496,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     def resolve_orphaned(self) -> None:
         now = self.tick()
         left = [each for each in self.mails if each.state == "sending" and not each.holder.lock]
-        assert self.ledger.senders.resolve_orphaned(now) == len(left)
+        assert self.ledger.live_workers.resolve_orphaned(now) == len(left)
         for mail in left:
             self.becomes(mail, "uncertain")
 
@@ -698,7 +698,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         """One of at most three that live; another enters where there are not as many yet."""
         if which % 3 < len(self.senders):
             return self.senders[which % 3]
-        lock = self.ledger.senders.enter()
+        lock = self.ledger.live_workers.enter()
         claims = lock.__enter__()
         self.senders.append(LiveWorker(claims._name, claims, lock))
         return self.senders[-1]

@@ -112,7 +112,7 @@ def sending_that_dies(settings) -> DeliveryWorker:
     sending = sending_of(settings)
 
     def send(*_: object, **__: object) -> None:
-        with sending._parts.ledger.senders.enter() as claims:
+        with sending._parts.ledger.live_workers.enter() as claims:
             claims.next(Limits(), NOW)
             os.kill(os.getpid(), signal.SIGKILL)
 

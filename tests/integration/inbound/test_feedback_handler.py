@@ -58,7 +58,7 @@ def sent(ledger, edition, ada):
 
 def accepted(ledger, edition, subscriber, provider="example.net", to=DeliveryState.ACCEPTED):
     delivery = plan(ledger, edition, subscriber, provider)
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         bring(ledger, claims, delivery, to)
     return delivery
 

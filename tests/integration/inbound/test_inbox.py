@@ -59,7 +59,7 @@ def sent(ledger, ada):
     """The delivery that Ada got."""
     absorb(ledger, make_sighting(1))
     delivery = plan(ledger, ledger.editions.freeze(TODAY, TODAY, NOW), ada.id, "example.net")
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         bring(ledger, claims, delivery, DeliveryState.ACCEPTED)
     return delivery
 

@@ -222,7 +222,7 @@ def test_a_claim_that_is_undone_twice_is_not_undone_for_the_next(ledger):
     absorb(ledger, make_sighting(1))
     plan(ledger, ledger.editions.freeze(TODAY, TODAY, NOW))
     released = NOW + timedelta(seconds=1)
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         first = claims.next(Limits(), NOW)
         claims.release(first, released)
         again = claims.next(Limits(), NOW + timedelta(seconds=2))

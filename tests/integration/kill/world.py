@@ -117,7 +117,7 @@ class World:
     def bury(self) -> None:
         """Wait until the dead are found dead: PostgreSQL needs a moment to see that one has gone."""
         claimants = {row.claimed_by for row in self.rows() if row.state == S.SENDING}
-        eventually(lambda: not any(map(self.ledger.senders._lives, claimants)))
+        eventually(lambda: not any(map(self.ledger.live_workers._lives, claimants)))
 
     # ---- what must hold ----------------------------------------------------------------------
 

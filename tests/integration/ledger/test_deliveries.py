@@ -29,7 +29,7 @@ def edition(ledger: Ledger) -> Edition:
 
 @pytest.fixture
 def claims(ledger: Ledger) -> Iterator[Claims]:
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         yield claims
 
 

@@ -225,7 +225,7 @@ def test_the_balance_counts_everybody_once(ledger):
         plan(ledger, edition, subscriber)
     plan_skipped(ledger, edition, 9, SkipReason.NOTHING_MATCHED)
     plan_skipped(ledger, edition, 10, SkipReason.NOTHING_MATCHED)
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         claimed = [claims.next(Limits(), NOW) for _ in range(7)]
         for delivery, kind in zip(claimed, OutcomeKind, strict=False):
             again = NOW if kind is OutcomeKind.DEFERRED else None

@@ -53,7 +53,7 @@ def edition(ledger):
 
 def bring_to(ledger, edition, *states):
     """A delivery in each of these states, each of another person."""
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         for number, state in enumerate(states, 1):
             bring(ledger, claims, plan(ledger, edition, number), state)
 
@@ -101,7 +101,7 @@ def test_what_has_no_end_is_in_the_queue(ledger, edition):
 
 def test_what_was_given_back_to_let_others_go_before_is_put_off(ledger, edition):
     plan(ledger, edition, 1)
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         claims.release(claims.next(Limits(), NOW), NOW, LATER)
     queue = ledger.health.queue(NOW)
     assert (queue.waiting, queue.put_off, queue.put_off_until) == (0, 1, LATER)
@@ -137,7 +137,7 @@ def test_what_came_back_is_counted_from_a_moment_on(ledger, edition):
 def test_how_long_attempts_took_is_told_in_steps(ledger, edition):
     for subscriber, seconds in enumerate((0.01, 0.3, 2.0, 700.0, None), 1):
         delivery = plan(ledger, edition, subscriber)
-        with ledger.senders.enter() as claims:
+        with ledger.live_workers.enter() as claims:
             claim(ledger, claims, delivery)
             took = None if seconds is None else timedelta(seconds=seconds)
             claims.record(delivery, Outcome(OutcomeKind.ACCEPTED, "ok", 250), None, NOW, took)
@@ -372,7 +372,7 @@ def test_what_is_to_wait_is_no_worry(ledger, registry, waits, settings):
 
 def test_what_goes_slowly_is_no_worry(ledger, registry, waits, edition):
     other = plan(ledger, edition, 2)
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         claim(ledger, claims, other)
         claims.record(other, Outcome(OutcomeKind.ACCEPTED, "ok", 250), None, NOW + HOUR / 2)
     assert kinds(status_of(ledger, registry, now=LATE)) == []
@@ -465,7 +465,7 @@ def test_who_is_due_soon_is_counted_by_their_own_clocks(registry):
 def test_what_went_out_today_is_counted_in_a_warm_up(ledger, registry, edition):
     plan(ledger, edition, 1)
     warm_up = {"warm_up_since": "2026-02-20", "warm_up_first": "200"}
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         claims.next(Limits(most=(TODAY, 200)), NOW)
     rates = status_of(ledger, registry, **warm_up).rates
     assert (rates.most_today, rates.sent) == (200, 1)

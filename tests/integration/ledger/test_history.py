@@ -260,7 +260,7 @@ def plan_for(ledger, edition, *people):
 
 
 def finish(ledger, delivery, kind=OutcomeKind.ACCEPTED, text="ok"):
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         claim(ledger, claims, delivery)
         claims.record(delivery, Outcome(kind, text, 250), None, NOW)
 
@@ -275,7 +275,7 @@ def test_every_day_has_its_figures(ledger, history, edition):
     planned = plan_for(ledger, edition, 1, 2, 3)
     finish(ledger, planned[1])
     finish(ledger, planned[2], OutcomeKind.REFUSED)
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         claim(ledger, claims, planned[3])
         claims.skip(planned[3], SkipReason.PAUSED, NOW)
     for seconds in (60, 5):

@@ -73,7 +73,7 @@ def fill(engine: Engine) -> None:
     registry.add("ada@example.org", (), source="test", now=NOW)
     registry.suppressions.add("x@example.org", SuppressionReason.OPERATOR, now=NOW)
     absorb(ledger, make_sighting(1, title="O'Hara's \\ “%s” – ünï 模型"))
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         bring(ledger, claims, plan(ledger, ledger.editions.freeze(TODAY, TODAY, NOW)), S.ACCEPTED)
 
 
@@ -238,7 +238,7 @@ def test_not_while_somebody_sends(engine, backups, file):
     backups.make(file, now=NOW)
     ledger = Ledger(engine)
     edition = ledger.editions.on(TODAY)
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         bring(ledger, claims, plan(ledger, edition, 2), S.SENDING)
         refused(backups, file, "mails are being sent")
         with advisory_lock(engine, "run"):  # nothing is held after it was refused
@@ -483,7 +483,7 @@ def test_a_backup_while_mails_are_sent_agrees_with_itself(engine, backups, file,
 
     def send() -> None:
         try:
-            with ledger.senders.enter() as claims:
+            with ledger.live_workers.enter() as claims:
                 while delivery := claims.next(Limits(), NOW):
                     claims.record(delivery, Outcome(OutcomeKind.ACCEPTED, "ok", 250), None, NOW)
                     sent.append(delivery)

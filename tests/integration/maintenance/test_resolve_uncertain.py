@@ -52,7 +52,7 @@ def lose(
 ):
     """A delivery whose answer never came, planned at a moment."""
     delivery = plan(ledger, edition, subscriber, now=now)
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         claim(ledger, claims, delivery)
         claims.record(delivery, Outcome(OutcomeKind.UNCERTAIN, words), None, NOW)
     return delivery
@@ -60,20 +60,20 @@ def lose(
 
 def die_while_sending(ledger: Ledger, now: datetime) -> None:
     """Claim what is next, and end without a word of it."""
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         assert claims.next(Limits(), now)
 
 
 def put_off(ledger: Ledger, until: datetime, now: datetime) -> None:
     """Claim what is next, and be told to come again later."""
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         delivery = claims.next(Limits(), now)
         assert isinstance(delivery, Delivery)
         claims.record(delivery, Outcome(OutcomeKind.DEFERRED, "4.2.0 later", 450), until, now)
 
 
 def one_in_each_state(ledger: Ledger, edition: Edition) -> None:
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         for subscriber, each in enumerate(DeliveryState, 1):
             bring(ledger, claims, plan(ledger, edition, subscriber), each)
 
@@ -109,7 +109,7 @@ def test_where_a_run_died_no_earlier_words_are_told(ledger, settling, days):
     plan(ledger, days[0])
     put_off(ledger, NOW + timedelta(minutes=1), NOW)
     die_while_sending(ledger, NOW + timedelta(minutes=2))
-    ledger.senders.resolve_orphaned(LATER)
+    ledger.live_workers.resolve_orphaned(LATER)
     [doubt] = settling.uncertain()
     assert (doubt.since, doubt.last_words) == (LATER, "the run died while sending it")
 
@@ -150,7 +150,7 @@ def test_whatever_is_settled_in_whatever_order_every_sum_adds_up(
         for table in (attempts, delivery_papers, deliveries):
             connection.execute(delete(table))
     expected: list[list[list[str]]] = [[], []]
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         for subscriber, (second, each) in enumerate(stood, 1):
             bring(ledger, claims, plan(ledger, days[second], subscriber), each)
             expected[second].append([each, "withdrawn" if each is S.SKIPPED else ""])
@@ -176,9 +176,9 @@ def test_what_is_to_be_sent_again_waits_for_nothing(ledger, settling, days):
     delivery = plan(ledger, days[0])
     put_off(ledger, NOW + timedelta(days=9), NOW)
     die_while_sending(ledger, NOW + timedelta(days=9))
-    ledger.senders.resolve_orphaned(NOW)
+    ledger.live_workers.resolve_orphaned(NOW)
     assert settling.resend(None, LATER) == Resent(1, 0)
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         assert claims.next(Limits(), LATER) == replace(delivery, attempts=1)
 
 

@@ -68,7 +68,7 @@ def count(ledger, table):
 
 def bring_to(ledger, edition, *states):
     planned = []
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         for number, state in enumerate(states, 1):
             planned.append(plan(ledger, edition, number))
             bring(ledger, claims, planned[-1], state)
@@ -248,7 +248,7 @@ def test_whoever_sends_is_not_held_up(ledger, edition, retention, last, monkeypa
     sent = []
 
     def send():
-        with ledger.senders.enter() as claims:
+        with ledger.live_workers.enter() as claims:
             while delivery := claims.next(Limits(), LATER):
                 claims.record(delivery, Outcome(OutcomeKind.ACCEPTED, "ok", 250), None, LATER)
                 sent.append(delivery)
@@ -294,7 +294,7 @@ def test_locks_of_the_dead_go_and_those_of_the_living_stay(ledger, retention, tm
     days_ago = (NOW - 2 * DAY).timestamp()
     os.utime(old, (days_ago, days_ago))
     os.utime(new, (NOW.timestamp(), NOW.timestamp()))
-    with ledger.senders.enter():
+    with ledger.live_workers.enter():
         for name in held(ledger.engine, "sender-"):
             os.utime(tmp_path / f"digest.sqlite3.{name}.lock", (days_ago, days_ago))
         assert retention.tidy(NOW).locks == 1

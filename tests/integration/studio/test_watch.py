@@ -146,7 +146,7 @@ def test_the_figures_are_those_of_the_ledger(ledger, registry):
     absorb(ledger, make_sighting(1), make_sighting(2))
     edition = ledger.editions.freeze(TODAY, TODAY, NOW - timedelta(hours=1))
     mark = ledger.history.begin_run(TODAY, NOW)
-    with ledger.senders.enter() as claims:
+    with ledger.live_workers.enter() as claims:
         for number, state in enumerate(DeliveryState, 1):
             delivery = plan(ledger, edition, number)
             bring(ledger, claims, delivery, state)

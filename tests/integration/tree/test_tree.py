@@ -101,7 +101,7 @@ class Town:
     def check_nobody_holds_it(self) -> None:
         """No lock is left, and nobody is taken for dead."""
         with advisory_lock(self._engine, "run"), advisory_lock(self._engine, "collection"):
-            assert self.ledger.senders.resolve_orphaned(datetime.now(UTC)) == 0
+            assert self.ledger.live_workers.resolve_orphaned(datetime.now(UTC)) == 0
 
     def finish(self) -> None:
         """Whoever is left gets theirs, by a run, which takes less time to start than all of it."""
