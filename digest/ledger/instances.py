@@ -1,18 +1,18 @@
-"""Who works with this ledger, and since when: the ledger's side of guard.py."""
+"""Who works with this ledger, and since when: the ledger's side of instance_guard.py."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
 
 from digest.ledger.tables import instances
 
-COPIED = ""  # the mark in a copy: no folder has it
+COPIED = ""  # the marker in a copy: no folder has it
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A folder that this ledger is used with. ``mark`` is another after each time mail was sent.
+    """A folder that this ledger is used with. ``mark`` changes each time before messages are sent.
 
     What was due before ``sends_from`` is not sent.
     """
@@ -26,36 +26,49 @@ class Instance:
 
 
 class Instances:
+    """The instances of one ledger."""
+
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def all(self) -> list[Instance]:
-        """All of them, the one seen last first."""
+        """Return all of them, the one seen last first."""
         query = select(instances).order_by(instances.c.seen_at.desc(), instances.c.id)
         with self._engine.connect() as connection:
             return [Instance(**row) for row in connection.execute(query).mappings()]
 
     def enter(self, instance: Instance) -> None:
-        """From now on this is one, as it is given here."""
+        """Add one, or replace what was known of it."""
         with self._engine.begin() as connection:
             connection.execute(delete(instances).where(instances.c.id == instance.id))
             connection.execute(insert(instances).values(**_values(instance)))
 
     def mark(self, instance_id: str, mark: str, now: datetime) -> None:
+        """Write down the marker that an instance has from now on."""
         this = update(instances).where(instances.c.id == instance_id)
         with self._engine.begin() as connection:
             connection.execute(this.values(mark=mark, seen_at=now))
 
+    def table_id(self) -> str:
+        """Return the number that PostgreSQL gave the table: restored, it has another.
+
+        A file of SQLite has none.
+        """
+        if self._engine.dialect.name == "sqlite":
+            return "-"
+        with self._engine.connect() as connection:
+            return str(connection.execute(text("SELECT 'instances'::regclass::oid")).scalar_one())
+
     def sends_from(self) -> datetime | None:
-        """What was due before is not sent; None if there is no such moment."""
+        """Return the moment before which nothing that was due is sent; None if there is none."""
         with self._engine.connect() as connection:
             return connection.execute(select(func.max(instances.c.sends_from))).scalar()
 
 
 def mark_as_copied(connection: Connection, copied_from: Instance) -> None:
-    """Whoever uses this ledger is asked first: it is a copy of one that may have sent since.
+    """Make the guard ask whoever uses this ledger: the one it was copied from may have sent since.
 
-    Where nobody is known to have used it, that is who has.
+    Where no instance is known, ``copied_from`` becomes one.
     """
     if not connection.execute(update(instances).values(mark=COPIED)).rowcount:
         connection.execute(insert(instances).values(**_values(copied_from)))

@@ -1,17 +1,17 @@
-"""Who sends: each process that does takes a name, and holds the lock of that name while it lives.
+"""The workers that send: each takes a name, and holds the lock of that name while it lives.
 
-So it needs no clock to tell a delivery that is being sent from one whose sender has died.
+So a delivery that is being sent is told from one whose worker has died without looking at a clock.
 """
 
 import secrets
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 
 from sqlalchemy import Engine, inspect, select, update
 
 from digest.ledger.claims import Claims
-from digest.ledger.locks import forget, held, holding, is_held, left_behind
+from digest.ledger.locks import forget, held, is_held, left_behind, wait_for_lock
 from digest.ledger.tables import deliveries
 from digest.model.deliveries import DeliveryState
 
@@ -19,35 +19,34 @@ _KIND = "sender-"
 
 
 class LiveWorkers:
-    """The senders of one ledger."""
+    """The workers of one ledger."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     @contextmanager
     def enter(self) -> Iterator[Claims]:
-        """Be a sender: what claims deliveries in its name."""
+        """Be a worker, and claim deliveries in its name. Raises Busy."""
         name = secrets.token_hex(8)
-        with ExitStack() as stack:
-            while not stack.enter_context(holding(self._engine, _lock(name))):
-                pass  # for a moment, somebody looks whether it is held
+        # Others may hold it for a moment: they look whether it is held.
+        with wait_for_lock(self._engine, _lock(name)):
             try:
                 yield Claims(self._engine, name)
             finally:
                 forget(self._engine, _lock(name))
 
     def resolve_orphaned(self, now: datetime) -> int:
-        """What was being sent by senders that died is uncertain from now on; how many there are."""
+        """Make uncertain what was being sent by workers that died. Return how many they were."""
         being_sent = deliveries.c.state == DeliveryState.SENDING
         with self._engine.connect() as connection:
             claimants = connection.execute(
                 select(deliveries.c.claimed_by).where(being_sent).distinct()
             )
             names = list(claimants.scalars())
-        return sum(self._bury(name, now) for name in names if not self._lives(name))
+        return sum(self._release(name, now) for name in names if not self._lives(name))
 
     def some_live(self, since: datetime) -> bool:
-        """Whether anybody sends. On PostgreSQL: of those who have claimed something since then.
+        """Return whether a worker lives. On PostgreSQL: one that has claimed something since then.
 
         The ledger may be of any revision, or none.
         """
@@ -66,17 +65,17 @@ class LiveWorkers:
         return any(map(self._lives, names))
 
     def clear_away(self, before: datetime) -> int:
-        """What is left of the locks of dead senders from before a moment; of how many."""
+        """Remove the locks that dead workers took before a moment. Return how many they were."""
         names = left_behind(self._engine, _KIND, before)
         for name in names:
             forget(self._engine, name)
         return len(names)
 
     def _lives(self, name: str | None) -> bool:
-        """Whether a sender does; claims from before there were names have none."""
+        """Return whether a worker does. Claims from before there were names have none."""
         return name is not None and is_held(self._engine, _lock(name))
 
-    def _bury(self, name: str | None, now: datetime) -> int:
+    def _release(self, name: str | None, now: datetime) -> int:
         with self._engine.begin() as connection:
             settled = connection.execute(
                 update(deliveries)

@@ -5,7 +5,8 @@ lock, held by a connection.
 """
 
 import fcntl
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from glob import escape
@@ -22,6 +23,10 @@ from digest.errors import Busy
 _NUMBER = "hashtextextended(current_schema() || ' paper-digest ' || :name, 0)"
 
 
+_TRIES = 200
+_PAUSE = 0.05  # seconds between two of them
+
+
 @contextmanager
 def advisory_lock(engine: Engine, work: Literal["run", "collection"]) -> Iterator[None]:
     """Hold the ledger for one piece of work. Raises Busy at once if another holds it."""
@@ -29,6 +34,20 @@ def advisory_lock(engine: Engine, work: Literal["run", "collection"]) -> Iterato
         if not is_ours:
             raise Busy(f"another {work} is under way")
         yield
+
+
+@contextmanager
+def wait_for_lock(
+    engine: Engine, name: str, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[None]:
+    """Hold the lock of a name. Raises Busy if others hold it for ten seconds."""
+    for _ in range(_TRIES):
+        with holding(engine, name) as is_ours:
+            if is_ours:
+                yield
+                return
+        sleep(_PAUSE)
+    raise Busy(f"another process holds the lock {name!r}")
 
 
 @contextmanager

@@ -283,8 +283,9 @@ def test_an_id_is_not_given_to_another_person_after_a_removal(migrated):
 HOLDER = """
 import sys
 from digest.ledger.database import open_database
-from digest.ledger.locks import advisory_lock
-with advisory_lock(open_database(sys.argv[1]), sys.argv[2]):
+from digest.ledger.locks import holding
+with holding(open_database(sys.argv[1]), sys.argv[2]) as is_ours:
+    assert is_ours
     print("held", flush=True)
     sys.stdin.read()
 """

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from digest.errors import LedgerError
+from digest.errors import Busy, LedgerError
 from digest.ledger.instances import mark_as_copied
 from digest.ledger.ledger import Ledger
 from digest.maintenance.instance_guard import FILE, InstanceGuard
+from tests.integration.ledger.test_database import another_process_holding
 from tests.support import NOW
 
 LATER = NOW + timedelta(minutes=1)
@@ -62,6 +63,29 @@ def test_an_older_copy_asks(guard, engine):
     guard.renew(LATER)
     Ledger(engine).instances.enter(then)
     assert not stands(guard)
+
+
+def test_an_older_copy_asks_also_while_another_renews(guard, engine):
+    guard.renew(NOW)
+    [then] = Ledger(engine).instances.all()
+    guard.renew(LATER)
+    Ledger(engine).instances.enter(then)
+    with (
+        another_process_holding(engine, "instance"),
+        pytest.raises(LedgerError, match="older copy"),
+    ):
+        guard.renew(LATER)
+
+
+def test_while_another_renews_it_waits_and_then_gives_up(guard, engine, tmp_path):
+    guard.renew(NOW)
+    waits = []
+    hurried = InstanceGuard(engine, tmp_path / "home", "here", sleep=waits.append)
+    with another_process_holding(engine, "instance"), pytest.raises(Busy, match="instance"):
+        hurried.renew(LATER)
+    assert 1 < len(waits) < 1000
+    assert sum(waits) >= 5
+    hurried.renew(LATER)
 
 
 def test_a_backup_asks_however_new_it_is(guard, engine):
@@ -131,7 +155,7 @@ def last(act, others):
 def test_somebody_who_changes_the_mark_in_between_is_no_stranger(guard, engine, monkeypatch):
     guard.renew(NOW)
     looked = []
-    read = InstanceGuard._badge
+    read = InstanceGuard._instance
 
     def slowly(self):
         looked.append(1)
@@ -140,6 +164,6 @@ def test_somebody_who_changes_the_mark_in_between_is_no_stranger(guard, engine, 
         return read(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(InstanceGuard, "_badge", slowly)
+        patch.setattr(InstanceGuard, "_instance", slowly)
         assert guard.objection() is None
     assert len(looked) > 2
