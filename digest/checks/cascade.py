@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from operator import itemgetter
 
 from cssselect import HTMLTranslator, SelectorError, parse
 from lxml.html import HtmlElement
 
-from digest.checks.stylesheet import Declaration, declarations, rules
+from digest.checks.page import Declaration, declarations, rules, styles
 from digest.checks.wcag import BLACK, WHITE, Colour, colour, colour_in, over
 
 _ROOT_SIZE = 16.0
@@ -57,7 +58,7 @@ class Look:
 
 
 def looks(tree: HtmlElement, mode: Mode) -> dict[HtmlElement, Look]:
-    """The look of each element of a document."""
+    """Return the look of each element of a document."""
     declared = _declared(tree, mode)
     found: dict[HtmlElement, Look] = {}
     for element in tree.iter():
@@ -69,13 +70,13 @@ def looks(tree: HtmlElement, mode: Mode) -> dict[HtmlElement, Look]:
 
 
 def has_dark_rules(css: str) -> bool:
-    return any(_is_of(Mode.DARK, each) for rule in rules(css) for each in rule.around)
+    return any(_is_of(Mode.DARK, prelude) for rule in rules(css) for prelude in rule.around)
 
 
 def is_hidden(element: HtmlElement) -> bool:
     """Whether an element is hidden by its own attributes, as a preheader is."""
-    own = {each.name: each.value for each in declarations(element.get("style", ""))}
-    return _hides(element, own)
+    style = declarations(element.get("style", ""))
+    return _hides(element, {declaration.name: declaration.value for declaration in style})
 
 
 def _look(element: HtmlElement, own: dict[str, str], above: Look) -> Look:
@@ -127,33 +128,33 @@ def _hides(element: HtmlElement, own: dict[str, str]) -> bool:
 
 
 def _declared(tree: HtmlElement, mode: Mode) -> dict[HtmlElement, dict[str, str]]:
-    """What is declared for each element: of each property what wins."""
+    """Return what wins of each property that is declared for an element."""
     contenders: dict[HtmlElement, list[tuple[tuple[int, ...], Declaration]]] = {}
     for element in tree.iter():
         if isinstance(element.tag, str):
-            given = [((0, -1), each) for each in _presentational(element)]
-            styled = [((int(each.is_important), 1), each) for each in _inline(element)]
+            given = [((0, -1), declaration) for declaration in _presentational(element)]
+            styled = [
+                ((int(declaration.is_important), 1), declaration)
+                for declaration in declarations(element.get("style", ""))
+            ]
             contenders[element] = [*given, *styled]
-    css = "\n".join(style.text or "" for style in tree.iter("style"))
-    for order, rule in enumerate(rules(css)):
+    for order, rule in enumerate(rules(styles(tree))):
         if rule.is_at_rule or not all(_holds(mode, prelude) for prelude in rule.around):
             continue
         for specificity, path in _selected(rule.prelude):
             for element in tree.xpath(path):
                 contenders[element] += [
-                    ((int(each.is_important), 0, *specificity, order), each)
-                    for each in rule.declarations
+                    ((int(declaration.is_important), 0, *specificity, order), declaration)
+                    for declaration in rule.declarations
                 ]
     return {
-        element: _winners(sorted(found, key=lambda each: each[0]))
+        element: {
+            # The shorthand sets the colour too, if only to none.
+            {"background": "background-color"}.get(won.name, won.name): won.value
+            for _weight, won in sorted(found, key=itemgetter(0))
+        }
         for element, found in contenders.items()
     }
-
-
-def _winners(found: list[tuple[tuple[int, ...], Declaration]]) -> dict[str, str]:
-    # The shorthand sets the colour too, if only to none.
-    names = {"background": "background-color"}
-    return {names.get(each.name, each.name): each.value for _weight, each in found}
 
 
 def _presentational(element: HtmlElement) -> Iterator[Declaration]:
@@ -169,18 +170,14 @@ def _presentational(element: HtmlElement) -> Iterator[Declaration]:
         yield Declaration("color", value)
 
 
-def _inline(element: HtmlElement) -> tuple[Declaration, ...]:
-    return declarations(element.get("style", ""))
-
-
 @lru_cache(maxsize=1000)
 def _selected(selectors: str) -> tuple[tuple[tuple[int, int, int], str], ...]:
-    """Specificity and XPath of each selector; of those that no element has now, nothing."""
+    """Return specificity and XPath of each selector, without those that cannot be read."""
     try:
         return tuple(
-            (each.specificity(), HTMLTranslator().selector_to_xpath(each))
-            for each in parse(selectors)
-            if each.pseudo_element is None
+            (selector.specificity(), HTMLTranslator().selector_to_xpath(selector))
+            for selector in parse(selectors)
+            if selector.pseudo_element is None
         )
     except SelectorError:
         return ()

@@ -7,7 +7,7 @@ from functools import partial
 
 from lxml.html import HtmlElement
 
-from digest.checks.cascade import Look, Mode, has_dark_rules, looks
+from digest.checks.cascade import Look, Mode, has_dark_rules
 from digest.checks.finding import Finding, Level
 from digest.checks.rendered_mail import RenderedMail, found
 from digest.checks.wcag import contrast, luminance, needed
@@ -21,9 +21,7 @@ _GLARING = 0.4
 
 def poor_contrast(rendered: RenderedMail) -> Iterator[Finding]:
     """Text that is hard to read on its background (WCAG 1.4.3, level AA), in light and in dark."""
-    light = looks(rendered.tree, Mode.LIGHT)
-    for mode in Mode:
-        seen = looks(rendered.tree, mode)
+    for mode, seen in ((Mode.LIGHT, rendered.light), (Mode.DARK, rendered.dark)):
         for element in _with_text(rendered, seen):
             look = seen[element]
             ratio = contrast(look.colour, look.background)
@@ -35,7 +33,7 @@ def poor_contrast(rendered: RenderedMail) -> Iterator[Finding]:
                     f"contrast {shown:.2f}:1 of {look.colour} on {look.background} "
                     f"(needs {least}:1), in {mode.value}, {_named(element, look)}"
                 )
-                if mode is Mode.DARK and look.colour == light[element].colour:
+                if mode is Mode.DARK and look.colour == rendered.light[element].colour:
                     says += ", which has no colour of its own for dark"
                 place = _place(rendered, element, look, mode)
                 yield found("contrast", Level.ERROR, says, place)
@@ -47,9 +45,8 @@ def forgotten_in_dark(rendered: RenderedMail) -> Iterator[Finding]:
         says = "there are no rules for dark (@media (prefers-color-scheme: dark))"
         yield found("dark", Level.WARNING, says, rendered.where("<mj-style", "<mj-head"))
         return
-    light, dark = looks(rendered.tree, Mode.LIGHT), looks(rendered.tree, Mode.DARK)
-    for element in _with_text(rendered, dark):
-        before, after = light[element], dark[element]
+    for element in _with_text(rendered, rendered.dark):
+        before, after = rendered.light[element], rendered.dark[element]
         if before.colour != after.colour:
             continue
         place = partial(_place, rendered, element, after, Mode.LIGHT)

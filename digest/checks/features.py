@@ -11,8 +11,7 @@ from collections.abc import Iterator
 
 from lxml.html import HtmlElement
 
-from digest.checks.page import page
-from digest.checks.stylesheet import Declaration, Rule, declarations, has_comments, rules
+from digest.checks.page import Declaration, Rule, declarations, page, rules, styles
 
 _SIDES = ("top", "right", "bottom", "left")
 _START_END = ("start", "end")
@@ -157,7 +156,7 @@ _IMAGES = {
 def features_used(html: str, known: frozenset[str]) -> dict[str, int]:
     """How often each of the ``known`` slugs is used."""
     tree = page(html)
-    css = "\n".join(style.text or "" for style in tree.iter("style"))
+    css = styles(tree)
     used = Counter(_of_document(html, css, tree))
     for rule in rules(css):
         used.update(_of_rule(rule))
@@ -177,7 +176,7 @@ def _of_document(html: str, css: str, tree: HtmlElement) -> Iterator[str]:
         yield "html-doctype"
     if "<!--" in html:
         yield "html-comments"
-    if has_comments(css):
+    if "/*" in css:
         yield "css-comments"
     if tree.xpath("//meta[@name='color-scheme']"):
         yield "html-meta-color-scheme"

@@ -7,8 +7,9 @@ from functools import cached_property
 from lxml.html import HtmlElement
 from markupsafe import escape
 
+from digest.checks.cascade import Look, Mode, looks
 from digest.checks.finding import Finding, Level
-from digest.checks.page import page
+from digest.checks.page import page, styles
 from digest.compose.source_map import Place, Rendered
 
 
@@ -42,8 +43,15 @@ class RenderedMail:
 
     @cached_property
     def styles(self) -> str:
-        """What stands in the style elements, in order."""
-        return "\n".join(style.text or "" for style in self.tree.iter("style"))
+        return styles(self.tree)
+
+    @cached_property
+    def light(self) -> dict[HtmlElement, Look]:
+        return looks(self.tree, Mode.LIGHT)
+
+    @cached_property
+    def dark(self) -> dict[HtmlElement, Look]:
+        return looks(self.tree, Mode.DARK)
 
     def elements(self, *names: str) -> list[HtmlElement]:
         """The elements of these names, or all; comments are none."""

@@ -1,14 +1,10 @@
 """Colours of CSS, and their contrast by WCAG 2. Pure."""
 
-import re
 from dataclasses import dataclass
 
-from cssutils.css.colors import COLORS  # type: ignore[import-untyped]  # comes with premailer
+from tinycss2 import color4, parse_component_value_list  # type: ignore[import-untyped]
 
-_HEX = re.compile(r"#([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$")
-_RGB = re.compile(r"rgba?\(\s*([^)]+?)\s*\)$")
-# A colour's own word in a shorthand such as that of background.
-_WORDS = re.compile(r"rgba?\([^)]*\)|#[0-9a-f]+|[a-z]+(?![\w(-])", re.IGNORECASE)
+_IN_SRGB = {"srgb", "hsl", "hwb"}  # spaces that tinycss2 converts
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,35 +24,22 @@ BLACK, WHITE = Colour(0, 0, 0), Colour(255, 255, 255)
 
 
 def colour(text: str) -> Colour | None:
-    """The colour that CSS calls so, by name, ``#…`` or ``rgb(…)``; None if it is none of these."""
-    text = text.strip().lower()
-    if text in COLORS:
-        red, green, blue, opacity = COLORS[text]
-        return Colour(red, green, blue, opacity)
-    if _HEX.match(text):
-        digits = text[1:]
-        wide = digits if len(digits) > 4 else "".join(digit * 2 for digit in digits)
-        values = (int(wide[at : at + 2], 16) for at in range(0, len(wide), 2))
-        reds, greens, blues, *alpha = values
-        return Colour(reds, greens, blues, alpha[0] / 255 if alpha else 1.0)
-    if found := _RGB.match(text):
-        parts = re.split(r"[\s,/]+", found[1])
-        try:
-            red, green, blue = (_part(part, 255) for part in parts[:3])
-            return Colour(red, green, blue, _part(parts[3], 1) if len(parts) > 3 else 1.0)
-        except ValueError:
-            return None
-    return None
+    """Return the colour that CSS calls so; None for no colour, or one beyond sRGB."""
+    return _colour(color4.parse_color(text))
 
 
 def colour_in(shorthand: str) -> Colour | None:
-    """The colour among the words of a shorthand property."""
-    found = (colour(word) for word in _WORDS.findall(re.sub(r"url\([^)]*\)", "", shorthand)))
-    return next((each for each in found if each), None)
+    """Return the colour among the words of a shorthand property."""
+    found = (_colour(color4.parse_color(word)) for word in parse_component_value_list(shorthand))
+    return next(filter(None, found), None)
 
 
-def _part(text: str, whole: float) -> float:
-    return float(text[:-1]) * whole / 100 if text.endswith("%") else float(text)
+def _colour(parsed: color4.Color | str | None) -> Colour | None:
+    if not isinstance(parsed, color4.Color) or parsed.space not in _IN_SRGB:
+        return None
+    *parts, alpha = parsed.to("srgb")
+    red, green, blue = (round(255 * part, 6) for part in parts)
+    return Colour(red, green, blue, alpha)
 
 
 def over(front: Colour, back: Colour) -> Colour:
