@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +39,7 @@ from subscribers.store.registry import Registry
 
 if TYPE_CHECKING:
     from digest.collect.arxiv import Arxiv
+    from digest.collect.collector import Collector
     from digest.compose.composer import Composer
     from digest.compose.transactional_composer import TransactionalComposer
     from digest.deliver.delivery_worker import DeliveryWorker
@@ -46,10 +47,13 @@ if TYPE_CHECKING:
     from digest.inbound.feedback_handler import FeedbackHandler
     from digest.inbound.inbox import Inbox
     from digest.maintenance.backup import Backups
+    from digest.monitoring.why import Why
     from digest.pipeline import Pipeline
+    from digest.plan.planning import Planning
     from digest.rank.corpora import ReferenceCorpora
     from digest.rank.embedding_store import EmbeddingStore
     from digest.studio.preview import Previews
+    from subscribers.model import PersonFile
 
 log = structlog.get_logger()
 
@@ -139,20 +143,42 @@ class App:
         return source(self.settings, self.http)
 
     @cached_property
-    def pipeline(self) -> Pipeline:
-        from digest.deliver.transport.mx import mx_owners
-        from digest.pipeline import Pipeline
+    def collector(self) -> Collector:
+        from digest.collect.collector import Collector
 
-        return Pipeline(
+        return Collector(self.ledger, self.sources, self.edition_day)
+
+    @cached_property
+    def planning(self) -> Planning:
+        from digest.deliver.transport.mx import mx_owners
+        from digest.plan.planning import Planning
+
+        return Planning(
             self.settings,
             self.ledger,
             self.registry,
-            self.sources,
             self.corpora.current,
             self.embedder,
             mx_owners if self.settings.mx_lookups and self._is_relayed else None,
-            self.clock,
         )
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        from digest.pipeline import Pipeline
+
+        return Pipeline(
+            self.settings, self.ledger, self.collector, self.planning, self.deliver, self.clock
+        )
+
+    def edition_day(self, now: datetime) -> date:
+        """Return the day it is for the operator."""
+        return now.astimezone(self.settings.timezone).date()
+
+    def explain(self, person: PersonFile, day: date, now: datetime) -> Why:
+        """Return what decided about a subscriber and the edition of a day, or would."""
+        from digest.monitoring.explaining import Explaining
+
+        return Explaining(self.settings, self.ledger, self.planning).explain(person, day, now)
 
     @property
     def _is_relayed(self) -> bool:
@@ -289,8 +315,11 @@ class App:
         why = self.instance_guard.objection()
         return Held(why, was_used=(self.settings.home / INSTANCE_FILE).exists()) if why else None
 
-    def send(self, now: datetime, progress: Progress = silent) -> tuple[str, ...]:
-        """As ``Fleet.send``, if this ledger is the one that is used here. Raises LedgerError."""
+    def deliver(self, now: datetime, progress: Progress = silent) -> tuple[str, ...]:
+        """Send what waits, if this database is the one that is used here: ``WorkerPool.send``.
+
+        Raises LedgerError.
+        """
         self.instance_guard.renew(now)
         return self.worker_pool.send(now, progress)
 

@@ -13,6 +13,7 @@ from digest.compose.environment import built_in_templates
 from digest.compose.from_identity import preview_identity
 from digest.compose.language import SHIPPED
 from digest.compose.message import build_message
+from digest.deliver.edition_messages import digest_of
 from digest.errors import LedgerError
 from digest.model.digests import Digest
 from digest.model.messages import Outcome
@@ -69,7 +70,7 @@ def _history(app: App, pages: Pages) -> APIRouter:
     """The pages about what happened. Templates can be edited without a database; these need it."""
     try:
         return HistoryPages(
-            app.ledger, app.registry, app.pipeline, pages.html, utc_now, app.settings.timezone
+            app.ledger, app.registry, app, pages.html, utc_now, app.settings.timezone
         ).routes()
     except (LedgerError, SQLAlchemyError) as error:
         why = error
@@ -101,10 +102,10 @@ def _digest(app: App, preview_request: PreviewRequest) -> Digest:
         if person is None:
             raise LedgerError(f"there is no subscriber {preview_request.reader}")
         who = person.subscriber
-        digest = app.pipeline.digest_of(who, day)
-        digest = digest or app.pipeline.draft(day, who.topics, who.preferences)
+        digest = digest_of(app.ledger, who, day)
+        digest = digest or app.planning.draft(day, who.topics, who.preferences)
     else:
-        digest = app.pipeline.draft(day, parse_topics(preview_request.typed_topics))
+        digest = app.planning.draft(day, parse_topics(preview_request.typed_topics))
     if digest is None:
         raise LedgerError(f"of {day} there is nothing for such a reader")
     return digest

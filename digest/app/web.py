@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from digest.app.app import App
 from digest.compose.transactional_mail import TransactionalMail
+from digest.deliver.edition_messages import digest_of
 from digest.errors import MessageTooLarge, NothingToShow
 from digest.ledger.database import what_is_missing
 from digest.model.digests import Pick
@@ -25,13 +26,13 @@ SUGGESTED_FROM = timedelta(weeks=3)
 def web(app: App) -> FastAPI:
     """The web application over what ``app`` has. Raises DigestError."""
     clock, papers = app.clock, app.ledger.papers
-    pipeline, composer = app.pipeline, app.composer
+    composer = app.composer
 
     def suggestions() -> list[str]:
         return suggest(papers.keywords_since(clock().date() - SUGGESTED_FROM))
 
     def own_digest(subscriber: Subscriber, day: date) -> str | None:
-        digest = pipeline.digest_of(subscriber, day)
+        digest = digest_of(app.ledger, subscriber, day)
         try:
             return composer.render(digest, subscriber.public_id).html if digest else None
         except (MessageTooLarge, NothingToShow):  # nor was it sent
@@ -64,7 +65,7 @@ def web(app: App) -> FastAPI:
         templates=app.templates,
         editions=app.ledger.editions,
         context=context,
-        draft=pipeline.draft,
+        draft=app.planning.draft,
         search=find,
         own_digest=own_digest,
         watch=Watch(lambda: what_is_missing(app.engine), figures, settings.metrics_tokens or ()),

@@ -52,14 +52,15 @@ def run_demo(home: Path, progress: Progress) -> Demo:
     app = _app(home)
     for address, topics in SUBSCRIBERS.items():
         app.registry.add(address, parse_topics(topics), source="demo", now=NOW)
-    app.pipeline.collect_files([SAMPLE_EDITION], None, NOW)
+    app.collector.collect_files([SAMPLE_EDITION], None, NOW)
     sent: list[int] = []
 
     def count(done: int, total: int) -> None:
         sent.append(done)
         progress(done, total)
 
-    run = app.pipeline.run(app.sending.send, NOW, count)
+    run = app.pipeline.tick(NOW, everybody=True, progress=count)
+    assert run is not None
     return Demo(run, tuple(_mails(app)), len(sent))
 
 

@@ -162,13 +162,13 @@ def collect(
         raise typer.BadParameter(f"what is {more[0]!r}? files go after --file")
     if identifier:
         harvest = app.arxiv.look_up([*identifier, *more], now, day)
-        collected = app.pipeline.keep(harvest)
+        collected = app.collector.keep(harvest)
     elif file:
         paths = [*file, *map(Path, more)]
         with progress_bar("Reading") as report:
-            collected = app.pipeline.collect_files(paths, day, now, report)
+            collected = app.collector.collect_files(paths, day, now, report)
     else:
-        days = [day] if day else app.pipeline.days_for(app.pipeline.edition_day(now))
+        days = [day] if day else app.pipeline.days_for(app.edition_day(now))
         with progress_bar(ASKING) as report:
             collected = app.pipeline.collect(days, now, report)
     if as_json:
@@ -206,7 +206,8 @@ def run(
         progress_bar(ASKING) as asking,
         progress_bar("Sending") as report,
     ):
-        done = app.pipeline.run(app.send, moment, report, asking)
+        done = app.pipeline.tick(moment, everybody=True, asking=asking, progress=report)
+    assert done is not None
     operator.tell(done.trouble)
     if as_json:
         print_json(done.balance and asdict(done.balance))

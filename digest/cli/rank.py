@@ -127,8 +127,8 @@ def why(
     if person is None:
         say_unknown(whom)
     days = app.ledger.editions.days(1)
-    latest = days[0][0] if days else app.pipeline.edition_day(now)
-    told = app.pipeline.explain(person, day or latest, now)
+    latest = days[0][0] if days else app.edition_day(now)
+    told = app.explain(person, day or latest, now)
     if as_json:
         print_json(why_record(told))
         return

@@ -42,7 +42,7 @@ def _digest(app: App, topics: Topics, day: date | None) -> Digest:
     day = day or app.ledger.papers.latest_day()
     if day is None:
         raise LedgerError("nothing is collected yet: run digest collect")
-    digest = app.pipeline.draft(day, topics)
+    digest = app.planning.draft(day, topics)
     if digest is None:
         what = "matches these topics" if topics else "is listed"
         raise LedgerError(f"no paper of {day} {what}")

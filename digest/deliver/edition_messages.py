@@ -1,7 +1,7 @@
 """The messages of deliveries: what was chosen for somebody, filled into the day's templates."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from threading import Lock
 
 from digest.compose.composer import Composer
@@ -73,6 +73,17 @@ class _Ready:
         self.papers = papers
         self.composer = composer
         self.dated = dated
+
+
+def digest_of(ledger: Ledger, subscriber: Subscriber, day: date) -> Digest | None:
+    """Return what a digest or note of a day is made of, sent or not; None if there is none."""
+    edition = ledger.editions.on(day)
+    delivery = ledger.deliveries.of(edition, subscriber.id) if edition else None
+    if edition is None or delivery is None:
+        return None
+    papers = ledger.editions.papers_of(edition)
+    digest = planned_digest(ledger, delivery, edition, papers, subscriber)
+    return digest if digest.picks or digest.why_nothing else None
 
 
 def planned_digest(

@@ -112,4 +112,4 @@ def _counted(connection: Connection, found: Sequence[Row[Any]]) -> dict[date, Ba
         counts[row.id] += row.gone or ()
     for edition_id, *rest in connection.execute(union_all(by_state, skipped)):
         counts[edition_id].append(rest)
-    return {row.day: balance_of(row.day, counts[row.id]) for row in found}
+    return {row.day: balance_of(row.day, row.due, counts[row.id]) for row in found}

@@ -29,7 +29,7 @@ from digest.errors import LedgerError
 from digest.ledger.locks import wait_for_upgrade
 
 # The last of digest/migrations/versions; a test holds the two together.
-NEWEST_REVISION = "0008"
+NEWEST_REVISION = "0009"
 
 # Seconds, for libpq: to connect; and until a connection that says nothing is asked, three times.
 _OVER_A_NETWORK = {

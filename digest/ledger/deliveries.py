@@ -100,19 +100,35 @@ class Deliveries:
         with self._engine.connect() as connection:
             return set(connection.execute(query).scalars())
 
-    def plan(self, edition_id: int, plans: Iterable[Plan], now: datetime) -> None:
-        """Intend to do this for these subscribers, who have no row for this edition yet.
+    def plan(
+        self,
+        edition_id: int,
+        plans: Iterable[Plan],
+        now: datetime,
+        due: Collection[int] | None = None,
+    ) -> None:
+        """Write a row for each plan: its subscriber has none for this edition yet.
 
-        Or one that says that they missed it, in whose place this comes.
+        Or has one that says that they missed it, in whose place this comes. ``due`` are the ids of
+        all who are due, counted from the people and apart from the plans: the balance is held
+        against their number, so that a missing plan is noticed. Without them nobody is counted.
 
-        For speed they are committed some hundreds at a time; what is broken off there is planned
-        again by the next run. Where rows of the edition are no longer kept, nobody knows who had
-        it, so nothing is planned for anybody.
+        For speed some hundreds are committed at a time; what is broken off there is planned again
+        by the next run. Where rows of the edition are no longer kept, nobody knows who had it, so
+        nothing is planned for anybody.
         """
-        for some in _in_blocks(plans):
+        blocks = _in_blocks(plans)
+        first = next(blocks, [])
+        with write_transaction(self._engine) as connection:
+            if _has_lost_rows(connection, edition_id):
+                return
+            if due is not None:
+                _store_due(connection, edition_id, due)
+            _insert(connection, edition_id, first, now)
+        for block in blocks:
             with write_transaction(self._engine) as connection:
                 if not _has_lost_rows(connection, edition_id):
-                    _insert(connection, edition_id, some, now)
+                    _insert(connection, edition_id, block, now)
 
     def last_had(
         self, edition: Edition, after: date, subscribers: Collection[int]
@@ -300,7 +316,17 @@ def _has_lost_rows(connection: Connection, edition_id: int) -> bool:
     return bool(connection.execute(gone).scalar())
 
 
+def _store_due(connection: Connection, edition_id: int, due: Collection[int]) -> None:
+    """Store how many are due for an edition: these, and whoever has a row already."""
+    query = select(deliveries.c.subscriber_id).where(deliveries.c.edition_id == edition_id)
+    people = set(connection.execute(query).scalars()).union(due)
+    its_row = update(editions).where(editions.c.id == edition_id)
+    connection.execute(its_row.values(due=len(people)))
+
+
 def _insert(connection: Connection, edition_id: int, plans: Sequence[Plan], now: datetime) -> None:
+    if not plans:
+        return
     connection.execute(
         delete(deliveries).where(
             deliveries.c.edition_id == edition_id,

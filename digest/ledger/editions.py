@@ -18,7 +18,6 @@ from sqlalchemy import (
     update,
 )
 
-from digest.errors import LedgerError
 from digest.ledger.database import write_transaction
 from digest.ledger.papers import current_signals, facts_of, risen_since, signals_of
 from digest.ledger.tables import (
@@ -98,11 +97,13 @@ class Editions:
                         for row in rows
                     ],
                 )
-                connection.execute(
+                undone = connection.execute(
                     delete(deliveries)
                     .where(deliveries.c.edition_id == edition_id)
                     .where(deliveries.c.reason == SkipReason.NO_PAPERS, _WAS_NEVER_TRIED)
                 )
+                # They are counted again when they are planned again.
+                connection.execute(its_row.values(due=editions.c.due - undone.rowcount))
                 if is_late:
                     last = select(func.max(deliveries.c.id)).scalar_subquery()
                     connection.execute(its_row.values(filled_after=last))
@@ -218,14 +219,12 @@ class Editions:
             return sum(count for _, _, count in _gone(connection, edition))
 
     def close(self, edition: Edition) -> Balance:
-        """Draw the balance, check it and store it. Raises LedgerError where it does not add up."""
+        """Draw the balance and store it, whether it adds up or not."""
         with write_transaction(self._engine) as connection:
             # Whoever closes it at the same time counts after us, and so what we count.
             its_row = select(editions.c.id).where(editions.c.id == edition.id)
             connection.execute(its_row.with_for_update())
             balance = _count(connection, edition)
-            if not balance.is_balanced:
-                raise LedgerError(f"the balance of {edition.day} does not add up: {balance}")
             _store(connection, edition, balance)
         return balance
 
@@ -244,7 +243,8 @@ def _count(connection: Connection, edition: Edition) -> Balance:
         .group_by(deliveries.c.state, deliveries.c.reason)
     )
     kept = connection.execute(query).all()
-    return balance_of(edition.day, [*kept, *_gone(connection, edition)])
+    due = connection.execute(select(editions.c.due).where(editions.c.id == edition.id)).scalar()
+    return balance_of(edition.day, due, [*kept, *_gone(connection, edition)])
 
 
 def _gone(connection: Connection, edition: Edition) -> list[Any]:
@@ -259,15 +259,19 @@ def _store(connection: Connection, edition: Edition, balance: Balance) -> None:
     connection.execute(which.values(balance=stored))
 
 
-def balance_of(day: date, rows: Iterable[Iterable[Any]]) -> Balance:
-    """The balance from how many deliveries of an edition have each state and reason."""
+def balance_of(day: date, due: int | None, rows: Iterable[Iterable[Any]]) -> Balance:
+    """Return the balance of an edition from how many deliveries have each state and reason.
+
+    ``due`` is the number of people who are due, where it was counted.
+    """
     counts = dict.fromkeys(DeliveryState, 0)
     skipped_for: dict[str, int] = {}
     for state, reason, count in rows:
         counts[DeliveryState(state)] += count
         if state == DeliveryState.SKIPPED:
             skipped_for[reason or ""] = skipped_for.get(reason or "", 0) + count
-    due = sum(counts.values())
+    if due is None:
+        due = sum(counts.values())
     # Being sent right now, by somebody who still lives: not decided yet.
     counts[DeliveryState.PENDING] += counts.pop(DeliveryState.SENDING)
     states = {state.value: count for state, count in counts.items()}

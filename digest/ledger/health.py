@@ -169,26 +169,28 @@ class Health:
             return int(connection.execute(select(func.count()).select_from(editions)).scalar_one())
 
     def unbalanced(self, days: Sequence[date]) -> list[date]:
-        """Those of some days whose balance does not add up, or counts deliveries that are gone.
+        """Return those of some days whose balance does not add up or counts lost deliveries.
 
-        What is no longer kept, because it is long ago, is not gone in this sense. More than it
-        counts are no fault: people are planned for all day long, and the balance is drawn after
-        that. While a run of a day is under way, it may change both.
+        How many are due was counted from the people. Deliveries that are no longer kept, because
+        they are long ago, are not lost: their number is kept. A balance that counts less than there
+        is now is no fault: it is drawn after people are planned for, all day long. Days of which a
+        run is under way are left out: it may change both.
         """
         # One statement, so that both numbers are of one moment.
         its = deliveries.c.edition_id == editions.c.id
         rows_of = select(func.count()).where(its).scalar_subquery()
         under_way = select(runs.c.day).where(runs.c.ended_at.is_(None), runs.c.day.in_(days))
         query = (
-            select(editions.c.day, editions.c.balance, editions.c.gone, rows_of)
+            select(editions.c.day, editions.c.due, editions.c.balance, editions.c.gone, rows_of)
             .where(editions.c.day.in_(days), editions.c.day.not_in(under_way))
             .order_by(editions.c.day)
         )
         with self._engine.connect() as connection:
             return [
                 day
-                for day, balance, gone, rows in connection.execute(query)
-                if balance and not _sum(balance) == balance["due"] <= rows + _count(gone)
+                for day, due, balance, gone, rows in connection.execute(query)
+                if (balance and not _sum(balance) == balance["due"] <= rows + _count(gone))
+                or (due is not None and due != rows + _count(gone))
             ]
 
 

@@ -28,7 +28,7 @@ _PAUSE = 0.05  # seconds between two of them
 
 
 @contextmanager
-def advisory_lock(engine: Engine, work: Literal["run", "collection"]) -> Iterator[None]:
+def advisory_lock(engine: Engine, work: Literal["run", "planning", "collection"]) -> Iterator[None]:
     """Hold the ledger for one piece of work. Raises Busy at once if another holds it."""
     with holding(engine, work) as is_ours:
         if not is_ours:

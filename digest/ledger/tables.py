@@ -89,6 +89,8 @@ editions = Table(
     Column("frozen_at", UtcDateTime, nullable=False),
     # The last delivery there was when its papers came, if it was frozen without any.
     Column("filled_after", Integer),
+    # How many are due, counted from the people; not known of editions from before this was counted.
+    Column("due", Integer),
     Column("balance", JSON),
     # The sources that failed when it was frozen.
     Column("missing", JSON),

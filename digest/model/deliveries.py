@@ -73,7 +73,11 @@ class Bounce:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What became of everybody due for an edition. ``due`` is always the sum of the rest."""
+    """What became of everybody due for an edition.
+
+    ``due`` is counted from the people when their deliveries are planned, all else from the
+    deliveries: so the two can differ, and then somebody was forgotten.
+    """
 
     edition: date
     due: int = 0
@@ -89,5 +93,19 @@ class Balance:
     @property
     def is_balanced(self) -> bool:
         """Whether everybody due is somewhere, once."""
+        return self.due == self._counted
+
+    @property
+    def discrepancy(self) -> str:
+        """How the balance does not add up, in a line; empty if it does."""
+        if self.is_balanced:
+            return ""
+        return (
+            f"the balance of {self.edition} does not add up: "
+            f"{self.due} are due, and {self._counted} have a delivery"
+        )
+
+    @property
+    def _counted(self) -> int:
         decided = self.accepted + self.refused + self.suppressed + self.skipped + self.uncertain
-        return self.due == decided + self.deferred + self.pending
+        return decided + self.deferred + self.pending

@@ -151,9 +151,9 @@ class MergedPaper:
 class Collected:
     """The balance of a collection, in papers."""
 
-    papers: int
-    new: int
-    updated: int
+    papers: int = 0
+    new: int = 0
+    updated: int = 0
     rejected: tuple[Rejection, ...] = ()
 
     @property

@@ -57,6 +57,41 @@ def due_since(
                 yield DueTime(each.wishes, moment, interval, there)
 
 
+# ---- the count that planning is held against ----------------------------------------------------
+
+
+def who_is_due(
+    schedules: Iterable[MailSchedule], interval: DueInterval, oldest: datetime, now: datetime
+) -> set[int]:
+    """Return the ids of those whose latest due time is in an interval, and after ``oldest``.
+
+    This says again what ``latest_due`` says, in another way on purpose: it walks forward through
+    the due times of one interval, where that looks back from ``now`` over all of them. What counts
+    the people must not share its mistakes with what plans for them.
+    """
+    due: set[int] = set()
+    for schedule in schedules:
+        moment = next_due(schedule.wishes, interval.begins - timedelta.resolution)
+        later = next_due(schedule.wishes, moment)
+        while later < interval.ends and later <= now:
+            moment, later = later, next_due(schedule.wishes, later)
+        is_in_time = oldest < moment <= now and moment < interval.ends
+        is_superseded = later <= now or (moment < interval.own and later < interval.ends)
+        if is_in_time and not is_superseded:
+            due.update(schedule.people)
+    return due
+
+
+def with_mail_on(schedules: Iterable[MailSchedule], day: date) -> set[int]:
+    """Return the ids of all who get mail on a day of the week."""
+    return {
+        person
+        for schedule in schedules
+        if schedule.wishes.wants_mail_on(day)
+        for person in schedule.people
+    }
+
+
 def _can_wait(wishes: Preferences, moment: datetime, interval: DueInterval) -> bool:
     """Whether a turn on a day that had no edition comes again in time for the next one."""
     return moment < interval.own and next_due(wishes, moment) < interval.ends

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import chain
 
 from digest.ledger.deliveries import Plan
 from digest.ledger.last_runs import Job
 from digest.ledger.ledger import Ledger
-from digest.model.digests import Edition, SkipReason
+from digest.model.digests import Digest, Edition, SkipReason
 from digest.model.papers import Facts
 from digest.model.timetable import DueInterval, Timetable
-from digest.plan.due import DueTime, due_since, latest_due
+from digest.plan.due import DueTime, due_since, latest_due, who_is_due, with_mail_on
 from digest.plan.mail_domains import LookUp, Providers
 from digest.rank.ranker import Limits, Ranker, Reader
 from digest.rank.reference_corpus import Embed, ReferenceCorpus
@@ -22,6 +23,7 @@ from subscribers.topics import TopicFilter
 
 # Editions that are looked at: each reader has a day, or a time, a week.
 CALENDAR = 10
+NO_PREFERENCES = Preferences()
 # As far back as it is looked for what somebody has had; two of their weeks.
 REACH = timedelta(days=15)
 
@@ -66,100 +68,107 @@ class Planning:
         self._providers = Providers(ledger.mail_domains, look_up)
         self._timetable = Timetable(settings.run_at, settings.timezone)
 
-    def today(self, edition: Edition, now: datetime) -> None:
-        """Decide for everybody with mail on the edition's day what they get, or why nothing."""
+    def today(self, edition: Edition, now: datetime) -> set[int]:
+        """Plan what everybody with mail on the edition's day gets, or why nothing.
+
+        Returns the ids of the editions that were planned for.
+        """
         has_row = self._ledger.deliveries.planned(edition.id)
+        counted = with_mail_on(self._registry.schedules.all(), edition.day)
         today = [
-            Due(each, edition.day)
-            for each in self._registry.everybody(Consent.CONFIRMED)
-            if each.preferences.wants_mail_on(edition.day) and each.id not in has_row
+            Due(person, edition.day)
+            for person in self._registry.everybody(Consent.CONFIRMED)
+            if person.preferences.wants_mail_on(edition.day) and person.id not in has_row
         ]
-        self._plan(edition, today, now)
+        self._plan(edition, today, counted, now)
+        return {edition.id}
 
     def due(self, now: datetime) -> set[int]:
-        """The same for everybody whose own time has come, if the edition it is for is made.
+        """Plan for everybody whose own time has come, if the edition it is for is made.
 
-        Late, too, for as long as editions are sent; what is older is written down as missed. After
-        a standstill that is one digest, with all that is new to them. The numbers of the editions
-        that this was about.
+        Late, too, for as long as editions are sent; what is older is recorded as missed. After a
+        standstill that is one digest, with all that is new to them. Returns the ids of the editions
+        that were planned for.
         """
         intervals = self._timetable.intervals(self._ledger.editions.calendar(CALENDAR))
         if not intervals:
             return set()
         schedules = self._registry.schedules.all()
         oldest = self._oldest(now)
-        in_time = [each for each in latest_due(schedules, intervals, now) if each.moment > oldest]
+        in_time = [
+            due_time
+            for due_time in latest_due(schedules, intervals, now)
+            if due_time.moment > oldest
+        ]
         decided = self._ledger.last_runs.last(Job.PLANNED)
         latest = intervals[-1]
         # Nobody has looked for a while; or what the latest is for is over since the last look.
         missed: list[DueTime] = []
         if decided and (decided < max(oldest, latest.begins) or decided < latest.ends <= now):
-            seen = {(each.wishes, each.moment) for each in in_time}
+            seen = {(due_time.wishes, due_time.moment) for due_time in in_time}
             passed = due_since(schedules, intervals, decided, now)
-            missed = [each for each in passed if (each.wishes, each.moment) not in seen]
-        touched = self._write_down_missed(_by_interval(missed), now)
-        touched |= self._plan_due_times(_by_interval(in_time), intervals, now)
+            missed = [due for due in passed if (due.wishes, due.moment) not in seen]
+        touched = self._record_missed(_by_interval(missed), now)
+        planned = _by_interval(in_time)
+        has_row: set[int] = (
+            set()
+        )  # of this edition or a newer one: who has that gets none before it
+        for interval in reversed(intervals):
+            if interval.ends <= oldest:
+                break
+            counted = who_is_due(schedules, interval, oldest, now)
+            due_times = planned.get(interval, [])
+            if not counted and not due_times:
+                continue
+            has_row |= self._ledger.deliveries.planned(interval.edition.id, for_good=True)
+            due = [person for due_time in due_times for person in self._due(due_time, has_row)]
+            counted -= has_row
+            if due or counted:
+                self._plan(self._ledger.editions.get(interval.edition.id), due, counted, now)
+                touched.add(interval.edition.id)
         self._ledger.last_runs.reach(Job.PLANNED, min(now, latest.ends))
         return touched
 
     def _oldest(self, now: datetime) -> datetime:
-        """What was due before is not sent any more."""
+        """Return the moment before which nothing that was due is sent any longer."""
         stale = now - timedelta(hours=self._settings.stale_after_hours)
         return max(stale, self._ledger.instances.sends_from() or stale)
 
-    def _write_down_missed(
+    def _record_missed(
         self, missed: Mapping[DueInterval, Sequence[DueTime]], now: datetime
     ) -> set[int]:
         sends_from = self._ledger.instances.sends_from()
         for interval, due_times in missed.items():
             has_row = self._ledger.deliveries.planned(interval.edition.id)
+            counted: set[int] = set()
             plans = []
             for due_time in due_times:
+                counted |= due_time.people - has_row
                 # The operator has said of those that they may have been sent.
                 is_dropped = sends_from and due_time.moment <= sends_from
                 why = SkipReason.DROPPED if is_dropped else SkipReason.MISSED
-                for each in self._due(due_time, has_row):
-                    reason = SkipReason.PAUSED if each.is_paused else why
-                    plans.append(Plan(each.person.id, skipped=reason))
-            self._ledger.deliveries.plan(interval.edition.id, plans, now)
-        return {each.edition.id for each in missed}
-
-    def _plan_due_times(
-        self,
-        due_times: dict[DueInterval, list[DueTime]],
-        intervals: Sequence[DueInterval],
-        now: datetime,
-    ) -> set[int]:
-        """Who has a newer edition already gets none before it."""
-        touched, has_row = set(), set()
-        for interval in reversed(intervals):
-            if not due_times:
-                break
-            has_row |= self._ledger.deliveries.planned(interval.edition.id, for_good=True)
-            due = [
-                each
-                for due_time in due_times.pop(interval, ())
-                for each in self._due(due_time, has_row)
-            ]
-            if due:
-                self._plan(self._ledger.editions.get(interval.edition.id), due, now)
-                touched.add(interval.edition.id)
-        return touched
+                for due in self._due(due_time, has_row):
+                    reason = SkipReason.PAUSED if due.is_paused else why
+                    plans.append(Plan(due.person.id, skipped=reason))
+            self._ledger.deliveries.plan(interval.edition.id, plans, now, counted)
+        return {interval.edition.id for interval in missed}
 
     def _due(self, due_time: DueTime, but: Collection[int]) -> list[Due]:
-        """Those whose turn it is, as they are now, but for some."""
+        """Return those who are due at a time, as they are now, but for some."""
         wanted = due_time.people.difference(but)
         if not wanted:  # as it is with nearly all, each minute
             return []
         day = due_time.day
-        return [Due(each, day) for each in self._registry.some(wanted)]
+        return [Due(person, day) for person in self._registry.some(wanted)]
 
-    def _plan(self, edition: Edition, due: Sequence[Due], now: datetime) -> None:
-        """A row for each of these, who have none yet, before any mail."""
+    def _plan(
+        self, edition: Edition, due: Sequence[Due], counted: Collection[int], now: datetime
+    ) -> None:
+        """Write a row for each who is due, before any mail; ``counted`` are their ids."""
         paused = [Plan(each.person.id, skipped=SkipReason.PAUSED) for each in due if each.is_paused]
-        self._ledger.deliveries.plan(edition.id, paused, now)
         others = [each for each in due if not each.is_paused]
-        self._ledger.deliveries.plan(edition.id, self._plans(edition, others, now), now)
+        plans = chain(paused, self._plans(edition, others, now))
+        self._ledger.deliveries.plan(edition.id, plans, now, counted)
 
     def _plans(self, edition: Edition, due: Sequence[Due], now: datetime) -> Iterator[Plan]:
         """What each of these is to get of an edition, or why nothing."""
@@ -184,6 +193,19 @@ class Planning:
                     yield Plan(one.person.id, digest.picks, provider)
                 else:
                     yield _nothing(one, SkipReason.NOTHING_MATCHED, provider)
+
+    def draft(
+        self, day: date, topics: tuple[TopicFilter, ...], wishes: Preferences = NO_PREFERENCES
+    ) -> Digest | None:
+        """Return the digest of a day for somebody with these preferences; None if it is empty.
+
+        From the day's edition if there is one, else from what it would hold. Nothing is stored.
+        """
+        edition = self._ledger.editions.on(day)
+        if edition is None or not edition.candidates:
+            first = self._ledger.editions.first_day_for(day, self._settings.lookback_days)
+            edition = self._ledger.editions.draft(day, first)
+        return self.ranker(edition, {}).digest(reader_of(topics, wishes))
 
     def by_pool(self, edition: Edition, due: Sequence[Due]) -> Iterator[tuple[Edition, list[Due]]]:
         """The edition as it is for these people, with those for whom it is so.

@@ -7,7 +7,6 @@ whether nobody called them for a week.
 from collections import Counter
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from threading import Lock
 
 import structlog
 
@@ -17,7 +16,6 @@ from digest.inbound.inbox import InboundVerdict
 from digest.inbound.mailboxes import messages_in
 from digest.ledger.database import as_ledger_error
 from digest.ledger.last_runs import Job
-from digest.model.progress import Progress, silent
 from digest.service.alerting import Operator
 
 NIGHT = 3  # o'clock
@@ -31,7 +29,6 @@ class Jobs:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._sending_lock = Lock()
         self._last_trouble: tuple[str, ...] = ()
         self._trouble_since: datetime | None = None
         self._operator = Operator(app)
@@ -41,13 +38,13 @@ class Jobs:
         with as_ledger_error():
             self._app.pipeline.collect_due(self._app.clock())
 
-    def make_edition(self) -> None:
-        """Make the day's edition, and send it to those whose time it is.
+    def tick(self) -> None:
+        """Make the day's edition when it is time, and send it to those whose time it is.
 
-        Of trouble the operator is told by mail.
+        The operator is told of trouble by mail.
         """
         with self._operator.told_of_a_fault(), as_ledger_error():
-            run = self._app.pipeline.make_edition(self._send_alone, self._app.clock())
+            run = self._app.pipeline.tick(self._app.clock())
         if run:
             self._operator.tell(run.trouble)
             what = "the edition is made" if run.balance else "no edition is made"
@@ -56,33 +53,27 @@ class Jobs:
     def plan(self) -> None:
         """Plan for those whose time it is, also while mails are sent: that may take hours."""
         with as_ledger_error():
-            self._app.pipeline.plan_due(self._app.clock())
+            trouble = self._app.pipeline.plan(self._app.clock())
+        if trouble:
+            log.error("somebody who is due is not planned for", why=trouble)
+            self._operator.tell(trouble)
 
     def send(self) -> None:
         """Send what waits and may be tried now, unless this process is sending anyway.
 
-        Of trouble that lasts the operator is told by mail.
+        The operator is told by mail of trouble that lasts.
         """
-        if self._sending_lock.locked():
+        if self._app.pipeline.is_delivering:
             return
         now = self._app.clock()
         with as_ledger_error():
-            trouble = self._app.pipeline.send_waiting(self._send_alone, now)
+            trouble = self._app.pipeline.deliver(now)
         if trouble and trouble != self._last_trouble:  # it lasts: not a line each time
             log.warning("not all could be sent", why=trouble)
         self._last_trouble = trouble
         self._trouble_since = (self._trouble_since or now) if trouble else None
         if self._trouble_since and now - self._trouble_since >= LASTING:
             self._operator.tell(trouble)
-
-    def _send_alone(self, now: datetime, progress: Progress = silent) -> tuple[str, ...]:
-        """Send, unless this process is: then that sends what was planned since along."""
-        if not self._sending_lock.acquire(blocking=False):
-            return ()
-        try:
-            return self._app.send(now, progress)
-        finally:
-            self._sending_lock.release()
 
     def read_inbox(self) -> Counter[InboundVerdict]:
         """Deal with the mail that came back. Raises SettingError where no mailbox is set."""

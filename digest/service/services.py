@@ -30,7 +30,7 @@ def keep_schedule(app: App, ready: Ready, *, and_inbox: bool = False, tempo: flo
     if and_inbox:
         add_job(scheduler, "reading the inbox", duties.read_inbox, app.settings.inbox_every / tempo)
     add_job(scheduler, "collecting", duties.collect, MINUTE / tempo)
-    add_job(scheduler, "the edition", duties.make_edition, MINUTE / tempo)
+    add_job(scheduler, "the edition", duties.tick, MINUTE / tempo)
     add_job(scheduler, "planning", duties.plan, MINUTE / tempo)
     add_job(scheduler, "sending", duties.send, SOON)
     add_job(scheduler, "tidying up", duties.tidy, HOUR / tempo)

@@ -41,7 +41,7 @@ def test_a_ledger_goes_to_another_machine_and_asks_before_it_sends(
 ) -> None:
     said = served.digest("backup", "ledger.backup")
     assert said.startswith(
-        "ledger.backup: revision 0008, 2 subscribers, 0 blocks, 5 papers, 1 edition; 0."
+        "ledger.backup: revision 0009, 2 subscribers, 0 blocks, 5 papers, 1 edition; 0."
     )
     assert said.endswith(" MB.\n")
     other = Person(tmp_path / "other", dict(served.settings))
@@ -79,14 +79,14 @@ def test_for_programs(served: Person) -> None:
     assert made == {
         "file": "a",
         "bytes": (served.folder / "a").stat().st_size,
-        "revision": "0008",
+        "revision": "0009",
         "subscribers": 2,
         "blocks": 0,
         "papers": 5,
         "editions": 1,
     }
     restored = served.digest_json("restore", "a", "--force")
-    assert restored["was_at"] == "0008"
+    assert restored["was_at"] == "0009"
     assert (served.folder / restored["kept"]).exists()
 
 

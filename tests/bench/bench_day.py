@@ -45,7 +45,7 @@ def main(people: int) -> None:
         with timed("read a source's day", 1):
             read_file(SAMPLE_EDITION, None, NOW)
         with timed("collect it", 1):
-            app.pipeline.collect_files([Path(SAMPLE_EDITION)], None, NOW)
+            app.collector.collect_files([Path(SAMPLE_EDITION)], None, NOW)
         edition = app.ledger.editions.draft(NOW.date(), NOW.date())
         with timed("rank", people):
             limits = Limits(for_you=10, trending=5)
@@ -56,7 +56,7 @@ def main(people: int) -> None:
             for digest in some:
                 app.composer.compose(digest, to="a@example.org", public_id="a", now=NOW)
         with timed("run: all of it, stored", people):
-            balance = app.pipeline.run(app.sending.send, NOW).balance
+            balance = app.pipeline.tick(NOW, everybody=True).balance
         print(balance)
 
 

@@ -120,8 +120,8 @@ def plan(app: App, mails: int) -> None:
     for number, topics in enumerate(islice(cycle(combinations(TOPICS, 2)), mails)):
         address = f"reader{number}@example.org"
         app.registry.add(address, parse_topics(topics), source="bench", now=NOW)
-    app.pipeline.collect_files([Path(SAMPLE_EDITION)], None, NOW)
-    app.pipeline.run(lambda *_: (), NOW)
+    app.collector.collect_files([Path(SAMPLE_EDITION)], None, NOW)
+    app.pipeline.plan(NOW, app.ledger.editions.freeze(NOW.date(), NOW.date(), NOW))
 
 
 def unsend(app: App) -> int:

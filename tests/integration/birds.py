@@ -14,14 +14,17 @@ from digest.ledger.ledger import Ledger
 from digest.model.deliveries import Balance
 from digest.model.digests import Pick, Section
 from digest.model.papers import Harvest
+from digest.monitoring.why import Why
 from digest.pipeline import Pipeline
-from subscribers.model import Verdict
+from digest.plan.planning import Planning
+from subscribers.model import PersonFile, Verdict
 from subscribers.preferences import Preferences
 from subscribers.store.registry import Registry
 from subscribers.topics import parse_topics
+from tests.integration.pipelines import explain, make_pipeline, make_planning
 from tests.integration.senders import make_delivery_worker
 from tests.integration.site import PLAIN_COMPOSER
-from tests.support import NOW, TODAY, make_corpus, make_settings, make_sighting
+from tests.support import NOW, TODAY, make_settings, make_sighting
 
 FRIDAY = NOW
 SATURDAY, SUNDAY, MONDAY = (NOW + timedelta(days=n) for n in (1, 2, 3))
@@ -84,7 +87,20 @@ class House:
     @property
     def pipeline(self) -> Pipeline:
         sources: list[Source] = [self.source]
-        return Pipeline(self.settings, self.ledger, self.registry, lambda: sources, make_corpus)
+        return make_pipeline(
+            self.settings,
+            self.ledger,
+            self.registry,
+            lambda: sources,
+            self.sending.send,
+        )
+
+    @property
+    def planning(self) -> Planning:
+        return make_planning(self.settings, self.ledger, self.registry)
+
+    def explain(self, person: PersonFile, day: date, now: datetime) -> Why:
+        return explain(self.settings, self.ledger, self.registry, person, day, now)
 
     @property
     def sending(self) -> DeliveryWorker:
@@ -94,7 +110,7 @@ class House:
         )
 
     def run(self, now: datetime = FRIDAY) -> Balance:
-        done = self.pipeline.run(self.sending.send, now)
+        done = self.pipeline.tick(now, everybody=True)
         assert done.trouble == ()
         return done.balance
 
@@ -150,9 +166,9 @@ def pass_hours(house: House, start: datetime, hours: int) -> dict[str, list[date
     came: dict[str, list[datetime]] = {}
     for hour in range(hours):
         now = start + timedelta(hours=hour)
-        house.pipeline.make_edition(house.sending.send, now)
-        house.pipeline.plan_due(now)
-        house.pipeline.send_waiting(house.sending.send, now)
+        house.pipeline.tick(now)
+        house.pipeline.plan(now)
+        house.pipeline.deliver(now)
         for name in house.mailed():
             came.setdefault(name, []).append(now)
     return came

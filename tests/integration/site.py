@@ -7,9 +7,9 @@ from digest.compose.environment import Templates
 from digest.compose.from_identity import from_identity
 from digest.compose.transactional_composer import TransactionalComposer
 from digest.compose.transactional_mail import TransactionalMail
+from digest.deliver.edition_messages import digest_of
 from digest.ledger.database import what_is_missing
 from digest.model.messages import Outcome, OutcomeKind
-from digest.pipeline import Pipeline
 from digest.rank.search import search
 from digest.web.health import Watch
 from digest.web.pages import web_app
@@ -17,6 +17,7 @@ from digest.web.site import Site, page_renderer
 from subscribers.addresses import AddressPolicy
 from subscribers.preferences import Preferences
 from subscribers.web.page_context import PageContext
+from tests.integration.pipelines import make_planning
 from tests.support import NOW, PLAIN_TEMPLATES, make_corpus, make_settings
 
 SENDER = from_identity(make_settings())
@@ -28,7 +29,7 @@ LETTERS = TransactionalComposer(TEMPLATES, SENDER)
 
 def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, **changes):
     """A site; ``mails`` is the list that its letters go to. Fields of Desk and Site by name."""
-    pipeline = Pipeline(make_settings(), ledger, registry, list, make_corpus)
+    planning = make_planning(make_settings(), ledger, registry)
 
     def post(message):
         if mails is not None:
@@ -36,7 +37,7 @@ def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, **changes):
         return Outcome(OutcomeKind.ACCEPTED, "ok", 250)
 
     def own_digest(person, day):
-        digest = pipeline.digest_of(person, day)
+        digest = digest_of(ledger, person, day)
         return COMPOSER.render(digest, person.public_id).html if digest else None
 
     context = PageContext(
@@ -58,7 +59,7 @@ def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, **changes):
         templates=TEMPLATES,
         editions=ledger.editions,
         context=context,
-        draft=pipeline.draft,
+        draft=planning.draft,
         search=lambda typed: search(ledger, make_corpus(), typed),
         own_digest=own_digest,
         watch=Watch(lambda: what_is_missing(ledger.engine), figures=lambda: b""),

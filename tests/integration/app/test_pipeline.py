@@ -32,16 +32,18 @@ from digest.model.deliveries import Balance
 from digest.model.digests import Digest
 from digest.model.messages import Message, Outcome
 from digest.model.papers import Harvest, Sighting
+from digest.monitoring.why import Why
 from digest.pipeline import Pipeline, Run
 from digest.plan.planning import Planning
-from subscribers.model import Subscriber, SuppressionReason
+from subscribers.model import PersonFile, Subscriber, SuppressionReason
 from subscribers.preferences import Preferences
 from subscribers.store.registry import Registry
 from subscribers.topics import parse_topics
+from tests.integration.pipelines import explain, make_pipeline
 from tests.integration.senders import make_delivery_worker
 from tests.integration.site import PLAIN_COMPOSER
 from tests.integration.smtp_server import HOST, Point, SmtpServer, nobody_listens
-from tests.support import NOW, TODAY, make_corpus, make_settings, make_sighting
+from tests.support import NOW, TODAY, make_settings, make_sighting
 
 pytestmark = pytest.mark.far_from_database
 
@@ -122,9 +124,19 @@ class House:
 
     @property
     def pipeline(self) -> Pipeline:
-        return Pipeline(
-            self.settings, self.ledger, self.registry, lambda: self.sources, make_corpus
+        return self.pipeline_over(None)
+
+    def pipeline_over(self, transport: Transport | None) -> Pipeline:
+        return make_pipeline(
+            self.settings,
+            self.ledger,
+            self.registry,
+            lambda: self.sources,
+            self.sending(transport).send,
         )
+
+    def explain(self, person: PersonFile, day: date, now: datetime) -> Why:
+        return explain(self.settings, self.ledger, self.registry, person, day, now)
 
     @property
     def transport(self) -> Transport:
@@ -142,7 +154,7 @@ class House:
 
     def run(self, now: datetime = NOW, transport: Transport | None = None) -> Run:
         """One pass. Whatever happened in it, the balance adds up and is the one that is stored."""
-        done = self.pipeline.run(self.sending(transport).send, now)
+        done = self.pipeline_over(transport).tick(now, everybody=True)
         if done.balance:  # else there was no edition
             assert done.balance.is_balanced
             assert self.stored(done.balance.edition) == done.balance
@@ -284,7 +296,7 @@ def test_progress_is_told(house):
     house.add("ada")
     house.add("grace")
     told = []
-    house.pipeline.run(house.sending().send, NOW, lambda *step: told.append(step))
+    house.pipeline.tick(NOW, everybody=True, progress=lambda *step: told.append(step))
     assert told == [(1, 2), (2, 2)]
 
 
@@ -294,7 +306,7 @@ def test_told_to_stop_while_it_collects_a_run_has_its_end(house, monkeypatch):
 
     monkeypatch.setattr(SmallSource, "collect", be_stopped)
     with pytest.raises(Stopped):
-        house.pipeline.run(house.sending().send, NOW)
+        house.pipeline.tick(NOW, everybody=True)
     [run] = house.ledger.history.runs(2)
     assert run.ended_at
     assert run.trouble == ("told to stop before it had answered",)
@@ -303,7 +315,7 @@ def test_told_to_stop_while_it_collects_a_run_has_its_end(house, monkeypatch):
 
 def test_it_is_told_how_many_sources_have_answered(house):
     told = []
-    house.pipeline.run(house.sending().send, NOW, asking=lambda *step: told.append(step))
+    house.pipeline.tick(NOW, everybody=True, asking=lambda *step: told.append(step))
     assert told == [(0, 1), (1, 1)]
 
 

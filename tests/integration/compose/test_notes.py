@@ -20,6 +20,7 @@ from tests.integration.app.test_pipeline import (
     counts,
 )
 from tests.integration.browser import HOST, Browser, page_of, path_of
+from tests.integration.pipelines import make_pipeline
 from tests.integration.site import TEMPLATES, make_web
 from tests.integration.smtp_server import Point
 from tests.raw_message import decoded, read
@@ -205,7 +206,10 @@ def test_a_note_that_nobody_has_tried_to_send_gives_way_to_papers(street):
     late = street.huggingface.sightings[:]
     street.empty()
     street.add("ada")
-    street.pipeline.run(lambda *_: (), NOW)
+    pipeline = make_pipeline(
+        street.settings, street.ledger, street.registry, lambda: street.sources
+    )
+    pipeline.tick(NOW, everybody=True)
     assert street.became() == {"ada": "pending no-papers"}
     street.huggingface.sightings += late
     street.run()
@@ -241,7 +245,7 @@ def test_in_the_browser_it_is_the_note_that_was_sent(street):
 def test_why_says_that_it_was_a_note(street):
     ada = street.add("ada", "sourdough bread")
     street.run()
-    why = street.pipeline.explain(street.registry.file_of(ada.address), TODAY, NOW)
+    why = street.explain(street.registry.file_of(ada.address), TODAY, NOW)
     lines = why_lines(why, street.settings.timezone)
     assert "nothing in it for them" in lines
     assert (

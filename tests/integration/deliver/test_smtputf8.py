@@ -20,15 +20,15 @@ from digest.errors import TransportError
 from digest.ledger.ledger import Ledger
 from digest.model.messages import Message, OutcomeKind
 from digest.model.papers import Harvest
-from digest.pipeline import Pipeline
 from subscribers.errors import AddressError
 from subscribers.model import Standing
 from subscribers.store.registry import Registry
 from subscribers.tokens import Purpose
+from tests.integration.pipelines import make_pipeline
 from tests.integration.senders import make_delivery_worker
 from tests.integration.smtp_server import HOST, Authority, Point, SmtpServer
 from tests.raw_message import read
-from tests.support import NOW, SENDING, make_corpus, make_settings, make_sighting
+from tests.support import NOW, SENDING, make_settings, make_sighting
 
 Start = Callable[..., SmtpServer]
 
@@ -215,10 +215,10 @@ def test_a_relay_that_cannot_reach_somebody_reaches_the_others(
     def run(relay: SmtpServer, now: datetime) -> list[tuple[str, str]]:
         """What became of each of the three in a day's run over a relay."""
         settings = make_settings(home=str(tmp_path), transport=relay.url(), lookback_days="0")
-        pipeline = Pipeline(settings, ledger, registry, lambda: [OnePaperADay()], make_corpus)
         composer = Composer(Templates(), from_identity(settings))
         sending = make_delivery_worker(settings, ledger, registry, composer)
-        assert pipeline.run(sending.send, now).balance.is_balanced
+        pipeline = make_pipeline(settings, ledger, registry, lambda: [OnePaperADay()], sending.send)
+        assert pipeline.tick(now, everybody=True).balance.is_balanced
         edition = ledger.editions.on(now.date())
         became = {
             each.delivery.subscriber_id: (each.state.value, each.last_words)

@@ -35,6 +35,7 @@ from digest.ledger import database
 from digest.monitoring.logs import configure_logs
 from digest.pipeline import Pipeline
 from subscribers.errors import SubscriberError
+from tests.integration.pipelines import make_pipeline
 from tests.support import NOW, make_candidate, make_corpus, make_edition, make_settings
 
 ROOT = Path(__file__).parents[3]
@@ -212,7 +213,9 @@ def _live(settings: dict[str, str], now: datetime, what: str) -> None:
         if pragma:
             event.listen(app.engine, "checkout", lambda made, *_: made.execute(pragma))
         app.templates = _TEMPLATES
-        pipeline = Pipeline(app.settings, app.ledger, app.registry, list, make_corpus)
+        pipeline = make_pipeline(
+            app.settings, app.ledger, app.registry, deliver=app.worker_pool.send
+        )
         _DOES[what](app, pipeline, now)
         status = 0
     except (DigestError, SubscriberError) as error:
@@ -227,7 +230,7 @@ def _live(settings: dict[str, str], now: datetime, what: str) -> None:
 
 
 def _run(app: App, pipeline: Pipeline, now: datetime) -> None:
-    done = pipeline.run(app.worker_pool.send, now)
+    done = pipeline.tick(now, everybody=True)
     print(*done.trouble, "done", sep="\n", flush=True)
 
 
@@ -236,7 +239,7 @@ def _work(app: App, pipeline: Pipeline, now: datetime) -> None:
     told_to_stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda *_: (told_to_stop.append(1), app.worker_pool.stop()))
     while not told_to_stop:
-        for trouble in pipeline.send_waiting(app.worker_pool.send, now):
+        for trouble in pipeline.deliver(now):
             print(trouble, flush=True)
         select.select([], [], [], 0.01)
     print("done", flush=True)

@@ -15,13 +15,13 @@ from digest.model.deliveries import DeliveryState
 from digest.model.digests import SkipReason
 from digest.model.messages import Outcome, OutcomeKind
 from digest.model.papers import Harvest, Rejection
-from digest.pipeline import Pipeline
 from subscribers.store.overview import Overview
 from tests.integration.ledger.test_papers import absorb
+from tests.integration.pipelines import deliver_nothing, make_collector, make_pipeline
 from tests.integration.plans import claim, plan
 from tests.integration.senders import make_delivery_worker
 from tests.integration.site import COMPOSER
-from tests.support import NOW, TODAY, make_corpus, make_settings, make_sighting
+from tests.support import NOW, TODAY, make_settings, make_sighting
 
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
 DAY = timedelta(days=1)
@@ -85,9 +85,11 @@ def composer():
     return COMPOSER
 
 
-def pipeline(ledger, registry, *sources, clock=None, **settings):
-    given = [make_settings(**settings), ledger, registry, lambda: sources, make_corpus]
-    return Pipeline(*given, clock=clock) if clock else Pipeline(*given)
+def pipeline(ledger, registry, *sources, deliver=deliver_nothing, clock=None, **settings):
+    given = {"clock": clock} if clock else {}
+    return make_pipeline(
+        make_settings(**settings), ledger, registry, lambda: sources, deliver, **given
+    )
 
 
 def collection(**changes):
@@ -133,7 +135,7 @@ def test_a_reading_of_files_is_one_row(ledger, registry, tmp_path):
     folder.mkdir()
     (folder / "a.json").write_text("no json", encoding="utf-8")
     (folder / "b.json").write_text("[]", encoding="utf-8")
-    pipeline(ledger, registry).collect_files([folder], None, NOW)
+    make_collector(make_settings(), ledger).collect_files([folder], None, NOW)
     [row] = ledger.history.collections_of(TODAY, TODAY)
     assert (row.source, row.sightings, row.rejected) == ("files", 0, 1)
     assert row.rejections[0].file == str(folder / "a.json")
@@ -205,9 +207,10 @@ def test_a_run_is_written_down_with_how_long_it_took(ledger, registry, composer,
     for name in ("ada", "grace"):
         registry.add(f"{name}@example.org", (), source="test", now=NOW)
     source = Source("huggingface", Harvest((make_sighting(1),)))
-    line = pipeline(ledger, registry, source, clock=clock)
     for now in (NOW, NOW + DAY / 24):
-        line.run(sending(ledger, registry, composer, Post(clock)).send, now)
+        deliver = sending(ledger, registry, composer, Post(clock)).send
+        line = pipeline(ledger, registry, source, deliver=deliver, clock=clock)
+        line.tick(now, everybody=True)
     again, first = ledger.history.runs(9)
     assert (first.day, first.started_at, first.tried, first.trouble) == (TODAY, NOW, 2, ())
     assert first.duration == first.sending == timedelta(minutes=3)
@@ -217,15 +220,14 @@ def test_a_run_is_written_down_with_how_long_it_took(ledger, registry, composer,
 
 def test_a_run_tells_its_trouble(ledger, registry, composer):
     broken = Source("huggingface", fault="503 Service Unavailable")
-    done = pipeline(ledger, registry, broken).run(
-        sending(ledger, registry, composer, Post()).send, NOW
-    )
+    deliver = sending(ledger, registry, composer, Post()).send
+    done = pipeline(ledger, registry, broken, deliver=deliver).tick(NOW, everybody=True)
     [run] = ledger.history.runs(9)
     assert run.trouble == done.trouble
     assert run.trouble[0] == "huggingface: 503 Service Unavailable"
 
 
-def test_a_run_that_dies_has_no_end(ledger, registry, composer):
+def test_a_run_that_is_broken_off_has_an_end(ledger, registry, composer):
     registry.add("ada@example.org", (), source="test", now=NOW)
     source = Source("huggingface", Harvest((make_sighting(1),)))
 
@@ -233,12 +235,12 @@ def test_a_run_that_dies_has_no_end(ledger, registry, composer):
         def send(self, message):
             raise KeyboardInterrupt
 
+    deliver = sending(ledger, registry, composer, Killed()).send
+    line = pipeline(ledger, registry, source, deliver=deliver)
     with pytest.raises(KeyboardInterrupt):
-        pipeline(ledger, registry, source).run(
-            sending(ledger, registry, composer, Killed()).send, NOW
-        )
+        line.tick(NOW, everybody=True)
     [run] = ledger.history.runs(9)
-    assert (run.ended_at, run.duration) == (None, None)
+    assert run.ended_at
     [figures] = ledger.history.days(TODAY, TODAY)
     assert (figures.balance.due, figures.balance.pending) == (1, 1)
     assert figures.balance.is_balanced

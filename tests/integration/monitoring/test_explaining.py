@@ -31,7 +31,7 @@ def explain(house: House, name: str, of: datetime, now: datetime | None = None) 
     """Somebody and the edition of a moment's day, as seen at that moment or another."""
     person = house.registry.file_of(f"{name}@example.org")
     assert person
-    return house.pipeline.explain(person, of.date(), now or of)
+    return house.explain(person, of.date(), now or of)
 
 
 def told(house: House, name: str, of: datetime, now: datetime | None = None) -> str:

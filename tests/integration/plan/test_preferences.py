@@ -117,7 +117,7 @@ def test_why_tells_of_the_whole_week(house):
     for day in (FRIDAY, SATURDAY, SUNDAY, MONDAY):
         house.run(day)
     file = house.registry.file_of("ada@example.org")
-    why = house.pipeline.explain(file, MONDAY.date(), MONDAY)
+    why = house.explain(file, MONDAY.date(), MONDAY)
     assert why.offer
     assert why.digest
     assert len(why.offer.edition.candidates) == 4 * 6
@@ -157,7 +157,7 @@ def test_a_weekly_reader_at_the_other_end_of_the_world_misses_no_day(house):
     for edition in editions:
         person = house.registry.file_of("alan@example.org").subscriber
         day = edition.day + timedelta(days=1)  # there
-        [(pool, _)] = house.pipeline._planning.by_pool(edition, [Due(person, day)])
+        [(pool, _)] = house.planning.by_pool(edition, [Due(person, day)])
         pools.append({each.listed_on for each in pool.candidates})
     sunday = SUNDAY.date()
     assert pools[1] == {sunday + timedelta(days=n) for n in range(1, 8)}
@@ -167,7 +167,7 @@ def test_a_weekly_reader_at_the_other_end_of_the_world_misses_no_day(house):
 def test_the_books_are_drawn_where_nothing_is_to_be_sent(house):
     house.run(FRIDAY)  # nobody is there yet
     house.add("ada", "medieval poetry")
-    house.pipeline.plan_due(FRIDAY + timedelta(minutes=1))
+    house.pipeline.plan(FRIDAY + timedelta(minutes=1))
     edition = house.ledger.editions.on(FRIDAY.date())
     [figures] = house.ledger.history.days(FRIDAY.date(), FRIDAY.date())
     assert figures.balance == house.ledger.editions.balance(edition)
@@ -177,14 +177,14 @@ def test_the_books_are_drawn_where_nothing_is_to_be_sent(house):
 def test_the_edition_waits_for_planning_that_is_under_way(house):
     house.add("ada")
     pipeline = house.pipeline
-    with pipeline._turn, ThreadPoolExecutor(1) as threads:
-        running = threads.submit(pipeline.make_edition, house.sending.send, FRIDAY)
-        with advisory_lock(house.ledger.engine, "run"):
+    with pipeline._planning_lock, ThreadPoolExecutor(1) as threads:
+        running = threads.submit(pipeline.tick, FRIDAY)
+        with advisory_lock(house.ledger.engine, "planning"):
             pass
         assert not running.done()
-        pipeline._turn.release()
+        pipeline._planning_lock.release()
         running.result(20)
-        pipeline._turn.acquire()
+        pipeline._planning_lock.acquire()
     assert house.mailed() == ["ada"]
 
 

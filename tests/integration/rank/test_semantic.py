@@ -57,7 +57,7 @@ def collected(environment, monkeypatch) -> dict[str, str]:
         make_sighting(number, title=f"On {field} {number}", abstract=f"We look at {field}. " * 20)
         for number, field in enumerate(FIELDS * 40, 1)
     ]
-    app.pipeline.keep(Harvest(tuple(sightings)))
+    app.collector.keep(Harvest(tuple(sightings)))
     app.engine.dispose()
     return environment
 
@@ -69,7 +69,7 @@ def test_without_the_setting_there_is_no_model(environment):
 def test_what_is_missing_is_told_before_anything_is_done(environment):
     app = App({**environment, "DIGEST_SEMANTIC_MODEL": "no-such-folder"}, None)
     with pytest.raises(SettingError, match="DIGEST_SEMANTIC_MODEL"):
-        _ = app.pipeline
+        _ = app.planning
 
 
 def test_search_and_drafts_find_what_is_meant(collected, model):
@@ -82,8 +82,8 @@ def test_search_and_drafts_find_what_is_meant(collected, model):
     assert found
     assert all("quantization" in pick.candidate.facts.title for pick in found)
 
-    assert plain.pipeline.draft(TODAY, topics, wishes) is None
-    draft = semantic.pipeline.draft(TODAY, topics, wishes)
+    assert plain.planning.draft(TODAY, topics, wishes) is None
+    draft = semantic.planning.draft(TODAY, topics, wishes)
     assert draft is not None
     assert "quantization" in draft.picks[0].candidate.facts.title
 

@@ -32,12 +32,14 @@ class Path:
     def __init__(self, run):
         self._run = run
 
-    def make_edition(self, send, now):
+    is_delivering = False
+
+    def tick(self, now):
         if isinstance(self._run, Exception):
             raise self._run
         return self._run
 
-    def send_waiting(self, send, now):
+    def deliver(self, now):
         return self._run.trouble
 
 
@@ -67,7 +69,7 @@ def edition(tmp_path):
 
         duties._app.post = post or take
         with capture_logs() as logs, pytest.raises(raises) if raises else nullcontext():
-            duties.make_edition()
+            duties.tick()
         return mails, logs
 
     return edition
@@ -109,7 +111,7 @@ def test_trouble_that_lasts_is_told_once(tmp_path):
     duties._app.post = lambda mail: mails.append(mail) or Outcome(OutcomeKind.ACCEPTED, "ok", 250)
     for run in (made("a"), made("a"), None, made("a"), made("a", "b"), made(), made("a")):
         duties._app.pipeline = Path(run)
-        duties.make_edition()
+        duties.tick()
     assert len(mails) == 3
 
 
@@ -242,7 +244,7 @@ def test_an_edition_is_made_while_mails_are_sent(tmp_path):
     app.clock = lambda: NOW + timedelta(days=1)
     app.sources = list
     with duties._sending_lock:
-        duties.make_edition()
+        duties.tick()
     edition = app.ledger.editions.on(TODAY + timedelta(days=1))
     assert edition
     assert app.ledger.editions.balance(edition).due == 1

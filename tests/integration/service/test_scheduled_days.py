@@ -7,6 +7,7 @@ import pytest
 from digest.ledger.instances import Instance
 from digest.ledger.last_runs import Job
 from tests.integration.birds import FRIDAY, MONDAY, SATURDAY, SUNDAY, House, pass_hours
+from tests.integration.pipelines import make_pipeline
 from tests.support import NOW, make_settings
 
 pytestmark = pytest.mark.far_from_database
@@ -24,7 +25,7 @@ def house(ledger, registry, tmp_path):
 
 def make(house, now):
     """What the clock does at a moment; whether there was something to do."""
-    run = house.pipeline.make_edition(house.sending.send, now)
+    run = house.pipeline.tick(now)
     assert run is None or run.balance is None or run.balance.is_balanced
     return run
 
@@ -190,12 +191,12 @@ def test_a_day_without_an_edition_is_made_up_for_by_the_next(house):
 
 def test_by_hand_too_few_papers_make_no_edition_either(house):
     house.source.fails = True
-    run = house.pipeline.run(house.sending.send, FRIDAY)
+    run = house.pipeline.tick(FRIDAY, everybody=True)
     assert run.balance is None
     assert len(run.trouble) == 2
     assert house.ledger.editions.on(FRIDAY.date()) is None
     house.settings = make_settings(home=str(house.settings.home), enough_papers="0")
-    run = house.pipeline.run(house.sending.send, FRIDAY)
+    run = house.pipeline.tick(FRIDAY, everybody=True)
     assert (run.balance.due, run.trouble) == (0, ("huggingface: HTTP 503",))
 
 
@@ -315,7 +316,8 @@ def test_what_waits_can_be_given_up(house):
     edition = house.ledger.editions
     assert make(house, FRIDAY - HOUR) is None
     house.pipeline.collect_due(FRIDAY - 2 * HOUR)
-    house.pipeline.make_edition(lambda *_: (), FRIDAY)
+    pipeline = make_pipeline(house.settings, house.ledger, house.registry, lambda: [house.source])
+    pipeline.tick(FRIDAY)
     assert house.became(FRIDAY.date()) == {"ada": "pending"}
     assert house.ledger.deliveries.drop_waiting(NOW) == 1
     assert house.became(FRIDAY.date()) == {"ada": "skipped dropped"}
@@ -328,13 +330,13 @@ def test_how_far_it_was_planned_is_written_down(house):
     assert house.ledger.last_runs.last(Job.PLANNED) == FRIDAY + 2 * HOUR
 
 
-@pytest.mark.parametrize("first", ["make_edition", "plan_due"])
+@pytest.mark.parametrize("first", ["tick", "plan"])
 def test_what_was_missed_is_in_the_books_of_its_edition_whoever_looks_first(house, first):
     house.add("ada", at="12:00")
     pass_hours(house, FRIDAY, 2)
     looks = {
-        "make_edition": lambda now: house.pipeline.make_edition(house.sending.send, now),
-        "plan_due": house.pipeline.plan_due,
+        "tick": house.pipeline.tick,
+        "plan": house.pipeline.plan,
     }
     now = FRIDAY + 31 * HOUR
     for name in sorted(looks, key=lambda name: name != first):

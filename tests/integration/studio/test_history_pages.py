@@ -12,7 +12,6 @@ from digest.cli.demo import NOW, SAMPLE_EDITION
 from digest.ledger.history import Collection
 from digest.model.messages import Outcome, OutcomeKind
 from digest.model.papers import Rejection
-from digest.pipeline import Pipeline
 from digest.studio.history import DELIVERIES_A_PAGE, HistoryPages
 from digest.studio.preview_request import read_preview_request
 from digest.studio.render import Pages
@@ -22,6 +21,7 @@ from subscribers.preferences import Preferences
 from subscribers.store.tables import subscribers
 from subscribers.topics import parse_topics
 from tests.integration.browser import Browser, page_of
+from tests.integration.pipelines import explain, make_collector, make_pipeline
 from tests.integration.senders import make_delivery_worker
 from tests.integration.site import PLAIN_COMPOSER
 from tests.support import make_settings, shipped_background
@@ -57,11 +57,14 @@ class House:
         self.ledger = ledger
         self.registry = registry
         settings = make_settings(timezone="Europe/Oslo")
-        self.pipeline = Pipeline(settings, ledger, registry, list, shipped_background)
         self._sending = make_delivery_worker(settings, ledger, registry, PLAIN_COMPOSER, Post())
+        self._settings = settings
+        self.pipeline = make_pipeline(
+            settings, ledger, registry, deliver=self._sending.send, corpus=shipped_background
+        )
         pages = Pages("Paper Digest")
         history = HistoryPages(
-            ledger, registry, self.pipeline, pages.html, lambda: NOW, ZoneInfo("Europe/Oslo")
+            ledger, registry, self, pages.html, lambda: NOW, ZoneInfo("Europe/Oslo")
         )
         app = studio_app([history.routes()], pages, host="127.0.0.1", password=None)
         self._browser = Browser(app)
@@ -70,9 +73,15 @@ class House:
         address = f"{name}@example.org"
         return self.registry.add(address, parse_topics(topics), source="test", now=NOW)
 
+    def edition_day(self, now):
+        return self.pipeline.edition_day(now)
+
+    def explain(self, person, day, now):
+        return explain(self._settings, self.ledger, self.registry, person, day, now)
+
     def run(self):
-        self.pipeline.collect_files([SAMPLE_EDITION], None, NOW)
-        return self.pipeline.run(self._sending.send, NOW)
+        make_collector(self._settings, self.ledger).collect_files([SAMPLE_EDITION], None, NOW)
+        return self.pipeline.tick(NOW, everybody=True)
 
     def answer(self, path):
         return self._browser.get(f"http://127.0.0.1{path}")

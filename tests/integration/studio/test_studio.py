@@ -361,7 +361,7 @@ def test_without_git_changes_are_against_what_comes_with_the_program(client, own
 
 def collect_into(client):
     app = client.app
-    app.pipeline.collect_files([SAMPLE_EDITION], None, NOW)
+    app.collector.collect_files([SAMPLE_EDITION], None, NOW)
     app.registry.add("ada@example.org", parse_topics(["video generation"]), source="test", now=NOW)
     return client
 

@@ -28,13 +28,13 @@ from digest.errors import SettingError
 from digest.ledger.ledger import Ledger
 from digest.model.messages import Message, OutcomeKind
 from digest.model.papers import Harvest
-from digest.pipeline import Pipeline
 from subscribers.store.registry import Registry
 from tests.acceptance.conftest import Person
 from tests.dkim_receiver import ed25519_key, published, rsa_key, signatures, tags, verdicts
+from tests.integration.pipelines import make_pipeline
 from tests.integration.senders import make_delivery_worker
 from tests.integration.smtp_server import Point, SmtpServer
-from tests.support import NOW, SENDING, TODAY, make_corpus, make_settings, make_sighting
+from tests.support import NOW, SENDING, TODAY, make_settings, make_sighting
 
 BOTH = Signer("example.org", (rsa_key(), ed25519_key()))
 DNS = published(BOTH)
@@ -171,13 +171,13 @@ def test_a_days_run_signs_each_digest_and_those_tried_again(
     for name in ("ada", "bob", "eve"):
         registry.add(f"{name}@example.org", (), source="test", now=NOW)
     settings = make_settings(home=str(tmp_path), transport=smtp_server.url(), **keys)
-    pipeline = Pipeline(settings, ledger, registry, lambda: [OnePaper()], make_corpus)
     composer = Composer(Templates(), from_identity(settings))
 
     def run(now: datetime) -> int:
         transport = make_transport(settings, lambda: now)
         sending = make_delivery_worker(settings, ledger, registry, composer, transport)
-        return pipeline.run(sending.send, now).balance.accepted
+        pipeline = make_pipeline(settings, ledger, registry, lambda: [OnePaper()], sending.send)
+        return pipeline.tick(now, everybody=True).balance.accepted
 
     smtp_server.will_say(Point.RCPT, "451 4.3.0 Later")
     later = NOW + timedelta(hours=1)
@@ -190,7 +190,7 @@ def test_a_days_run_signs_each_digest_and_those_tried_again(
 
 def test_the_application_signs_letters_and_tests(tmp_path: Path, smtp_server: SmtpServer, keys):
     app = App({}, None, home=str(tmp_path), transport=smtp_server.url(), **SENDING, **keys)
-    app.pipeline.keep(Harvest((make_sighting(1),)))
+    app.collector.keep(Harvest((make_sighting(1),)))
     person = app.registry.add("ada@example.org", (), source="test", now=NOW)
     with time_machine.travel(NOW, tick=False):
         letters = TransactionalMail(app.transactional_composer, app.post, lambda: NOW)

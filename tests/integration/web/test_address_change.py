@@ -7,7 +7,6 @@ import pytest
 from digest.compose.transactional_composer import CONFIRM_WITHIN
 from digest.deliver.transport.folder import FolderTransport
 from digest.model.papers import Harvest
-from digest.pipeline import Pipeline
 from subscribers.model import Consent, Standing, SuppressionReason, Verdict
 from subscribers.preferences import Preferences
 from subscribers.tokens import Purpose
@@ -18,10 +17,11 @@ from tests.integration.at_once import at_once, just_before
 from tests.integration.browser import page_of, path_of
 from tests.integration.house import House
 from tests.integration.people import changes, look
+from tests.integration.pipelines import make_pipeline
 from tests.integration.senders import make_delivery_worker
 from tests.integration.site import COMPOSER
 from tests.raw_message import read
-from tests.support import NOW, make_corpus, make_settings, make_sighting
+from tests.support import NOW, make_settings, make_sighting
 
 pytestmark = pytest.mark.far_from_database
 
@@ -130,11 +130,12 @@ def test_the_next_digest_goes_to_the_new_address(mover, ledger, registry, tmp_pa
 
     outbox = tmp_path / "outbox"
     settings = make_settings(home=str(tmp_path), lookback_days="0")
-    pipeline = Pipeline(settings, ledger, registry, lambda: [Source()], make_corpus)
 
     def mailed(now):
         folder = FolderTransport(outbox)
-        pipeline.run(make_delivery_worker(settings, ledger, registry, COMPOSER, folder).send, now)
+        deliver = make_delivery_worker(settings, ledger, registry, COMPOSER, folder).send
+        pipeline = make_pipeline(settings, ledger, registry, lambda: [Source()], deliver)
+        pipeline.tick(now, everybody=True)
         found = [each.name.rpartition("-")[0] for each in outbox.glob("*.eml")]
         for each in outbox.glob("*.eml"):
             each.unlink()

@@ -7,15 +7,15 @@ import pytest
 
 from digest.collect.merge import keys_of, merge
 from digest.deliver.transport.folder import FolderTransport
-from digest.pipeline import Pipeline
 from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics
 from tests.integration.browser import HOST, Browser, assert_safe, page_of, path_of
 from tests.integration.people import look
+from tests.integration.pipelines import make_pipeline, make_planning
 from tests.integration.senders import make_delivery_worker
 from tests.integration.site import COMPOSER, SENDER, make_web
 from tests.raw_message import read
-from tests.support import NOW, TODAY, make_corpus, make_settings, make_sighting
+from tests.support import NOW, TODAY, make_settings, make_sighting
 
 pytestmark = pytest.mark.far_from_database
 
@@ -40,11 +40,11 @@ class Office:
         ]
         ledger.papers.absorb(*keys_of(sightings), lambda known: merge(known, sightings))
         settings = make_settings(home=str(folder))
-        self.pipeline = Pipeline(settings, ledger, registry, list, make_corpus)
         self._outbox = folder / "outbox"
         outbox = FolderTransport(self._outbox)
         sending = make_delivery_worker(settings, ledger, registry, COMPOSER, outbox)
-        self.pipeline.run(sending.send, NOW)
+        self.planning = make_planning(settings, ledger, registry)
+        make_pipeline(settings, ledger, registry, deliver=sending.send).tick(NOW, everybody=True)
         self._browser = Browser(make_web(ledger, registry))
 
     def mail(self, person):
@@ -154,7 +154,7 @@ def test_only_its_own_token_opens_it(office):
 
 
 def test_the_links_of_a_test_mail_do_no_harm(office, engine):
-    digest = office.pipeline.draft(TODAY, parse_topics(["robots"]))
+    digest = office.planning.draft(TODAY, parse_topics(["robots"]))
     message = COMPOSER.compose(
         digest, to="me@example.org", public_id="test", now=NOW, subject_mark="[test]"
     )

@@ -86,7 +86,7 @@ class House:
             verp=None,
         )
         app.sending = DeliveryWorker(parts, app.clock)
-        app.pipeline._planning.ranker = lambda edition, _: _Ranking(edition)
+        app.planning.ranker = lambda edition, _: _Ranking(edition)
         self.app = app
         self._duties = Jobs(app)
         self.is_stopped = False
@@ -97,7 +97,7 @@ class House:
         self.now = now
         if self.is_stopped:
             self.restart()
-        duties = [self._duties.collect, self._duties.make_edition, self._duties.plan]
+        duties = [self._duties.collect, self._duties.tick, self._duties.plan]
         self._random.shuffle(duties)
         for each in (*duties, self._duties.send, self._duties.tidy):
             if not self.is_stopped:
