@@ -27,8 +27,11 @@ from digest.settings.settings import variable
 
 SHIPPED = Path(__file__).with_name("locales")
 
-# Of the ways to write a language: the day before the month, no comma before "and".
+# English is written in our own way: the day before the month, no comma before "and". Of Babel it
+# takes names of days and months only, so that no release of Babel changes what readers get.
 _WAYS = {"en": "en-GB"}
+_ENGLISH_DATE, _ENGLISH_MOMENT = "EEEE, d MMMM y", "d MMMM y, HH:mm:ss z"
+_ENGLISH_SIZES = ((10**9, "B"), (10**6, "M"), (1000, "K"))
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 
@@ -55,11 +58,13 @@ class Language:
 
     def long_date(self, day: date) -> str:
         """A day in full: Friday, 20 February 2026."""
-        return format_date(day, "full", locale=self._locale)
+        form = _ENGLISH_DATE if self._is_english else "full"
+        return format_date(day, form, locale=self._locale)
 
     def moment(self, moment: datetime) -> str:
-        """A time with its zone: 20 February 2026 at 08:00:00 UTC."""
-        return format_datetime(moment, "long", tzinfo=moment.tzinfo, locale=self._locale)
+        """A time with its zone: 20 February 2026, 08:00:00 UTC."""
+        form = _ENGLISH_MOMENT if self._is_english else "long"
+        return format_datetime(moment, form, tzinfo=moment.tzinfo, locale=self._locale)
 
     def weekday(self, number: int) -> str:
         """A day of the week, where Monday is 0."""
@@ -67,10 +72,12 @@ class Language:
 
     def number(self, number: int) -> str:
         """A number with its thousands parted."""
-        return format_decimal(number, locale=self._locale)
+        return f"{number:,}" if self._is_english else format_decimal(number, locale=self._locale)
 
     def short_number(self, number: int) -> str:
         """About that many: 12.3K, where the language has such short forms."""
+        if self._is_english:
+            return _short_in_english(number)
         short = format_compact_decimal(number, locale=self._locale, fraction_digits=1)
         return self.number(number) if short.isdecimal() else short
 
@@ -79,13 +86,26 @@ class Language:
         return _listed(self.code, tuple(items)) if items else ""
 
     @property
+    def _is_english(self) -> bool:
+        return self.code == ENGLISH.code
+
+    @property
     def _locale(self) -> Locale:
         return _locale(self.code)
 
 
 @lru_cache(maxsize=10_000)  # readers with the same topics are many
 def _listed(code: str, items: tuple[str, ...]) -> str:
+    if code == ENGLISH.code:
+        return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))
     return format_list(items, locale=_locale(code))
+
+
+def _short_in_english(number: int) -> str:
+    for size, letter in _ENGLISH_SIZES:
+        if number >= size - size // 20_000:  # 999,950 is 1M, not 1000K
+            return f"{number / size:.1f}".removesuffix(".0") + letter
+    return str(number)
 
 
 ENGLISH = Language("en", NullTranslations())

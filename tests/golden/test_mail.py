@@ -1,12 +1,20 @@
-"""Mails as they are meant to look: expected/*.txt to the letter, expected/*.html by its tree.
+"""Mails as they are meant to look: expected/*.txt to the letter, expected/*.html by what readers see.
 
 They are the samples that operators look at templates with, in every language there is. After a
 wanted change of the templates, write them anew, look at them, and commit them:
 
     DIGEST_TEST_UPDATE_GOLDEN=1 pytest tests/golden
+
+What is not ours is not expected, because it changes with releases of others. Dates, numbers and
+lists of languages other than English are written plainly here, where mails have Babel's forms. Of
+the HTML, what is read is compared: texts, links, pictures, and how each looks. Its whole tree, which
+is mostly the markup of mrml and premailer, is compared only with the versions it was made with,
+those of .ci/constraints.txt.
 """
 
+import importlib.metadata
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,17 +25,47 @@ from digest.compose.composer import Composer
 from digest.compose.content import fill
 from digest.compose.environment import Templates, built_in_templates
 from digest.compose.from_identity import from_identity
-from digest.compose.language import ENGLISH, catalogues, language
+from digest.compose.language import ENGLISH, Language, catalogues, language
 from digest.compose.samples import samples, view_of
 from tests.support import make_settings
 
 EXPECTED = Path(__file__).parent / "expected"
 UPDATE = bool(os.environ.get("DIGEST_TEST_UPDATE_GOLDEN"))
+CONSTRAINTS = Path(__file__).parents[2] / ".ci" / "constraints.txt"
+MAKERS_OF_HTML = ("cssselect", "cssutils", "lxml", "mjml-python", "premailer")
+
+
+class Plain(Language):
+    """A language with its own sentences, and with dates, numbers and lists in plain forms."""
+
+    def long_date(self, day):
+        return day.isoformat()
+
+    def moment(self, moment):
+        return moment.isoformat(" ")
+
+    def weekday(self, number):
+        return f"Day {number + 1}"
+
+    def number(self, number):
+        return str(number)
+
+    short_number = number
+
+    def listed(self, items):
+        return ", ".join(items)
+
+
+def spoken(code):
+    """The language with a code, in forms that are ours."""
+    said = language(code)
+    return said if code == ENGLISH.code else Plain(said.code, said.translations)
+
 
 SENDER = from_identity(make_settings())
 SAMPLES = samples([built_in_templates()])
 TEMPLATES = {
-    code: Templates(None, language(code))
+    code: Templates(None, spoken(code))
     for code in [ENGLISH.code, *(file.stem for file in catalogues())]
 }
 NAMES = [f"{sample}.{code}" for sample in SAMPLES for code in TEMPLATES]
@@ -57,8 +95,15 @@ def test_the_text_is_as_expected(mail):
     assert made == expected(f"{name}.txt", made)
 
 
-def test_the_html_is_as_expected(mail):
+def test_what_is_read_in_the_html_is_as_expected(mail):
     name, content = mail
+    assert what_is_read(content.html) == what_is_read(expected(f"{name}.html", content.html))
+
+
+def test_the_tree_of_the_html_is_as_expected(mail):
+    name, content = mail
+    if others := other_versions():
+        pytest.skip(f"not the versions of {CONSTRAINTS.name}: {others}")
     assert outline(content.html) == outline(expected(f"{name}.html", content.html))
 
 
@@ -70,6 +115,21 @@ def test_nothing_else_is_expected():
 def test_every_mail_has_a_sample():
     folders = {folder.parent.name for folder in built_in_templates().glob("mail/*/subject.txt.j2")}
     assert {sample.mail for sample in SAMPLES.values()} == folders
+
+
+# ---- the whole tree ------------------------------------------------------------------------------
+
+
+def other_versions() -> str:
+    """What makes the HTML and is installed in other versions than the expected files came from."""
+    lines = CONSTRAINTS.read_text(encoding="utf-8").split()
+    pinned = dict(line.split("==") for line in lines)
+    installed = {name: importlib.metadata.version(name) for name in MAKERS_OF_HTML}
+    return ", ".join(
+        f"{name} {version} for {pinned[name]}"
+        for name, version in installed.items()
+        if version != pinned[name]
+    )
 
 
 def outline(html: str) -> list[str]:
@@ -105,3 +165,135 @@ def test_the_outline_sees_what_matters():
         '<p class="a" id="b">x <b>y</b> z</p><!-- more -->',
     ):
         assert outline(one) != outline(other)
+
+
+# ---- what is read --------------------------------------------------------------------------------
+
+# As browsers show what no style is given for; the rest of a look is handed on from the parent.
+_STYLED_TAGS = {
+    "a": "text-decoration:underline",
+    "b": "font-weight:bold",
+    "strong": "font-weight:bold",
+}
+_LOOKS = (
+    "color", "background-color", "font-family", "font-size", "font-weight", "text-align",
+    "text-decoration",
+)  # fmt: skip
+_WORDS = {"bold": "700", "normal": "400", "white": "#ffffff", "black": "#000000"}
+# The tags that templates write themselves, but for those of tables, which are mrml's as well.
+_OUR_TAGS = {"a", "b", "h1", "h2", "h3", "i", "li", "p", "span", "strong", "ul"}
+# Attributes that say something to readers, or to programs that read mails aloud.
+_SAYING = ("lang", "dir", "href", "src", "alt", "width", "height")
+
+
+def what_is_read(html: str) -> list[str]:
+    """Texts and pictures of a document in their order, each with its place, its look and its link.
+
+    How they are laid out, by tables or otherwise, and how styles are spelled, is left aside.
+    """
+    document = lxml.html.document_fromstring(html)
+    schemes = [
+        meta.get("content") for meta in document.iter("meta") if "scheme" in meta.get("name", "")
+    ]
+    title = document.findtext("head/title")
+    about = {name: document.get(name) for name in ("lang", "dir")}
+    return [f"{about} {title!r}, for schemes {schemes}", *_read(document.body, {}, "", "")]
+
+
+def _read(
+    element: lxml.html.HtmlElement, look: dict[str, str], place: str, says: str
+) -> Iterator[str]:
+    if not isinstance(element.tag, str):
+        return  # a comment, with tables for Outlook alone
+    look = _look(element, look)
+    if element.tag in _OUR_TAGS:
+        place = f"{place}/{element.tag}"
+        if css_class := element.get("class"):
+            place += f".{css_class}"
+    for name in _SAYING[:3]:
+        if element.get(name):
+            says = re.sub(rf" {name}=\S+", "", says) + f" {name}={element.get(name)}"
+    shown = "hidden" if look.get("display") == "none" else _in_words(look)
+    if element.tag == "img":
+        own = {name: element.get(name) for name in _SAYING[3:]}
+        yield f"picture {own} in {place}{says}"
+    yield from (f"{text!r} in {place}{says}, {shown}" for text in _text(element.text, ""))
+    for child in element:
+        yield from _read(child, look, place, says)
+        yield from (f"{text!r} in {place}{says}, {shown}" for text in _text(child.tail, ""))
+
+
+def _look(element: lxml.html.HtmlElement, parents: dict[str, str]) -> dict[str, str]:
+    """How the text in an element looks: its own style, and what is handed on to it."""
+    look = dict(parents)
+    if background := element.get("bgcolor"):
+        look["background-color"] = _spelled(background)
+    styles = f"{_STYLED_TAGS.get(element.tag, '')};{element.get('style', '')}"
+    for name, value in re.findall(r"([\w-]+)\s*:\s*([^;]+)", styles):
+        if name == "background" and _spelled(value).startswith("#"):
+            look["background-color"] = _spelled(value)
+        elif name in _LOOKS or (name == "display" and look.get("display") != "none"):
+            look[name] = _spelled(value)
+    return look
+
+
+def _spelled(value: str) -> str:
+    """A value of CSS in one of the ways it can be written in."""
+    value = re.sub(r"[\"']|!important", "", value).strip().lower()
+    value = re.sub(r"\s*,\s*", ", ", value)
+    value = re.sub(r"^#(\w)(\w)(\w)$", r"#\1\1\2\2\3\3", value)
+    return _WORDS.get(value, value)
+
+
+def _in_words(look: dict[str, str]) -> str:
+    return "; ".join(f"{name}: {look[name]}" for name in _LOOKS if name in look)
+
+
+SEEN = """<html lang="en"><head><title>t</title></head><body style="background-color:#fff"><div>
+<table bgcolor="#123456"><tr><td style="font-size:0"><div style="color: red; font-size:15px"><p
+class="a">x <a href="https://x.example">y</a></p><img alt="z" src="z.png"></div></td></tr></table>
+</div></body></html>"""
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("<table ", "<table align=center "),
+        ("#fff", "#FFFFFF"),
+        ("#fff", "white"),
+        ("color: red; font-size:15px", "font-size: 15px;color:red;line-height:1"),
+        ('bgcolor="#123456"', 'style="background:#123456"'),
+        ("</div></body>", "<!--[if mso]><table></table><![endif]--></div></body>"),
+        ("<body", "<body class=body"),
+    ],
+)
+def test_the_markup_of_others_is_not_looked_at(one, other):
+    assert one in SEEN
+    assert what_is_read(SEEN.replace(one, other)) == what_is_read(SEEN)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x ", "w "),
+        (">y<", ">w<"),
+        ("x.example", "w.example"),
+        ('"z"', '"w"'),
+        ("z.png", "w.png"),
+        ("#123456", "#123457"),
+        ("red", "blue"),
+        ("15px", "16px"),
+        ("<p", "<p style='font-weight: bold'"),
+        ("<p", "<p dir=rtl"),
+        ("<p", "<h1>new</h1><p"),
+        ("<div>", "<div style='display:none'>"),
+        ('class="a"', 'class="b"'),
+        ("a href", "a style='text-decoration: none' href"),
+        ("<title>t", "<title>w"),
+        ('lang="en"', 'lang="de"'),
+        ("p>", "h2>"),
+    ],
+)
+def test_what_readers_see_is_looked_at(one, other):
+    assert one in SEEN
+    assert what_is_read(SEEN.replace(one, other, 1)) != what_is_read(SEEN)

@@ -129,8 +129,10 @@ def test_a_note_must_say_why_and_has_no_papers(write, values):
 def test_a_letter_is_said_in_the_language(write):
     values = {"topics": ["a", "b"], "cadence": "weekdays", "link": "https://x/", "hours": 3}
     sample = samples([write(mail="confirm", values=values)])["mine"]
-    shown = view_of(sample, composer(SENDER, language("de")))
-    assert (shown.topics, shown.how_often) == ("a und b", "von Montag bis Freitag")
+    german = language("de")
+    shown = view_of(sample, composer(SENDER, german))
+    assert shown.topics == german.listed(["a", "b"])
+    assert shown.how_often == f"von {german.weekday(0)} bis {german.weekday(4)}"
     assert (shown.language, shown.link, shown.hours) == ("de", "https://x/", 3)
     assert (shown.brand, shown.contact) == ("Paper Digest", "digest@example.org")
 

@@ -26,6 +26,7 @@ from subscribers.preferences import WEEKDAYS, Preferences, parse_cadence
 from subscribers.topics import TopicFilter
 from tests.support import TODAY, make_candidate
 
+GERMAN = language("de")
 PICTURES = "https://cdn-thumbnails.huggingface.co/social-thumbnails/papers"
 LINKS = Links(
     "https://x/unsubscribe/t",
@@ -315,12 +316,11 @@ def test_the_language_and_the_picture_at_the_head_are_passed_on():
     shown = mail(trending())
     assert (shown.language, shown.direction, shown.header) == ("en", "ltr", None)
     picture = Picture("https://x/a.png", 600, 100, "Paper Digest")
-    shown = mail(trending(), language=language("de"), header=picture)
+    shown = mail(trending(), language=GERMAN, header=picture)
     assert (shown.language, shown.direction, shown.header) == ("de", "ltr", picture)
 
 
 def test_all_that_is_said_is_said_in_the_language():
-    german = language("de")
     signals = Signals(upvotes=1234, comments=1, stars=12345)
     risen = replace(make_candidate(), signals=signals, risen=1500)
     shown = mail(
@@ -328,21 +328,24 @@ def test_all_that_is_said_is_said_in_the_language():
         trending(authors=("A", "B", "C"), author_count=5),
         topics=["robots", "graphs", "agents"],
         pool_size=1,
-        language=german,
+        language=GERMAN,
     )
     mine, other = shown.sections
     assert (mine.title, other.title) == ("Für Sie", "Viel beachtet")
     assert (shown.headline, shown.date_line) == (
         "1 Arbeit zu Ihren Themen",
-        "Freitag, 20. Februar 2026",
+        GERMAN.long_date(TODAY),
     )
     assert (shown.topics, shown.pool) == (
-        "robots, graphs und agents",
+        GERMAN.listed(["robots", "graphs", "agents"]),
         "Die heutige Ausgabe umfasst 1 Arbeit.",
     )
     [liked] = mine.cards
-    assert liked.counts == ("1.234 Stimmen (+1.500 an einem Tag)", "1 Kommentar")
-    assert (liked.stars, liked.why) == ("12.345", "„Rooms“")
+    assert liked.counts == (
+        f"{GERMAN.number(1234)} Stimmen (+{GERMAN.number(1500)} an einem Tag)",
+        "1 Kommentar",
+    )
+    assert (liked.stars, liked.why) == (GERMAN.short_number(12345), "„Rooms“")
     assert other.cards[0].authors == "A, B, C und 2 weitere"
 
 
@@ -350,20 +353,20 @@ def test_all_that_is_said_is_said_in_the_language():
     ("cadence", "english", "german"),
     [
         ("daily", "every day", "jeden Tag"),
-        ("weekdays", "from Monday to Friday", "von Montag bis Freitag"),
-        ("weekly", "once a week, on Monday", "einmal in der Woche, am Montag"),
-        ("tue", "on Tuesday", "am Dienstag"),
+        ("weekdays", "from Monday to Friday", f"von {GERMAN.weekday(0)} bis {GERMAN.weekday(4)}"),
+        ("weekly", "once a week, on Monday", f"einmal in der Woche, am {GERMAN.weekday(0)}"),
+        ("tue", "on Tuesday", f"am {GERMAN.weekday(1)}"),
         (
             "sun+mon+thu",
             "on Monday, Thursday and Sunday",
-            "am Montag, Donnerstag und Sonntag",
+            f"am {GERMAN.listed([GERMAN.weekday(0), GERMAN.weekday(3), GERMAN.weekday(6)])}",
         ),
     ],
 )
 def test_how_often(cadence, english, german):
     wishes = Preferences(days=parse_cadence(cadence))
     assert how_often(wishes, ENGLISH) == english
-    assert how_often(wishes, language("de")) == german
+    assert how_often(wishes, GERMAN) == german
 
 
 @given(st.sets(st.sampled_from(WEEKDAYS), min_size=1), st.booleans())
@@ -412,13 +415,15 @@ def test_a_digest_is_no_note():
         (
             ("mine", "arxiv"),
             "Not everything could be collected: papers from mine and arXiv may be missing.",
-            "Nicht alles ließ sich sammeln: Arbeiten von mine und arXiv können fehlen.",
+            "Nicht alles ließ sich sammeln: Arbeiten von "
+            + GERMAN.listed(["mine", "arXiv"])
+            + " können fehlen.",
         ),
     ],
 )
 def test_what_an_edition_lacks_is_said(sources, english, german):
     assert mail(trending(), missing=sources).missing == english
-    assert mail(missing=sources, why=NO_PAPERS, language=language("de")).missing == german
+    assert mail(missing=sources, why=NO_PAPERS, language=GERMAN).missing == german
 
 
 def test_all_sources_have_a_name_to_be_shown():
