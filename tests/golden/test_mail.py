@@ -196,8 +196,7 @@ def what_is_read(html: str) -> list[str]:
         meta.get("content") for meta in document.iter("meta") if "scheme" in meta.get("name", "")
     ]
     title = document.findtext("head/title")
-    about = {name: document.get(name) for name in ("lang", "dir")}
-    return [f"{about} {title!r}, for schemes {schemes}", *_read(document.body, {}, "", "")]
+    return [f"{title!r} in {document.get('lang')}, for schemes {schemes}", *_read(document.body, {}, "", "")]
 
 
 def _read(
@@ -213,6 +212,7 @@ def _read(
     for name in _SAYING[:3]:
         if element.get(name):
             says = re.sub(rf" {name}=\S+", "", says) + f" {name}={element.get(name)}"
+    says = says.replace(" dir=ltr", "")  # which goes without saying, and older mrml leaves it out
     shown = "hidden" if look.get("display") == "none" else _in_words(look)
     if element.tag == "img":
         own = {name: element.get(name) for name in _SAYING[3:]}
