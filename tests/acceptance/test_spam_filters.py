@@ -1,7 +1,8 @@
 """The demo's mail before two spam filters, as far as they need no network: its form is in order.
 
 What filters say of the words and links of a mail changes with their rules, and is not asked here,
-but what they say of its headers and its MIME parts is.
+but what they say of its headers and its MIME parts is. Rules that are true of a plain good mail as
+well are observations. So no rule is named here that a filter might call otherwise one day.
 """
 
 import http.client
@@ -10,6 +11,9 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 
 import pytest
@@ -29,33 +33,42 @@ FORM = (
     "R_BAD_", "R_MISSING_", "R_MIXED_", "R_NO_SPACE", "R_PARTS_DIFFER", "SUBJ", "SUSPICIOUS_B",
     "TO_", "UNPARSE",
 )  # fmt: skip
-# Of those names, what is only an observation, and true of any good mail to one reader.
-OBSERVED = {
-    "FROM_HAS_DN",  # a name stands before the sender's address,
-    "TO_DN_NONE",  # and none before the reader's
-    "TO_DOM_EQ_FROM_DOM",  # the demo's readers are at example.org, as it is itself
-    "REPLYTO_ADDR_EQ_FROM",  # answers go to the sender
-    "MID_RHS_MATCH_FROM",  # the Message-ID is of the sender's domain
-    "MID_RHS_MATCH_FROMTLD",
-    "MIME_GOOD",
-    "MIME_TRACE",
-}
 # Not among the names, and so passed over: NO_RECEIVED, NO_RELAYS, RCVD_* (nobody has taken the mail
 # yet), DATE_IN_PAST (the demo's day is a fixed one), R_DKIM_NA (it has no key),
 # HTML_FONT_LOW_CONTRAST and MANY_INVISIBLE_PARTS (the hidden line that inboxes show beside the
 # subject), URI_COUNT_ODD (a mail has as many links as it has).
 
-# What a mail must not look like; a filter that does not say so has not looked.
+# What a mail must not look like; a filter that says nothing of its form has not looked.
 BAD_MAIL = b"Subject: =?utf-8?q?HELLO\r\nContent-Type: text/html\r\n\r\nhello"
+
+
+def good_mail() -> bytes:
+    """A mail such as anybody may write to one reader, in two parts."""
+    mail = EmailMessage()
+    mail["From"] = mail["Reply-To"] = "Ada Lovelace <ada@example.org>"
+    mail["To"] = "bob@example.org"
+    mail["Subject"] = "The engine is ready"
+    mail["Date"] = datetime(2025, 12, 5, 8, tzinfo=UTC)
+    mail["Message-ID"] = "<1@example.org>"
+    mail.set_content("The engine is ready. Come and see it.\n")
+    mail.add_alternative(
+        "<!doctype html><html><head><title>The engine</title></head>"
+        "<body><p>The engine is ready. Come and see it.</p></body></html>\n",
+        subtype="html",
+    )
+    return mail.as_bytes(policy=SMTP)
 
 
 @pytest.mark.skipif(not SPAMASSASSIN, reason="no SpamAssassin on this machine")
 def test_spamassassin_finds_nothing_wrong_with_its_form(
     demo: list[Path], spamassassin: Callable[[list[Path]], list[set[str]]], tmp_path: Path
 ) -> None:
-    found = spamassassin(demo)
-    assert [about_form(rules) for rules in found] == [set()] * 3, found
-    assert {"MISSING_DATE", "MISSING_MID", "MISSING_FROM"} <= spamassassin([bad_mail(tmp_path)])[0]
+    good, bad = tmp_path / "good.eml", tmp_path / "bad.eml"
+    good.write_bytes(good_mail())
+    bad.write_bytes(BAD_MAIL)
+    *found, of_good, of_bad = spamassassin([*demo, good, bad])
+    assert [about_form(rules - of_good) for rules in found] == [set()] * 3, found
+    assert about_form(of_bad - of_good)
 
 
 @pytest.mark.skipif(not RSPAMD, reason="no Rspamd on this machine")
@@ -63,18 +76,13 @@ def test_rspamd_finds_nothing_wrong_with_its_form(
     demo: list[Path], rspamd: Callable[[bytes], set[str]]
 ) -> None:
     found = [rspamd(path.read_bytes()) for path in demo]
-    assert [about_form(rules) for rules in found] == [set()] * 3, found
-    assert {"MISSING_DATE", "MISSING_MID", "MISSING_FROM"} <= rspamd(BAD_MAIL)
+    of_good = rspamd(good_mail())
+    assert [about_form(rules - of_good) for rules in found] == [set()] * 3, found
+    assert about_form(rspamd(BAD_MAIL) - of_good)
 
 
 def about_form(rules: set[str]) -> set[str]:
-    return {rule for rule in rules - OBSERVED if rule.startswith(FORM)}
-
-
-def bad_mail(folder: Path) -> Path:
-    path = folder / "bad.eml"
-    path.write_bytes(BAD_MAIL)
-    return path
+    return {rule for rule in rules if rule.startswith(FORM)}
 
 
 @pytest.fixture(scope="module")

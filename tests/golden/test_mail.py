@@ -12,7 +12,6 @@ is mostly the markup of mrml and premailer, is compared only with the versions i
 those of .ci/constraints.txt.
 """
 
-import importlib.metadata
 import os
 import re
 from collections.abc import Iterator
@@ -28,11 +27,10 @@ from digest.compose.from_identity import from_identity
 from digest.compose.language import ENGLISH, Language, catalogues, language
 from digest.compose.samples import samples, view_of
 from tests.support import make_settings
+from tests.versions import MAKERS_OF_HTML, made_with
 
 EXPECTED = Path(__file__).parent / "expected"
 UPDATE = bool(os.environ.get("DIGEST_TEST_UPDATE_GOLDEN"))
-CONSTRAINTS = Path(__file__).parents[2] / ".ci" / "constraints.txt"
-MAKERS_OF_HTML = ("cssselect", "cssutils", "lxml", "mjml-python", "premailer")
 
 
 class Plain(Language):
@@ -100,10 +98,9 @@ def test_what_is_read_in_the_html_is_as_expected(mail):
     assert what_is_read(content.html) == what_is_read(expected(f"{name}.html", content.html))
 
 
+@made_with(*MAKERS_OF_HTML)
 def test_the_tree_of_the_html_is_as_expected(mail):
     name, content = mail
-    if others := other_versions():
-        pytest.skip(f"not the versions of {CONSTRAINTS.name}: {others}")
     assert outline(content.html) == outline(expected(f"{name}.html", content.html))
 
 
@@ -118,18 +115,6 @@ def test_every_mail_has_a_sample():
 
 
 # ---- the whole tree ------------------------------------------------------------------------------
-
-
-def other_versions() -> str:
-    """What makes the HTML and is installed in other versions than the expected files came from."""
-    lines = CONSTRAINTS.read_text(encoding="utf-8").split()
-    pinned = dict(line.split("==") for line in lines)
-    installed = {name: importlib.metadata.version(name) for name in MAKERS_OF_HTML}
-    return ", ".join(
-        f"{name} {version} for {pinned[name]}"
-        for name, version in installed.items()
-        if version != pinned[name]
-    )
 
 
 def outline(html: str) -> list[str]:
@@ -196,7 +181,10 @@ def what_is_read(html: str) -> list[str]:
         meta.get("content") for meta in document.iter("meta") if "scheme" in meta.get("name", "")
     ]
     title = document.findtext("head/title")
-    return [f"{title!r} in {document.get('lang')}, for schemes {schemes}", *_read(document.body, {}, "", "")]
+    return [
+        f"{title!r} in {document.get('lang')}, for schemes {schemes}",
+        *_read(document.body, {}, "", ""),
+    ]
 
 
 def _read(

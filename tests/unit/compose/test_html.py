@@ -7,6 +7,7 @@ import pytest
 
 from digest.compose.html import BrokenMjml, to_html
 from digest.errors import TemplateError
+from tests.versions import made_with
 
 
 def document(text="", head=""):
@@ -26,7 +27,9 @@ def document(text="", head=""):
         (document("a < b"), r"a bare < \(write &lt;\)", "< b"),
         (document("<b>never closed"), "<b> is not closed before </mj-text>", "<b>"),
         (document("a \x00 NUL"), r"the control character U\+0000", "\x00"),
-        (document("世> x"), "> right after", "> x"),  # mrml 1.4 panics
+        pytest.param(
+            document("世> x"), "> right after", "> x", marks=made_with("mjml-python")
+        ),  # mrml 1.4 panics
         ("<mjml>" * 1000, "<mjml> outside of|not closed", "<mjml>"),
     ],
 )

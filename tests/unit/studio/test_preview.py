@@ -16,6 +16,7 @@ from digest.studio.preview import Previews, with_pictures
 from tests.raw_message import read
 from tests.support import make_settings
 from tests.unit.compose.test_edition_composer import CARD, own_templates
+from tests.versions import MAKERS_OF_HTML, made_with
 
 SENDER = from_identity(make_settings())
 
@@ -38,6 +39,7 @@ def test_nor_with_pictures_but_for_the_largest_which_loses_a_paper():
     assert all(each.check == "size" for each in findings if each.level is not Level.NOTE)
 
 
+@made_with(*MAKERS_OF_HTML)
 def test_the_shipped_baseline_is_exactly_what_clients_lack_of_the_shipped_mails():
     """More is not to come unnoticed; less is to be kept: digest templates check --accept."""
     assert proofs_of().baseline() == shipped_baseline()
