@@ -325,7 +325,7 @@ def some_weeks(begins: str, days: int, people: int, zone: str, run_at: str, rand
 @pytest.mark.parametrize(
     ("begins", "zone", "run_at", "seed"),
     [
-        ("2027-12-20T09:00", "UTC", "08:00", 1),  # clocks change in Morocco
+        ("2027-12-20T09:00", "UTC", "08:00", 1),  # clocks change in Morocco, as is known today
         ("2028-02-26T00:00", "Europe/Oslo", "02:30", 2),  # and here, in just that hour
     ],
 )
@@ -375,7 +375,8 @@ def test_some_months(new_sqlite_engine, tmp_path, seed):
 def test_the_oracle_knows_each_minute_of_a_day_on_which_clocks_change(zone):
     """Minute by minute: a time comes first when the clock shows it, or is as much later as is skipped."""
     here = ZoneInfo(zone)
-    noons = (datetime(2028, 1, 1, 12, tzinfo=UTC) + number * DAY for number in range(366))
+    # Of a year that is over: what clocks will do may be decided otherwise.
+    noons = (datetime(2024, 1, 1, 12, tzinfo=UTC) + number * DAY for number in range(366))
     changes = [each for each in noons if each.astimezone(here).utcoffset() != (each + DAY).astimezone(here).utcoffset()]  # fmt: skip
     assert changes
     for noon in changes:

@@ -122,9 +122,9 @@ def test_nothing_comes_on_a_day_of_a_pause(wishes, now, days):
 
 
 def test_a_time_that_the_clocks_skip_at_midnight_is_of_the_day_before():
-    nuuk = "America/Nuuk"  # on 25 March 2028 its clocks go from 23:00 to midnight
+    nuuk = "America/Nuuk"  # on 30 March 2024 its clocks went from 23:00 to midnight
     saturdays = Preferences(days=frozenset({"sat"}), at=time(23, 30), timezone=nuuk)
-    due = next_due(saturdays, at("2028-03-24 12:00", nuuk))
-    assert due == at("2028-03-26 00:30", nuuk)
-    assert local_day(saturdays, due) == date(2028, 3, 25)
-    assert local_day(Preferences(timezone=nuuk), due) == date(2028, 3, 26)
+    due = next_due(saturdays, at("2024-03-29 12:00", nuuk))
+    assert due == at("2024-03-31 00:30", nuuk)
+    assert local_day(saturdays, due) == date(2024, 3, 30)
+    assert local_day(Preferences(timezone=nuuk), due) == date(2024, 3, 31)
