@@ -37,7 +37,7 @@ from digest.rank.embedding_store import EmbeddingStore
 from digest.rank.matching import Matching, Topic
 from digest.rank.ranker import THRESHOLDS
 from digest.rank.reference_corpus import Embed, ReferenceCorpus, text_of
-from digest.rank.relevance import BLOCK, Profiles, Wish
+from digest.rank.relevance import BLOCK, Profiles, Query
 from digest.rank.select import NONE, Pool, best_for, first_free
 from digest.rank.words import stems
 
@@ -194,7 +194,7 @@ def million(readers: int = 1_000_000, topics: int = 20_000, papers: int = 200) -
     rng, background = random.Random(0), load(SHIPPED)
     counted = zip(background.vocabulary.words, background.frequency, strict=True)
     words = [word for word, papers_with in counted if papers_with > 2]
-    wishes = [Wish(" ".join(rng.sample(words, 3))) for _ in range(topics)]
+    wishes = [Query(" ".join(rng.sample(words, 3))) for _ in range(topics)]
     day = background.vocabulary.matrix(
         dict.fromkeys(rng.sample(words, 120), 1.0) for _ in range(papers)
     )
@@ -213,7 +213,7 @@ def million(readers: int = 1_000_000, topics: int = 20_000, papers: int = 200) -
     began = time.process_time()
     scores = np.vstack([each.scores(compared) for each in ready])
     print(f"scored against {papers} papers: {time.process_time() - began:.1f} s")
-    worth = Pool(scores, np.ones(topics, np.float32), standing).worth(0.5)
+    worth = Pool(scores, np.ones(topics, np.float32), standing).utility(0.5)
     picked = 0
     for start in range(0, readers, 4096):
         chosen, _ = best_for(worth, wanted[start : start + 4096], None, None, groups, 10)

@@ -46,7 +46,7 @@ def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, **changes):
         render=page_renderer(TEMPLATES, SENDER),
         clock=clock,
         letters=TransactionalMail(LETTERS, post, clock),
-        gate=AddressPolicy(lambda: False),
+        address_policy=AddressPolicy(lambda: False),
         defaults=Preferences(),
         suggestions=lambda: ["robots", "agents"],
         title_of=ledger.papers.title_of,

@@ -227,7 +227,7 @@ def test_a_mail_is_the_subscribers_own(house):
     text = mail.get_payload(0).get_payload(decode=True).decode()
     assert "study of things" in text
     assert "A study of things, part 1" in text
-    assert house.composer.sender.tokens.make("unsubscribe", ada.public_id) in text
+    assert house.composer.identity.tokens.make("unsubscribe", ada.public_id) in text
 
 
 def test_with_a_folder_as_mailbox(house, tmp_path):

@@ -245,7 +245,7 @@ def app_over(folder: Path, transport: str) -> App:
 
 
 def test_the_relay_is_asked_once_and_only_when_it_matters(tmp_path: Path, able):
-    gate = app_over(tmp_path, able.url()).gate
+    gate = app_over(tmp_path, able.url()).address_policy
     assert gate.admit(ADA) == ADA
     assert able.connections == 0
     assert [gate.admit(address) for address in (JOSE, YONGHU, ADA)] == [JOSE, YONGHU, ADA]
@@ -254,7 +254,7 @@ def test_the_relay_is_asked_once_and_only_when_it_matters(tmp_path: Path, able):
 
 
 def test_a_relay_that_says_no_is_asked_once_as_well(tmp_path: Path, smtp_server):
-    gate = app_over(tmp_path, smtp_server.url()).gate
+    gate = app_over(tmp_path, smtp_server.url()).address_policy
     for _ in range(2):
         with pytest.raises(AddressError, match="which our mail server does not take"):
             gate.admit(JOSE)
@@ -264,7 +264,7 @@ def test_a_relay_that_says_no_is_asked_once_as_well(tmp_path: Path, smtp_server)
 
 def test_while_the_relay_is_down_the_answer_is_no_and_later_it_is_asked_again(tmp_path: Path):
     server = SmtpServer(smtputf8=True)  # not entered yet: nobody listens
-    gate = app_over(tmp_path, server.url()).gate
+    gate = app_over(tmp_path, server.url()).address_policy
     with capture_logs() as logs, pytest.raises(AddressError, match="cannot be reached from here"):
         gate.admit(JOSE)
     [said] = logs
@@ -276,14 +276,14 @@ def test_while_the_relay_is_down_the_answer_is_no_and_later_it_is_asked_again(tm
 
 
 def test_a_folder_lets_them_in(tmp_path: Path):
-    assert app_over(tmp_path, (tmp_path / "outbox").as_uri()).gate.admit(JOSE) == JOSE
+    assert app_over(tmp_path, (tmp_path / "outbox").as_uri()).address_policy.admit(JOSE) == JOSE
 
 
 def test_refused_domains_come_from_their_file_and_the_relay_is_not_asked(tmp_path: Path, able):
     file = tmp_path / "domains.txt"
     file.write_text("b\u00fccher.example\n", encoding="utf-8")
     settings = {**SENDING, "transport": able.url(), "refused_domains": str(file)}
-    gate = App(environment={}, dotenv=None, home=str(tmp_path), **settings).gate
+    gate = App(environment={}, dotenv=None, home=str(tmp_path), **settings).address_policy
     with pytest.raises(
         AddressError, match=r"^addresses at xn--bcher-kva\.example are not accepted"
     ):

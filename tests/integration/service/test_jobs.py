@@ -224,7 +224,7 @@ def test_what_lasts_is_told_once(tmp_path):
 def test_one_process_sends_once_at_a_time(tmp_path, smtp_server):
     app = app_with_mail(tmp_path, transport=smtp_server.url())
     duties = Jobs(app)
-    with duties._sending_lock:
+    with app.pipeline._delivering:
         duties.send()
     assert smtp_server.received == []
 
@@ -233,7 +233,7 @@ def test_planning_goes_on_while_mails_are_sent(tmp_path):
     app = app_with_mail(tmp_path)
     duties = Jobs(app)
     app.clock = lambda: NOW + timedelta(hours=1)
-    with duties._sending_lock:
+    with app.pipeline._delivering:
         duties.plan()
     assert app.ledger.last_runs.last(Job.PLANNED) == NOW + timedelta(hours=1)
 
@@ -243,7 +243,7 @@ def test_an_edition_is_made_while_mails_are_sent(tmp_path):
     duties = Jobs(app)
     app.clock = lambda: NOW + timedelta(days=1)
     app.sources = list
-    with duties._sending_lock:
+    with app.pipeline._delivering:
         duties.tick()
     edition = app.ledger.editions.on(TODAY + timedelta(days=1))
     assert edition
