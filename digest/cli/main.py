@@ -46,7 +46,7 @@ from digest.model.messages import OutcomeKind
 from digest.model.papers import Collected
 from digest.monitoring.logs import configure_logs
 from digest.service.os_signals import stopping
-from digest.settings.reading import example_env
+from digest.settings.example import example_env
 from subscribers.errors import SubscriberError
 
 cli = typer.Typer(

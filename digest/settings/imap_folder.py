@@ -1,15 +1,16 @@
-"""A folder on an IMAP server, as a setting names it. Pure."""
+"""Read from a setting which folder on an IMAP server is meant. Pure."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 INBOX = "INBOX"  # every account has it (RFC 9051 section 5.1)
-_OWN_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+OWN_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Security(StrEnum):
-    """How the connection is kept private, by the scheme of the URL."""
+    """Say by the scheme of the URL how the connection is kept private."""
 
     NONE = "imap"
     STARTTLS = "imap+starttls"
@@ -22,9 +23,9 @@ class Security(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImapFolder:
-    """``name`` is the folder's as the server spells it (RFC 9051 section 5.1), in plain ASCII.
+    """Name a folder as the server spells it (RFC 9051 section 5.1), in plain ASCII.
 
-    As text it is told without the user, which may be an address, and without the password.
+    Its text leaves out the user, which may be an address, and the password.
     """
 
     security: Security
@@ -39,35 +40,29 @@ class ImapFolder:
 
 
 def imap_folder(url: str) -> ImapFolder:
-    """The folder of a URL like ``imaps://USER:PASSWORD@HOST/FOLDER``.
+    """Read a URL like ``imaps://USER:PASSWORD@HOST/FOLDER``.
 
-    Raises ValueError, which holds no piece of it: there is a password in it. That must not go over
-    the network in clear, so without TLS the server has to be on the own machine.
+    The password must not cross the network in clear: without TLS the server has to be on the own
+    machine. Raises ValueError, whose text holds no piece of the URL.
     """
-    try:
+    with suppress(ValueError):
         parts = urlsplit(url)
-        return _folder(parts)
-    except ValueError:
-        raise ValueError(
-            "expected imaps://USER:PASSWORD@HOST/FOLDER, or imap+starttls://; imap:// only for "
-            "localhost"
-        ) from None
-
-
-def _folder(parts: SplitResult) -> ImapFolder:
-    security = Security(parts.scheme)
-    found = ImapFolder(
-        security=security,
-        host=parts.hostname or "",
-        port=parts.port or security.default_port,
-        user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
-        name=unquote(parts.path).strip("/") or INBOX,
+        security = Security(parts.scheme)
+        found = ImapFolder(
+            security=security,
+            host=parts.hostname or "",
+            port=parts.port or security.default_port,
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            name=unquote(parts.path).strip("/") or INBOX,
+        )
+        is_private = security is not Security.NONE or found.host in OWN_MACHINE
+        # Each of these is put into a line of the protocol.
+        texts = (found.host, found.user, found.password, found.name)
+        is_whole = all(text and text.isprintable() for text in texts) and found.name.isascii()
+        if is_private and is_whole and not (parts.query or parts.fragment):
+            return found
+    raise ValueError(
+        "expected imaps://USER:PASSWORD@HOST/FOLDER, or imap+starttls://; imap:// only for "
+        "localhost"
     )
-    is_private = security is not Security.NONE or found.host in _OWN_MACHINE
-    # Each is put into a line of the protocol.
-    texts = (found.host, found.user, found.password, found.name)
-    is_whole = all(each and each.isprintable() for each in texts) and found.name.isascii()
-    if not (is_private and is_whole) or parts.query or parts.fragment:
-        raise ValueError
-    return found

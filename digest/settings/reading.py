@@ -1,13 +1,14 @@
-"""From the environment to the settings, and from their table to config.example.env.
+"""Read the settings from the environment.
 
 The environment wins over ``.env``, which wins over the default. A secret may stand in a file
-instead: ``DIGEST_SECRET_FILE=/run/secrets/digest`` is read for DIGEST_SECRET.
+instead: ``DIGEST_SECRET_FILE=/run/secrets/digest`` is read for DIGEST_SECRET. Why this is not
+pydantic-settings: docs/decisions/settings.md.
 """
 
 import re
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -31,9 +32,13 @@ _PLACE = re.compile(
 )
 
 
+# Where text may come from, and what is there by variable; the first that has it wins.
+Layers = list[tuple[str, Mapping[str, str | None]]]
+
+
 @dataclass(frozen=True)
 class Origin:
-    """Where a setting's value came from, with the value as text (see ``shown``)."""
+    """The text of a setting, and where it came from."""
 
     name: str
     value: str
@@ -42,7 +47,7 @@ class Origin:
 
     @property
     def secrets(self) -> list[str]:
-        """The passwords and keys in the value of a secret setting; what is a path is none."""
+        """Return the passwords and keys in a secret value; a path is none."""
         if not self.secret or not self.value:
             return []
         if place := _PLACE.match(self.value):
@@ -52,7 +57,7 @@ class Origin:
 
     @property
     def shown(self) -> str:
-        """The value as it may be printed: of a server's URL all but the password, else dots."""
+        """Return what may be printed: of a secret only dots, or a server's URL with dots in it."""
         if not self.secret or not self.value:
             return self.value
         url = _SERVER_URL.fullmatch(self.value)
@@ -64,15 +69,15 @@ class Origin:
 def read_settings(
     environment: Mapping[str, str], dotenv: Path | None = None, **fixed: str
 ) -> tuple[Settings, list[Origin]]:
-    """Every setting and its origin, from the environment, a ``.env`` file and the defaults.
+    """Read every setting from the environment, a ``.env`` file and the defaults.
 
-    ``fixed`` holds values (as text, by field name) that win over all: the command line's.
-    Raises SettingError, one line that names the variable, for a value that cannot be read or a
-    variable with our prefix that does not exist.
+    ``fixed`` holds texts by field name that win over all: the command line's. Raises SettingError,
+    one line that names the variable, for a value that cannot be read, or an unknown variable with
+    our prefix.
     """
     # No interpolation: a password may hold a dollar sign.
     from_file = dotenv_values(dotenv, interpolate=False) if dotenv and dotenv.is_file() else {}
-    layers: list[tuple[str, Mapping[str, str | None]]] = [
+    layers: Layers = [
         ("command line", {variable(name): value for name, value in fixed.items()}),
         ("environment", environment),
         (str(dotenv), from_file),
@@ -91,9 +96,7 @@ def read_settings(
     return Settings(**read), origins
 
 
-def _find(
-    name: str, row: Mapping[str, Any], layers: list[tuple[str, Mapping[str, str | None]]]
-) -> Origin:
+def _find(name: str, row: Mapping[str, Any], layers: Layers) -> Origin:
     for came_from, layer in layers:
         if value := layer.get(name):
             return Origin(name, value, came_from, row["secret"])
@@ -109,28 +112,15 @@ def _read_secret(name: str, file: str) -> str:
         raise SettingError(f"{name} is {file!r}: cannot be read ({error})") from None
 
 
-def _refuse_unknown(layers: list[tuple[str, Mapping[str, str | None]]]) -> None:
-    """A misspelt name would be silently ignored otherwise."""
-    known = {variable(row.name) for row in fields(Settings)}
-    known |= {f"{variable(row.name)}_FILE" for row in fields(Settings) if row.metadata["secret"]}
+def _refuse_unknown(layers: Layers) -> None:
+    """Refuse a misspelt name, which would be silently ignored otherwise."""
+    known = [variable(row.name) for row in fields(Settings)]
+    known += [f"{variable(row.name)}_FILE" for row in fields(Settings) if row.metadata["secret"]]
     for came_from, layer in layers:
         for name in layer:
-            # The tests have a setting of their own, beside the program's.
+            # The tests have settings of their own, as well as the program's.
             is_ours = name.startswith(PREFIX) and not name.startswith("DIGEST_TEST_")
             if is_ours and name not in known:
-                raise SettingError(f"{name} is not a setting ({came_from}); see digest config")
-
-
-def example_env() -> str:
-    """The text of config.example.env."""
-    lines = [
-        "# Settings of Paper Digest. Copy to .env and uncomment what you change;",
-        "# the environment wins over the file. Made by: digest config --example",
-    ]
-    for row in fields(Settings):
-        about = row.metadata["about"]
-        if row.metadata["secret"]:
-            about += f" May also stand in a file named by {variable(row.name)}_FILE."
-        lines += ["", *(f"# {line}" for line in textwrap.wrap(about, 88))]
-        lines.append(f"#{variable(row.name)}={row.metadata['example']}")
-    return "\n".join(lines) + "\n"
+                close = get_close_matches(name.upper(), known, n=1, cutoff=0.75)
+                hint = f"did you mean {close[0]}?" if close else "see digest config --example"
+                raise SettingError(f"{name} is not a setting ({came_from}); {hint}")

@@ -9,15 +9,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, time
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from typing import TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from digest.settings.imap_folder import ImapFolder, imap_folder
+from digest.settings.imap_folder import OWN_MACHINE, ImapFolder, imap_folder
 from subscribers.addresses import normalise_address
 from subscribers.errors import AddressError
+
+Number = TypeVar("Number", int, float)
 
 LONGEST_NAME = 100
 SHORTEST_SECRET = 8  # against slips; what is recommended is four times as long
@@ -26,6 +29,8 @@ LONGEST_PUBLIC_URL = 500  # with a token behind it, it must fit a header's line 
 
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+# One absolute path and nothing else: a folder, a command, a socket.
+_OWN_MACHINE_URL = re.compile(r"(?i:maildir|sendmail|lmtp):(?://)?/[^/?#][^?#]*")
 _PLAIN_URL = re.compile(r"[A-Za-z0-9:/._~%!$&'()*+;=\[\]-]+")
 
 
@@ -41,47 +46,32 @@ def display_name(value: str) -> str:
     return text(value)
 
 
-def folder(value: str) -> Path:
-    try:
+def path(value: str) -> Path:
+    """Read a path; nothing need be there yet, or be seen by whoever runs this command."""
+    with suppress(RuntimeError):
         return Path(value).expanduser()
-    except RuntimeError:
-        raise ValueError("expected a folder; there is no such user") from None
-
-
-def file(value: str) -> Path:
-    """A file that need not be there yet, or not for whoever runs this command."""
-    try:
-        return Path(value).expanduser()
-    except RuntimeError:
-        raise ValueError("expected a file; there is no such user") from None
+    raise ValueError("expected a path; there is no such user")
 
 
 def mailbox(value: str) -> Path | ImapFolder:
-    """A Maildir or an mbox file, or the URL of a folder on a server; neither need be there yet."""
-    if "://" in value:
-        return imap_folder(value)
-    try:
-        return Path(value).expanduser()
-    except RuntimeError:
-        raise ValueError("expected a mailbox; there is no such user") from None
+    """Read a Maildir or an mbox file, or the URL of a folder on a server."""
+    return imap_folder(value) if "://" in value else path(value)
 
 
 def existing_folder(value: str) -> Path:
-    path = folder(value)
-    if not path.is_dir():
-        raise ValueError("expected an existing folder")
-    return path
+    if (found := path(value)).is_dir():
+        return found
+    raise ValueError("expected an existing folder")
 
 
 def existing_file(value: str) -> Path:
-    path = folder(value)
-    if not path.is_file():
-        raise ValueError("expected an existing file")
-    return path
+    if (found := path(value)).is_file():
+        return found
+    raise ValueError("expected an existing file")
 
 
 def domains(value: str) -> frozenset[str]:
-    """The domains in a file, one a line; lines that begin with # are comments."""
+    """Read a file of domains, one a line; lines that begin with # are comments."""
     try:
         lines = existing_file(value).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -99,10 +89,9 @@ def domains(value: str) -> frozenset[str]:
 
 
 def yes_or_no(value: str) -> bool:
-    try:
+    with suppress(KeyError):
         return {"yes": True, "no": False}[value.strip().casefold()]
-    except KeyError:
-        raise ValueError("expected yes or no") from None
+    raise ValueError("expected yes or no")
 
 
 def address(value: str) -> str:
@@ -116,7 +105,7 @@ def address(value: str) -> str:
 
 
 def selector(value: str) -> str:
-    """A selector of DKIM: labels of a domain name (RFC 6376 section 3.1)."""
+    """Check a DKIM selector: labels of a domain name (RFC 6376 section 3.1)."""
     if len(value) > LONGEST_SELECTOR or not _SELECTOR.fullmatch(value):
         raise ValueError(
             f"expected at most {LONGEST_SELECTOR} letters, digits and hyphens, like 2026a"
@@ -138,31 +127,19 @@ def database_url(value: str) -> str:
 def transport_url(value: str) -> str:
     with suppress(ValueError):  # its text may hold a piece of the password
         parts = urlsplit(value)
-        if parts.scheme == "file" and parts.path:
-            return value
-        if parts.scheme in {"maildir", "sendmail"} and _is_whole_path(parts):
-            return value
-        if parts.scheme == "lmtp" and (_is_whole_path(parts) or _is_host_with_port(parts)):
+        has_port = bool(parts.port)  # raises ValueError for one that is no number
+        if _OWN_MACHINE_URL.fullmatch(value) or (parts.scheme == "file" and parts.path):
             return value
         if parts.scheme in {"smtp", "smtp+starttls", "smtps"} and parts.hostname:
-            _ = parts.port  # raises ValueError for a port that is no number
+            return value
+        # LMTP has no port of its own (RFC 2033 section 5), and here no login.
+        others = (parts.username, parts.path.strip("/"), parts.query, parts.fragment)
+        if parts.scheme == "lmtp" and parts.hostname and has_port and not any(others):
             return value
     raise ValueError(
         "expected smtp://HOST, smtp+starttls://USER:PASSWORD@HOST:587, smtps://HOST:465, "
         "lmtp://HOST:PORT, lmtp:///SOCKET, sendmail:/COMMAND, maildir:/FOLDER or file:///FOLDER"
     )
-
-
-def _is_whole_path(parts: SplitResult) -> bool:
-    """Whether there is an absolute path and nothing else."""
-    others = (parts.netloc, parts.query, parts.fragment)
-    return parts.path.startswith("/") and parts.path != "/" and not any(others)
-
-
-def _is_host_with_port(parts: SplitResult) -> bool:
-    """Whether both are there and nothing else. LMTP has no port of its own (RFC 2033 section 5)."""
-    others = (parts.username, parts.path.strip("/"), parts.query, parts.fragment)
-    return bool(parts.hostname and parts.port) and not any(others)
 
 
 def web_url(value: str) -> str:
@@ -173,24 +150,20 @@ def web_url(value: str) -> str:
 
 
 def public_url(value: str) -> str:
-    """A web URL that may stand in mail: https, but for trying things out on one's own machine."""
+    """Check a URL that mail may hold: https, or http on the own machine, to try things out."""
     url = web_url(value)
     if not _PLAIN_URL.fullmatch(url) or len(url) > LONGEST_PUBLIC_URL:
         raise ValueError(
             f"expected at most {LONGEST_PUBLIC_URL} plain characters without ?, #, @ or blanks; "
             "a host of other letters in its xn-- form"
         )
-    if urlsplit(url).scheme == "http" and urlsplit(url).hostname not in {
-        "localhost",
-        "127.0.0.1",
-        "::1",
-    }:
+    if urlsplit(url).scheme == "http" and urlsplit(url).hostname not in OWN_MACHINE:
         raise ValueError("expected https:// (RFC 8058 asks for it); http:// only for localhost")
     return url
 
 
 def language(value: str) -> str:
-    """A language tag (RFC 5646); whether it is known shows when mails are made."""
+    """Check a language tag (RFC 5646); compose/language.py knows which languages there are."""
     if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", value, re.ASCII):
         raise ValueError("expected a language like en or pt-BR")
     return value
@@ -205,11 +178,10 @@ def image_url(value: str) -> str:
 
 
 def size(value: str) -> tuple[int, int]:
-    """Width and height in pixels."""
-    found = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", value, re.ASCII)
-    if not found:
-        raise ValueError("expected a width and a height in pixels, like 1200x240")
-    return int(found[1]), int(found[2])
+    """Read a width and a height in pixels."""
+    if found := re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", value, re.ASCII):
+        return int(found[1]), int(found[2])
+    raise ValueError("expected a width and a height in pixels, like 1200x240")
 
 
 def secrets(value: str) -> tuple[str, ...]:
@@ -220,23 +192,21 @@ def secrets(value: str) -> tuple[str, ...]:
 
 
 def zone(value: str) -> ZoneInfo:
-    try:
+    with suppress(KeyError, ValueError, OSError):
         return ZoneInfo(value)
-    except (KeyError, ValueError, OSError):
-        raise ValueError("expected an IANA time zone like Europe/Oslo") from None
+    raise ValueError("expected an IANA time zone like Europe/Oslo")
 
 
 def time_of_day(value: str) -> time:
-    if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", value, re.ASCII):
-        raise ValueError("expected a time like 08:00")
-    hour, minute = value.split(":")
-    return time(int(hour), int(minute))
+    if found := re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", value, re.ASCII):
+        return time(int(found[1]), int(found[2]))
+    raise ValueError("expected a time like 08:00")
 
 
 def window(value: str) -> tuple[time, time]:
-    """Two times of the day; where the second is the earlier, it is that of the next day."""
+    """Read two times of the day; a second one that is earlier is that of the next day."""
     with suppress(ValueError):
-        start, end = (time_of_day(each.strip()) for each in value.split("-"))
+        start, end = (time_of_day(side.strip()) for side in value.split("-"))
         if start != end:
             return start, end
     raise ValueError("expected two times like 06:00-22:00")
@@ -249,28 +219,21 @@ def day(value: str) -> date:
 
 
 def names(value: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in value.split(",") if name.strip())
-    if not names:
-        raise ValueError("expected one name or more, separated by commas")
-    return names
+    if found := tuple(name.strip() for name in value.split(",") if name.strip()):
+        return found
+    raise ValueError("expected one name or more, separated by commas")
 
 
-def number(lowest: float, highest: float) -> Callable[[str], float]:
-    def read(value: str) -> float:
+def number(lowest: Number, highest: Number) -> Callable[[str], Number]:
+    """Return a reader of numbers within these bounds: whole ones if ``lowest`` is an int."""
+    kind = type(lowest)
+    what = "whole number" if kind is int else "number"
+
+    def read(value: str) -> Number:
         with suppress(ValueError):
-            if lowest <= float(value) <= highest:
-                return float(value)
-        raise ValueError(f"expected a number from {lowest:g} to {highest:g}")
-
-    return read
-
-
-def count(lowest: int, highest: int) -> Callable[[str], int]:
-    def read(value: str) -> int:
-        with suppress(ValueError):
-            if value.strip().isdecimal() and lowest <= int(value) <= highest:
-                return int(value)
-        raise ValueError(f"expected a whole number from {lowest} to {highest}")
+            if lowest <= (found := kind(value)) <= highest:
+                return found
+        raise ValueError(f"expected a {what} from {lowest} to {highest}")
 
     return read
 

@@ -1,4 +1,4 @@
-"""A folder on an IMAP server, by its URL. What is refused is in test_config.py."""
+"""A folder on an IMAP server, by its URL. What is refused is in test_settings.py."""
 
 import pytest
 from hypothesis import given

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.errors import SettingError
-from digest.settings.reading import Origin, example_env, read_settings
+from digest.settings.example import descriptions, example_env
+from digest.settings.reading import Origin, read_settings
 from digest.settings.settings import Settings, variable
 
 ROOT = Path(__file__).parents[3]
@@ -474,7 +475,7 @@ def test_a_file_that_cannot_be_read_is_named(file):
 )  # fmt: skip
 def test_secrets_are_not_shown(name, value, shown):
     settings = {f"DIGEST_{name}": value}
-    origin = next(each for each in read_settings(settings)[1] if each.name == f"DIGEST_{name}")
+    _, origin = one_of(settings, name.lower())
     assert origin.value == value
     assert origin.shown == shown
 
@@ -535,6 +536,13 @@ def test_a_name_we_do_not_know_is_refused(name):
     assert f"{name} is not a setting (test.env)" in refusal({}, dotenv(f"{name}=x\n"))
 
 
+def test_a_misspelt_name_is_told_what_may_be_meant():
+    assert refusal({"DIGEST_TRANSPRT": "x"}) == (
+        "DIGEST_TRANSPRT is not a setting (environment); did you mean DIGEST_TRANSPORT?"
+    )
+    assert refusal({"DIGEST_COLOUR_OF_THE_SKY": "x"}).endswith("; see digest config --example")
+
+
 def test_the_tests_own_names_are_let_be():
     assert read_settings({"DIGEST_TEST_POSTGRES_URL": "x"}) == read_settings({})
 
@@ -544,6 +552,10 @@ def test_the_tests_own_names_are_let_be():
 
 def test_the_committed_example_is_the_programs():
     assert (ROOT / "config.example.env").read_text(encoding="utf-8") == example_env()
+
+
+def test_every_setting_says_what_it_is_for():
+    assert list(descriptions()) == NAMES
 
 
 def test_the_example_names_every_setting():

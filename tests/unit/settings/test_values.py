@@ -1,4 +1,4 @@
-"""How the text of a setting becomes a value, where test_config.py does not say it all."""
+"""How the text of a setting becomes a value, where test_settings.py does not say it all."""
 
 import pytest
 from hypothesis import given

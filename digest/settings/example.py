@@ -1,0 +1,38 @@
+"""Write config.example.env from the table of settings."""
+
+import ast
+import inspect
+import textwrap
+from dataclasses import fields
+from itertools import pairwise
+
+from digest.settings.settings import Settings, variable
+
+
+def descriptions() -> dict[str, str]:
+    """Return what each setting is for, by field name: the text below it in the table.
+
+    Python drops these texts, as it does comments; so they are read from the source.
+    """
+    (table,) = ast.parse(inspect.getsource(Settings)).body
+    return {
+        ast.unparse(row.target): " ".join(ast.literal_eval(below.value).split())
+        for row, below in pairwise(ast.iter_child_nodes(table))
+        if isinstance(row, ast.AnnAssign) and isinstance(below, ast.Expr)
+    }
+
+
+def example_env() -> str:
+    """Return the text of config.example.env."""
+    lines = [
+        "# Settings of Paper Digest. Copy to .env and uncomment what you change;",
+        "# the environment wins over the file. Made by: digest config --example",
+    ]
+    about = descriptions()
+    for row in fields(Settings):
+        text = about[row.name]
+        if row.metadata["secret"]:
+            text += f" May also stand in a file named by {variable(row.name)}_FILE."
+        lines += ["", *(f"# {line}" for line in textwrap.wrap(text, 88))]
+        lines.append(f"#{variable(row.name)}={row.metadata['example']}")
+    return "\n".join(lines) + "\n"
