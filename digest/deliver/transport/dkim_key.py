@@ -68,12 +68,11 @@ def _both(settings: Settings, selector_field: str, key_field: str) -> tuple[str,
     selector, path = getattr(settings, selector_field), getattr(settings, key_field)
     if selector is None and path is None:
         return None
-    for given, is_missing, needs in (
-        (selector, selector_field, key_field),
-        (path, key_field, selector_field),
-    ):
-        if given is None:
-            raise SettingError(f"{variable(is_missing)} is not set, and {variable(needs)} needs it")
+    if selector is None or path is None:
+        is_missing, needs = variable(selector_field), variable(key_field)
+        if path is None:
+            is_missing, needs = needs, is_missing
+        raise SettingError(f"{is_missing} is not set, and {needs} needs it")
     return selector, path
 
 

@@ -4,7 +4,6 @@ import hashlib
 import re
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from digest.errors import TransportError
@@ -27,12 +26,7 @@ class FolderTransport:
             raise TransportError(f"{self._folder}: {error.strerror}") from error
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         pass
 
     takes_smtputf8 = True  # a file takes all octets

@@ -7,7 +7,6 @@ numbers of sysexits.h. They are coarse, so that most of them mean: later.
 import os
 import subprocess
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from digest.deliver.transport.replies import OUT_OF_REACH, in_one_line
@@ -43,12 +42,7 @@ class SendmailTransport:
             raise TransportError(f"{self._command}: there is no such command")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         pass
 
     def send(self, message: Message) -> Outcome:

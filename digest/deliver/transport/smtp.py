@@ -1,6 +1,5 @@
 """Mail by SMTP (RFC 5321) or LMTP: which connection a message goes over, and when it is new."""
 
-from types import TracebackType
 from typing import Self
 
 from digest.deliver.transport.smtp_conversation import Conversation, Timeouts
@@ -24,12 +23,7 @@ class SmtpTransport:
         self._connected()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._leave()
 
     @property

@@ -1,4 +1,4 @@
-"""The way to a relay: the connection, TLS that is verified, and the login (RFC 3207, RFC 4954)."""
+"""The way to a server: the connection, verified TLS, and the login (RFC 3207, RFC 4954)."""
 
 import smtplib
 import socket
@@ -131,6 +131,40 @@ class Relay:
         if reply.code // 100 == 4:
             raise NotNowError(text, reply)
         raise TransportError(text)
+
+
+class LmtpServer(Relay):
+    """LMTP (RFC 2033): a server that puts mail into mailboxes itself, over TCP or a Unix socket.
+
+    It is SMTP but for LHLO in place of EHLO, and for an answer to the final dot for each recipient
+    that was taken; as a message here has one recipient, that is one answer. ``host`` is a name, or
+    the absolute path of a socket, which has no port. It is neither logged in to nor encrypted: such
+    a server is to be reached from inside only.
+    """
+
+    def __str__(self) -> str:
+        return f"lmtp://{self.host}" if self._is_path else f"lmtp://{self.host}:{self.port}"
+
+    @property
+    def _is_path(self) -> bool:
+        return self.host.startswith("/")
+
+    def _socket(self, timeouts: Timeouts) -> socket.socket:
+        if not self._is_path:
+            return super()._socket(timeouts)
+        opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            opened.settimeout(timeouts.connect)
+            opened.connect(self.host)
+        except OSError:
+            opened.close()
+            raise
+        return opened
+
+    def _hello(self, conversation: Conversation) -> None:
+        """LHLO; where it is not known, the server is one of SMTP."""
+        conversation.ehlo_msg = "LHLO"
+        self._expect(250, Reply(*conversation.ehlo()), "LHLO refused")
 
 
 def _reply_of(error: smtplib.SMTPResponseException) -> Reply:

@@ -3,19 +3,17 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol, Self
 from urllib.parse import unquote, urlsplit
 
 from digest.deliver.transport.dkim import Signer
 from digest.deliver.transport.dkim_key import signer_of
 from digest.deliver.transport.folder import FolderTransport
-from digest.deliver.transport.lmtp import LmtpServer
 from digest.deliver.transport.maildir import MaildirTransport
 from digest.deliver.transport.sendmail import SendmailTransport
 from digest.deliver.transport.smtp import SmtpTransport
 from digest.deliver.transport.smtp_conversation import Timeouts
-from digest.deliver.transport.smtp_relay import Relay, Security
+from digest.deliver.transport.smtp_relay import LmtpServer, Relay, Security
 from digest.errors import SettingError
 from digest.model.messages import Message, Outcome
 from digest.settings.settings import Settings
@@ -30,12 +28,7 @@ class Transport(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *error: object) -> None: ...
 
     @property
     def takes_smtputf8(self) -> bool:
@@ -45,9 +38,9 @@ class Transport(Protocol):
 
 
 class SigningTransport:
-    """Signs each message (DKIM) in the moment before another transport takes it.
+    """Signs each message (DKIM) right before another transport takes it.
 
-    So whatever goes out is signed, and a message that is tried again gets a signature of its time.
+    Whatever goes out is signed, and a message that is tried again gets a signature of its time.
     """
 
     def __init__(self, transport: Transport, signer: Signer, clock: Callable[[], datetime]) -> None:
@@ -59,13 +52,8 @@ class SigningTransport:
         self._transport.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._transport.__exit__(kind, error, trace)
+    def __exit__(self, *error: object) -> None:
+        self._transport.__exit__(*error)
 
     @property
     def takes_smtputf8(self) -> bool:
@@ -91,41 +79,23 @@ def make_transport(settings: Settings, clock: Callable[[], datetime] = _utc_now)
 
 def _unsigned_transport(settings: Settings) -> Transport:
     url = urlsplit(settings.transport_url)
-    if url.scheme == "file":
-        return FolderTransport(Path(unquote(url.path)))
-    if url.scheme == "maildir":
-        return MaildirTransport(Path(unquote(url.path)))
-    if url.scheme == "sendmail":
-        return SendmailTransport(Path(unquote(url.path)), settings.smtp_timeout)
+    path = Path(unquote(url.path))
+    match url.scheme:
+        case "file":
+            return FolderTransport(path)
+        case "maildir":
+            return MaildirTransport(path)
+        case "sendmail":
+            return SendmailTransport(path, settings.smtp_timeout)
     return SmtpTransport(relay_of(settings), timeouts_of(settings), settings.connection_messages)
 
 
 def relay_of(settings: Settings) -> Relay:
-    """The server that DIGEST_TRANSPORT names, if it names one. Raises SettingError."""
-    is_lmtp = urlsplit(settings.transport_url).scheme == "lmtp"
-    return _lmtp_server(settings) if is_lmtp else _relay(settings)
-
-
-def timeouts_of(settings: Settings) -> Timeouts:
-    return Timeouts(
-        connect=settings.smtp_timeout,
-        greeting=settings.smtp_greeting_timeout,
-        mail=settings.smtp_mail_timeout,
-        rcpt=settings.smtp_rcpt_timeout,
-        data=settings.smtp_data_timeout,
-        block=settings.smtp_block_timeout,
-        end=settings.smtp_end_timeout,
-    )
-
-
-def _lmtp_server(settings: Settings) -> Relay:
+    """Return the server that DIGEST_TRANSPORT names, if it names one. Raises SettingError."""
     url = urlsplit(settings.transport_url)
-    place = url.hostname or unquote(url.path)
-    return LmtpServer(place, url.port or 0, own_name=_own_name(settings))
-
-
-def _relay(settings: Settings) -> Relay:
-    url = urlsplit(settings.transport_url)
+    own_name = urlsplit(settings.base_url or "").hostname
+    if url.scheme == "lmtp":
+        return LmtpServer(url.hostname or unquote(url.path), url.port or 0, own_name=own_name)
     security = Security(url.scheme)
     if url.username and security is Security.NONE:
         raise SettingError(
@@ -139,10 +109,17 @@ def _relay(settings: Settings) -> Relay:
         user=unquote(url.username or ""),
         password=unquote(url.password or ""),
         ca_file=settings.smtp_ca_file,
-        own_name=_own_name(settings),
+        own_name=own_name,
     )
 
 
-def _own_name(settings: Settings) -> str | None:
-    """What we call ourselves in EHLO, if the settings know."""
-    return urlsplit(settings.base_url).hostname if settings.base_url else None
+def timeouts_of(settings: Settings) -> Timeouts:
+    return Timeouts(
+        connect=settings.smtp_timeout,
+        greeting=settings.smtp_greeting_timeout,
+        mail=settings.smtp_mail_timeout,
+        rcpt=settings.smtp_rcpt_timeout,
+        data=settings.smtp_data_timeout,
+        block=settings.smtp_block_timeout,
+        end=settings.smtp_end_timeout,
+    )

@@ -101,7 +101,9 @@ def test_each_attempt_has_one_signature_of_its_own_time(smtp_server: SmtpServer,
         assert transport.send(message).kind is OutcomeKind.DEFERRED
         assert transport.send(message).kind is OutcomeKind.ACCEPTED
     for received, moment in zip(smtp_server.received, (NOW, NOW + timedelta(hours=1)), strict=True):
-        assert [tags(each)["t"] for each in signatures(received.content)] == [_seconds(moment)] * 2
+        assert [tags(value)["t"] for value in signatures(received.content)] == [
+            _seconds(moment)
+        ] * 2
         assert verdicts(received.content, DNS, moment) == GOOD
 
 
@@ -182,7 +184,7 @@ def test_a_days_run_signs_each_digest_and_those_tried_again(
     smtp_server.will_say(Point.RCPT, "451 4.3.0 Later")
     later = NOW + timedelta(hours=1)
     assert (run(NOW), run(later)) == (2, 3)
-    assert len({each.rcpt_to for each in smtp_server.received}) == 3
+    assert len({received.rcpt_to for received in smtp_server.received}) == 3
     for received in smtp_server.received:
         assert b"\r\nList-Unsubscribe: " in received.content
         assert verdicts(received.content, DNS, later) == GOOD

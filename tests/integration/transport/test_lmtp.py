@@ -50,7 +50,7 @@ def test_several_messages_share_a_connection_until_it_is_lost(server, transport)
     assert server.connections == 1
     server.hang_up_now()
     assert transport.send(make_message(to="c@example.org")).kind is OutcomeKind.ACCEPTED
-    assert [each.rcpt_to[0][0] for each in server.received] == ["a", "b", "c"]
+    assert [received.rcpt_to[0][0] for received in server.received] == ["a", "b", "c"]
     assert server.connections == 2
 
 
@@ -72,7 +72,7 @@ def test_a_refusal_is_its_outcome_and_the_next_message_goes_out(
     assert f"{outcome.code} {outcome.text}" == reply
     server.received.clear()
     assert transport.send(make_message(to="next@example.org")).kind is OutcomeKind.ACCEPTED
-    assert [each.rcpt_to for each in server.received] == [("next@example.org",)]
+    assert [received.rcpt_to for received in server.received] == [("next@example.org",)]
 
 
 def test_a_connection_lost_after_the_final_dot_is_uncertain(server, transport):
@@ -93,7 +93,7 @@ def test_an_address_beyond_ascii_goes_where_they_are_taken(start_smtp: Start, of
         assert transport.takes_smtputf8 is offers
         outcome = transport.send(make_message(to=JOSE))
     assert outcome.kind is (OutcomeKind.ACCEPTED if offers else OutcomeKind.REFUSED)
-    assert [each.rcpt_to for each in server.received] == ([(JOSE,)] if offers else [])
+    assert [received.rcpt_to for received in server.received] == ([(JOSE,)] if offers else [])
     assert not outcome.address_is_dead
 
 

@@ -57,7 +57,7 @@ def test_nobody_else_can_look_into_a_folder_that_is_made(tmp_path):
     with MaildirTransport(tmp_path / "box"):
         pass
     folders = [tmp_path / "box", *(tmp_path / "box" / name for name in ("tmp", "new", "cur"))]
-    assert [stat.S_IMODE(each.stat().st_mode) for each in folders] == [0o700] * 4
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in folders] == [0o700] * 4
 
 
 def test_each_message_is_a_file_of_its_own_also_when_sent_again(tmp_path):

@@ -96,13 +96,13 @@ def test_commands_are_said_together_where_that_is_offered(smtp_server, transport
 
 
 def send_all(transport: SmtpTransport, number: int) -> None:
-    for each in range(number):
-        outcome = transport.send(make_message(to=f"{each}@example.org"))
+    for name in range(number):
+        outcome = transport.send(make_message(to=f"{name}@example.org"))
         assert outcome.kind is OutcomeKind.ACCEPTED
 
 
 def recipients(server: SmtpServer) -> list[str]:
-    return [each.rcpt_to[0].partition("@")[0] for each in server.received]
+    return [received.rcpt_to[0].partition("@")[0] for received in server.received]
 
 
 def test_several_messages_share_a_connection_and_nothing_is_said_between_them(
@@ -164,7 +164,9 @@ def test_what_is_written_goes_out_at_once(
 def test_the_settings_say_how_long_to_wait():
     seconds = ("connect", "greeting", "mail", "rcpt", "data", "block", "end")
     names = {"connect": "smtp_timeout"}
-    given = {names.get(each, f"smtp_{each}_timeout"): str(n) for n, each in enumerate(seconds, 1)}
+    given = {
+        names.get(phase, f"smtp_{phase}_timeout"): str(n) for n, phase in enumerate(seconds, 1)
+    }
     assert timeouts_of(make_settings(**given)) == Timeouts(1, 2, 3, 4, 5, 6, 7)
     assert timeouts_of(make_settings()) == Timeouts()
 

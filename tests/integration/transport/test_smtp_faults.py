@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from digest.deliver.transport.lmtp import LmtpServer
 from digest.deliver.transport.replies import Phase
 from digest.deliver.transport.smtp import SmtpTransport
 from digest.deliver.transport.smtp_conversation import LONGEST_REPLY, Conversation, Timeouts
-from digest.deliver.transport.smtp_relay import Relay, Security
+from digest.deliver.transport.smtp_relay import LmtpServer, Relay, Security
 from digest.errors import TransportError
 from digest.model.messages import Concern, Envelope, Message, OutcomeKind
 from tests.integration.smtp_server import HOST, Authority, Point, SmtpServer
@@ -35,7 +34,9 @@ def message(name: str, size: int = 0) -> Message:
 
 def arrivals(server: SmtpServer) -> Counter[str]:
     """How often each message arrived whole, final dot and all, by its name."""
-    return Counter(each.content[13:].partition(b"@")[0].decode() for each in server.received)
+    return Counter(
+        received.content[13:].partition(b"@")[0].decode() for received in server.received
+    )
 
 
 @contextmanager
@@ -151,7 +152,7 @@ def test_a_fault_in_a_transaction(server, transport, fault, point):
 
 
 @pytest.mark.parametrize(
-    "fault", [each for each in FAULTS if each not in {"4yz", "5yz", "is slow"}]
+    "fault", [fault for fault in FAULTS if fault not in {"4yz", "5yz", "is slow"}]
 )
 def test_a_new_connection_that_fails_like_the_kept_one_is_not_tried_again(server, transport, fault):
     for _ in range(2):
@@ -442,4 +443,4 @@ def test_an_address_is_never_two_commands(server, transport):
 
 def test_each_phase_has_its_point():
     """No phase of a transaction is left untried here."""
-    assert {each.value for each in IN_A_TRANSACTION} == {*Phase} - {Phase.OPENING}
+    assert {point.value for point in IN_A_TRANSACTION} == {*Phase} - {Phase.OPENING}

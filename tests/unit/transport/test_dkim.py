@@ -98,7 +98,7 @@ def test_the_signatures_stand_before_what_was_there():
     signed = BOTH.sign(message, NOW)
     assert (signed.envelope, signed.message_id) == (message.envelope, message.message_id)
     found = signatures(signed.content)
-    assert [tags(each)["a"] for each in found] == ["rsa-sha256", "ed25519-sha256"]
+    assert [tags(signature)["a"] for signature in found] == ["rsa-sha256", "ed25519-sha256"]
     assert signed.content == b"".join(found) + message.content
 
 

@@ -185,7 +185,7 @@ def test_a_key_that_others_can_get_at_is_told(file, mode):
     path = file(pem(rsa_key().private), mode=mode)
     with capture_logs() as logs:
         signer(path)
-    told = [(each["event"], each["file"], each["mode"]) for each in logs]
+    told = [(line["event"], line["file"], line["mode"]) for line in logs]
     is_private = mode in {0o400, 0o600, 0o640}
     assert told == (
         [] if is_private else [("a DKIM key is open to others", str(path), f"{mode:04o}")]
