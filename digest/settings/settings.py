@@ -65,8 +65,8 @@ class Settings:
     lmtp:///SOCKET, sendmail:/COMMAND, maildir:/FOLDER, or file:///FOLDER (.eml files). Not set:
     .eml files in DIGEST_HOME/outbox."""
     smtp_ca_file: Path | None = optional(values.existing_file, "/etc/ssl/private-ca.pem")
-    """Certificates (PEM) to trust for the relay, instead of the system's; for an IMAP server,
-    beside them."""
+    """Certificates (PEM) to trust for the relay, instead of the system's; for an IMAP server, as
+    well as the system's."""
     smtp_timeout: float = setting(number(0.1, 900), "60")
     """Seconds to wait for the relay to let us in (connection, EHLO, STARTTLS, login), and for the
     end of a sendmail command."""
@@ -90,11 +90,11 @@ class Settings:
     connection_messages: int = setting(number(1, 100_000), "100")
     """Messages over one connection, before a new one is made."""
     rate: float | None = optional(PER_MINUTE, "600")
-    """Mails a minute, at most. Not set: no limit."""
+    """Emails a minute, at most. Not set: no limit."""
     rate_per_connection: float | None = optional(PER_MINUTE, "120")
-    """Mails a minute over each connection, at most. Not set: no limit."""
+    """Emails a minute over each connection, at most. Not set: no limit."""
     rate_per_domain: float | None = optional(PER_MINUTE, "60")
-    """Mails a minute to each mailbox provider, at most: the domains of one, such as gmail.com and
+    """Emails a minute to each mailbox provider, at most: the domains of one, such as gmail.com and
     googlemail.com, count together. Not set: no limit, until one asks to be slower."""
     mx_lookups: bool = setting(values.yes_or_no, "yes")
     """Whether the DNS is asked who takes a domain's mail, so that all of a provider's domains count
@@ -102,35 +102,36 @@ class Settings:
     send_window: tuple[time, time] | None = optional(values.window, "06:00-22:00")
     """Hours of the day, in DIGEST_TIMEZONE, in which digests go out. Not set: any."""
     warm_up_since: date | None = optional(values.day, "2026-01-31")
-    """First day of sending from a new address: that day DIGEST_WARM_UP_FIRST mails go out at most,
-    each day after half as many again. Not set: no such limit."""
+    """First day of sending from a new address: that day at most DIGEST_WARM_UP_FIRST emails go out,
+    and each day after it at most half as many more than the day before. Not set: no such limit."""
     warm_up_first: int = setting(number(1, 1_000_000), "200")
-    """Mails on that first day."""
+    """Emails on that first day, at most."""
     resend_uncertain: bool = setting(values.yes_or_no, "no")
-    """Whether mails of which nobody knows if they arrived are sent again by the next run, at the
-    risk of arriving twice: yes or no."""
+    """Whether emails that may or may not have arrived are sent again by the next run, at the risk
+    of arriving twice: yes or no."""
     pause_at_hard_bounces: float = setting(number(0.01, 100), "5")
-    """Per cent of the last week's mails: when so many met dead addresses, sending pauses."""
+    """Sending pauses when this share of the last week's emails, in per cent, met dead addresses."""
     pause_at_complaints: float = setting(number(0.001, 100), "0.1")
-    """Per cent of the last week's mails: when so many were called spam, sending pauses."""
+    """Sending pauses when this share of the last week's emails, in per cent, was reported as spam.
+    """
     from_: str | None = optional(values.address, "digest@example.org")
-    """Address the digests come from. Needed to send."""
+    """Address that the digests come from. Needed to send."""
     from_name: str = setting(values.display_name, "Paper Digest")
-    """Name shown beside that address."""
+    """Name shown with that address."""
     reply_to: str | None = optional(values.address, "team@example.org")
-    """Where answers go. Not set: DIGEST_FROM."""
+    """Where replies go. Not set: DIGEST_FROM."""
     bounce_address: str | None = optional(values.address, "bounces@example.org")
     """Envelope sender: where failure reports go. Not set: DIGEST_FROM."""
     verp: bool = setting(values.yes_or_no, "yes")
     """Whether each delivery has an envelope sender of its own, such as bounces+TAG@example.org, so
-    that a failure report names it: yes or no. No where +TAG is not delivered, or the relay allows
-    one sender only; failures are then not learned from."""
+    that a failure report names it: yes or no. Say no where +TAG is not delivered, or where the
+    relay allows only one sender; nothing is learned from failure reports then."""
     unsubscribe_address: str | None = optional(values.address, "unsubscribe@example.org")
-    """Where unsubscribe mails go. Not set: unsubscribe@ the domain of DIGEST_FROM."""
+    """Where unsubscribe requests by mail go. Not set: unsubscribe@ the domain of DIGEST_FROM."""
     inbox: Path | ImapFolder | None = optional(
         values.mailbox, "imaps://USER:PASSWORD@imap.example.org/INBOX", secret=True
     )
-    """Where the mail lies that `digest inbox` reads, to DIGEST_BOUNCE_ADDRESS,
+    """The mailbox that `digest inbox` reads, with the mail to DIGEST_BOUNCE_ADDRESS,
     DIGEST_UNSUBSCRIBE_ADDRESS and DIGEST_COMPLAINTS_ADDRESS: a Maildir, an mbox file, or a folder
     on an IMAP server, by imaps:// or imap+starttls://."""
     inbox_every: int = setting(number(5, 86_400), "60")
@@ -138,33 +139,33 @@ class Settings:
     complaints_address: str | None = optional(values.address, "complaints@example.org")
     """Where spam complaints go (RFC 9477). Not set: complaints@ the domain of DIGEST_FROM."""
     dkim_selector: str | None = optional(values.selector, "2026a")
-    """Name of the key that signs each mail (DKIM), as its DNS record says it; `digest dkim
-    generate` makes both. Not set: the relay signs, or nobody."""
+    """Name (selector) of the key that signs each message (DKIM), as its DNS record says it; `digest
+    dkim generate` makes both. Not set: the relay signs, or nobody does."""
     dkim_key: Path | None = optional(values.path, "/etc/paper-digest/dkim-2026a.pem")
     """File (PEM) with that key, an RSA key."""
     dkim_ed25519_selector: str | None = optional(values.selector, "2026e")
-    """Name of a key for a second signature beside that one, by Ed25519 (RFC 8463)."""
+    """Name of a key for a second signature, as well as that one, by Ed25519 (RFC 8463)."""
     dkim_ed25519_key: Path | None = optional(values.path, "/etc/paper-digest/dkim-2026e.pem")
     """File (PEM) with that Ed25519 key."""
 
     # ---- the pages, the people on them, and what mails look like ---------------------------------
 
     base_url: str | None = optional(values.public_url, "https://digest.example.org")
-    """Public address of `digest serve`, for the links in mails. Needed to send."""
+    """Public address of `digest serve`, for the links in emails. Needed to send."""
     secret: tuple[str, ...] | None = optional(values.secrets, NEW_KEY, secret=True)
-    """Signs the links in mails; best 32 random characters or more. Several, newest first and
-    separated by commas, keep old links working: keep each for a year at least. Needed to send."""
+    """Signs the links in emails; use 32 random characters or more. With several, newest first and
+    separated by commas, old links keep working: keep each for at least a year. Needed to send."""
     api_tokens: tuple[str, ...] | None = optional(values.secrets, NEW_KEY, secret=True)
     """Whoever has one of these, separated by commas, may use the HTTP API as you. Not set: there is
     no API."""
     metrics_tokens: tuple[str, ...] | None = optional(values.secrets, NEW_KEY, secret=True)
-    """Whoever shows one of these, separated by commas, as a bearer token may read the figures at
+    """Whoever shows one of these, separated by commas, as a bearer token may read the metrics at
     /metrics (Prometheus). Not set: there are none."""
     refused_domains: frozenset[str] | None = optional(
         values.domains, "/etc/paper-digest/disposable-domains.txt"
     )
     """File of mail domains (one a line, with their subdomains) that nobody may subscribe with, such
-    as those of mailboxes for a day."""
+    as those of disposable mailboxes."""
     keep_client_addresses: bool = setting(values.yes_or_no, "no")
     """Whether the network address that a consent came from is stored with it: yes or no."""
     postal_address: str | None = optional(
@@ -174,30 +175,30 @@ class Settings:
     templates: Path | None = optional(values.existing_folder, "/etc/paper-digest/templates")
     """Folder with your own templates; what it lacks is taken from the built-in set."""
     link_hosts: tuple[str, ...] | None = optional(values.names, "arxiv.org,huggingface.co")
-    """Hosts that templates may link to, beside your own and those of the papers; the check of the
-    templates names others. Not set: any."""
+    """Hosts that templates may link to, as well as your own and those of the papers; the check of
+    the templates reports any other. Not set: any."""
     language: str = setting(values.language, "en")
-    """Language of the mails: en, de, or one that DIGEST_TEMPLATES has in locales/CODE.po."""
+    """Language of the emails: en, de, or one that DIGEST_TEMPLATES has in locales/CODE.po."""
     welcome: bool = setting(values.yes_or_no, "yes")
-    """Whether somebody who has just confirmed gets a mail that says what will come: yes or no."""
+    """Whether somebody who has just confirmed gets an email that says what will come: yes or no."""
     goodbye: bool = setting(values.yes_or_no, "no")
-    """Whether somebody who has just left gets one last mail, with a link to undo it: yes or no. No
-    keeps the promise that nothing comes after leaving."""
+    """Whether somebody who has just unsubscribed gets one last email, with a link to undo it: yes
+    or no. No keeps the promise that nothing comes after unsubscribing."""
     studio_password: str | None = optional(values.text, NEW_KEY, secret=True)
     """Password of `digest studio`, with any user name. Needed where it listens to other machines;
     put an HTTPS proxy before it there."""
     operator: str | None = optional(values.address, "operator@example.org")
-    """Who is told by mail when a daily run has trouble. Not set: nobody is, only the log."""
+    """Who is told by email when a daily run has trouble. Not set: only the log tells."""
     log_addresses: bool = setting(values.yes_or_no, "no")
-    """Whether the log shows mail addresses in full, not as a…@example.org: yes or no. Tokens and
-    passwords are in it in no case."""
+    """Whether the log shows mail addresses in full, not as a…@example.org: yes or no. It never
+    shows tokens or passwords."""
     header_image: str | None = optional(values.image_url, "https://digest.example.org/header.png")
-    """Picture at the head of each mail, by its https:// address. Not set: there is none."""
+    """Picture at the head of each email, by its https:// address. Not set: there is none."""
     header_image_size: tuple[int, int] | None = optional(values.size, "1200x240")
     """Width and height of that picture in pixels; it is shown at most 600 wide."""
     thumbnails: bool = setting(values.yes_or_no, "no")
-    """Whether digests show a picture of each paper, from Hugging Face's servers, which so learn who
-    looks: yes or no."""
+    """Whether digests show a picture of each paper, from Hugging Face's servers, which thereby
+    learn who looks: yes or no."""
 
     # ---- sources, editions, ranking --------------------------------------------------------------
 
@@ -218,7 +219,7 @@ class Settings:
     http_timeout: float = setting(number(0.1, 300), "20")
     """Seconds to wait for a source."""
     http_attempts: int = setting(number(1, 10), "4")
-    """How often a source is asked in all."""
+    """How many times a source is asked in all."""
     lookback_days: int = setting(number(0, 30), "3")
     """Days the first edition reaches back."""
     timezone: ZoneInfo = setting(values.zone, "UTC")
@@ -229,13 +230,14 @@ class Settings:
     """Hours between two collections, so that it is seen how papers rise. One comes right before
     each edition as well."""
     enough_papers: int = setting(number(0, 1000), "5")
-    """Papers that are enough for an edition when a source fails for longer than the next says. With
-    fewer there is none that day."""
+    """Papers that are enough for an edition when a source fails for longer than
+    DIGEST_WAIT_FOR_SOURCES. With fewer there is no edition that day."""
     wait_for_sources: int = setting(number(0, 720), "60")
-    """Minutes that an edition waits for a source that fails; it is asked again every ten."""
+    """Minutes that an edition waits for a source that fails; it is asked again every ten minutes.
+    """
     stale_after_hours: int = setting(number(1, 720), "48")
-    """For how long an edition is sent, and how long after their own time readers still get theirs,
-    after a standstill. What is older is skipped, and counted."""
+    """Hours for which an edition is still sent, and in which readers still get theirs after their
+    own time, when nothing ran for a while. What is older is skipped, and counted."""
     max_for_you: int = setting(number(1, 15), "10")
     """Most papers in the section For you."""
     max_trending: int = setting(number(0, 15), "5")

@@ -24,14 +24,37 @@ Number = TypeVar("Number", int, float)
 
 LONGEST_NAME = 100
 SHORTEST_SECRET = 8  # against slips; what is recommended is four times as long
-LONGEST_SELECTOR = 63  # octets of one label (RFC 1035 section 2.3.4)
 LONGEST_PUBLIC_URL = 500  # with a token behind it, it must fit a header's line of 998 octets
 
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
-_SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 # One absolute path and nothing else: a folder, a command, a socket.
 _OWN_MACHINE_URL = re.compile(r"(?i:maildir|sendmail|lmtp):(?://)?/[^/?#][^?#]*")
 _PLAIN_URL = re.compile(r"[A-Za-z0-9:/._~%!$&'()*+;=\[\]-]+")
+
+
+def matching(pattern: str, expected: str) -> Callable[[str], str]:
+    """Return a reader of texts that have this form as a whole."""
+
+    def read(value: str) -> str:
+        if re.fullmatch(pattern, value, re.ASCII):
+            return value
+        raise ValueError(f"expected {expected}")
+
+    return read
+
+
+def choice(*choices: str) -> Callable[[str], str]:
+    return matching("|".join(map(re.escape, choices)), f"one of {', '.join(choices)}")
+
+
+# A tag (RFC 5646); compose/language.py knows which languages there are.
+language = matching(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language like en or pt-BR")
+
+# A DKIM selector: labels of a domain name (RFC 6376 section 3.1), in all no longer than one may be.
+selector = matching(
+    rf"(?!.{{64}}){_LABEL}(?:\.{_LABEL})*",
+    "at most 63 letters, digits and hyphens, like 2026a",
+)
 
 
 def text(value: str) -> str:
@@ -104,15 +127,6 @@ def address(value: str) -> str:
     return read
 
 
-def selector(value: str) -> str:
-    """Check a DKIM selector: labels of a domain name (RFC 6376 section 3.1)."""
-    if len(value) > LONGEST_SELECTOR or not _SELECTOR.fullmatch(value):
-        raise ValueError(
-            f"expected at most {LONGEST_SELECTOR} letters, digits and hyphens, like 2026a"
-        )
-    return value
-
-
 def database_url(value: str) -> str:
     try:
         url = make_url(value)
@@ -160,13 +174,6 @@ def public_url(value: str) -> str:
     if urlsplit(url).scheme == "http" and urlsplit(url).hostname not in OWN_MACHINE:
         raise ValueError("expected https:// (RFC 8058 asks for it); http:// only for localhost")
     return url
-
-
-def language(value: str) -> str:
-    """Check a language tag (RFC 5646); compose/language.py knows which languages there are."""
-    if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", value, re.ASCII):
-        raise ValueError("expected a language like en or pt-BR")
-    return value
 
 
 def image_url(value: str) -> str:
@@ -234,14 +241,5 @@ def number(lowest: Number, highest: Number) -> Callable[[str], Number]:
             if lowest <= (found := kind(value)) <= highest:
                 return found
         raise ValueError(f"expected a {what} from {lowest} to {highest}")
-
-    return read
-
-
-def choice(*choices: str) -> Callable[[str], str]:
-    def read(value: str) -> str:
-        if value not in choices:
-            raise ValueError(f"expected one of {', '.join(choices)}")
-        return value
 
     return read
