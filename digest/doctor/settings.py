@@ -53,7 +53,7 @@ def _faults(settings: Settings, *, is_complete: bool) -> Iterator[Finding]:
 
 
 def _short_secrets(settings: Settings) -> Iterator[Finding]:
-    for name in ("secret", "api_tokens"):
+    for name in ("secret", "api_tokens", "metrics_tokens"):
         keys: tuple[str, ...] = getattr(settings, name) or ()
         shortest = min(map(len, keys), default=GOOD_SECRET)
         if shortest < GOOD_SECRET:

@@ -43,6 +43,7 @@ def test_everything_that_is_missing_is_named() -> None:
         ({"secret": "x" * 31}, Level.ADVICE, "DIGEST_SECRET has 31"),
         ({"secret": f"{'x' * 40},{'y' * 20}"}, Level.ADVICE, "DIGEST_SECRET has 20"),
         ({"api_tokens": "x" * 20}, Level.ADVICE, "DIGEST_API_TOKENS has 20"),
+        ({"metrics_tokens": "x" * 20}, Level.ADVICE, "DIGEST_METRICS_TOKENS has 20"),
         ({"base_url": "http://localhost:8000"}, Level.ADVICE, "nobody else"),
         ({"base_url": "https://pages.example"}, Level.ADVICE, "strangers"),
         ({"from_": "somebody@gmail.com", "base_url": "https://gmail.com"}, Level.PROBLEM, "forged"),
