@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.model.timetable import Frozen, Timetable
-from digest.plan.due import DueTime, due_since, latest_due
+from digest.plan.due import DueTime, due_since, latest_due, who_is_due, with_mail_on
 from subscribers.model import MailSchedule
 from subscribers.preferences import Preferences, parse_cadence
 
@@ -127,3 +127,26 @@ def test_however_often_one_looks_every_turn_is_seen_or_passed(some, made, looks)
             assert due_time.moment <= look
             if due_time.moment > looks[0]:
                 assert moment_of(due_time) in passed
+
+
+@given(clocks, days, moments)
+def test_who_is_due_is_counted_as_it_is_planned(some, made, now) -> None:
+    """Two ways to say the same, which share no line: see ``who_is_due``."""
+    schedules = [
+        MailSchedule(schedule.wishes, {number: LONG_AGO}) for number, schedule in enumerate(some)
+    ]
+    oldest = now - 2 * DAY
+    planned: dict[int, set[int]] = {}
+    for due_time in latest_due(schedules, intervals(*made), now):
+        if due_time.moment > oldest:
+            planned.setdefault(due_time.interval.edition.id, set()).update(due_time.people)
+    for interval in intervals(*made):
+        counted = who_is_due(schedules, interval, oldest, now)
+        assert counted == planned.get(interval.edition.id, set())
+
+
+def test_who_has_mail_on_a_day_of_the_week() -> None:
+    weekdays = MailSchedule(Preferences(days=parse_cadence("weekdays")), {1: LONG_AGO, 2: LONG_AGO})
+    sundays = MailSchedule(Preferences(days=parse_cadence("sun")), {3: LONG_AGO})
+    assert with_mail_on([weekdays, sundays], date(2026, 2, 20)) == {1, 2}  # a Friday
+    assert with_mail_on([weekdays, sundays], date(2026, 2, 22)) == {3}
