@@ -50,7 +50,7 @@ def _on_a_phone(browser: Browser, mail: Path, scheme: Literal["light", "dark"]) 
 
 
 def studio(browser: Browser, folder: Path) -> None:
-    digest = [sys.executable, "-m", "digest.cli.main"]
+    digest = [sys.executable, "-m", "digest"]
     subprocess.run([*digest, "templates", "eject", "my-templates"], cwd=folder, check=True)
     running = subprocess.Popen(
         [*digest, "studio", "--templates", "my-templates", "--port", "8765"],

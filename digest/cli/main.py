@@ -85,7 +85,7 @@ def main() -> None:
     configure_logs()
     try:
         with as_ledger_error():
-            cli()
+            cli(prog_name="digest")
     except (DigestError, SubscriberError) as error:
         err.print(Text(f"digest: {error}"), soft_wrap=True)
         sys.exit(1)
@@ -291,7 +291,3 @@ def _print_collected(collected: Collected) -> None:
     out.print(f"{collected.papers} papers: {collected.new} new, {collected.updated} updated.")
     for each in collected.rejected:
         err.print(Text(f"left out: {each.file}, {each.where}: {each.why}"), soft_wrap=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -15,8 +15,7 @@ PORT = 8000
 
 def up(host: Host = LOCAL, port: Port = PORT) -> None:
     """Run everything: pages, schedule, sending, and the mail that comes back."""
-    from digest.service.services import Pages, all_services
-    from digest.service.supervisor import supervise
+    from digest.service.services import Pages, run_all
 
     app = App()
     pages = Pages(host, port)
@@ -29,7 +28,7 @@ def up(host: Host = LOCAL, port: Port = PORT) -> None:
             soft_wrap=True,
         )
 
-    supervise(all_services(app, pages), say_ready)
+    run_all(app, pages, say_ready)
 
 
 def schedule() -> None:
@@ -55,7 +54,11 @@ def serve(host: Host = LOCAL, port: Port = PORT) -> None:
     from digest.service.services import Pages
 
     pages = Pages(host, port)
-    pages.serve(App(), lambda: err.print(f"The pages are at {pages.url}. Stop with Ctrl-C."))
+
+    def say_ready() -> None:
+        err.print(f"The pages are at {pages.url}. Stop with Ctrl-C.")
+
+    pages.server(App(), say_ready).run()
 
 
 def _each_day(app: App) -> str:

@@ -100,7 +100,7 @@ def studio(
     """Edit templates in your editor and see in a browser what every kind of reader will get."""
     from digest.app.studio import folders
     from digest.app.studio import studio as studio_of
-    from digest.studio.server import serve
+    from digest.service.web_server import WebServer
     from digest.studio.watch import Watch
 
     app = App(templates=str(templates)) if templates else App()
@@ -109,4 +109,5 @@ def studio(
     def say_ready() -> None:
         err.print(f"The studio is at http://{host}:{port}/. Stop with Ctrl-C.")
 
-    serve(studio_of(app, host, watch), host, port, ready=say_ready, ending=watch.end)
+    application = studio_of(app, host, watch)
+    WebServer(application, host, port, ready=say_ready, ending=watch.end).run()

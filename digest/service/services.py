@@ -1,44 +1,61 @@
-"""What runs until it is told to stop, alone or under `digest up`.
+"""What runs until it is told to stop (SIGINT or SIGTERM): `digest up`, and its parts alone.
 
-Each service is made in the process that it runs in; ``ready`` is called once it runs.
+``ready`` is called once it runs.
 """
 
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from threading import Event, Thread
+from typing import TYPE_CHECKING
 
 from digest.app.app import App
+from digest.errors import ServiceError
+from digest.service.alerting import Operator
 from digest.service.jobs import Jobs
+from digest.service.os_signals import stop_signals
 from digest.service.scheduler import add_job, new_scheduler, run_forever
-from digest.service.supervisor import Service
+from digest.service.work_process import keep_running
+
+if TYPE_CHECKING:
+    from digest.service.web_server import WebServer
 
 Ready = Callable[[], None]
 
 MINUTE = 60.0  # seconds
 SOON = 5.0
 HOUR = 3600.0
+LAST_ANSWERS = 10.0  # the longest that is waited for them
 
 
-def keep_schedule(app: App, ready: Ready, *, and_inbox: bool = False, tempo: float = 1) -> None:
+def _in_silence() -> None:
+    pass
+
+
+def keep_schedule(
+    app: App, ready: Ready = _in_silence, *, and_inbox: bool = False, tempo: float = 1
+) -> None:
     """Collect, make editions, plan, send, tidy up: each when it is time for it.
 
     ``tempo`` is how much faster than others' our clock goes (in tests).
     """
     app.make_ready()
-    duties = Jobs(app)
+    jobs = Jobs(app)
     scheduler = new_scheduler()
     if and_inbox:
-        add_job(scheduler, "reading the inbox", duties.read_inbox, app.settings.inbox_every / tempo)
-    add_job(scheduler, "collecting", duties.collect, MINUTE / tempo)
-    add_job(scheduler, "the edition", duties.tick, MINUTE / tempo)
-    add_job(scheduler, "planning", duties.plan, MINUTE / tempo)
-    add_job(scheduler, "sending", duties.send, SOON)
-    add_job(scheduler, "tidying up", duties.tidy, HOUR / tempo)
+        add_job(scheduler, "reading the inbox", jobs.read_inbox, app.settings.inbox_every / tempo)
+    add_job(scheduler, "collecting", jobs.collect, MINUTE / tempo)
+    add_job(scheduler, "the edition", jobs.tick, MINUTE / tempo)
+    add_job(scheduler, "planning", jobs.plan, MINUTE / tempo)
+    add_job(scheduler, "sending", jobs.send, SOON)
+    add_job(scheduler, "tidying up", jobs.tidy, HOUR / tempo)
     run_forever(scheduler, ready, app.stop)
 
 
 def send_what_waits(app: App, ready: Ready) -> None:
-    """Send what waits in the ledger, beside a schedule that plans it."""
+    """Send what waits in the ledger, as well as a schedule that plans it."""
     app.make_ready()
     scheduler = new_scheduler()
     add_job(scheduler, "sending", Jobs(app).send, SOON)
@@ -47,25 +64,11 @@ def send_what_waits(app: App, ready: Ready) -> None:
 
 def watch_inbox(app: App, ready: Ready) -> None:
     """Read the mail that comes back, again and again."""
-    duties = Jobs(app)
-    duties.read_inbox()  # what is wrong with it shows now
+    jobs = Jobs(app)
+    jobs.read_inbox()  # what is wrong with it shows now
     scheduler = new_scheduler()
-    add_job(scheduler, "reading the inbox", duties.read_inbox, app.settings.inbox_every)
+    add_job(scheduler, "reading the inbox", jobs.read_inbox, app.settings.inbox_every)
     run_forever(scheduler, ready, lambda: None)
-
-
-def all_services(app: App, pages: "Pages", tempo: float = 1) -> list[Service]:
-    """What `digest up` runs, each in a process of its own. Raises DigestError."""
-    app.make_ready()
-    the_rest = partial(keep_schedule, and_inbox=app.settings.inbox is not None, tempo=tempo)
-    return [
-        Service("pages", partial(_run, app.another, pages.serve)),
-        Service("schedule", partial(_run, app.another, the_rest)),
-    ]
-
-
-def _run(another: Callable[[], App], run: Callable[[App, Ready], None], ready: Ready) -> None:
-    run(another(), ready)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +78,54 @@ class Pages:
     host: str
     port: int
 
-    def serve(self, app: App, ready: Ready) -> None:
+    def server(self, app: App, ready: Ready) -> "WebServer":
+        """The server that answers them. Raises DigestError for what is missing."""
         from digest.app.web import web  # noqa: PLC0415  slow to load
-        from digest.web.server import serve  # noqa: PLC0415
+        from digest.service.web_server import WebServer  # noqa: PLC0415
 
-        serve(web(app), self.host, self.port, ready)
+        return WebServer(web(app), self.host, self.port, ready=ready)
 
     @property
     def url(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}/"
+
+
+def run_all(app: App, pages: Pages, ready: Ready, tempo: float = 1) -> None:
+    """Serve the pages, and do the work in a process of its own, until told to stop.
+
+    The pages answer until the work has finished what it had in hand; a second signal ends both.
+    ``ready`` is called when the pages answer. Raises DigestError where something is missing to
+    send, or the pages cannot begin or go on: then all ends.
+    """
+    app.make_ready()
+    begun = Event()
+    server = pages.server(app, begun.set)
+
+    def answer() -> None:
+        try:
+            server.run()
+        finally:
+            if server.started and not server.should_exit:
+                os.kill(os.getpid(), signal.SIGTERM)
+            begun.set()
+
+    with stop_signals() as told:
+        thread = Thread(target=answer, name="pages", daemon=True)
+        thread.start()
+        begun.wait()
+        if not server.started:
+            raise ServiceError("the pages could not begin")
+        ready()
+        work = partial(_keep_schedule, app.another, tempo)
+        operator = Operator(app)
+        keep_running(work, told, lambda trouble: operator.tell((trouble,)))
+        if not thread.is_alive():
+            raise ServiceError("the pages could not go on")
+        server.should_exit = True
+        thread.join(LAST_ANSWERS)
+
+
+def _keep_schedule(another: Callable[[], App], tempo: float) -> None:
+    app = another()
+    keep_schedule(app, and_inbox=app.settings.inbox is not None, tempo=tempo)

@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from digest.errors import DigestError
 from digest.studio.access import HEADERS, Guard
 from digest.studio.render import Pages, static
-from digest.web.body_limit import BodyLimit
 from subscribers.errors import SubscriberError
+from subscribers.web.body_limit import BodyLimit
 
 LARGEST_FORM = 64 * 1024  # octets
 _STATIC = {

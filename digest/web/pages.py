@@ -9,7 +9,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from digest.web.body_limit import BodyLimit
 from digest.web.feeds import Feeds
 from digest.web.health import health_routes
 from digest.web.own import OwnDigests
@@ -18,6 +17,7 @@ from digest.web.site import Site
 from subscribers.errors import TokenError
 from subscribers.web.api import api_app
 from subscribers.web.api_rules import problem as api_problem
+from subscribers.web.body_limit import BodyLimit
 from subscribers.web.routes import subscriber_routes
 
 # Links carry tokens: they are told to nobody, kept by nobody, and nothing foreign is loaded.

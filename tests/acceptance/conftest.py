@@ -84,7 +84,7 @@ class Person:
     def start(self, *words: str) -> subprocess.Popen[str]:
         """`digest WORDS` as a process of its own, its standard error to be read."""
         return subprocess.Popen(
-            [sys.executable, "-m", "digest.cli.main", *words],
+            [sys.executable, "-m", "digest", *words],
             cwd=self.folder,
             env=self._environment(),
             stdout=subprocess.DEVNULL,

@@ -24,7 +24,7 @@ def environment(world: World) -> dict[str, str]:
 def command(world: World, home, *words: str) -> subprocess.Popen[str]:
     """`digest WORDS`, begun."""
     return subprocess.Popen(
-        [sys.executable, "-m", "digest.cli.main", *words],
+        [sys.executable, "-m", "digest", *words],
         cwd=home,
         env=environment(world),
         stdout=subprocess.PIPE,

@@ -82,7 +82,7 @@ def test_an_error_is_told_and_the_clock_goes_on(clock, error, told):
 CLOCK = """
 import os, sys
 import numpy  # which starts threads of its own, before the clock does
-from digest.service.scheduler import add_tick, new_clock, run_forever
+from digest.service.scheduler import add_job, new_scheduler, run_forever
 
 def say(word):
     os.write(1, f"{word}\\n".encode())  # in one piece, whichever thread says it
@@ -92,8 +92,8 @@ def work():
     sys.stdin.readline()
     say("ends")
 
-clock = new_clock()
-add_tick(clock, "work", work, 3600)
+clock = new_scheduler()
+add_job(clock, "work", work, 3600)
 run_forever(clock, lambda: say("ready"), lambda: say("stopping"))
 """
 

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 
 from digest.app.app import App
 from digest.monitoring.logs import configure_logs
-from digest.service.services import Pages, all_services
-from digest.service.supervisor import supervise
+from digest.service.services import Pages, run_all
 
 # As a file, because each new process wants one.
 PROGRAM = """\
@@ -36,5 +35,5 @@ def main() -> None:
     configure_logs()
     clock = FastClock(datetime.fromisoformat(told["start"]), told["begun"], told["tempo"])
     app = App({}, None, clock, **told["settings"])
-    services = all_services(app, Pages("127.0.0.1", told["port"]), tempo=told["tempo"])
-    supervise(services, lambda: print("all of it runs", flush=True))
+    pages = Pages("127.0.0.1", told["port"])
+    run_all(app, pages, lambda: print("all of it runs", flush=True), tempo=told["tempo"])

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from fastapi import FastAPI, HTTPException, Request, Response
 
-from digest.web.body_limit import BodyLimit
+from subscribers.web.body_limit import BodyLimit
 
 MOST = 10
 

@@ -1,0 +1,83 @@
+"""A process for the work of `digest up`: started, started again if it dies, and stopped."""
+
+import os
+import signal
+from collections.abc import Callable
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from threading import Thread
+from time import monotonic
+
+import structlog
+
+from digest.errors import DigestError
+from digest.monitoring.logs import configure_logs
+
+START_AGAIN_AFTER = 10.0  # seconds
+# As long as the answer to a message's final dot may take, and some: then the work is killed.
+LONGEST_END = 660.0
+# Some who tell us to stop tell all our group as well: two signals so close together are one.
+SAME_BREATH = 0.5
+
+_spawning = get_context("spawn")  # a fork would share connections, and locks held by threads
+
+log = structlog.get_logger()
+
+
+def keep_running(work: Callable[[], None], told: int, tell: Callable[[str], None]) -> None:
+    """Have ``work`` (it is pickled) done in a process of its own, until told to stop.
+
+    ``told`` is the file descriptor of stop_signals. A process that dies is told of and started
+    again. Told to stop, it finishes what it has in hand; told twice, it is killed.
+    """
+    while True:
+        process = _spawning.Process(target=_run, args=(work,), name="work")
+        process.start()
+        if told in wait([process.sentinel, told]):
+            os.read(told, 1)
+            _end(process, told)
+            return
+        process.join()
+        log.error("the work died", status=process.exitcode, again_in_seconds=START_AGAIN_AFTER)
+        tell(f"the process that ranks and sends died (status {process.exitcode})")
+        if wait([told], START_AGAIN_AFTER):
+            return
+
+
+def _end(process: BaseProcess, told: int) -> None:
+    """Stop a process, and wait for it; where it takes too long, or we are told again, kill it."""
+    process.terminate()
+    began = monotonic()
+    while process.is_alive() and (left := began + LONGEST_END - monotonic()) > 0:
+        if told in wait([process.sentinel, told], left):
+            os.read(told, 1)
+            if monotonic() > began + SAME_BREATH:
+                break
+    if process.is_alive():
+        log.error("the work is killed")
+        process.kill()
+    process.join()
+
+
+# ---- in the process of the work --------------------------------------------------------------
+
+
+def _run(work: Callable[[], None]) -> None:
+    configure_logs()
+    Thread(target=_stop_when_alone, daemon=True).start()
+    try:
+        work()
+    except DigestError as error:
+        log.error("the work cannot go on", why=str(error))
+        raise SystemExit(1) from None
+    except Exception as error:  # a fault of ours: told as all else is, without addresses
+        log.exception("a fault of Paper Digest's own")
+        raise SystemExit(1) from error
+
+
+def _stop_when_alone() -> None:
+    """Whoever kills our parent wants us gone as well."""
+    if parent := parent_process():
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
