@@ -18,9 +18,9 @@ from digest.errors import LedgerError
 from digest.model.digests import Digest
 from digest.model.messages import Outcome
 from digest.studio.access import require_password
-from digest.studio.context import StudioContext
 from digest.studio.history import HistoryPages
 from digest.studio.preview import Preview
+from digest.studio.preview_cache import StudioContext
 from digest.studio.preview_request import PreviewRequest
 from digest.studio.render import Pages
 from digest.studio.templates_routes import template_routes
@@ -40,8 +40,8 @@ def studio(app: App, host: str = "127.0.0.1", watch: Watch | None = None) -> Fas
     settings = app.settings
     require_password(host, settings.studio_password)
     pages = Pages(settings.from_name)
-    bench = studio_context(app, watch or Watch(folders(app)))
-    routers = [template_routes(bench, pages), _history(app, pages)]
+    context = studio_context(app, watch or Watch(folders(app)))
+    routers = [template_routes(context, pages), _history(app, pages)]
     return studio_app(routers, pages, host=host, password=settings.studio_password)
 
 
@@ -70,7 +70,7 @@ def _history(app: App, pages: Pages) -> APIRouter:
     """The pages about what happened. Templates can be edited without a database; these need it."""
     try:
         return HistoryPages(
-            app.ledger, app.registry, app, pages.html, utc_now, app.settings.timezone
+            app.ledger, app.registry, app, pages, utc_now, app.settings.timezone
         ).routes()
     except (LedgerError, SQLAlchemyError) as error:
         why = error

@@ -12,7 +12,7 @@ from digest.checks.finding import Finding, Level
 from digest.cli.terminal import Json, err, out, print_json
 from digest.compose.environment import built_in_templates
 from digest.compose.from_identity import preview_identity
-from digest.studio.eject import eject as eject_to
+from digest.studio.template_folders import eject as eject_to
 
 templates = typer.Typer(help="See to the templates of the mails.", no_args_is_help=True)
 

@@ -6,18 +6,17 @@ from http import HTTPStatus
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, HTTPException, Path, Query
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse
 
 from digest.ledger.ledger import Ledger
 from digest.ledger.outcomes import Sought
 from digest.model.deliveries import DeliveryState
 from digest.model.digests import Edition
-from digest.monitoring.why import Why
-from digest.studio.history_month import month_plots
 from digest.studio.history_text import Pager, words
+from digest.studio.plots import SIZES, month_plots
 from digest.studio.preview_request import EDITION, PreviewRequest
 from digest.studio.preview_request import address as shown_at
-from digest.studio.render import static
+from digest.studio.render import Pages
 from subscribers.model import PersonFile
 from subscribers.store.registry import Registry
 
@@ -33,17 +32,14 @@ PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 
 
 class Explainer(Protocol):
-    """What of the pipeline these pages ask: the day it is, and why somebody gets what they get."""
+    """What these pages ask of the pipeline: the day it is, and why somebody gets what they get.
+
+    The latter is a ``digest.monitoring.why.Why``, which only a template reads.
+    """
 
     def edition_day(self, now: datetime) -> date: ...
 
-    def explain(self, person: PersonFile, day: date, now: datetime) -> Why: ...
-
-
-class Render(Protocol):
-    """Fills a page with values."""
-
-    def __call__(self, name: str, status: HTTPStatus, **values: object) -> HTMLResponse: ...
+    def explain(self, person: PersonFile, day: date, now: datetime) -> object: ...
 
 
 class HistoryPages:
@@ -54,7 +50,7 @@ class HistoryPages:
         ledger: Ledger,
         registry: Registry,
         pipeline: Explainer,
-        render: Render,
+        pages: Pages,
         clock: Callable[[], datetime],
         zone: tzinfo,
     ) -> None:
@@ -62,28 +58,25 @@ class HistoryPages:
         self._history = ledger.history
         self._registry = registry
         self._pipeline = pipeline
-        self._render = render
+        self._pages = pages
         self._clock = clock
         self._zone = zone
         self._words = words(zone)
 
     def routes(self) -> APIRouter:
         routes = APIRouter(default_response_class=HTMLResponse)
-        routes.add_api_route("/editions", self.editions, response_model=None)
-        routes.add_api_route("/editions/{day}", self.edition_of, response_model=None)
-        routes.add_api_route(
-            "/editions/{day}/subscribers/{subscriber_id}", self.delivery_to, response_model=None
-        )
-        routes.add_api_route("/runs", self.runs, response_model=None)
-        routes.add_api_route("/month", self.month, response_model=None)
-        routes.add_api_route("/history.css", self.style, response_model=None)
+        for path, page in (
+            ("/editions", self.editions),
+            ("/editions/{day}", self.edition_of),
+            ("/editions/{day}/subscribers/{subscriber_id}", self.delivery_to),
+            ("/runs", self.runs),
+            ("/month", self.month),
+        ):
+            routes.add_api_route(path, page, response_model=None)
         return routes
 
-    def style(self) -> Response:
-        return Response(static("history.css"), media_type="text/css")
-
     def editions(self, page: PageNumber = 1) -> HTMLResponse:
-        """All editions, newest first."""
+        """List all editions, newest first."""
         found = self._history.editions(EDITIONS_A_PAGE + 1, (page - 1) * EDITIONS_A_PAGE)
         pager = Pager("/editions", page, has_more=len(found) > EDITIONS_A_PAGE)
         return self._page("editions", editions=found[:EDITIONS_A_PAGE], pager=pager)
@@ -91,7 +84,7 @@ class HistoryPages:
     def edition_of(
         self, day: date, address: str = "", state: str = "", page: PageNumber = 1
     ) -> HTMLResponse:
-        """One edition: what was collected for it, what became of everybody, and who got what."""
+        """Show what was collected for an edition, what became of everybody, and who got what."""
         edition = self._edition(day)
         sought = Sought(
             DeliveryState(state) if state in set(DeliveryState) else None, _typed(address)
@@ -100,7 +93,7 @@ class HistoryPages:
         skip = (page - 1) * DELIVERIES_A_PAGE
         reports = self._ledger.outcomes.page(edition, sought, DELIVERIES_A_PAGE, skip)
         people = self._registry.overview.addresses_of(
-            [each.delivery.subscriber_id for each in reports]
+            [report.delivery.subscriber_id for report in reports]
         )
         query = {"address": sought.address, "state": sought.state or ""}
         return self._page(
@@ -111,7 +104,7 @@ class HistoryPages:
             gone=self._ledger.editions.gone(edition),
             collected=self._history.collected_for(day),
             runs=self._history.runs_of(day),
-            deliveries=[(each, people.get(each.delivery.subscriber_id)) for each in reports],
+            deliveries=[(report, people.get(report.delivery.subscriber_id)) for report in reports],
             sought=sought,
             states=list(DeliveryState),
             total=total,
@@ -120,7 +113,7 @@ class HistoryPages:
         )
 
     def delivery_to(self, day: date, subscriber_id: SubscriberId) -> HTMLResponse:
-        """What one subscriber got of an edition, with the reasons, and how it went."""
+        """Show what one subscriber got of an edition, with the reasons, and how it went."""
         edition = self._edition(day)
         person = self._registry.file_by_id(subscriber_id)
         report = self._ledger.deliveries.report(edition, subscriber_id)
@@ -147,17 +140,17 @@ class HistoryPages:
         )
 
     def runs(self, page: PageNumber = 1) -> HTMLResponse:
-        """All runs, newest first."""
+        """List all runs, newest first."""
         found = self._history.runs(RUNS_A_PAGE + 1, (page - 1) * RUNS_A_PAGE)
         return self._page(
             "runs",
             runs=found[:RUNS_A_PAGE],
-            editions=self._history.editions_on({each.day for each in found}),
+            editions=self._history.editions_on({run.day for run in found}),
             pager=Pager("/runs", page, has_more=len(found) > RUNS_A_PAGE),
         )
 
     def month(self, until: date | None = None) -> HTMLResponse:
-        """The days up to one, the last one if none is named, in figures."""
+        """Show the days up to one, the last one if none is named, in figures."""
         today = self._pipeline.edition_day(self._clock())
         last = min(max(until or today, date.min + timedelta(days=DAYS_OF_A_MONTH)), today)
         first = last - timedelta(days=DAYS_OF_A_MONTH - 1)
@@ -168,12 +161,13 @@ class HistoryPages:
             first=first,
             last=last,
             plots=month_plots(self._history.days(first, last), left),
+            **SIZES,
             earlier=first - timedelta(days=1),
             later=later if later > last else None,
         )
 
     def _page(self, name: str, **values: object) -> HTMLResponse:
-        return self._render(f"history-{name}.html.j2", HTTPStatus.OK, **self._words, **values)
+        return self._pages.html(f"history-{name}.html.j2", HTTPStatus.OK, **self._words, **values)
 
     def _edition(self, day: date) -> Edition:
         edition = self._ledger.editions.on(day)
@@ -183,5 +177,5 @@ class HistoryPages:
 
 
 def _typed(address: str) -> str:
-    """What was typed to search for, without what no database takes."""
-    return "".join(each for each in address.strip() if each.isprintable())[:LONGEST_ADDRESS]
+    """Return what was typed to search for, without what no database takes."""
+    return "".join(filter(str.isprintable, address.strip()))[:LONGEST_ADDRESS]

@@ -1,13 +1,16 @@
-"""What the page says of a mail beside showing it. Pure."""
+"""What the page says of a mail as well as showing it: sizes, findings, lines of its sources."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from digest.checks.finding import Finding, Level
 from digest.compose.composer import REFUSE_AT, WARN_AT
 from digest.compose.source_map import Rendered
 from digest.studio.preview import Preview
+
+AROUND = 5  # lines, above and below one that is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,23 @@ class SourceLine:
     number: int
     text: str
     place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    number: int
+    text: str
+    is_marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Where something is. ``file`` and ``lines`` are empty where there is nothing to show."""
+
+    template: str
+    line: int
+    file: str = ""
+    lines: tuple[Line, ...] = ()
 
 
 def sizes(preview: Preview) -> list[Size]:
@@ -80,3 +100,19 @@ def source_lines(rendered: Rendered) -> Iterator[SourceLine]:
         said = f"{place.template}:{place.line}"
         yield SourceLine(number, text, "" if said == last else said)
         offset, last = offset + len(text) + 1, said
+
+
+def excerpt(template: str, line: int, folders: Sequence[Path], around: int = AROUND) -> Excerpt:
+    """Return a line of a template with those around it, from the first folder that has it."""
+    file = next(filter(Path.is_file, (folder / template for folder in folders)), None)
+    if file is None:
+        return Excerpt(template, line)
+    lines = file.read_text(encoding="utf-8", errors="replace").split("\n")
+    first = max(1, line - around)
+    shown = lines[first - 1 : line + around] if line else []
+    return Excerpt(
+        template,
+        line,
+        str(file),
+        tuple(Line(number, text, number == line) for number, text in enumerate(shown, first)),
+    )

@@ -1,30 +1,30 @@
-"""Figures by day as bars, in SVG. Pure: values in, text out.
+"""Figures by day as bars: their heights, the lines behind them, and all of it in words. Pure.
 
-Nothing is scripted, and no colour or size is set that a style sheet could not: bars carry the class
-of what they stand for, letters and lines are in the page's own colour. Widths are in percent and
-heights in pixels, so that a plot is as wide as its place and its letters stay as large as the rest.
+``pages/history-plot.svg.j2`` draws them. Widths are in percent and heights in pixels, so that a
+plot is as wide as its place and its letters stay as large as the rest.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from html import escape
 from itertools import count
 
-HEIGHT = 190  # of the whole picture, in pixels
-_TOP = 10  # above the bars
-_FOOT = 24  # below them: the days
+from digest.ledger.daily_stats import DailyStats
+from digest.model.wording import in_words
+from digest.studio.render import thousands
+
+_TOP, _GROUND = 10, 166  # pixels from above: of the highest bar, and of the feet of all
+SIZES = {"top": _TOP, "ground": _GROUND, "height": 190}  # what the picture is drawn with
 _LEAST = 2.0  # pixels: one refusal among ten thousand is still to be seen
-_GAP = 0.22  # between two bars, as part of the width that a day has
-_LABEL_EVERY = 7  # days
 
 _STEPS = (1, 2, 5)
 _MOST_LINES = 4  # above the ground
 _DAY = 24 * 3600
 _UNITS = ((3600, "h"), (60, "min"), (1, "s"))
 _STEPS_OF_TIME = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800)
-
+# What became of deliveries, from the ground of a bar to its top.
+_OUTCOMES = ("accepted", "skipped", "pending", "deferred", "uncertain", "suppressed", "refused")
 
 # The height of a line across a plot, and what is written at it.
 Line = tuple[float, str]
@@ -37,6 +37,10 @@ class Series:
     name: str
     kind: str
     values: Sequence[float]
+
+    @property
+    def total(self) -> float:
+        return sum(self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,32 +60,75 @@ class Plot:
     lines: Callable[[float], Sequence[Line]]
 
     @property
-    def totals(self) -> list[float]:
-        """What all series come to on each day."""
-        return [sum(each.values[n] for each in self.series) for n in range(len(self.days))]
+    def grid(self) -> list[Line]:
+        """The lines as pixels from above, that of the ground first."""
+        return [(_GROUND - height * self._scale, text) for height, text in self._lines]
+
+    @property
+    def columns(self) -> Iterator[tuple[date, str, list[tuple[str, float, float]]]]:
+        """Each day: what it came to in words, and its bars (kind, pixels from above, height)."""
+        for number, day in enumerate(self.days):
+            bars, y, told = [], float(_GROUND), []
+            for series in self.series:
+                if value := series.values[number]:
+                    height = max(value * self._scale, _LEAST)
+                    y -= height
+                    bars.append((series.kind, y, height))
+                    told.append(f"{series.name}: {self.shown(value)}")
+            yield day, f"{long_day(day)}: {'; '.join(told) or 'nothing'}", bars
+
+    @property
+    def rows(self) -> list[tuple[date, list[str]]]:
+        """The same as a table."""
+        return [
+            (day, [self.shown(series.values[number]) for series in self.series])
+            for number, day in enumerate(self.days)
+        ]
+
+    @property
+    def _lines(self) -> Sequence[Line]:
+        return self.lines(max(_totals(self.series), default=0))
+
+    @property
+    def _scale(self) -> float:
+        return (_GROUND - _TOP) / self._lines[-1][0]
 
 
-def svg(plot: Plot) -> str:
-    """The picture of a plot. What is written at its lines is to end at its left edge."""
-    lines = plot.lines(max(plot.totals, default=0))
-    scale = (HEIGHT - _TOP - _FOOT) / lines[-1][0]
-    title, says = f"{escape(plot.name)}-title", f"{escape(plot.name)}-says"
-    names = f'aria-labelledby="{title}" aria-describedby="{says}"'
-    parts = [
-        f'<svg class="plot" role="img" {names} width="100%" height="{HEIGHT}">',
-        f'<title id="{title}">{escape(plot.title)}</title>',
-        f'<desc id="{says}">{escape(plot.says)}</desc>',
-        *(_line(height * scale, said) for height, said in lines),
-        *(_day(plot, number, scale) for number in range(len(plot.days))),
-        *(_label(plot, number) for number in range(0, len(plot.days), _LABEL_EVERY)),
-        "</svg>",
+def month_plots(days: Sequence[DailyStats], left: Mapping[date, int]) -> list[Plot]:
+    """Return the plots of some days in a row; ``left`` is how many unsubscribed on each."""
+    outcomes = [
+        Series(name, name, [getattr(stats.balance, name) for stats in days]) for name in _OUTCOMES
     ]
-    return "\n".join(parts)
+    sending = Series("sending", "sending", [stats.sending.total_seconds() for stats in days])
+    plots: list[tuple[str, str, list[Series]]] = [
+        (
+            "papers",
+            "Papers in the edition",
+            [Series("papers", "papers", [stats.papers for stats in days])],
+        ),
+        (
+            "deliveries",
+            "Deliveries by outcome",
+            [series for series in outcomes if series.total] or outcomes[:1],
+        ),
+        (
+            "unsubscribes",
+            "Unsubscribes",
+            [Series("unsubscribed", "left", [left[stats.day] for stats in days])],
+        ),
+    ]
+    dates = [stats.day for stats in days]
+    counts = [
+        Plot(name, title, _counted(dates, series), dates, series, _count, count_lines)
+        for name, title, series in plots
+    ]
+    says, title = _timed(dates, sending), "Time spent sending"
+    return [*counts, Plot("duration", title, says, dates, [sending], in_words, time_lines)]
 
 
 def count_lines(most: float) -> list[Line]:
-    """Lines for counts: at 0 and a few round numbers, the last not below the most."""
-    steps = (each * 10**power for power in count() for each in _STEPS)
+    """Return lines for counts: at 0 and a few round numbers, the last not below the most."""
+    steps = (step * 10**power for power in count() for step in _STEPS)
     step = next(step for step in steps if step * _MOST_LINES >= most)
     return [(height, f"{height:,}") for height in _upward(step, most)]
 
@@ -101,38 +148,30 @@ def _upward(step: int, most: float) -> list[int]:
     return [step * n for n in range(max(2, math.ceil(most / step) + 1))]
 
 
-def _line(height: float, said: str) -> str:
-    y = HEIGHT - _FOOT - height
-    if not height:
-        return f'<line class="ground" x1="0" x2="100%" y1="{y:.1f}" y2="{y:.1f}"/>'
+def _totals(series: Sequence[Series]) -> list[float]:
+    """What all series come to on each day."""
+    return [sum(values) for values in zip(*(one.values for one in series), strict=True)]
+
+
+def _count(value: float) -> str:
+    return thousands(int(value))
+
+
+def _counted(days: Sequence[date], series: Sequence[Series]) -> str:
+    totals = _totals(series)
+    if not any(totals):
+        return "None in these days."
+    told = ", ".join(f"{_count(one.total)} {one.name}" for one in series)
+    most = max(totals)
+    on = long_day(days[totals.index(most)])
+    return f"{told} in all; the most on one day were {_count(most)}, on {on}."
+
+
+def _timed(days: Sequence[date], series: Series) -> str:
+    longest = max(series.values)
+    if not longest:
+        return "Nothing was sent in these days."
+    on = long_day(days[series.values.index(longest)])
     return (
-        f'<line class="line" x1="0" x2="100%" y1="{y:.1f}" y2="{y:.1f}"/>'
-        f'<text class="at-line" x="0" y="{y + 4:.1f}">{escape(said)}</text>'
+        f"{in_words(series.total)} in all; the longest on one day was {in_words(longest)}, on {on}."
     )
-
-
-def _day(plot: Plot, number: int, scale: float) -> str:
-    """The bars of one day in a group, whose title browsers show to a pointer."""
-    width = 100 / len(plot.days)
-    parts = [(each, each.values[number]) for each in plot.series if each.values[number]]
-    told = "; ".join(f"{each.name}: {plot.shown(value)}" for each, value in parts)
-    bars, y = [], float(HEIGHT - _FOOT)
-    for each, value in parts:
-        height = max(value * scale, _LEAST)
-        y -= height
-        bars.append(
-            f'<rect class="bar is-{escape(each.kind)}" x="{width * (number + _GAP / 2):.2f}%" '
-            f'y="{y:.1f}" width="{width * (1 - _GAP):.2f}%" height="{height:.1f}"/>'
-        )
-    return (
-        f"<g><title>{long_day(plot.days[number])}: {escape(told) or 'nothing'}</title>"
-        f'<rect class="day" x="{width * number:.2f}%" y="{_TOP}" width="{width:.2f}%" '
-        f'height="{HEIGHT - _TOP - _FOOT}"/>{"".join(bars)}</g>'
-    )
-
-
-def _label(plot: Plot, number: int) -> str:
-    day = plot.days[number]
-    x = 100 / len(plot.days) * (number + (0.5 if number else _GAP / 2))
-    kind = "in-the-middle" if number else "at-the-edge"
-    return f'<text class="{kind}" x="{x:.2f}%" y="{HEIGHT - 6}">{day.day} {day:%b}</text>'

@@ -1,4 +1,4 @@
-"""Proofs: a mail as it would be, to be looked at and checked before anybody gets it."""
+"""Previews: a mail as it would be, to be looked at and checked before anybody gets it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from digest.model.digests import Digest
 
 LARGEST = "largest"  # the sample for the checks of sizes
 _READER = "reader@example.org"
-_PUBLIC_ID = "proof"
+_PUBLIC_ID = "preview"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Preview:
 
 
 class Previews:
-    """Makes proofs from the templates as they are now, in one sender's name.
+    """Makes previews from the templates as they are now, in one sender's name.
 
     Each may raise TemplateError. Papers that would not fit are shown nevertheless: the checks are
     to tell of them.

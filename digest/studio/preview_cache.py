@@ -1,25 +1,48 @@
-"""Makes the mails that are looked at, once for each change, and keeps the last good one of each."""
+"""Make the mails that are looked at, once for each change, and keep the last good one of each."""
 
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
+from pathlib import Path
 
 from digest.compose.samples import Sample
 from digest.errors import DigestError
 from digest.model.digests import Digest
-from digest.studio.before import before
-from digest.studio.context import StudioContext
-from digest.studio.preview import Preview
+from digest.model.messages import Outcome
+from digest.studio.preview import Preview, Previews
 from digest.studio.preview_request import PreviewRequest
+from digest.studio.template_folders import before
+from digest.studio.watch import Watch
 from subscribers.errors import SubscriberError
 
 _KEPT = 40  # mails; some hundred kilobytes each
 # Ranking a day takes seconds, and a day changes seldom; templates change while we look.
 _DIGEST_IS_GOOD_FOR = 30.0  # seconds
+
+
+@dataclass(frozen=True)
+class StudioContext:
+    """What the page of the templates stands on.
+
+    ``folder`` holds the templates that the operator edits; what it lacks is in ``built_in``.
+    ``previews`` reads the templates of a folder as they are now; ``previews_to_send`` in the
+    operator's name, which raises SettingError for what is missing. ``digest`` finds what a request
+    for an edition means, and ``days`` are the editions there are. ``send`` takes a preview to an
+    address, as a test; it may raise TransportError and AddressError.
+    """
+
+    folder: Path
+    built_in: Path
+    watch: Watch
+    previews: Callable[[Path], Previews]
+    previews_to_send: Callable[[], Previews]
+    digest: Callable[[PreviewRequest], Digest]
+    days: Callable[[], list[date]]
+    send: Callable[[Preview, str], Outcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +94,15 @@ class PreviewCache:
             pass  # it shows as well when one of them is made
         return self._samples
 
-    def develop(self, preview_request: PreviewRequest) -> CachedPreview:
-        """A mail with the templates as they are now."""
+    def current(self, preview_request: PreviewRequest) -> CachedPreview:
+        """Return a mail with the templates as they are now."""
         with self._lock:
             stamp, digest, cached = self._cached.pop(preview_request, ("", None, CachedPreview()))
             try:
                 made_of = self._context.watch.stamp(), self.digest(preview_request)
                 if made_of != (stamp, digest):
                     stamp, digest = made_of
-                    cached = self._make(preview_request, digest, cached)
+                    cached = self._make(preview_request, cached)
             except (DigestError, SubscriberError) as error:
                 stamp, cached = "", replace(cached, error=error)
             self._cached[preview_request] = stamp, digest, cached
@@ -88,24 +111,22 @@ class PreviewCache:
             return cached
 
     def before(self, preview_request: PreviewRequest) -> Preview | None:
-        """A mail with the templates as they were before they were changed; none if they never were.
+        """Return a mail with the templates as they were before any change; None without one.
 
         Raises DigestError.
         """
         with self._lock, before(self._context.folder, self._context.built_in) as was:
             if was is None:
                 return None
-            digest = self.digest(preview_request)
-            return self._context.make(self._context.previews(was.folder), preview_request, digest)
+            return self._preview(self._context.previews(was.folder), preview_request)
 
     def to_send(self, preview_request: PreviewRequest) -> Preview:
-        """A mail in the operator's name. Raises DigestError."""
+        """Return a mail in the operator's name. Raises DigestError."""
         with self._lock:
-            digest = self.digest(preview_request)
-            return self._context.make(self._context.previews_to_send(), preview_request, digest)
+            return self._preview(self._context.previews_to_send(), preview_request)
 
     def digest(self, preview_request: PreviewRequest) -> Digest | None:
-        """What an edition's mail is made of; none for a sample. Raises DigestError."""
+        """Return what an edition's mail is made of; None for a sample. Raises DigestError."""
         if not preview_request.is_edition:
             return None
         good_until, digest = self._digests.get(preview_request, (0.0, None))
@@ -114,13 +135,15 @@ class PreviewCache:
             self._digests = {preview_request: (self._clock() + _DIGEST_IS_GOOD_FOR, digest)}
         return digest
 
-    def _make(
-        self, preview_request: PreviewRequest, digest: Digest | None, last: CachedPreview
-    ) -> CachedPreview:
+    def _preview(self, previews: Previews, preview_request: PreviewRequest) -> Preview:
+        digest = self.digest(preview_request)
+        return previews.of_digest(digest) if digest else previews.of_sample(preview_request.sample)
+
+    def _make(self, preview_request: PreviewRequest, last: CachedPreview) -> CachedPreview:
         began = time.perf_counter()
         try:
             previews = self._context.previews(self._context.folder)
-            preview = self._context.make(previews, preview_request, digest)
+            preview = self._preview(previews, preview_request)
         except DigestError as error:
             return replace(last, error=error)
         took = round((time.perf_counter() - began) * 1000)

@@ -10,15 +10,13 @@ from fastapi.responses import HTMLResponse
 from digest.compose.language import SHIPPED
 from digest.compose.samples import Sample
 from digest.errors import TemplateError
-from digest.studio.before import before
-from digest.studio.context import StudioContext
 from digest.studio.differences import differences
-from digest.studio.excerpt import excerpt
-from digest.studio.measures import head_of, sizes, source_lines, tally, worst
+from digest.studio.measures import excerpt, head_of, sizes, source_lines, tally, worst
 from digest.studio.preview import Preview
-from digest.studio.preview_cache import PreviewCache
+from digest.studio.preview_cache import PreviewCache, StudioContext
 from digest.studio.preview_request import Looks, PreviewRequest, Scheme, Tab, View, address
 from digest.studio.render import Pages
+from digest.studio.template_folders import before
 
 WIDTHS = {View.PHONE: 360, View.DESKTOP: 700}
 
@@ -42,7 +40,7 @@ class Told:
 
 
 class TemplatesPage:
-    """Fills the page for a choice and looks."""
+    """Fills the page for a request and looks."""
 
     def __init__(
         self, studio_context: StudioContext, preview_cache: PreviewCache, pages: Pages
@@ -57,8 +55,8 @@ class TemplatesPage:
         """The whole page. A mail that cannot be made is told on it."""
         stamp = self._context.watch.stamp()
         samples = self._preview_cache.samples()
-        preview_request = existing(preview_request, samples)
-        cached = self._preview_cache.develop(preview_request)
+        preview_request = or_first_sample(preview_request, samples)
+        cached = self._preview_cache.current(preview_request)
         values: dict[str, object] = {
             "here": "templates",
             "stamp": stamp,
@@ -90,7 +88,7 @@ class TemplatesPage:
     def _of_tab(
         self, preview: Preview, preview_request: PreviewRequest, looks: Looks, version: str
     ) -> dict[str, object]:
-        """What the chosen tab shows beside what all do."""
+        """Return what only the chosen tab shows."""
         match looks.tab:
             case Tab.MAIL:
                 return {"frames": list(frames(preview_request, looks, version))}
@@ -135,8 +133,10 @@ class TemplatesPage:
         return excerpt(template, line, folders, *around)
 
 
-def existing(preview_request: PreviewRequest, samples: Mapping[str, Sample]) -> PreviewRequest:
-    """A choice of a sample that is not there is one of the first."""
+def or_first_sample(
+    preview_request: PreviewRequest, samples: Mapping[str, Sample]
+) -> PreviewRequest:
+    """Return the request, or one for the first sample where it names none that is there."""
     if preview_request.is_edition or preview_request.sample in samples or not samples:
         return preview_request
     return PreviewRequest(next(iter(samples)))

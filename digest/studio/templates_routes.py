@@ -9,9 +9,8 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 
 from digest.errors import DigestError
 from digest.model.messages import OutcomeKind
-from digest.studio.context import StudioContext
 from digest.studio.picture import picture, policy
-from digest.studio.preview_cache import PreviewCache
+from digest.studio.preview_cache import PreviewCache, StudioContext
 from digest.studio.preview_request import PreviewRequest, read_looks, read_preview_request
 from digest.studio.render import Pages
 from digest.studio.templates_page import TemplatesPage, Told
@@ -20,7 +19,7 @@ from subscribers.errors import SubscriberError
 
 
 def template_routes(studio_context: StudioContext, pages: Pages) -> APIRouter:
-    """The routes over a workbench. All but a test only look."""
+    """Return the routes of the templates; all but a test send only look."""
     routes = APIRouter()
     preview_cache = PreviewCache(studio_context)
     page = TemplatesPage(studio_context, preview_cache, pages)
@@ -43,7 +42,7 @@ def template_routes(studio_context: StudioContext, pages: Pages) -> APIRouter:
             preview = (
                 preview_cache.before(preview_request)
                 if is_before
-                else preview_cache.develop(preview_request).preview
+                else preview_cache.current(preview_request).preview
             )
             if preview is None:
                 raise HTTPException(404)
@@ -56,7 +55,7 @@ def template_routes(studio_context: StudioContext, pages: Pages) -> APIRouter:
     @routes.get("/message.eml")
     def message(request: Request) -> Response:
         """The message as a file, for a mail program to open."""
-        preview = preview_cache.develop(read_preview_request(request.query_params)).preview
+        preview = preview_cache.current(read_preview_request(request.query_params)).preview
         if preview is None:
             raise HTTPException(404)
         headers = {"Content-Disposition": f'attachment; filename="{preview.mail}.eml"'}

@@ -18,6 +18,7 @@ from subscribers.web.body_limit import BodyLimit
 LARGEST_FORM = 64 * 1024  # octets
 _STATIC = {
     "studio.css": "text/css",
+    "history.css": "text/css",
     "studio.js": "text/javascript",
     "studio.svg": "image/svg+xml",
 }

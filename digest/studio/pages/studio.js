@@ -37,14 +37,14 @@ function renew(old, fresh) {
 
 // Pictures are exchanged one by one, each once the new one is there, at the place it was scrolled to.
 function stage(old, fresh) {
-  const kinds = (of) => [...of.querySelectorAll(".shot")].map((shot) => shot.className).join();
+  const kinds = (of) => [...of.querySelectorAll(".preview")].map((preview) => preview.className).join();
   const isSameKind = old.className === fresh.className;
   if (isSameKind && old.matches(".of-mail") && kinds(old) && kinds(old) === kinds(fresh)) {
     old.dataset.stamp = fresh.dataset.stamp;
     old.querySelector(".subject").replaceWith(fresh.querySelector(".subject"));
     old.querySelector(".strip").className = fresh.querySelector(".strip").className;
-    const coming = fresh.querySelectorAll(".shot");
-    old.querySelectorAll(".shot").forEach((shot, number) => exchange(shot, coming[number]));
+    const coming = fresh.querySelectorAll(".preview");
+    old.querySelectorAll(".preview").forEach((preview, number) => exchange(preview, coming[number]));
   } else {
     const scrolled = isSameKind ? old.scrollTop : 0;
     const within = [...old.querySelectorAll("iframe")].map((frame) => frame.contentWindow.scrollY);
@@ -77,7 +77,7 @@ function exchange(old, fresh) {
 
 function fit() {
   for (const strip of document.querySelectorAll(".strip")) {
-    const wide = [...strip.children].reduce((sum, shot) => sum + (shot.classList.contains("phone") ? 360 : 700), 0);
+    const wide = [...strip.children].reduce((sum, preview) => sum + (preview.classList.contains("phone") ? 360 : 700), 0);
     const gaps = 16 * (strip.children.length - 1);
     const least = strip.clientWidth < 600 ? strip.clientWidth / 360 : 0.4; // else it scrolls
     const scale = Math.min(1, Math.max(least, (strip.clientWidth - gaps) / wide));

@@ -63,9 +63,7 @@ class House:
             settings, ledger, registry, deliver=self._sending.send, corpus=shipped_background
         )
         pages = Pages("Paper Digest")
-        history = HistoryPages(
-            ledger, registry, self, pages.html, lambda: NOW, ZoneInfo("Europe/Oslo")
-        )
+        history = HistoryPages(ledger, registry, self, pages, lambda: NOW, ZoneInfo("Europe/Oslo"))
         app = studio_app([history.routes()], pages, host="127.0.0.1", password=None)
         self._browser = Browser(app)
 

@@ -11,10 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.compose.source_map import Place, read_marks
-from digest.studio.before import before
 from digest.studio.differences import Kind, differences
-from digest.studio.excerpt import excerpt
-from digest.studio.measures import Size, source_lines
+from digest.studio.measures import Size, excerpt, source_lines
 from digest.studio.picture import picture
 from digest.studio.preview_request import (
     EDITION,
@@ -27,6 +25,7 @@ from digest.studio.preview_request import (
     read_looks,
     read_preview_request,
 )
+from digest.studio.template_folders import before
 from digest.studio.watch import Watch
 
 # ---- pictures --------------------------------------------------------------------------------

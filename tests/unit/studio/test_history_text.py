@@ -7,11 +7,8 @@ import pytest
 
 from digest.ledger.daily_stats import DailyStats
 from digest.model.deliveries import Balance
-from digest.studio.history_month import month_plots
-from digest.studio.history_text import (
-    Pager,
-    words,
-)
+from digest.studio.history_text import Pager, words
+from digest.studio.plots import month_plots
 from tests.support import TODAY
 
 
@@ -49,16 +46,18 @@ def test_a_month_is_told_in_pictures_sentences_and_tables():
     month = days(Balance(TODAY, due=1200, accepted=1200), Balance(TODAY, due=3, refused=3))
     left = {each.day: 2 for each in month}
     papers, deliveries, leaving, sending = month_plots(month, left)
-    assert deliveries.legend == (
-        ("accepted", "accepted", "1,200"),
-        ("refused", "refused", "3"),
-    )
+    assert [(each.name, deliveries.shown(each.total)) for each in deliveries.series] == [
+        ("accepted", "1,200"),
+        ("refused", "3"),
+    ]
     assert deliveries.says == (
         "1,200 accepted, 3 refused in all; the most on one day were 1,200, on Sun 1 Feb 2026."
     )
-    assert [values for _, values in deliveries.rows] == [("1,200", "0"), ("0", "3")]
-    assert [values for _, values in papers.rows] == [("0",), ("1",)]
-    assert leaving.legend == (("unsubscribed", "left", "4"),)
+    assert [values for _, values in deliveries.rows] == [["1,200", "0"], ["0", "3"]]
+    assert [values for _, values in papers.rows] == [["0"], ["1"]]
+    assert [(each.name, each.kind, each.total) for each in leaving.series] == [
+        ("unsubscribed", "left", 4)
+    ]
     assert sending.says == "Nothing was sent in these days."
     assert len({each.name for each in (papers, deliveries, leaving, sending)}) == 4
 
@@ -67,4 +66,4 @@ def test_a_month_without_anything_is_told_as_that():
     month = [DailyStats(TODAY)]
     papers, deliveries, *_ = month_plots(month, {TODAY: 0})
     assert papers.says == deliveries.says == "None in these days."
-    assert [name for name, *_ in deliveries.legend] == ["accepted"]
+    assert [series.name for series in deliveries.series] == ["accepted"]

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 import lxml.etree
 import pytest
 
-from digest.studio.plots import Plot, Series, count_lines, svg, time_lines
+from digest.studio.plots import SIZES, Plot, Series, count_lines, time_lines
+from digest.studio.render import Pages
 
 FIRST = date(2026, 2, 2)  # a Monday
 
@@ -22,6 +23,10 @@ def make_plot(*values, name="papers", title="Papers", says="Few.", kinds=("one",
         shown=shown,
         lines=count_lines,
     )
+
+
+def svg(plot):
+    return Pages("Test").fill("history-plot.svg.j2", {"plot": plot, **SIZES}).strip()
 
 
 def read(plot):

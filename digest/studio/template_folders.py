@@ -1,7 +1,8 @@
-"""The templates as they were before the operator changed them."""
+"""Folders of templates: a copy to edit, and the templates as they were before any change."""
 
 import io
 import os
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from digest.errors import SettingError
 
 PATIENCE = 10.0  # seconds that git may take
 
@@ -21,12 +24,26 @@ class Before:
     about: str
 
 
+def eject(built_in: Path, folder: Path) -> int:
+    """Copy all templates into a folder that is new or empty, and return how many files that are.
+
+    Nothing is ever written over. Raises SettingError for any other folder.
+    """
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise SettingError(f"{folder} is not an empty folder: nothing was copied")
+        shutil.copytree(built_in, folder, dirs_exist_ok=True)
+    except OSError as error:
+        raise SettingError(f"{folder} cannot be written: {error}") from error
+    return sum(path.is_file() for path in folder.rglob("*"))
+
+
 @contextmanager
 def before(folder: Path, built_in: Path) -> Iterator[Before | None]:
-    """What the templates in ``folder`` are compared with, as long as it is entered.
+    """Return what the templates in ``folder`` are compared with, as long as it is entered.
 
-    Their last commit, where git keeps them; else the set that comes with the program; and nothing
-    where they are that set themselves.
+    That is their last commit, where git keeps them; else the set that comes with the program; and
+    None where they are that set themselves.
     """
     if archive := _committed(folder):
         with TemporaryDirectory(prefix="templates-before-") as made:
