@@ -22,7 +22,7 @@ from digest.compose.language import language
 from digest.deliver.transport.transport import make_transport
 from digest.errors import TransportError
 from digest.inbound.bounce_policy import Limits
-from digest.ledger.database import downgrade, ensure_current, open_database, upgrade
+from digest.ledger.database import ensure_current, open_database
 from digest.ledger.ledger import Ledger
 from digest.maintenance.instance_guard import FILE as INSTANCE_FILE
 from digest.maintenance.instance_guard import InstanceGuard
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from digest.deliver.worker_pool import WorkerPool
     from digest.inbound.feedback_handler import FeedbackHandler
     from digest.inbound.inbox import Inbox
-    from digest.maintenance.backup import Backups
     from digest.monitoring.why import Why
     from digest.pipeline import Pipeline
     from digest.plan.planning import Planning
@@ -93,12 +92,6 @@ class App:
         ensure_current(engine)
         return engine
 
-    def upgrade_database(self) -> str:
-        return upgrade(open_database(self.settings.database))
-
-    def downgrade_database(self, to: str) -> None:
-        downgrade(open_database(self.settings.database), to)
-
     @cached_property
     def ledger(self) -> Ledger:
         return Ledger(self.engine)
@@ -115,13 +108,6 @@ class App:
     def retention(self) -> Retention:
         """What removes what is old."""
         return Retention(self.settings, self.ledger, self.registry, self.snapshots)
-
-    @cached_property
-    def backups(self) -> Backups:
-        """What copies the ledger, whatever its revision, and puts a copy in its place."""
-        from digest.maintenance.backup import Backups
-
-        return Backups(self.settings.database, self.settings.home)
 
     @cached_property
     def http(self) -> Http:

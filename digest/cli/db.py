@@ -3,26 +3,23 @@
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from digest.app.app import App, utc_now
 from digest.cli.terminal import out
+from digest.ledger.database import NEWEST_REVISION
+from digest.maintenance.backup import upgrade_ledger
 
 database = typer.Typer(help="Care for the database.", no_args_is_help=True)
 
 
 @database.command("upgrade")
 def upgrade_database() -> None:
-    """Bring the database to the schema of this version."""
-    out.print(f"The database is at revision {App().upgrade_database()}.")
-
-
-@database.command("downgrade")
-def downgrade_database(
-    to: Annotated[str, typer.Argument(metavar="REVISION", help="The older version's, as 0007.")],
-) -> None:
-    """Bring the database back to an older schema. What only later ones know is lost."""
-    App().downgrade_database(to)
-    out.print(f"The database is at revision {to}.")
+    """Bring the database to the schema of this version, after a backup if it is a file."""
+    kept = upgrade_ledger(App().settings.database, utc_now())
+    out.print(f"The database is at revision {NEWEST_REVISION}.")
+    if kept:
+        out.print(Text(f"As it was before, it is kept in {kept}."))
 
 
 @database.command("adopt")

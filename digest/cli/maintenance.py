@@ -11,6 +11,8 @@ from digest.app.app import App, utc_now
 from digest.cli.terminal import Json, err, out, print_json, progress_bar
 from digest.ledger.database import NEWEST_REVISION
 from digest.ledger.row_counts import RowCounts
+from digest.maintenance.backup import back_up
+from digest.maintenance.backup import restore as put_back
 
 _SAID = {
     "answers": "answers of sources",
@@ -18,8 +20,8 @@ _SAID = {
     "collections": "records of collections",
     "runs": "records of runs",
     "evidence": "things said by people who have left",
-    "wishes_to_move": "changes of address that nobody confirmed",
-    "askers": "requests of forms",
+    "address_changes": "changes of address that nobody confirmed",
+    "sign_up_limiter": "requests of forms",
     "mail_domains": "answers of the DNS",
     "locks": "locks of senders that died",
 }
@@ -32,7 +34,7 @@ def backup(
 ) -> None:
     """Copy the ledger into a file, as it is at one moment; everything may run meanwhile."""
     with progress_bar("Copying") as report:
-        made = App().backups.make(file, force=force, now=utc_now(), progress=report)
+        made = back_up(App().settings.database, file, force=force, now=utc_now(), progress=report)
     if as_json:
         said = {"file": str(made.file), "bytes": made.octets, **asdict(made.counts)}
         print_json(said)
@@ -50,7 +52,7 @@ def restore(
 ) -> None:
     """Put the ledger in a file in the place of the one in use. Stop everything else first."""
     with progress_bar("Copying") as report:
-        done = App().backups.restore(file, force=force, now=utc_now(), progress=report)
+        done = put_back(App().settings.database, file, force=force, now=utc_now(), progress=report)
     if as_json:
         kept = done.kept and str(done.kept)
         print_json({**asdict(done.counts), "was_at": done.revision, "kept": kept})

@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all."""
+"""Atomic files: there as a whole, or not at all."""
 
 import os
 import sqlite3
@@ -13,7 +13,7 @@ from digest.errors import LedgerError
 
 @contextmanager
 def part_of(path: Path) -> Iterator[Path]:
-    """A file beside another, to be made and then put in its place; it is gone afterwards.
+    """Make an empty file beside another, to be filled and put in its place; remove it afterwards.
 
     Nobody else may read it. Raises OSError.
     """
@@ -23,8 +23,8 @@ def part_of(path: Path) -> Iterator[Path]:
     try:
         yield part
     finally:
-        for each in part.parent.glob(f"{escape(part.name)}*"):  # SQLite makes files beside it
-            each.unlink(missing_ok=True)
+        for path_beside in part.parent.glob(f"{escape(part.name)}*"):  # SQLite makes some
+            path_beside.unlink(missing_ok=True)
 
 
 def put_in_place(part: Path, path: Path) -> None:
@@ -35,8 +35,8 @@ def put_in_place(part: Path, path: Path) -> None:
 
 
 @contextmanager
-def told_of(path: Path) -> Iterator[None]:
-    """Within, what SQLite or the disk refuse becomes a LedgerError of one line about a file."""
+def as_file_error(path: Path) -> Iterator[None]:
+    """Turn what SQLite or the disk refuse into a LedgerError of one line about a file."""
     try:
         yield
     except OSError as error:

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,7 +28,7 @@ from tenacity import (
 from digest.errors import LedgerError
 from digest.ledger.locks import wait_for_upgrade
 
-# The last of digest/migrations/versions; a test holds the two together.
+# The last of digest/ledger/migrations/versions; a test holds the two together.
 NEWEST_REVISION = "0009"
 
 # Seconds, for libpq: to connect; and until a connection that says nothing is asked, three times.
@@ -121,24 +121,8 @@ def insert_if_new(connection: Connection, table: Table, **values: object) -> boo
     return connection.execute(new.values(**values).on_conflict_do_nothing()).rowcount == 1
 
 
-def upgrade(engine: Engine) -> str:
-    """Bring the schema to the newest revision, which is returned. Doing it twice does nothing."""
-    _migrate(engine, "upgrade", "head")
-    return NEWEST_REVISION
-
-
-def downgrade(engine: Engine, to: str) -> None:
-    """Bring the schema back to an older revision, for an older version of the program.
-
-    What only later ones know is lost. Raises LedgerError where it is not older.
-    """
-    found = revision(engine)
-    if found is None or not to.isdecimal() or not "0001" <= to < found:
-        raise LedgerError(f"the database is at revision {found}, and cannot go back to {to}")
-    _migrate(engine, "downgrade", to)
-
-
-def _migrate(engine: Engine, what: Literal["upgrade", "downgrade"], to: str) -> None:
+def upgrade(engine: Engine) -> None:
+    """Bring the schema to the newest revision. Idempotent. Raises LedgerError."""
     # Alembic is slow to load, and most commands find the schema as it should be.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -153,9 +137,9 @@ def _migrate(engine: Engine, what: Literal["upgrade", "downgrade"], to: str) -> 
             if connection.dialect.name != "sqlite":
                 wait_for_upgrade(connection)
             config.attributes["connection"] = connection
-            getattr(command, what)(config, to)
+            command.upgrade(config, "head")
     except (SQLAlchemyError, CommandError) as error:
-        raise LedgerError(f"the database cannot be {what}d: {_first_line(error)}") from error
+        raise LedgerError(f"the database cannot be upgraded: {_first_line(error)}") from error
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import Engine, inspect, select, update
+from sqlalchemy import Engine, select, update
 
 from digest.ledger.claims import Claims
 from digest.ledger.locks import forget, held, is_held, left_behind, wait_for_lock
@@ -45,24 +45,9 @@ class LiveWorkers:
             names = list(claimants.scalars())
         return sum(self._release(name, now) for name in names if not self._lives(name))
 
-    def some_live(self, since: datetime) -> bool:
-        """Return whether a worker lives. On PostgreSQL: one that has claimed something since then.
-
-        The ledger may be of any revision, or none.
-        """
-        if self._engine.dialect.name == "sqlite":
-            return bool(held(self._engine, _KIND))
-        known = inspect(self._engine)
-        if not known.has_table(deliveries.name) or not any(
-            column["name"] == deliveries.c.claimed_by.name
-            for column in known.get_columns(deliveries.name)
-        ):
-            return False
-        recent = deliveries.c.changed_at >= since
-        claimed = select(deliveries.c.claimed_by).where(deliveries.c.claimed_by.is_not(None))
-        with self._engine.connect() as connection:
-            names = list(connection.execute(claimed.where(recent).distinct()).scalars())
-        return any(map(self._lives, names))
+    def some_live(self) -> bool:
+        """Return whether any worker lives; on SQLite only, where their locks are files."""
+        return bool(held(self._engine, _KIND))
 
     def clear_away(self, before: datetime) -> int:
         """Remove the locks that dead workers took before a moment. Return how many they were."""

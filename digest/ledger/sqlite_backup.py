@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import URL, Engine, create_engine, inspect
+from sqlalchemy import URL, create_engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from digest.errors import LedgerError
-from digest.ledger.atomic_file import part_of, put_in_place, told_of
+from digest.ledger.atomic_file import as_file_error, part_of, put_in_place
 from digest.ledger.database import as_ledger_error, upgrade
 from digest.ledger.instances import COPIED, Instance, mark_as_copied
 from digest.ledger.row_counts import RowCounts, row_counts
@@ -28,92 +28,94 @@ from digest.ledger.tables import instances
 from digest.model.progress import Progress
 
 
-class SqliteLedger:
-    """See backup.StoredLedger."""
+def counts_at(place: Path) -> RowCounts | None:
+    """Count what the ledger at a place holds; None if there is none. Raises LedgerError."""
+    if not place.exists():
+        return None
+    counts, is_empty = _read(place)
+    if counts is None and not is_empty:
+        raise LedgerError(f"{place} is the database of something else")
+    return counts
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.place = Path(engine.url.database or "")
 
-    def counts(self) -> RowCounts | None:
-        if not self.place.exists():
-            return None
-        found = _row_counts(self._engine, self.place)
-        if found is None and inspect(self._engine).get_table_names():
-            raise LedgerError(f"{self.place} is the database of something else")
-        return found
+def copy_to(place: Path, part: Path, now: datetime, progress: Progress) -> RowCounts:
+    """Copy a ledger, as of one moment, into an empty file. Return what the copy holds."""
+    copy(place, part, progress)
+    _mark(part, Instance("copied", socket.gethostname(), str(place.absolute()), COPIED, now))
+    make_whole(part)
+    return _counts_in(part)
 
-    def copy_to(self, part: Path, now: datetime, progress: Progress) -> RowCounts:
-        copy(self.place, part, progress)
-        used_here = Instance(
-            "copied", socket.gethostname(), str(self.place.absolute()), COPIED, now
-        )
-        _mark(part, used_here)
+
+def revision_in(file: Path) -> str:
+    """Return the revision of the ledger in a backup. Raises LedgerError where it is none."""
+    if not is_sqlite(file):
+        raise LedgerError(f"{file} is no backup of a ledger in SQLite, as this one is")
+    return _counts_in(file).revision
+
+
+@contextmanager
+def made_ready(file: Path, place: Path, now: datetime, progress: Progress) -> Iterator[Path]:
+    """Make, of a backup, the ledger that is to be at a place: checked, upgraded and marked."""
+    with as_file_error(place), part_of(place) as part:
+        copy(file, part, progress)
         make_whole(part)
-        return _row_counts_in(part)
+        engine = create_engine(URL.create("sqlite", database=str(part)))
+        upgrade(engine)
+        engine.dispose()
+        _mark(part, Instance("copied", "a backup", str(file.absolute()), COPIED, now))
+        make_whole(part)
+        yield part
 
-    def revision_in(self, file: Path) -> str:
-        if not is_sqlite(file):
-            raise LedgerError(f"{file} is no backup of a ledger in SQLite, as this one is")
-        return _row_counts_in(file).revision
 
-    @contextmanager
-    def made_ready(self, file: Path, now: datetime, progress: Progress) -> Iterator[Path]:
-        with told_of(self.place), part_of(self.place) as part:
-            copy(file, part, progress)
-            make_whole(part)
-            engine = create_engine(URL.create("sqlite", database=str(part)))
-            upgrade(engine)
-            engine.dispose()
-            _mark(part, Instance("copied", "a backup", str(file.absolute()), COPIED, now))
-            make_whole(part)
-            yield part
+def put_at(place: Path, ready: Path, progress: Progress) -> RowCounts:
+    """Put a ledger that was made ready at its place, as a whole or not at all."""
+    counts = _counts_in(ready)
+    if place.exists():
+        # Written over, not exchanged: others may have the file open, and what SQLite has left
+        # beside it belongs to it.
+        copy(ready, place, progress)
+    else:
+        clear_beside(place)
+        put_in_place(ready, place)
+    return counts
 
-    def become(self, ready: Path, now: datetime, progress: Progress) -> RowCounts:  # noqa: ARG002
-        counts = _row_counts_in(ready)
-        if self.place.exists():
-            # Written over, not exchanged: others may have the file open, and what SQLite has left
-            # beside it belongs to it.
-            copy(ready, self.place, progress)
-        else:
-            clear_beside(self.place)
-            put_in_place(ready, self.place)
-        return counts
 
-    def keep_aside(self, aside: Path, now: datetime, progress: Progress) -> None:  # noqa: ARG002
-        with told_of(aside), part_of(aside) as part:
-            try:
-                copy(self.place, part, progress)
-                put_in_place(part, aside)
-            except LedgerError as error:
-                if not is_damage(error.__cause__):
-                    raise
-                move_aside(self.place, aside)
+def keep_aside(place: Path, aside: Path, progress: Progress) -> None:
+    """Keep what is at a place now in another file, even if it is damaged."""
+    with as_file_error(aside), part_of(aside) as part:
+        try:
+            copy(place, part, progress)
+            put_in_place(part, aside)
+        except LedgerError as error:
+            if not is_damage(error.__cause__):
+                raise
+            move_aside(place, aside)
 
 
 def _mark(path: Path, copied_from: Instance) -> None:
     """Mark a copy, if there is a place for that in its revision."""
     engine = create_engine(URL.create("sqlite", database=str(path)))
     try:
-        with told_of(path), as_ledger_error(), engine.begin() as connection:
+        with as_file_error(path), as_ledger_error(), engine.begin() as connection:
             if inspect(connection).has_table(instances.name):
                 mark_as_copied(connection, copied_from)
     finally:
         engine.dispose()
 
 
-def _row_counts_in(path: Path) -> RowCounts:
-    engine = create_engine("sqlite://", creator=lambda: connect(path, "ro"), poolclass=NullPool)
-    counts = _row_counts(engine, path)
+def _counts_in(path: Path) -> RowCounts:
+    counts, _ = _read(path)
     if counts is None:
         raise LedgerError(f"{path} is no backup of a ledger")
     return counts
 
 
-def _row_counts(engine: Engine, path: Path) -> RowCounts | None:
+def _read(path: Path) -> tuple[RowCounts | None, bool]:
+    """Count what a database holds, and say whether it has no tables at all."""
+    engine = create_engine("sqlite://", creator=lambda: connect(path, "ro"), poolclass=NullPool)
     try:
         with engine.connect() as connection:
-            return row_counts(connection)
+            return row_counts(connection), not inspect(connection).get_table_names()
     except SQLAlchemyError as error:
         why = str(getattr(error, "orig", error)).splitlines()[0]
         raise LedgerError(f"{path} cannot be read: {why}") from error

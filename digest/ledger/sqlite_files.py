@@ -11,7 +11,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from digest.errors import LedgerError
-from digest.ledger.atomic_file import told_of
+from digest.ledger.atomic_file import as_file_error
 from digest.model.progress import Progress
 
 _MAGIC = b"SQLite format 3\0"
@@ -27,27 +27,48 @@ def is_sqlite(path: Path) -> bool:
 
 
 def copy(source: Path, target: Path, progress: Progress) -> None:
-    """A database as it is at this moment, over another or into an empty file.
+    """Copy a database, as it is at this moment, over another or into an empty file.
 
-    Raises LedgerError.
+    Raises LedgerError, also where the copy has fewer rows than its source had at that moment.
     """
-    with told_of(target), closing(connect(source, "ro")) as reading:
-        with told_of(source):
-            # Else the copy would begin anew each time when somebody writes.
+    with as_file_error(target), closing(connect(source, "ro")) as reading:
+        with as_file_error(source):
+            # In one transaction: else the copy would begin anew each time when somebody writes.
             reading.execute("BEGIN")
-            reading.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        with closing(connect(target, "rw")) as write_transaction:
-            reading.backup(
-                write_transaction,
-                pages=_PAGES,
-                progress=lambda _, left, total: progress(total - left, total),
-                sleep=0.01,
+            expected = _count_rows(reading)
+        with closing(connect(target, "rw")) as writing:
+            _copy_pages(reading, writing, progress)
+            copied = _count_rows(writing)
+    for table, rows in expected.items():
+        if copied.get(table, 0) < rows:
+            raise LedgerError(
+                f"{target} is no whole copy of {source}: of {rows} rows in {table} it has "
+                f"{copied.get(table, 0)}"
             )
 
 
+def _copy_pages(
+    reading: sqlite3.Connection, writing: sqlite3.Connection, progress: Progress
+) -> None:
+    reading.backup(
+        writing,
+        pages=_PAGES,
+        progress=lambda _, left, total: progress(total - left, total),
+        sleep=0.01,
+    )
+
+
+def _count_rows(connection: sqlite3.Connection) -> dict[str, int]:
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    return {
+        name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608
+        for (name,) in tables
+    }
+
+
 def make_whole(path: Path) -> None:
-    """Have a database that nobody else uses be one file. Raises LedgerError if it is damaged."""
-    with told_of(path), closing(connect(path, "rw")) as connection:
+    """Make a database that nobody else uses one file. Raises LedgerError if it is damaged."""
+    with as_file_error(path), closing(connect(path, "rw")) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
         [found] = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
@@ -55,22 +76,22 @@ def make_whole(path: Path) -> None:
 
 
 def is_damage(error: BaseException | None) -> bool:
-    """Whether SQLite says that a file is no database, or a broken one; and not of a full disk."""
+    """Return whether SQLite says that a file is broken or no database; a full disk is neither."""
     return type(error) is sqlite3.DatabaseError
 
 
 def clear_beside(path: Path) -> None:
     """Remove what SQLite left beside a file that is gone: it would take it for the next one's."""
-    for each in _BESIDE:
-        Path(f"{path}{each}").unlink(missing_ok=True)
+    for suffix in _BESIDE:
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 def move_aside(path: Path, aside: Path) -> None:
     """Keep what is no whole database, with what SQLite has left beside it, under another name."""
-    for each in _BESIDE:
-        beside = Path(f"{path}{each}")
+    for suffix in _BESIDE:
+        beside = Path(f"{path}{suffix}")
         if beside.exists():
-            beside.replace(f"{aside}{each}")
+            beside.replace(f"{aside}{suffix}")
     path.replace(aside)
 
 

@@ -15,9 +15,3 @@ depends_on = None
 def upgrade() -> None:
     with op.batch_alter_table("subscribers") as table:
         table.add_column(sa.Column("preferences", sa.JSON(), server_default="{}", nullable=False))
-
-
-def downgrade() -> None:
-    # Not in a batch: on SQLite that makes the table anew, and the old one takes what hangs on its
-    # rows with it, the evidence of consent.
-    op.drop_column("subscribers", "preferences")

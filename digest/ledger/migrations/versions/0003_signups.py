@@ -21,7 +21,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_signups"),
     )
     op.create_index("ix_signups_asker", "signups", ["asker"])
-
-
-def downgrade() -> None:
-    op.drop_table("signups")

@@ -45,9 +45,3 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("opinions")
-    op.drop_table("moves")
-    op.drop_column("consents", "client")

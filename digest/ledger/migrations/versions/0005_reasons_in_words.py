@@ -20,12 +20,3 @@ def upgrade() -> None:
     op.add_column(
         "edition_papers", sa.Column("risen", sa.Integer(), server_default="0", nullable=False)
     )
-
-
-def downgrade() -> None:
-    with op.batch_alter_table("edition_papers") as table:
-        table.drop_column("risen")
-    with op.batch_alter_table("delivery_papers") as table:
-        table.drop_column("liked")
-        table.drop_column("words")
-        table.add_column(sa.Column("place", sa.String(length=16), nullable=True))

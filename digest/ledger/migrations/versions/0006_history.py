@@ -40,8 +40,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_runs"),
     )
     op.create_index("ix_runs_day", "runs", ["day"])
-
-
-def downgrade() -> None:
-    op.drop_table("runs")
-    op.drop_table("collections")

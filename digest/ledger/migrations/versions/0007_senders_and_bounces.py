@@ -55,14 +55,3 @@ def upgrade() -> None:
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("domain", name="pk_mail_domains"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("mail_domains")
-    op.drop_table("lanes")
-    op.drop_table("bounces")
-    op.drop_index("ix_deliveries_again", "deliveries")
-    op.drop_index("ix_deliveries_in_order", "deliveries")
-    op.create_index("ix_deliveries_state", "deliveries", ["state"])
-    op.drop_column("deliveries", "claimed_by")
-    op.drop_column("deliveries", "provider")

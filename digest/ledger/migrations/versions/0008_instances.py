@@ -35,13 +35,3 @@ def upgrade() -> None:
         sa.Column("sends_from", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_instances"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("instances")
-    op.drop_table("milestones")
-    op.drop_column("attempts", "seconds")
-    op.drop_column("deliveries", "planned_at")
-    op.drop_column("editions", "gone")
-    op.drop_column("editions", "missing")
-    op.drop_column("editions", "filled_after")

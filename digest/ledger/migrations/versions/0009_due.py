@@ -14,7 +14,3 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("editions", sa.Column("due", sa.Integer(), nullable=True))
-
-
-def downgrade() -> None:
-    op.drop_column("editions", "due")
