@@ -85,6 +85,7 @@ WRITTEN = {
         None,
         None,
     ],
+    ("editions", "due"): [2, 1, None],
     ("editions", "missing"): [["arxiv"], None, []],
     ("editions", "gone"): [None, [["accepted", None, 3]], None],
     ("deliveries", "edition_id"): [1, 1, 2],
