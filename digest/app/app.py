@@ -82,7 +82,7 @@ class App:
         # The same in another process: what is given is pickled.
         self.another = partial(App, dict(given), dotenv, clock, **fixed)
         self.settings, self.origins = read_settings(given, dotenv, **fixed)
-        secrets = (each for origin in self.origins for each in origin.secrets)
+        secrets = (secret for origin in self.origins for secret in origin.secrets)
         mask_in_logs(secrets, addresses=self.settings.log_addresses)
 
     @cached_property
@@ -292,7 +292,7 @@ class App:
 
     def status(self, now: datetime) -> Status:
         """How things are. Raises SourceError for a source that is not installed."""
-        names = [each.name for each in self.sources()]
+        names = [source.name for source in self.sources()]
         return gather_status(
             self.ledger, self.registry, self.settings, names, now, self._held_by_guard()
         )

@@ -7,7 +7,7 @@ from functools import partial
 
 import structlog
 
-from digest.deliver.retry import next_attempt
+from digest.deliver.rate_limit import next_attempt
 from digest.deliver.transport.transport import Transport
 from digest.errors import TransportError
 from digest.inbound.feedback_handler import FeedbackHandler

@@ -104,7 +104,7 @@ class DeliveryWorker:
     def _may_begin(self, now: datetime) -> bool:
         settings = self._parts.settings
         is_paused = any(
-            each.provider == ALL for each in self._parts.ledger.provider_queues.paused()
+            pause.provider == ALL for pause in self._parts.ledger.provider_queues.paused()
         )
         local = now.astimezone(settings.timezone)
         return is_within(settings.send_window, local) and not is_paused
@@ -117,10 +117,10 @@ class DeliveryWorker:
         waiting = self._parts.ledger.deliveries.waiting_by_provider(now)
         waiting[ALL] = sum(waiting.values())
         return tuple(
-            f"{'sending' if each.provider == ALL else each.provider} is paused: {each.why}; "
-            f"{waiting[each.provider]} waiting for `digest deliveries resume`"
-            for each in paused
-            if waiting.get(each.provider)
+            f"{'sending' if pause.provider == ALL else pause.provider} is paused: {pause.why}; "
+            f"{waiting[pause.provider]} waiting for `digest deliveries resume`"
+            for pause in paused
+            if waiting.get(pause.provider)
         )
 
 
@@ -161,8 +161,8 @@ class _Pass:
         with ThreadPoolExecutor(connections, "connection") as pool:
             running = [pool.submit(self._over_one_connection) for _ in range(connections)]
             try:
-                for each in running:
-                    each.result()
+                for connection in running:
+                    connection.result()
             except BaseException:
                 self._is_over = True  # the others finish what they have in hand
                 raise

@@ -1,4 +1,4 @@
-"""Lanes are slowed down when a reply asks for it, and let go faster again when mail is taken."""
+"""Slow provider queues down when a reply asks for it; speed up again when mail is taken."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 
 class Traffic:
-    """Heeds replies. ``interval`` and ``provider_interval`` are the seconds set for the queues."""
+    """Adapt intervals to replies; ``interval`` and ``provider_interval`` are the set ones (s)."""
 
     def __init__(
         self, provider_queues: ProviderQueues, interval: float, provider_interval: float
@@ -26,7 +26,7 @@ class Traffic:
         self._look_again_at = datetime.min.replace(tzinfo=UTC)
 
     def heed(self, provider: str, outcome: Outcome, now: datetime) -> None:
-        """Change the pace of what an outcome is about."""
+        """Change the interval of the provider queue that an outcome is about."""
         if outcome.kind is OutcomeKind.ACCEPTED:
             if self._is_any_slow or now >= self._look_again_at:
                 self._speed_up((provider, ALL), now)
@@ -53,7 +53,7 @@ class Traffic:
 
 
 def asks_to_slow_down(outcome: Outcome) -> bool:
-    """Whether the server has had too much of us (RFC 5321 section 3.8, RFC 3463 section 3.8)."""
+    """Return whether the server has had too much of us (RFC 5321 and RFC 3463, section 3.8)."""
     if outcome.kind is not OutcomeKind.DEFERRED:
         return False
     is_relays = outcome.concern is Concern.RELAY  # whatever it is, it takes nothing right now

@@ -45,24 +45,25 @@ class WorkerPool:
         self._here.stopping.set()
 
     def send(self, now: datetime, progress: Progress = silent) -> tuple[str, ...]:
-        """As ``Sending.send``."""
+        """Send what waits; see ``DeliveryWorker.send``."""
         waiting = self._ledger.deliveries.waiting(now)
         processes = min(self._processes, self._connections, ceil(waiting / WORTH_A_PROCESS))
         if processes <= 1:
             return self._here.send(now, progress)
         share, more = divmod(self._connections, processes)
         crew = [
-            _PoolProcess(self._elsewhere, now, share + (each < more)) for each in range(processes)
+            _PoolProcess(self._elsewhere, now, share + (number < more))
+            for number in range(processes)
         ]
         try:
-            while busy := [each.process.sentinel for each in crew if each.process.is_alive()]:
+            while busy := [member.process.sentinel for member in crew if member.process.is_alive()]:
                 wait(busy, _LOOK_EVERY)
                 if self._here.stopping.is_set():
                     break
                 left = self._ledger.deliveries.waiting(now)
                 progress(max(waiting - left, 0), waiting)
         finally:
-            said = [line for each in crew for line in each.end()]
+            said = [line for member in crew for line in member.end()]
             self._ledger.live_workers.resolve_orphaned(now)
         return tuple(dict.fromkeys(said))
 

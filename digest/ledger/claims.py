@@ -225,4 +225,4 @@ def _later(connection: Connection, now: datetime) -> NotBefore | None:
         .where(deliveries.c.provider.not_in(paused_providers()))
     )
     moments = [connection.execute(query).scalar_one_or_none() for query in (in_queues, released)]
-    return min((NotBefore(each) for each in moments if each), default=None)
+    return min((NotBefore(moment) for moment in moments if moment), default=None)

@@ -305,9 +305,9 @@ def report_of(row: Row[tuple[Any, ...]], last_words: str) -> DeliveryReport:
 
 
 def _in_blocks(plans: Iterable[Plan]) -> Iterator[list[Plan]]:
-    each = iter(plans)
-    while some := list(islice(each, _BLOCK)):
-        yield some
+    rest = iter(plans)
+    while block := list(islice(rest, _BLOCK)):
+        yield block
 
 
 def _has_lost_rows(connection: Connection, edition_id: int) -> bool:

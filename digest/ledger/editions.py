@@ -155,14 +155,14 @@ class Editions:
         """The papers that its digests show, by number: also those of editions before it."""
         its = select(deliveries.c.id).where(deliveries.c.edition_id == edition.id)
         planned = select(delivery_papers.c.paper_id).where(delivery_papers.c.delivery_id.in_(its))
-        known = {each.paper_id: each for each in edition.candidates}
+        known = {candidate.paper_id: candidate for candidate in edition.candidates}
         others = (
             edition_papers.c.paper_id.in_(planned),
             edition_papers.c.edition_id != edition.id,
         )
         with self._engine.connect() as connection:
             found = _frozen(connection, and_(*others))
-        return known | {each.paper_id: each for each in found}
+        return known | {candidate.paper_id: candidate for candidate in found}
 
     def draft(self, day: date, first_day: date) -> Edition:
         """What an edition of ``day`` would hold, were there no others. Nothing is stored."""

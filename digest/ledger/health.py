@@ -117,7 +117,7 @@ class Health:
         query = select(kind, func.count()).where(bounces.c.at >= since).group_by(kind)
         with self._engine.connect() as connection:
             found = {BounceKind(row[0]): row[1] for row in connection.execute(query)}
-        return {each: found.get(each, 0) for each in BounceKind}
+        return {kind: found.get(kind, 0) for kind in BounceKind}
 
     def attempts(self, since: datetime) -> dict[tuple[OutcomeKind, int], int]:
         """The attempts since a moment, the latest MOST_ATTEMPTS of them, by outcome and code."""
@@ -135,7 +135,7 @@ class Health:
         """How long the same attempts took, those of them that say it."""
         newest = select(func.max(attempts.c.id)).scalar_subquery()
         took = attempts.c.seconds
-        within = (func.count(case((took <= each, 1))) for each in BUCKETS)
+        within = (func.count(case((took <= bound, 1))) for bound in BUCKETS)
         query = select(func.sum(took), func.count(took), *within).where(
             attempts.c.id > newest - MOST_ATTEMPTS, attempts.c.at >= since
         )

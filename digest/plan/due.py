@@ -31,11 +31,11 @@ def latest_due(
     schedules: Iterable[MailSchedule], intervals: Sequence[DueInterval], now: datetime
 ) -> Iterator[DueTime]:
     """The latest turn of each, if its edition is made. It may be before they came."""
-    for each in schedules:
-        moment = last_due(each.wishes, now)
+    for schedule in schedules:
+        moment = last_due(schedule.wishes, now)
         interval = due_interval_of(intervals, moment)
-        if interval and not _can_wait(each.wishes, moment, interval):
-            yield DueTime(each.wishes, moment, interval, frozenset(each.people))
+        if interval and not _can_wait(schedule.wishes, moment, interval):
+            yield DueTime(schedule.wishes, moment, interval, frozenset(schedule.people))
 
 
 def due_since(
@@ -50,11 +50,13 @@ def due_since(
         end = min(interval.ends - timedelta.resolution, now)
         if begin > end:
             continue
-        for each in schedules:
-            moment = last_due(each.wishes, end)
-            if moment >= begin and not _can_wait(each.wishes, moment, interval):
-                there = frozenset(number for number, came in each.people.items() if came < moment)
-                yield DueTime(each.wishes, moment, interval, there)
+        for schedule in schedules:
+            moment = last_due(schedule.wishes, end)
+            if moment >= begin and not _can_wait(schedule.wishes, moment, interval):
+                there = frozenset(
+                    number for number, came in schedule.people.items() if came < moment
+                )
+                yield DueTime(schedule.wishes, moment, interval, there)
 
 
 # ---- the count that planning is held against ----------------------------------------------------

@@ -28,7 +28,9 @@ class Providers:
         if self._look_up is None:
             return {}
         known = self._known.asked_since(now - GOOD_FOR)
-        new = sorted(each for each in domains if not known_provider(each) and each not in known)
+        new = sorted(
+            domain for domain in domains if not known_provider(domain) and domain not in known
+        )
         if not new:
             return known
         found = dict(self._look_up(new))

@@ -165,8 +165,8 @@ class Planning:
         self, edition: Edition, due: Sequence[Due], counted: Collection[int], now: datetime
     ) -> None:
         """Write a row for each who is due, before any mail; ``counted`` are their ids."""
-        paused = [Plan(each.person.id, skipped=SkipReason.PAUSED) for each in due if each.is_paused]
-        others = [each for each in due if not each.is_paused]
+        paused = [Plan(one.person.id, skipped=SkipReason.PAUSED) for one in due if one.is_paused]
+        others = [one for one in due if not one.is_paused]
         plans = chain(paused, self._plans(edition, others, now))
         self._ledger.deliveries.plan(edition.id, plans, now, counted)
 
@@ -174,17 +174,17 @@ class Planning:
         """What each of these is to get of an edition, or why nothing."""
         ratings = self._registry.ratings.of_everybody() if due else {}
         known = self._ledger.papers.facts_of(
-            each.paper for one in due for each in ratings.get(one.person.id, ())
+            rating.paper for one in due for rating in ratings.get(one.person.id, ())
         )
-        providers = self._providers.of((each.person.address for each in due), now)
+        providers = self._providers.of((one.person.address for one in due), now)
         for pool, together in self.by_pool(edition, due):
             if not pool.candidates:
                 for one in together:
                     yield _nothing(one, SkipReason.NO_PAPERS, providers[one.person.address])
                 continue
             readers = [
-                reader_of(each.topics, each.preferences, ratings.get(each.id, ()))
-                for each in (one.person for one in together)
+                reader_of(person.topics, person.preferences, ratings.get(person.id, ()))
+                for person in (one.person for one in together)
             ]
             digests = self.ranker(pool, known).digests(readers)
             for one, digest in zip(together, digests, strict=True):
@@ -219,11 +219,11 @@ class Planning:
     def new_since(self, edition: Edition, due: Sequence[Due]) -> dict[date, list[Due]]:
         """After which day the papers of editions are new to these people, by that day."""
         had = self._ledger.deliveries.last_had(
-            edition, edition.day - REACH, [each.person.id for each in due]
+            edition, edition.day - REACH, [one.person.id for one in due]
         )
         by_day: dict[date, list[Due]] = {}
-        for each in due:
-            by_day.setdefault(had.get(each.person.id, edition.day - each.span), []).append(each)
+        for one in due:
+            by_day.setdefault(had.get(one.person.id, edition.day - one.span), []).append(one)
         return by_day
 
     def ranker(self, edition: Edition, known: Mapping[str, Facts]) -> Ranker:
@@ -241,8 +241,8 @@ class Planning:
 
 def _by_interval(due_times: Iterable[DueTime]) -> dict[DueInterval, list[DueTime]]:
     found: dict[DueInterval, list[DueTime]] = {}
-    for each in due_times:
-        found.setdefault(each.interval, []).append(each)
+    for due_time in due_times:
+        found.setdefault(due_time.interval, []).append(due_time)
     return found
 
 
@@ -258,7 +258,7 @@ def reader_of(
 ) -> Reader:
     """A subscriber as the ranking sees them."""
     said = {
-        verdict: tuple(each.paper for each in ratings if each.verdict is verdict)
+        verdict: tuple(rating.paper for rating in ratings if rating.verdict is verdict)
         for verdict in Verdict
     }
     return Reader(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.deliver.retry import FIRST_WAIT, LONGEST_WAIT, next_attempt
+from digest.deliver.rate_limit import FIRST_WAIT, LONGEST_WAIT, next_attempt
 from tests.support import NOW
 
 attempts = st.integers(0, 10_000)
