@@ -31,10 +31,13 @@ from digest.maintenance.retention import Retention
 from digest.model.messages import Message, Outcome
 from digest.model.progress import Progress, silent
 from digest.model.verp import Verp
+from digest.monitoring.gathering import gather_status
 from digest.monitoring.logs import configure_logs, mask_in_logs
-from digest.monitoring.status import Held, Status, gather_status
+from digest.monitoring.status import Held, Status
+from digest.monitoring.why import Why
 from digest.settings.reading import read_settings
 from subscribers.addresses import AddressPolicy
+from subscribers.model import PersonFile
 from subscribers.store.registry import Registry
 
 if TYPE_CHECKING:
@@ -162,9 +165,9 @@ class App:
 
     def explain(self, person: PersonFile, day: date, now: datetime) -> Why:
         """Return what decided about a subscriber and the edition of a day, or would."""
-        from digest.monitoring.explaining import Explaining
+        from digest.monitoring.explaining import explain
 
-        return Explaining(self.settings, self.ledger, self.planning).explain(person, day, now)
+        return explain(self.settings, self.ledger, self.planning, person, day, now)
 
     @property
     def _is_relayed(self) -> bool:

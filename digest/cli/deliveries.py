@@ -63,11 +63,11 @@ def paused(as_json: Json = False) -> None:
     """List where no mail goes until you say so, and why: to some providers, or to anybody."""
     pauses = App().ledger.provider_queues.paused()
     if as_json:
-        print_json([{**asdict(each), "since": each.since.isoformat()} for each in pauses])
+        print_json(pauses)
         return
-    for each in pauses:
-        since = f"{each.since:%Y-%m-%d %H:%M} UTC"
-        out.print(Text(f"{name_of(each.provider)}  {since}  {each.why}"))
+    for pause in pauses:
+        since = f"{pause.since:%Y-%m-%d %H:%M} UTC"
+        out.print(Text(f"{name_of(pause.provider)}  {since}  {pause.why}"))
     if pauses:
         out.print("When the cause is mended: digest deliveries resume")
     else:
@@ -100,19 +100,19 @@ def _list_uncertain(
 ) -> None:
     doubts = uncertain_resolver.uncertain(day)
     if as_json:
-        print_json([{**asdict(each), "since": each.since.isoformat()} for each in doubts])
+        print_json(doubts)
         return
-    for each in doubts:
-        address = each.address or "(removed)"
-        since = f"{each.since:%Y-%m-%d %H:%M} UTC"
-        out.print(Text(f"{each.edition}  {address}  {since}  {each.last_words}"))
+    for doubt in doubts:
+        address = doubt.address or "(removed)"
+        since = f"{doubt.since:%Y-%m-%d %H:%M} UTC"
+        out.print(Text(f"{doubt.edition}  {address}  {since}  {doubt.last_words}"))
     if not doubts:
         out.print("Nothing is uncertain.")
 
 
 def _print_resent(done: Resent, *, as_json: bool) -> None:
     if as_json:
-        print_json(asdict(done))
+        print_json(done)
         return
     out.print(f"{done.resent} will be sent again by the next run.")
     if done.too_old:

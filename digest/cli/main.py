@@ -4,7 +4,6 @@ Exit status: 0 done, 1 something went wrong and was told, 2 the command was not 
 """
 
 import sys
-from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -172,7 +171,7 @@ def collect(
         with progress_bar(ASKING) as report:
             collected = app.pipeline.collect(days, now, report)
     if as_json:
-        print_json(asdict(collected))
+        print_json(collected)
     else:
         _print_collected(collected)
     if collected.failures or (collected.rejected and not collected.papers):
@@ -210,7 +209,7 @@ def run(
     assert done is not None
     operator.tell(done.trouble)
     if as_json:
-        print_json(done.balance and asdict(done.balance))
+        print_json(done.balance)
     elif done.balance:
         out.print(Text(balance_line(done.balance)))
     for trouble in done.trouble:

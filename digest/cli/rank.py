@@ -114,7 +114,6 @@ def why(
     By default of the latest edition; of a day to come, what they would get.
     """
     from digest.cli.why_text import why_lines
-    from digest.monitoring.why_record import why_record
 
     app, now = App(), utc_now()
     if day and abs(day - now.date()) > FARTHEST:
@@ -130,7 +129,7 @@ def why(
     latest = days[0][0] if days else app.edition_day(now)
     told = app.explain(person, day or latest, now)
     if as_json:
-        print_json(why_record(told))
+        print_json(told)
         return
     for line in why_lines(told, app.settings.timezone):
         out.print(Text(line))

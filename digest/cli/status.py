@@ -1,5 +1,6 @@
 """`digest status`: how things are, on one screen."""
 
+from dataclasses import replace
 from datetime import tzinfo
 
 import typer
@@ -12,36 +13,34 @@ from digest.cli.status_text import status_lines
 from digest.cli.terminal import Json, print_json
 from digest.ledger.daily_stats import DailyStats
 from digest.model.wording import length, parts
-from digest.monitoring.status import Readers, Status, gather_readers
-from digest.monitoring.status_record import status_record
-from digest.monitoring.warnings import StatusWarning, warnings
+from digest.monitoring.gathering import gather_readers
+from digest.monitoring.status import Readers, Status
 
 SHOWN_EDITIONS = 5
 SHOWN_WARNINGS = 8
 
 
 def status(as_json: Json = False) -> None:
-    """Show how things are, on one screen. Exit status 1: something wants you."""
+    """Show how things are, on one screen. Exit status 1: something needs attention."""
     app, now = App(), utc_now()
-    found = app.status(now)
     readers = gather_readers(app.registry, now)
-    wanted = warnings(found)
+    found = replace(app.status(now), readers=readers)
     if as_json:
-        print_json(status_record(found, readers))
+        print_json(found)
     else:
-        _print(found, readers, wanted, app.settings.timezone)
-    if wanted:
+        _print(found, readers, app.settings.timezone)
+    if not found.is_well:
         raise typer.Exit(1)
 
 
-def _print(found: Status, readers: Readers, wanted: list[StatusWarning], zone: tzinfo) -> None:
+def _print(found: Status, readers: Readers, zone: tzinfo) -> None:
     console = Console(highlight=False)
-    console.print("This wants you:" if wanted else "All is well.", style="bold")
-    for each in wanted[:SHOWN_WARNINGS]:
-        told = " ".join(each.text.split())  # a server may have said it, in lines
-        console.print(Text(f"  {told}"), style="red", no_wrap=True, overflow="ellipsis")
-    if len(wanted) > SHOWN_WARNINGS:
-        console.print(f"  and {len(wanted) - SHOWN_WARNINGS} more: --json has all")
+    console.print("All is well." if found.is_well else "Needs attention:", style="bold")
+    for warning in found.warnings[:SHOWN_WARNINGS]:
+        text = " ".join(warning.text.split())  # a server may have said it, in lines
+        console.print(Text(f"  {text}"), style="red", no_wrap=True, overflow="ellipsis")
+    if len(found.warnings) > SHOWN_WARNINGS:
+        console.print(f"  and {len(found.warnings) - SHOWN_WARNINGS} more: --json has all")
     if found.editions:
         console.print()
         console.print(_editions(found.editions[:SHOWN_EDITIONS]))
@@ -58,8 +57,8 @@ def _editions(editions: tuple[DailyStats, ...]) -> Table:
     for heading in ("Papers", "Due", "Sending"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("Outcome")
-    for each in editions:
-        outcome = ", ".join(f"{count} {state}" for state, count in parts(each.balance))
-        stats = (str(each.papers), str(each.balance.due), length(each.sending))
-        table.add_row(str(each.day), *stats, outcome)
+    for stats in editions:
+        outcome = ", ".join(f"{count} {state}" for state, count in parts(stats.balance))
+        numbers = (str(stats.papers), str(stats.balance.due), length(stats.sending))
+        table.add_row(str(stats.day), *numbers, outcome)
     return table

@@ -44,7 +44,7 @@ def check(
         return
     findings = previews.findings(name)
     if as_json:
-        print_json([_as_dict(each) for each in findings])
+        print_json(findings)
     else:
         for each in findings:
             _print_finding(each)
@@ -75,16 +75,6 @@ def _summary(findings: list[Finding]) -> str:
         f"{count} {level.value}{'s' * (count != 1)}" for level, count in counts.items() if count
     ]
     return ", ".join(said) or "Nothing to say: all is well."
-
-
-def _as_dict(each: Finding) -> dict[str, object]:
-    return {
-        "check": each.check,
-        "level": each.level.value,
-        "template": each.template,
-        "line": each.line,
-        "what": each.what,
-    }
 
 
 def studio(

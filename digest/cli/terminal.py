@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
+from digest.cli.json_values import to_json
 from digest.model.deliveries import Balance
 from subscribers.topics import TopicFilter, parse_topics
 
@@ -43,7 +44,8 @@ def say_unknown(address: str) -> NoReturn:
 
 
 def print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, default=str, ensure_ascii=False) + "\n")
+    """Print a value as one line of JSON (see json_values.py)."""
+    sys.stdout.write(json.dumps(to_json(value), ensure_ascii=False) + "\n")
 
 
 def balance_line(balance: Balance) -> str:

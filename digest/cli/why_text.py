@@ -6,97 +6,90 @@ from zoneinfo import ZoneInfo
 
 from digest.ledger.provider_queues import name_of
 from digest.model.deliveries import DeliveryState
-from digest.model.digests import Pick
+from digest.model.digests import Match
 from digest.model.wording import STATES, because
 from digest.monitoring.why import Journey, Offer, Why
 from digest.rank.ranker import ENOUGH_RATINGS
-from subscribers.model import Consent, Verdict
+from subscribers.model import Consent
 
 _WAITS = (DeliveryState.PENDING, DeliveryState.DEFERRED)
 _Moment = Callable[[datetime], str]
 
 
-def why_lines(why: Why, zone: ZoneInfo) -> list[str]:
-    """The steps in order; moments are told in the operator's zone, and where due in both."""
+def why_lines(why: Why, zone: ZoneInfo) -> Iterator[str]:
+    """Yield the steps in order; moments are told in the operator's zone, and where due in both."""
 
     def moment(at: datetime) -> str:
         return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
 
-    return [
-        *_person(why),
-        *_due(why, zone),
-        *_ratings(why),
-        *_edition(why, moment),
-        *_papers(why),
-        *_delivery(why, moment),
-        *_next(why, zone),
-    ]
+    theirs = ZoneInfo(why.preferences.timezone)
+
+    def both(at: datetime) -> str:
+        by_theirs = f"{at.astimezone(theirs):%A %Y-%m-%d %H:%M} {theirs.key}"
+        return by_theirs if theirs.key == zone.key else f"{by_theirs} ({moment(at)} {zone.key})"
+
+    yield from _person(why)
+    came_later = ", before they came" if why.due and why.due < why.consent_since else ""
+    yield f"due for it: {both(why.due)}{came_later}" if why.due else "due for it: no"
+    yield from _ratings(why)
+    yield from _edition(why, moment)
+    yield from _papers(why)
+    if why.delivery:
+        yield from _journey(why.delivery, moment)
+    else:
+        yield f"delivery: none{_why_none(why, moment)}"
+    if why.next:
+        yield f"next digest: {both(why.next)}"
+    elif why.suppression:
+        yield "next digest: none while the address is blocked"
+    else:
+        yield f"next digest: none while they are {why.consent}"
 
 
-# ---- who, and when ---------------------------------------------------------------------------
+# ---- who, and what they said -----------------------------------------------------------------
 
 
 def _person(why: Why) -> Iterator[str]:
-    who, wishes = why.person.subscriber, why.person.subscriber.preferences
+    preferences = why.preferences
     yield (
-        f"{who.address}: {who.consent} since {who.since:%Y-%m-%d}, "
-        f"mail at {wishes.at:%H:%M} ({wishes.timezone}) {wishes.how_often}"
+        f"{why.address}: {why.consent} since {why.consent_since:%Y-%m-%d}, "
+        f"mail at {preferences.at:%H:%M} ({preferences.timezone}) {preferences.how_often}"
     )
-    if block := why.person.suppression:
+    if block := why.suppression:
         yield f"blocked since {block.at:%Y-%m-%d}: {block.reason}"
-    if wishes.is_paused_on(why.day):
-        yield f"paused until {wishes.paused_until}"
-    if not wishes.wants_mail_on(why.day):
+    if preferences.is_paused_on(why.day):
+        yield f"paused until {preferences.paused_until}"
+    if not preferences.wants_mail_on(why.day):
         yield f"{why.day:%A} is none of their days"
 
 
-def _due(why: Why, zone: ZoneInfo) -> Iterator[str]:
-    due = why.times.due
-    if due is None:
-        yield "due for it: no"
-        return
-    came_later = ", before they came" if due < why.person.subscriber.since else ""
-    yield f"due for it: {_both(why, due, zone)}{came_later}"
-
-
-def _both(why: Why, at: datetime, zone: ZoneInfo) -> str:
-    """A moment by the subscriber's clock, and by the operator's."""
-    theirs = ZoneInfo(why.person.subscriber.preferences.timezone)
-    said = f"{at.astimezone(theirs):%A %Y-%m-%d %H:%M} {theirs.key}"
-    is_same = theirs.key == zone.key
-    return said if is_same else f"{said} ({at.astimezone(zone):%Y-%m-%d %H:%M} {zone.key})"
-
-
 def _ratings(why: Why) -> Iterator[str]:
-    likes, mutes = why.ratings[Verdict.LIKE], why.ratings[Verdict.MUTE]
-    if likes:
-        yield f"liked papers: {likes}, {_effect(likes, 'which count as a topic')}"
-    if mutes:
-        yield f"muted papers: {mutes}, {_effect(mutes, 'which push papers like them back')}"
-
-
-def _effect(count: int, what: str) -> str:
-    return what if count >= ENOUGH_RATINGS else f"too few to count yet ({ENOUGH_RATINGS} do)"
+    for what, count, effect in (
+        ("liked", why.likes, "which count as a topic"),
+        ("muted", why.mutes, "which push papers like them back"),
+    ):
+        if count:
+            too_few = f"too few to count yet ({ENOUGH_RATINGS} do)"
+            yield f"{what} papers: {count}, {effect if count >= ENOUGH_RATINGS else too_few}"
 
 
 # ---- what there was --------------------------------------------------------------------------
 
 
 def _edition(why: Why, moment: _Moment) -> Iterator[str]:
-    if why.offer is None:
-        yield f"there is no edition of {why.day}" + (
-            f"; the next is that of {why.instead}" if why.instead else ""
-        )
+    offer = why.edition
+    if offer is None:
+        instead = f"; the next is that of {why.instead}" if why.instead else ""
+        yield f"there is no edition of {why.day}{instead}"
         return
-    yield f"edition of {why.day}: {_made(why.offer, why.now, moment)}"
-    if missing := why.offer.edition.missing:
-        yield f"it lacks what had failed when it was made: {', '.join(missing)}"
-    new = len(why.offer.edition.candidates)
-    if new != why.offer.papers or why.offer.new_since != why.day - timedelta(days=1):
-        yield f"new to them: {new} papers, of the editions after {why.offer.new_since}"
-    for each in why.topics:
-        best = f"; best {each.score:.2f} {each.best}" if each.best else ""
-        yield f"  {each.topic}: {each.fitting} fit{best}"
+    yield f"edition of {why.day}: {_made(offer, why.at, moment)}"
+    if offer.missing:
+        yield f"it lacks what had failed when it was made: {', '.join(offer.missing)}"
+    if offer.new != offer.papers or offer.new_since != why.day - timedelta(days=1):
+        yield f"new to them: {offer.new} papers, of the editions after {offer.new_since}"
+    for fit in why.topics:
+        best = f"; best {fit.score:.2f} {fit.best}" if fit.best else ""
+        yield f"  {fit.topic}: {fit.fitting} fit{best}"
 
 
 def _made(offer: Offer, now: datetime, moment: _Moment) -> str:
@@ -108,55 +101,48 @@ def _made(offer: Offer, now: datetime, moment: _Moment) -> str:
 
 
 def _papers(why: Why) -> Iterator[str]:
-    if why.offer is None:
+    if why.edition is None:
         return
     if why.digest is None:
         yield "nothing in it for them"
         return
     yield "chosen for them:" if why.is_chosen else "what they would get, as things are now:"
     for number, pick in enumerate(why.digest.picks, 1):
-        yield f"  {number}. [{pick.section}] {pick.candidate.facts.title}{_reason(pick)}"
+        reason = _reason(pick.match) if pick.match else ""
+        yield f"  {number}. [{pick.section}] {pick.candidate.facts.title}{reason}"
 
 
-def _reason(pick: Pick) -> str:
-    if pick.match is None:
-        return ""
-    reason = pick.match.reason
+def _reason(match: Match) -> str:
+    reason = match.reason
     said = reason.liked or ", ".join(reason.words)
-    return f"  {pick.match.score:.2f} {reason.topic or 'likes'}: {said}"
+    return f"  {match.score:.2f} {reason.topic or 'likes'}: {said}"
 
 
 # ---- what became of it -----------------------------------------------------------------------
 
 
-def _delivery(why: Why, moment: _Moment) -> Iterator[str]:
-    if why.journey:
-        yield from _journey(why.journey, moment)
-    else:
-        yield f"delivery: none{_why_none(why, moment)}"
-
-
 def _why_none(why: Why, moment: _Moment) -> str:
-    if why.offer is None:
+    if why.edition is None:
         return ""
-    if why.offer.made_at is None:
+    if why.edition.made_at is None:
         return " yet: there is no edition"
     if why.is_long_ago:
         return ", or no longer kept (DIGEST_KEEP_DELIVERIES_DAYS)"
-    if why.person.subscriber.consent is not Consent.CONFIRMED:
-        return f": they are {why.person.subscriber.consent}"
-    return _why_not_planned(why.times.due, why, moment)
+    if why.consent is not Consent.CONFIRMED:
+        return f": they are {why.consent}"
+    return _why_not_planned(why.due, why, moment)
 
 
 def _why_not_planned(due: datetime | None, why: Why, moment: _Moment) -> str:
     if due is None:
         return ": it is not for them"
-    if due > why.now:
+    if due > why.at:
         return " yet: it is planned when they are due"
-    if why.decided_at and why.decided_at >= due:
+    if why.planned_up_to is None:
+        return " yet: the schedule has not looked yet"
+    if why.planned_up_to >= due:
         return " was planned when they were due"
-    looked = f"looked last {moment(why.decided_at)}" if why.decided_at else "has not looked yet"
-    return f" yet: the schedule {looked}"
+    return f" yet: the schedule looked last {moment(why.planned_up_to)}"
 
 
 def _journey(journey: Journey, moment: _Moment) -> Iterator[str]:
@@ -165,16 +151,20 @@ def _journey(journey: Journey, moment: _Moment) -> Iterator[str]:
     yield f"delivery {report.delivery.id}: {STATES[report.state]}{because_of}"
     if report.planned_at:
         yield f"  {moment(report.planned_at)} planned"
-    for each in journey.attempts:
-        reply = " ".join(filter(None, (str(each.code or ""), each.text)))
-        yield f"  {moment(each.at)} {each.outcome}: {reply}"
+    for attempt in journey.attempts:
+        yield f"  {moment(attempt.at)} {attempt.outcome}: {_joined(attempt.code, attempt.text)}"
     if not journey.attempts and report.changed_at != report.planned_at:
         yield f"  {moment(report.changed_at)} {report.state}"
     for back in journey.came_back:
-        told = " ".join(filter(None, (back.bounce.status, back.bounce.text)))
-        yield f"  {moment(back.at)} came back, {back.bounce.kind}: {told}"
+        bounce = back.bounce
+        said = _joined(bounce.status, bounce.text)
+        yield f"  {moment(back.at)} came back, {bounce.kind}: {said}"
     if report.state in _WAITS:
         yield from _waiting(journey, moment)
+
+
+def _joined(code: int | str, text: str) -> str:
+    return " ".join(filter(None, (str(code or ""), text)))
 
 
 def _waiting(journey: Journey, moment: _Moment) -> Iterator[str]:
@@ -185,14 +175,4 @@ def _waiting(journey: Journey, moment: _Moment) -> Iterator[str]:
         )
     if again := journey.report.next_attempt_at:
         yield f"  to be tried again from {moment(again)} on"
-    if journey.given_up_at:
-        yield f"  to be given up {moment(journey.given_up_at)}"
-
-
-def _next(why: Why, zone: ZoneInfo) -> Iterator[str]:
-    if why.may_be_mailed:
-        yield f"next digest: {_both(why, why.times.next, zone)}"
-    elif why.person.suppression:
-        yield "next digest: none while the address is blocked"
-    else:
-        yield f"next digest: none while they are {why.person.subscriber.consent}"
+    yield f"  to be given up {moment(journey.given_up_at)}"

@@ -1,6 +1,6 @@
-"""The status as figures for Prometheus, read from the ledger whenever they are asked for.
+"""The status as metrics for Prometheus, read from the database whenever they are asked for.
 
-So they tell of all processes and machines that work on it. A label has few values, and none is an
+So they cover all processes and machines that work on it. A label has few values, and none is an
 address.
 """
 
@@ -22,7 +22,6 @@ from digest.model.deliveries import DeliveryState
 from digest.model.digests import SkipReason
 from digest.model.messages import OutcomeKind
 from digest.monitoring.status import LastRun, RunState, Status
-from digest.monitoring.warnings import warnings
 from subscribers.model import SuppressionReason
 from subscribers.store.registry import Registry
 
@@ -36,10 +35,7 @@ L = TypeVar("L", bound=str)
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What only the figures tell, beside the status.
-
-    Attempts are by outcome and reply code.
-    """
+    """What the metrics tell in addition to the status; attempts by outcome and reply code."""
 
     editions: int
     attempts: Mapping[tuple[OutcomeKind, int], int]
@@ -57,7 +53,7 @@ def gather_counts(ledger: Ledger, registry: Registry, now: datetime) -> Counts:
 
 
 def exposition(status: Status, counts: Counts) -> bytes:
-    """The figures in the text format of Prometheus."""
+    """Return the metrics in the text format of Prometheus."""
     return generate_latest(_Metrics(status, counts))
 
 
@@ -68,11 +64,8 @@ class _Metrics(Collector):
 
     def collect(self) -> Families:
         status, counts = self._status, self._counts
-        yield _one(
-            "worries",
-            "Things that want a person, as digest status has them.",
-            len(warnings(status)),
-        )
+        about = "Things that need attention, as digest status has them."
+        yield _one("warnings", about, len(status.warnings))
         yield _one("editions", "Editions there have been.", counts.editions)
         yield from _editions(status.editions)
         yield from _queue(status.queue, status.at)
@@ -84,7 +77,7 @@ class _Metrics(Collector):
         yield _by(
             "subscribers", "Subscribers, by what they have said.", "consent", status.subscribers
         )
-        yield from _ticks(status)
+        yield from _schedule(status)
         yield from _sources(status.sources)
         if status.last_run:
             yield from _run(status.last_run)
@@ -94,7 +87,7 @@ class _Metrics(Collector):
 
 
 def _editions(latest: Sequence[DailyStats]) -> Families:
-    """The last edition, and what became of those due for the last seven."""
+    """Yield the last edition, and what became of those due for the last seven."""
     if latest:
         last = latest[0]
         midnight = datetime.combine(last.day, time(), UTC)
@@ -106,15 +99,17 @@ def _editions(latest: Sequence[DailyStats]) -> Families:
         yield _by("last_edition_digests", "Digests of the last edition.", "outcome", outcomes)
     yield _by("digests", "Digests of the last seven editions.", "outcome", _outcomes(latest))
     reasons = Counter({reason.value: 0 for reason in SkipReason})
-    for each in latest:
-        reasons.update(each.balance.skipped_for)
+    for stats in latest:
+        reasons.update(stats.balance.skipped_for)
     yield _by("skipped", "Those of them that were skipped.", "reason", reasons)
 
 
 def _outcomes(editions: Sequence[DailyStats]) -> dict[str, int]:
     # Being sent is no outcome: those are among the pending.
     states = [state for state in DeliveryState if state is not DeliveryState.SENDING]
-    return {state: sum(getattr(each.balance, state.value) for each in editions) for state in states}
+    return {
+        state: sum(getattr(stats.balance, state.value) for stats in editions) for state in states
+    }
 
 
 def _queue(queue: Queue, now: datetime) -> Families:
@@ -130,14 +125,14 @@ def _queue(queue: Queue, now: datetime) -> Families:
 
 
 def _queues(status: Status) -> Families:
-    paused = {name_of(each.provider): 1 for each in status.pauses[:MOST_PROVIDERS]}
+    paused = {name_of(pause.provider): 1 for pause in status.pauses[:MOST_PROVIDERS]}
     yield _one("pauses", "Providers that nothing goes to.", len(status.pauses))
     yield _by("paused", "1 for each of them.", "provider", paused)
     slowest = sorted(status.intervals.items(), key=lambda interval: (-interval[1], interval[0]))[
         :MOST_PROVIDERS
     ]
     intervals = {name_of(queue): interval for queue, interval in slowest}
-    yield _by("gap_seconds", "Between two mails, where it goes slower.", "provider", intervals)
+    yield _by("interval_seconds", "Between two mails, where it goes slower.", "provider", intervals)
 
 
 def _attempts(attempts: Mapping[tuple[OutcomeKind, int], int]) -> GaugeMetricFamily:
@@ -158,39 +153,38 @@ def _latencies(latencies: Latencies) -> GaugeHistogramMetricFamily:
     return GaugeHistogramMetricFamily(f"{PREFIX}attempt_seconds", about, within, latencies.total)
 
 
-def _ticks(status: Status) -> Families:
-    """How long ago things were done, that are done again and again."""
-    done = {name.value: at for name, at in status.ticks.done.items()}
+def _schedule(status: Status) -> Families:
+    """Yield how long ago each job was done."""
+    done = {job.value: at for job, at in status.schedule.done.items() if at}
     if status.editions and status.editions[0].made_at:
         done["edition"] = status.editions[0].made_at
     ages = {name: max((status.at - at).total_seconds(), 0) for name, at in done.items()}
     yield _by("done_age_seconds", "Since it was done last.", "what", ages)
     about = "When the next edition is to be made."
-    yield _one("next_edition_timestamp_seconds", about, _at(status.ticks.next_edition))
+    yield _one("next_edition_timestamp_seconds", about, _at(status.schedule.next_edition))
     about = "Whether this ledger sends nothing before digest db adopt."
     yield _one("held", about, int(status.held is not None))
 
 
 def _sources(sources: Sequence[SourceHealth]) -> Families:
-    known = [each for each in sources if each.collected_at]
-    moments = {each.name: _at(each.collected_at) for each in known}
+    known = [source for source in sources if source.collected_at]
+    moments = {source.name: _at(source.collected_at) for source in known}
     about = "When a source was collected last."
     yield _by("source_collected_timestamp_seconds", about, "source", moments)
-    sightings = {each.name: each.sightings for each in known}
+    sightings = {source.name: source.sightings for source in known}
     yield _by("source_sightings", "Papers seen then.", "source", sightings)
-    failed = {each.name: int(bool(each.failure)) for each in known}
+    failed = {source.name: int(bool(source.failure)) for source in known}
     yield _by("source_failed", "Whether it failed then.", "source", failed)
 
 
-def _run(last: LastRun) -> Families:
-    run = last.run
+def _run(run: LastRun) -> Families:
     yield _one("last_run_start_timestamp_seconds", "When it began.", _at(run.started_at))
     if run.ended_at:
         yield _one("last_run_end_timestamp_seconds", "When it ended.", _at(run.ended_at))
         sending = run.sending.total_seconds()
         yield _one("last_run_sending_seconds", "How long it was about sending.", sending)
     yield _one("last_run_trouble", "Lines of trouble that it had.", len(run.trouble))
-    broken_off = int(last.state is RunState.BROKEN_OFF)
+    broken_off = int(run.state is RunState.BROKEN_OFF)
     yield _one("last_run_broken_off", "Whether it died.", broken_off)
 
 

@@ -136,7 +136,7 @@ def test_what_is_old_goes_and_the_books_say_so(served: Person) -> None:
         assert said in why.splitlines()
         status = served.digest_json("status")
         assert [each["balance"]["due"] for each in status["editions"]] == [2, 2]
-        assert not [each for each in status["worries"] if each["kind"] == "unbalanced"]
+        assert not [warning for warning in status["warnings"] if warning["kind"] == "unbalanced"]
         # Nobody gets that day's edition again.
         mails = len(served.mailbox())
         assert served.digest(*MORNING) == "Edition 2026-02-20: 2 due = 2 accepted\n"

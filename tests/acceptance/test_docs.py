@@ -11,11 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from typer.main import get_command
 
 from digest.app.app import App
+from digest.cli.json_values import to_json
 from digest.cli.main import cli
 from digest.monitoring.metrics import PREFIX, exposition, gather_counts
-from digest.monitoring.status import Readers
-from digest.monitoring.status_record import status_record
-from digest.monitoring.warnings import WarningKind
+from digest.monitoring.status import WarningKind
 from digest.settings.reading import read_settings
 from digest.settings.settings import Settings, variable
 from tests.acceptance.conftest import Person
@@ -189,7 +188,7 @@ def app(tmp_path: Path) -> Iterator[App]:
 
 
 def test_each_name_in_the_status_is_described(app: App) -> None:
-    record = status_record(app.status(NOW), Readers(0, None))
+    record = to_json(app.status(NOW))
     assert _code_in(_table("### The JSON")) == set(record)
 
 

@@ -74,15 +74,17 @@ def test_the_record_of_a_day_that_went_well(served: Person, ledger: Ledger) -> N
     assert record == {
         "at": "2026-02-20T08:00:00+00:00",
         "is_well": True,
-        "worries": [],
+        "warnings": [],
         "editions": [
             {
                 "day": "2026-02-20",
+                "has_edition": True,
                 "papers": 2,
                 "made_at": "2026-02-20T08:00:00+00:00",
                 "missing": [],
                 "sending_seconds": 0,
                 "balance": {
+                    "edition": "2026-02-20",
                     "due": 2,
                     "accepted": 2,
                     "deferred": 0,
@@ -103,19 +105,13 @@ def test_the_record_of_a_day_that_went_well(served: Person, ledger: Ledger) -> N
             "being_sent": 0,
             "uncertain": 0,
             "oldest_since": None,
-            "oldest_seconds": None,
             "ready_since": None,
             "tried_at": NOW.isoformat(),
         },
         "pauses": [],
-        "gaps": {},
-        "came_back": {
-            "since": "2026-02-13T08:00:00+00:00",
-            "hard": 0,
-            "soft": 0,
-            "blocked": 0,
-            "complaint": 0,
-        },
+        "intervals": {},
+        "came_back": {"hard": 0, "soft": 0, "blocked": 0, "complaint": 0},
+        "came_back_since": "2026-02-13T08:00:00+00:00",
         "sources": [
             {
                 "name": "huggingface",
@@ -137,19 +133,26 @@ def test_the_record_of_a_day_that_went_well(served: Person, ledger: Ledger) -> N
         },
         "subscribers": {"pending": 0, "confirmed": 2, "withdrawn": 0},
         "readers": {"due_within_a_day": 2, "next_due": "2026-02-21T08:00:00+00:00"},
-        "next_edition": "2026-02-21T08:00:00+00:00",
-        "edition_overdue_since": None,
-        "next_collection": "2026-02-20T11:00:00+00:00",
-        "done": {"planned": None, "tidied": None, "inbox": None},
+        "schedule": {
+            "done": {"planned": None, "tidied": None, "inbox": None},
+            "next_edition": "2026-02-21T08:00:00+00:00",
+            "next_collection": "2026-02-20T11:00:00+00:00",
+            "waits_for_sources_until": "2026-02-20T09:00:00+00:00",
+            "edition_overdue_since": None,
+            "to_be_planned": "2026-02-20T08:00:00+00:00",
+        },
         "rates": {
             "all": None,
             "per_provider": None,
             "per_connection": None,
-            "window": None,
+            "sending_hours": None,
             "most_today": None,
             "sent_today": None,
+            "is_free": True,
         },
-        "held": "",
+        "held": None,
+        "inbox_every": None,
+        "unbalanced": [],
     }
 
 
@@ -202,18 +205,18 @@ def _err(ledger: Ledger) -> None:
     ],
     ids=lambda each: each if isinstance(each, str) and " " not in each else "",
 )
-def test_what_wants_a_person_is_told_first_and_the_status_is_1(
+def test_what_needs_attention_is_told_first_and_the_status_is_1(
     served: Person, ledger: Ledger, do, kind: str, line: str
 ) -> None:
     do(ledger)
     said = served.run("status")
     assert (said.returncode, said.stderr) == (1, "")
-    assert said.stdout.splitlines()[:2] == ["This wants you:", f"  {line}"]
+    assert said.stdout.splitlines()[:2] == ["Needs attention:", f"  {line}"]
     as_json = served.run("status", "--json")
     assert as_json.returncode == 1
     record = json.loads(as_json.stdout)
     assert record["is_well"] is False
-    assert record["worries"] == [{"kind": kind, "text": line}]
+    assert record["warnings"] == [{"kind": kind, "text": line}]
 
 
 def test_a_schedule_that_has_stopped_is_told(served: Person) -> None:

@@ -115,26 +115,30 @@ def test_each_step_is_told_in_order(sent):
 
 def test_the_record_has_every_step(sent):
     record = sent.digest_json("why", "ada@example.org")
-    assert {name: record[name] for name in ("address", "consent", "suppressed", "due", "next")} == {
+    named = ("address", "consent", "suppression", "due", "next")
+    assert {name: record[name] for name in named} == {
         "address": "ada@example.org",
         "consent": "confirmed",
-        "suppressed": None,
+        "suppression": None,
         "due": "2025-12-05T08:00:00+00:00",
         "next": "2025-12-06T08:00:00+00:00",
     }
     assert record["edition"] == {
         "papers": 26,
+        "new": 26,
+        "new_since": "2025-12-04",
         "missing": [],
         "made_at": "2025-12-05T08:00:00+00:00",
         "to_be_made_at": None,
-        "new_since": "2025-12-04",
-        "new": 26,
     }
+    assert record["preferences"]["at"] == "08:00"
     assert record["is_chosen"]
-    delivery = record["delivery"]
-    assert (delivery["number"], delivery["state"], delivery["is_note"]) == (1, "accepted", False)
-    assert delivery["planned_at"] == "2025-12-05T08:00:00+00:00"
-    assert [each["outcome"] for each in delivery["attempts"]] == ["accepted"]
+    assert record["digest"]["picks"][0]["match"]["reason"]["topic"] == "video generation"
+    report = record["delivery"]["report"]
+    assert (report["delivery"]["id"], report["state"]) == (1, "accepted")
+    assert report["delivery"]["note"] is None
+    assert report["planned_at"] == "2025-12-05T08:00:00+00:00"
+    assert [attempt["outcome"] for attempt in record["delivery"]["attempts"]] == ["accepted"]
 
 
 def test_their_own_clock_and_the_operators(sent, registry):
@@ -200,7 +204,7 @@ def test_what_came_back_later_is_told(planned, ledger, registry):
     record = planned.digest_json("why", "ada@example.org")
     assert record["next"] is None
     [back] = record["delivery"]["came_back"]
-    assert (back["kind"], back["status"], back["text"]) == ("hard", "5.1.1", "no such user")
+    assert back["bounce"] == {"kind": "hard", "status": "5.1.1", "text": "no such user"}
 
 
 def test_a_delivery_goes_by_its_number_too(sent):
@@ -215,13 +219,14 @@ def test_the_papers_are_those_that_were_sent(sent):
     before = sent.digest_json("why", "ada@example.org")
     sent.digest("subscribers", "add", "ada@example.org", "--topic", "medieval poetry")
     after = sent.digest_json("why", "ada@example.org")
-    assert before["papers"] == after["papers"]
+    assert before["digest"]["picks"] == after["digest"]["picks"]
     assert [each["topic"] for each in after["topics"]] == ["medieval poetry"]
 
 
 def test_likes_and_mutes_are_told(sent, registry):
     [ada, _] = registry.everybody()
-    papers = [each["id"] for each in sent.digest_json("why", "ada@example.org")["papers"]]
+    picks = sent.digest_json("why", "ada@example.org")["digest"]["picks"]
+    papers = [pick["candidate"]["key"] for pick in picks]
     for paper in papers[:3]:
         registry.ratings.hold(ada.id, paper, Verdict.LIKE, NOW)
     registry.ratings.hold(ada.id, papers[4], Verdict.MUTE, NOW)
@@ -249,7 +254,7 @@ def test_a_day_to_come_shows_what_they_would_get(collected):
     assert "delivery: none yet: there is no edition" in lines
     record = collected.digest_json("why", "ada@example.org", "--date", DAY)
     assert (record["is_chosen"], record["delivery"]) == (False, None)
-    assert record["papers"]
+    assert record["digest"]["picks"]
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])

@@ -9,7 +9,7 @@ from digest.collect.source import Source
 from digest.ledger.ledger import Ledger
 from digest.model.progress import Progress
 from digest.model.timetable import Timetable
-from digest.monitoring.explaining import Explaining
+from digest.monitoring import explaining
 from digest.monitoring.why import Why
 from digest.pipeline import Deliver, Pipeline
 from digest.plan.planning import Planning
@@ -64,4 +64,4 @@ def explain(
 ) -> Why:
     """Return what decided about a subscriber and the edition of a day, or would."""
     planning = make_planning(settings, ledger, registry)
-    return Explaining(settings, ledger, planning).explain(person, day, now)
+    return explaining.explain(settings, ledger, planning, person, day, now)

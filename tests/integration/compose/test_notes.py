@@ -8,7 +8,6 @@ import pytest
 from digest.cli.why_text import why_lines
 from digest.compose.composer import Composer
 from digest.compose.from_identity import from_identity
-from digest.monitoring.why_record import why_record
 from subscribers.preferences import Preferences, parse_cadence
 from subscribers.tokens import Purpose
 from tests.integration.app.test_pipeline import (
@@ -246,13 +245,14 @@ def test_why_says_that_it_was_a_note(street):
     ada = street.add("ada", "sourdough bread")
     street.run()
     why = street.explain(street.registry.file_of(ada.address), TODAY, NOW)
-    lines = why_lines(why, street.settings.timezone)
+    lines = list(why_lines(why, street.settings.timezone))
     assert "nothing in it for them" in lines
     assert (
         "delivery 1: accepted by the mail server: a note that nothing matched their topics"
     ) in lines
-    assert why_record(why)["delivery"]["reason"] == "nothing-matched"
-    assert why_record(why)["papers"] == []
+    assert why.delivery
+    assert why.delivery.report.reason == "nothing-matched"
+    assert why.digest is None
 
 
 # ---- what an edition lacks -------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""How things are, on both databases: the queue, what came back, sources, runs, and the worries."""
+"""How things are, on both databases: the queue, what came back, sources, runs, and the warnings."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, event, insert, update
 
+from digest.cli.json_values import to_json
 from digest.cli.status_text import status_lines
 from digest.ledger.claims import Limits
 from digest.ledger.daily_stats import DailyStats
@@ -17,22 +18,13 @@ from digest.ledger.tables import deliveries, editions, provider_queues
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
 from digest.model.digests import SkipReason
 from digest.model.messages import Outcome, OutcomeKind
-from digest.monitoring.status import (
-    LONGEST_RUN,
-    Held,
-    Readers,
-    RunState,
-    gather_readers,
-    gather_status,
-)
-from digest.monitoring.status_record import status_record
+from digest.monitoring.gathering import LONGEST_RUN, gather_readers, gather_status
+from digest.monitoring.status import Held, Readers, RunState, WarningKind
 from digest.monitoring.warnings import (
     LONGEST_LATENESS,
     LONGEST_SILENCE,
     LONGEST_SLEEP,
     PATIENT_EDITIONS,
-    WarningKind,
-    warnings,
 )
 from subscribers.model import Consent, SuppressionReason
 from subscribers.preferences import Preferences
@@ -69,7 +61,7 @@ def status_of(ledger, registry, sources=(), now=NOW, held=None, **settings):
 
 
 def kinds(status):
-    return [each.kind for each in warnings(status)]
+    return [warning.kind for warning in status.warnings]
 
 
 # ---- the queue -------------------------------------------------------------------------------
@@ -241,7 +233,7 @@ def test_people_are_counted_by_what_they_said_and_blocks_by_reason(registry):
 
 
 def test_a_ledger_that_nothing_is_in_is_well(ledger, registry):
-    assert warnings(status_of(ledger, registry, ["arxiv"])) == []
+    assert status_of(ledger, registry, ["arxiv"]).warnings == ()
 
 
 def test_a_day_that_went_well_is_well(ledger, registry, edition):
@@ -249,29 +241,29 @@ def test_a_day_that_went_well_is_well(ledger, registry, edition):
     bring_to(ledger, edition, S.ACCEPTED, S.REFUSED, S.SKIPPED)
     ledger.editions.close(edition)
     run(ledger)
-    assert warnings(status_of(ledger, registry, now=NOW + DAY)) == []
+    assert status_of(ledger, registry, now=NOW + DAY).warnings == ()
 
 
-def test_a_pause_is_a_worry(ledger, registry):
+def test_a_pause_is_a_warning(ledger, registry):
     ledger.provider_queues.pause(ALL, "6 mails met dead addresses", NOW)
-    [worry] = warnings(status_of(ledger, registry))
-    assert worry.kind is WarningKind.PAUSED
-    assert worry.text == "no mail goes to everybody: 6 mails met dead addresses"
+    [warning] = status_of(ledger, registry).warnings
+    assert warning.kind is WarningKind.PAUSED
+    assert warning.text == "no mail goes to everybody: 6 mails met dead addresses"
 
 
-def test_what_is_uncertain_is_a_worry(ledger, registry, edition):
+def test_what_is_uncertain_is_a_warning(ledger, registry, edition):
     bring_to(ledger, edition, S.UNCERTAIN)
     assert kinds(status_of(ledger, registry)) == [WarningKind.UNCERTAIN]
 
 
-def test_trouble_of_the_last_run_is_a_worry_until_the_next(ledger, registry):
+def test_trouble_of_the_last_run_is_a_warning_until_the_next(ledger, registry):
     run(ledger, trouble=("the relay is down", "a source is down"))
     assert kinds(status_of(ledger, registry)) == [WarningKind.TROUBLE] * 2
     run(ledger)
     assert kinds(status_of(ledger, registry)) == []
 
 
-def test_a_run_that_died_is_a_worry_once_it_must_have_ended(ledger, registry):
+def test_a_run_that_died_is_a_warning_once_it_must_have_ended(ledger, registry):
     ledger.history.begin_run(TODAY, NOW)
     status = status_of(ledger, registry, now=NOW + LONGEST_RUN)
     assert (status.last_run.state, kinds(status)) == (RunState.UNDER_WAY, [])
@@ -282,21 +274,21 @@ def test_a_run_that_died_is_a_worry_once_it_must_have_ended(ledger, registry):
     assert kinds(status_of(ledger, registry)) == []
 
 
-def test_a_source_that_fails_is_a_worry_if_it_is_set(ledger, registry):
+def test_a_source_that_fails_is_a_warning_if_it_is_set(ledger, registry):
     ledger.history.record_collection(Collection(TODAY, NOW, "arxiv", failure="503"))
     assert kinds(status_of(ledger, registry, ["huggingface"])) == []
-    [worry] = warnings(status_of(ledger, registry, ["huggingface", "arxiv"]))
-    assert (worry.kind, worry.text) == (WarningKind.SOURCE, "arxiv cannot be collected: 503")
+    [warning] = status_of(ledger, registry, ["huggingface", "arxiv"]).warnings
+    assert (warning.kind, warning.text) == (WarningKind.SOURCE, "arxiv cannot be collected: 503")
 
 
-def test_a_balance_that_does_not_add_up_is_a_worry(ledger, registry, edition):
+def test_a_balance_that_does_not_add_up_is_a_warning(ledger, registry, edition):
     bring_to(ledger, edition, S.ACCEPTED)
     balance = ledger.editions.close(edition)
     write_balance(ledger, edition, replace(balance, due=2))
     assert kinds(status_of(ledger, registry)) == [WarningKind.UNBALANCED]
 
 
-def test_silence_is_a_worry_where_somebody_waits(ledger, registry):
+def test_silence_is_a_warning_where_somebody_waits(ledger, registry):
     run(ledger)
     too_long = NOW + LONGEST_SILENCE + HOUR
     assert kinds(status_of(ledger, registry, now=too_long)) == []
@@ -305,10 +297,10 @@ def test_silence_is_a_worry_where_somebody_waits(ledger, registry):
     assert kinds(status_of(ledger, registry, now=too_long)) == [WarningKind.NO_RUN]
 
 
-def test_people_without_any_run_yet_are_a_worry(ledger, registry):
+def test_people_without_any_run_yet_are_a_warning(ledger, registry):
     registry.add("ada@example.org", (), source="test", now=NOW)
-    [worry] = warnings(status_of(ledger, registry))
-    assert worry.text == "there was no run yet"
+    [warning] = status_of(ledger, registry).warnings
+    assert warning.text == "there was no run yet"
 
 
 # ---- what is done by itself --------------------------------------------------------------------
@@ -322,11 +314,11 @@ def scheduled(ledger, registry, edition):
     ledger.last_runs.reach(Job.PLANNED, NOW)
 
 
-def test_a_schedule_that_looks_no_more_is_a_worry(ledger, registry, scheduled):
+def test_a_schedule_that_looks_no_more_is_a_warning(ledger, registry, scheduled):
     assert kinds(status_of(ledger, registry, now=NOW + LONGEST_SLEEP)) == []
-    [worry] = warnings(status_of(ledger, registry, now=NOW + 2 * LONGEST_SLEEP))
-    assert worry.kind is WarningKind.ASLEEP
-    assert worry.text == "nobody has looked since 2026-02-20 08:00 UTC who is due"
+    [warning] = status_of(ledger, registry, now=NOW + 2 * LONGEST_SLEEP).warnings
+    assert warning.kind is WarningKind.ASLEEP
+    assert warning.text == "the schedule has not looked who is due since 2026-02-20 08:00 UTC"
     much_later = status_of(ledger, registry, now=NOW + 9 * DAY)
     assert kinds(much_later) == [WarningKind.ASLEEP]
 
@@ -349,11 +341,11 @@ def waits(ledger, scheduled, edition):
     ledger.last_runs.reach(Job.PLANNED, LATE)
 
 
-def test_where_nothing_is_tried_though_something_waits_it_is_a_worry(ledger, registry, waits):
+def test_where_nothing_is_tried_though_something_waits_it_is_a_warning(ledger, registry, waits):
     assert kinds(status_of(ledger, registry, now=NOW + HOUR)) == []
-    [worry] = warnings(status_of(ledger, registry, now=LATE))
-    assert worry.kind is WarningKind.STUCK
-    assert worry.text.startswith("1 wait, and since 2026-02-20 08:00 UTC none was tried")
+    [warning] = status_of(ledger, registry, now=LATE).warnings
+    assert warning.kind is WarningKind.STUCK
+    assert warning.text.startswith("1 wait, and since 2026-02-20 08:00 UTC none was tried")
 
 
 @pytest.mark.parametrize(
@@ -364,13 +356,13 @@ def test_where_nothing_is_tried_though_something_waits_it_is_a_worry(ledger, reg
         {"warm_up_since": TODAY.isoformat(), "warm_up_first": "1"},
     ],
 )
-def test_what_is_to_wait_is_no_worry(ledger, registry, waits, settings):
+def test_what_is_to_wait_is_no_warning(ledger, registry, waits, settings):
     with ledger.engine.begin() as connection:
         connection.execute(insert(provider_queues).values(provider=ALL, day=TODAY, sent=1))
     assert kinds(status_of(ledger, registry, now=LATE, **settings)) == []
 
 
-def test_what_goes_slowly_is_no_worry(ledger, registry, waits, edition):
+def test_what_goes_slowly_is_no_warning(ledger, registry, waits, edition):
     other = plan(ledger, edition, 2)
     with ledger.live_workers.enter() as claims:
         claim(ledger, claims, other)
@@ -378,23 +370,23 @@ def test_what_goes_slowly_is_no_worry(ledger, registry, waits, edition):
     assert kinds(status_of(ledger, registry, now=LATE)) == []
 
 
-def test_what_waits_for_the_next_run_is_no_worry(ledger, registry, edition):
+def test_what_waits_for_the_next_run_is_no_warning(ledger, registry, edition):
     registry.add("ada@example.org", (), source="test", now=NOW)
     plan(ledger, edition, 1)
     run(ledger)
     assert kinds(status_of(ledger, registry, now=LATE)) == []
 
 
-def test_an_edition_that_is_not_made_is_a_worry_once_it_has_waited(ledger, registry, scheduled):
+def test_an_edition_that_is_not_made_is_a_warning_once_it_has_waited(ledger, registry, scheduled):
     ledger.last_runs.reach(Job.PLANNED, NOW + 23 * HOUR)
     patient = {"wait_for_sources": "60"}
     due = NOW + DAY
     status = status_of(ledger, registry, now=due + HOUR, **patient)
-    assert (status.ticks.overdue_since, kinds(status)) == (due, [])
+    assert (status.schedule.edition_overdue_since, kinds(status)) == (due, [])
     later = due + HOUR + LONGEST_LATENESS + timedelta(minutes=1)
-    [worry] = warnings(status_of(ledger, registry, now=later, **patient))
-    assert worry.kind is WarningKind.NO_EDITION
-    assert worry.text == "the day's edition was due 2026-02-21 08:00 UTC, and is not made"
+    [warning] = status_of(ledger, registry, now=later, **patient).warnings
+    assert warning.kind is WarningKind.NO_EDITION
+    assert warning.text == "the day's edition was due 2026-02-21 08:00 UTC, and is not made"
 
 
 def test_runs_by_hand_have_no_schedule_that_could_sleep(ledger, registry, scheduled):
@@ -407,17 +399,17 @@ def test_without_readers_nobody_is_missed(ledger, registry, edition):
     assert kinds(status_of(ledger, registry, now=NOW + 9 * DAY)) == []
 
 
-def test_an_inbox_that_is_read_no_more_is_a_worry(ledger, registry, tmp_path):
+def test_an_inbox_that_is_read_no_more_is_a_warning(ledger, registry, tmp_path):
     inbox = {"inbox": str(tmp_path)}
     assert kinds(status_of(ledger, registry, now=NOW, **inbox)) == []  # never yet
     for number in range(PATIENT_EDITIONS):
         ledger.editions.freeze(TODAY - number * DAY, TODAY, NOW)
-    [worry] = warnings(status_of(ledger, registry, now=NOW, **inbox))
-    assert (worry.kind, worry.text) == (WarningKind.INBOX, "the inbox was never read")
+    [warning] = status_of(ledger, registry, now=NOW, **inbox).warnings
+    assert (warning.kind, warning.text) == (WarningKind.INBOX, "the inbox was never read")
     ledger.last_runs.reach(Job.INBOX, NOW)
     assert kinds(status_of(ledger, registry, now=NOW + HOUR, **inbox)) == []
-    [worry] = warnings(status_of(ledger, registry, now=NOW + 2 * HOUR, **inbox))
-    assert (worry.kind, worry.text) == (
+    [warning] = status_of(ledger, registry, now=NOW + 2 * HOUR, **inbox).warnings
+    assert (warning.kind, warning.text) == (
         WarningKind.INBOX,
         "the inbox was read last 2026-02-20 08:00 UTC",
     )
@@ -425,10 +417,10 @@ def test_an_inbox_that_is_read_no_more_is_a_worry(ledger, registry, tmp_path):
     assert kinds(status_of(ledger, registry, now=NOW + 2 * HOUR, inbox_every="7200", **inbox)) == []
 
 
-def test_a_ledger_that_is_held_is_a_worry(ledger, registry):
+def test_a_ledger_that_is_held_is_a_warning(ledger, registry):
     held = Held("this ledger has moved", was_used=True)
-    [worry] = warnings(status_of(ledger, registry, held=held))
-    assert (worry.kind, worry.text) == (WarningKind.HELD, "this ledger has moved")
+    [warning] = status_of(ledger, registry, held=held).warnings
+    assert (warning.kind, warning.text) == (WarningKind.HELD, "this ledger has moved")
 
 
 def test_beside_a_schedule_elsewhere_nothing_is_held(ledger, registry, scheduled):
@@ -439,12 +431,12 @@ def test_beside_a_schedule_elsewhere_nothing_is_held(ledger, registry, scheduled
 
 
 def test_when_the_next_are_to_come(ledger, registry, edition):
-    ticks = status_of(ledger, registry).ticks
-    assert (ticks.next_edition, ticks.next_collection) == (NOW + DAY, None)
+    schedule = status_of(ledger, registry).schedule
+    assert (schedule.next_edition, schedule.next_collection) == (NOW + DAY, None)
     ledger.history.record_collection(Collection(TODAY, NOW - HOUR, "arxiv"))
-    ticks = status_of(ledger, registry, collect_every_hours="3", run_at="10:30").ticks
-    assert ticks.next_collection == NOW + 2 * HOUR
-    assert ticks.next_edition == NOW + timedelta(hours=2, minutes=30)
+    schedule = status_of(ledger, registry, collect_every_hours="3", run_at="10:30").schedule
+    assert schedule.next_collection == NOW + 2 * HOUR
+    assert schedule.next_edition == NOW + timedelta(hours=2, minutes=30)
 
 
 def test_who_is_due_soon_is_counted_by_their_own_clocks(registry):
@@ -468,8 +460,8 @@ def test_what_went_out_today_is_counted_in_a_warm_up(ledger, registry, edition):
     with ledger.live_workers.enter() as claims:
         claims.next(Limits(most=(TODAY, 200)), NOW)
     rates = status_of(ledger, registry, **warm_up).rates
-    assert (rates.most_today, rates.sent) == (200, 1)
-    assert status_of(ledger, registry, now=NOW + DAY, **warm_up).rates.sent == 0
+    assert (rates.most_today, rates.sent_today) == (200, 1)
+    assert status_of(ledger, registry, now=NOW + DAY, **warm_up).rates.sent_today == 0
     assert status_of(ledger, registry).rates.most_today is None
 
 
@@ -485,7 +477,7 @@ def test_the_record_has_plain_values_only(ledger, registry, edition):
     ledger.last_runs.reach(Job.TIDIED, NOW)
     limits = {"rate": "60", "send_window": "06:00-22:00", "warm_up_since": "2026-02-20"}
     status = status_of(ledger, registry, ["arxiv"], NOW + HOUR, Held("moved", True), **limits)
-    record = status_record(status, Readers(3, NOW))
+    record = to_json(status)
 
     def leaves(value):
         if isinstance(value, dict):
@@ -498,8 +490,9 @@ def test_the_record_has_plain_values_only(ledger, registry, edition):
             yield value
 
     assert {type(each) for each in leaves(record)} <= {str, int, float, bool, type(None)}
-    assert record["queue"]["oldest_seconds"] == 3600
-    assert record["gaps"] == {"example.com": 2.5}
+    assert record["queue"]["oldest_since"] == NOW.isoformat()
+    assert record["rates"]["sending_hours"] == ["06:00", "22:00"]
+    assert record["intervals"] == {"example.com": 2.5}
     assert record["last_run"]["trouble"] == ["arxiv: 503"]
     assert record["editions"][0]["balance"]["due"] == len(DeliveryState)
 

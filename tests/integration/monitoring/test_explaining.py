@@ -53,7 +53,7 @@ def test_what_they_would_get_is_what_they_get(house, cadence, topics):
     assert after.is_chosen
     assert before.digest
     assert before.digest.picks == after.digest.picks == house.picks("ada", MONDAY.date())
-    assert before.offer.new_since == after.offer.new_since
+    assert before.edition.new_since == after.edition.new_since
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_what_they_would_get_is_what_they_get(house, cadence, topics):
 def test_when_they_are_due_is_when_they_are_planned(house, wishes, due):
     house.add("ada", **wishes)
     came = pass_hours(house, FRIDAY, 24)
-    assert explain(house, "ada", FRIDAY).times.due == due
+    assert explain(house, "ada", FRIDAY).due == due
     planned = [moment for moment in came.get("ada", ()) if due and moment >= due]
     assert bool(planned) is (due is not None)
     if due:
@@ -81,11 +81,11 @@ def test_when_they_are_due_is_when_they_are_planned(house, wishes, due):
 def test_an_edition_before_it_is_made_is_for_the_same_moments(house):
     house.add("ada", at="18:00", timezone="America/New_York")
     before = explain(house, "ada", FRIDAY, FRIDAY - HOUR)
-    assert before.offer.to_be_made_at == FRIDAY
+    assert before.edition.to_be_made_at == FRIDAY
     house.run(FRIDAY)
     after = explain(house, "ada", FRIDAY)
-    assert before.times == after.times
-    assert after.times.due == after.times.next == FRIDAY + 15 * HOUR
+    assert (before.due, before.next) == (after.due, after.next)
+    assert after.due == after.next == FRIDAY + 15 * HOUR
 
 
 def test_the_moments_of_a_day_without_an_edition_are_the_next_ones(house):
@@ -93,8 +93,8 @@ def test_the_moments_of_a_day_without_an_edition_are_the_next_ones(house):
     house.run(FRIDAY)
     house.run(MONDAY)
     why = explain(house, "ada", SUNDAY, MONDAY)
-    assert (why.offer, why.instead) == (None, MONDAY.date())
-    assert explain(house, "ada", MONDAY).times.due == MONDAY + 4 * HOUR
+    assert (why.edition, why.instead) == (None, MONDAY.date())
+    assert explain(house, "ada", MONDAY).due == MONDAY + 4 * HOUR
 
 
 def test_a_time_that_was_missed_is_told(house):

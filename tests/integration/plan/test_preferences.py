@@ -118,9 +118,9 @@ def test_why_tells_of_the_whole_week(house):
         house.run(day)
     file = house.registry.file_of("ada@example.org")
     why = house.explain(file, MONDAY.date(), MONDAY)
-    assert why.offer
+    assert why.edition
     assert why.digest
-    assert len(why.offer.edition.candidates) == 4 * 6
+    assert why.edition.new == 4 * 6
     assert {each.candidate.listed_on for each in why.digest.picks} > {MONDAY.date()}
 
 

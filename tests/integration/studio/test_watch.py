@@ -13,8 +13,8 @@ from digest.ledger.history import Collection
 from digest.ledger.last_runs import Job
 from digest.ledger.provider_queues import ALL
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
+from digest.monitoring.gathering import gather_status
 from digest.monitoring.metrics import MOST_PROVIDERS, exposition, gather_counts
-from digest.monitoring.status import gather_status
 from digest.web.health import Watch
 from tests.integration.browser import Browser, assert_safe
 from tests.integration.ledger.test_papers import absorb
@@ -116,7 +116,7 @@ def test_who_shows_no_token_sees_nothing(browser, shown):
 def test_who_shows_a_token_sees_the_figures(browser, shown):
     status, octets = asked(browser, "/metrics", headers={"Authorization": shown})
     assert status == 200
-    assert samples(octets.encode())["worries",] == 0
+    assert samples(octets.encode())["warnings",] == 0
 
 
 def test_the_program_serves_all_three(tmp_path):
@@ -126,7 +126,7 @@ def test_the_program_serves_all_three(tmp_path):
     browser = Browser(web(app))
     assert asked(browser, "/readyz") == (200, "ready")
     status, octets = asked(browser, "/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
-    assert (status, samples(octets.encode())["worries",]) == (200, 0)
+    assert (status, samples(octets.encode())["warnings",]) == (200, 0)
     app.engine.dispose()
 
 
@@ -159,7 +159,7 @@ def test_the_figures_are_those_of_the_ledger(ledger, registry):
     found = samples(scrape(ledger, registry))
     assert ("last_run_end_timestamp_seconds",) not in found_open
     expected = {
-        ("worries",): 4,  # the pause, the uncertain one, the source and the run's trouble
+        ("warnings",): 4,  # the pause, the uncertain one, the source and the run's trouble
         ("editions",): 1,
         ("last_edition_candidates",): 2,
         ("last_edition_digests", "accepted"): 1,
@@ -202,7 +202,11 @@ def test_providers_are_shown_up_to_a_bound_the_slowest_first(ledger, registry):
         ledger.provider_queues.set_interval(f"{number}.example", number + 1)
         ledger.provider_queues.pause(f"{number}.example", "it refuses our mail", NOW)
     found = samples(scrape(ledger, registry))
-    slow = {labels[0]: gap for (name, *labels), gap in found.items() if name == "gap_seconds"}
+    slow = {
+        labels[0]: interval
+        for (name, *labels), interval in found.items()
+        if name == "interval_seconds"
+    }
     assert len(slow) == MOST_PROVIDERS
     assert min(slow.values()) == 6
     assert sum(name == "paused" for name, *_ in found) == MOST_PROVIDERS
