@@ -1,6 +1,7 @@
 """`digest doctor`: what stands in the way of sending, and what to do about it."""
 
-from dataclasses import asdict
+import socket
+from collections import Counter
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ from rich.text import Text
 from digest.app.app import App, utc_now
 from digest.cli.terminal import Json, out, print_json
 from digest.compose.from_identity import preview_identity
-from digest.doctor.finding import Area, Finding, Level, has_problem
+from digest.doctor.diagnosis import Area, Diagnosis, Level, has_problem
 from digest.errors import SettingError
 
 _STYLES = {
@@ -30,39 +31,43 @@ def doctor(
 
     Status 1 says that there is a problem.
     """
-    findings = _findings(offline=offline)
+    found = _look(offline=offline)
     if as_json:
-        print_json([asdict(each) for each in findings])
+        print_json(found)
     else:
-        for each in findings:
-            _print(each)
-        out.print(_summary(findings))
-    if has_problem(findings):
+        for diagnosis in found:
+            _print(diagnosis)
+        out.print(_summary(found))
+    if has_problem(found):
         raise typer.Exit(1)
 
 
-def _findings(*, offline: bool) -> list[Finding]:
+def _look(*, offline: bool) -> list[Diagnosis]:
     from digest.doctor.examination import examine
     from digest.doctor.names import system_resolver
+    from digest.maintenance.instance_guard import InstanceGuard
 
     try:
         app = App()
-    except SettingError as error:  # a setting that cannot be read is a finding as well
-        return [Area("settings").problem(f"{error}.", "Mend it; the rest was not looked at.")]
+    except SettingError as error:  # a setting that cannot be read is a diagnosis as well
+        return [Area("settings").problem(f"{error}.", "Fix it; the rest was not looked at.")]
+    host = socket.gethostname()
     return examine(
         app.settings,
         utc_now(),
         lambda: app.previews(preview_identity(app.settings)).findings(),
+        lambda engine: InstanceGuard(engine, app.settings.home, host).objection(),
         system_resolver,
         offline=offline,
     )
 
 
-def _print(each: Finding) -> None:
-    said = f"{each.area}: {each.what} {each.what_to_do}".rstrip()
-    out.print(Text.assemble((f"{each.level.value:8}", _STYLES[each.level]), said))
+def _print(diagnosis: Diagnosis) -> None:
+    said = f"{diagnosis.area}: {diagnosis.what} {diagnosis.what_to_do}".rstrip()
+    style = _STYLES[diagnosis.level]
+    out.print(Text.assemble((f"{diagnosis.level.value:8}", style), said))
 
 
-def _summary(findings: list[Finding]) -> str:
-    counts = {level: sum(each.level is level for each in findings) for level in Level}
-    return ", ".join(f"{count} {level.value}" for level, count in counts.items() if count)
+def _summary(found: list[Diagnosis]) -> str:
+    counts = Counter(diagnosis.level for diagnosis in found)
+    return ", ".join(f"{counts[level]} {level.value}" for level in Level if counts[level])

@@ -6,7 +6,7 @@ from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 
-from digest.doctor.finding import Area, Finding
+from digest.doctor.diagnosis import Area, Diagnosis
 
 AREA = Area("clock")
 _BUILT = 2026  # a clock before that year is wrong
@@ -14,16 +14,16 @@ _APART, _FAR_APART = 5, 60  # seconds
 _STALE = 2  # years
 
 
-def judge_date(now: datetime) -> Finding:
-    """Whether the clock can be right at all: DKIM and TLS go by it."""
+def judge_date(now: datetime) -> Diagnosis:
+    """Judge whether the clock can be right at all: DKIM and TLS go by it."""
     said = f"This machine says that it is {now:%Y-%m-%d %H:%M} UTC."
     if now.year < _BUILT:
         return AREA.problem(said, "Set its clock, and have it kept by NTP.")
     return AREA.good(said)
 
 
-def judge_clocks(ours: datetime, theirs: datetime) -> Finding:
-    """Our clock beside the database's."""
+def judge_clocks(ours: datetime, theirs: datetime) -> Diagnosis:
+    """Compare our clock with the database's."""
     apart = abs((ours - theirs).total_seconds())
     if apart <= _APART:
         return AREA.good("The database's clock agrees with this machine's.")
@@ -32,12 +32,12 @@ def judge_clocks(ours: datetime, theirs: datetime) -> Finding:
     return AREA.problem(said, what_to_do) if apart > _FAR_APART else AREA.advice(said, what_to_do)
 
 
-def examine_zones(now: datetime) -> Finding:
+def examine_zones(now: datetime) -> Diagnosis:
     return judge_zones(_version_of_system(), _version_of_package(), now)
 
 
-def judge_zones(system: str | None, package: str | None, now: datetime) -> Finding:
-    """The data about time zones: the system's, where there is one, comes first (PEP 615).
+def judge_zones(system: str | None, package: str | None, now: datetime) -> Diagnosis:
+    """Judge the data about time zones: the system's, where there is one, comes first (PEP 615).
 
     Versions begin with a year: 2025b, 2025.2.
     """
@@ -50,13 +50,13 @@ def judge_zones(system: str | None, package: str | None, now: datetime) -> Findi
     if not (year.isascii() and year.isdigit()):
         return AREA.unknown(said, "Nobody can tell how old that is; keep it up to date.")
     if now.year - int(year) >= _STALE:
-        mend = "Update it with the system." if system else "pip install --upgrade tzdata"
-        return AREA.advice(f"{said} Countries have changed their clocks since.", mend)
+        what_to_do = "Update it with the system." if system else "pip install --upgrade tzdata"
+        return AREA.advice(f"{said} Countries have changed their clocks since.", what_to_do)
     return AREA.good(said)
 
 
 def _version_of_system() -> str | None:
-    """As the file tzdata.zi begins with it; without that file, nobody knows."""
+    """Return what the file tzdata.zi begins with; without that file, nobody knows."""
     for folder in map(Path, zoneinfo.TZPATH):
         with suppress(OSError), (folder / "tzdata.zi").open(encoding="utf-8") as file:
             return file.readline().removeprefix("# version").strip()

@@ -2,8 +2,7 @@
 
 import os
 import shutil
-import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,10 +10,9 @@ from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from digest.doctor.clock import judge_clocks
-from digest.doctor.finding import Area, Finding
+from digest.doctor.diagnosis import Area, Diagnosis
 from digest.errors import LedgerError
 from digest.ledger.database import NEWEST_REVISION, open_database, revision
-from digest.maintenance.instance_guard import InstanceGuard
 
 AREA = Area("database")
 DISK = Area("disk")
@@ -22,31 +20,40 @@ LITTLE_SPACE, NO_SPACE = 500, 50  # megabytes
 _MEGABYTE = 1_000_000
 _OPEN_TO_OTHERS = 0o007
 
+# Why nothing is sent from a database, because it is not known to be used here; None if it is.
+Objection = Callable[[Engine], str | None]
 
-def examine_database(url: str, now: datetime) -> list[Finding]:
-    """What there is to say of the database itself; it is left as it was."""
+
+def examine_database(url: str, now: datetime, objection: Objection) -> list[Diagnosis]:
+    """Return what there is to say of the database itself; it is left as it was."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return _examine_server(url, now)
+        return _examine_server(url, now, objection)
     path = Path(parsed.database or "")
     if not path.exists():
         return [*_examine_place(path), _not_there_yet()]
-    return [*_examine_server(url, now), *_examine_place(path), *_examine_file(path)]
+    return [*_examine_server(url, now, objection), *_examine_place(path), *_examine_file(path)]
 
 
 # ---- what the database answers ---------------------------------------------------------------
 
 
-def _examine_server(url: str, now: datetime) -> list[Finding]:
+def _examine_server(url: str, now: datetime, objection: Objection) -> list[Diagnosis]:
     try:
         engine = open_database(url)
     except LedgerError as error:
         return [_out_of_reach(str(error))]
     try:
-        found = judge_revision(revision(engine))
+        found = revision(engine)
         if found is None:
             return [_not_there_yet()]
-        return [found, *_try_writing(engine), *_compare_clocks(engine, now)]
+        guarded = _examine_guard(engine, objection) if found == NEWEST_REVISION else ()
+        return [
+            judge_revision(found),
+            *_try_writing(engine),
+            *_compare_clocks(engine, now),
+            *guarded,
+        ]
     except LedgerError as error:
         return [_out_of_reach(str(error))]
     except SQLAlchemyError as error:
@@ -55,10 +62,7 @@ def _examine_server(url: str, now: datetime) -> list[Finding]:
         engine.dispose()
 
 
-def judge_revision(found: str | None) -> Finding | None:
-    """None of a database without a schema."""
-    if found is None:
-        return None
+def judge_revision(found: str) -> Diagnosis:
     if found == NEWEST_REVISION:
         return AREA.good(f"It is at revision {found}, as this version wants it.")
     what = f"It is at revision {found}, the program at {NEWEST_REVISION}."
@@ -67,7 +71,7 @@ def judge_revision(found: str | None) -> Finding | None:
     return AREA.problem(what, "Make a backup, then run digest db upgrade.")
 
 
-def _try_writing(engine: Engine) -> Iterator[Finding]:
+def _try_writing(engine: Engine) -> Iterator[Diagnosis]:
     """Write something, and take it back."""
     try:
         with engine.connect() as connection:
@@ -85,8 +89,8 @@ def _try_writing(engine: Engine) -> Iterator[Finding]:
         yield AREA.good("It can be written to.")
 
 
-def _compare_clocks(engine: Engine, now: datetime) -> Iterator[Finding]:
-    """On SQLite there is but one clock."""
+def _compare_clocks(engine: Engine, now: datetime) -> Iterator[Diagnosis]:
+    """Compare the database's clock with ours; SQLite has none of its own."""
     if engine.dialect.name == "sqlite":
         return
     before = datetime.now(UTC)
@@ -96,14 +100,20 @@ def _compare_clocks(engine: Engine, now: datetime) -> Iterator[Finding]:
     yield judge_clocks(now + (datetime.now(UTC) - before) / 2, theirs)
 
 
-def _out_of_reach(why: str) -> Finding:
+def _examine_guard(engine: Engine, objection: Objection) -> Iterator[Diagnosis]:
+    if why := objection(engine):
+        what_to_do = "Say which it is: digest db adopt --drop (an older copy), or --send."
+        yield AREA.problem(f"{why[0].upper()}{why[1:]}.", what_to_do)
+
+
+def _out_of_reach(why: str) -> Diagnosis:
     return AREA.problem(
         f"It is out of reach: {why}.",
         "See that it runs, and that DIGEST_DATABASE_URL or DIGEST_HOME names it.",
     )
 
 
-def _not_there_yet() -> Finding:
+def _not_there_yet() -> Diagnosis:
     return AREA.unknown(
         "There is nothing in it yet.", "Nothing to do: the first command that needs it makes it."
     )
@@ -113,44 +123,28 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
-def examine_guard(url: str, home: Path) -> list[Finding]:
-    """Whether nothing is sent from it, because it is not known to be used here."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
-        return []
-    try:
-        engine = open_database(url)
-        try:
-            is_current = revision(engine) == NEWEST_REVISION
-            why = (
-                InstanceGuard(engine, home, socket.gethostname()).objection()
-                if is_current
-                else None
-            )
-        finally:
-            engine.dispose()
-    except (LedgerError, SQLAlchemyError):
-        return []  # which examine_database tells
-    if why is None:
-        return []
-    what_to_do = "Say which it is: digest db adopt --drop (an older copy), or --send."
-    return [AREA.problem(f"{why[0].upper()}{why[1:]}.", what_to_do)]
-
-
 # ---- what lies on the disk -------------------------------------------------------------------
 
 
-def _examine_place(path: Path) -> Iterator[Finding]:
-    """The folder: SQLite and the locks make files beside the database."""
-    folder = next(each for each in path.absolute().parents if each.exists())
-    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+def _examine_place(path: Path) -> Iterator[Diagnosis]:
+    """Examine the folder: SQLite and the locks make files next to the database."""
+    folder = _existing(path.absolute().parent)
+    if not is_writable(folder):
         yield AREA.problem(
             f"No files can be made in {folder}, and there the database and its locks belong.",
             "Give the program's user the right to write there, or set DIGEST_HOME.",
         )
 
 
-def _examine_file(path: Path) -> Iterator[Finding]:
+def is_writable(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+
+
+def _existing(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def _examine_file(path: Path) -> Iterator[Diagnosis]:
     for lock in sorted(path.parent.glob(f"{path.name}.*.lock")):
         if not os.access(lock, os.R_OK | os.W_OK):
             yield AREA.problem(
@@ -164,16 +158,15 @@ def _examine_file(path: Path) -> Iterator[Finding]:
         )
 
 
-def examine_disk(home: Path) -> Finding:
-    """The space that is left where the state is kept."""
-    folder = next(each for each in (home.absolute(), *home.absolute().parents) if each.exists())
+def examine_disk(home: Path) -> Diagnosis:
+    """Return how much space is left where the state is kept."""
+    folder = _existing(home.absolute())
     return judge_space(folder, shutil.disk_usage(folder).free)
 
 
-def judge_space(folder: Path, free: int) -> Finding:
+def judge_space(folder: Path, free: int) -> Diagnosis:
     left = free // _MEGABYTE
+    said = f"{left} MB are free at {folder}."
     if left < NO_SPACE:
-        return DISK.problem(f"{left} MB are free at {folder}.", "Make room before the next run.")
-    if left < LITTLE_SPACE:
-        return DISK.advice(f"{left} MB are free at {folder}.", "Make room.")
-    return DISK.good(f"{left} MB are free at {folder}.")
+        return DISK.problem(said, "Make room before the next run.")
+    return DISK.advice(said, "Make room.") if left < LITTLE_SPACE else DISK.good(said)

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from digest.deliver.transport.dkim import SigningKey
-from digest.doctor.finding import Area, Finding
+from digest.doctor.diagnosis import Area, Diagnosis
 from digest.doctor.tags import read_tags
 
 AREA = Area("DKIM")
@@ -16,14 +16,14 @@ _SPACE = re.compile(r"\s+")
 _PUBLISH = "Publish the record that digest dkim record prints."
 
 
-def judge_unsigned() -> Finding:
+def judge_unsigned() -> Diagnosis:
     return AREA.unknown(
         "Mails are not signed here; whether the relay signs them shows only in a mail.",
         "Look at the headers of one, or set DIGEST_DKIM_KEY (digest dkim generate).",
     )
 
 
-def judge_key(key: SigningKey, name: str, texts: Sequence[str]) -> Finding:
+def judge_key(key: SigningKey, name: str, texts: Sequence[str]) -> Diagnosis:
     """What receivers find at ``name`` when they look for the key."""
     if not texts:
         return AREA.problem(f"There is no record at {name}: no signature counts.", _PUBLISH)

@@ -8,12 +8,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from digest.doctor.finding import Area, Finding
+from digest.doctor.diagnosis import Area, Diagnosis
 from digest.doctor.tags import readable_tags
 
 AREA = Area("DMARC")
 LONGEST_WALK = 8  # questions
-_GONE = ("pct", "rf", "ri")  # tags of RFC 7489 that mean nothing any more
+_GONE = ("pct", "rf", "ri")  # tags of RFC 7489 that no longer mean anything
 _VERSION = re.compile(r"\s*[vV]\s*=\s*DMARC1\s*(;|\Z)")
 _POLICIES = ("none", "quarantine", "reject")
 
@@ -25,29 +25,25 @@ Tags = Mapping[str, str]
 
 
 def dmarc_records(texts: Iterable[str]) -> list[Tags]:
-    """Those of the texts that are DMARC records: they begin with v=DMARC1 (section 4.7)."""
-    return [tags for text in texts if (tags := _read(text)) is not None]
+    """Return those of the texts that are DMARC records: they begin with v=DMARC1 (section 4.7).
 
-
-def _read(text: str) -> Tags | None:
-    """What is wrong behind the version is passed over, as if it were not there."""
-    if _VERSION.match(text) is None:
-        return None
-    return readable_tags(text)
+    What is wrong behind the version is passed over, as if it were not there.
+    """
+    return [readable_tags(text) for text in texts if _VERSION.match(text)]
 
 
 # ---- the walk up the tree --------------------------------------------------------------------
 
 
 def names_to_ask(domain: str) -> list[str]:
-    """The domain and those above it; of a long name, the middle is left out."""
+    """Return the domain and those above it; of a long name, leave out the middle."""
     labels = domain.lower().rstrip(".").split(".")
     above = labels[1:][-(LONGEST_WALK - 1) :]
     return [".".join(labels), *(".".join(above[at:]) for at in range(len(above)))]
 
 
 def walk(domain: str, texts: Texts) -> dict[str, Tags]:
-    """The records on the way up, from the longest name; two at one name are as good as none."""
+    """Return the records on the way up, the longest name first; two at one name count as none."""
     found: dict[str, Tags] = {}
     names = names_to_ask(domain)
     for name in names:
@@ -61,12 +57,12 @@ def walk(domain: str, texts: Texts) -> dict[str, Tags]:
 
 
 def _psd(tags: Tags) -> str:
-    """Whether a domain says that it is a public suffix (y), that it is none (n), or nothing (u)."""
+    """Return whether a domain says that it is a public suffix (y), is none (n), or nothing (u)."""
     return tags.get("psd", "u").lower()
 
 
 def organizational_domain(domain: str, found: Mapping[str, Tags]) -> str:
-    """The domain that answers for this one (section 4.10.2), by what the walk has found."""
+    """Return the domain that answers for this one (section 4.10.2), by what the walk found."""
     domain = domain.lower().rstrip(".")
     for name, tags in found.items():
         if _psd(tags) == "n":
@@ -86,14 +82,14 @@ class Policy:
 
     @property
     def asked(self) -> str:
-        """What is asked of receivers; what cannot be read asks for nothing."""
+        """Return what is asked of receivers; what cannot be read asks for nothing."""
         own = self.tags.get("p", "none")
         said = (self.tags.get("sp", own) if self.is_inherited else own).lower()
         return said if said in _POLICIES else "none"
 
 
 def policy_of(domain: str, found: Mapping[str, Tags]) -> Policy | None:
-    """That of the domain, else of the one that answers for it, else of a public suffix."""
+    """Return that of the domain, else of the one that answers for it, else of a public suffix."""
     domain = domain.lower().rstrip(".")
     answering = organizational_domain(domain, found)
     suffixes = [name for name, tags in found.items() if _psd(tags) == "y"]
@@ -104,7 +100,7 @@ def policy_of(domain: str, found: Mapping[str, Tags]) -> Policy | None:
 
 
 def is_aligned(author: str, other: str, texts: Texts, *, strict: bool) -> bool:
-    """Whether a domain that was proved speaks for that of From (section 4.4)."""
+    """Return whether a domain that was proved speaks for that of From (section 4.4)."""
     author, other = author.lower().rstrip("."), other.lower().rstrip(".")
     if author == other or strict:
         return author == other
@@ -115,19 +111,16 @@ def is_aligned(author: str, other: str, texts: Texts, *, strict: bool) -> bool:
 # ---- judged ----------------------------------------------------------------------------------
 
 
-def judge_dmarc(author: str, returns: str, texts: Texts, *, is_signed: bool) -> list[Finding]:
-    """``author`` is the domain of From, ``returns`` of the envelope sender.
+def judge_dmarc(author: str, returns: str, texts: Texts, *, is_signed: bool) -> list[Diagnosis]:
+    """Judge the record that counts for ``author``, the domain of From.
 
-    Our own signatures are by the domain of From, so they are aligned; a relay's may be anybody's.
+    ``returns`` is the domain of the envelope sender. Our own signatures are by that of From, so
+    they are aligned; a relay's may be anybody's.
     """
     at_author = dmarc_records(texts(f"_dmarc.{author}"))
     if len(at_author) > 1:
-        return [
-            AREA.problem(
-                f"There are {len(at_author)} DMARC records at _dmarc.{author}: none counts.",
-                "Leave one.",
-            )
-        ]
+        what = f"There are {len(at_author)} DMARC records at _dmarc.{author}: none counts."
+        return [AREA.problem(what, "Leave one.")]
     policy = policy_of(author, walk(author, texts))
     if policy is None:
         return [
@@ -141,7 +134,7 @@ def judge_dmarc(author: str, returns: str, texts: Texts, *, is_signed: bool) -> 
     return [*_judge_policy(policy), *_judge_alignment(author, returns, policy, texts, is_signed)]
 
 
-def _judge_policy(policy: Policy) -> Iterator[Finding]:
+def _judge_policy(policy: Policy) -> Iterator[Diagnosis]:
     where = f"The DMARC record at _dmarc.{policy.at}"
     if policy.tags.get("p", "none").lower() not in _POLICIES:
         yield AREA.advice(
@@ -163,7 +156,7 @@ def _judge_policy(policy: Policy) -> Iterator[Finding]:
         )
     if gone := [f"{name}=" for name in _GONE if name in policy.tags]:
         yield AREA.advice(
-            f"{where} has {', '.join(gone)}, which RFC 9989 has no more.",
+            f"{where} has {', '.join(gone)}, which RFC 9989 no longer has.",
             "Take it out; what pct= was used for is t=y now.",
         )
     if not policy.tags.get("rua"):
@@ -175,7 +168,7 @@ def _judge_policy(policy: Policy) -> Iterator[Finding]:
 
 def _judge_alignment(
     author: str, returns: str, policy: Policy, texts: Texts, is_signed: bool
-) -> Iterator[Finding]:
+) -> Iterator[Diagnosis]:
     strict = policy.tags.get("aspf", "r").lower() == "s"
     if is_aligned(author, returns, texts, strict=strict):
         yield AREA.good(f"The envelope sender's domain, {returns}, speaks for {author}.")

@@ -1,103 +1,89 @@
 """What the DNS says of the domains in the settings."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from ipaddress import ip_address
-from typing import ParamSpec
 from urllib.parse import urlsplit
 
 from dns.resolver import Resolver
 
 from digest.deliver.transport.dkim_key import dns_record, signer_of
 from digest.doctor import dkim
+from digest.doctor.diagnosis import Area, Diagnosis
 from digest.doctor.dmarc import judge_dmarc
-from digest.doctor.finding import Area, Finding
-from digest.doctor.mail_hosts import judge_mx, judge_ptr, judge_ptr_elsewhere
 from digest.doctor.names import Names, SilentError
 from digest.doctor.spf import judge_spf
 from digest.errors import SettingError
 from digest.settings.settings import Settings
 
-Given = ParamSpec("Given")
-
 AREA = Area("DNS")
+MX = Area("MX")
+PTR = Area("PTR")
 NOT_CHECKED = "SPF, DKIM, DMARC, MX and PTR were not checked"
 
 
-def examine_dns(settings: Settings, resolver: Resolver | None) -> list[Finding]:
-    """Of each area what there is to say; of all one thing, where the DNS does not answer."""
+def examine_dns(settings: Settings, resolver: Resolver | None) -> list[Diagnosis]:
+    """Return what there is to say of each area; one thing of all, where the DNS does not answer."""
     if settings.from_ is None:
         return [AREA.unknown(f"{NOT_CHECKED}: there is no domain yet.", "Set DIGEST_FROM.")]
     if resolver is None:
         return [_silent()]
     names = Names(resolver)
-    found = [finding for look in _looks(settings, names) for finding in look]
+    found: list[Diagnosis] = []
+    for area, look in _looks(settings, settings.from_, names):
+        try:
+            found += look()
+        except SilentError as silent:
+            what = f"The DNS gave no answer about {silent}: not checked."
+            what_to_do = "Try again; if it stays so, see to the name servers of that domain."
+            found.append(Area(area).unknown(what, what_to_do))
     return found if names.has_answered else [_silent()]
 
 
-def not_asked() -> Finding:
+def not_asked() -> Diagnosis:
     return AREA.unknown(f"{NOT_CHECKED}.", "Run this without --offline.")
 
 
-def _silent() -> Finding:
+def _silent() -> Diagnosis:
     return AREA.unknown(f"The DNS does not answer: {NOT_CHECKED}.", "Run this again where it does.")
 
 
-def _looks(settings: Settings, names: Names) -> Iterator[list[Finding]]:
-    assert settings.from_
-    author = _domain(settings.from_)
-    returns = _domain(settings.bounce_address or settings.from_)
-    yield _told("SPF", judge_spf, returns, names.texts)
-    yield _told("DKIM", _dkim, settings, names)
+def _looks(
+    settings: Settings, from_: str, names: Names
+) -> Iterator[tuple[str, Callable[[], list[Diagnosis]]]]:
+    """Yield the areas, and how each is looked at."""
+    author, returns = _domain(from_), _domain(settings.bounce_address or from_)
     is_signed = settings.dkim_key is not None
-    yield _told("DMARC", judge_dmarc, author, returns, names.texts, is_signed=is_signed)
-    for domain, what_for in _ways_back(settings).items():
-        yield _told("MX", _mx, domain, what_for, names)
+    yield "SPF", partial(judge_spf, returns, names.texts)
+    yield "DKIM", partial(_dkim, settings, names)
+    yield "DMARC", partial(judge_dmarc, author, returns, names.texts, is_signed=is_signed)
+    for domain, what_for in _ways_back(settings, from_).items():
+        yield "MX", partial(_mx, domain, what_for, names)
     if settings.transport_url.startswith("smtp"):
         host = urlsplit(settings.transport_url).hostname or "localhost"
-        yield _told("PTR", _ptr, host, names)
+        yield "PTR", partial(_ptr, host, names)
 
 
-def _ways_back(settings: Settings) -> dict[str, str]:
-    """The domains that must take mail, and what comes there."""
-    assert settings.from_
+def _ways_back(settings: Settings, from_: str) -> dict[str, str]:
+    """Return the domains that must take mail, and what comes there."""
     expected = (
         ("failure reports", settings.bounce_address),
         ("answers", settings.reply_to),
-        ("wishes to leave", settings.unsubscribe_address),
+        ("unsubscribe requests", settings.unsubscribe_address),
         ("complaints", settings.complaints_address),
     )
     comes: dict[str, list[str]] = {}
     for what, address in expected:
-        comes.setdefault(_domain(address or settings.from_), []).append(what)
-    return {domain: _and(whats) for domain, whats in comes.items()}
+        comes.setdefault(_domain(address or from_), []).append(what)
+    return {
+        domain: " and ".join(filter(None, [", ".join(whats[:-1]), whats[-1]]))
+        for domain, whats in comes.items()
+    }
 
 
-def _and(words: list[str]) -> str:
-    *others, last = words
-    return f"{', '.join(others)} and {last}" if others else last
-
-
-def _told(
-    area: str,
-    judge: Callable[Given, list[Finding]],
-    *given: Given.args,
-    **named: Given.kwargs,
-) -> list[Finding]:
-    """What is found, or that the DNS was silent about it."""
-    try:
-        return judge(*given, **named)
-    except SilentError as silent:
-        return [
-            Area(area).unknown(
-                f"The DNS gave no answer about {silent}: not checked.",
-                "Try again; if it stays so, see to the name servers of that domain.",
-            )
-        ]
-
-
-def _dkim(settings: Settings, names: Names) -> list[Finding]:
+def _dkim(settings: Settings, names: Names) -> list[Diagnosis]:
     try:
         signer = signer_of(settings)
     except SettingError:  # told with the settings
@@ -108,14 +94,14 @@ def _dkim(settings: Settings, names: Names) -> list[Finding]:
     return [dkim.judge_key(key, name, names.texts(name)) for key, name in wanted]
 
 
-def _mx(domain: str, what_for: str, names: Names) -> list[Finding]:
+def _mx(domain: str, what_for: str, names: Names) -> list[Diagnosis]:
     exchanges = names.exchanges(domain)
     has_address = any(names.addresses(host) for host in exchanges or [domain] if host)
     return [judge_mx(domain, what_for, exchanges, has_address=has_address)]
 
 
-def _ptr(host: str, names: Names) -> list[Finding]:
-    """Of a relay that is this machine, under a public address; what others send from, they know."""
+def _ptr(host: str, names: Names) -> list[Diagnosis]:
+    """Judge a relay that is this machine, under a public address; others know their own."""
     for address in _addresses(host, names):
         if ip_address(address).is_global and _is_ours(address):
             pointers = names.pointers(address)
@@ -132,7 +118,7 @@ def _addresses(host: str, names: Names) -> list[str]:
 
 
 def _is_ours(address: str) -> bool:
-    """Whether this machine has the address: only then can it be bound to."""
+    """Return whether this machine has the address: only then can it be bound to."""
     family = socket.AF_INET if ip_address(address).version == 4 else socket.AF_INET6
     with suppress(OSError), socket.socket(family) as trying:
         trying.bind((address, 0))
@@ -142,3 +128,51 @@ def _is_ours(address: str) -> bool:
 
 def _domain(address: str) -> str:
     return address.rpartition("@")[2]
+
+
+# ---- judged ----------------------------------------------------------------------------------
+
+
+def judge_mx(
+    domain: str, what_for: str, exchanges: Sequence[str], *, has_address: bool
+) -> Diagnosis:
+    """``has_address`` is whether a host that would be tried has one; without MX, the domain."""
+    what_to_do = f"Publish an MX record at {domain} that names the host that takes its mail."
+    if list(exchanges) == [""]:
+        return MX.problem(
+            f"{domain} says that it takes no mail (RFC 7505), and is where {what_for} go.",
+            what_to_do,
+        )
+    if exchanges and not has_address:
+        return MX.problem(
+            f"{domain} names {exchanges[0]} for its mail, and that host has no address; "
+            f"{what_for} go there.",
+            what_to_do,
+        )
+    if exchanges:
+        return MX.good(f"{domain}, where {what_for} go, has its mail taken by {exchanges[0]}.")
+    if has_address:  # RFC 5321 section 5.1
+        return MX.advice(
+            f"{domain}, where {what_for} go, has no MX record: the host of that name is tried.",
+            what_to_do,
+        )
+    return MX.problem(f"{domain} takes no mail, and is where {what_for} go.", what_to_do)
+
+
+def judge_ptr(address: str, names: Sequence[str], confirmed: Sequence[str]) -> Diagnosis:
+    """``confirmed`` are those of the address's names that lead back to it."""
+    if confirmed:
+        return PTR.good(f"{address} is {confirmed[0]}, and that name leads back to it.")
+    what_to_do = (
+        f"Have whoever gave you {address} name it after your mail host, and that name lead to it."
+    )
+    if names:
+        return PTR.problem(f"{address} is called {names[0]}, which does not lead back.", what_to_do)
+    return PTR.problem(f"{address} has no name (PTR): many refuse mail from it.", what_to_do)
+
+
+def judge_ptr_elsewhere() -> Diagnosis:
+    return PTR.unknown(
+        "Which address your mail leaves from, and what it is called (PTR), cannot be seen here.",
+        "It is for whoever runs the relay to see to; a mail's Received headers show it.",
+    )

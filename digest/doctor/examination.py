@@ -1,39 +1,45 @@
-"""One look at everything."""
+"""`digest doctor`: one look at everything that stands in the way of sending, or may.
 
+Each module looks at one area and judges it. What judges takes values and gives findings, each with
+what to do about it; what looks is as small as it can be.
+"""
+
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from dns.resolver import Resolver
 
-from digest.checks.finding import Finding as Check
-from digest.doctor import templates
+from digest.checks.finding import Finding, Level
 from digest.doctor.clock import examine_zones, judge_date
-from digest.doctor.database import examine_database, examine_disk, examine_guard
+from digest.doctor.database import Objection, examine_database, examine_disk
+from digest.doctor.diagnosis import Area, Diagnosis, in_order
 from digest.doctor.dns import examine_dns, not_asked
-from digest.doctor.finding import Finding, in_order
 from digest.doctor.outlets import examine_outlet
 from digest.doctor.settings import judge_settings
 from digest.errors import DigestError
 from digest.settings.settings import Settings
 
+TEMPLATES = Area("templates")
+
 
 def examine(
     settings: Settings,
     now: datetime,
-    checks: Callable[[], Sequence[Check]],
+    checks: Callable[[], Sequence[Finding]],
+    objection: Objection,
     resolver: Callable[[], Resolver | None],
     *,
     offline: bool,
-) -> list[Finding]:
-    """Every finding, the worst last. ``checks`` are those of the templates.
+) -> list[Diagnosis]:
+    """Return every diagnosis, the worst last. ``checks`` are those of the templates.
 
     With ``offline``, neither the relay nor the DNS is asked; the database is, wherever it is.
     """
     return in_order(
         [
             *judge_settings(settings),
-            *examine_database(settings.database, now),
-            *examine_guard(settings.database, settings.home),
+            *examine_database(settings.database, now, objection),
             examine_disk(settings.home),
             judge_date(now),
             examine_zones(now),
@@ -44,8 +50,19 @@ def examine(
     )
 
 
-def _examine_templates(checks: Callable[[], Sequence[Check]]) -> Finding:
+def _examine_templates(checks: Callable[[], Sequence[Finding]]) -> Diagnosis:
     try:
-        return templates.judge_templates(checks())
+        return judge_templates(checks())
     except DigestError as error:
-        return templates.AREA.problem(f"They cannot be checked: {error}.", "Mend that first.")
+        return TEMPLATES.problem(f"They cannot be checked: {error}.", "Fix that first.")
+
+
+def judge_templates(checks: Sequence[Finding]) -> Diagnosis:
+    """Return how many findings `digest templates check` has."""
+    what_to_do = "digest templates check says what and where."
+    counts = Counter(finding.level for finding in checks)
+    for level, judge in (Level.ERROR, TEMPLATES.problem), (Level.WARNING, TEMPLATES.advice):
+        if count := counts[level]:
+            plural = "s" * (count != 1)
+            return judge(f"Their check finds {count} {level.value}{plural}.", what_to_do)
+    return TEMPLATES.good("Their check finds nothing that is wrong.")

@@ -37,20 +37,20 @@ class Names:
     def texts(self, name: str) -> list[str]:
         """TXT records, the strings of each joined (RFC 7208 section 3.3)."""
         found = self._ask(name, "TXT")
-        return [b"".join(each.strings).decode("utf-8", "replace") for each in found]
+        return [b"".join(record.strings).decode("utf-8", "replace") for record in found]
 
     def exchanges(self, name: str) -> list[str]:
         """The hosts of MX records, the preferred first; "" is that of a null MX (RFC 7505)."""
-        found = sorted(self._ask(name, "MX"), key=lambda each: each.preference)
-        return [_plain(each.exchange) for each in found]
+        found = sorted(self._ask(name, "MX"), key=lambda record: record.preference)
+        return [_plain(record.exchange) for record in found]
 
     def addresses(self, name: str) -> list[str]:
-        return [each.address for kind in ("A", "AAAA") for each in self._ask(name, kind)]
+        return [record.address for kind in ("A", "AAAA") for record in self._ask(name, kind)]
 
     def pointers(self, address: str) -> list[str]:
         """The names of an address (PTR)."""
         reverse = from_address(address).to_text()
-        return [_plain(each.target) for each in self._ask(reverse, "PTR")]
+        return [_plain(record.target) for record in self._ask(reverse, "PTR")]
 
     def _ask(self, name: str, kind: str) -> list[Any]:
         """What was answered; the same thing is asked once."""

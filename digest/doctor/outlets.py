@@ -6,21 +6,25 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from digest.deliver.transport.transport import relay_of
-from digest.doctor.finding import Area, Finding
+from digest.doctor.diagnosis import Area, Diagnosis
+from digest.doctor.relay import AREA as RELAY
 from digest.doctor.relay import examine_relay
-from digest.doctor.relay_rules import AREA as RELAY
 from digest.errors import SettingError
 from digest.settings.settings import Settings
 
 AREA = Area("transport")
 
 
-def examine_outlet(settings: Settings, now: datetime, *, offline: bool) -> list[Finding]:
+def examine_outlet(settings: Settings, now: datetime, *, offline: bool) -> list[Diagnosis]:
     url = urlsplit(settings.transport_url)
     path = Path(unquote(url.path))
     match url.scheme:
         case "file":
-            return [judge_folder(path), *_only_a_folder()]
+            only_a_folder = AREA.advice(
+                "Mail goes into a folder, and to nobody.",
+                "When you want to send, set DIGEST_TRANSPORT to your relay.",
+            )
+            return [judge_folder(path), only_a_folder]
         case "maildir":
             return [judge_folder(path)]
         case "sendmail":
@@ -33,9 +37,9 @@ def examine_outlet(settings: Settings, now: datetime, *, offline: bool) -> list[
         return [RELAY.problem(f"{error}.", "Set it so.")]
 
 
-def judge_folder(folder: Path) -> Finding:
+def judge_folder(folder: Path) -> Diagnosis:
     """Whether mail can be put there; a folder that is missing is made by the first mail."""
-    there = next(each for each in (folder, *folder.parents) if each.exists())
+    there = next(path for path in (folder, *folder.parents) if path.exists())
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         return AREA.good(f"Mail can be put into {folder}.")
     return AREA.problem(
@@ -44,16 +48,7 @@ def judge_folder(folder: Path) -> Finding:
     )
 
 
-def _only_a_folder() -> list[Finding]:
-    return [
-        AREA.advice(
-            "Mail goes into a folder, and to nobody.",
-            "When you want to send, set DIGEST_TRANSPORT to your relay.",
-        )
-    ]
-
-
-def judge_command(command: Path) -> Finding:
+def judge_command(command: Path) -> Diagnosis:
     if not command.is_file():
         return AREA.problem(
             f"There is no command {command}.",

@@ -4,29 +4,42 @@ import errno
 import smtplib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any
 
 from digest.deliver.transport.smtp_conversation import Conversation, Timeouts
 from digest.deliver.transport.smtp_relay import NotNowError, Relay
-from digest.doctor.finding import Finding
-from digest.doctor.relay_rules import (
-    AREA,
-    Certificate,
-    judge_capabilities,
-    judge_certificate,
-    judge_encryption,
-    judge_login,
-)
+from digest.doctor.diagnosis import Area, Diagnosis
 from digest.errors import TransportError
 
+AREA = Area("relay")
 PATIENCE = 10.0  # seconds for each step
+SOON, TOO_SOON = 21, 3  # days that a certificate is still good
+OUR_SIZE = 500_000  # octets; the largest digest is smaller
+_GOOD_TLS = ("TLSv1.2", "TLSv1.3")  # RFC 8996
+# What each saves or allows us, where the relay can do it.
+_USEFUL = {
+    "pipelining": "PIPELINING (RFC 2920; without it each mail takes two more round trips)",
+    "8bitmime": "8BITMIME (RFC 6152)",
+    "smtputf8": "SMTPUTF8 (RFC 6531; without it nothing goes to addresses beyond ASCII)",
+    "enhancedstatuscodes": "ENHANCEDSTATUSCODES (RFC 2034; without it refusals say less)",
+}
 _NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}
 
 
-def examine_relay(relay: Relay, now: datetime, patience: float = PATIENCE) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a server shows, once it has been verified."""
+
+    subject: str
+    issuer: str
+    until: datetime
+
+
+def examine_relay(relay: Relay, now: datetime, patience: float = PATIENCE) -> list[Diagnosis]:
     try:
         conversation = relay.connect(Timeouts(connect=patience, greeting=patience))
     except TransportError as error:
@@ -37,7 +50,7 @@ def examine_relay(relay: Relay, now: datetime, patience: float = PATIENCE) -> li
         conversation.leave()
 
 
-def _look_at(conversation: Conversation, relay: Relay, now: datetime) -> Iterator[Finding]:
+def _look_at(conversation: Conversation, relay: Relay, now: datetime) -> Iterator[Diagnosis]:
     encrypted = conversation.sock
     if isinstance(encrypted, ssl.SSLSocket):
         yield judge_encryption(encrypted.version(), is_near=False)
@@ -50,7 +63,7 @@ def _look_at(conversation: Conversation, relay: Relay, now: datetime) -> Iterato
 
 
 def certificate_of(encrypted: ssl.SSLSocket) -> Certificate | None:
-    """The certificate that the handshake has verified."""
+    """Return the certificate that the handshake has verified."""
     shown = encrypted.getpeercert()
     if not shown:
         return None
@@ -74,20 +87,88 @@ def _owner(name: Any) -> str:
 
 
 def is_near(connected: socket.socket | None) -> bool:
-    """Whether the other end is on this machine."""
+    """Return whether the other end is on this machine."""
     if connected is None or connected.family == socket.AF_UNIX:
         return True
     return ip_address(str(connected.getpeername()[0]).partition("%")[0]).is_loopback
 
 
-def judge_failure(error: TransportError) -> Finding:
-    """What to do about a relay that did not let us come to the first message."""
+# ---- judged ----------------------------------------------------------------------------------
+
+
+def judge_certificate(certificate: Certificate, now: datetime) -> Diagnosis:
+    days = (certificate.until - now).days
+    said = (
+        f"Its certificate is for {certificate.subject}, by {certificate.issuer}, and good until "
+        f"{certificate.until:%Y-%m-%d} ({days} days)."
+    )
+    what_to_do = "Have it renewed, or ask whoever runs the relay."
+    if days < TOO_SOON:
+        return AREA.problem(said, what_to_do)
+    if days < SOON:
+        return AREA.advice(said, what_to_do)
+    return AREA.good(said)
+
+
+def judge_encryption(version: str | None, *, is_near: bool) -> Diagnosis:
+    """``version`` is TLS's, none in clear; ``is_near`` of a server on this machine."""
+    if version in _GOOD_TLS:
+        return AREA.good(f"The connection is encrypted ({version}).")
+    if version is not None:
+        return AREA.advice(
+            f"The connection is encrypted by {version}, which is out of date.",
+            "Have the relay speak TLS 1.2 or newer.",
+        )
+    if is_near:
+        return AREA.good("The connection is not encrypted, and does not leave this machine.")
+    return AREA.advice(
+        "The connection is not encrypted: on the way anybody can read who gets what.",
+        "Use smtp+starttls:// or smtps:// in DIGEST_TRANSPORT.",
+    )
+
+
+def judge_capabilities(offered: Mapping[str, str]) -> list[Diagnosis]:
+    """What EHLO was answered with: names in small letters, and what stands behind each."""
+    found = []
+    if lacking := [about for name, about in _USEFUL.items() if name not in offered]:
+        found.append(
+            AREA.advice(
+                f"It does not offer {'; '.join(lacking)}.",
+                "Mail goes out nevertheless; turn these on where the relay is yours.",
+            )
+        )
+    size = offered.get("size", "").strip()
+    # None at all, or 0: there is no limit that it knows of (RFC 1870 section 3).
+    if size.isascii() and size.isdigit() and 0 < int(size) < OUR_SIZE:
+        found.append(
+            AREA.problem(
+                f"It takes messages of {int(size)} octets at most; a digest may have {OUR_SIZE}.",
+                "Raise its limit, or lower DIGEST_MAX_FOR_YOU and DIGEST_MAX_TRENDING.",
+            )
+        )
+    return found or [AREA.good("It can do all that we make use of.")]
+
+
+def judge_login(user: str, *, offers_login: bool) -> Diagnosis:
+    if user:
+        return AREA.good("It took our login. Nothing was sent.")
+    if offers_login:
+        return AREA.unknown(
+            "It offers a login, and none is set: whether it takes our mail without one shows only "
+            "when something is sent.",
+            "Try: digest send --to YOUR-ADDRESS. A login goes into DIGEST_TRANSPORT.",
+        )
+    return AREA.good("It let us in, and asks for no login. Nothing was sent.")
+
+
+def judge_failure(error: TransportError) -> Diagnosis:
+    """Return what to do about a relay that did not let us come to the first message."""
     why = error.__cause__ or error.__context__
     if isinstance(error, NotNowError):
         return AREA.advice(f"{error}.", "It says that this passes: try again in some minutes.")
     if isinstance(why, ssl.SSLCertVerificationError):
         what_to_do = (
-            "If it is out of date or for another name, have that mended, or name the host as the "
+            "If it is out of date or for another name, have that fixed, or name the host as the "
             "certificate does. If it is of an authority of your own, set DIGEST_SMTP_CA_FILE."
         )
     elif isinstance(why, smtplib.SMTPAuthenticationError):

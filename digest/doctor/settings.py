@@ -1,11 +1,12 @@
 """The settings: whether mail can be made by them, and what is better set."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from itertools import takewhile
 from urllib.parse import urlsplit
 
 from digest.compose.from_identity import NEEDED, from_identity
 from digest.deliver.transport.dkim_key import signer_of
-from digest.doctor.finding import Area, Finding
+from digest.doctor.diagnosis import Area, Diagnosis
 from digest.errors import SettingError
 from digest.model.providers import known_provider
 from digest.settings.settings import Settings, variable
@@ -14,7 +15,7 @@ AREA = Area("settings")
 GOOD_SECRET = 32  # characters
 
 
-def judge_settings(settings: Settings) -> list[Finding]:
+def judge_settings(settings: Settings) -> list[Diagnosis]:
     return [
         *_missing(settings),
         *_short_secrets(settings),
@@ -24,8 +25,8 @@ def judge_settings(settings: Settings) -> list[Finding]:
     ]
 
 
-def _missing(settings: Settings) -> Iterator[Finding]:
-    """What mail cannot be made without: all of it, and not only the first."""
+def _missing(settings: Settings) -> Iterator[Diagnosis]:
+    """Yield everything that mail cannot be made without, and that is not set."""
     missing = [name for name in NEEDED if getattr(settings, name) is None]
     for name in missing:
         yield AREA.problem(
@@ -38,21 +39,17 @@ def _missing(settings: Settings) -> Iterator[Finding]:
         yield AREA.good("All that mail is made with is set.")
 
 
-def _faults(settings: Settings, *, is_complete: bool) -> Iterator[Finding]:
-    """What is set, but does not go together."""
-    makers: list[Callable[[Settings], object]] = []
-    if settings.from_ is not None:
-        makers.append(signer_of)
-    if is_complete:
-        makers.append(from_identity)
-    for make in makers:
+def _faults(settings: Settings, *, is_complete: bool) -> Iterator[Diagnosis]:
+    """Yield what is set, but does not go together."""
+    for make, has_enough in (signer_of, settings.from_), (from_identity, is_complete):
         try:
-            make(settings)
+            if has_enough:
+                make(settings)
         except SettingError as error:
             yield AREA.problem(f"No mail can be made: {error}.", "Set it so.")
 
 
-def _short_secrets(settings: Settings) -> Iterator[Finding]:
+def _short_secrets(settings: Settings) -> Iterator[Diagnosis]:
     for name in ("secret", "api_tokens", "metrics_tokens"):
         keys: tuple[str, ...] = getattr(settings, name) or ()
         shortest = min(map(len, keys), default=GOOD_SECRET)
@@ -64,7 +61,7 @@ def _short_secrets(settings: Settings) -> Iterator[Finding]:
             )
 
 
-def _host(settings: Settings) -> Iterator[Finding]:
+def _host(settings: Settings) -> Iterator[Diagnosis]:
     """The public host: only by https (RFC 8058 section 3.1), and better one of ours."""
     if settings.base_url is None:
         return
@@ -83,17 +80,14 @@ def _host(settings: Settings) -> Iterator[Finding]:
 
 
 def are_related(one: str, other: str) -> bool:
-    """Whether one name is above the other, or both are below one of two labels or more."""
+    """Return whether one name is above the other, or both are below one of two labels or more."""
     ours, theirs = (name.lower().rstrip(".").split(".")[::-1] for name in (one, other))
-    shared = 0
-    for mine, yours in zip(ours, theirs, strict=False):
-        if mine != yours:
-            break
-        shared += 1
+    pairs = zip(ours, theirs, strict=False)
+    shared = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
     return shared >= 2 or shared == min(len(ours), len(theirs))
 
 
-def _author(settings: Settings) -> Iterator[Finding]:
+def _author(settings: Settings) -> Iterator[Diagnosis]:
     if settings.from_ is None:
         return
     if provider := known_provider(_domain(settings.from_)):
@@ -104,8 +98,8 @@ def _author(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _ways_back(settings: Settings) -> Iterator[Finding]:
-    """What comes back, and whether anybody hears of it."""
+def _ways_back(settings: Settings) -> Iterator[Diagnosis]:
+    """Yield what is missing so that what comes back is read, and somebody hears of it."""
     if settings.bounce_address is None:
         yield AREA.advice(
             "Failure reports go where answers go, to the address in From.",
@@ -113,14 +107,14 @@ def _ways_back(settings: Settings) -> Iterator[Finding]:
         )
     if not settings.verp:
         yield AREA.advice(
-            f"{variable('verp')} is no: a failure report does not say whose mail it is about, and "
-            "dead addresses go on getting mail.",
+            f"{variable('verp')} is no: a failure report does not say whose message it is about, "
+            "and dead addresses go on getting mail.",
             "Have +TAG delivered at the bounce address, and set it to yes.",
         )
     if settings.inbox is None:
         yield AREA.advice(
-            f"{variable('inbox')} is not set: reports and wishes to leave by mail are not read, "
-            "unless your mail server hands them to digest inbox -.",
+            f"{variable('inbox')} is not set: reports and unsubscribe requests by mail are not "
+            "read, unless your mail server hands them to digest inbox -.",
             "Name the mailbox, and run digest inbox every few minutes.",
         )
     if settings.operator is None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
-from digest.doctor.finding import Area, Finding
+from digest.doctor.diagnosis import Area, Diagnosis
 
 AREA = Area("SPF")
 MOST_LOOKUPS = 10  # section 4.6.4
@@ -41,14 +41,14 @@ class Spf:
 
 
 def spf_records(texts: Iterable[str]) -> list[str]:
-    """Those of a domain's texts that are SPF records (section 4.5)."""
+    """Return those of a domain's texts that are SPF records (section 4.5)."""
     return [
         text for text in texts if text.lower() == "v=spf1" or text.lower().startswith("v=spf1 ")
     ]
 
 
 def read_spf(record: str) -> Spf:
-    """Raises SpfError, for one wrong term as receivers do (section 4.6)."""
+    """Read a record. Raises SpfError for one wrong term, as receivers do (section 4.6)."""
     mechanisms, modifiers = [], dict[str, str]()
     for term in record.split()[1:]:
         if read := _MODIFIER.fullmatch(term):
@@ -81,7 +81,7 @@ def _read_mechanism(term: str) -> Mechanism:
 
 
 def find_spf(domain: str, texts: Texts) -> Spf:
-    """The one record of a domain. Raises SpfError."""
+    """Return the one record of a domain. Raises SpfError."""
     records = spf_records(texts(domain))
     if not records:
         raise SpfError(f"{domain} has no SPF record")
@@ -101,17 +101,17 @@ class Walk:
     spent: int = 0
 
     def through(self, domain: str, spf: Spf, above: tuple[str, ...] = ()) -> str:
-        """What the record says of everybody else, "" if nothing; a redirection is followed.
+        """Return what the record says of everybody else, "" if nothing; follow a redirection.
 
         Raises SpfError, after no more look-ups than a receiver would make.
         """
         chain = (*above, domain)
-        for each in spf.mechanisms:
-            if each.name == "all":  # what stands behind is never looked at (section 5.1)
-                return each.qualifier
-            self._spend(each.name in _LOOKING_UP)
-            if each.name == "include" and self._follow(each.value, chain) == "+":
-                return each.qualifier  # who allows everybody fits everybody (section 5.2)
+        for term in spf.mechanisms:
+            if term.name == "all":  # what stands behind is never looked at (section 5.1)
+                return term.qualifier
+            self._spend(term.name in _LOOKING_UP)
+            if term.name == "include" and self._follow(term.value, chain) == "+":
+                return term.qualifier  # who allows everybody fits everybody (section 5.2)
         if not spf.redirect:
             return ""
         self._spend(1)
@@ -134,8 +134,8 @@ class Walk:
 # ---- judged ----------------------------------------------------------------------------------
 
 
-def judge_spf(domain: str, texts: Texts) -> list[Finding]:
-    """What there is to say of the record of an envelope sender's domain."""
+def judge_spf(domain: str, texts: Texts) -> list[Diagnosis]:
+    """Judge the record of an envelope sender's domain."""
     records = spf_records(texts(domain))
     if not records:
         return [
@@ -152,24 +152,15 @@ def judge_spf(domain: str, texts: Texts) -> list[Finding]:
         return [
             AREA.problem(
                 f"Receivers cannot use the SPF record: {error}.",
-                "Mend the record; one of them, with few includes.",
+                "Fix the record; one of them, with few includes.",
             )
         ]
-    said = f"{domain} has one SPF record ({walk.spent} of {MOST_LOOKUPS} look-ups)"
-    return [_judge_ending(ending, said)]
-
-
-def _judge_ending(ending: str, said: str) -> Finding:
-    match ending:
-        case "-" | "~":
-            return AREA.good(f"{said}, ending in {ending}all.")
-        case "+":
-            return AREA.problem(
-                f"{said}, ending in +all: anybody may send in your name.",
-                "End it in -all or ~all.",
-            )
+    said = f"{domain} has one SPF record ({walk.spent} of {MOST_LOOKUPS} look-ups), ending in"
+    end_it = "End it in -all or ~all."
+    if ending in {"-", "~"}:
+        return [AREA.good(f"{said} {ending}all.")]
+    if ending == "+":
+        return [AREA.problem(f"{said} +all: anybody may send in your name.", end_it)]
     how = "?all" if ending else "nothing"
-    return AREA.advice(
-        f"{said}, ending in {how}: it does not say that others may not send in your name.",
-        "End it in -all or ~all.",
-    )
+    what = f"{said} {how}: it does not say that others may not send in your name."
+    return [AREA.advice(what, end_it)]

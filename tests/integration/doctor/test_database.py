@@ -9,14 +9,18 @@ import pytest
 from sqlalchemy import text
 
 from digest.doctor import database
-from digest.doctor.database import examine_database, examine_disk, examine_guard
-from digest.doctor.finding import Level
+from digest.doctor.database import examine_database, examine_disk
+from digest.doctor.diagnosis import Level
 from digest.ledger.database import open_database
 from digest.maintenance.instance_guard import InstanceGuard
 
 
 def now():
     return datetime.now(UTC)
+
+
+def unguarded(_engine):
+    return None
 
 
 def levels(found):
@@ -39,7 +43,7 @@ def sqlite(new_sqlite, tmp_path):
 def test_all_is_well(engine) -> None:
     if engine.dialect.name == "sqlite":
         Path(engine.url.database).chmod(0o600)
-    found = examine_database(url_of(engine), now())
+    found = examine_database(url_of(engine), now(), unguarded)
     assert set(levels(found)) == {Level.GOOD}
     clocks = [each for each in found if each.area == "clock"]
     assert len(clocks) == (engine.dialect.name != "sqlite")
@@ -51,48 +55,48 @@ def test_nothing_is_changed(engine) -> None:
             return connection.execute(text("SELECT * FROM alembic_version")).all()
 
     before = rows()
-    examine_database(url_of(engine), now())
+    examine_database(url_of(engine), now(), unguarded)
     assert rows() == before
 
 
 def test_a_clock_that_is_ahead(engine) -> None:
     if engine.dialect.name == "sqlite":
         pytest.skip("one machine has one clock")
-    found = examine_database(url_of(engine), now() + timedelta(minutes=10))
+    found = examine_database(url_of(engine), now() + timedelta(minutes=10), unguarded)
     assert [each.level for each in found if each.area == "clock"] == [Level.PROBLEM]
 
 
 def test_an_old_schema(sqlite) -> None:
     with sqlite3.connect(sqlite) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
-    found = examine_database(f"sqlite:///{sqlite}", now())
+    found = examine_database(f"sqlite:///{sqlite}", now(), unguarded)
     assert found[0].level is Level.PROBLEM
     assert "digest db upgrade" in found[0].what_to_do
 
 
 def test_none_yet(tmp_path) -> None:
     path = tmp_path / "new" / "digest.sqlite3"
-    assert levels(examine_database(f"sqlite:///{path}", now())) == [Level.UNKNOWN]
+    assert levels(examine_database(f"sqlite:///{path}", now(), unguarded)) == [Level.UNKNOWN]
     assert not path.parent.exists()
 
 
 def test_one_without_a_schema(tmp_path) -> None:
     path = tmp_path / "digest.sqlite3"
     path.touch(0o600)
-    assert levels(examine_database(f"sqlite:///{path}", now())) == [Level.UNKNOWN]
+    assert levels(examine_database(f"sqlite:///{path}", now(), unguarded)) == [Level.UNKNOWN]
 
 
 def test_no_database_at_all(tmp_path) -> None:
     path = tmp_path / "digest.sqlite3"
     path.write_text("a letter to a friend, and a rather long one for a file of that name")
     path.chmod(0o600)
-    (found,) = examine_database(f"sqlite:///{path}", now())
+    (found,) = examine_database(f"sqlite:///{path}", now(), unguarded)
     assert found.level is Level.PROBLEM
 
 
 def test_a_server_that_is_not_there() -> None:
     url = "postgresql+psycopg://nobody:hidden@127.0.0.1:1/none"
-    (found,) = examine_database(url, now())
+    (found,) = examine_database(url, now(), unguarded)
     assert found.level is Level.PROBLEM
     assert "hidden" not in found.what
 
@@ -105,14 +109,14 @@ def test_one_that_may_only_be_read(sqlite, monkeypatch) -> None:
         return engine
 
     monkeypatch.setattr(database, "open_database", open_read_only)
-    found = examine_database(f"sqlite:///{sqlite}", now())
+    found = examine_database(f"sqlite:///{sqlite}", now(), unguarded)
     assert [each.level for each in found] == [Level.GOOD, Level.PROBLEM]
     assert "cannot be written to" in found[1].what
 
 
 def test_a_folder_that_is_none(tmp_path) -> None:
     (tmp_path / "file").touch()
-    found = examine_database(f"sqlite:///{tmp_path / 'file' / 'digest.sqlite3'}", now())
+    found = examine_database(f"sqlite:///{tmp_path / 'file' / 'digest.sqlite3'}", now(), unguarded)
     assert found[0].level is Level.PROBLEM
     assert "No files can be made" in found[0].what
 
@@ -122,7 +126,7 @@ def test_files_of_somebody_else(sqlite, monkeypatch) -> None:
     sqlite.chmod(0o644)
     # By the answer of the system: to root, as which tests may run, everything is writable.
     monkeypatch.setattr(database.os, "access", lambda path, _: not str(path).endswith(".lock"))
-    problem, advice = examine_database(f"sqlite:///{sqlite}", now())[-2:]
+    problem, advice = examine_database(f"sqlite:///{sqlite}", now(), unguarded)[-2:]
     assert problem.level is Level.PROBLEM
     assert ".run.lock" in problem.what
     assert advice.level is Level.ADVICE
@@ -133,15 +137,16 @@ def test_the_disk_of_a_folder_that_is_not_there_yet(tmp_path) -> None:
     assert "MB are free" in examine_disk(tmp_path / "new" / "var").what
 
 
-def test_a_ledger_that_is_used_elsewhere(engine, tmp_path) -> None:
-    url, home = url_of(engine), tmp_path / "home"
-    assert examine_guard(url, home) == []
-    InstanceGuard(engine, home, socket.gethostname()).adopt(now())
-    assert examine_guard(url, home) == []
-    [found] = examine_guard(url, tmp_path / "elsewhere")
-    assert found.level is Level.PROBLEM
-    assert found.what.startswith("Nothing is sent before you say `digest db adopt`: this ledger ")
+def test_a_database_that_is_used_elsewhere(engine, tmp_path) -> None:
+    def guarded(folder):
+        def objection(engine):
+            return InstanceGuard(engine, tmp_path / folder, socket.gethostname()).objection()
 
+        found = examine_database(url_of(engine), now(), objection)
+        return [diagnosis.what for diagnosis in found if diagnosis.level is Level.PROBLEM]
 
-def test_of_a_ledger_that_is_not_there_nobody_can_tell_that(tmp_path) -> None:
-    assert examine_guard(f"sqlite:///{tmp_path}/none.sqlite3", tmp_path) == []
+    assert guarded("home") == []
+    InstanceGuard(engine, tmp_path / "home", socket.gethostname()).adopt(now())
+    assert guarded("home") == []
+    [problem] = guarded("elsewhere")
+    assert problem.startswith("Nothing is sent before you say `digest db adopt`: this ledger ")

@@ -4,8 +4,8 @@ import pytest
 
 from digest.deliver.transport.dkim_key import dns_record, generate, signer_of
 from digest.doctor import dns
+from digest.doctor.diagnosis import Level
 from digest.doctor.dns import examine_dns
-from digest.doctor.finding import Level
 from digest.doctor.names import Names, SilentError
 from tests.integration.dns_zone import Zone, texts
 from tests.support import make_settings
@@ -44,7 +44,7 @@ def test_all_is_well(signing) -> None:
     found = examine_dns(settings, Zone({**GOOD, **keys}))
     assert {each.level for each in found} == {Level.GOOD}
     assert [each.area for each in found] == ["SPF", "DKIM", "DKIM", "DMARC", "DMARC", "MX"]
-    assert "failure reports, answers, wishes to leave and complaints" in found[-1].what
+    assert "failure reports, answers, unsubscribe requests and complaints" in found[-1].what
     assert "mx.example.org" in found[-1].what
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from digest.deliver.transport.transport import relay_of
 from digest.doctor import outlets
-from digest.doctor.finding import Level
+from digest.doctor.diagnosis import Level
 from digest.doctor.outlets import examine_outlet
 from digest.doctor.relay import examine_relay, judge_failure
 from digest.errors import TransportError

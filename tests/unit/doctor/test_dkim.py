@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.deliver.transport.dkim_key import dns_record
+from digest.doctor.diagnosis import Level
 from digest.doctor.dkim import judge_key, judge_unsigned
-from digest.doctor.finding import Level
 from digest.doctor.tags import read_tags
 from tests.dkim_receiver import ed25519_key, rsa_key
 

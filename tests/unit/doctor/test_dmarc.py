@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digest.doctor.diagnosis import Level
 from digest.doctor.dmarc import (
     LONGEST_WALK,
     dmarc_records,
@@ -16,7 +17,6 @@ from digest.doctor.dmarc import (
     policy_of,
     walk,
 )
-from digest.doctor.finding import Level
 
 GOOD = "v=DMARC1; p=reject; rua=mailto:dmarc@ours.test"
 LABELS = st.lists(st.text("abc", min_size=1, max_size=3), min_size=1, max_size=20)

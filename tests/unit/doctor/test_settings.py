@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from digest.doctor.finding import Level, has_problem, in_order
+from digest.doctor.diagnosis import Level, has_problem, in_order
 from digest.doctor.settings import are_related, judge_settings
 from tests.support import make_settings
 

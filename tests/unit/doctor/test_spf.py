@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.doctor.finding import Level
+from digest.doctor.diagnosis import Level
 from digest.doctor.spf import (
     MOST_LOOKUPS,
     Mechanism,

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digest.doctor.finding import Level
-from digest.doctor.relay_rules import (
+from digest.doctor.diagnosis import Level
+from digest.doctor.relay import (
     OUR_SIZE,
     Certificate,
     judge_capabilities,
