@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from digest.collect.arxiv import Arxiv
     from digest.collect.collector import Collector
     from digest.compose.composer import Composer
-    from digest.compose.transactional_composer import TransactionalComposer
+    from digest.compose.transactional_mail import TransactionalComposer
     from digest.deliver.delivery_worker import DeliveryWorker
     from digest.deliver.worker_pool import WorkerPool
     from digest.inbound.feedback_handler import FeedbackHandler
@@ -233,7 +233,7 @@ class App:
 
     @cached_property
     def transactional_composer(self) -> TransactionalComposer:
-        from digest.compose.transactional_composer import TransactionalComposer
+        from digest.compose.transactional_mail import TransactionalComposer
 
         return TransactionalComposer(self.templates, self.identity)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from digest.compose.environment import Templates
 from digest.compose.html import BrokenMjml, to_html
 from digest.compose.source_map import Place
-from digest.compose.view import DigestView, LetterView
+from digest.compose.view import DigestView, MessageView
 from digest.errors import TemplateError
 from digest.model.digests import Digest
 
@@ -29,7 +29,7 @@ class Content:
     html: str
 
 
-def fill(templates: Templates, name: str, mail: DigestView | LetterView) -> Content:
+def fill(templates: Templates, name: str, mail: DigestView | MessageView) -> Content:
     """The mail of the folder ``mail/<name>``, for a view. Raises TemplateError."""
     subject = templates.render(f"mail/{name}/subject.txt.j2", mail=mail)
     return Content(
@@ -39,7 +39,7 @@ def fill(templates: Templates, name: str, mail: DigestView | LetterView) -> Cont
     )
 
 
-def _html(templates: Templates, body: str, mail: DigestView | LetterView) -> str:
+def _html(templates: Templates, body: str, mail: DigestView | MessageView) -> str:
     try:
         return to_html(templates.render(body, mail=mail), including(templates, mail))
     except BrokenMjml as error:
@@ -49,6 +49,6 @@ def _html(templates: Templates, body: str, mail: DigestView | LetterView) -> str
         raise TemplateError(place.template, place.line, str(error)) from error
 
 
-def including(templates: Templates, mail: DigestView | LetterView) -> Callable[[str], str]:
+def including(templates: Templates, mail: DigestView | MessageView) -> Callable[[str], str]:
     """What an mj-include gets: a template of that name, filled like any other."""
     return lambda path: templates.render(path.removeprefix("./"), mail=mail)

@@ -11,10 +11,9 @@ from digest.compose.compiled import CompiledEdition
 from digest.compose.composer import Composer, fitting
 from digest.compose.held import Computed
 from digest.compose.html import BrokenMjml
-from digest.compose.message import own
+from digest.compose.message import own, quoted_printable
 from digest.compose.message_form import Filled, MessageForm
 from digest.compose.piece import Unusual
-from digest.compose.quoted_printable import quoted_printable
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError
 from digest.model.digests import (
     Candidate,
@@ -83,8 +82,8 @@ class EditionComposer:
     def _digest(self, for_you: list[Candidate], trending: list[Candidate]) -> Digest:
         """What somebody might get; without topics where nothing is for them."""
         topics = (TopicFilter(_TOPIC),) if for_you else ()
-        picks = [Pick(Section.FOR_YOU, each, _MATCH) for each in for_you]
-        picks += [Pick(Section.TRENDING, each) for each in trending]
+        picks = [Pick(Section.FOR_YOU, paper, _MATCH) for paper in for_you]
+        picks += [Pick(Section.TRENDING, paper) for paper in trending]
         edition = self._edition
         pool_size = len(edition.candidates)
         return Digest(edition.day, topics, tuple(picks), pool_size, edition.missing)

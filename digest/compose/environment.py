@@ -59,7 +59,7 @@ class _Unknown(StrictUndefined):
             return str(super()._undefined_message)
         if owner is missing:
             return f"there is nothing called {name}"
-        known = [each for each in dir(owner) if not each.startswith("_")]
+        known = [attribute for attribute in dir(owner) if not attribute.startswith("_")]
         alike = get_close_matches(name, known, n=1)
         meant = f": is {alike[0]} meant?" if alike else ""
         return f"a {type(owner).__name__.removesuffix('View').lower()} has no {name}{meant}"
@@ -178,7 +178,7 @@ class Templates:
         place = Place(name)
         for frame, line in traceback.walk_tb(error.__traceback__):
             file = Path(frame.f_code.co_filename)
-            folder = next((each for each in self._folders if file.is_relative_to(each)), None)
+            folder = next((known for known in self._folders if file.is_relative_to(known)), None)
             if folder:
                 place = Place(file.relative_to(folder).as_posix(), line)
         return place

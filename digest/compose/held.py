@@ -112,15 +112,16 @@ class Marks:
         @wraps(function)
         def call(*args: Any, **named: Any) -> Any:
             given = (*args, *named.values())
-            if not any(isinstance(each, str) and self._sign in str(each) for each in given):
+            if not any(isinstance(value, str) and self._sign in str(value) for value in given):
                 return function(*args, **named)
-            is_text = name not in _MAKING_MARKUP and not any(isinstance(e, Markup) for e in given)
+            is_markup = any(isinstance(value, Markup) for value in given)
             needs = getattr(function, "jinja_pass_arg", None)
-            if not is_text or (needs and needs.name != "environment"):
+            makes_markup = is_markup or name in _MAKING_MARKUP
+            if makes_markup or (needs and needs.name != "environment"):
                 raise Computed(f"the filter {name} gets what is each reader's own")
 
             def read(values: Values) -> str:
-                texts = (self._read(each, values) for each in args)
+                texts = (self._read(value, values) for value in args)
                 return str(function(*texts, **{k: self._read(v, values) for k, v in named.items()}))
 
             what = f"what the filter {name} gives"

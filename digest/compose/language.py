@@ -122,7 +122,7 @@ def language(code: str, own_folder: Path | None = None) -> Language:
         raise SettingError(f"{variable('language')} is {code!r}: expected {' or '.join(known)}")
     translations = NullTranslations()
     for file in files:
-        if file.stem == code:  # each is asked before those that come before it
+        if file.stem == code:  # asked before the files that come before it
             more = GNUTranslations(io.BytesIO(_compiled(file, file.stat().st_mtime_ns)))
             more.add_fallback(translations)
             translations = more

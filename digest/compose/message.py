@@ -4,6 +4,7 @@ RFC 5322 (form), RFC 2919 (List-Id), RFC 2369 and RFC 8058 (List-Unsubscribe), R
 (Auto-Submitted), RFC 9477 (CFBL-Address).
 """
 
+import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass
@@ -17,7 +18,6 @@ from typing import Any
 
 from digest.compose.content import Content
 from digest.compose.from_identity import FromIdentity
-from digest.compose.quoted_printable import quoted_printable
 from digest.model.messages import Envelope, Message
 from subscribers.tokens import Purpose
 
@@ -171,6 +171,18 @@ def _part(kind: str, text: str) -> EmailMessage:
     part["Content-Transfer-Encoding"] = "quoted-printable"
     part.set_payload(quoted_printable(text).decode("ascii"))
     return part
+
+
+def quoted_printable(text: str) -> bytes:
+    """Encode a text in quoted-printable (RFC 2045 section 6.7), line ends as CRLF.
+
+    Each line is encoded by itself: two texts that end with a line end, encoded one after the other,
+    are what both together would be.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
+    encoded = binascii.b2a_qp(lines.encode("utf-8"), istext=True)
+    # Where it finds no line end to go by, it breaks long lines with a bare line feed.
+    return encoded if "\n" in lines else encoded.replace(b"\n", b"\r\n")
 
 
 def _keyed(identity: FromIdentity, *what: str) -> str:

@@ -55,7 +55,7 @@ def missing(sources: Sequence[str], language: Language) -> str:
     """What an edition says of sources that had failed; nothing where none had."""
     if not sources:
         return ""
-    names = language.listed([SOURCES.get(each, each) for each in sources])
+    names = language.listed([SOURCES.get(source, source) for source in sources])
     return language.gettext(
         "Not everything could be collected: papers from %(sources)s may be missing.",
         sources=names,
@@ -95,16 +95,16 @@ def counts(candidate: Candidate, language: Language) -> tuple[str, ...]:
     return tuple(said)
 
 
-def how_often(wishes: Preferences, language: Language) -> str:
+def how_often(preferences: Preferences, language: Language) -> str:
     """When mail comes, as it is said within a sentence: every day, on Monday and Thursday."""
-    days = _days(wishes, language)
-    if wishes.note_when_nothing:
+    days = _days(preferences, language)
+    if preferences.note_when_nothing:
         return language.gettext("%(how_often)s, also when there is nothing", how_often=days)
     return days
 
 
-def _days(wishes: Preferences, language: Language) -> str:
-    match wishes.cadence:
+def _days(preferences: Preferences, language: Language) -> str:
+    match preferences.cadence:
         case "daily":
             return language.gettext("every day")
         case "weekdays":
@@ -112,7 +112,7 @@ def _days(wishes: Preferences, language: Language) -> str:
         case "weekly":
             return language.gettext("once a week, on Monday")
         case _:
-            chosen = [number for number, day in enumerate(WEEKDAYS) if day in wishes.days]
+            chosen = [number for number, day in enumerate(WEEKDAYS) if day in preferences.days]
             days = language.listed([language.weekday(number) for number in chosen])
             return language.gettext("on %(days)s", days=days)
 

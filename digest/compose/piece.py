@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from digest.compose.held import Computed, Marks, Values
-from digest.compose.quoted_printable import quoted_printable
+from digest.compose.message import quoted_printable
 
 Convert = Callable[[str], str]
 

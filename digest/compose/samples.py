@@ -1,14 +1,14 @@
 """Sample mails: what the studio shows templates with, and the tests compare whole mails of.
 
 A sample is a file ``samples/NAME.json``: which mail, one sentence about it, and the values to fill
-in. Those of a digest describe papers as sources do; those of a letter, what somebody wants or what
-went wrong. Both go the way of real ones, so that a sample is said in any language.
+in. Those of a digest describe papers as sources do; those of another message, what somebody wants
+or what went wrong. Both go the way of real ones, so that a sample is said in any language.
 """
 
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from digest.compose.content import NOTE, OF_EDITIONS
 from digest.compose.from_identity import FromIdentity
 from digest.compose.language import Language
 from digest.compose.phrases import how_often, outcome_words
-from digest.compose.view import DigestView, LetterView
+from digest.compose.transactional_mail import plain_view
+from digest.compose.view import DigestView, MessageView
 from digest.errors import TemplateError
 from digest.model.digests import Candidate, Digest, Match, Pick, Reason, Section, SkipReason
 from digest.model.papers import Facts, Signals
@@ -58,10 +59,12 @@ def samples(folders: Sequence[Path]) -> dict[str, Sample]:
     return {name: _read(files[name]) for name in sorted(files)}
 
 
-def view_of(sample: Sample, composer: Composer, public_id: str = NOBODY) -> DigestView | LetterView:
+def view_of(
+    sample: Sample, composer: Composer, public_id: str = NOBODY
+) -> DigestView | MessageView:
     """What the templates get to see. Raises TemplateError for values that no mail can have."""
     if not sample.is_of_edition:
-        return _letter(sample, composer.identity, composer.templates.language)
+        return _message_view(sample, composer.identity, composer.templates.language)
     digest = digest_of(sample)
     return composer.view(digest, composer.links(digest, public_id))
 
@@ -74,7 +77,7 @@ def digest_of(sample: Sample) -> Digest:
         return Digest(
             day=values.day,
             topics=tuple(map(TopicFilter, values.topics)),
-            picks=tuple(_pick(number, each) for number, each in enumerate(values.picks, 1)),
+            picks=tuple(_pick(number, pick) for number, pick in enumerate(values.picks, 1)),
             pool_size=values.pool_size,
             missing=values.missing,
             why_nothing=values.why_nothing,
@@ -135,7 +138,7 @@ class _NoteValues(_EditionValues):
     why_nothing: SkipReason
 
 
-class _LetterValues(_Values):
+class _MessageValues(_Values):
     """``cadence`` is as in preferences ("daily", "mon+thu"); the last four are an alert's."""
 
     link: str = ""
@@ -163,7 +166,7 @@ def _read(file: Path) -> Sample:
         read = _SampleFile.model_validate(json.loads(file.read_text(encoding="utf-8")))
         sample = Sample(file.stem, read.mail, read.about, read.values)
         if not sample.is_of_edition:
-            parse_cadence(_LetterValues.model_validate(sample.values).cadence)
+            parse_cadence(_MessageValues.model_validate(sample.values).cadence)
     if sample.is_of_edition:
         digest_of(sample)
     return sample
@@ -188,23 +191,18 @@ def _pick(number: int, values: _PickValues) -> Pick:
     )
 
 
-def _letter(sample: Sample, identity: FromIdentity, language: Language) -> LetterView:
+def _message_view(sample: Sample, identity: FromIdentity, language: Language) -> MessageView:
     with _told_as(sample.name):
-        values = _LetterValues.model_validate(sample.values)
-        wishes = Preferences(
+        values = _MessageValues.model_validate(sample.values)
+        preferences = Preferences(
             days=parse_cadence(values.cadence), note_when_nothing=values.note_when_nothing
         )
-    return LetterView(
-        brand=identity.name,
-        postal_address=identity.postal_address,
-        contact=identity.reply_to,
-        language=language.code,
-        direction=language.direction,
-        header=identity.header,
+    return replace(
+        plain_view(identity, language),
         link=values.link,
         hours=values.hours,
         topics=language.listed(values.topics),
-        how_often=how_often(wishes, language),
+        how_often=how_often(preferences, language),
         address=values.address,
         before=values.before,
         unsubscribe=values.unsubscribe,

@@ -113,8 +113,8 @@ class DigestView:
 
 
 @dataclass(frozen=True, slots=True)
-class LetterView:
-    """A mail about a subscription or to the operator, as it is shown; each uses what it needs.
+class MessageView:
+    """A message about a subscription or to the operator, as shown; each uses what it needs.
 
     ``link`` leads to a page with a button, and is good for ``hours``. ``address`` is the one that
     somebody wants, or has moved to, ``before`` the one that they had. ``unsubscribe`` is the link
@@ -215,7 +215,7 @@ def preheader_of(digest: Digest, language: Language) -> str:
     if not digest.picks:
         return why_nothing(digest, language)
     first, *others = (pick.candidate.facts for pick in digest.picks[:4])
-    titles = " · ".join(truncate(each.title, 60) for each in others)
+    titles = " · ".join(truncate(facts.title, 60) for facts in others)
     return truncate(titles or first.summary or first.abstract or first.title, 180)
 
 

@@ -17,7 +17,7 @@ from digest.compose.from_identity import FromIdentity
 from digest.compose.message import build_message
 from digest.compose.samples import Sample, samples, view_of
 from digest.compose.source_map import Rendered
-from digest.compose.view import CardView, DigestView, LetterView, Picture
+from digest.compose.view import CardView, DigestView, MessageView, Picture
 from digest.errors import TemplateError
 from digest.model.digests import Digest
 
@@ -103,7 +103,7 @@ class Previews:
         view = view_of(sample, Composer(self._templates, identity))
         return self._rendered(sample, view, fill(self._templates, sample.mail, view))
 
-    def _preview(self, sample: Sample, view: DigestView | LetterView) -> Preview:
+    def _preview(self, sample: Sample, view: DigestView | MessageView) -> Preview:
         content = fill(self._templates, sample.mail, view)
         rendered = self._rendered(sample, view, content)
         message = build_message(
@@ -126,7 +126,7 @@ class Previews:
         )
 
     def _rendered(
-        self, sample: Sample, view: DigestView | LetterView, content: Content
+        self, sample: Sample, view: DigestView | MessageView, content: Content
     ) -> RenderedMail:
         cards = _cards(view)
         return RenderedMail(
@@ -151,8 +151,8 @@ def with_pictures(identity: FromIdentity) -> FromIdentity:
     return replace(identity, header=header, thumbnails=True)
 
 
-def _cards(view: DigestView | LetterView) -> list[CardView]:
-    if isinstance(view, LetterView):
+def _cards(view: DigestView | MessageView) -> list[CardView]:
+    if isinstance(view, MessageView):
         return []
     return [card for section in view.sections for card in section.cards]
 
@@ -166,6 +166,6 @@ def _hosts(identity: FromIdentity, cards: list[CardView]) -> Iterator[str]:
                 yield host
 
 
-def _way_out(view: DigestView | LetterView) -> str:
-    """The link to unsubscribe that must be there; a letter to a stranger has none."""
-    return view.unsubscribe if isinstance(view, LetterView) else view.links.unsubscribe
+def _way_out(view: DigestView | MessageView) -> str:
+    """The link to unsubscribe that must be there; a message to a stranger has none."""
+    return view.unsubscribe if isinstance(view, MessageView) else view.links.unsubscribe

@@ -5,8 +5,7 @@ from dataclasses import replace
 from digest.compose.composer import Composer
 from digest.compose.environment import Templates
 from digest.compose.from_identity import from_identity
-from digest.compose.transactional_composer import TransactionalComposer
-from digest.compose.transactional_mail import TransactionalMail
+from digest.compose.transactional_mail import TransactionalComposer, TransactionalMail
 from digest.deliver.edition_messages import digest_of
 from digest.ledger.database import what_is_missing
 from digest.model.messages import Outcome, OutcomeKind

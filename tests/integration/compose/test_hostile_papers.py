@@ -80,8 +80,8 @@ def candidates_of(entries):
     harvest = read_entries(entries, Reading("answer.json", NOW, TODAY))
     assert harvest.rejected == ()
     return tuple(
-        Candidate(number, f"test:{number}", each.facts, each.signals, TODAY)
-        for number, each in enumerate(harvest.sightings, 1)
+        Candidate(number, f"test:{number}", seen.facts, seen.signals, TODAY)
+        for number, seen in enumerate(harvest.sightings, 1)
     )
 
 

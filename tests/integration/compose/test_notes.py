@@ -81,7 +81,7 @@ def test_who_has_papers_gets_them_and_no_note(street):
     street.add("bob")
     street.run()
     assert street.became() == {"ada": "accepted", "bob": "accepted"}
-    assert all(b"Nothing for you" not in each.content for each in street.server.received)
+    assert all(b"Nothing for you" not in received.content for received in street.server.received)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_what_happens_between_plan_and_send_is_heeded(street, happens, becomes):
     grace = street.add("grace")
     street.run(transport=Meanwhile(street.transport, lambda: happens(street, grace)))
     assert street.mailed() == ["ada"]
-    [state] = (each for name, each in street.became().items() if name != "ada")
+    [state] = (state for name, state in street.became().items() if name != "ada")
     assert state.startswith(becomes)
 
 
@@ -122,7 +122,7 @@ def test_it_has_the_headers_and_the_envelope_of_a_digest(street):
     street.huggingface.sightings.append(make_sighting(7, listed_on=TOMORROW))
     street.run(NOW + A_DAY)
     note, digest = street.server.received
-    of_note, of_digest = (read(each.content) for each in (note, digest))
+    of_note, of_digest = (read(message.content) for message in (note, digest))
     assert [name for name, _ in of_note.headers] == [name for name, _ in of_digest.headers]
     for name in (*LIST_HEADERS, "From", "To", "Reply-To", "CFBL-Address", "Auto-Submitted"):
         assert of_note.one(name) == of_digest.one(name)
@@ -156,7 +156,7 @@ def test_the_same_octets_go_out_when_it_is_tried_again(street):
     assert street.became() == {"ada": "deferred no-papers"}
     street.run(IN_TIME)
     assert street.became() == {"ada": "accepted no-papers"}
-    one, two = (without_date(each.content) for each in street.server.received)
+    one, two = (without_date(received.content) for received in street.server.received)
     assert one == two
 
 
@@ -174,7 +174,7 @@ def test_one_that_may_have_arrived_is_sent_again_as_a_note(street):
     street.ledger.uncertain.resend(None, NOW)
     street.run(NOW + timedelta(hours=1))
     assert street.became() == {"ada": "accepted no-papers"}
-    one, two = (without_date(each.content) for each in street.server.received)
+    one, two = (without_date(received.content) for received in street.server.received)
     assert one == two
 
 
@@ -194,9 +194,9 @@ def test_who_was_told_too_soon_gets_the_papers_next_time(street):
     assert street.mailed() == ["bob"]
     street.huggingface.sightings.append(make_sighting(9, listed_on=TODAY + 2 * A_DAY))
     street.run(NOW + 2 * A_DAY)
-    by_address = sorted(street.server.received, key=lambda each: each.rcpt_to)
-    ada, bob = (each.content for each in by_address)
-    seen = [(b"2602.00008" in each, b"2602.00009" in each) for each in (ada, bob)]
+    by_address = sorted(street.server.received, key=lambda received: received.rcpt_to)
+    ada, bob = (received.content for received in by_address)
+    seen = [(b"2602.00008" in octets, b"2602.00009" in octets) for octets in (ada, bob)]
     assert seen == [(True, True), (False, True)]
     assert b"2602.00001" not in ada
 

@@ -5,7 +5,7 @@ from datetime import time, timedelta
 
 import pytest
 
-from digest.compose.transactional_composer import CONFIRM_WITHIN
+from digest.compose.transactional_mail import CONFIRM_WITHIN
 from subscribers.addresses import AddressPolicy
 from subscribers.model import Consent, Standing, SuppressionReason
 from subscribers.preferences import WEEKDAYS, Preferences

@@ -53,8 +53,8 @@ WORDS = ("sim2real", "café", "a<b", "R&D", "100%", "%s")
 def candidates():
     sightings = read_file(SAMPLE_EDITION, None, NOW).sightings
     return tuple(
-        Candidate(number, f"arxiv:{each.facts.arxiv_id}", each.facts, each.signals, TODAY)
-        for number, each in enumerate(sightings, 1)
+        Candidate(number, f"arxiv:{seen.facts.arxiv_id}", seen.facts, seen.signals, TODAY)
+        for number, seen in enumerate(sightings, 1)
     )
 
 
@@ -72,8 +72,8 @@ def some_digest(chance: random.Random, most=10):
     papers = chance.sample(candidates(), chance.randint(1, most))
     for_you = chance.randint(0, len(papers))
     topics = tuple(map(TopicFilter, chance.sample(TOPICS, chance.randint(1, 4))))
-    picks = [Pick(Section.FOR_YOU, each, some_match(chance, topics)) for each in papers[:for_you]]
-    picks += [Pick(Section.TRENDING, each) for each in papers[for_you:]]
+    picks = [Pick(Section.FOR_YOU, paper, some_match(chance, topics)) for paper in papers[:for_you]]
+    picks += [Pick(Section.TRENDING, paper) for paper in papers[for_you:]]
     has_topics = for_you or chance.random() < 0.5
     return Digest(TODAY, topics if has_topics else (), tuple(picks), len(candidates()))
 
@@ -228,7 +228,7 @@ def test_a_note_is_a_mail_of_the_list(tmp_path):
         assert content.count(b"\r\n" + name + b": ") == 1
     of_digest = both.compare(some_digest(random.Random(1)))
     [note_id, digest_id] = (
-        re.findall(rb"\nMessage-ID: (.+)\r", each) for each in (content, of_digest)
+        re.findall(rb"\nMessage-ID: (.+)\r", octets) for octets in (content, of_digest)
     )
     assert note_id == digest_id  # one for edition and reader, whatever it is
 
@@ -261,7 +261,7 @@ def test_what_does_not_fit_is_left_out_either_way():
         make_candidate(number, title=f"{number} " + "W" * 290) for number in range(1, 40)
     )
     both = Both(papers=papers)
-    picks = tuple(Pick(Section.TRENDING, each) for each in papers)
+    picks = tuple(Pick(Section.TRENDING, paper) for paper in papers)
     content = both.compare(Digest(TODAY, (), picks, 39))
     assert both.is_compiled
     assert b"39 WWW" not in content
@@ -525,6 +525,6 @@ def test_who_would_only_get_a_broken_paper_gets_nothing(tmp_path):
 def test_a_broken_paper_that_was_not_tried_out_is_left_out_all_the_same(tmp_path):
     bad, good = candidates()[:2]
     both = Both(own_templates(tmp_path, broken_for(bad.facts.title)))
-    picks = tuple(Pick(Section.TRENDING, each) for each in (bad, good))
+    picks = tuple(Pick(Section.TRENDING, paper) for paper in (bad, good))
     content = both.compare(Digest(TODAY, (), picks, 2))
     assert good.facts.title[:20].encode() in content

@@ -106,7 +106,7 @@ def value_of(attribute):
 def card_of(name):
     """A card in which the component stands, with every attribute that it has."""
     known = COMPONENTS[name].attributes if name != "mj-raw" else ()  # mrml takes none there
-    attributes = " ".join(f'{each}="{value_of(each)}"' for each in sorted(known))
+    attributes = " ".join(f'{name}="{value_of(name)}"' for name in sorted(known))
     content = CONTENT.get(name, "{{ card.title }} {{ card.topic }}")
     mjml = (
         f"<{name} {attributes} />" if name in EMPTY else f"<{name} {attributes}>{content}</{name}>"

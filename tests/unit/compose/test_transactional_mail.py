@@ -11,8 +11,12 @@ from structlog.testing import capture_logs
 from digest.compose.environment import Templates
 from digest.compose.from_identity import from_identity
 from digest.compose.language import language
-from digest.compose.transactional_composer import CONFIRM_WITHIN, TransactionalComposer
-from digest.compose.transactional_mail import Alerts, TransactionalMail
+from digest.compose.transactional_mail import (
+    CONFIRM_WITHIN,
+    Alerts,
+    TransactionalComposer,
+    TransactionalMail,
+)
 from digest.errors import SettingError, TemplateError, TransportError
 from digest.model.messages import Outcome, OutcomeKind
 from subscribers.errors import TokenError
@@ -30,20 +34,20 @@ OPERATOR = "operator@example.org"
 TROUBLES = ["huggingface: HTTP 503", "smtp://relay.example:25: <b> refused"]
 MOVE = AddressChange("b" * 32, ADA, "ada@elsewhere.example")
 
-LETTERS = {
-    "confirmation": (lambda letters: letters.confirm(ADA), ADA.address),
-    "welcome": (lambda letters: letters.welcome(ADA), ADA.address),
-    "goodbye": (lambda letters: letters.goodbye(ADA, NOW + timedelta(hours=24)), ADA.address),
-    "confirmation of an address": (lambda letters: letters.confirm_address(MOVE), MOVE.address),
-    "notice to an old address": (lambda letters: letters.address_changed(MOVE), ADA.address),
+MESSAGES = {
+    "confirmation": (lambda mail: mail.confirm(ADA), ADA.address),
+    "welcome": (lambda mail: mail.welcome(ADA), ADA.address),
+    "goodbye": (lambda mail: mail.goodbye(ADA, NOW + timedelta(hours=24)), ADA.address),
+    "confirmation of an address": (lambda mail: mail.confirm_address(MOVE), MOVE.address),
+    "notice to an old address": (lambda mail: mail.address_changed(MOVE), ADA.address),
 }
-ALL = pytest.mark.parametrize("letter", LETTERS)
+ALL = pytest.mark.parametrize("name", MESSAGES)
 
 
-def send(letter, post, composer=COMPOSER):
-    """What the log says of sending a letter."""
+def send(name, post, composer=COMPOSER):
+    """What the log says of sending one."""
     with capture_logs() as logs:
-        LETTERS[letter][0](TransactionalMail(composer, post, lambda: NOW))
+        MESSAGES[name][0](TransactionalMail(composer, post, lambda: NOW))
     return logs
 
 
@@ -52,19 +56,19 @@ def answer(text, kind=OutcomeKind.REFUSED):
 
 
 @ALL
-def test_a_letter_goes_to_its_address_and_nothing_is_logged(letter):
-    assert send(letter, answer("ok", OutcomeKind.ACCEPTED)) == []
-    assert posted(letter).envelope.rcpt_to == LETTERS[letter][1]
+def test_a_message_goes_to_its_address_and_nothing_is_logged(name):
+    assert send(name, answer("ok", OutcomeKind.ACCEPTED)) == []
+    assert posted(name).envelope.rcpt_to == MESSAGES[name][1]
 
 
 @ALL
 @pytest.mark.parametrize("kind", [OutcomeKind.REFUSED, OutcomeKind.DEFERRED, OutcomeKind.UNCERTAIN])
-def test_a_letter_that_is_not_accepted_is_told_by_number(letter, kind):
-    assert send(letter, answer("5.7.1 not today", kind)) == [
+def test_a_message_that_is_not_accepted_is_told_by_number(name, kind):
+    assert send(name, answer("5.7.1 not today", kind)) == [
         {
-            "event": "a letter was not sent",
+            "event": "a message was not sent",
             "log_level": "error",
-            "letter": letter,
+            "message": name,
             "subscriber": 7,
             "why": "5.7.1 not today",
         }
@@ -72,36 +76,36 @@ def test_a_letter_that_is_not_accepted_is_told_by_number(letter, kind):
 
 
 @ALL
-def test_a_relay_that_cannot_be_used_is_told_and_nothing_is_raised(letter):
+def test_a_relay_that_cannot_be_used_is_told_and_nothing_is_raised(name):
     def post(message):
         raise TransportError("smtp://relay.example:25: connection refused")
 
-    [said] = send(letter, post)
+    [said] = send(name, post)
     assert said["why"] == "smtp://relay.example:25: connection refused"
 
 
 @ALL
-def test_a_letter_that_cannot_be_made_is_told_and_not_posted(letter):
+def test_a_message_that_cannot_be_made_is_told_and_not_posted(name):
     class Broken(Templates):
         def render(self, name, **values):
             raise TemplateError(name, 1, "no such thing")
 
-    [said] = send(letter, answer("posted"), TransactionalComposer(Broken(), SENDER))
+    [said] = send(name, answer("posted"), TransactionalComposer(Broken(), SENDER))
     assert "line 1: no such thing" in said["why"]
 
 
-# ---- the letters themselves --------------------------------------------------------------------
+# ---- the messages themselves --------------------------------------------------------------------
 
 
-def posted(letter, now=NOW):
-    """The message that a letter is sent as."""
+def posted(name, now=NOW):
+    """The message that is posted."""
     messages = []
 
     def post(message):
         messages.append(message)
         return Outcome(OutcomeKind.ACCEPTED, "ok", 250)
 
-    LETTERS[letter][0](TransactionalMail(COMPOSER, post, lambda: now))
+    MESSAGES[name][0](TransactionalMail(COMPOSER, post, lambda: now))
     return messages[0]
 
 
@@ -113,14 +117,14 @@ def links(message):
 
 
 @pytest.mark.parametrize(
-    ("letter", "purpose", "public_id"),
+    ("name", "purpose", "public_id"),
     [
         ("confirmation", Purpose.CONFIRM, ADA.public_id),
         ("confirmation of an address", Purpose.ADDRESS, MOVE.public_id),
     ],
 )
-def test_the_only_link_is_good_for_its_purpose_and_time(letter, purpose, public_id):
-    [link] = links(posted(letter))
+def test_the_only_link_is_good_for_its_purpose_and_time(name, purpose, public_id):
+    [link] = links(posted(name))
     before, _, token = link.rpartition("/")
     assert before == f"{SENDER.base_url}/{purpose}"
     last = NOW + CONFIRM_WITHIN - timedelta(seconds=1)
@@ -175,18 +179,18 @@ def test_the_notice_has_no_link_but_the_way_to_a_person():
 
 
 @ALL
-def test_a_letter_is_no_mail_of_the_list(letter):
-    mail = read(posted(letter).content)
+def test_a_message_is_no_mail_of_the_list(name):
+    mail = read(posted(name).content)
     assert [name for name, _ in mail.headers if name.startswith("List-")] == []
     assert re.fullmatch(r"[a-z-]+:account:paper-digest", mail.one("Feedback-ID"))
     assert mail.one("Auto-Submitted") == "auto-generated"
-    assert mail.one("To") == LETTERS[letter][1]
+    assert mail.one("To") == MESSAGES[name][1]
     for part in mail.parts:
         assert SENDER.postal_address in part.text
 
 
-def test_each_letter_is_one_of_its_own():
-    ids = [posted(each, NOW + timedelta(seconds=n)).message_id for each in LETTERS for n in (0, 1)]
+def test_each_message_is_one_of_its_own():
+    ids = [posted(name, NOW + timedelta(seconds=n)).message_id for name in MESSAGES for n in (0, 1)]
     assert len(set(ids)) == len(ids)
 
 

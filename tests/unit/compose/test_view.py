@@ -253,7 +253,7 @@ def test_every_section_has_words():
 
 def test_cards_keep_the_order_of_the_digest():
     shown = mail(trending(3), trending(1), trending(2)).sections[0].cards
-    assert [each.title[-1] for each in shown] == ["3", "1", "2"]
+    assert [card.title[-1] for card in shown] == ["3", "1", "2"]
 
 
 @pytest.mark.parametrize(

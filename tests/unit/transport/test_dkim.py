@@ -13,7 +13,7 @@ from digest.compose.content import Content
 from digest.compose.environment import Templates
 from digest.compose.from_identity import from_identity
 from digest.compose.message import build_message
-from digest.compose.transactional_composer import TransactionalComposer
+from digest.compose.transactional_mail import TransactionalComposer
 from digest.deliver.transport.dkim import Signer, relaxed_body, relaxed_header
 from digest.model.digests import Digest, Pick, Section
 from digest.model.messages import Envelope, Message
