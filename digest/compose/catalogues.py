@@ -33,7 +33,7 @@ _TEMPLATES = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}
 
 
 def messages() -> Catalog:
-    """Every message that a mail may say, with the files that say it."""
+    """Collect every sentence that a mail may say, with the files that say it."""
     found = Catalog()
     code, templates = Path(__file__).parents[1], built_in_templates() / "mail"
     for folder, pattern, method in (
@@ -49,7 +49,7 @@ def messages() -> Catalog:
 
 
 def merged(catalogue: Catalog, now_said: Catalog) -> str:
-    """The text of a catalogue that has the messages of ``now_said``, and nothing else."""
+    """Write a catalogue that has the messages of ``now_said``, and nothing else."""
     catalogue.update(now_said, no_fuzzy_matching=True)
     body = io.BytesIO()
     write_po(body, catalogue, WIDTH, omit_header=True, ignore_obsolete=True, include_lineno=False)
@@ -60,7 +60,7 @@ def merged(catalogue: Catalog, now_said: Catalog) -> str:
 
 
 def read(file: Path) -> Catalog:
-    """The catalogue in a file, empty if there is none, with its language by the file's name."""
+    """Read the catalogue in a file, empty if there is none; its name tells the language."""
     octets = file.read_bytes() if file.exists() else b""
     return read_po(io.BytesIO(octets), Locale.parse(file.stem, sep="-"), abort_invalid=True)
 

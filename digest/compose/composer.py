@@ -30,11 +30,9 @@ log = structlog.get_logger()
 
 
 class Composer:
-    """Makes the mails with digests, or notes that there is nothing, in one sender's name.
+    """Makes the messages with digests, or notes that there is nothing, in one sender's name.
 
-    Each goes the whole way by itself.
-
-    For many of one edition there is EditionComposer.
+    Each goes the whole way by itself; for many of one edition there is EditionComposer.
     """
 
     def __init__(self, templates: Templates, identity: FromIdentity) -> None:
@@ -44,12 +42,12 @@ class Composer:
     def compose(
         self, digest: Digest, *, to: str, public_id: str, now: datetime, subject_mark: str = ""
     ) -> Message:
-        """The message with one subscriber's digest.
+        """Make the message with one subscriber's digest.
 
-        A paper that cannot be rendered is left out and reported; so are the last ones of a mail
-        that clients would cut off. ``subject_mark`` sets a mail apart that is no delivery (a
-        test); it then gets a Message-ID of its own as well. Raises TemplateError,
-        NothingToShow where that leaves no paper, or MessageTooLarge where not even one fits.
+        A paper that cannot be rendered is left out and reported; so are the last ones of a message
+        that clients would cut off. ``subject_mark`` sets a message apart that is no delivery (a
+        test); it gets a Message-ID of its own as well. Raises TemplateError, NothingToShow where
+        that leaves no paper, or MessageTooLarge where not even one fits.
         """
         content = self.render(digest, public_id)
         what = digest.day.isoformat()
@@ -59,7 +57,7 @@ class Composer:
         return build_message(content, self.identity, to=to, public_id=public_id, what=what, now=now)
 
     def render(self, digest: Digest, public_id: str) -> Content:
-        """Subject, text and HTML of a digest, without what ``compose`` leaves out."""
+        """Render subject, text and HTML of a digest, without what ``compose`` leaves out."""
 
         def make(part: Digest) -> tuple[Content, int]:
             content = self._fill(part, public_id)
@@ -67,22 +65,32 @@ class Composer:
 
         try:
             return fitting(digest, make)
-        except TemplateError as error:
-            return fitting(self._without_broken(digest, public_id, error), make)
+        except TemplateError:
+            return fitting(self.without_broken(digest, public_id), make)
 
     def without_broken(self, digest: Digest, public_id: str) -> Digest:
-        """The digest without the papers that cannot be rendered, which are reported.
+        """Return the digest without the papers that cannot be rendered, which are reported.
 
         Raises TemplateError if a template is to blame, and NothingToShow if that leaves none.
         """
         try:
             self._fill(digest, public_id)
         except TemplateError as error:
-            return self._without_broken(digest, public_id, error)
+            broken = self._broken(digest, public_id)
+            if not broken:
+                raise
+            if len(broken) == len(digest.picks):
+                # A paper that nobody can object to tells who is to blame.
+                self._fill(replace(digest, picks=(_PLAIN_PAPER,)), public_id)
+                raise NothingToShow(f"none of its papers can be rendered: {error}") from error
+            for pick, fault in broken.items():
+                title = pick.candidate.facts.title
+                log.warning("a paper is left out of a mail", title=title, why=str(fault))
+            return replace(digest, picks=tuple(p for p in digest.picks if p not in broken))
         return digest
 
     def links(self, digest: Digest, public_id: str) -> Links:
-        """A reader's links in a digest."""
+        """Return a reader's links in a digest."""
         link = self.identity.link
         return Links(
             unsubscribe=link(Purpose.UNSUBSCRIBE, public_id),
@@ -94,7 +102,7 @@ class Composer:
         )
 
     def view(self, digest: Digest, links: Links) -> DigestView:
-        """What the templates get to see of a digest."""
+        """Return what the templates see of a digest."""
         return view(
             digest,
             links,
@@ -109,30 +117,19 @@ class Composer:
         mail = self.view(digest, self.links(digest, public_id))
         return fill(self.templates, mail_of(digest), mail)
 
-    def _without_broken(self, digest: Digest, public_id: str, error: TemplateError) -> Digest:
-        """The digest without the papers that cannot be rendered on their own.
-
-        Where that is all of them, a paper that nobody can object to tells who is to blame.
-        """
+    def _broken(self, digest: Digest, public_id: str) -> dict[Pick, TemplateError]:
+        """Return the papers that cannot be rendered on their own, and why."""
         broken: dict[Pick, TemplateError] = {}
         for pick in digest.picks:
             try:
                 self._fill(replace(digest, picks=(pick,)), public_id)
-            except TemplateError as its_own:
-                broken[pick] = its_own
-        if not broken:
-            raise error
-        if len(broken) == len(digest.picks):
-            self._fill(replace(digest, picks=(_PLAIN_PAPER,)), public_id)
-            raise NothingToShow(f"none of its papers can be rendered: {error}") from error
-        for pick, fault in broken.items():
-            title = pick.candidate.facts.title
-            log.warning("a paper is left out of a mail", title=title, why=str(fault))
-        return replace(digest, picks=tuple(pick for pick in digest.picks if pick not in broken))
+            except TemplateError as error:
+                broken[pick] = error
+        return broken
 
 
 def fitting(digest: Digest, make: Callable[[Digest], tuple[Made, int]]) -> Made:
-    """What is made of a digest with as many of its papers as fit.
+    """Make something of a digest with as many of its papers as fit.
 
     ``make`` also gives the octets of HTML. Raises MessageTooLarge where not even one paper fits.
     """

@@ -16,7 +16,7 @@ OF_EDITIONS = frozenset({DIGEST, NOTE})
 
 
 def mail_of(digest: Digest) -> str:
-    """The folder of the mail that a digest is."""
+    """Return the folder of templates that a digest is made with."""
     return NOTE if digest.why_nothing else DIGEST
 
 
@@ -30,7 +30,7 @@ class Content:
 
 
 def fill(templates: Templates, name: str, mail: DigestView | MessageView) -> Content:
-    """The mail of the folder ``mail/<name>``, for a view. Raises TemplateError."""
+    """Fill the templates of the folder ``mail/<name>`` for a view. Raises TemplateError."""
     subject = templates.render(f"mail/{name}/subject.txt.j2", mail=mail)
     return Content(
         subject=" ".join(subject.split()),
@@ -50,5 +50,5 @@ def _html(templates: Templates, body: str, mail: DigestView | MessageView) -> st
 
 
 def including(templates: Templates, mail: DigestView | MessageView) -> Callable[[str], str]:
-    """What an mj-include gets: a template of that name, filled like any other."""
+    """Return what an mj-include gets: a template of that name, filled like any other."""
     return lambda path: templates.render(path.removeprefix("./"), mail=mail)

@@ -18,7 +18,6 @@ from jinja2 import (
     TemplateNotFound,
     TemplateSyntaxError,
     meta,
-    nodes,
 )
 from jinja2 import TemplateError as JinjaError
 from jinja2.sandbox import SandboxedEnvironment
@@ -43,7 +42,7 @@ _FAULTS = (
 
 
 def built_in_templates() -> Path:
-    """The templates of the checkout, or those that an installed package carries."""
+    """Return the templates of the checkout, or those that an installed package carries."""
     package = Path(__file__).parents[1]
     in_checkout = package.parent / "templates"
     return in_checkout if (in_checkout / "mail").is_dir() else package / "templates"
@@ -117,18 +116,22 @@ class Templates:
         return variant
 
     def names_in(self, name: str) -> set[str]:
-        """What a template and those it refers to look up outside of themselves.
+        """Return what a template and those it refers to look up outside of themselves.
 
         "*" stands for what only shows while it is filled. Raises TemplateError.
         """
         names: set[str] = set()
         todo, seen = [name], set()
+        loader = self._environment.loader
+        assert loader
         while todo:
             name = todo.pop()
             if name in seen:
                 continue
             seen.add(name)
-            tree = self._parse(name)
+            with self._told_clearly(name):
+                source, path, _ = loader.get_source(self._environment, name)
+                tree = self._environment.parse(source, name, path)
             names |= meta.find_undeclared_variables(tree)
             for referred in meta.find_referenced_templates(tree):
                 if referred is None:
@@ -138,27 +141,20 @@ class Templates:
         return names - set(self._environment.globals)
 
     def render(self, name: str, **values: Any) -> str:
-        """The filled template. Raises TemplateError."""
+        """Fill a template. Raises TemplateError."""
         return self._render(self._environment, name, values)
 
     def trace(self, name: str, **values: Any) -> Rendered:
-        """The filled template, and which lines wrote it. Raises TemplateError."""
+        """Fill a template, and tell which lines wrote what. Raises TemplateError."""
         return read_marks(self._render(self._marking, name, values), name)
 
     def _render(self, environment: Environment, name: str, values: dict[str, Any]) -> str:
         with self._told_clearly(name):
             return environment.get_template(name).render(values)
 
-    def _parse(self, name: str) -> nodes.Template:
-        environment = self._environment
-        assert environment.loader
-        with self._told_clearly(name):
-            source, path, _ = environment.loader.get_source(environment, name)
-            return environment.parse(source, name, path)
-
     @contextmanager
     def _told_clearly(self, name: str) -> Iterator[None]:
-        """Raises TemplateError for whatever is wrong with the template of that name."""
+        """Raise TemplateError for whatever is wrong with the template of that name."""
         try:
             yield
         except TemplateNotFound as error:
@@ -174,7 +170,7 @@ class Templates:
             raise Computed(f"{place}: {error}") from error
 
     def _place(self, error: Exception, name: str) -> Place:
-        """The innermost template in a trace, and the line: Jinja2 maps its code's lines back."""
+        """Find the innermost template in a trace, and the line: Jinja2 maps its lines back."""
         place = Place(name)
         for frame, line in traceback.walk_tb(error.__traceback__):
             file = Path(frame.f_code.co_filename)
@@ -185,6 +181,6 @@ class Templates:
 
 
 def fold(text: str, width: int) -> str:
-    """Plain text in lines of at most ``width``, words and links kept whole."""
+    """Wrap plain text in lines of at most ``width``, words and links kept whole."""
     lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Who a mail comes from: the operator's addresses and links."""
+"""Who a message comes from: the operator's addresses and links."""
 
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -36,12 +36,12 @@ class FromIdentity:
         return urlsplit(self.base_url).hostname or "localhost"
 
     def link(self, purpose: Purpose, public_id: str) -> str:
-        """A subscriber's own link, for one purpose."""
+        """Return a subscriber's own link, for one purpose."""
         return f"{self.base_url}/{purpose}/{self.tokens.make(purpose, public_id)}"
 
 
 def preview_identity(settings: Settings) -> FromIdentity:
-    """The sender for a preview that goes nowhere: what is not set yet has a stand-in."""
+    """Return the identity for a preview that goes nowhere: what is not set yet has a stand-in."""
     return from_identity(
         replace(
             settings,
@@ -54,7 +54,7 @@ def preview_identity(settings: Settings) -> FromIdentity:
 
 
 def from_identity(settings: Settings) -> FromIdentity:
-    """The sender, from the settings. Raises SettingError naming the first one that is missing."""
+    """Make it from the settings. Raises SettingError naming the first one that is missing."""
     for name in NEEDED:
         if getattr(settings, name) is None:
             raise SettingError(
@@ -89,7 +89,7 @@ def from_identity(settings: Settings) -> FromIdentity:
 
 
 def _header(settings: Settings) -> Picture | None:
-    """The operator's picture, as wide as a mail at most."""
+    """Return the operator's picture, as wide as a mail at most."""
     if settings.header_image is None:
         return None
     if settings.header_image_size is None:

@@ -44,7 +44,7 @@ class BrokenMjml(Exception):  # noqa: N818  the name says it without "Error"
 
 
 def to_html(mjml: str, include: Callable[[str], str] = _nothing) -> str:
-    """Finished HTML for an MJML document; ``include`` gives what an mj-include names.
+    """Make finished HTML of an MJML document; ``include`` gives what an mj-include names.
 
     Raises BrokenMjml, and whatever ``include`` raises.
     """
@@ -68,7 +68,7 @@ def to_html(mjml: str, include: Callable[[str], str] = _nothing) -> str:
 
 
 def _responsive(mjml: str, include: Callable[[str], str]) -> str:
-    """What MJML makes of a document: tables, and styles for narrow windows."""
+    """Make tables of an MJML document, and styles for narrow windows."""
     # mrml says nothing of some faults, and repairs tags that cross in its own way.
     if fault := first_fault(mjml):
         raise BrokenMjml(fault.what, fault.offset)

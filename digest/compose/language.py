@@ -48,11 +48,11 @@ class Language:
         return str(self._locale.text_direction)
 
     def gettext(self, message: str, **values: object) -> str:
-        """A message, its placeholders ``%(name)s`` filled."""
+        """Translate a message and fill its placeholders ``%(name)s``."""
         return self.translations.gettext(message) % values
 
     def ngettext(self, one: str, many: str, count: int, **values: object) -> str:
-        """A message in the form that goes with a count, which fills ``%(count)s``."""
+        """Translate it in the form that goes with a count, which fills ``%(count)s``."""
         said = self.translations.ngettext(one, many, count)
         return said % {"count": self.number(count), **values}
 
@@ -112,7 +112,7 @@ ENGLISH = Language("en", NullTranslations())
 
 
 def language(code: str, own_folder: Path | None = None) -> Language:
-    """The language with a code; ``own_folder`` is the operator's, with ``locales`` in it or not.
+    """Return the language with a code; ``own_folder`` is the operator's and may hold ``locales``.
 
     Raises SettingError for one that has no catalogue, and TemplateError for a broken catalogue.
     """
@@ -130,13 +130,13 @@ def language(code: str, own_folder: Path | None = None) -> Language:
 
 
 def catalogues(own_folder: Path | None = None) -> list[Path]:
-    """The files with translations, the operator's last."""
+    """Return the files with translations, the operator's last."""
     folders = [SHIPPED, *([own_folder / "locales"] if own_folder else [])]
     return [file for folder in folders for file in sorted(folder.glob("*.po"))]
 
 
 def faults(message: Message) -> list[str]:
-    """What is wrong with the translations of a message: they cannot be filled as it can be."""
+    """Tell where the translations of a message cannot be filled as it can be."""
     sources, said = _forms(message.id), [form for form in _forms(message.string) if form]
     names = set(_PLACEHOLDER.findall(" ".join(sources)))
     return [

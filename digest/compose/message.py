@@ -62,7 +62,7 @@ class _Policy(EmailPolicy):
 
 @lru_cache(maxsize=1000)
 def encoded_subject(subject: str) -> str:
-    """A subject as it stands in its header, folded."""
+    """Encode a subject as it stands in its header, folded."""
     # Encoded whole or not at all: in the library's mixture of plain and encoded words, the blanks
     # between the two come out doubled.
     charset = "us-ascii" if _is_plain(subject) else "utf-8"
@@ -70,7 +70,7 @@ def encoded_subject(subject: str) -> str:
 
 
 def _is_plain(subject: str) -> bool:
-    """Whether it can stand in a header as it is; a line has room for 998 octets (RFC 5322)."""
+    """Tell whether it can stand in a header as it is; a line has room for 998 octets (RFC 5322)."""
     fits = len(subject) < 900 and subject.isascii() and subject.isprintable()
     return fits and "=?" not in subject
 
@@ -113,10 +113,10 @@ def build_message(
     now: datetime,
     campaign: str = "",
 ) -> Message:
-    """The finished message. Made of the same values, it has the same octets.
+    """Make the message. Of the same values, it has the same octets.
 
-    ``what`` is as for ``own``. A message with a ``campaign`` of its own is no mail of the list but
-    about a subscription, and lacks the headers of RFC 2369 and RFC 2919.
+    ``what`` is as for ``own``. A message with a ``campaign`` of its own is about a
+    subscription, not one of the list, and lacks the headers of RFC 2369 and RFC 2919.
     """
     its = own(identity, to=to, public_id=public_id, what=what)
     octets = write(content, its, identity, what=what, now=now, campaign=campaign)
@@ -132,7 +132,7 @@ def write(
     now: datetime,
     campaign: str = "",
 ) -> bytes:
-    """The octets of a message."""
+    """Write the octets of a message."""
     is_international = Envelope(identity.bounce_address, its.to).is_international
     mail = EmailMessage(policy=_INTERNATIONAL if is_international else _POLICY)
     mail["From"] = Address(display_name=identity.name, addr_spec=identity.address)
@@ -186,6 +186,6 @@ def quoted_printable(text: str) -> bytes:
 
 
 def _keyed(identity: FromIdentity, *what: str) -> str:
-    """HMAC-SHA-256 (RFC 2104), 128 bits of it: stable for us, meaningless for others."""
+    """Return 128 bits of an HMAC-SHA-256 (RFC 2104): stable for us, meaningless for others."""
     text = "\n".join(what).encode()
     return hmac.new(identity.secret.encode(), text, hashlib.sha256).hexdigest()[:32]

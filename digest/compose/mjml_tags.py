@@ -76,18 +76,18 @@ class _Text:
 
 
 def tags(mjml: str) -> Iterator[Tag]:
-    """The tags in order, those of conditional comments too; what cannot be read is passed over."""
+    """Yield the tags in order, those of conditional comments too; skip what cannot be read."""
     return (piece for piece in _pieces(mjml) if isinstance(piece, Tag))
 
 
 def first_fault(mjml: str) -> Fault | None:
-    """What mrml rejects without saying where, or accepts and repairs wrongly (crossed tags)."""
+    """Find what mrml rejects without saying where, or repairs wrongly (crossed tags)."""
     found = [fault for fault in (_first_bad_character(mjml), _first_bad_tag(mjml)) if fault]
     return min(found, key=lambda fault: fault.offset, default=None)
 
 
 def explain(mjml: str, said: str) -> Fault | None:
-    """The place of what mrml ``said`` of a text it rejects, as far as anybody knows it."""
+    """Find the place of what mrml ``said`` of a text it rejects, if anybody knows it."""
     fault = first_fault(mjml)
     told = _TOLD.match(said)
     if fault is None and told:
@@ -126,7 +126,7 @@ def _first_bad_tag(mjml: str) -> Fault | None:
 
 
 def _outside(piece: Tag | _Text, *, has_root: bool) -> Fault | None:
-    """What is wrong with something that is in no tag: only the root element may be."""
+    """Tell what is wrong with something outside of all tags: only the root may be there."""
     if isinstance(piece, _Text):
         # Python strips more than XML's blanks, and mrml passes over a byte order mark.
         content = piece.content.removeprefix("\ufeff") if piece.offset == 0 else piece.content
@@ -152,7 +152,7 @@ def _unclosed(tag: Tag, before: str) -> Fault:
 
 
 def _pieces(mjml: str) -> Iterator[Tag | _Text | Fault]:
-    """Everything but comments, in order."""
+    """Yield everything but comments, in order."""
     position = 0
     while position < len(mjml):
         begin = mjml.find("<", position)
@@ -180,7 +180,7 @@ def _bad_text(text: _Text) -> Fault | None:
 
 
 def _markup(mjml: str, begin: int) -> tuple[Tag | Fault | None, int]:
-    """What the ``<`` at ``begin`` begins, and where to go on."""
+    """Read what the ``<`` at ``begin`` begins, and where to go on."""
     if condition := _CONDITION.match(mjml, begin):
         return None, condition.end()
     if mjml.startswith("<!--", begin):
@@ -232,7 +232,7 @@ def _opening(mjml: str, opening: re.Match[str]) -> tuple[Tag | Fault, int]:
 def _bad_attribute(
     mjml: str, position: int, opening: re.Match[str], attributes: list[Attribute]
 ) -> Fault:
-    """Why neither an attribute nor the tag's end stands at ``position``."""
+    """Tell why neither an attribute nor the tag's end stands at ``position``."""
     tag = f"<{opening[1]}>"
     rest = mjml[position : position + 200].lstrip()
     if not rest or rest.startswith("<") or not attributes:

@@ -13,7 +13,7 @@ _WEEKEND = (5, 6)
 
 
 def section_words(section: Section, language: Language) -> tuple[str, str]:
-    """A section's title, and what it is."""
+    """Return a section's title, and what it is."""
     match section:
         case Section.FOR_YOU:
             about = language.gettext("Papers on your topics, the closest first.")
@@ -37,7 +37,7 @@ def headline(digest: Digest, language: Language) -> str:
 
 
 def why_nothing(digest: Digest, language: Language) -> str:
-    """What a note says; nothing for a digest that is none."""
+    """Say why a note has nothing; empty for a digest that is none."""
     match digest.why_nothing:
         case None:
             return ""
@@ -52,7 +52,7 @@ def why_nothing(digest: Digest, language: Language) -> str:
 
 
 def missing(sources: Sequence[str], language: Language) -> str:
-    """What an edition says of sources that had failed; nothing where none had."""
+    """Tell of the sources that had failed; empty where none had."""
     if not sources:
         return ""
     names = language.listed([SOURCES.get(source, source) for source in sources])
@@ -63,7 +63,7 @@ def missing(sources: Sequence[str], language: Language) -> str:
 
 
 def authors(names: tuple[str, ...], count: int, language: Language) -> str:
-    """The first few names and how many more; a source may give only the number."""
+    """List the first few names and how many more; a source may give only the number."""
     if not names:
         return language.ngettext("%(count)s author", "%(count)s authors", count) if count else ""
     shown = ", ".join(names[:SHOWN_AUTHORS])
@@ -96,7 +96,7 @@ def counts(candidate: Candidate, language: Language) -> tuple[str, ...]:
 
 
 def how_often(preferences: Preferences, language: Language) -> str:
-    """When mail comes, as it is said within a sentence: every day, on Monday and Thursday."""
+    """Say when mail comes, within a sentence: every day, on Monday and Thursday."""
     days = _days(preferences, language)
     if preferences.note_when_nothing:
         return language.gettext("%(how_often)s, also when there is nothing", how_often=days)
@@ -118,7 +118,7 @@ def _days(preferences: Preferences, language: Language) -> str:
 
 
 def outcome_words(language: Language, *, broken_off: bool) -> str:
-    """What became of a daily run that had trouble."""
+    """Say what became of a daily run that had trouble."""
     if broken_off:
         return language.gettext("The run was broken off, and what was left of it is not done.")
     return language.gettext("The run went through to its end, but not all went well.")

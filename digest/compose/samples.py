@@ -48,7 +48,7 @@ class Sample:
 
 
 def samples(folders: Sequence[Path]) -> dict[str, Sample]:
-    """The samples of some folders of templates, by name; an earlier folder hides later ones.
+    """Read the samples of some folders of templates, by name; an earlier folder hides later ones.
 
     Raises TemplateError naming the file that is malformed.
     """
@@ -62,7 +62,7 @@ def samples(folders: Sequence[Path]) -> dict[str, Sample]:
 def view_of(
     sample: Sample, composer: Composer, public_id: str = NOBODY
 ) -> DigestView | MessageView:
-    """What the templates get to see. Raises TemplateError for values that no mail can have."""
+    """Return what the templates see. Raises TemplateError for values that no mail can have."""
     if not sample.is_of_edition:
         return _message_view(sample, composer.identity, composer.templates.language)
     digest = digest_of(sample)
@@ -70,7 +70,7 @@ def view_of(
 
 
 def digest_of(sample: Sample) -> Digest:
-    """The digest that a sample describes, or the note. Raises TemplateError."""
+    """Make the digest that a sample describes, or the note. Raises TemplateError."""
     with _told_as(sample.name):
         kind = _NoteValues if sample.mail == NOTE else _DigestValues
         values = kind.model_validate(sample.values)
@@ -164,7 +164,7 @@ class _SampleFile(_Values):
 def _read(file: Path) -> Sample:
     with _told_as(file.stem):
         read = _SampleFile.model_validate(json.loads(file.read_text(encoding="utf-8")))
-        sample = Sample(file.stem, read.mail, read.about, read.values)
+        sample = Sample(file.stem, **dict(read))
         if not sample.is_of_edition:
             parse_cadence(_MessageValues.model_validate(sample.values).cadence)
     if sample.is_of_edition:
@@ -215,7 +215,7 @@ def _message_view(sample: Sample, identity: FromIdentity, language: Language) ->
 
 @contextmanager
 def _told_as(name: str) -> Iterator[None]:
-    """Raises TemplateError for a sample that cannot be read."""
+    """Raise TemplateError for a sample that cannot be read."""
     file = f"{FOLDER}/{name}.json"
     try:
         yield

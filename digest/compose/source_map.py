@@ -33,7 +33,7 @@ class Rendered:
     _places: list[Place] = field(repr=False)
 
     def place(self, offset: int) -> Place:
-        """The line that wrote the character at ``offset``, or that printed the value it is of."""
+        """Return the line that wrote the character at ``offset``, or printed the value it is of."""
         return self._places[max(0, bisect_right(self._starts, offset) - 1)]
 
 
@@ -64,7 +64,7 @@ def _marked(text: str, name: str, first: int) -> str:
 
 
 def read_marks(marked: str, name: str) -> Rendered:
-    """What was rendered with LineMarks, from the template ``name``, without them."""
+    """Take the marks out of what LineMarks rendered from the template ``name``."""
     starts, places = [0], [Place(name, 1)]
     parts = []
     length = last = 0

@@ -85,16 +85,25 @@ class SectionView:
     cards: tuple[CardView, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DigestView:
-    """A whole mail as it is shown.
-
-    ``topics`` are the reader's, as one text; ``pool`` is a sentence on the edition, ``missing`` one
-    on what it lacks; ``direction`` is ltr or rtl. A note that there is nothing has no sections, and
-    says ``why``.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _View:
+    """What all messages show. ``direction`` is ltr or rtl."""
 
     brand: str
+    postal_address: str
+    language: str = ENGLISH.code
+    direction: str = ENGLISH.direction
+    header: Picture | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestView(_View):
+    """A whole digest as it is shown.
+
+    ``topics`` are the reader's, as one text; ``pool`` is a sentence on the edition, ``missing`` one
+    on what it lacks. A note that there is nothing has no sections, and says ``why``.
+    """
+
     date_line: str
     headline: str
     preheader: str
@@ -105,15 +114,11 @@ class DigestView:
     pool: str
     missing: str
     links: Links
-    postal_address: str
-    language: str = ENGLISH.code
-    direction: str = ENGLISH.direction
-    header: Picture | None = None
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MessageView:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageView(_View):
     """A message about a subscription or to the operator, as shown; each uses what it needs.
 
     ``link`` leads to a page with a button, and is good for ``hours``. ``address`` is the one that
@@ -122,12 +127,7 @@ class MessageView:
     when, and one by one.
     """
 
-    brand: str
-    postal_address: str
     contact: str
-    language: str = ENGLISH.code
-    direction: str = ENGLISH.direction
-    header: Picture | None = None
     link: str = ""
     hours: int = 0
     topics: str = ""
@@ -151,7 +151,7 @@ def view(
     header: Picture | None = None,
     thumbnails: bool = False,
 ) -> DigestView:
-    """Everything a template needs for one subscriber's digest."""
+    """Return everything a template needs for one subscriber's digest."""
     sections = []
     for section in Section:
         chosen = [pick for pick in digest.picks if pick.section is section]
@@ -187,7 +187,7 @@ def view(
 def card(
     pick: Pick, opinions: str = "", language: Language = ENGLISH, thumbnails: bool = False
 ) -> CardView:
-    """One paper as it is shown; ``opinions`` is the subscriber's own link of that name."""
+    """Return one paper as shown; ``opinions`` is the subscriber's own link of that name."""
     candidate = pick.candidate
     facts, stars = candidate.facts, candidate.signals.stars
     return CardView(
@@ -208,7 +208,7 @@ def card(
 
 
 def preheader_of(digest: Digest, language: Language) -> str:
-    """What a list of mails shows beside the subject: more titles, or what the only paper says.
+    """Return what an inbox shows beside the subject: more titles, or what the only paper says.
 
     Of a note, why there is nothing.
     """
@@ -234,7 +234,7 @@ def topic_of(match: Match | None, language: Language) -> str:
 
 
 def why_of(match: Match | None, language: Language) -> str:
-    """What speaks for a paper, after the topic: words of its own, or a liked paper's title."""
+    """Return what speaks for a paper, after the topic: its own words, or a liked paper's title."""
     if match is None:
         return ""
     if match.reason.liked:
@@ -252,12 +252,12 @@ def _quoted(key: str) -> str:
 
 
 def long_date(day: date) -> str:
-    """A day as the pages show it."""
+    """Return a day as the pages show it."""
     return ENGLISH.long_date(day)
 
 
 def first_sentences(text: str, longest: int) -> str:
-    """As many whole sentences from the beginning as fit; the cut first one if none does."""
+    """Return as many whole sentences as fit; the first one, truncated, if none does."""
     end = 0
     for found in re.finditer(r"[.!?](?=\s)", text[: longest + 1]):
         if not _ABBREVIATION.search(text[: found.end()]):
@@ -268,12 +268,12 @@ def first_sentences(text: str, longest: int) -> str:
 
 
 def _thumbnail(facts: Facts) -> str:
-    """The picture that Hugging Face makes of each paper that it has a page for."""
+    """Return the picture that Hugging Face makes of every paper that it has a page for."""
     name = facts.page_url.removeprefix(_ITS_PAGE)
     known = facts.arxiv_id and facts.page_url.startswith(_ITS_PAGE)
     return f"{_ITS_PICTURE}/{name}.png" if known else ""
 
 
 def _search_url(title: str) -> str:
-    """For a paper of which only the title is known: where one would look for it."""
+    """Return where one would look for a paper of which only the title is known."""
     return f"https://huggingface.co/papers?q={quote(title)}"

@@ -39,7 +39,7 @@ _Fields = Mapping[str, list[bytes]]
 
 
 def relaxed_header(name: str, value: bytes) -> bytes:
-    """A header as it is hashed, without a line end (RFC 6376 section 3.4.2).
+    """Return a header as it is hashed, without a line end (RFC 6376 section 3.4.2).
 
     ``value`` is what stands behind the colon, folded or not.
     """
@@ -48,7 +48,7 @@ def relaxed_header(name: str, value: bytes) -> bytes:
 
 
 def relaxed_body(body: bytes) -> bytes:
-    """A body as it is hashed (RFC 6376 section 3.4.4); ``body`` has line ends of CRLF only."""
+    """Return a body as it is hashed (RFC 6376 section 3.4.4); all its line ends are CRLF."""
     if not body.endswith(b"\r\n"):
         body += b"\r\n"  # as the transport will
     body = _single_spaces(body).replace(b" \r\n", b"\r\n").rstrip(b"\r\n")
@@ -56,7 +56,7 @@ def relaxed_body(body: bytes) -> bytes:
 
 
 def _single_spaces(octets: bytes) -> bytes:
-    """Each run of spaces and tabs as one space."""
+    """Write every run of spaces and tabs as one space."""
     # One expression for both ([ \t]+) takes twenty times as long for a mail.
     return _SPACES.sub(b" ", octets.replace(b"\t", b" "))
 
@@ -93,7 +93,7 @@ class Signer:
     valid_for: timedelta | None = None
 
     def sign(self, message: Message, now: datetime) -> Message:
-        """The message with a DKIM-Signature of each key before everything else."""
+        """Put a DKIM-Signature of every key before everything else."""
         head, _, body = message.content.partition(b"\r\n\r\n")
         fields = _fields(head)
         names = _covered(fields)
@@ -105,7 +105,7 @@ class Signer:
     def _signature(
         self, key: SigningKey, names: list[str], headers: bytes, body_hash: str, now: datetime
     ) -> bytes:
-        """The header with the signature of one key, with its line end."""
+        """Return the header with the signature of one key, with its line end."""
         tags = [
             " v=1;",
             f" a={key.kind}-sha256;",
@@ -125,7 +125,7 @@ class Signer:
 
 
 def _fields(head: bytes) -> _Fields:
-    """What stands behind the colons, by name in small letters, in its order."""
+    """Read what stands behind the colons, by name in small letters, in its order."""
     fields: dict[str, list[bytes]] = {}
     for field in _FIELD_ENDS.split(head):
         name, _, value = field.partition(b":")
@@ -134,7 +134,7 @@ def _fields(head: bytes) -> _Fields:
 
 
 def _covered(fields: _Fields) -> list[str]:
-    """The names for h=, each once more than it is there (RFC 6376 section 5.4.2)."""
+    """Return the names for h=, each once more than it is there (RFC 6376 section 5.4.2)."""
     others = [name for name in fields if name.startswith("list-") and name not in _KNOWN]
     return [
         name
@@ -144,7 +144,7 @@ def _covered(fields: _Fields) -> list[str]:
 
 
 def _last_first(names: Iterable[str], fields: _Fields) -> Iterable[bytes]:
-    """The headers of h= as they are hashed: of several with one name the last comes first.
+    """Yield the headers of h= as they are hashed: of several with one name the last comes first.
 
     A name without a header that is left stands for nothing at all (RFC 6376 section 5.4.2).
     """
@@ -155,7 +155,7 @@ def _last_first(names: Iterable[str], fields: _Fields) -> Iterable[bytes]:
 
 
 def _folded(tags: Iterable[str]) -> bytes:
-    """The tags behind the header's name, folded between them only (RFC 6376 section 3.2)."""
+    """Fold the tags behind the header's name, between them only (RFC 6376 section 3.2)."""
     lines = [f"{_NAME}:"]
     for tag in tags:
         if len(lines[-1]) + len(tag) > _LINE:
@@ -166,7 +166,7 @@ def _folded(tags: Iterable[str]) -> bytes:
 
 
 def _in_lines(base64: bytes) -> bytes:
-    """Base64, each piece of it on a line of its own, below the tag."""
+    """Break base64 into lines of their own, below the tag."""
     width = _LINE - 1
     return b"".join(
         b"\r\n " + base64[start : start + width] for start in range(0, len(base64), width)

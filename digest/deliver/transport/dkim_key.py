@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 
 def signer_of(settings: Settings) -> Signer | None:
-    """Who signs, by the settings; None if nobody does, because the relay will.
+    """Return who signs, by the settings; None if nobody does, because the relay will.
 
     The files are read once in a process. Raises SettingError.
     """
@@ -57,14 +57,14 @@ def signer_of(settings: Settings) -> Signer | None:
 
 
 def domain_of(settings: Settings) -> str:
-    """The domain that signs. Raises SettingError if there is none yet."""
+    """Return the domain that signs. Raises SettingError if there is none yet."""
     if settings.from_ is None:
         raise SettingError(f"{variable('from_')} is not set, and its domain is the one that signs")
     return settings.from_.rpartition("@")[2]
 
 
 def _both(settings: Settings, selector_field: str, key_field: str) -> tuple[str, Path] | None:
-    """A selector and its file; None if neither is set."""
+    """Return a selector and its file; None if neither is set."""
     selector, path = getattr(settings, selector_field), getattr(settings, key_field)
     if selector is None and path is None:
         return None
@@ -91,7 +91,7 @@ def _signer(domain: str, rsa: tuple[str, Path], ed25519: tuple[str, Path] | None
 
 
 def generate(path: Path, *, ed25519: bool) -> PrivateKey:
-    """A new key, written to a new file that only its owner can read (PEM, PKCS#8).
+    """Make a key, written to a new file that only its owner can read (PEM, PKCS#8).
 
     Raises SettingError, and never writes over anything.
     """
@@ -131,7 +131,7 @@ def _read_ed25519(path: Path, setting: str) -> Ed25519PrivateKey:
 
 
 def _read(path: Path, setting: str) -> object:
-    """The private key in a file, whatever it is for."""
+    """Read the private key in a file, whatever it is for."""
     try:
         pem = path.read_bytes()
         mode = path.stat().st_mode
@@ -159,13 +159,13 @@ class DnsRecord:
 
     @property
     def zone_line(self) -> str:
-        """As in a zone file (RFC 1035 section 5.1), where a string has an end."""
+        """Write it as in a zone file (RFC 1035 section 5.1), where a string has an end."""
         strings = [self.value[at : at + STRING] for at in range(0, len(self.value), STRING)]
         return f"{self.name}. IN TXT ( " + " ".join(f'"{string}"' for string in strings) + " )"
 
 
 def dns_record(key: SigningKey, domain: str) -> DnsRecord:
-    """The record of a key's public half (RFC 6376 section 3.6; RFC 8463 section 4)."""
+    """Return the record of a key's public half (RFC 6376 section 3.6; RFC 8463 section 4)."""
     public = key.private.public_key()
     # An RSA key with what says so around it, an Ed25519 key as its 32 octets.
     form = (

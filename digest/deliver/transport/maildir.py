@@ -1,4 +1,4 @@
-"""A Maildir as mailbox, from which other programs take the mails.
+"""A Maildir as mailbox, from which other programs take the messages.
 
 The format is that of https://cr.yp.to/proto/maildir.html, the line ends those of the machine, as
 programs expect them there.
@@ -58,13 +58,13 @@ class MaildirTransport:
 
 
 def _unique_name() -> str:
-    """As the format wants it: the second, something that is never twice the same, the machine."""
+    """Make a name by the format: the second, something that is never the same, the machine."""
     host = socket.gethostname().replace("/", r"\057").replace(":", r"\072")
     return f"{int(time.time())}.R{secrets.token_hex(8)}.{host}"
 
 
 def _as_delivered(message: Message) -> bytes:
-    """The message behind its envelope sender: the last delivery adds it (RFC 5321 section 4.4)."""
+    """Add the envelope sender, as the last delivery does (RFC 5321 section 4.4)."""
     return_path = f"Return-Path: <{message.envelope.mail_from}>\n".encode()
     return return_path + message.content.replace(b"\r\n", b"\n")
 

@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 
 def mx_owners(domains: Sequence[str], resolver: Resolver | None = None) -> dict[str, str]:
-    """The provider of each domain that was asked about; of those that have none in the DNS, itself.
+    """Look up the provider of each domain; of those that have none in the DNS, it is the domain.
 
     Where the DNS does not answer at all it is not asked again and again: the rest is left out.
     """

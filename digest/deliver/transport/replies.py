@@ -48,7 +48,7 @@ class Reply(NamedTuple):
 
 
 def outcome_of(reply: Reply, phase: Phase) -> Outcome:
-    """The outcome for a message whose transaction this reply ends.
+    """Return the outcome for a message whose transaction this reply ends.
 
     Only a 5yz refusal that names the recipient's address makes the address dead: a 5.7.z speaks
     of us, not of them.
@@ -65,7 +65,7 @@ def outcome_of(reply: Reply, phase: Phase) -> Outcome:
 
 
 def has_had_enough(reply: Reply, phase: Phase) -> bool:
-    """Whether the server takes no more recipients over this connection, though others it might.
+    """Tell whether the server takes no more recipients over this connection.
 
     It says so to RCPT (RFC 5321 section 4.5.3.1.10), by a code that it has for a full disk as well.
     """
@@ -73,7 +73,7 @@ def has_had_enough(reply: Reply, phase: Phase) -> bool:
 
 
 def in_one_line(said: bytes) -> str:
-    """What a server or a program has said, as text of a bounded length."""
+    """Return what a server or a program has said, as text of a bounded length."""
     # No database takes NUL in a text.
     return " ".join(said.decode("utf-8", errors="replace").replace("\0", " ").split())[
         :LONGEST_TEXT
@@ -81,13 +81,13 @@ def in_one_line(said: bytes) -> str:
 
 
 def _status(reply: Reply) -> str:
-    """The enhanced status code, or nothing."""
+    """Return the enhanced status code, or nothing."""
     stated = _ENHANCED.match(in_one_line(reply.text))
     return stated[0] if stated else ""
 
 
 def _about(code: int, subject: str, phase: Phase) -> Concern:
-    """Whom a reply concerns; ``subject`` is the status without its class (RFC 3463 section 3)."""
+    """Tell whom a reply concerns; ``subject`` is the status without its class (RFC 3463, 3)."""
     # "Log in first" (RFC 4954 section 6) may answer any command as well, as may a full disk and
     # "not now" (RFC 3463 section 3.4).
     if code in {CLOSING, 530} or subject in {"3.1", "3.2"}:
@@ -105,7 +105,7 @@ def _about(code: int, subject: str, phase: Phase) -> Concern:
 
 
 def _is_about_us(code: int, subject: str) -> bool:
-    """Said to RCPT, but not for the recipient's sake.
+    """Tell whether an answer to RCPT is not about the recipient.
 
     1.7 and 1.8 are of the sender's address: many servers keep for RCPT what they think of it.
     """
@@ -118,5 +118,5 @@ def _says_too_many(code: int, subject: str) -> bool:
 
 
 def _is_of_size_or_kind(code: int, subject: str) -> bool:
-    """Too big, or with octets that the server cannot take: other messages may pass."""
+    """Tell whether this message is too big or of octets not taken: others may pass."""
     return code == 552 or subject in {"2.3", "3.4"} or subject.startswith("6.")

@@ -70,7 +70,7 @@ class SendmailTransport:
 
 
 def outcome_of_status(status: int, said: bytes) -> Outcome:
-    """The outcome that an exit status stands for (sysexits.h), with what the command has said.
+    """Return the outcome that an exit status stands for (sysexits.h), with what was said.
 
     A negative status is the signal that ended it: then nobody knows how far it got.
     """

@@ -28,11 +28,11 @@ class SmtpTransport:
 
     @property
     def takes_smtputf8(self) -> bool:
-        """Whether the relay has said that it takes addresses beyond ASCII (RFC 6531)."""
+        """Tell whether the relay takes addresses beyond ASCII (RFC 6531)."""
         return self._connected().has_extn("smtputf8")
 
     def send(self, message: Message) -> Outcome:
-        """Whether a kept connection still stands is not asked before: the message will tell."""
+        """Send a message, also over a connection that was kept and may be lost by now."""
         was_kept = self._conversation is not None
         try:
             ended = self._transact(message)
@@ -56,7 +56,7 @@ class SmtpTransport:
         return ended
 
     def _connected(self) -> Conversation:
-        """The connection, made if there is none. Raises TransportError."""
+        """Return the connection, made if there is none. Raises TransportError."""
         if self._conversation is None:
             self._conversation = self._relay.connect(self._timeouts)
             self._messages = 0

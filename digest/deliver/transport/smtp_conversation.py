@@ -66,7 +66,7 @@ class Conversation(smtplib.SMTP):
         wire.sendall(octets)
 
     def reply(self, within: float) -> Reply:
-        """The next reply, whole by then."""
+        """Read the next reply, which must be whole by then."""
         deadline = monotonic() + within
         size, said = 0, []
         while size <= LONGEST_REPLY:
@@ -114,7 +114,7 @@ class Conversation(smtplib.SMTP):
     # ---- what smtplib calls ----------------------------------------------------------------
 
     def send(self, s: object) -> None:
-        """A command of smtplib's own."""
+        """Send a command of smtplib's own."""
         assert isinstance(s, str)
         self.put(s.encode(self.command_encoding), self.timeout)
 

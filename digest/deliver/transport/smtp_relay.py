@@ -51,7 +51,7 @@ class Relay:
         return f"{self.security}://{self.host}:{self.port}"
 
     def connect(self, timeouts: Timeouts) -> Conversation:
-        """A conversation that has come to its first message.
+        """Begin a conversation, up to its first message.
 
         Raises TransportError; if the relay itself has put us off (4yz), NotNowError.
         """
@@ -79,7 +79,7 @@ class Relay:
         return self._encrypted(opened) if self.security is Security.TLS else opened
 
     def _introduce(self, conversation: Conversation, timeouts: Timeouts) -> None:
-        """All that is said before the first message."""
+        """Say all that comes before the first message."""
         self._expect(220, conversation.reply(timeouts.greeting), "it refuses us")
         self._hello(conversation)
         if self.security is Security.STARTTLS:
@@ -90,7 +90,7 @@ class Relay:
             self._login(conversation)
 
     def _hello(self, conversation: Conversation) -> None:
-        """EHLO, and HELO where it is not known (RFC 5321 section 3.2)."""
+        """Say EHLO, and HELO where that is not known (RFC 5321 section 3.2)."""
         reply = Reply(*conversation.ehlo())
         if reply.code in _UNKNOWN_COMMAND:
             reply = Reply(*conversation.helo())
@@ -162,7 +162,7 @@ class LmtpServer(Relay):
         return opened
 
     def _hello(self, conversation: Conversation) -> None:
-        """LHLO; where it is not known, the server is one of SMTP."""
+        """Say LHLO; where that is not known, the server is one of SMTP."""
         conversation.ehlo_msg = "LHLO"
         self._expect(250, Reply(*conversation.ehlo()), "LHLO refused")
 

@@ -104,7 +104,7 @@ class Transaction:
         return self._server.reply(self._waits[phase])
 
     def _refused(self, phase: Phase, reply: Reply) -> Ended:
-        """The outcome of a refusal before the content, and the conversation made fit for more."""
+        """Make the conversation fit for more after a refusal before the content."""
         outcome = outcome_of(reply, phase)
         if reply.code == CLOSING:
             self._server.close()  # as the server does
@@ -138,7 +138,7 @@ class Transaction:
     # ---- the content and its end -----------------------------------------------------------
 
     def _put_content(self) -> None:
-        """Everything but the final dot: dots at line starts doubled (RFC 5321 section 4.5.2)."""
+        """Send all but the final dot, dots at line starts doubled (RFC 5321 section 4.5.2)."""
         content = self._message.content
         first = b"." if content.startswith(b".") else b""
         last = b"" if content.endswith(b"\r\n") else b"\r\n"

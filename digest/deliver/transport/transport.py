@@ -32,7 +32,7 @@ class Transport(Protocol):
 
     @property
     def takes_smtputf8(self) -> bool:
-        """Whether it takes messages to addresses beyond ASCII (RFC 6531)."""
+        """Tell whether it takes messages to addresses beyond ASCII (RFC 6531)."""
 
     def send(self, message: Message) -> Outcome: ...
 
@@ -68,9 +68,9 @@ def _utc_now() -> datetime:
 
 
 def make_transport(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> Transport:
-    """The transport of DIGEST_TRANSPORT, not yet connected; it signs if DIGEST_DKIM_KEY is set.
+    """Make the transport of DIGEST_TRANSPORT, which signs if DIGEST_DKIM_KEY is set.
 
-    Raises SettingError.
+    It is not yet connected. Raises SettingError.
     """
     signer = signer_of(settings)
     transport = _unsigned_transport(settings)

@@ -501,7 +501,7 @@ def test_a_broken_paper_is_found_once_and_left_out_of_all(tmp_path, monkeypatch)
     both = Both(own_templates(tmp_path, broken_for(bad.facts.title)))
     both.compiled.try_out(candidates())
     assert both.is_compiled
-    monkeypatch.setattr(edition_composer.Composer, "_without_broken", None)
+    monkeypatch.setattr(edition_composer.Composer, "without_broken", None)
     chance = random.Random(5)
     for number in range(30):
         digest = some_digest(chance)
