@@ -190,14 +190,16 @@ def test_a_days_run_signs_each_digest_and_those_tried_again(
         assert verdicts(received.content, DNS, later) == GOOD
 
 
-def test_the_application_signs_letters_and_tests(tmp_path: Path, smtp_server: SmtpServer, keys):
+def test_the_application_signs_transactional_mail_and_tests(
+    tmp_path: Path, smtp_server: SmtpServer, keys
+):
     app = App({}, None, home=str(tmp_path), transport=smtp_server.url(), **SENDING, **keys)
     app.collector.keep(Harvest((make_sighting(1),)))
     person = app.registry.add("ada@example.org", (), source="test", now=NOW)
     with time_machine.travel(NOW, tick=False):
-        letters = TransactionalMail(app.transactional_composer, app.post, lambda: NOW)
-        letters.confirm(person)
-        letters.welcome(person)
+        mail = TransactionalMail(app.transactional_composer, app.post, lambda: NOW)
+        mail.confirm(person)
+        mail.welcome(person)
         outcome = app.post(trying.test_message(app, "me@example.org", (), None))
     assert (outcome.kind, outcome.text) == (OutcomeKind.ACCEPTED, "2.0.0 OK")
     assert len(smtp_server.received) == 3
