@@ -78,8 +78,8 @@ def _read(named: str | None, as_json: bool) -> None:
 
         verdicts = Jobs(app).read_inbox()
     else:
-        letters = messages_in(_place(named), app.settings.smtp_ca_file)
-        verdicts = app.inbox.read(letters, utc_now())
+        messages = messages_in(_place(named), app.settings.smtp_ca_file)
+        verdicts = app.inbox.read(messages, utc_now())
     _tell(verdicts, as_json)
 
 
@@ -87,8 +87,8 @@ def _take(as_json: bool) -> None:
     """One mail from a mail server, which is to keep it where that fails."""
     try:
         app = App()
-        letters = messages_on(sys.stdin.buffer, app.settings.home / ASIDE)
-        verdicts = app.inbox.read(letters, utc_now())
+        messages = messages_on(sys.stdin.buffer, app.settings.home / ASIDE)
+        verdicts = app.inbox.read(messages, utc_now())
     except (DigestError, SubscriberError, SQLAlchemyError) as error:
         err.print(Text(f"digest: {str(error).splitlines()[0]}"), soft_wrap=True)
         raise typer.Exit(os.EX_TEMPFAIL) from error
@@ -110,7 +110,7 @@ def _tell(verdicts: Counter[InboundVerdict], as_json: bool) -> None:
         ", ".join(
             f"{verdicts[verdict]} {verdict}"
             for verdict in InboundVerdict
-            if verdicts[verdict] and verdict.is_left is kept
+            if verdicts[verdict] and verdict.needs_review is kept
         )
         for kept in (False, True)
     )

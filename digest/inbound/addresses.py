@@ -27,7 +27,3 @@ def typed_address(value: str) -> str:
     Empty if it is not one of e-mail, or is not what it says.
     """
     return next(iter(addresses_in(_TYPE.sub("", value))), "")
-
-
-def is_same(one: str, other: str) -> bool:
-    return one.lower() == other.lower()

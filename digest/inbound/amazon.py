@@ -24,7 +24,7 @@ Fields = dict[str, Any]
 
 
 def notification_in(mail: Message) -> Report | None:
-    """What the notification that a mail is reports; nothing if it is none."""
+    """Return what a notification reports; None if the mail is none."""
     fields = _notification(mail)
     kind = fields.get("notificationType") or fields.get("eventType")
     if kind == "Bounce":
@@ -69,14 +69,16 @@ def _complaint(complaint: Fields) -> Report:
     complained = [address for address, _ in _all_of(complaint, "complainedRecipients")]
     if why == _NOT_SPAM:
         return Report(Kind.UNKNOWN)
-    return Report(Kind.COMPLAINT, tuple(Recipient(each, diagnostic=why) for each in complained))
+    return Report(
+        Kind.COMPLAINT, tuple(Recipient(address, diagnostic=why) for address in complained)
+    )
 
 
 def _all_of(fields: Fields, name: str) -> list[tuple[str, Fields]]:
-    """The addresses under this name, each with what stands beside it."""
+    """Return the addresses under this name, each with what stands with it."""
     listed = fields.get(name)
-    each = [_dict(one) for one in listed] if isinstance(listed, list) else []
-    return [(address, one) for one in each for address in addresses_in(_text(one, "emailAddress"))]
+    items = [_dict(one) for one in listed] if isinstance(listed, list) else []
+    return [(address, one) for one in items for address in addresses_in(_text(one, "emailAddress"))]
 
 
 def _fields(text: object) -> Fields:

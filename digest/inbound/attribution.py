@@ -1,9 +1,9 @@
-"""Whom a report is about, as far as it is proven."""
+"""Whom a report is about, as far as it can be verified."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from digest.inbound.verification import Origin
+from digest.inbound.clues import Clues
 from digest.ledger.ledger import Ledger
 from digest.model.deliveries import Delivery
 from digest.model.verp import Verp
@@ -14,8 +14,8 @@ from subscribers.tokens import Purpose, Tokens
 
 
 @dataclass(frozen=True, slots=True)
-class Concerned:
-    """Whom it is about: nobody, where the person was removed or the delivery never was.
+class Attributed:
+    """Whom a report is verified to be about: nobody, if the person or the delivery is gone.
 
     A complaint need not tell its delivery; then it is the person's last, if they had any.
     """
@@ -33,16 +33,16 @@ class Attribution:
         self._verp = verp
         self._tokens = tokens
 
-    def of_failure(self, origin: Origin) -> Concerned | None:
-        """By the address that it was sent to, which was the envelope sender of the mail."""
-        return self._by_senders(origin.sent_to)
+    def of_failure(self, clues: Clues) -> Attributed | None:
+        """Attribute a failure by the address it was sent to: the envelope sender of the mail."""
+        return self._by_senders(clues.sent_to)
 
-    def of_complaint(self, origin: Origin) -> Concerned | None:
-        """By the same, or by what it shows of the mail: complaints go to an address for all."""
-        return self._by_senders([*origin.sent_to, *origin.senders]) or self._by_token(origin)
+    def of_complaint(self, clues: Clues) -> Attributed | None:
+        """Attribute a complaint by the same, or by the mail that it shows."""
+        return self._by_senders([*clues.sent_to, *clues.senders]) or self._by_token(clues)
 
     def public_id(self, tokens: Iterable[str]) -> str | None:
-        """Who leaves by one of these tokens."""
+        """Return who leaves by one of these tokens."""
         for token in tokens:
             try:
                 return self._tokens.read(Purpose.UNSUBSCRIBE, token)
@@ -50,23 +50,23 @@ class Attribution:
                 continue
         return None
 
-    def _by_senders(self, senders: Iterable[str]) -> Concerned | None:
-        """The first who is proven. Of a person who is gone nothing can be, or need be."""
+    def _by_senders(self, senders: Iterable[str]) -> Attributed | None:
+        """Return the first who is verified. Of a person who is gone nothing can be, or need be."""
         about_nobody = None
         for tag in filter(None, map(self._verp.tag_in, senders)):
             delivery = self._ledger.bounces.delivery(tag.delivery_id)
             person = self._registry.get(delivery.subscriber_id) if delivery else None
             if person is None:
-                about_nobody = Concerned()
+                about_nobody = Attributed()
             elif self._verp.is_genuine(tag, person.address):
-                return Concerned(person, delivery)
+                return Attributed(person, delivery)
         return about_nobody
 
-    def _by_token(self, origin: Origin) -> Concerned | None:
-        public_id = self.public_id(origin.tokens)
+    def _by_token(self, clues: Clues) -> Attributed | None:
+        public_id = self.public_id(clues.tokens)
         if public_id is None:
             return None
         person = self._registry.by_public_id(public_id)
         if person is None:
-            return Concerned()
-        return Concerned(person, self._ledger.bounces.last_sent_to(person.id))
+            return Attributed()
+        return Attributed(person, self._ledger.bounces.last_sent_to(person.id))

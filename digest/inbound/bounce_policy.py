@@ -1,4 +1,4 @@
-"""What bounces and complaints lead to: who gets nothing any more, when all mail stops. Pure."""
+"""What bounces and complaints lead to: which addresses are blocked, when all mail stops. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Limits:
 
 
 def kind_of(status: str, *, is_dead: bool, is_ours: bool = False) -> BounceKind:
-    """What sort of failure it is: of an address that is dead, of us (5.7.z), or any other.
+    """Tell what sort of failure it is: of an address that is dead, of us (5.7.z), or any other.
 
     ``is_ours`` is for whoever knows the latter without a status.
     """
@@ -41,7 +41,7 @@ def kind_of(status: str, *, is_dead: bool, is_ours: bool = False) -> BounceKind:
 def suppression_for(
     kind: BounceKind, soft_bounced: Iterable[date] = ()
 ) -> SuppressionReason | None:
-    """Why an address gets nothing any more after a bounce; none if it still does.
+    """Return why an address is blocked after a bounce; None if it is not.
 
     ``soft_bounced`` are the days of all editions that came back softly, this one among them.
     """
@@ -56,12 +56,12 @@ def suppression_for(
 
 
 def _is_given_up(days: set[date]) -> bool:
-    recent = {each for each in days if max(days) - each <= SOFT_WITHIN}
+    recent = {day for day in days if max(days) - day <= SOFT_WITHIN}
     return len(recent) >= MOST_SOFT and max(recent) - min(recent) >= SOFT_FOR
 
 
 def is_worth_counting(kind: BounceKind, count: int) -> bool:
-    """Whether all mails should be counted, to see if so many bounces of them are too many.
+    """Tell whether all mails should be counted, to see if so many bounces of them are too many.
 
     That takes a while for a long list, so after some hundreds only at each hundredth more.
     """
@@ -70,7 +70,7 @@ def is_worth_counting(kind: BounceKind, count: int) -> bool:
 
 
 def too_many(kind: BounceKind, count: int, accepted: int, limits: Limits) -> str:
-    """Why all mail is to stop after so many bounces and accepted mails; empty if it may go on."""
+    """Return why all mail must stop after so many bounces of accepted messages, else nothing."""
     if kind is BounceKind.COMPLAINT:
         what, limit = "were called spam", limits.complaints
         setting = "DIGEST_PAUSE_AT_COMPLAINTS"

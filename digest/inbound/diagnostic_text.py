@@ -108,45 +108,45 @@ _DEAD = _any_of(
 )  # fmt: skip
 
 
-def recipient(address: str, said: str, status: str = "", transcript: str = "") -> Recipient:
-    """What a server has said of one address, and whether it means that the address is dead.
+def recipient(address: str, text: str, status: str = "", transcript: str = "") -> Recipient:
+    """Read what a server has said of one address, and whether it means that the address is dead.
 
     ``status`` is what the report says itself; if it leaves the detail open, the server's words may
     hold a better one. ``transcript`` is what was said between servers, if anybody tells.
     """
-    diagnostic = " ".join(said.split())[:LONGEST_DIAGNOSTIC]
+    diagnostic = " ".join(text.split())[:LONGEST_DIAGNOSTIC]
     status = best_status(status, diagnostic)
     return Recipient(address, is_hard(status, diagnostic, transcript), status, diagnostic)
 
 
-def best_status(status: str, said: str) -> str:
-    """The first status that says what went wrong, the server's own words first; else any."""
-    found = [*_STATUS.findall(said), *_STATUS.findall(status)]
-    failed = [each for each in found if not each.startswith("2")]
-    return next((each for each in failed if _DETAILED.match(each)), next(iter(failed), ""))
+def best_status(status: str, text: str) -> str:
+    """Return the first status that says what went wrong, the server's own words first; else any."""
+    found = [*_STATUS.findall(text), *_STATUS.findall(status)]
+    failed = [status for status in found if not status.startswith("2")]
+    return next((status for status in failed if _DETAILED.match(status)), next(iter(failed), ""))
 
 
-def is_hard(status: str, said: str, transcript: str = "") -> bool:
+def is_hard(status: str, text: str, transcript: str = "") -> bool:
     """Whether the address is dead."""
     if names_dead_mailbox(status):
-        return not (status == _DISABLED and _TOO_MUCH.search(said)) and not _is_guess(status, said)
-    code = reply_code(said)
+        return not (status == _DISABLED and _TOO_MUCH.search(text)) and not _is_guess(status, text)
+    code = reply_code(text)
     if says_address_may_live(status) or code.startswith("4") or code == _MAILBOX_FULL:
         return False
-    talk = f"{said}\n{transcript}"
-    if _NOT_THE_ADDRESS.search(said) or _NOT_AT_ADDRESS.search(talk):
+    talk = f"{text}\n{transcript}"
+    if _NOT_THE_ADDRESS.search(text) or _NOT_AT_ADDRESS.search(talk):
         return False
-    words = _AT_ADDRESS.search(talk) if _UNAVAILABLE.search(said) else _DEAD.search(said)
-    return words is not None
+    found = _AT_ADDRESS.search(talk) if _UNAVAILABLE.search(text) else _DEAD.search(text)
+    return found is not None
 
 
-def reply_code(said: str) -> str:
-    match = _REPLY.search(said)
+def reply_code(text: str) -> str:
+    match = _REPLY.search(text)
     return match[1] if match else ""
 
 
-def _is_guess(status: str, said: str) -> bool:
+def _is_guess(status: str, text: str) -> bool:
     """Whether a server has made up the status from a reply that had none, and speaks of others."""
-    if status in said or not reply_code(said):
+    if status in text or not reply_code(text):
         return False
-    return bool(_NOT_THE_ADDRESS.search(said)) and not _DEAD.search(said)
+    return bool(_NOT_THE_ADDRESS.search(text)) and not _DEAD.search(text)

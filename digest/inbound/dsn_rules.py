@@ -1,4 +1,4 @@
-"""Which mails are a mail system's notices of failure or delay, as far as words tell. Pure.
+"""Which mails are notices of failure or delay, or answers by programs, as words tell. Pure.
 
 A person may write the same words, and a list may carry them. So they count only in mail that a
 program has sent.
@@ -91,6 +91,29 @@ _GIVEN_UP = re.compile(
 _NO_SENDER = re.compile(r"^[^<]*<\s*>\s*$")
 _LONGEST = 16_000
 
+# What programs put beside RFC 3834's header, and before there was one.
+_MARKS = (
+    "X-Autoreply",
+    "X-Autorespond",
+    "X-Autoresponder",
+    "X-Auto-Reply-From",
+    "X-Mail-Autoreply",
+)
+_PRECEDENCE = frozenset({"auto_reply", "auto-reply", "autoreply"})
+_ABSENCE = re.compile(
+    r"out.of.(?:the.)?office|\booo\b"
+    r"|auto(?:matic|mated|matische)?.?(?:re(?:ply|sponse|sponder)|antwort)"
+    r"|^\s*auto(?:mat\w*)?\s*:|on (?:vacation|leave|holidays?)|vacation (?:reply|response|message)"
+    r"|away from (?:my|the) (?:mail|office|desk)|abwesen|urlaub|absen(?:ce|t) du bureau"
+    r"|r[ée]ponse auto"
+    r"|fuera de (?:la )?oficina|respuesta auto|fora do escrit|resposta auto|fuori (?:ufficio|sede)"
+    r"|risposta auto|afwezig|frånvaro|fravær|poissa|автоответ"
+    r"|自動(?:返信|応答|回)|自动(?:回复|答复)"
+    r"|\bautoma\w*\W+(?:svar|antwoord|odpow|odpov|vastaus|válasz)|\bautosvar\b|otomatik yan"
+    r"|răspuns automat|автомат\w*\W+(?:ответ|відпов)|αυτόματη απ|부재중|자동 ?(?:응답|회신)",
+    re.IGNORECASE,
+)
+
 
 def is_notice(mail: Message, text: str) -> bool:
     """Whether a mail without fields for programs is a notice that mail has not arrived."""
@@ -109,8 +132,8 @@ def is_notice(mail: Message, text: str) -> bool:
 def is_delay(mail: Message, text: str) -> bool:
     """Whether a notice says that the server is still trying, so that nothing has failed."""
     subject, text = header(mail, "Subject"), _flat(text)
-    delayed = any(each.search(text) for each in (_DELAY, _TRYING)) or any(
-        each.search(subject) for each in (_DELAY, _DELAY_TITLE)
+    delayed = any(pattern.search(text) for pattern in (_DELAY, _TRYING)) or any(
+        pattern.search(subject) for pattern in (_DELAY, _DELAY_TITLE)
     )
     return delayed and not _GIVEN_UP.search(text)
 
@@ -155,3 +178,22 @@ def _is_answer(mail: Message, subject: str) -> bool:
 
 def _is_of_list(mail: Message) -> bool:
     return "List-Post" in mail or "List-Id" in mail
+
+
+def is_marked(mail: Message) -> bool:
+    """Whether its headers say that a program answers (RFC 3834 section 5, and older ways).
+
+    Some servers mark their failure reports so as well.
+    """
+    submitted = header(mail, "Auto-Submitted").lower()
+    return (
+        submitted.startswith("auto-replied")
+        or header(mail, "Precedence").lower() in _PRECEDENCE
+        or any(name in mail for name in _MARKS)
+        or header(mail, "X-POST-MessageClass").lower().startswith("9; autoresponder")
+    )
+
+
+def is_about_absence(subject: str) -> bool:
+    """Whether the subject is what people on leave have their programs write."""
+    return bool(_ABSENCE.search(subject))

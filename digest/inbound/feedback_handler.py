@@ -40,13 +40,13 @@ class FeedbackHandler:
         self._limits = limits
 
     def refused(self, delivery: Delivery, address: str, outcome: Outcome, now: datetime) -> None:
-        """A server has said no for good while a mail to this address was being sent."""
+        """Act on a server's final refusal while a mail to this address was being sent."""
         is_ours = outcome.concern is Concern.RELAY
         kind = kind_of(outcome.status, is_dead=outcome.address_is_dead, is_ours=is_ours)
         self._learn(delivery, address, Bounce(kind, outcome.status, outcome.text), now)
 
     def returned(self, delivery: Delivery, address: str, bounce: Bounce, now: datetime) -> None:
-        """A report came back about a mail to this address: so it had been taken."""
+        """Act on a report about a mail to this address: so it had been accepted."""
         kind, status, text = bounce.kind.value, bounce.status, bounce.text
         log.info("a delivery came back", delivery=delivery.id, kind=kind, status=status, text=text)
         if self._ledger.uncertain.arrived(delivery, now):
@@ -54,7 +54,7 @@ class FeedbackHandler:
         self._learn(delivery, address, bounce, now)
 
     def complained(self, address: str, now: datetime) -> None:
-        """A complaint came back of which nobody can tell about which mail to this address."""
+        """Act on a complaint that cannot be matched to one mail to this address."""
         self._registry.suppressions.add(address, SuppressionReason.COMPLAINT, now=now)
 
     def _learn(self, delivery: Delivery, address: str, bounce: Bounce, now: datetime) -> None:
@@ -70,7 +70,7 @@ class FeedbackHandler:
         self._pause_all_if_needed(bounce.kind, now)
 
     def _soft_bounced(self, delivery: Delivery, bounce: Bounce) -> list[date]:
-        """The days of the editions that came back softly from where this one did."""
+        """Return the days of the editions that came back softly from where this one did."""
         if bounce.kind is not BounceKind.SOFT:
             return []
         since = self._moved_at(delivery.subscriber_id)
@@ -78,10 +78,11 @@ class FeedbackHandler:
         return [*before, self._ledger.bounces.day_of(delivery)]
 
     def _moved_at(self, subscriber_id: int) -> datetime | None:
-        """When this person last changed their address: what came back before is of the other."""
+        """Return when this person last changed their address: earlier reports are not about it."""
         file = self._registry.file_by_id(subscriber_id)
-        said = file.evidence if file else ()
-        return max((each.at for each in said if each.event == ConsentEvent.MOVED), default=None)
+        evidence = file.evidence if file else ()
+        moved = (item.at for item in evidence if item.event == ConsentEvent.MOVED)
+        return max(moved, default=None)
 
     def _pause_provider(self, delivery: Delivery, bounce: Bounce, now: datetime) -> None:
         """Send nothing more to who will not have our mail, until the operator has seen to it.

@@ -14,12 +14,12 @@ from pathlib import Path
 import structlog
 
 from digest.errors import InboxError
-from digest.inbound.inbound_message import MOST_OCTETS, Letter, Mark
+from digest.inbound.report import MOST_OCTETS, Flag, InboundMessage
 from digest.settings.imap_folder import ImapFolder, Security
 
 _TIMEOUT = 60.0  # seconds, for each answer
-_FLAGS = {Mark.DONE: r"(\Seen)", Mark.ASIDE: r"(\Flagged)"}
-_LONGEST_WORDS = 200
+_FLAGS = {Flag.SEEN: r"(\Seen)", Flag.REVIEW: r"(\Flagged)"}
+_LONGEST_REASON = 200
 _BODY = re.compile(rb"BODY\[\]", re.IGNORECASE)
 
 log = structlog.get_logger()
@@ -29,10 +29,10 @@ class _RefusedError(Exception):
     """The server is there, and will not do what it has to."""
 
 
-def messages_on_server(folder: ImapFolder, ca_file: Path | None = None) -> Iterator[Letter]:
-    """The mails in a folder that are neither seen nor flagged; see ``mailboxes.letters_in``.
+def messages_on_server(folder: ImapFolder, ca_file: Path | None = None) -> Iterator[InboundMessage]:
+    """The mails in a folder that are neither seen nor flagged; see ``mailboxes.messages_in``.
 
-    ``ca_file`` holds certificates to trust beside the system's. Raises InboxError.
+    ``ca_file`` holds certificates to trust as well as the system's. Raises InboxError.
     """
     try:
         with _logged_in(folder, ca_file) as server:
@@ -41,10 +41,10 @@ def messages_on_server(folder: ImapFolder, ca_file: Path | None = None) -> Itera
                 content = _fetch(server, uid)
                 if content is None:
                     continue
-                letter = Letter(content)
-                yield letter
-                if letter.mark:
-                    _ask(server, "STORE", uid, "+FLAGS.SILENT", _FLAGS[letter.mark])
+                message = InboundMessage(content)
+                yield message
+                if message.flag:
+                    _ask(server, "STORE", uid, "+FLAGS.SILENT", _FLAGS[message.flag])
     except ssl.SSLCertVerificationError as error:
         why = error.verify_message or str(error)
         raise InboxError(f"{folder}: its certificate is not valid: {why}") from error
@@ -80,9 +80,9 @@ def _logged_in(folder: ImapFolder, ca_file: Path | None) -> Iterator[imaplib.IMA
 
 def _log_in(server: imaplib.IMAP4, folder: ImapFolder) -> None:
     """By SASL PLAIN (RFC 4616), which every server has (RFC 9051 section 11.1)."""
-    said = f"\0{folder.user}\0{folder.password}".encode()
+    credentials = f"\0{folder.user}\0{folder.password}".encode()
     try:
-        server.authenticate("PLAIN", lambda _: said)
+        server.authenticate("PLAIN", lambda _: credentials)
     except imaplib.IMAP4.abort:
         raise
     except imaplib.IMAP4.error as error:
@@ -92,11 +92,11 @@ def _log_in(server: imaplib.IMAP4, folder: ImapFolder) -> None:
 def _select(server: imaplib.IMAP4, name: str) -> None:
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     try:
-        answer, words = server.select(f'"{quoted}"')
+        answer, data = server.select(f'"{quoted}"')
     except server.readonly as error:
         raise _RefusedError("the folder may be read, but no mail be marked in it") from error
     if answer != "OK":
-        raise _RefusedError(f"the folder cannot be opened: {_in_words(words)}")
+        raise _RefusedError(f"the folder cannot be opened: {_reason(data)}")
 
 
 def _waiting(server: imaplib.IMAP4) -> list[str]:
@@ -117,13 +117,13 @@ def _fetch(server: imaplib.IMAP4, uid: str) -> bytes | None:
     return bodies[0] if bodies else None
 
 
-def _ask(server: imaplib.IMAP4, command: str, *words: str) -> list[bytes | tuple[bytes, bytes]]:
-    answer, data = server.uid(command, *words)
+def _ask(server: imaplib.IMAP4, command: str, *arguments: str) -> list[bytes | tuple[bytes, bytes]]:
+    answer, data = server.uid(command, *arguments)
     if answer != "OK":
-        raise _RefusedError(f"{command} refused: {_in_words(data)}")
+        raise _RefusedError(f"{command} refused: {_reason(data)}")
     return data
 
 
-def _in_words(data: Iterable[object]) -> str:
-    said = b" ".join(each for each in data if isinstance(each, bytes))
-    return " ".join(said.decode(errors="replace").split())[:_LONGEST_WORDS]
+def _reason(data: Iterable[object]) -> str:
+    text = b" ".join(octets for octets in data if isinstance(octets, bytes))
+    return " ".join(text.decode(errors="replace").split())[:_LONGEST_REASON]

@@ -11,12 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from digest.inbound.attribution import Attribution
 from digest.inbound.bounce_policy import kind_of
+from digest.inbound.clues import clues_in
 from digest.inbound.feedback_handler import FeedbackHandler
-from digest.inbound.inbound_message import Letter, Mark
 from digest.inbound.mime_parts import open_mail
-from digest.inbound.report import Kind, Recipient, Report
+from digest.inbound.report import Flag, InboundMessage, Kind, Recipient, Report
 from digest.inbound.report_reader import read_report, unsubscribe_tokens
-from digest.inbound.verification import verified_source
 from digest.model.deliveries import Bounce, BounceKind
 from subscribers.store.registry import Registry
 
@@ -39,7 +38,7 @@ class InboundVerdict(StrEnum):
     UNKNOWN = "unknown"  # left for a person
 
     @property
-    def is_left(self) -> bool:
+    def needs_review(self) -> bool:
         return self in {InboundVerdict.UNVERIFIED, InboundVerdict.UNKNOWN}
 
 
@@ -53,17 +52,17 @@ class Inbox:
         self._attribution = attribution
         self._feedback = feedback
 
-    def read(self, letters: Iterable[Letter], now: datetime) -> Counter[InboundVerdict]:
-        """Deal with each mail that we understand, and mark it; how many had which fate.
+    def read(self, messages: Iterable[InboundMessage], now: datetime) -> Counter[InboundVerdict]:
+        """Deal with each mail that we understand, flag it, and count the verdicts.
 
-        It is marked only after the deed, and the deed done twice is done once: whatever breaks this
-        off, it can be repeated. A mail that we do not understand is set aside. Raises what reading
-        the mailbox raises, and what the database does.
+        It is flagged only after the deed, and a deed done twice is done once: whatever breaks this
+        off, it can be repeated. A mail that we do not understand is flagged for review. Raises what
+        reading the mailbox raises, and what the database does.
         """
         verdicts: Counter[InboundVerdict] = Counter()
-        for letter in letters:
-            verdict = self._deal_with(letter.content, now)
-            letter.mark = Mark.ASIDE if verdict.is_left else Mark.DONE
+        for message in messages:
+            verdict = self._deal_with(message.content, now)
+            message.flag = Flag.REVIEW if verdict.needs_review else Flag.SEEN
             verdicts[verdict] += 1
         return verdicts
 
@@ -100,27 +99,27 @@ class Inbox:
         return InboundVerdict.UNSUBSCRIBED
 
     def _failure(self, mail: Message, report: Report, now: datetime) -> InboundVerdict:
-        concerned = self._attribution.of_failure(verified_source(mail))
-        if concerned is None:
+        attributed = self._attribution.of_failure(clues_in(mail))
+        if attributed is None:
             return InboundVerdict.UNVERIFIED
-        if concerned.person is None or concerned.delivery is None:
+        if attributed.person is None or attributed.delivery is None:
             return InboundVerdict.OBSOLETE
         bounce = _bounce_of(report)
-        self._feedback.returned(concerned.delivery, concerned.person.address, bounce, now)
+        self._feedback.returned(attributed.delivery, attributed.person.address, bounce, now)
         return InboundVerdict.HARD if report.kind is Kind.HARD else InboundVerdict.SOFT
 
     def _complaint(self, mail: Message, report: Report, now: datetime) -> InboundVerdict:
-        concerned = self._attribution.of_complaint(verified_source(mail))
-        if concerned is None:
+        attributed = self._attribution.of_complaint(clues_in(mail))
+        if attributed is None:
             return InboundVerdict.UNVERIFIED
-        if concerned.person is None:
+        if attributed.person is None:
             return InboundVerdict.OBSOLETE
-        if concerned.delivery is None:
-            self._feedback.complained(concerned.person.address, now)
+        if attributed.delivery is None:
+            self._feedback.complained(attributed.person.address, now)
         else:
-            why = next((each.diagnostic for each in report.recipients), "")
+            why = next((recipient.diagnostic for recipient in report.recipients), "")
             bounce = Bounce(BounceKind.COMPLAINT, text=why)
-            self._feedback.returned(concerned.delivery, concerned.person.address, bounce, now)
+            self._feedback.returned(attributed.delivery, attributed.person.address, bounce, now)
         return InboundVerdict.COMPLAINT
 
 
@@ -129,6 +128,6 @@ def _bounce_of(report: Report) -> Bounce:
 
     Where it was forwarded to several, what is worst counts.
     """
-    worst = max(report.recipients, key=lambda each: each.is_hard, default=Recipient(""))
+    worst = max(report.recipients, key=lambda recipient: recipient.is_hard, default=Recipient(""))
     kind = kind_of(worst.status, is_dead=report.kind is Kind.HARD)
     return Bounce(kind, worst.status, worst.diagnostic)

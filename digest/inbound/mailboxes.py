@@ -8,19 +8,19 @@ from typing import BinaryIO
 
 from digest.errors import InboxError
 from digest.inbound.imap import messages_on_server
-from digest.inbound.inbound_message import MOST_OCTETS, Letter, Mark
+from digest.inbound.report import MOST_OCTETS, Flag, InboundMessage
 from digest.settings.imap_folder import ImapFolder
 
 # Seen, or flagged for attention: in the names of a Maildir's files
 # (https://cr.yp.to/proto/maildir.html), and in the headers Status and X-Status of an mbox.
-_IN_MAILDIR = {Mark.DONE: "S", Mark.ASIDE: "F"}
-_IN_MBOX = {Mark.DONE: "R", Mark.ASIDE: "F"}
+_IN_MAILDIR = {Flag.SEEN: "S", Flag.REVIEW: "F"}
+_IN_MBOX = {Flag.SEEN: "R", Flag.REVIEW: "F"}
 
 
-def messages_in(place: Path | ImapFolder, ca_file: Path | None = None) -> Iterator[Letter]:
+def messages_in(place: Path | ImapFolder, ca_file: Path | None = None) -> Iterator[InboundMessage]:
     """The mails in a mailbox that are neither marked as read nor flagged.
 
-    Each is marked as its reader has marked it, before the next one comes, or in an mbox file at the
+    Each gets the flag that its reader has set before the next one comes, or in an mbox file at the
     end; and each stays. Whoever stops in the middle finds the others again. Raises InboxError.
     """
     if isinstance(place, ImapFolder):
@@ -37,50 +37,50 @@ def messages_in(place: Path | ImapFolder, ca_file: Path | None = None) -> Iterat
         raise InboxError(f"{place}: {error}") from error
 
 
-def messages_on(stream: BinaryIO, aside: Path) -> Iterator[Letter]:
+def messages_on(stream: BinaryIO, review: Path) -> Iterator[InboundMessage]:
     """The one mail on a stream, as a mail server's alias hands it over.
 
-    What is not dealt with is stored in the Maildir ``aside``, so that it can be taken as delivered.
-    Raises InboxError.
+    What is not dealt with is stored in the Maildir ``review``, so that it can be taken as
+    delivered. Raises InboxError.
     """
     content = stream.read()
-    letter = Letter(content[:MOST_OCTETS])
-    yield letter
-    if letter.mark is not Mark.DONE:
+    message = InboundMessage(content[:MOST_OCTETS])
+    yield message
+    if message.flag is not Flag.SEEN:
         try:
-            aside.parent.mkdir(parents=True, exist_ok=True)
-            with closing(mailbox.Maildir(aside, create=True)) as box:
+            review.parent.mkdir(parents=True, exist_ok=True)
+            with closing(mailbox.Maildir(review, create=True)) as box:
                 box.add(content)
         except (OSError, mailbox.Error) as error:
-            raise InboxError(f"{aside}: {error}") from error
+            raise InboxError(f"{review}: {error}") from error
 
 
-def _messages_in_maildir(place: Path) -> Iterator[Letter]:
+def _messages_in_maildir(place: Path) -> Iterator[InboundMessage]:
     if not (place / "new").is_dir():
         raise InboxError(f"{place}: neither an mbox file nor a Maildir (it has no folder new)")
-    for file in sorted(each for name in ("new", "cur") for each in (place / name).iterdir()):
+    for file in sorted(path for name in ("new", "cur") for path in (place / name).iterdir()):
         unique, _, info = file.name.partition(":2,")
         if file.name.startswith(".") or not set(_IN_MAILDIR.values()).isdisjoint(info):
             continue
         with suppress(FileNotFoundError):  # a mail program has moved it: the next reading finds it
             with file.open("rb") as opened:
-                letter = Letter(opened.read(MOST_OCTETS))
-            yield letter
-            if letter.mark:
-                flags = "".join(sorted({*info, _IN_MAILDIR[letter.mark]}))
+                message = InboundMessage(opened.read(MOST_OCTETS))
+            yield message
+            if message.flag:
+                flags = "".join(sorted({*info, _IN_MAILDIR[message.flag]}))
                 file.rename(place / "cur" / f"{unique}:2,{flags}")
 
 
-def _messages_in_mbox(place: Path) -> Iterator[Letter]:
+def _messages_in_mbox(place: Path) -> Iterator[InboundMessage]:
     with closing(mailbox.mbox(place, create=False)) as box:
         box.lock()
         for key in box.iterkeys():
             found = box[key]
             if not set(_IN_MBOX.values()).isdisjoint(found.get_flags()):
                 continue
-            letter = Letter(box.get_bytes(key)[:MOST_OCTETS])
-            yield letter
-            if letter.mark:
-                found.add_flag(_IN_MBOX[letter.mark])
+            message = InboundMessage(box.get_bytes(key)[:MOST_OCTETS])
+            yield message
+            if message.flag:
+                found.add_flag(_IN_MBOX[message.flag])
                 box[key] = found
         box.flush()

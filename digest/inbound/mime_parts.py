@@ -1,10 +1,11 @@
-"""The parts of a mail that count here: its headers, what it says itself, what it returns. Pure.
+"""The MIME parts of a mail that count here: headers, its own text, what it returns. Pure.
 
 What a mail costs is bounded: only its beginning is looked at, and it may hold only so many parts.
 A report says what it has to say before the message that it returns.
 """
 
 import codecs
+import html
 from collections.abc import Iterator
 from contextlib import suppress
 from email.errors import HeaderParseError
@@ -13,8 +14,6 @@ from email.message import Message
 from email.parser import BytesParser
 from re import IGNORECASE
 from re import compile as regex
-
-from digest.inbound.html_text import text_of_html
 
 _MOST_OCTETS = 512 * 1024
 _MOST_LINES = 20_000
@@ -31,6 +30,17 @@ _APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
 _SLOW_CHARSETS = frozenset({"idna", "punycode"})
 _FIELDS = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _HEADERS = frozenset({"text/rfc822-headers", "message/global-headers"})
+# No pattern here looks past the next tag, so that none is tried twice on the same text.
+_UNREAD = regex(r"<!--[^<>]*-->|<(?:style|script|title)\b[^<>]*>[^<]*", IGNORECASE)
+_NEW_LINE = regex(r"</?(?:p|div|br|tr|li|ul|ol|h[1-6]|pre|hr|table)\b[^<>]*>", IGNORECASE)
+# Some notices write an address in its brackets without escaping them.
+_TAG = regex(r"<(?![^<>@\s]+@[^<>@\s]+>)[^<>]*>")
+_BETWEEN = regex(r"\n[ \t]*\n")
+_FOLD = regex(r"\n[ \t]+")
+_FIELD = regex(r"^\s*([A-Za-z][A-Za-z0-9-]{0,60})[ \t]*:[ \t]*(.*)$")
+
+# The values of each field in a block, by its name in lower case.
+Block = dict[str, list[str]]
 
 
 def open_mail(content: bytes, most_lines: int = _MOST_LINES) -> Message:
@@ -73,11 +83,10 @@ def delivery_status(mail: Message) -> Iterator[str]:
             yield _decoded(part)
 
 
-def feedback(mail: Message) -> Iterator[str]:
-    """The machine-readable part of each complaint in the mail (RFC 5965), as text."""
-    for part in _leaves(mail):
-        if part.get_content_type() == "message/feedback-report":
-            yield _decoded(part)
+def feedback(mail: Message) -> list[Block]:
+    """Return the machine-readable part of each complaint in the mail (RFC 5965)."""
+    parts = (part for part in _leaves(mail) if part.get_content_type() == "message/feedback-report")
+    return [block for part in parts for block in blocks_in(_decoded(part))]
 
 
 def returned(mail: Message) -> Message | None:
@@ -124,14 +133,16 @@ def _leaves(mail: Message) -> Iterator[Message]:
 
 def _plainest(parts: list[Message]) -> list[Message]:
     """Of several ways to say the same, the plain text, unless it says nothing."""
-    plain = [each for each in parts if each.get_content_type() == "text/plain"]
-    return plain if any(_text(each).strip() for each in plain) else parts
+    plain = [part for part in parts if part.get_content_type() == "text/plain"]
+    return plain if any(_text(part).strip() for part in plain) else parts
 
 
 def _children(mail: Message) -> list[Message]:
     inside = mail.get_payload()
     return (
-        [each for each in inside if isinstance(each, Message)] if isinstance(inside, list) else []
+        [child for child in inside if isinstance(child, Message)]
+        if isinstance(inside, list)
+        else []
     )
 
 
@@ -140,7 +151,7 @@ def _text(part: Message) -> str:
     if not isinstance(octets, bytes):
         return _decoded(part)
     text = _characters(octets, part.get_param("charset"))
-    return text_of_html(text) if part.get_content_type() == "text/html" else text
+    return _text_of_html(text) if part.get_content_type() == "text/html" else text
 
 
 def _characters(octets: bytes, named: object) -> str:
@@ -157,7 +168,7 @@ def _characters(octets: bytes, named: object) -> str:
 
 def _decoded(part: Message) -> str:
     """The text of a part that the parser took for messages, which is what it does to fields."""
-    blocks = "\n\n".join(_as_text(each).strip("\n") for each in _children(part))
+    blocks = "\n\n".join(_as_text(child).strip("\n") for child in _children(part))
     text = blocks or str(part.get_payload())
     encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
     if encoding not in {"base64", "quoted-printable"}:
@@ -180,3 +191,28 @@ def _as_text(block: Message) -> str:
 def _utf8(text: str) -> str:
     """Octets beyond ASCII, which the parser keeps as surrogates, as what they are by RFC 6532."""
     return text.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def _text_of_html(markup: str) -> str:
+    """Return the text of a page as lines, roughly and in linear time."""
+    lines = _NEW_LINE.sub("\n", _UNREAD.sub("", markup))
+    return html.unescape(_TAG.sub("", lines)).replace("\xa0", " ")
+
+
+def blocks_in(text: str) -> list[Block]:
+    """Return each block of fields (RFC 3464 section 2.1); lines that are none are left out."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    blocks = [_block(_FOLD.sub(" ", part)) for part in _BETWEEN.split(lines)]
+    return [block for block in blocks if block]
+
+
+def first(block: Block, name: str) -> str:
+    return next(iter(block.get(name, ())), "").strip()
+
+
+def _block(text: str) -> Block:
+    block: Block = {}
+    for line in text.split("\n"):
+        if match := _FIELD.match(line):
+            block.setdefault(match[1].lower(), []).append(match[2])
+    return block

@@ -1,7 +1,25 @@
-"""What a mail to us reports: frozen values."""
+"""A mail to us, and what it reports."""
 
 from dataclasses import dataclass
 from enum import Enum
+
+# More of a mail is not read: a report says what it has to say before the message that it returns.
+MOST_OCTETS = 1024 * 1024
+
+
+class Flag(Enum):
+    """What the mailbox is to remember of a mail. Without any, it is read again next time."""
+
+    SEEN = "seen"  # as if a person had read it
+    REVIEW = "review"  # left unread for a person, and not looked at again
+
+
+@dataclass(slots=True)
+class InboundMessage:
+    """A mail's octets, or the first of them. ``flag`` is set by whoever has dealt with it."""
+
+    content: bytes
+    flag: Flag | None = None
 
 
 class Kind(Enum):
@@ -45,5 +63,5 @@ class Report:
 
 def failure(recipients: tuple[Recipient, ...], waiting: tuple[str, ...] = ()) -> Report:
     """The report of a failure: hard as soon as one address is dead."""
-    kind = Kind.HARD if any(each.is_hard for each in recipients) else Kind.SOFT
+    kind = Kind.HARD if any(recipient.is_hard for recipient in recipients) else Kind.SOFT
     return Report(kind, recipients, waiting)

@@ -8,15 +8,11 @@ from collections.abc import Iterable
 from email.message import Message
 
 from digest.inbound.amazon import notification_in
-from digest.inbound.auto_reply import is_about_absence, is_marked
-from digest.inbound.complaint import complaint_in
-from digest.inbound.detectors import detected_in
 from digest.inbound.diagnostic_text import recipient
-from digest.inbound.dsn import statuses_in
-from digest.inbound.dsn_rules import is_delay, is_notice
+from digest.inbound.dsn_rules import is_about_absence, is_delay, is_marked, is_notice
+from digest.inbound.machine_reports import complaint_in, statuses_in
 from digest.inbound.mime_parts import delivery_status, header, notice, open_mail, returned
-from digest.inbound.named_recipients import named_in
-from digest.inbound.notice_text import lines_of, said_of_each
+from digest.inbound.notice_text import detected_in, diagnostics_of, lines_of, named_in
 from digest.inbound.report import Kind, Recipient, Report, failure
 
 # Two parts of base64url with a full stop between them (see subscribers.tokens).
@@ -24,7 +20,7 @@ _TOKEN = re.compile(r"\.?[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}")
 
 
 def read_report(content: bytes) -> Report:
-    """What a mail reports, if anything.
+    """Return what a mail reports, if anything.
 
     What is written for programs comes first (RFC 5965, RFC 3464, and what Amazon has instead); then
     the notices whose form is known, then any other that a mail system writes. Answers by programs,
@@ -42,7 +38,7 @@ def read_report(content: bytes) -> Report:
 
 
 def unsubscribe_tokens(mail: Message) -> list[str]:
-    """The texts in a mail's subject that may be tokens: what our mailto: link has put there.
+    """Return the texts in a mail's subject that may be tokens: what our mailto: link has put there.
 
     Only the subject counts (RFC 2369 section 3.2): a report of failure or an answer may quote one
     of our mails, with its links, in the body.
@@ -51,7 +47,7 @@ def unsubscribe_tokens(mail: Message) -> list[str]:
 
 
 def tokens_in(text: str) -> list[str]:
-    """What in a text may be tokens: whether they are, their signatures tell."""
+    """Return what in a text may be tokens; only their signatures tell whether they are."""
     return _TOKEN.findall(text)
 
 
@@ -66,13 +62,13 @@ def _from_fields(mail: Message, texts: Iterable[str]) -> Report | None:
 
 
 def _explained(failed: tuple[Recipient, ...], mail: Message) -> tuple[Recipient, ...]:
-    """These with what the notice for people adds: the transcript, or all where fields are mute."""
+    """Add what the notice for people says: the transcript, or all where fields are mute."""
     lines, _ = lines_of(notice(mail))
-    said = said_of_each([each.address for each in failed], lines)
+    texts = diagnostics_of([recipient.address for recipient in failed], lines)
     transcript = _transcript(lines, len(failed))
     return tuple(
-        recipient(each.address, each.diagnostic or said[each.address], each.status, transcript)
-        for each in failed
+        recipient(known.address, known.diagnostic or texts[known.address], known.status, transcript)
+        for known in failed
     )
 
 
@@ -97,8 +93,10 @@ def _from_notice(mail: Message, content: bytes) -> Report | None:
     if is_delay(mail, "\n".join(lines)):
         return Report(Kind.DELAYED, waiting=tuple(named_in(mail, lines, quoted)))
     found = detected_in(content, lines) or named_in(mail, lines, quoted)
-    said, transcript = said_of_each(found, lines), _transcript(lines, len(found))
-    return failure(tuple(recipient(each, said[each], transcript=transcript) for each in found))
+    texts, transcript = diagnostics_of(found, lines), _transcript(lines, len(found))
+    return failure(
+        tuple(recipient(address, texts[address], transcript=transcript) for address in found)
+    )
 
 
 def _transcript(lines: list[str], recipients: int) -> str:

@@ -81,8 +81,8 @@ class Jobs:
         if settings.inbox is None:
             raise SettingError("DIGEST_INBOX is not set: say where the mail lies")
         with as_ledger_error():
-            letters = messages_in(settings.inbox, settings.smtp_ca_file)
-            verdicts = self._app.inbox.read(letters, now)
+            messages = messages_in(settings.inbox, settings.smtp_ca_file)
+            verdicts = self._app.inbox.read(messages, now)
             self._app.ledger.last_runs.reach(Job.INBOX, now)
         return verdicts
 

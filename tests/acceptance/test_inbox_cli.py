@@ -38,7 +38,7 @@ def test_a_maildir_is_read(operator, wish):
     operator.settings["DIGEST_INBOX"] = "mail"
     assert operator.digest_json("inbox") == {**NONE, "unsubscribed": 1, "unknown": 1}
     assert "withdrawn" in operator.digest("subscribers", "list")
-    assert [each.name for each in (operator.folder / "mail" / "cur").glob("2*")] == ["2.host:2,F"]
+    assert [file.name for file in (operator.folder / "mail" / "cur").glob("2*")] == ["2.host:2,F"]
     assert operator.digest("inbox") == "Dealt with: nothing. Left for you to read: nothing.\n"
 
 
@@ -135,7 +135,7 @@ def test_mails_are_classified(operator):
         "waiting": [],
     }
     assert (complaint["kind"], complaint["complaint"]) == ("complaint", True)
-    assert [each["address"] for each in complaint["recipients"]] == ["ada@example.org"]
+    assert [recipient["address"] for recipient in complaint["recipients"]] == ["ada@example.org"]
     assert (delayed["kind"], delayed["recipients"]) == ("delayed", [])
     assert delayed["waiting"] == ["ada@example.org"]
 

@@ -28,8 +28,8 @@ from digest.errors import TransportError
 from digest.inbound.attribution import Attribution
 from digest.inbound.bounce_policy import Limits as PauseLimits
 from digest.inbound.feedback_handler import FeedbackHandler
-from digest.inbound.inbound_message import Letter
 from digest.inbound.inbox import Inbox
+from digest.inbound.report import InboundMessage
 from digest.ledger.claims import Claims, Limits, NotBefore
 from digest.ledger.deliveries import Plan
 from digest.ledger.ledger import Ledger
@@ -760,7 +760,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     def read(self, mail: bytes) -> str:
         """What becomes of a mail that comes back."""
-        [verdict] = self.inbox.read([Letter(mail)], self.tick())
+        [verdict] = self.inbox.read([InboundMessage(mail)], self.tick())
         return verdict.value
 
     def is_proven(self, sent: Sent, verdict: str) -> bool:

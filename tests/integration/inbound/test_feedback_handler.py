@@ -133,7 +133,7 @@ def test_a_report_counts_once_however_often_it_comes(
         feedback.returned(sent, ada.address, bounce, NOW)
         assert reason(registry, ada) is why
         assert rows(ledger) == [(sent.id, bounce.kind, bounce.status, bounce.text)]
-        assert [each.provider for each in ledger.provider_queues.paused()] == (
+        assert [queue.provider for queue in ledger.provider_queues.paused()] == (
             ["example.net"] if bounce is BLOCKED else []
         )
 
@@ -214,7 +214,7 @@ def test_what_was_sent_before_the_operator_resumed_does_not_pause_again(
     feedback.refused(third, "y@example.org", refusal("5.7.1 no", "5.7.1"), NOW + 3 * DAY)
     assert ledger.provider_queues.paused() == []  # planned, and not tried since
     feedback.returned(accepted_at(ledger, edition, 101, NOW + 2 * DAY), "z@x.test", BLOCKED, NOW)
-    assert [each.provider for each in ledger.provider_queues.paused()] == ["example.net"]
+    assert [queue.provider for queue in ledger.provider_queues.paused()] == ["example.net"]
 
 
 def test_what_was_sent_in_the_moment_the_operator_resumed_does_not_pause_again(
@@ -267,7 +267,7 @@ def test_three_refused_of_a_few_are_enough(ledger, feedback, edition):
         delivery = accepted(ledger, edition, subscriber, to=DeliveryState.REFUSED)
         outcome = refusal("5.1.1 no", "5.1.1", dead=True)
         feedback.refused(delivery, f"{subscriber}@example.org", outcome, NOW)
-    assert [each.provider for each in ledger.provider_queues.paused()] == [ALL]
+    assert [queue.provider for queue in ledger.provider_queues.paused()] == [ALL]
 
 
 def test_all_mail_pauses_at_the_share_of_complaints(ledger, feedback, edition):
@@ -291,7 +291,7 @@ def test_what_was_sent_before_the_operator_resumed_is_forgiven(ledger, feedback,
         assert ledger.provider_queues.paused() == []
         delivery = accepted_at(ledger, edition, subscriber, NOW + DAY)
         feedback.returned(delivery, f"{subscriber}@example.org", HARD, NOW + DAY)
-    assert [each.provider for each in ledger.provider_queues.paused()] == [ALL]
+    assert [queue.provider for queue in ledger.provider_queues.paused()] == [ALL]
 
 
 def test_what_is_longer_ago_than_a_week_does_not_count(ledger, feedback, edition):
@@ -314,7 +314,7 @@ def test_what_came_back_had_been_taken(ledger, feedback, ada, edition, bounce):
     assert (stored["accepted"], stored["uncertain"]) == (1, 0)
 
 
-@pytest.mark.parametrize("to", [each for each in DeliveryState if each != "uncertain"])
+@pytest.mark.parametrize("to", [state for state in DeliveryState if state != "uncertain"])
 def test_what_was_certain_stays(ledger, feedback, ada, edition, to):
     delivery = accepted(ledger, edition, ada.id, to=to)
     feedback.returned(delivery, ada.address, SOFT, NOW + DAY)

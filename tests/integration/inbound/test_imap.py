@@ -5,8 +5,8 @@ from urllib.parse import quote
 import pytest
 
 from digest.errors import InboxError
-from digest.inbound.inbound_message import MOST_OCTETS, Mark
 from digest.inbound.mailboxes import messages_in
+from digest.inbound.report import MOST_OCTETS, Flag
 from digest.settings.imap_folder import imap_folder
 from tests.integration.imap_server import HOST, PASSWORD, USER, ImapServer
 
@@ -28,14 +28,14 @@ def place(server, scheme="imap", name="INBOX", password=PASSWORD):
 def read(server, *marks, **where):
     """The subjects of what is there, after it was marked."""
     subjects, marks = [], iter(marks)
-    for letter in messages_in(place(server, **where)):
-        subjects.append(letter.content.decode().strip().removeprefix("Subject: "))
-        letter.mark = next(marks, None)
+    for message in messages_in(place(server, **where)):
+        subjects.append(message.content.decode().strip().removeprefix("Subject: "))
+        message.flag = next(marks, None)
     return subjects
 
 
 def test_each_mail_is_marked_on_the_server_and_only_once_read(server):
-    assert read(server, Mark.DONE, Mark.ASIDE) == ["one", "two", "three"]
+    assert read(server, Flag.SEEN, Flag.REVIEW) == ["one", "two", "three"]
     assert server.flags() == [{SEEN}, {FLAGGED}, set()]
     assert read(server) == ["three"]
 
@@ -52,45 +52,45 @@ def test_mails_come_as_they_are_and_bounded(server):
     octets = b"Subject: \xff\x00) {3}\r\n\r\n* 1 FETCH\r\n"
     server.folders["INBOX"].clear()
     server.add(octets, b"x" * (MOST_OCTETS + 1), b"")
-    contents = [letter.content for letter in messages_in(place(server))]
+    contents = [message.content for message in messages_in(place(server))]
     assert contents == [octets, b"x" * MOST_OCTETS, b""]
 
 
 def test_a_mail_that_vanishes_is_no_trouble(server):
-    letters = messages_in(place(server))
-    next(letters)
+    messages = messages_in(place(server))
+    next(messages)
     server.folders["INBOX"].popitem()
-    assert next(letters).content.startswith(b"Subject: two")
+    assert next(messages).content.startswith(b"Subject: two")
     server.folders["INBOX"].popitem()
-    assert list(letters) == []
+    assert list(messages) == []
 
 
 def test_a_mail_that_the_server_cannot_read_does_not_stop_the_others(server):
     server.unreadable.add(8)
-    assert read(server, Mark.DONE, Mark.DONE) == ["one", "three"]
+    assert read(server, Flag.SEEN, Flag.SEEN) == ["one", "three"]
 
 
 def test_the_marks_are_set_one_by_one(server):
-    letters = messages_in(place(server))
-    next(letters).mark = Mark.DONE
-    next(letters)
+    messages = messages_in(place(server))
+    next(messages).flag = Flag.SEEN
+    next(messages)
     assert server.flags() == [{SEEN}, set(), set()]
-    letters.close()
+    messages.close()
 
 
 @pytest.mark.parametrize("command", ["AUTHENTICATE", "SELECT", "SEARCH", "FETCH", "STORE"])
 def test_a_lost_connection_is_told_and_the_reading_can_be_repeated(server, command):
     server.hang_up_at = command
     with pytest.raises(InboxError, match=rf"{HOST}:{server.port}/INBOX: the connection was lost"):
-        read(server, Mark.DONE, Mark.DONE, Mark.DONE)
+        read(server, Flag.SEEN, Flag.SEEN, Flag.SEEN)
     assert server.flags() == [set()] * 3
-    assert read(server, Mark.DONE, Mark.DONE, Mark.DONE) == ["one", "two", "three"]
+    assert read(server, Flag.SEEN, Flag.SEEN, Flag.SEEN) == ["one", "two", "three"]
     assert server.flags() == [{SEEN}] * 3
 
 
 def test_a_server_that_says_no_goodbye_has_done_its_work(server):
     server.hang_up_at = "LOGOUT"
-    assert read(server, *[Mark.DONE] * 3) == ["one", "two", "three"]
+    assert read(server, *[Flag.SEEN] * 3) == ["one", "two", "three"]
 
 
 def test_a_folder_may_have_any_name(server):
@@ -131,8 +131,8 @@ def test_a_server_that_is_not_there_is_told():
 def test_nothing_is_said_in_clear(good_certificate, authority, scheme):
     with ImapServer(good_certificate, starttls=scheme == "imap+starttls") as server:
         server.add(b"Subject: one\r\n\r\n")
-        [letter] = messages_in(place(server, scheme), authority.ca_file)
-        assert letter.content == b"Subject: one\r\n\r\n"
+        [message] = messages_in(place(server, scheme), authority.ca_file)
+        assert message.content == b"Subject: one\r\n\r\n"
 
 
 @pytest.mark.parametrize("scheme", ["imaps", "imap+starttls"])
@@ -141,7 +141,7 @@ def test_a_certificate_that_nobody_vouches_for_ends_it(good_certificate, strange
         for trusted in (None, stranger.ca_file):
             with pytest.raises(InboxError, match="its certificate is not valid"):
                 list(messages_in(place(server, scheme), trusted))
-        assert not [each for each in server.commands if each.startswith("AUTHENTICATE")]
+        assert not [command for command in server.commands if command.startswith("AUTHENTICATE")]
 
 
 def test_a_certificate_for_another_name_ends_it(authority):
@@ -155,4 +155,4 @@ def test_a_certificate_for_another_name_ends_it(authority):
 def test_a_server_without_starttls_gets_no_password(server):
     with pytest.raises(InboxError, match="TLS not supported"):
         read(server, scheme="imap+starttls")
-    assert not [each for each in server.commands if each.startswith("AUTHENTICATE")]
+    assert not [command for command in server.commands if command.startswith("AUTHENTICATE")]

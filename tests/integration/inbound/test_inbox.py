@@ -15,9 +15,9 @@ from digest.inbound import inbox as inbox_module
 from digest.inbound.attribution import Attribution
 from digest.inbound.bounce_policy import Limits
 from digest.inbound.feedback_handler import FeedbackHandler
-from digest.inbound.inbound_message import Letter, Mark
 from digest.inbound.inbox import InboundVerdict, Inbox
 from digest.inbound.mailboxes import messages_in, messages_on
+from digest.inbound.report import Flag, InboundMessage
 from digest.ledger.tables import bounces
 from digest.model.deliveries import DeliveryState
 from digest.model.verp import Verp
@@ -88,7 +88,7 @@ def token(person):
 
 def verdicts(inbox, *mails):
     """What becomes of some mails."""
-    return list(inbox.read(map(Letter, mails), NOW).elements())
+    return list(inbox.read(map(InboundMessage, mails), NOW).elements())
 
 
 def kinds(ledger):
@@ -101,15 +101,15 @@ def kinds(ledger):
 
 def maildir_in(folder, *mails):
     with_folders = mailbox.Maildir(folder / "maildir", create=True)
-    for each in mails:
-        with_folders.add(each)
+    for mail in mails:
+        with_folders.add(mail)
     return folder / "maildir"
 
 
 def mbox_in(folder, *mails):
     box = mailbox.mbox(folder / "mbox")
-    for each in mails:
-        box.add(each)
+    for mail in mails:
+        box.add(mail)
     box.close()
     return folder / "mbox"
 
@@ -193,9 +193,9 @@ def test_no_mail_is_lost(inbox, tmp_path, ada, make):
     place = make(tmp_path, mail("Hello"), to_leave(ada), mail("And you?", "with a body"))
     inbox.read(messages_in(place), NOW)
     kept = mailbox.Maildir(place) if place.is_dir() else mailbox.mbox(place)
-    marks = [each.get_flags().strip("O") for each in kept]
+    marks = [mail.get_flags().strip("O") for mail in kept]
     assert sorted(marks) == ["F", "F", "S" if place.is_dir() else "R"]
-    assert any("with a body" in str(each.get_payload()) for each in kept)
+    assert any("with a body" in str(mail.get_payload()) for mail in kept)
     kept.close()
 
 
@@ -203,11 +203,11 @@ def test_flags_of_others_stay_and_a_mail_that_is_moved_is_let_go(tmp_path):
     place = maildir_in(tmp_path, mail("one"), mail("two"))
     one, two = sorted((place / "new").iterdir())
     one.rename(place / "cur" / f"{one.name}:2,PR")
-    letters = messages_in(place)
-    for letter in letters:
-        letter.mark = Mark.ASIDE
+    messages = messages_in(place)
+    for message in messages:
+        message.flag = Flag.REVIEW
         two.unlink(missing_ok=True)
-    assert [each.name for each in (place / "cur").iterdir()] == [f"{one.name}:2,FPR"]
+    assert [file.name for file in (place / "cur").iterdir()] == [f"{one.name}:2,FPR"]
 
 
 def test_a_mailbox_that_is_none_is_told(tmp_path):
@@ -246,7 +246,9 @@ def test_where_nothing_can_be_stored_it_is_told(tmp_path):
 # ---- wishes to leave ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("purpose", [each for each in Purpose if each is not Purpose.UNSUBSCRIBE])
+@pytest.mark.parametrize(
+    "purpose", [purpose for purpose in Purpose if purpose is not Purpose.UNSUBSCRIBE]
+)
 def test_another_purposes_token_is_left_to_read(inbox, registry, ada, purpose):
     wish = mail(SENDER.tokens.make(purpose, ada.public_id))
     assert verdicts(inbox, wish) == [InboundVerdict.UNVERIFIED]
@@ -303,7 +305,7 @@ def test_a_failure_that_is_our_fault_pauses_the_provider(inbox, ledger, registry
     report = reports.failure(sender, "5.7.1", "blocked")
     for _ in range(2):
         assert verdicts(inbox, report) == [InboundVerdict.SOFT]
-        assert [each.provider for each in ledger.provider_queues.paused()] == ["example.net"]
+        assert [queue.provider for queue in ledger.provider_queues.paused()] == ["example.net"]
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
 
 

@@ -34,7 +34,9 @@ def recipient(address, status="", said=""):
 
 def read(text):
     report = read_report(mail(text))
-    return report.kind, [(each.address, each.is_hard, each.status) for each in report.recipients]
+    return report.kind, [
+        (recipient.address, recipient.is_hard, recipient.status) for recipient in report.recipients
+    ]
 
 
 @pytest.mark.parametrize(

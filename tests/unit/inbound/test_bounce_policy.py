@@ -77,7 +77,7 @@ def test_an_address_is_given_up_when_enough_came_back_for_long(bounced, is_given
 @given(st.sets(st.integers(0, 60)))
 def test_giving_up_is_as_counted_by_hand(numbers):
     last = max(numbers, default=0)
-    window = [each for each in numbers if last - 30 <= each]
+    window = [number for number in numbers if last - 30 <= number]
     expected = len(window) >= 5 and last - min(window) >= 7
     assert (suppression_for(SOFT, days(*numbers)) is not None) == expected
 
@@ -126,4 +126,4 @@ def test_a_few_are_no_share():
 @given(st.integers(200, 10**6))
 def test_of_many_some_are_looked_at_before_there_are_two_hundredths_more(count):
     span = range(count, count + count // 50 + 1)
-    assert any(is_worth_counting(HARD, each) for each in span)
+    assert any(is_worth_counting(HARD, count) for count in span)

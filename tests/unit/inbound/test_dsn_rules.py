@@ -52,7 +52,9 @@ def returning(text, headers="", subject="About your mail"):
 )
 def test_a_language_has_words_for_failure_and_for_nobody(subject, nobody):
     report = read_report(mail(f"{ADA}\n{nobody}", subject=subject))
-    assert [(each.address, each.is_hard) for each in report.recipients] == [(ADA, True)]
+    assert [(recipient.address, recipient.is_hard) for recipient in report.recipients] == [
+        (ADA, True)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,9 @@ def test_a_language_has_words_for_failure_and_for_nobody(subject, nobody):
 def test_a_language_has_words_for_a_full_mailbox(full):
     subject = "Undeliverable"
     report = read_report(mail(f"{ADA}\nno such user? {full}", subject=subject))
-    assert [(each.address, each.is_hard) for each in report.recipients] == [(ADA, False)]
+    assert [(recipient.address, recipient.is_hard) for recipient in report.recipients] == [
+        (ADA, False)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +93,7 @@ def test_a_mail_from_nobody_that_returns_ours_is_a_notice(headers):
             headers,
         )
     )
-    assert [(each.address, each.is_hard) for each in report.recipients] == [
+    assert [(recipient.address, recipient.is_hard) for recipient in report.recipients] == [
         ("ada2@example.org", False)
     ]
 
@@ -169,4 +173,4 @@ def test_whom_the_notice_names_counts_not_whom_it_quotes():
         f"To:<{ADA}>\n"
     )
     report = read_report(mail(text, "Mail Delivery System <mailer-daemon@example.net>"))
-    assert [each.address for each in report.recipients] == [ADA]
+    assert [recipient.address for recipient in report.recipients] == [ADA]

@@ -71,9 +71,9 @@ def test_every_mail_here_is_expected():
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_failure_names_whom_it_did_not_reach(name):
     report = report_of(name)
-    assert {each.address: (each.is_hard, each.status) for each in report.recipients} == FAILURES[
-        name
-    ]
+    assert {
+        recipient.address: (recipient.is_hard, recipient.status) for recipient in report.recipients
+    } == FAILURES[name]
     is_hard = any(dead for dead, _ in FAILURES[name].values())
     assert report.kind is (Kind.HARD if is_hard else Kind.SOFT)
 
@@ -89,8 +89,8 @@ def test_line_ends_of_the_network_change_nothing(name):
 def test_a_complaint_names_who_complained(name):
     report = report_of(name)
     assert report.kind is Kind.COMPLAINT
-    assert [each.address for each in report.recipients] == COMPLAINTS[name]
-    assert not any(each.is_hard for each in report.recipients)
+    assert [recipient.address for recipient in report.recipients] == COMPLAINTS[name]
+    assert not any(recipient.is_hard for recipient in report.recipients)
 
 
 @pytest.mark.parametrize("name", OTHERS)

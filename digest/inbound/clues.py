@@ -1,17 +1,16 @@
-"""Which of our mails a report is about, by what only we can have written. Pure.
+"""What a report shows of our mail that it is about, to be verified by ``Attribution``. Pure.
 
 What a report says of addresses anybody can write. But it goes to the envelope sender of the mail
 that failed, which is signed (see digest.model.verp); and a complaint shows that sender, or the
 signed link to unsubscribe, in the mail that it returns.
 """
 
+import re
 from dataclasses import dataclass
 from email.message import Message
 from itertools import islice
-from re import compile as regex
 
 from digest.inbound.amazon import source_in
-from digest.inbound.fields import blocks_in
 from digest.inbound.mime_parts import feedback, header, returned
 from digest.inbound.report_reader import tokens_in
 
@@ -20,11 +19,11 @@ _ADDRESSED = ("To", "Delivered-To", "X-Original-To", "Envelope-To")
 _MOST_VALUES = 10
 _LONGEST_VALUE = 2000
 _BETWEEN = r"\s<>()\[\],:;\"\\@"
-_ADDRESS = regex(rf"[^{_BETWEEN}]{{1,64}}@[^{_BETWEEN}]{{1,255}}")
+_ADDRESS = re.compile(rf"[^{_BETWEEN}]{{1,64}}@[^{_BETWEEN}]{{1,255}}")
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Clues:
     """``sent_to`` are the addresses that a report was sent to: of a failure, the envelope sender's.
 
     Amazon's go to one address for all, and tell that sender instead. ``senders`` are the envelope
@@ -37,17 +36,12 @@ class Origin:
     tokens: tuple[str, ...] = ()
 
 
-def verified_source(mail: Message) -> Origin:
-    """What a report shows of the mail that it is about."""
+def clues_in(mail: Message) -> Clues:
+    """Return what a report shows of the mail that it is about."""
     sent_to = [text for name in _ADDRESSED for text in _values(mail, name)]
-    senders = [
-        value
-        for text in feedback(mail)
-        for block in blocks_in(text)
-        for value in block.get("original-mail-from", ())
-    ]
+    senders = [value for block in feedback(mail) for value in block.get("original-mail-from", ())]
     inner = returned(mail) or Message()
-    return Origin(
+    return Clues(
         sent_to=_addresses([*sent_to, source_in(mail)]),
         senders=_addresses([*senders, *_values(inner, "Return-Path")]),
         tokens=tuple(tokens_in(header(inner, "List-Unsubscribe"))),
@@ -60,5 +54,5 @@ def _values(mail: Message, name: str) -> list[str]:
 
 def _addresses(texts: list[str]) -> tuple[str, ...]:
     """The addresses in some values, each once."""
-    found = [each for text in texts for each in _ADDRESS.findall(text[:_LONGEST_VALUE])]
+    found = [address for text in texts for address in _ADDRESS.findall(text[:_LONGEST_VALUE])]
     return tuple(dict.fromkeys(found[: _MOST_VALUES * len(_ADDRESSED)]))

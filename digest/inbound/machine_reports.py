@@ -1,0 +1,111 @@
+"""Reports for programs: of delivery (RFC 3464) and of abuse (RFC 5965). Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email.message import Message
+
+from digest.inbound.addresses import addresses_in, typed_address
+from digest.inbound.diagnostic_text import recipient
+from digest.inbound.mime_parts import Block, blocks_in, feedback, first, header, returned
+from digest.inbound.report import Kind, Recipient, Report
+
+# Who it was sent to counts: that is whom we know. Somebody else may have forwarded it from there.
+_REPORTED = ("original-recipient", "final-recipient", "x-actual-recipient")
+# RFC 3464 section 2.3.3 has five actions; "error" and "expired" are what some programs say for
+# the first.
+_FAILED = ("failed", "failure", "error", "expired")
+_DELAYED = "delayed"
+
+
+@dataclass(frozen=True, slots=True)
+class Statuses:
+    """Whom a notification reports as failed, and whom as still waiting.
+
+    ``actions`` are all that it reports: one may have failed whose address is none of e-mail.
+    """
+
+    failed: tuple[Recipient, ...]
+    waiting: tuple[str, ...]
+    actions: frozenset[str]
+
+    @property
+    def is_failure(self) -> bool:
+        return not self.actions.isdisjoint(_FAILED)
+
+    @property
+    def is_delay(self) -> bool:
+        return _DELAYED in self.actions
+
+
+def statuses_in(texts: Iterable[str]) -> Statuses:
+    """Return what these texts of fields report; recipients that got the mail are in neither."""
+    failed: dict[str, Recipient] = {}
+    waiting: dict[str, str] = {}
+    actions = set()
+    for block in (block for text in texts for block in blocks_in(text)):
+        action, address = _action(block), _address(block)
+        actions.add(action)
+        if address and action in _FAILED:
+            failed.setdefault(address.lower(), _recipient(block, address))
+        elif address and action == _DELAYED:
+            waiting.setdefault(address.lower(), address)
+    return Statuses(
+        failed=tuple(failed.values()),
+        waiting=tuple(address for key, address in waiting.items() if key not in failed),
+        actions=frozenset(actions - {""}),
+    )
+
+
+def _action(block: Block) -> str:
+    """The action without the comment that some put behind it; by the status if there is none."""
+    said = first(block, "action").lower().replace("(", " ").replace(";", " ").split()
+    if said:
+        return said[0]
+    permanent = first(block, "status").startswith("5")
+    return "failed" if permanent and "final-recipient" in block else ""
+
+
+def _address(block: Block) -> str:
+    return next(filter(None, (typed_address(first(block, name)) for name in _REPORTED)), "")
+
+
+def _recipient(block: Block, address: str) -> Recipient:
+    kind, _, said = first(block, "diagnostic-code").partition(";")
+    return recipient(address, said or kind, first(block, "status"))
+
+
+# ---- complaints ------------------------------------------------------------------------------
+
+# "not-spam" is praise (RFC 6430), and "auth-failure" speaks of signatures (RFC 6591): nobody
+# complained.
+_NO_COMPLAINT = frozenset({"not-spam", "auth-failure", "dmarc"})
+# Who complained, by what names it more surely.
+_COMPLAINED = ("original-rcpt-to", "removal-recipient", "x-original-rcpt-to")
+# Microsoft's programme for senders wraps the message and adds its recipient, without any fields.
+_MICROSOFT = "X-HmXmrOriginalRecipient"
+
+
+def complaint_in(mail: Message) -> Report | None:
+    """Return the complaint that a mail is; None if it is none.
+
+    The addresses are those that complained; none if the reporter has hidden them.
+    """
+    blocks = feedback(mail)
+    kinds = {first(block, "feedback-type").lower() for block in blocks} - {""}
+    inner = returned(mail) or Message()
+    wrapped = header(inner, _MICROSOFT)
+    if not kinds and not wrapped:
+        return None
+    if kinds and kinds <= _NO_COMPLAINT:
+        return Report(Kind.UNKNOWN)
+    found = _named(blocks) or addresses_in(wrapped) or addresses_in(header(inner, "To"))
+    why = ", ".join(sorted(kinds)) or "abuse"
+    return Report(Kind.COMPLAINT, tuple(Recipient(address, diagnostic=why) for address in found))
+
+
+def _named(blocks: list[Block]) -> list[str]:
+    for name in _COMPLAINED:
+        values = [value for block in blocks for value in block.get(name, ())]
+        if found := addresses_in("\n".join(values)):
+            return found
+    return []
