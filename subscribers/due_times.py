@@ -16,48 +16,48 @@ from subscribers.preferences import Preferences
 _DAYS = 10
 
 
-def last_due(wishes: Preferences, now: datetime) -> datetime:
+def last_due(preferences: Preferences, now: datetime) -> datetime:
     """The latest moment up to ``now`` at which a digest was due, pauses aside; in UTC."""
-    return next(moment for moment in _moments(wishes, now, -1) if moment <= now)
+    return next(moment for moment in _moments(preferences, now, -1) if moment <= now)
 
 
-def next_due(wishes: Preferences, now: datetime) -> datetime:
+def next_due(preferences: Preferences, now: datetime) -> datetime:
     """The first moment after ``now`` at which a digest is due, pauses aside; in UTC."""
-    return next(moment for moment in _moments(wishes, now, 1) if moment > now)
+    return next(moment for moment in _moments(preferences, now, 1) if moment > now)
 
 
-def next_mail(wishes: Preferences, now: datetime) -> datetime:
+def next_mail(preferences: Preferences, now: datetime) -> datetime:
     """The same, once a pause is over."""
-    if wishes.paused_until is None:
-        return next_due(wishes, now)
-    begin = datetime.combine(wishes.paused_until, time(), _zone(wishes.timezone))
-    return next_due(wishes, max(now, begin.astimezone(UTC) - timedelta.resolution))
+    if preferences.paused_until is None:
+        return next_due(preferences, now)
+    begin = datetime.combine(preferences.paused_until, time(), _zone(preferences.timezone))
+    return next_due(preferences, max(now, begin.astimezone(UTC) - timedelta.resolution))
 
 
-def local_day(wishes: Preferences, moment: datetime) -> date:
+def local_day(preferences: Preferences, moment: datetime) -> date:
     """The subscriber's day whose digest is due at a moment; else the day that it is there.
 
     A time that a clock change skips may be due when the next day has begun.
     """
-    today = moment.astimezone(_zone(wishes.timezone)).date()
+    today = moment.astimezone(_zone(preferences.timezone)).date()
     yesterday = today - timedelta(days=1)
-    is_yesterdays = wishes.wants_mail_on(yesterday) and _on(yesterday, wishes) == moment
-    is_todays = wishes.wants_mail_on(today) and _on(today, wishes) == moment
+    is_yesterdays = preferences.wants_mail_on(yesterday) and _on(yesterday, preferences) == moment
+    is_todays = preferences.wants_mail_on(today) and _on(today, preferences) == moment
     return yesterday if is_yesterdays and not is_todays else today
 
 
-def _moments(wishes: Preferences, around: datetime, step: int) -> Iterator[datetime]:
+def _moments(preferences: Preferences, around: datetime, step: int) -> Iterator[datetime]:
     """Those of the days around a moment, onwards (1) or backwards (-1), in that order."""
-    today = around.astimezone(_zone(wishes.timezone)).date()
+    today = around.astimezone(_zone(preferences.timezone)).date()
     for days in range(-1, _DAYS + 1):
         day = today + timedelta(days=days * step)
-        if wishes.wants_mail_on(day):
-            yield _on(day, wishes)
+        if preferences.wants_mail_on(day):
+            yield _on(day, preferences)
 
 
-def _on(day: date, wishes: Preferences) -> datetime:
+def _on(day: date, preferences: Preferences) -> datetime:
     # By way of UTC, which makes a local time that does not exist one that does.
-    return datetime.combine(day, wishes.at, _zone(wishes.timezone)).astimezone(UTC)
+    return datetime.combine(day, preferences.at, _zone(preferences.timezone)).astimezone(UTC)
 
 
 @cache

@@ -1,11 +1,11 @@
-"""The language of topic filters: what people type, read into what they wish and what they require.
+"""The language of topic filters: what people type, read into a query and what they require.
 
     filter = any ["^" number]
     any    = all {"OR" all}
     all    = one {["AND"] one}
     one    = ["NOT" | "-"] (word | phrase | field | comparison | "(" any ")")
 
-Plain words are a wish, to be ranked by; they only restrict as operands of AND, OR or NOT. The rest
+Plain words are a query, to be ranked by; they only restrict as operands of AND, OR or NOT. The rest
 restricts wherever it stands. docs/topic-filters.md says it to readers, with examples. Pure.
 """
 
@@ -78,7 +78,7 @@ def parse_filter(text: str) -> Filter:
 
 @lru_cache(maxsize=50_000)  # the same few topics are asked about all the time
 def read_filter(text: str) -> Filter:
-    """The filter for a text that is stored already; one that no longer parses is a wish."""
+    """The filter for a text that is stored already; one that no longer parses is a query."""
     try:
         return parse_filter(text)
     except TopicError:
@@ -247,5 +247,7 @@ def _operands(kind: type[And] | type[Or], parts: list[_Meaning]) -> _Meaning:
 
 def _joined(kind: type[And] | type[Or], parts: Iterable[Restriction]) -> Restriction:
     """One restriction of several; those of the same kind are taken apart, a single one stays."""
-    flat = [each for part in parts for each in (part.parts if isinstance(part, kind) else (part,))]
+    flat = [
+        operand for part in parts for operand in (part.parts if isinstance(part, kind) else (part,))
+    ]
     return flat[0] if len(flat) == 1 else kind(tuple(flat))

@@ -24,7 +24,7 @@ class Imported:
     unread: tuple[Unread, ...]
 
     def to_json(self) -> dict[str, Any]:
-        rejected = [{"line": each.line, "why": each.why} for each in self.unread]
+        rejected = [{"line": unread.line, "why": unread.why} for unread in self.unread]
         return {"new": self.new, "known": self.known, "rejected": rejected}
 
 
@@ -40,7 +40,7 @@ def import_people(
     Whoever is there already stays as they are, so that it can be done again. Raises OSError.
     """
     size = file.stat().st_size
-    name = "".join(each if each.isprintable() else "?" for each in file.name)
+    name = "".join(character if character.isprintable() else "?" for character in file.name)
     with file.open("rb") as octets:
 
         def tell() -> None:
@@ -69,8 +69,8 @@ def take_in(
     with TextIOWrapper(octets, encoding="utf-8", errors="surrogateescape", newline="") as lines:
         people = read_people(lines, source=source, now=now, admit=address_policy.admit)
         while batch := list(islice(people, BATCH)):
-            rows = [each for each in batch if isinstance(each, ImportRow)]
-            unread += [each for each in batch if isinstance(each, Unread)]
+            rows = [item for item in batch if isinstance(item, ImportRow)]
+            unread += [item for item in batch if isinstance(item, Unread)]
             added = registry.admit(rows, now)
             new, known = new + added, known + len(rows) - added
             after_batch()

@@ -49,10 +49,10 @@ class Subscriber:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """Somebody as they are after they said something, and what their consent was before.
+class ConsentChange:
+    """A person after they said something, and what their consent was before.
 
-    Where the same is said twice at once, it is news once.
+    If the same is said twice at once, it is news once.
     """
 
     person: Subscriber
@@ -67,10 +67,10 @@ class Said:
 class MailSchedule:
     """People with the same days, local time and zone: their numbers, and since when they come.
 
-    Of ``wishes`` only these three are as the people want them.
+    Of ``preferences`` only these three are as the people want them.
     """
 
-    wishes: Preferences
+    preferences: Preferences
     people: dict[int, datetime]
 
 
@@ -96,7 +96,7 @@ class Suppression:
 
 
 class Verdict(StrEnum):
-    """What a reader says of a paper."""
+    """The value of a rating: what a reader thinks of a paper."""
 
     LIKE = "like"  # more like this
     MUTE = "mute"  # not for me
@@ -113,7 +113,7 @@ class Rating:
 
 @dataclass(frozen=True, slots=True)
 class AddressChange:
-    """A person's wish to be mailed at another address; ``public_id`` stands in the link."""
+    """A person's request to be mailed at another address; ``public_id`` stands in the link."""
 
     public_id: str
     person: Subscriber

@@ -4,7 +4,8 @@
 say has its default, so that old records stay readable when a preference is added.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from enum import StrEnum
@@ -24,7 +25,7 @@ CADENCES = {
     "weekdays": frozenset(WEEKDAYS[:5]),
     "weekly": frozenset({"mon"}),
 }
-_SAID = {
+_SPELT_OUT = {
     "daily": "every day",
     "weekdays": "from Monday to Friday",
     "weekly": "once a week, on Monday",
@@ -69,7 +70,7 @@ class Preferences:
     def day_before(self, day: date) -> date:
         """The last day before this one that the cadence has a digest on."""
         earlier = (day - timedelta(days=days) for days in range(1, 8))
-        return next(each for each in earlier if self.wants_mail_on(each))
+        return next(day for day in earlier if self.wants_mail_on(day))
 
     def is_paused_on(self, day: date) -> bool:
         return self.paused_until is not None and day < self.paused_until
@@ -85,12 +86,14 @@ class Preferences:
     @property
     def how_often(self) -> str:
         """When mail comes, as it is said: every day, on Monday and Thursday."""
-        return self._said_days + (", also when there is nothing" if self.note_when_nothing else "")
+        return self._days_in_words + (
+            ", also when there is nothing" if self.note_when_nothing else ""
+        )
 
     @property
-    def _said_days(self) -> str:
-        if self.cadence in _SAID:
-            return _SAID[self.cadence]
+    def _days_in_words(self) -> str:
+        if self.cadence in _SPELT_OUT:
+            return _SPELT_OUT[self.cadence]
         names = [DAY_NAMES[number] for number, day in enumerate(WEEKDAYS) if day in self.days]
         return f"on {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}"
 
@@ -112,20 +115,7 @@ class Preferences:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> "Preferences":
         """Preferences from a record. Raises PreferenceError or TopicError naming what is wrong."""
-        default = cls()
-        return cls(
-            days=_read(record, "cadence", parse_cadence, default.days),
-            at=_read(record, "at", parse_time, default.at),
-            timezone=_read(record, "timezone", parse_timezone, default.timezone),
-            max_papers=_read(record, "max_papers", parse_papers, default.max_papers),
-            min_papers=_read(record, "min_papers", parse_papers, default.min_papers),
-            strictness=_read(record, "strictness", parse_strictness, None),
-            trending=_read(record, "trending", _parse_flag, default.trending),
-            note_when_nothing=_read(record, "note_when_nothing", _parse_flag, False),
-            exclusions=_read(record, "exclusions", _parse_exclusions, ()),
-            paused_until=_read(record, "paused_until", parse_date, None),
-            locale=_read(record, "locale", parse_locale, default.locale),
-        )
+        return cls(**{name: value for key in _READ for name, value in _read(record, key)})
 
     @classmethod
     def from_stored(cls, record: Mapping[str, Any]) -> "Preferences":
@@ -134,20 +124,11 @@ class Preferences:
         What this machine cannot read, such as a time zone it does not know, has its default: one
         record must not stop everybody's mail.
         """
-        try:
-            return cls.from_json(record)
-        except (PreferenceError, TopicError):
-            return cls.from_json(
-                {name: record[name] for name in record if _is_readable(record, name)}
-            )
-
-
-def _is_readable(record: Mapping[str, Any], name: str) -> bool:
-    try:
-        Preferences.from_json({name: record[name]})
-    except (PreferenceError, TopicError):
-        return False
-    return True
+        values: dict[str, Any] = {}
+        for key in _READ:
+            with suppress(PreferenceError, TopicError):
+                values.update(_read(record, key))
+        return cls(**values)
 
 
 def parse_cadence(typed: str) -> frozenset[str]:
@@ -227,12 +208,29 @@ def _parse_exclusions(typed: Any) -> tuple[TopicFilter, ...]:
     return parse_topics(text for text in str(typed).split(";") if text.strip())
 
 
-def _read(record: Mapping[str, Any], name: str, parse: Any, default: Any) -> Any:
-    """A field of a record as JSON or CSV gives it; the default where it is missing or empty."""
-    value = record.get(name)
+# Of each key in a record: the preference that it stands for, and how its text is read.
+_READ: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "cadence": ("days", parse_cadence),
+    "at": ("at", parse_time),
+    "timezone": ("timezone", parse_timezone),
+    "max_papers": ("max_papers", parse_papers),
+    "min_papers": ("min_papers", parse_papers),
+    "strictness": ("strictness", parse_strictness),
+    "trending": ("trending", _parse_flag),
+    "note_when_nothing": ("note_when_nothing", _parse_flag),
+    "exclusions": ("exclusions", _parse_exclusions),
+    "paused_until": ("paused_until", parse_date),
+    "locale": ("locale", parse_locale),
+}
+
+
+def _read(record: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:
+    """A preference from a record as JSON or CSV gives it; nothing where it is missing or empty."""
+    value = record.get(key)
     if value in (None, []) or (isinstance(value, str) and not value.strip()):
-        return default
+        return []
+    name, parse = _READ[key]
     try:
-        return parse(value if parse is _parse_exclusions else str(value))
+        return [(name, parse(value if parse is _parse_exclusions else str(value)))]
     except (PreferenceError, TopicError) as error:
-        raise type(error)(f"{name}: {error}") from None
+        raise type(error)(f"{key}: {error}") from None

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from subscribers.errors import PreferenceError, TopicError
 from subscribers.preferences import (
     CADENCES,
     EVERY_DAY,
-    WEEKDAYS,
     Preferences,
     parse_date,
     parse_papers,
@@ -23,6 +23,11 @@ CHOSEN_DAYS = "chosen"  # the cadence that is none of the named ones
 # The values of each field of a form, by name. A box that is not ticked sends nothing; so a box that
 # may be off has a hidden empty value beside it, which tells "off" from "not on this form".
 Fields = Mapping[str, Sequence[str]]
+
+_TYPED = (
+    "topics exclusions cadence at timezone max_papers min_papers strictness paused_until".split()
+)
+_TICKED = ("trending", "note_when_nothing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +49,21 @@ class PreferencesForm:
     paused_until: str = ""
 
     @classmethod
-    def of(cls, topics: Sequence[TopicFilter], wishes: Preferences) -> "PreferencesForm":
-        """The form as it is shown to somebody who has these wishes."""
+    def of(cls, topics: Sequence[TopicFilter], preferences: Preferences) -> "PreferencesForm":
+        """The form as it is shown to somebody who has these preferences."""
         return cls(
             topics=_lines(topics),
-            exclusions=_lines(wishes.exclusions),
-            cadence=wishes.cadence if wishes.cadence in CADENCES else CHOSEN_DAYS,
-            days=wishes.days,
-            at=wishes.at.isoformat("minutes"),
-            timezone=wishes.timezone,
-            max_papers=str(wishes.max_papers or ""),
-            min_papers=str(wishes.min_papers),
-            strictness=wishes.strictness or "",
-            trending=wishes.trending,
-            note_when_nothing=wishes.note_when_nothing,
-            paused_until=wishes.paused_until.isoformat() if wishes.paused_until else "",
+            exclusions=_lines(preferences.exclusions),
+            cadence=preferences.cadence if preferences.cadence in CADENCES else CHOSEN_DAYS,
+            days=preferences.days,
+            at=preferences.at.isoformat("minutes"),
+            timezone=preferences.timezone,
+            max_papers=str(preferences.max_papers or ""),
+            min_papers=str(preferences.min_papers),
+            strictness=preferences.strictness or "",
+            trending=preferences.trending,
+            note_when_nothing=preferences.note_when_nothing,
+            paused_until=preferences.paused_until.isoformat() if preferences.paused_until else "",
         )
 
     def filled(self, fields: Fields) -> "PreferencesForm":
@@ -69,32 +74,14 @@ class PreferencesForm:
         if any(len(value) > LONGEST_FIELD for values in fields.values() for value in values):
             raise PreferenceError("this is too long")
 
-        def sent(name: str, before: str) -> str:
-            return last(fields, name).strip() if name in fields else before
-
-        def ticked(name: str, before: bool) -> bool:
-            return any(fields[name]) if name in fields else before
-
-        form = replace(
-            self,
-            topics=sent("topics", self.topics),
-            suggested=frozenset(fields.get("suggested", ())),
-            exclusions=sent("exclusions", self.exclusions),
-            cadence=sent("cadence", self.cadence),
-            at=sent("at", self.at),
-            timezone=sent("timezone", self.timezone),
-            max_papers=sent("max_papers", self.max_papers),
-            min_papers=sent("min_papers", self.min_papers),
-            strictness=sent("strictness", self.strictness),
-            trending=ticked("trending", self.trending),
-            note_when_nothing=ticked("note_when_nothing", self.note_when_nothing),
-            paused_until=sent("paused_until", self.paused_until),
-        )
+        sent: dict[str, Any] = {
+            name: last(fields, name).strip() for name in _TYPED if name in fields
+        }
+        sent |= {name: any(fields[name]) for name in _TICKED if name in fields}
         if "days" in fields:
-            form = replace(form, days=frozenset(WEEKDAYS) & frozenset(fields["days"]))
-            if "cadence" not in fields:
-                form = replace(form, cadence=CHOSEN_DAYS)
-        return form
+            sent["days"] = EVERY_DAY & frozenset(fields["days"])
+            sent.setdefault("cadence", CHOSEN_DAYS)
+        return replace(self, suggested=frozenset(fields.get("suggested", ())), **sent)
 
     def read(self, before: Preferences) -> tuple[tuple[TopicFilter, ...], Preferences]:
         """Topics and preferences; what no form has stays as it was.

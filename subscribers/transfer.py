@@ -11,8 +11,10 @@ with ``topics`` as a list or as in CSV; what `digest subscribers export` writes 
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from subscribers.addresses import normalise_address
@@ -83,12 +85,12 @@ def read_people(
     iterator = iter(lines)
     first = next(iterator, "").removeprefix("\ufeff")
     records = _json_lines if first.lstrip().startswith("{") else _csv_lines
-    for line, record in records(_with_first(first, iterator)):
+    for line, record in records(chain([first], iterator)):
         if isinstance(record, str):
             yield _unread(line, record)
             continue
         try:
-            yield _arrival(record, source, now, admit)
+            yield _import_row(record, source, now, admit)
         except SubscriberError as error:
             yield _unread(line, str(error))
 
@@ -104,16 +106,16 @@ def to_record(file: PersonFile) -> dict[str, Any]:
         "since": person.since.isoformat(),
         "evidence": [
             {
-                "event": each.event,
-                "at": each.at.isoformat(),
-                "source": each.source,
-                **({"client": each.client} if each.client else {}),
+                "event": item.event,
+                "at": item.at.isoformat(),
+                "source": item.source,
+                **({"client": item.client} if item.client else {}),
             }
-            for each in file.evidence
+            for item in file.evidence
         ],
         "opinions": [
-            {"paper": each.paper, "verdict": each.verdict.value, "at": each.at.isoformat()}
-            for each in file.ratings
+            {"paper": rating.paper, "verdict": rating.verdict.value, "at": rating.at.isoformat()}
+            for rating in file.ratings
         ],
         **({"moving_to": file.moving_to} if file.moving_to else {}),
         "suppressed": blocked and {"reason": blocked.reason.value, "at": blocked.at.isoformat()},
@@ -124,7 +126,7 @@ def to_csv_row(file: PersonFile) -> dict[str, Any]:
     """The columns that a CSV file can hold: of the evidence only when consent was last given."""
     record = to_record(file)
     given = {ConsentEvent.CONFIRMED, ConsentEvent.VOUCHED, ConsentEvent.UNDONE}
-    agreed = [each.at.isoformat() for each in file.evidence if each.event in given]
+    agreed = [item.at.isoformat() for item in file.evidence if item.event in given]
     confirmed = file.subscriber.consent is Consent.CONFIRMED and agreed
     return {
         "email": record["email"],
@@ -141,11 +143,6 @@ def to_csv_row(file: PersonFile) -> dict[str, Any]:
 def _unread(line: int, why: str) -> Unread:
     # What is quoted of the line may hold characters that cannot be printed.
     return Unread(line, why.encode(errors="backslashreplace").decode())
-
-
-def _with_first(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
 
 
 def _csv_lines(lines: Iterator[str]) -> Iterator[tuple[int, dict[str, Any] | str]]:
@@ -189,10 +186,10 @@ def _json_lines(lines: Iterator[str]) -> Iterator[tuple[int, dict[str, Any] | st
         yield number, record if isinstance(record, dict) else "no JSON object"
 
 
-def _arrival(
+def _import_row(
     record: Mapping[str, Any], source: str, now: datetime, admit: Callable[[str], str]
 ) -> ImportRow:
-    wishes = {_PREFERENCE_OF.get(name, name): value for name, value in record.items()}
+    preferences = {_PREFERENCE_OF.get(name, name): value for name, value in record.items()}
     topics = record.get("topics") or []
     if isinstance(topics, str):
         topics = [topic for topic in topics.split(";") if topic.strip()]
@@ -202,7 +199,7 @@ def _arrival(
     return ImportRow(
         address=admit(str(record.get("email") or "")),
         topics=parse_topics(map(str, topics)),
-        preferences=Preferences.from_json(wishes),
+        preferences=Preferences.from_json(preferences),
         consent=consent,
         evidence=evidence,
         ratings=_ratings(record.get("opinions") or []),
@@ -223,33 +220,36 @@ def _consent(
     return Consent.CONFIRMED, (Evidence(ConsentEvent.CONFIRMED, _moment(stated), source),)
 
 
-def _evidence(record: Any) -> Evidence:
+@contextmanager
+def _expecting(form: str, record: Any) -> Iterator[None]:
+    """Say which form was expected of a record that cannot be read."""
     try:
+        yield
+    except (KeyError, TypeError, ValueError, PreferenceError):
+        raise PreferenceError(f"{form}, got {record!r}") from None
+
+
+def _evidence(record: Any) -> Evidence:
+    with _expecting("evidence: expected event, at and source", record):
         return Evidence(
             event=ConsentEvent(record["event"]),
             at=_moment(str(record["at"])),
             source=_printable(record["source"])[:64],
             client=_printable(record.get("client", ""))[:45],
         )
-    except (KeyError, TypeError, ValueError, PreferenceError):
-        raise PreferenceError(f"evidence: expected event, at and source, got {record!r}") from None
 
 
 def _ratings(records: Any) -> tuple[Rating, ...]:
-    try:
-        read = [
+    with _expecting("opinions: expected each with paper, verdict and at", records):
+        ratings = [
             Rating(
-                paper=_printable(each["paper"])[:80],
-                verdict=Verdict(each["verdict"]),
-                at=_moment(str(each["at"])),
+                paper=_printable(record["paper"])[:80],
+                verdict=Verdict(record["verdict"]),
+                at=_moment(str(record["at"])),
             )
-            for each in records
+            for record in records
         ]
-        return tuple({each.paper: each for each in read}.values())
-    except (KeyError, TypeError, ValueError, PreferenceError):
-        raise PreferenceError(
-            f"opinions: expected each with paper, verdict and at, got {records!r}"
-        ) from None
+        return tuple({rating.paper: rating for rating in ratings}.values())
 
 
 def _printable(value: Any) -> str:
@@ -263,10 +263,8 @@ def _printable(value: Any) -> str:
 def _suppression(record: Any) -> Suppression | None:
     if not record:
         return None
-    try:
+    with _expecting("suppressed: expected reason and at", record):
         return Suppression(SuppressionReason(record["reason"]), _moment(str(record["at"])))
-    except (KeyError, TypeError, ValueError, PreferenceError):
-        raise PreferenceError(f"suppressed: expected reason and at, got {record!r}") from None
 
 
 def _moment(typed: str) -> datetime:

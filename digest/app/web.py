@@ -51,7 +51,7 @@ def web(app: App) -> FastAPI:
         tokens=app.identity.tokens,
         render=page_renderer(app.templates, app.identity),
         clock=clock,
-        letters=TransactionalMail(app.transactional_composer, app.post, clock),
+        mail=TransactionalMail(app.transactional_composer, app.post, clock),
         address_policy=app.address_policy,
         defaults=Preferences(at=settings.run_at, timezone=settings.timezone.key),
         suggestions=suggestions,

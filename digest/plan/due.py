@@ -32,10 +32,10 @@ def latest_due(
 ) -> Iterator[DueTime]:
     """The latest turn of each, if its edition is made. It may be before they came."""
     for schedule in schedules:
-        moment = last_due(schedule.wishes, now)
+        moment = last_due(schedule.preferences, now)
         interval = due_interval_of(intervals, moment)
-        if interval and not _can_wait(schedule.wishes, moment, interval):
-            yield DueTime(schedule.wishes, moment, interval, frozenset(schedule.people))
+        if interval and not _can_wait(schedule.preferences, moment, interval):
+            yield DueTime(schedule.preferences, moment, interval, frozenset(schedule.people))
 
 
 def due_since(
@@ -51,12 +51,12 @@ def due_since(
         if begin > end:
             continue
         for schedule in schedules:
-            moment = last_due(schedule.wishes, end)
-            if moment >= begin and not _can_wait(schedule.wishes, moment, interval):
+            moment = last_due(schedule.preferences, end)
+            if moment >= begin and not _can_wait(schedule.preferences, moment, interval):
                 there = frozenset(
                     number for number, came in schedule.people.items() if came < moment
                 )
-                yield DueTime(schedule.wishes, moment, interval, there)
+                yield DueTime(schedule.preferences, moment, interval, there)
 
 
 # ---- the count that planning is held against ----------------------------------------------------
@@ -73,10 +73,10 @@ def who_is_due(
     """
     due: set[int] = set()
     for schedule in schedules:
-        moment = next_due(schedule.wishes, interval.begins - timedelta.resolution)
-        later = next_due(schedule.wishes, moment)
+        moment = next_due(schedule.preferences, interval.begins - timedelta.resolution)
+        later = next_due(schedule.preferences, moment)
         while later < interval.ends and later <= now:
-            moment, later = later, next_due(schedule.wishes, later)
+            moment, later = later, next_due(schedule.preferences, later)
         is_in_time = oldest < moment <= now and moment < interval.ends
         is_superseded = later <= now or (moment < interval.own and later < interval.ends)
         if is_in_time and not is_superseded:
@@ -89,7 +89,7 @@ def with_mail_on(schedules: Iterable[MailSchedule], day: date) -> set[int]:
     return {
         person
         for schedule in schedules
-        if schedule.wishes.wants_mail_on(day)
+        if schedule.preferences.wants_mail_on(day)
         for person in schedule.people
     }
 

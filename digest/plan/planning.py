@@ -74,7 +74,7 @@ class Planning:
         Returns the ids of the editions that were planned for.
         """
         has_row = self._ledger.deliveries.planned(edition.id)
-        counted = with_mail_on(self._registry.schedules.all(), edition.day)
+        counted = with_mail_on(self._registry.overview.mail_schedules(), edition.day)
         today = [
             Due(person, edition.day)
             for person in self._registry.everybody(Consent.CONFIRMED)
@@ -93,7 +93,7 @@ class Planning:
         intervals = self._timetable.intervals(self._ledger.editions.calendar(CALENDAR))
         if not intervals:
             return set()
-        schedules = self._registry.schedules.all()
+        schedules = self._registry.overview.mail_schedules()
         oldest = self._oldest(now)
         in_time = [
             due_time

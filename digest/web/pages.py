@@ -15,10 +15,10 @@ from digest.web.own import OwnDigests
 from digest.web.public import PublicPages
 from digest.web.site import Site
 from subscribers.errors import TokenError
+from subscribers.web import choosing, leaving, signup
 from subscribers.web.api import api_app
 from subscribers.web.api_rules import problem as api_problem
 from subscribers.web.body_limit import BodyLimit
-from subscribers.web.routes import subscriber_routes
 
 # Links carry tokens: they are told to nobody, kept by nobody, and nothing foreign is loaded.
 _HEADERS = {
@@ -74,11 +74,14 @@ def web_app(site: Site) -> FastAPI:
     app.add_exception_handler(RequestValidationError, on_refusal)
     app.add_exception_handler(TokenError, lambda *_: site.context.bad_link())
 
+    app.state.context = site.context
     for router in (
         PublicPages(site).routes(),
         Feeds(site).routes(),
         OwnDigests(site).routes(),
-        subscriber_routes(site.context),
+        signup.routes,
+        leaving.routes,
+        choosing.routes,
         health_routes(site.watch),
     ):
         # Not include_router: it makes each route a second time, to add what `app` has for all of

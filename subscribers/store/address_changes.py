@@ -1,4 +1,4 @@
-"""Changes of address: wanted by one link, done by another that went to the new mailbox."""
+"""Changes of address: asked for by one link, done by another that went to the new mailbox."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -10,11 +10,11 @@ from subscribers.addresses import address_key
 from subscribers.errors import AddressError, ConsentError
 from subscribers.lifecycle import ConsentEvent, next_consent
 from subscribers.model import AddressChange, Consent, Evidence, Subscriber
-from subscribers.store.rows import by_address, change, new_public_id, one, record_evidence
+from subscribers.store import rows
 from subscribers.store.tables import address_changes, consents, subscribers
 
 KEPT_FOR = timedelta(hours=72)
-_ATTEMPTS = 5  # to complete a move while others change the same people
+_ATTEMPTS = 5  # to complete a change while others change the same people
 
 
 class AddressChanges:
@@ -24,13 +24,13 @@ class AddressChanges:
         self._engine = engine
 
     def ask(self, person: Subscriber, address: str, now: datetime) -> AddressChange:
-        """Somebody wants to be mailed at another address; it takes the place of an earlier wish.
+        """Note a request to be mailed at another address; it takes the place of an earlier one.
 
         ``address`` is in its normal form.
         """
-        wanted = AddressChange(new_public_id(), person, address)
+        wanted = AddressChange(rows.new_public_id(), person, address)
         with self._engine.begin() as connection:
-            # Who wishes twice at the same moment does so one after the other (PostgreSQL).
+            # Whoever asks twice at the same moment does so one after the other (PostgreSQL).
             themselves = select(subscribers.c.id).where(subscribers.c.id == person.id)
             connection.execute(themselves.with_for_update())
             outdated = (address_changes.c.at <= now - KEPT_FOR) | (
@@ -45,7 +45,7 @@ class AddressChanges:
         return wanted
 
     def find(self, public_id: str) -> AddressChange | None:
-        """A wish that stands; none if it was overtaken, or its person has left since."""
+        """Return a request that stands; None if it was overtaken, or its person has left since."""
         with self._engine.connect() as connection:
             return _find(connection, public_id)
 
@@ -54,56 +54,51 @@ class AddressChanges:
     ) -> AddressChange | None:
         """The new mailbox has confirmed: the person is there from now on.
 
-        The move as it was wanted (with the person as they were before), none if it does not stand
-        any more. Doing it twice is doing it once. Somebody who started to subscribe with the new
+        Return the change as it was asked for (with the person as they were), None if it no longer
+        stands. Doing it twice is doing it once. Somebody who started to subscribe with the new
         address, or left there, is the same person: what they said is kept with the rest. Raises
         AddressError where a confirmed subscriber has that address.
         """
-        said = Evidence(ConsentEvent.MOVED, now, source, client)
+        evidence = Evidence(ConsentEvent.MOVED, now, source, client)
         for _ in range(_ATTEMPTS):
             with suppress(
                 ConsentError, IntegrityError
             ):  # one of the two was changed at this moment
-                return self._complete(public_id, said)
+                return self._complete(public_id, evidence)
         return None
 
-    def _complete(self, public_id: str, said: Evidence) -> AddressChange | None:
+    def _complete(self, public_id: str, evidence: Evidence) -> AddressChange | None:
         with self._engine.begin() as connection:
-            move = _find(connection, public_id)
-            if move is not None and not move.is_done:
-                _absorb(connection, move)
-                _change_address(connection, move)
-                record_evidence(connection, move.person.id, said)
-            return move
+            change = _find(connection, public_id)
+            if change is not None and not change.is_done:
+                _absorb(connection, change)
+                rows.change(
+                    connection,
+                    change.person,
+                    consent=next_consent(change.person.consent, ConsentEvent.MOVED),
+                    address=change.address,
+                    address_key=address_key(change.address),
+                )
+                rows.record_evidence(connection, change.person.id, evidence)
+            return change
 
 
-def _absorb(connection: Connection, move: AddressChange) -> None:
+def _absorb(connection: Connection, change: AddressChange) -> None:
     """Make one of the person and of whoever else is listed at the new address.
 
     Raises AddressError where that is a confirmed subscriber, and ConsentError where they become
     one, or anything else, at this moment.
     """
-    other = by_address(connection, move.address)
-    if other is None or other.id == move.person.id:
+    other = rows.by_address(connection, change.address)
+    if other is None or other.id == change.person.id:
         return
     if other.consent is Consent.CONFIRMED:
-        raise AddressError(f"{move.address} subscribes already")
-    said = update(consents).where(consents.c.subscriber_id == other.id)
-    connection.execute(said.values(subscriber_id=move.person.id))
+        raise AddressError(f"{change.address} subscribes already")
+    evidence = update(consents).where(consents.c.subscriber_id == other.id)
+    connection.execute(evidence.values(subscriber_id=change.person.id))
     still = (subscribers.c.id == other.id, subscribers.c.consent == other.consent)
     if connection.execute(delete(subscribers).where(*still)).rowcount == 0:
-        raise ConsentError(f"{move.address} has just changed; look, and try again")
-
-
-def _change_address(connection: Connection, move: AddressChange) -> None:
-    """Raises ConsentError where the person has left, or moved, at this moment."""
-    change(
-        connection,
-        move.person,
-        consent=next_consent(move.person.consent, ConsentEvent.MOVED),
-        address=move.address,
-        address_key=address_key(move.address),
-    )
+        raise ConsentError(f"{change.address} has just changed; look, and try again")
 
 
 def _find(connection: Connection, public_id: str) -> AddressChange | None:
@@ -112,7 +107,7 @@ def _find(connection: Connection, public_id: str) -> AddressChange | None:
     ).one_or_none()
     if row is None:
         return None
-    person = one(connection, subscribers.c.id == row.subscriber_id)
+    person = rows.one(connection, subscribers.c.id == row.subscriber_id)
     if person is None or person.consent is not Consent.CONFIRMED:
         return None
     return AddressChange(row.public_id, person, row.address)

@@ -1,15 +1,18 @@
-"""People seen from afar, for lists and figures."""
+"""People seen from afar: for lists, for statistics, and for who is due when."""
 
 from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import Column, Engine, Select, func, select
 
 from subscribers.addresses import address_key
 from subscribers.lifecycle import ConsentEvent
-from subscribers.model import Consent, SuppressionReason
+from subscribers.model import Consent, MailSchedule, SuppressionReason
+from subscribers.preferences import Preferences
 from subscribers.store.tables import consents, subscribers, suppressions
+
+_TIMES = ("timezone", "at", "cadence")  # the preferences that tell when mail is due
 
 
 class Overview:
@@ -26,19 +29,18 @@ class Overview:
 
     def by_consent(self) -> dict[Consent, int]:
         """How many people have said what."""
-        consent = subscribers.c.consent
-        with self._engine.connect() as connection:
-            rows = connection.execute(select(consent, func.count()).group_by(consent))
-            found = {Consent(row[0]): row[1] for row in rows}
-        return {each: found.get(each, 0) for each in Consent}
+        found = self._count_by(subscribers.c.consent)
+        return {consent: found.get(consent, 0) for consent in Consent}
 
     def blocks_by_reason(self) -> dict[SuppressionReason, int]:
         """How many addresses get nothing, and why."""
-        reason = suppressions.c.reason
+        found = self._count_by(suppressions.c.reason)
+        return {reason: found.get(reason, 0) for reason in SuppressionReason}
+
+    def _count_by(self, column: Column[str]) -> dict[str, int]:
         with self._engine.connect() as connection:
-            rows = connection.execute(select(reason, func.count()).group_by(reason))
-            found = {SuppressionReason(row[0]): row[1] for row in rows}
-        return {each: found.get(each, 0) for each in SuppressionReason}
+            counted = connection.execute(select(column, func.count()).group_by(column))
+            return {row[0]: row[1] for row in counted}
 
     def withdrawals_by_day(self, first: date, last: date, zone: tzinfo = UTC) -> dict[date, int]:
         """How many people left on each day of a zone, from the first to the last day.
@@ -55,10 +57,30 @@ class Overview:
         with self._engine.connect() as connection:
             moments = connection.execute(query).scalars()
             left = Counter(at.astimezone(zone).date() for at in moments)
-        return {
-            day: left[day]
-            for day in (first + timedelta(days=n) for n in range((last - first).days + 1))
-        }
+        days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+        return {day: left[day] for day in days}
+
+    def mail_schedules(self) -> list[MailSchedule]:
+        """Return when everybody who has confirmed wants mail.
+
+        It is asked each minute, so it reads no whole records; and people with the same times are
+        together, so that these are looked at once.
+        """
+        record = subscribers.c.preferences
+        times = (record[name].as_string().label(name) for name in _TIMES)
+        query = select(subscribers.c.id, subscribers.c.since, *times).where(
+            subscribers.c.consent == Consent.CONFIRMED
+        )
+        found: dict[tuple[str | None, ...], dict[int, datetime]] = {}
+        with self._engine.connect() as connection:
+            for number, since, *stored in connection.execute(query):
+                found.setdefault(tuple(stored), {})[number] = since
+        return [MailSchedule(_preferences(stored), people) for stored, people in found.items()]
+
+
+def _preferences(stored: tuple[str | None, ...]) -> Preferences:
+    named = zip(_TIMES, stored, strict=True)
+    return Preferences.from_stored({name: text for name, text in named if text is not None})
 
 
 def ids_with(part: str) -> Select[tuple[int]]:

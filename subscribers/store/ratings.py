@@ -1,25 +1,24 @@
 """What readers think of single papers: more like this, or not for me."""
 
-from collections import defaultdict
 from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, delete, insert, select, true
 from sqlalchemy.exc import IntegrityError
 
 from subscribers.model import Rating, Verdict
-from subscribers.store.rows import rating_of
+from subscribers.store.rows import ratings_by_person
 from subscribers.store.tables import ratings
 
 
 class Ratings:
-    """The opinions in one database."""
+    """The ratings in one database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def hold(self, subscriber_id: int, paper: str, verdict: Verdict | None, now: datetime) -> None:
-        """What a subscriber thinks of a paper from now on; none takes it back.
+    def rate(self, subscriber_id: int, paper: str, verdict: Verdict | None, now: datetime) -> None:
+        """Store what a subscriber thinks of a paper; None takes it back.
 
         Of two verdicts at the same moment one stands.
         """
@@ -37,16 +36,12 @@ class Ratings:
                 )
 
     def of_everybody(self) -> dict[int, list[Rating]]:
-        """All opinions by the subscriber's id, each oldest first."""
-        held: dict[int, list[Rating]] = defaultdict(list)
-        query = select(ratings).order_by(ratings.c.at, ratings.c.paper)
+        """Return all ratings by the subscriber's id, oldest first."""
         with self._engine.connect() as connection:
-            for row in connection.execute(query):
-                held[row.subscriber_id].append(rating_of(row))
-        return held
+            return ratings_by_person(connection, true())
 
     def on(self, subscriber_id: int, paper: str) -> Verdict | None:
-        """What a subscriber thinks of one paper."""
+        """Return what a subscriber thinks of one paper."""
         query = select(ratings.c.verdict).where(
             ratings.c.subscriber_id == subscriber_id, ratings.c.paper == paper
         )

@@ -1,11 +1,11 @@
-"""The people of one database: their consent from the first word to the last, and their wishes."""
+"""The people of one database: their consent from the first word to the last, and what they want."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Engine, delete, select, true, update
+from sqlalchemy import ColumnElement, Engine, delete, func, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from subscribers.addresses import address_key, normalise_address
@@ -13,29 +13,38 @@ from subscribers.errors import ConsentError
 from subscribers.lifecycle import ConsentEvent, next_consent
 from subscribers.model import (
     Consent,
+    ConsentChange,
     Evidence,
     PersonFile,
-    Rating,
-    Said,
     Standing,
     Subscriber,
     Suppression,
     SuppressionReason,
 )
 from subscribers.preferences import Preferences
-from subscribers.store import import_rows, rows
+from subscribers.store import rows
 from subscribers.store.address_changes import AddressChanges
 from subscribers.store.overview import Overview
 from subscribers.store.ratings import Ratings
-from subscribers.store.retention import OldRows
-from subscribers.store.schedules import MailSchedules
-from subscribers.store.sign_up_limiter import SignUpLimiter
+from subscribers.store.retention import SIGN_UPS_KEPT_FOR, OldRows
 from subscribers.store.suppressions import Suppressions
-from subscribers.store.tables import address_changes, consents, ratings, subscribers, suppressions
+from subscribers.store.tables import (
+    address_changes,
+    consents,
+    ratings,
+    signups,
+    subscribers,
+    suppressions,
+)
 from subscribers.topics import TopicFilter
 from subscribers.transfer import ImportRow
 
 _BLOCK = 500  # numbers in one question
+_STANDING = {
+    Consent.PENDING: Standing.NOT_CONFIRMED,
+    Consent.CONFIRMED: Standing.MAY_RECEIVE,
+    Consent.WITHDRAWN: Standing.WITHDRAWN,
+}
 
 
 class Registry:
@@ -46,15 +55,29 @@ class Registry:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.sign_up_limiter = SignUpLimiter(engine)
         self.address_changes = AddressChanges(engine)
-        self.schedules = MailSchedules(engine)
         self.old_rows = OldRows(engine)
         self.ratings = Ratings(engine)
         self.overview = Overview(engine)
         self.suppressions = Suppressions(engine)
 
     # ---- joining -----------------------------------------------------------------------------
+
+    def may_ask(self, limits: Mapping[str, int], now: datetime) -> bool:
+        """Count a request for each asker, and tell whether none has had more than its limit.
+
+        Limits are per hour, so that no form can be used to flood somebody. A refused request counts
+        as well.
+        """
+        with self._engine.begin() as connection:
+            outdated = signups.c.at <= now - SIGN_UPS_KEPT_FOR
+            connection.execute(delete(signups).where(outdated))
+            connection.execute(insert(signups), [{"asker": asker, "at": now} for asker in limits])
+        # Committed before it counts: of many requests at the same moment each sees all the others.
+        query = select(signups.c.asker, func.count()).where(signups.c.asker.in_(list(limits)))
+        with self._engine.connect() as connection:
+            counted = connection.execute(query.group_by(signups.c.asker))
+            return all(count <= limits[asker] for asker, count in counted.all())
 
     def add(
         self,
@@ -64,32 +87,26 @@ class Registry:
         source: str,
         now: datetime,
     ) -> Subscriber:
-        """A confirmed subscriber, on the operator's word.
+        """Add a confirmed subscriber, on the operator's word.
 
         Somebody who is there already gets the new topics, or keeps the old where none are given.
         Raises AddressError for an address that cannot be used, and ConsentError for a person who
         left: only they can come back.
         """
         address = normalise_address(address)
+        evidence = Evidence(ConsentEvent.VOUCHED, now, source)
         with self._engine.begin() as connection:
-            existing = rows.by_address(connection, address)
+            known = rows.by_address(connection, address)
             try:
-                before = None if existing is None else existing.consent
-                consent = next_consent(before, ConsentEvent.VOUCHED)
+                consent = next_consent(known.consent if known else None, ConsentEvent.VOUCHED)
             except ConsentError:
                 raise ConsentError(
                     f"{address} has unsubscribed; only that person can subscribe again"
                 ) from None
             values: dict[str, object] = {"consent": consent}
-            if topics or existing is None:
+            if topics or known is None:
                 values["topics"] = [topic.text for topic in topics]
-            if existing is None:
-                added = rows.add(connection, address, now, values)
-            else:
-                rows.change(connection, existing, **values)
-                added = rows.by_address(connection, address) or existing
-            rows.record_evidence(connection, added.id, Evidence(ConsentEvent.VOUCHED, now, source))
-            return added
+            return rows.save(connection, address, known, values, evidence)
 
     def ask(
         self,
@@ -101,85 +118,80 @@ class Registry:
         now: datetime,
         client: str = "",
     ) -> Subscriber | None:
-        """Somebody typed an address into the form: the pending subscriber to be asked to confirm.
+        """Note an address typed into the form: the pending subscriber to be asked to confirm.
 
         None where no mail may go out for it: the address is blocked, or has confirmed already
         (what it wants is then not for a stranger to change), or is being asked at this moment by
         another request. ``client`` is where the request came from. Raises AddressError.
         """
         address = normalise_address(address)
-        said = Evidence(ConsentEvent.ASKED, now, source, client)
-        wishes = {
-            "topics": [topic.text for topic in topics],
-            "preferences": (preferences or Preferences()).to_json(),
-        }
+        evidence = Evidence(ConsentEvent.ASKED, now, source, client)
         try:
             with self._engine.begin() as connection:
-                existing = rows.by_address(connection, address)
-                before = None if existing is None else existing.consent
-                consent = next_consent(before, ConsentEvent.ASKED)
+                known = rows.by_address(connection, address)
+                consent = next_consent(known.consent if known else None, ConsentEvent.ASKED)
                 blocked = rows.is_suppressed(connection, address_key(address))
                 if consent is not Consent.PENDING or blocked:
                     return None
-                if existing is None:
-                    rows.add(connection, address, now, {"consent": consent, **wishes})
-                else:
-                    rows.change(connection, existing, consent=consent, **wishes)
-                asked = rows.by_address(connection, address)
-                assert asked is not None
-                rows.record_evidence(connection, asked.id, said)
-                return asked
+                values = {
+                    "consent": consent,
+                    "topics": [topic.text for topic in topics],
+                    "preferences": (preferences or Preferences()).to_json(),
+                }
+                return rows.save(connection, address, known, values, evidence)
         except (IntegrityError, ConsentError):
             return None
 
     def confirm(
         self, public_id: str, *, source: str, now: datetime, client: str = ""
-    ) -> Said | None:
-        """The person confirms; none for somebody unknown, or who has left since.
+    ) -> ConsentChange | None:
+        """Confirm somebody; None for somebody unknown, or who has left since.
 
         Confirming twice is confirming once.
         """
-        said = Evidence(ConsentEvent.CONFIRMED, now, source, client)
-        return self._say(public_id, Consent.PENDING, said)
+        evidence = Evidence(ConsentEvent.CONFIRMED, now, source, client)
+        return self._say(public_id, Consent.PENDING, evidence)
 
-    def admit(self, arrived: Sequence[ImportRow], now: datetime) -> int:
+    def admit(self, people: Sequence[ImportRow], now: datetime) -> int:
         """Take in people from a file, with evidence and blocks; how many were not there before.
 
         Whoever is there already, or comes twice, is left as they are: an import can be repeated,
         and brings nobody back. For speed the people come in batches of some hundreds.
         """
         with self._engine.begin() as connection:
-            return import_rows.admit(connection, arrived, now)
+            return rows.admit(connection, people, now)
 
     # ---- leaving -----------------------------------------------------------------------------
 
     def withdraw(
         self, public_id: str, *, source: str, now: datetime, client: str = ""
-    ) -> Said | None:
-        """The person leaves; none for somebody unknown. Leaving twice is leaving once."""
+    ) -> ConsentChange | None:
+        """Have somebody leave; None for somebody unknown. Leaving twice is leaving once."""
         with self._engine.begin() as connection:
             person = rows.by_public_id(connection, public_id)
             if person is None:
                 return None
             if person.consent is Consent.WITHDRAWN:
-                return Said(person, Consent.WITHDRAWN)
+                return ConsentChange(person, Consent.WITHDRAWN)
             was: Consent = person.consent
             consent = next_consent(person.consent, ConsentEvent.WITHDRAWN)
             # Whatever else they say at this moment: to leave wins, and to leave twice is once.
             still_here = (subscribers.c.id == person.id, subscribers.c.consent != consent)
             leave = update(subscribers).where(*still_here).values(consent=consent)
             if connection.execute(leave).rowcount:
-                said = Evidence(ConsentEvent.WITHDRAWN, now, source, client)
-                rows.record_evidence(connection, person.id, said)
+                evidence = Evidence(ConsentEvent.WITHDRAWN, now, source, client)
+                rows.record_evidence(connection, person.id, evidence)
             else:
                 was = Consent.WITHDRAWN
             person = rows.by_public_id(connection, public_id)
-            return Said(person, was) if person else None
+            return ConsentChange(person, was) if person else None
 
-    def undo(self, public_id: str, *, source: str, now: datetime, client: str = "") -> Said | None:
-        """The person takes back that they left; none for somebody unknown or not confirmed."""
-        said = Evidence(ConsentEvent.UNDONE, now, source, client)
-        return self._say(public_id, Consent.WITHDRAWN, said)
+    def undo(
+        self, public_id: str, *, source: str, now: datetime, client: str = ""
+    ) -> ConsentChange | None:
+        """Take back that somebody left; None for somebody unknown or not confirmed."""
+        evidence = Evidence(ConsentEvent.UNDONE, now, source, client)
+        return self._say(public_id, Consent.WITHDRAWN, evidence)
 
     def has_confirmed(self, person: Subscriber) -> bool:
         """Whether there is evidence that a person ever agreed to be mailed."""
@@ -202,23 +214,23 @@ class Registry:
             )
             return removed.rowcount > 0
 
-    def _say(self, public_id: str, when: Consent, said: Evidence) -> Said | None:
+    def _say(self, public_id: str, when: Consent, evidence: Evidence) -> ConsentChange | None:
         """Have an event happen to somebody whose consent is ``when``; they, if then confirmed."""
         was = Consent.CONFIRMED
         with self._engine.begin() as connection:
             person = rows.by_public_id(connection, public_id)
             if person is not None and person.consent is when:
                 with suppress(ConsentError):  # said something else, or the same, at this moment
-                    consent = next_consent(person.consent, ConsentEvent(said.event))
+                    consent = next_consent(person.consent, ConsentEvent(evidence.event))
                     rows.change(connection, person, consent=consent)
-                    rows.record_evidence(connection, person.id, said)
+                    rows.record_evidence(connection, person.id, evidence)
                     was = when
                 person = rows.by_public_id(connection, public_id)
         if person is None or person.consent is not Consent.CONFIRMED:
             return None
-        return Said(person, was)
+        return ConsentChange(person, was)
 
-    # ---- wishing -----------------------------------------------------------------------------
+    # ---- choosing ----------------------------------------------------------------------------
 
     def set_preferences(
         self, public_id: str, topics: Sequence[TopicFilter], preferences: Preferences
@@ -232,7 +244,7 @@ class Registry:
             )
             return rows.by_public_id(connection, public_id)
 
-    # ---- looking -----------------------------------------------------------------------------
+    # ---- reading -----------------------------------------------------------------------------
 
     def get(self, subscriber_id: int) -> Subscriber | None:
         with self._engine.connect() as connection:
@@ -250,13 +262,7 @@ class Registry:
                 return Standing.REMOVED
             if rows.is_suppressed(connection, address_key(person.address)):
                 return Standing.SUPPRESSED
-            match person.consent:
-                case Consent.CONFIRMED:
-                    return Standing.MAY_RECEIVE
-                case Consent.WITHDRAWN:
-                    return Standing.WITHDRAWN
-                case Consent.PENDING:
-                    return Standing.NOT_CONFIRMED
+            return _STANDING[person.consent]
 
     def everybody(self, consent: Consent | None = None) -> list[Subscriber]:
         """Everybody, or everybody with one consent, in the order they came."""
@@ -303,14 +309,11 @@ class Registry:
         whose = select(subscribers.c.id).where(condition)
         keys = select(subscribers.c.address_key).where(condition)
         with self._engine.connect() as connection:
-            said: dict[int, list[Evidence]] = defaultdict(list)
-            evidence = select(consents).where(consents.c.subscriber_id.in_(whose))
-            for row in connection.execute(evidence.order_by(consents.c.at, consents.c.id)):
-                said[row.subscriber_id].append(rows.evidence_of(row))
-            held: dict[int, list[Rating]] = defaultdict(list)
-            about = select(ratings).where(ratings.c.subscriber_id.in_(whose))
-            for row in connection.execute(about.order_by(ratings.c.at, ratings.c.paper)):
-                held[row.subscriber_id].append(rows.rating_of(row))
+            evidence: dict[int, list[Evidence]] = defaultdict(list)
+            found = select(consents).where(consents.c.subscriber_id.in_(whose))
+            for row in connection.execute(found.order_by(consents.c.at, consents.c.id)):
+                evidence[row.subscriber_id].append(rows.evidence_of(row))
+            rated = rows.ratings_by_person(connection, ratings.c.subscriber_id.in_(whose))
             wanted = (
                 select(address_changes)
                 .join(subscribers)
@@ -329,8 +332,8 @@ class Registry:
             return [
                 PersonFile(
                     subscriber=rows.subscriber_of(row),
-                    evidence=tuple(said[row.id]),
-                    ratings=tuple(held[row.id]),
+                    evidence=tuple(evidence[row.id]),
+                    ratings=tuple(rated[row.id]),
                     moving_to=moving.get(row.id, ""),
                     suppression=blocked.get(row.address_key),
                 )

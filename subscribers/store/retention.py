@@ -1,14 +1,14 @@
 """What is kept of people for some time only."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, Table, delete, exists, select
 
 from subscribers.model import Consent
 from subscribers.store.address_changes import KEPT_FOR as ADDRESS_CHANGES_KEPT_FOR
-from subscribers.store.sign_up_limiter import KEPT_FOR as SIGN_UPS_KEPT_FOR
 from subscribers.store.tables import address_changes, consents, signups, subscribers
 
+SIGN_UPS_KEPT_FOR = timedelta(hours=1)  # requests count for so long
 _BLOCK = 500  # people in one transaction
 
 
@@ -19,18 +19,18 @@ class OldRows:
         self._engine = engine
 
     def forget_evidence(self, before: datetime) -> int:
-        """Of who has left, and has said nothing since a moment; how many things they had said.
+        """Forget the evidence of those who left, and said nothing since a moment; return how much.
 
-        That they left stays, and so does a block. Who is removed has no evidence any more.
+        That they left stays, and so does a block. Somebody removed has no evidence left.
         """
         forgotten = 0
         while True:
             with self._engine.begin() as connection:
-                said = exists().where(consents.c.subscriber_id == subscribers.c.id)
+                has_evidence = exists().where(consents.c.subscriber_id == subscribers.c.id)
                 ids = connection.execute(
                     select(subscribers.c.id)
                     .where(subscribers.c.consent == Consent.WITHDRAWN)
-                    .where(said, ~said.where(consents.c.at >= before))
+                    .where(has_evidence, ~has_evidence.where(consents.c.at >= before))
                     .limit(_BLOCK)
                     .with_for_update(of=subscribers)  # not coming back in this moment
                 )
@@ -41,11 +41,11 @@ class OldRows:
             forgotten += some
 
     def forget_address_changes(self, now: datetime) -> int:
-        """Those whose link has ended."""
+        """Forget those whose link has ended."""
         return self._forget_before(now - ADDRESS_CHANGES_KEPT_FOR, address_changes)
 
     def forget_sign_up_limits(self, now: datetime) -> int:
-        """Those of longer ago than requests count."""
+        """Forget requests of longer ago than they count."""
         return self._forget_before(now - SIGN_UPS_KEPT_FOR, signups)
 
     def _forget_before(self, moment: datetime, table: Table) -> int:

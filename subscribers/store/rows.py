@@ -1,7 +1,8 @@
 """Rows of people, read and written: what the parts of the store share."""
 
 import secrets
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +13,9 @@ from subscribers.errors import ConsentError
 from subscribers.lifecycle import ConsentEvent
 from subscribers.model import Consent, Evidence, Rating, Subscriber, Verdict
 from subscribers.preferences import Preferences
-from subscribers.store.tables import consents, subscribers, suppressions
+from subscribers.store.tables import consents, ratings, subscribers, suppressions
 from subscribers.topics import TopicFilter
+from subscribers.transfer import ImportRow
 
 
 def one(connection: Connection, condition: ColumnElement[bool]) -> Subscriber | None:
@@ -42,21 +44,32 @@ def subscriber_of(row: Row[tuple[Any, ...]]) -> Subscriber:
     )
 
 
-def add(
-    connection: Connection, address: str, now: datetime, values: Mapping[str, object]
+def save(
+    connection: Connection,
+    address: str,
+    before: Subscriber | None,
+    values: Mapping[str, object],
+    evidence: Evidence,
 ) -> Subscriber:
-    """A person who was not there before."""
-    new = {
-        "public_id": new_public_id(),
-        "address": address,
-        "address_key": address_key(address),
-        "preferences": Preferences().to_json(),
-        "since": now,
-    }
-    connection.execute(insert(subscribers).values({**new, **values}))
-    added = by_address(connection, address)
-    assert added is not None
-    return added
+    """Change a person, or add one who was not there before, with the evidence for it.
+
+    Raises ConsentError as ``change`` does.
+    """
+    if before is None:
+        new = {
+            "public_id": new_public_id(),
+            "address": address,
+            "address_key": address_key(address),
+            "preferences": Preferences().to_json(),
+            "since": evidence.at,
+        }
+        connection.execute(insert(subscribers).values({**new, **values}))
+    else:
+        change(connection, before, **values)
+    saved = by_address(connection, address)
+    assert saved is not None
+    record_evidence(connection, saved.id, evidence)
+    return saved
 
 
 def change(connection: Connection, before: Subscriber, **values: object) -> None:
@@ -73,18 +86,18 @@ def change(connection: Connection, before: Subscriber, **values: object) -> None
         raise ConsentError(f"{before.address} has just changed; look, and try again")
 
 
-def record_evidence(connection: Connection, subscriber_id: int, said: Evidence) -> None:
+def record_evidence(connection: Connection, subscriber_id: int, evidence: Evidence) -> None:
     """Write down what somebody said."""
-    connection.execute(insert(consents).values(evidence_row(subscriber_id, said)))
+    connection.execute(insert(consents).values(evidence_row(subscriber_id, evidence)))
 
 
-def evidence_row(subscriber_id: int, said: Evidence) -> dict[str, object]:
+def evidence_row(subscriber_id: int, evidence: Evidence) -> dict[str, object]:
     return {
         "subscriber_id": subscriber_id,
-        "event": ConsentEvent(said.event),
-        "at": said.at,
-        "source": said.source,
-        "client": said.client,
+        "event": ConsentEvent(evidence.event),
+        "at": evidence.at,
+        "source": evidence.source,
+        "client": evidence.client,
     }
 
 
@@ -92,8 +105,15 @@ def evidence_of(row: Row[tuple[Any, ...]]) -> Evidence:
     return Evidence(row.event, row.at, row.source, row.client)
 
 
-def rating_of(row: Row[tuple[Any, ...]]) -> Rating:
-    return Rating(row.paper, Verdict(row.verdict), row.at)
+def ratings_by_person(
+    connection: Connection, condition: ColumnElement[bool]
+) -> dict[int, list[Rating]]:
+    """Return the ratings that a condition is true of by the subscriber's id, oldest first."""
+    found: dict[int, list[Rating]] = defaultdict(list)
+    query = select(ratings).where(condition).order_by(ratings.c.at, ratings.c.paper)
+    for row in connection.execute(query):
+        found[row.subscriber_id].append(Rating(row.paper, Verdict(row.verdict), row.at))
+    return found
 
 
 def is_suppressed(connection: Connection, key: str) -> bool:
@@ -105,3 +125,53 @@ def is_suppressed(connection: Connection, key: str) -> bool:
 def new_public_id() -> str:
     """128 random bits, to stand for somebody or something in a link."""
     return secrets.token_hex(16)
+
+
+def admit(connection: Connection, people: Sequence[ImportRow], now: datetime) -> int:
+    """Take in people with their evidence, ratings and blocks; how many were not there before."""
+    by_key: dict[str, ImportRow] = {}
+    for person in people:
+        by_key.setdefault(address_key(person.address), person)
+    known = select(subscribers.c.address_key).where(subscribers.c.address_key.in_(list(by_key)))
+    for key in connection.execute(known).scalars():
+        del by_key[key]
+    if not by_key:
+        return 0
+    connection.execute(
+        insert(subscribers), [_row(key, person, now) for key, person in by_key.items()]
+    )
+    added = select(subscribers.c.address_key, subscribers.c.id).where(
+        subscribers.c.address_key.in_(list(by_key))
+    )
+    ids = {row.address_key: row.id for row in connection.execute(added)}
+    evidence = [evidence_row(ids[key], item) for key in ids for item in by_key[key].evidence]
+    connection.execute(insert(consents), evidence)
+    rated = [
+        {
+            "subscriber_id": ids[key],
+            "paper": rating.paper,
+            "verdict": rating.verdict,
+            "at": rating.at,
+        }
+        for key in ids
+        for rating in by_key[key].ratings
+    ]
+    if rated:
+        connection.execute(insert(ratings), rated)
+    for key, row in by_key.items():
+        if row.suppression and not is_suppressed(connection, key):
+            block = {"reason": row.suppression.reason, "at": row.suppression.at}
+            connection.execute(insert(suppressions).values(address_key=key, **block))
+    return len(by_key)
+
+
+def _row(key: str, row: ImportRow, now: datetime) -> dict[str, object]:
+    return {
+        "public_id": new_public_id(),
+        "address": row.address,
+        "address_key": key,
+        "topics": [topic.text for topic in row.topics],
+        "preferences": row.preferences.to_json(),
+        "consent": row.consent,
+        "since": now,
+    }

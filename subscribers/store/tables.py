@@ -77,7 +77,7 @@ consents = Table(
     Column("client", String(45), nullable=False, server_default=""),
 )
 
-# Wishes to change an address, one a person, until the new mailbox has confirmed.
+# Requests to change an address, one a person, until the new mailbox has confirmed.
 address_changes = Table(
     "moves",
     metadata,
@@ -88,7 +88,7 @@ address_changes = Table(
 )
 
 # What readers think of papers. A paper is named by its canonical id, which means the same in every
-# database, so that opinions can be exported and brought back.
+# database, so that ratings can be exported and brought back.
 ratings = Table(
     "opinions",
     metadata,

@@ -22,10 +22,10 @@ from subscribers.model import Consent, PersonFile, SuppressionReason
 from subscribers.preferences import Preferences
 from subscribers.topics import parse_topics
 from subscribers.transfer import to_record
-from subscribers.web.api_model import Asked, NewSubscriber, People, Person, Wishes
-from subscribers.web.api_rules import ThePageContext, documented, door, refuse_with_problems, takes
+from subscribers.web.api_model import Asked, NewSubscriber, People, Person, SentPreferences
+from subscribers.web.api_rules import documented, door, refuse_with_problems, takes
 from subscribers.web.api_transfer import batches, transfer_routes
-from subscribers.web.page_context import PageContext
+from subscribers.web.page_context import Context, PageContext
 
 SOURCE = "API"  # written down as evidence
 
@@ -34,7 +34,7 @@ SOURCE = "API"  # written down as evidence
 
 
 def api_app(context: PageContext, tokens: Sequence[str]) -> FastAPI:
-    """The API over a desk, as an application of its own; each of the tokens opens it."""
+    """The API over the registry, as an application of its own; each of the tokens opens it."""
     api = FastAPI(
         title="Paper Digest",
         version="1",
@@ -73,7 +73,7 @@ _routes = APIRouter()
 
 @_routes.get("/subscribers", responses={200: {"model": People}, **documented(422)})
 def list_subscribers(
-    context: ThePageContext,
+    context: Context,
     consent: OfConsent = None,
     topic: OfTopic = "",
     suppressed: Blocked = None,
@@ -88,7 +88,11 @@ def list_subscribers(
             (consent is None or person.consent is consent)
             and (suppressed is None or suppressed == (file.suppression is not None))
             and (
-                not topic or any(topic.casefold() in each.text.casefold() for each in person.topics)
+                not topic
+                or any(
+                    topic.casefold() in topic_filter.text.casefold()
+                    for topic_filter in person.topics
+                )
             )
         )
 
@@ -98,7 +102,7 @@ def list_subscribers(
     found = list(islice(wanted, limit + 1))  # one more, to tell whether there is a next page
     page = found[:limit]
     more = page[-1].subscriber.public_id if len(found) > limit else None
-    return JSONResponse({"subscribers": [to_record(each) for each in page], "next": more})
+    return JSONResponse({"subscribers": [to_record(file) for file in page], "next": more})
 
 
 @_routes.post(
@@ -111,9 +115,7 @@ def list_subscribers(
         **documented(409, *_BODY),
     },
 )
-def subscribe(
-    context: ThePageContext, sent: NewSubscriber, afterwards: BackgroundTasks
-) -> JSONResponse:
+def subscribe(context: Context, sent: NewSubscriber, afterwards: BackgroundTasks) -> JSONResponse:
     """Subscribe somebody: ask them by mail to confirm, or vouch that they asked you.
 
     To vouch for somebody who is there already changes what is sent and keeps the rest. Whoever left
@@ -123,17 +125,21 @@ def subscribe(
     topics = parse_topics(sent.topics)
     known = context.registry.file_of(address)
     if sent.consent == "vouched":
-        wishes = _wishes(sent, known.subscriber.preferences if known else context.defaults, context)
+        preferences = _filled(
+            sent, known.subscriber.preferences if known else context.defaults, context
+        )
         added = context.registry.add(address, topics, source=SOURCE, now=context.clock())
-        context.registry.set_preferences(added.public_id, added.topics, wishes)
+        context.registry.set_preferences(added.public_id, added.topics, preferences)
         return _record(context, address, HTTPStatus.OK if known else HTTPStatus.CREATED)
-    wishes = _wishes(sent, context.defaults, context)
+    preferences = _filled(sent, context.defaults, context)
     asked = None
     has_left = known is not None and known.subscriber.consent is Consent.WITHDRAWN
     if not has_left and context.may_mail(address):
-        asked = context.registry.ask(address, topics, wishes, source=SOURCE, now=context.clock())
+        asked = context.registry.ask(
+            address, topics, preferences, source=SOURCE, now=context.clock()
+        )
     if asked:
-        afterwards.add_task(context.letters.confirm, asked)
+        afterwards.add_task(context.mail.confirm, asked)
     state = "asked" if asked else "nothing-sent"
     return JSONResponse({"email": address, "state": state}, HTTPStatus.ACCEPTED)
 
@@ -141,7 +147,7 @@ def subscribe(
 @_routes.get(
     "/subscribers/{email:path}", responses={200: {"model": Person}, **documented(404, 422)}
 )
-def show(context: ThePageContext, email: Email) -> JSONResponse:
+def show(context: Context, email: Email) -> JSONResponse:
     """Show everything that is stored about somebody."""
     return _record(context, email)
 
@@ -151,27 +157,27 @@ def show(context: ThePageContext, email: Email) -> JSONResponse:
     dependencies=[takes("application/json")],
     responses={200: {"model": Person}, **documented(404, *_BODY)},
 )
-def change(context: ThePageContext, email: Email, sent: Wishes) -> JSONResponse:
+def change(context: Context, email: Email, sent: SentPreferences) -> JSONResponse:
     """Change somebody's topics and preferences. What is not sent stays as it is."""
     file = context.registry.file_of(email)
     if file is None:
         raise _unknown(email)
     person = file.subscriber
     topics = parse_topics(sent.topics) if "topics" in sent.model_fields_set else person.topics
-    wishes = _wishes(sent, person.preferences, context)
-    context.registry.set_preferences(person.public_id, topics, wishes)
+    preferences = _filled(sent, person.preferences, context)
+    context.registry.set_preferences(person.public_id, topics, preferences)
     return _record(context, email)
 
 
 @_routes.delete("/subscribers/{email:path}", status_code=204, responses=documented(404, 422))
-def remove(context: ThePageContext, email: Email) -> Response:
+def remove(context: Context, email: Email) -> Response:
     """Forget somebody, with everything that is stored about them but a block."""
     if not context.registry.remove(email):
         raise _unknown(email)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-def _wishes(sent: Wishes, before: Preferences, context: PageContext) -> Preferences:
+def _filled(sent: SentPreferences, before: Preferences, context: PageContext) -> Preferences:
     """Preferences with what is sent put in. Raises PreferenceError or TopicError."""
     record, defaults = before.to_json(), context.defaults.to_json()
     for name in sent.model_fields_set & record.keys():
@@ -195,7 +201,7 @@ def _unknown(email: str) -> HTTPException:
 
 
 @_routes.put("/suppressions/{email:path}", status_code=204, responses=documented(404, 409, 422))
-def suppress(context: ThePageContext, email: Email) -> Response:
+def suppress(context: Context, email: Email) -> Response:
     """Block an address: whoever it belongs to gets nothing until the block is lifted."""
     address = normalise_address(email)
     context.registry.suppressions.add(address, SuppressionReason.OPERATOR, now=context.clock())
@@ -203,7 +209,7 @@ def suppress(context: ThePageContext, email: Email) -> Response:
 
 
 @_routes.delete("/suppressions/{email:path}", status_code=204, responses=documented(404, 422))
-def unsuppress(context: ThePageContext, email: Email) -> Response:
+def unsuppress(context: Context, email: Email) -> Response:
     """Lift the block on an address."""
     if not context.registry.suppressions.lift(normalise_address(email)):
         raise HTTPException(HTTPStatus.NOT_FOUND, f"there is no block on {email}")

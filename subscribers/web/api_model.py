@@ -4,18 +4,17 @@
 topic, a time or an address may be is not said twice: the API reads them as everything else does.
 """
 
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from subscribers.model import Consent, SuppressionReason, Verdict
+from subscribers.model import Consent, Evidence, Rating, Suppression
 from subscribers.preferences import MOST_PAPERS, Strictness
 from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS
+from subscribers.transfer import Unread
 
 Text = Annotated[str, Field(pattern=r"\S")]
-Moment = Annotated[
-    str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-31T08:00:00+00:00"])
-]
 Day = Annotated[
     str,
     Field(
@@ -30,7 +29,7 @@ Papers = Annotated[int, Field(ge=1, le=MOST_PAPERS)]
 # ---- what is sent ----------------------------------------------------------------------------
 
 
-class Wishes(BaseModel):
+class SentPreferences(BaseModel):
     """Topics and preferences; ``null`` stands for the operator's default."""
 
     # A misspelt name would be silently ignored otherwise.
@@ -76,7 +75,7 @@ class Wishes(BaseModel):
     locale: Text | None = Field(default=None, description="A language tag.", examples=["en"])
 
 
-class NewSubscriber(Wishes):
+class NewSubscriber(SentPreferences):
     """Somebody to subscribe."""
 
     email: str = Field(examples=["ada@example.org"])
@@ -90,32 +89,6 @@ class NewSubscriber(Wishes):
 
 
 # ---- what is given ---------------------------------------------------------------------------
-
-
-class Said(BaseModel):
-    """Something a person said about being mailed: when, and through which door."""
-
-    event: str = Field(examples=["confirmed"])
-    at: Moment
-    source: str = Field(examples=["link in the confirmation mail"])
-    client: str = Field(
-        default="", description="Where it came from; only if the operator keeps that."
-    )
-
-
-class Held(BaseModel):
-    """What a person thinks of a paper."""
-
-    paper: str = Field(examples=["arxiv:2602.00001"])
-    verdict: Verdict
-    at: Moment
-
-
-class Block(BaseModel):
-    """A standing block on an address."""
-
-    reason: SuppressionReason
-    at: Moment
 
 
 class Person(BaseModel):
@@ -132,17 +105,17 @@ class Person(BaseModel):
     trending: bool
     note_when_nothing: bool
     exclusions: list[str]
-    paused_until: Day | None
+    paused_until: date | None
     locale: str = Field(examples=["en"])
     consent: Consent
-    since: Moment
-    evidence: list[Said]
-    ratings: list[Held]
+    since: datetime
+    evidence: list[Evidence]
+    opinions: list[Rating]
     moving_to: str = Field(
         default="",
         description="The address that the person wants to move to; only if there is one.",
     )
-    suppressed: Block | None
+    suppressed: Suppression | None
 
 
 class People(BaseModel):
@@ -155,7 +128,7 @@ class People(BaseModel):
 
 
 class Asked(BaseModel):
-    """What became of the wish to ask somebody."""
+    """What became of the request to ask somebody."""
 
     email: str = Field(examples=["ada@example.org"])
     state: Literal["asked", "nothing-sent"] = Field(
@@ -166,19 +139,12 @@ class Asked(BaseModel):
     )
 
 
-class Rejected(BaseModel):
-    """A line that could not be read."""
-
-    line: int = Field(examples=[3])
-    why: str
-
-
 class Balance(BaseModel):
     """What an import did."""
 
     new: int
     known: int = Field(description="People who are there already; they stay as they are.")
-    rejected: list[Rejected]
+    rejected: list[Unread]
 
 
 class Problem(BaseModel):

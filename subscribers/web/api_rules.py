@@ -20,7 +20,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from subscribers.errors import ConsentError, SubscriberError
 from subscribers.web.api_model import Problem
-from subscribers.web.page_context import PageContext
 
 KIND = "application/problem+json"
 LONGEST_DETAIL = 1000  # what was sent may be quoted in it
@@ -32,14 +31,14 @@ log = structlog.get_logger()
 
 
 def door(tokens: Sequence[str]) -> Callable[..., None]:
-    """Lets in whoever shows one of the tokens."""
+    """Let in whoever shows one of the tokens."""
     known = [token.encode() for token in tokens]
     bearer = HTTPBearer(auto_error=False, description="One of `DIGEST_API_TOKENS`.")
 
     def admit(shown: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
         octets = shown.credentials.encode("latin-1") if shown else b""  # a header's own encoding
         # All are compared, and each to its end: the time that it takes tells nothing.
-        if sum(compare_digest(octets, each) for each in known) == 0:
+        if sum(compare_digest(octets, token) for token in known) == 0:
             raise HTTPException(
                 HTTPStatus.UNAUTHORIZED,
                 "expected a header Authorization: Bearer TOKEN with a valid token",
@@ -50,7 +49,7 @@ def door(tokens: Sequence[str]) -> Callable[..., None]:
 
 
 def takes(*kinds: str) -> Any:
-    """Lets in bodies of these media types only."""
+    """Let in bodies of these media types only."""
 
     def admit(request: Request) -> None:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -61,21 +60,13 @@ def takes(*kinds: str) -> Any:
     return Depends(admit)
 
 
-def _context(request: Request) -> PageContext:
-    context: PageContext = request.app.state.context
-    return context
-
-
-ThePageContext = Annotated[PageContext, Depends(_context)]
-
-
 # ---- refusals --------------------------------------------------------------------------------
 
 
 def problem(
     status: HTTPStatus, detail: str = "", headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """The answer to what cannot be done; ``detail`` says why, in words."""
+    """Answer what cannot be done; ``detail`` says why, in words."""
     # What is quoted may hold characters that have no octets.
     detail = (detail or status.description)[:LONGEST_DETAIL]
     printable = detail.encode(errors="backslashreplace").decode()
@@ -86,7 +77,10 @@ def problem(
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Refusals as a route's description names them."""
     content = {KIND: {"schema": Problem.model_json_schema()}}
-    return {each: {"description": HTTPStatus(each).phrase, "content": content} for each in statuses}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": content}
+        for status in statuses
+    }
 
 
 def refuse_with_problems(api: FastAPI, routers: Sequence[APIRouter]) -> None:
@@ -97,15 +91,16 @@ def refuse_with_problems(api: FastAPI, routers: Sequence[APIRouter]) -> None:
         assert isinstance(error, HTTPException)
         headers = dict(error.headers or {})
         if "Allow" in headers:  # the framework names the methods of one route, not of the others
-            methods = {each for route in routes for each in _methods(route, request)}
+            methods = {method for route in routes for method in _methods(route, request)}
             headers["Allow"] = ", ".join(sorted({*headers["Allow"].split(", "), *methods}))
         return problem(HTTPStatus(error.status_code), error.detail, headers)
 
     api.add_exception_handler(HTTPException, on_refusal)
     api.add_exception_handler(RequestValidationError, _on_invalid)
-    api.add_exception_handler(SubscriberError, _on_unusable)
-    api.add_exception_handler(ConsentError, _on_conflict)
-    api.add_exception_handler(IntegrityError, _on_race)
+    api.add_exception_handler(SubscriberError, _refuse(HTTPStatus.UNPROCESSABLE_ENTITY))
+    api.add_exception_handler(ConsentError, _refuse(HTTPStatus.CONFLICT))
+    race = "another request did the same at this moment: try again"
+    api.add_exception_handler(IntegrityError, _refuse(HTTPStatus.CONFLICT, race))
     api.add_middleware(_Failures)
 
 
@@ -121,20 +116,12 @@ def _on_invalid(_: Request, error: Exception) -> JSONResponse:
     errors = error.errors()
     if errors[0]["type"] == "json_invalid":
         return problem(HTTPStatus.BAD_REQUEST, "the body is not JSON")
-    what = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in errors]
+    what = [f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors]
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(what))
 
 
-def _on_unusable(_: Request, error: Exception) -> JSONResponse:
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
-
-
-def _on_conflict(_: Request, error: Exception) -> JSONResponse:
-    return problem(HTTPStatus.CONFLICT, str(error))
-
-
-def _on_race(_: Request, __: Exception) -> JSONResponse:
-    return problem(HTTPStatus.CONFLICT, "another request did the same at this moment: try again")
+def _refuse(status: HTTPStatus, detail: str = "") -> Callable[[Request, Exception], JSONResponse]:
+    return lambda _, error: problem(status, detail or str(error))
 
 
 class _Failures:

@@ -13,7 +13,8 @@ from subscribers.model import PersonFile
 from subscribers.store.registry import Registry
 from subscribers.transfer import to_record
 from subscribers.web.api_model import Balance
-from subscribers.web.api_rules import ThePageContext, documented, takes
+from subscribers.web.api_rules import documented, takes
+from subscribers.web.page_context import Context
 
 SOURCE = "import by the API"  # written down as evidence
 BATCH = 200  # people read from the database at once
@@ -31,7 +32,7 @@ _LINES = {"schema": {"type": "string"}, "example": '{"email": "ada@example.org",
     response_class=StreamingResponse,
     responses={200: {"description": "One person a line.", "content": {JSON_LINES: _LINES}}},
 )
-def export(context: ThePageContext) -> StreamingResponse:
+def export(context: Context) -> StreamingResponse:
     """Everybody, one a line, for an import to read again."""
     lines = ("".join(map(_line, batch)) for batch in batches(context.registry, ""))
     return StreamingResponse(lines, media_type=JSON_LINES)
@@ -45,7 +46,7 @@ def export(context: ThePageContext) -> StreamingResponse:
     },
     responses={200: {"model": Balance}, **documented(409, 413, 415)},
 )
-async def import_people(context: ThePageContext, request: Request) -> JSONResponse:
+async def import_people(context: Context, request: Request) -> JSONResponse:
     """Take in people from CSV with a header, or JSON lines. Nobody who is there is changed."""
     with SpooledTemporaryFile(IN_MEMORY) as file:
         async for octets in request.stream():
@@ -67,7 +68,7 @@ def batches(registry: Registry, after: str) -> Iterator[list[PersonFile]]:
     while True:
         if batch := registry.files_after(given[-1], BATCH):
             yield batch
-            given = [each.subscriber.public_id for each in batch]
+            given = [file.subscriber.public_id for file in batch]
         elif len(given) > 1 and registry.by_public_id(given[-1]) is None:
             given.pop()  # removed meanwhile: nobody can be found after them, but after another
         else:

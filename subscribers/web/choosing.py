@@ -1,100 +1,47 @@
-"""What a subscriber wants, and what is stored about them: by the preferences link in each mail."""
+"""What a subscriber wants, where, and what they think of papers: by the links in each mail."""
 
 from http import HTTPStatus
 
-from fastapi import APIRouter, BackgroundTasks, Request
+from fastapi import APIRouter, BackgroundTasks, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from subscribers.errors import AddressError, PreferenceError, SubscriberError
-from subscribers.model import Subscriber
+from subscribers.errors import AddressError, PreferenceError, SubscriberError, TokenError
+from subscribers.model import AddressChange, Subscriber, Verdict
 from subscribers.preferences_form import PreferencesForm, last
 from subscribers.tokens import Purpose
 from subscribers.transfer import to_record
 from subscribers.web.form_view import form_view
-from subscribers.web.page_context import TO_ACT, TO_LOOK, FormFields, PageContext
+from subscribers.web.page_context import TO_ACT, TO_LOOK, Context, FormFields, PageContext
+
+NEW_ADDRESS = "link in the mail to the new address"  # written down as evidence
+
+routes = APIRouter()
 
 
-class ChoosingPages:
-    """``/preferences/TOKEN`` and what is below it."""
+# ---- preferences -----------------------------------------------------------------------------
 
-    def __init__(self, context: PageContext) -> None:
-        self._context = context
 
-    def routes(self) -> APIRouter:
-        routes = APIRouter(prefix="/preferences/{token}")
-        routes.add_api_route("", self.show, methods=TO_LOOK)
-        routes.add_api_route("", self.save, methods=TO_ACT)
-        routes.add_api_route("/address", self.ask_for_address_change, methods=TO_ACT)
-        routes.add_api_route("/export", self.export, methods=TO_LOOK)
-        routes.add_api_route("/delete", self.ask_to_delete, methods=TO_LOOK)
-        routes.add_api_route("/delete", self.delete, methods=TO_ACT)
-        return routes
+@routes.api_route("/preferences/{token}", methods=TO_LOOK)
+def show(context: Context, token: str) -> HTMLResponse:
+    person = context.reader(Purpose.PREFERENCES, token)
+    return preferences_page(context, person) if person else context.page("unsubscribed")
 
-    def show(self, token: str) -> HTMLResponse:
-        person = self._context.reader(Purpose.PREFERENCES, token)
-        if person is None:
-            return self._context.page("unsubscribed")
-        return preferences_page(self._context, person)
 
-    def save(self, token: str, fields: FormFields) -> HTMLResponse:
-        context = self._context
-        person = context.reader(Purpose.PREFERENCES, token)
-        if person is None:
-            return context.page("unsubscribed")
-        form = PreferencesForm.of(person.topics, person.preferences)
-        try:
-            if "topics" not in fields:  # nobody's wish to have none
-                raise PreferenceError("the form arrived without its topics")
-            form = form.filled(fields)
-            topics, wishes = form.read(person.preferences)
-        except SubscriberError as error:
-            return preferences_page(context, person, form, error=str(error))
-        saved = context.registry.set_preferences(person.public_id, topics, wishes)
-        return preferences_page(context, saved or person, saved=True)
-
-    def ask_for_address_change(
-        self, request: Request, token: str, afterwards: BackgroundTasks, fields: FormFields
-    ) -> HTMLResponse:
-        """Start a change of address. Whether the new one is known already is not told."""
-        context = self._context
-        person = context.reader(Purpose.PREFERENCES, token)
-        if person is None:
-            return context.page("unsubscribed")
-        typed = last(fields, "address")
-        try:
-            address = context.address_policy.admit(typed)
-            if address == person.address:
-                raise AddressError(f"{address} is the address that you have")
-        except AddressError as error:
-            return preferences_page(context, person, address=typed, error=str(error))
-        if context.may_mail(address, request):
-            move = context.registry.address_changes.ask(person, address, context.clock())
-            if not context.registry.suppressions.covers(address):
-                afterwards.add_task(context.letters.confirm_address, move)
-        return context.page("check-new-inbox", address=address, before=person.address)
-
-    def export(self, token: str) -> JSONResponse:
-        """Everything that is stored about the person; an empty object for somebody unknown."""
-        person = self._whoever(token)
-        file = person and self._context.registry.file_of(person.address)
-        name = 'attachment; filename="paper-digest.json"'
-        return JSONResponse(to_record(file) if file else {}, headers={"Content-Disposition": name})
-
-    def ask_to_delete(self, token: str) -> HTMLResponse:
-        person = self._whoever(token)
-        if person is None:
-            return self._context.page("deleted")
-        return self._context.page("delete", address=person.address)
-
-    def delete(self, token: str) -> HTMLResponse:
-        if person := self._whoever(token):
-            self._context.registry.remove(person.address)
-        return self._context.page("deleted")
-
-    def _whoever(self, token: str) -> Subscriber | None:
-        """Whom a link belongs to, even if they have left. Raises TokenError."""
-        public_id = self._context.tokens.read(Purpose.PREFERENCES, token)
-        return self._context.registry.by_public_id(public_id)
+@routes.api_route("/preferences/{token}", methods=TO_ACT)
+def save(context: Context, token: str, fields: FormFields) -> HTMLResponse:
+    person = context.reader(Purpose.PREFERENCES, token)
+    if person is None:
+        return context.page("unsubscribed")
+    form = PreferencesForm.of(person.topics, person.preferences)
+    try:
+        if "topics" not in fields:  # nobody wants to have none
+            raise PreferenceError("the form arrived without its topics")
+        form = form.filled(fields)
+        topics, preferences = form.read(person.preferences)
+    except SubscriberError as error:
+        return preferences_page(context, person, form, error=str(error))
+    saved = context.registry.set_preferences(person.public_id, topics, preferences)
+    return preferences_page(context, saved or person, saved=True)
 
 
 def preferences_page(
@@ -106,7 +53,7 @@ def preferences_page(
     address: str = "",
     error: str = "",
 ) -> HTMLResponse:
-    """A subscriber's own page, with what they have or, after an error, what they typed."""
+    """Show a subscriber's own page, with what they have or, after an error, what they typed."""
     return context.page(
         "preferences",
         HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
@@ -117,3 +64,146 @@ def preferences_page(
         saved=saved,
         error=error,
     )
+
+
+# ---- what is stored --------------------------------------------------------------------------
+
+
+@routes.api_route("/preferences/{token}/export", methods=TO_LOOK)
+def export(context: Context, token: str) -> JSONResponse:
+    """Give everything that is stored about the person; an empty object for somebody unknown."""
+    person = _anybody(context, token)
+    file = person and context.registry.file_of(person.address)
+    name = 'attachment; filename="paper-digest.json"'
+    return JSONResponse(to_record(file) if file else {}, headers={"Content-Disposition": name})
+
+
+@routes.api_route("/preferences/{token}/delete", methods=TO_LOOK)
+def ask_to_delete(context: Context, token: str) -> HTMLResponse:
+    person = _anybody(context, token)
+    return context.page("delete", address=person.address) if person else context.page("deleted")
+
+
+@routes.api_route("/preferences/{token}/delete", methods=TO_ACT)
+def delete(context: Context, token: str) -> HTMLResponse:
+    if person := _anybody(context, token):
+        context.registry.remove(person.address)
+    return context.page("deleted")
+
+
+def _anybody(context: PageContext, token: str) -> Subscriber | None:
+    """Return whom a link belongs to, even if they have left. Raises TokenError."""
+    return context.registry.by_public_id(context.tokens.read(Purpose.PREFERENCES, token))
+
+
+# ---- another address -------------------------------------------------------------------------
+
+
+@routes.api_route("/preferences/{token}/address", methods=TO_ACT)
+def ask_for_address_change(
+    context: Context, request: Request, token: str, afterwards: BackgroundTasks, fields: FormFields
+) -> HTMLResponse:
+    """Start a change of address. Whether the new one is known already is not told."""
+    person = context.reader(Purpose.PREFERENCES, token)
+    if person is None:
+        return context.page("unsubscribed")
+    typed = last(fields, "address")
+    try:
+        address = context.address_policy.admit(typed)
+        if address == person.address:
+            raise AddressError(f"{address} is the address that you have")
+    except AddressError as error:
+        return preferences_page(context, person, address=typed, error=str(error))
+    if context.may_mail(address, request):
+        change = context.registry.address_changes.ask(person, address, context.clock())
+        if not context.registry.suppressions.covers(address):
+            afterwards.add_task(context.mail.confirm_address, change)
+    return context.page("check-new-inbox", address=address, before=person.address)
+
+
+@routes.api_route("/address/{token}", methods=TO_LOOK)
+def ask_to_confirm_address(context: Context, token: str) -> HTMLResponse:
+    public_id = context.tokens.read_at(Purpose.ADDRESS, token, context.clock())
+    change = _standing(context.registry.address_changes.find(public_id))
+    if change.is_done:
+        return _changed(context, change)
+    return context.page("confirm-address", address=change.address, before=change.person.address)
+
+
+@routes.api_route("/address/{token}", methods=TO_ACT)
+def confirm_address(
+    context: Context, request: Request, token: str, afterwards: BackgroundTasks
+) -> HTMLResponse:
+    now, client = context.clock(), context.client_of(request)
+    public_id = context.tokens.read_at(Purpose.ADDRESS, token, now)
+    try:
+        change = _standing(
+            context.registry.address_changes.complete(
+                public_id, source=NEW_ADDRESS, now=now, client=client
+            )
+        )
+    except AddressError as error:
+        return context.page("address-taken", HTTPStatus.CONFLICT, error=str(error))
+    if not change.is_done:  # it is now, and this was the request that did it
+        afterwards.add_task(context.mail.address_changed, change)
+    return _changed(context, change)
+
+
+def _standing(change: AddressChange | None) -> AddressChange:
+    if change is None:
+        raise TokenError("this change of address no longer stands")
+    return change
+
+
+def _changed(context: PageContext, change: AddressChange) -> HTMLResponse:
+    token = context.tokens.make(Purpose.PREFERENCES, change.person.public_id)
+    return context.page("address-changed", address=change.address, preferences=token)
+
+
+# ---- more like this, or not for me -----------------------------------------------------------
+
+# A paper is named by its canonical id, such as arxiv:2602.00001; one of the old kind has a slash.
+_RATING = "/opinion/{token}/{paper:path}"
+
+
+@routes.api_route(_RATING, methods=TO_LOOK)
+def show_rating(context: Context, token: str, paper: str, verdict: str = "") -> HTMLResponse:
+    """Show the buttons; ``verdict`` is which of the two links was followed: its one stands out."""
+    person = context.reader(Purpose.OPINION, token)
+    if person is None:
+        return context.page("unsubscribed")
+    return _rating_page(context, person, paper, _title(context, paper), verdict, said=False)
+
+
+@routes.api_route(_RATING, methods=TO_ACT)
+def rate(context: Context, token: str, paper: str, fields: FormFields) -> HTMLResponse:
+    """Store a verdict; anything else that is sent as one takes it back."""
+    person = context.reader(Purpose.OPINION, token)
+    if person is None:
+        return context.page("unsubscribed")
+    title, sent, said = _title(context, paper), last(fields, "verdict"), "verdict" in fields
+    if said:
+        verdict = Verdict(sent) if sent in set(Verdict) else None
+        context.registry.ratings.rate(person.id, paper, verdict, context.clock())
+    return _rating_page(context, person, paper, title, sent, said=said)
+
+
+def _rating_page(
+    context: PageContext, person: Subscriber, paper: str, title: str, wanted: str, *, said: bool
+) -> HTMLResponse:
+    return context.page(
+        "opinion",
+        title=title,
+        verdict=context.registry.ratings.on(person.id, paper),
+        wanted=wanted,
+        said=said,
+        preferences=context.tokens.make(Purpose.PREFERENCES, person.public_id),
+    )
+
+
+def _title(context: PageContext, paper: str) -> str:
+    # PostgreSQL takes no NUL in a text, not even to find nothing.
+    title = context.title_of(paper) if paper.isprintable() else None
+    if title is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return title

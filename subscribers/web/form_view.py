@@ -1,4 +1,4 @@
-"""The form for wishes, ready for its template (pages/partials/wishes.html.j2)."""
+"""The form for preferences, ready for its template (pages/partials/wishes.html.j2)."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -81,7 +81,7 @@ def form_view(form: PreferencesForm, suggestions: Sequence[str]) -> FormView:
 
 def _numbers(chosen: str, label: str) -> list[Choice]:
     numbers = [str(number) for number in range(1, MOST_PAPERS + 1)]
-    return [Choice("", each, label.format(each), each == chosen) for each in numbers]
+    return [Choice("", number, label.format(number), number == chosen) for number in numbers]
 
 
 def _zones(chosen: str) -> dict[str, list[Choice]]:

@@ -56,10 +56,10 @@ class TransactionalMail(Protocol):
     def goodbye(self, person: Subscriber, undo_until: datetime) -> None:
         """Tell somebody who has just left that they have, and how to undo it until a moment."""
 
-    def confirm_address(self, move: AddressChange) -> None:
+    def confirm_address(self, change: AddressChange) -> None:
         """Ask at the new address whether it is the person's."""
 
-    def address_changed(self, move: AddressChange) -> None:
+    def address_changed(self, change: AddressChange) -> None:
         """Tell the old address that the person has moved."""
 
 
@@ -70,14 +70,14 @@ class PageContext:
     ``defaults`` is what a new reader's form starts with, ``suggestions`` gives topics to choose
     from, ``title_of`` the title of a paper by its canonical id (none for an unknown one).
     ``keeps_clients`` is whether the network address that a consent came from is written down,
-    ``welcomes`` whether joining leads to a letter, and ``says_goodbye`` whether leaving does.
+    ``welcomes`` whether joining leads to a mail, and ``says_goodbye`` whether leaving does.
     """
 
     registry: Registry
     tokens: Tokens
     render: Render
     clock: Callable[[], datetime]
-    letters: TransactionalMail
+    mail: TransactionalMail
     address_policy: AddressPolicy
     defaults: Preferences
     suggestions: Callable[[], Sequence[str]]
@@ -109,14 +109,23 @@ class PageContext:
         return _host_of(request)[:LONGEST_CLIENT] if self.keeps_clients else ""
 
     def may_mail(self, address: str, request: Request | None = None) -> bool:
-        """Whether a wish may lead to a mail to an address; it counts against that.
+        """Tell whether a request may lead to a mail to an address; it counts against that.
 
         ``request`` is how a stranger asked: it counts against where they are as well.
         """
         limits = {f"address {address_key(address)}": MOST_PER_ADDRESS}
         if request is not None:
             limits[f"client {self.tokens.keyed(_host_of(request))}"] = MOST_PER_CLIENT
-        return self.registry.sign_up_limiter.may_ask(limits, self.clock())
+        return self.registry.may_ask(limits, self.clock())
+
+
+async def _context_of(request: Request) -> PageContext:
+    context: PageContext = request.app.state.context
+    return context
+
+
+# What the pages and the API are served from; whoever builds an application puts it in its state.
+Context = Annotated[PageContext, Depends(_context_of)]
 
 
 def _host_of(request: Request) -> str:

@@ -14,95 +14,84 @@ from subscribers.model import Standing, Subscriber
 from subscribers.preferences_form import Fields, PreferencesForm, last
 from subscribers.tokens import Purpose
 from subscribers.web.form_view import FormView, form_view
-from subscribers.web.page_context import TO_ACT, TO_LOOK, FormFields, PageContext
+from subscribers.web.page_context import TO_ACT, TO_LOOK, Context, FormFields, PageContext
 
 # What is written down as evidence; the number goes up when the form's words change.
 FORM = "sign-up form, text 2"
 LINK = "link in the confirmation mail"
 
+routes = APIRouter()
 
-class SignupPages:
-    """``/subscribe`` and ``/confirm/TOKEN``."""
 
-    def __init__(self, context: PageContext) -> None:
-        self._context = context
+@routes.api_route("/subscribe", methods=TO_LOOK)
+def show_form(context: Context) -> HTMLResponse:
+    return context.page("subscribe", form=new_form(context), address="", error="")
 
-    def routes(self) -> APIRouter:
-        routes = APIRouter()
-        routes.add_api_route("/subscribe", self.show_form, methods=TO_LOOK)
-        routes.add_api_route("/subscribe", self.subscribe, methods=TO_ACT)
-        routes.add_api_route("/confirm/{token}", self.ask_to_confirm, methods=TO_LOOK)
-        routes.add_api_route("/confirm/{token}", self.confirm, methods=TO_ACT)
-        return routes
 
-    def show_form(self) -> HTMLResponse:
-        return self._context.page("subscribe", form=new_form(self._context), address="", error="")
-
-    def subscribe(
-        self, request: Request, afterwards: BackgroundTasks, fields: FormFields
-    ) -> HTMLResponse:
-        context = self._context
-        try:
-            topics, wishes = sent_form(context, fields).read(context.defaults)
-            address = context.address_policy.admit(last(fields, "address"))
-        except SubscriberError as error:
-            return self._again(fields, str(error))
-        if context.may_mail(address, request):
-            asked = context.registry.ask(
-                address,
-                topics,
-                wishes,
-                source=FORM,
-                now=context.clock(),
-                client=context.client_of(request),
-            )
-            if asked:
-                afterwards.add_task(context.letters.confirm, asked)
-        return context.page("check-your-inbox", address=address)
-
-    def ask_to_confirm(self, token: str) -> HTMLResponse:
-        self._context.tokens.read_at(Purpose.CONFIRM, token, self._context.clock())
-        return self._context.page("confirm")
-
-    def confirm(self, request: Request, token: str, afterwards: BackgroundTasks) -> HTMLResponse:
-        context, now = self._context, self._context.clock()
-        public_id = context.tokens.read_at(Purpose.CONFIRM, token, now)
-        client = context.client_of(request)
-        said = context.registry.confirm(public_id, source=LINK, now=now, client=client)
-        if said is None:
-            return context.page("unsubscribed")
-        if said.is_news:
-            afterwards.add_task(self._send_welcome, said.person)
-        return context.welcome(said.person)
-
-    def _send_welcome(self, person: Subscriber) -> None:
-        """A letter to whoever has just confirmed, and may be mailed."""
-        context = self._context
-        if context.welcomes and context.registry.standing(person.id) is Standing.MAY_RECEIVE:
-            context.letters.welcome(person)
-
-    def _again(self, fields: Fields, error: str) -> HTMLResponse:
-        return self._context.page(
+@routes.api_route("/subscribe", methods=TO_ACT)
+def subscribe(
+    context: Context, request: Request, afterwards: BackgroundTasks, fields: FormFields
+) -> HTMLResponse:
+    typed = last(fields, "address")
+    try:
+        topics, preferences = sent_form(context, fields).read(context.defaults)
+        address = context.address_policy.admit(typed)
+    except SubscriberError as error:
+        return context.page(
             "subscribe",
             HTTPStatus.UNPROCESSABLE_ENTITY,
-            form=shown_form(self._context, fields),
-            address=last(fields, "address"),
-            error=error,
+            form=shown_form(context, fields),
+            address=typed,
+            error=str(error),
         )
+    if context.may_mail(address, request):
+        now, client = context.clock(), context.client_of(request)
+        asked = context.registry.ask(
+            address, topics, preferences, source=FORM, now=now, client=client
+        )
+        if asked:
+            afterwards.add_task(context.mail.confirm, asked)
+    return context.page("check-your-inbox", address=address)
+
+
+@routes.api_route("/confirm/{token}", methods=TO_LOOK)
+def ask_to_confirm(context: Context, token: str) -> HTMLResponse:
+    context.tokens.read_at(Purpose.CONFIRM, token, context.clock())
+    return context.page("confirm")
+
+
+@routes.api_route("/confirm/{token}", methods=TO_ACT)
+def confirm(
+    context: Context, request: Request, token: str, afterwards: BackgroundTasks
+) -> HTMLResponse:
+    now, client = context.clock(), context.client_of(request)
+    public_id = context.tokens.read_at(Purpose.CONFIRM, token, now)
+    change = context.registry.confirm(public_id, source=LINK, now=now, client=client)
+    if change is None:
+        return context.page("unsubscribed")
+    if change.is_news:
+        afterwards.add_task(_send_welcome, context, change.person)
+    return context.welcome(change.person)
+
+
+def _send_welcome(context: PageContext, person: Subscriber) -> None:
+    """Send a welcome to somebody who has just confirmed, and may be mailed."""
+    if context.welcomes and context.registry.standing(person.id) is Standing.MAY_RECEIVE:
+        context.mail.welcome(person)
 
 
 def new_form(context: PageContext) -> FormView:
-    """The form for somebody who has typed nothing yet."""
+    """Return the form for somebody who has typed nothing yet."""
     return shown_form(context, {})
 
 
 def sent_form(context: PageContext, fields: Fields) -> PreferencesForm:
-    """The form as a new reader sent it. Raises PreferenceError for one that nobody typed."""
+    """Return the form as a new reader sent it. Raises PreferenceError for one nobody typed."""
     return PreferencesForm.of((), context.defaults).filled(fields)
 
 
 def shown_form(context: PageContext, fields: Fields) -> FormView:
-    """The form as a new reader sent it, to be shown again; empty, if nobody has typed it."""
+    """Return the form as a new reader sent it, to be shown again; empty if nobody typed it."""
     try:
         form = sent_form(context, fields)
     except SubscriberError:

@@ -28,7 +28,7 @@ def office(newcomer: Person) -> Person:
 
 def listed(person: Person, *words: str) -> list[str]:
     people = person.digest_json("subscribers", "list", *words)
-    return [each["address"].partition("@")[0] for each in people]
+    return [person["address"].partition("@")[0] for person in people]
 
 
 def exported(person: Person) -> list[dict[str, Any]]:
@@ -182,8 +182,8 @@ def test_import_lists_what_it_cannot_read_and_keeps_the_rest(newcomer: Person) -
     assert told[1].startswith("left out: line 4: ")
     again = newcomer.digest_json("subscribers", "import", "people.csv")
     assert (again["new"], again["known"]) == (0, 1)
-    assert [each["line"] for each in again["rejected"]] == [2, 4]
-    assert all(each["why"] for each in again["rejected"])
+    assert [line["line"] for line in again["rejected"]] == [2, 4]
+    assert all(line["why"] for line in again["rejected"])
 
 
 @pytest.mark.parametrize(

@@ -228,8 +228,8 @@ def test_likes_and_mutes_are_told(sent, registry):
     picks = sent.digest_json("why", "ada@example.org")["digest"]["picks"]
     papers = [pick["candidate"]["key"] for pick in picks]
     for paper in papers[:3]:
-        registry.ratings.hold(ada.id, paper, Verdict.LIKE, NOW)
-    registry.ratings.hold(ada.id, papers[4], Verdict.MUTE, NOW)
+        registry.ratings.rate(ada.id, paper, Verdict.LIKE, NOW)
+    registry.ratings.rate(ada.id, papers[4], Verdict.MUTE, NOW)
     said = sent.digest("why", "ada@example.org")
     assert "liked papers: 3, which count as a topic" in said
     assert "muted papers: 1, too few to count yet (3 do)" in said

@@ -152,7 +152,7 @@ class House:
         """Somebody's opinion of a paper of this day."""
         paper = f"arxiv:2602.{first_number(TODAY) + (*DUCKS, *OTHERS).index(title):05d}"
         person = self.registry.file_of(f"{name}@example.org").subscriber
-        self.registry.ratings.hold(person.id, paper, verdict, NOW)
+        self.registry.ratings.rate(person.id, paper, verdict, NOW)
 
     def text(self, name: str) -> str:
         """The plain text of somebody's only mail, its lines joined."""

@@ -9,7 +9,7 @@ from tests.support import NOW
 
 
 class House:
-    """Fields of Desk and Site may be changed by name."""
+    """Fields of PageContext and Site may be changed by name."""
 
     def __init__(self, ledger, registry, **changes):
         self.registry = registry

@@ -27,7 +27,7 @@ LETTERS = TransactionalComposer(TEMPLATES, SENDER)
 
 
 def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, **changes):
-    """A site; ``mails`` is the list that its letters go to. Fields of Desk and Site by name."""
+    """A site; ``mails`` is the list its mails go to. Fields of PageContext and Site by name."""
     planning = make_planning(make_settings(), ledger, registry)
 
     def post(message):
@@ -44,7 +44,7 @@ def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, **changes):
         tokens=SENDER.tokens,
         render=page_renderer(TEMPLATES, SENDER),
         clock=clock,
-        letters=TransactionalMail(LETTERS, post, clock),
+        mail=TransactionalMail(LETTERS, post, clock),
         address_policy=AddressPolicy(lambda: False),
         defaults=Preferences(),
         suggestions=lambda: ["robots", "agents"],

@@ -348,7 +348,7 @@ def test_a_block_of_who_was_removed_stays_for_ever(registry, retention):
 def test_wishes_to_move_and_requests_go_when_they_have_ended(ledger, registry, retention):
     person = say(registry, "ada")
     registry.address_changes.ask(registry.get(person.id), "ada@example.net", NOW)
-    registry.sign_up_limiter.may_ask({"somebody": 3}, NOW)
+    registry.may_ask({"somebody": 3}, NOW)
     assert retention.tidy(NOW + timedelta(minutes=59)) == Tidied()
     gone = retention.tidy(NOW + 3 * DAY)
     assert (gone.address_changes, gone.sign_up_limiter) == (1, 1)

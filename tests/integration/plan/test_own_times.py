@@ -23,7 +23,7 @@ def test_people_with_the_same_clock_are_together(registry):
     bob = add(registry, "bob", LATER, at="07:30", timezone="Europe/Oslo", trending=False)
     eve = add(registry, "eve", at="07:30", timezone="Europe/Oslo", cadence="weekly")
     oslo = {"at": time(7, 30), "timezone": "Europe/Oslo"}
-    found = registry.clocks.all()
+    found = registry.overview.mail_schedules()
     assert len(found) == 2
     assert MailSchedule(Preferences(**oslo), {ada.id: NOW, bob.id: LATER}) in found
     assert MailSchedule(Preferences(days=frozenset({"mon"}), **oslo), {eve.id: NOW}) in found
@@ -33,7 +33,7 @@ def test_only_those_who_have_confirmed_have_one(registry):
     registry.ask("ada@example.org", (), source="test", now=NOW)
     gone = add(registry, "bob")
     registry.withdraw(gone.public_id, source="test", now=NOW)
-    assert registry.clocks.all() == []
+    assert registry.overview.mail_schedules() == []
 
 
 def test_what_a_record_does_not_say_or_nobody_can_read_is_as_usual(registry, engine):
@@ -44,6 +44,6 @@ def test_what_a_record_does_not_say_or_nobody_can_read_is_as_usual(registry, eng
         of_bob = update(subscribers).where(subscribers.c.id == bob.id)
         odd = {"timezone": "Mars/Olympus", "at": "06:00", "cadence": "daily"}
         connection.execute(of_bob.values(preferences=odd))
-    found = {tuple(each.people): each.wishes for each in registry.clocks.all()}
+    found = {tuple(each.people): each.preferences for each in registry.overview.mail_schedules()}
     assert found[(ada.id,)] == Preferences()
     assert found[(bob.id,)] == Preferences(days=EVERY_DAY, at=time(6))

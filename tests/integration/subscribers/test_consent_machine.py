@@ -18,7 +18,14 @@ from hypothesis.stateful import (
 from sqlalchemy import Engine, delete, select
 
 from subscribers.errors import AddressError, ConsentError
-from subscribers.model import Consent, Evidence, Said, Standing, Suppression, SuppressionReason
+from subscribers.model import (
+    Consent,
+    ConsentChange,
+    Evidence,
+    Standing,
+    Suppression,
+    SuppressionReason,
+)
 from subscribers.preferences import Preferences
 from subscribers.store.registry import Registry
 from subscribers.store.rows import evidence_of
@@ -45,7 +52,7 @@ SPELLINGS = [
     Spelling("jos\u00e9@example.org", "josé", "jos\u00e9@example.org"),
     Spelling("JOSE\u0301@example.org", "josé", "JOS\u00c9@example.org"),
 ]
-MAILBOX_OF = {each.kept: each.mailbox for each in SPELLINGS}
+MAILBOX_OF = {spelling.kept: spelling.mailbox for spelling in SPELLINGS}
 
 # A consent as a file states it, with the evidence that it brings.
 STATED = [
@@ -59,7 +66,7 @@ STATED = [
 spellings = st.sampled_from(SPELLINGS)
 reasons = st.sampled_from(SuppressionReason)
 topics = st.sampled_from([(), parse_topics(["robots"]), parse_topics(["agents", "ducks"])])
-wishes = st.sampled_from([Preferences(), Preferences(max_papers=3, trending=False)])
+preferences = st.sampled_from([Preferences(), Preferences(max_papers=3, trending=False)])
 people_in_a_file = st.lists(
     st.tuples(spellings, st.sampled_from(STATED), topics, st.none() | reasons),
     min_size=1,
@@ -76,16 +83,16 @@ class Person:
     address: str
     consent: str
     topics: tuple[TopicFilter, ...]
-    wishes: Preferences = field(default_factory=Preferences)
+    preferences: Preferences = field(default_factory=Preferences)
     said: list[Evidence] = field(default_factory=list)
 
     @property
     def has_agreed(self) -> bool:
-        return any(each.event in {"confirmed", "vouched"} for each in self.said)
+        return any(item.event in {"confirmed", "vouched"} for item in self.said)
 
 
 @dataclass
-class Wish:
+class Request:
     """A change of address that somebody asked for."""
 
     person: Person
@@ -111,7 +118,7 @@ class ConsentMachine(RuleBasedStateMachine):
         self.registry = Registry(engine)
         self.now = NOW
         self.people: dict[str, Person] = {}
-        self.wanted: dict[str, Wish] = {}
+        self.wanted: dict[str, Request] = {}
         self.blocks: dict[str, Suppression] = {}
         self.left: set[str] = set()
         self.evidence: dict[int, Evidence] = {}
@@ -145,20 +152,20 @@ class ConsentMachine(RuleBasedStateMachine):
         assert added == self.registry.by_public_id(person.link)
         return added.public_id
 
-    @rule(target=links, spelling=spellings, topics=topics, wishes=wishes)
+    @rule(target=links, spelling=spellings, topics=topics, preferences=preferences)
     def ask(
-        self, spelling: Spelling, topics: tuple[TopicFilter, ...], wishes: Preferences
+        self, spelling: Spelling, topics: tuple[TopicFilter, ...], preferences: Preferences
     ) -> object:
         person = self.at(spelling.mailbox)
         said = self.says("asked")
-        asked = self.registry.ask(spelling.typed, topics, wishes, **named(said))
+        asked = self.registry.ask(spelling.typed, topics, preferences, **named(said))
         if spelling.mailbox in self.blocks or (person and person.consent == "confirmed"):
             assert asked is None
             return multiple()
         if person is None:
             person = self.arrives(asked.public_id, spelling, "pending", topics)
         self.left.discard(spelling.mailbox)
-        person.consent, person.topics, person.wishes = "pending", topics, wishes
+        person.consent, person.topics, person.preferences = "pending", topics, preferences
         person.said.append(said)
         assert asked == self.registry.by_public_id(person.link)
         return asked.public_id
@@ -175,7 +182,7 @@ class ConsentMachine(RuleBasedStateMachine):
         if was == "pending":
             person.consent = "confirmed"
             person.said.append(said)
-        assert confirmed == Said(self.registry.by_public_id(link), Consent(was))
+        assert confirmed == ConsentChange(self.registry.by_public_id(link), Consent(was))
 
     @rule(link=links)
     def withdraw(self, link: str) -> None:
@@ -190,7 +197,7 @@ class ConsentMachine(RuleBasedStateMachine):
         if was != "withdrawn":
             person.consent = "withdrawn"
             person.said.append(said)
-        assert left == Said(self.registry.by_public_id(link), Consent(was))
+        assert left == ConsentChange(self.registry.by_public_id(link), Consent(was))
 
     @rule(link=links)
     def undo(self, link: str) -> None:
@@ -213,7 +220,7 @@ class ConsentMachine(RuleBasedStateMachine):
         if was == "withdrawn":
             person.consent = "confirmed"
             person.said.append(said)
-        assert undone == Said(self.registry.by_public_id(link), Consent(was))
+        assert undone == ConsentChange(self.registry.by_public_id(link), Consent(was))
 
     @rule(spelling=spellings)
     def remove(self, spelling: Spelling) -> None:
@@ -272,17 +279,17 @@ class ConsentMachine(RuleBasedStateMachine):
 
     @rule(target=address_changes, link=links, to=spellings)
     def ask_for_address_change(self, link: str, to: Spelling) -> object:
-        move = self.want_to_move(link, to)
-        return move or multiple()
+        change = self.want_to_move(link, to)
+        return change or multiple()
 
     @rule(link=links, to=spellings)
-    def move(self, link: str, to: Spelling) -> None:
-        if move := self.want_to_move(link, to):
-            self.confirm_a_move(move)
+    def change(self, link: str, to: Spelling) -> None:
+        if change := self.want_to_move(link, to):
+            self.confirm_an_address_change(change)
 
     @rule(link=address_changes)
     def complete_a_move(self, link: str) -> None:
-        self.confirm_a_move(link)
+        self.confirm_an_address_change(link)
 
     def want_to_move(self, link: str, to: Spelling) -> str | None:
         """As the page does it, which serves everybody but those who left."""
@@ -290,30 +297,30 @@ class ConsentMachine(RuleBasedStateMachine):
         if person is None or person.consent == "withdrawn":
             return None
         at = self.tick()
-        move = self.registry.address_changes.ask(self.registry.by_public_id(link), to.kept, at)
+        change = self.registry.address_changes.ask(self.registry.by_public_id(link), to.kept, at)
         self.wanted = {
-            link: wish
-            for link, wish in self.wanted.items()
-            if wish.person is not person and at - wish.at < timedelta(hours=72)
+            link: request
+            for link, request in self.wanted.items()
+            if request.person is not person and at - request.at < timedelta(hours=72)
         }
-        self.wanted[move.public_id] = Wish(person, to, at)
-        return move.public_id
+        self.wanted[change.public_id] = Request(person, to, at)
+        return change.public_id
 
-    def confirm_a_move(self, link: str) -> None:
+    def confirm_an_address_change(self, link: str) -> None:
         said = self.says("moved")
-        wish = self.wanted.get(link)
-        if wish is None or wish.person.consent != "confirmed":
+        request = self.wanted.get(link)
+        if request is None or request.person.consent != "confirmed":
             assert self.registry.address_changes.complete(link, **named(said)) is None
             return
-        person, to = wish.person, wish.to
+        person, to = request.person, request.to
         other = self.at(to.mailbox)
         if other not in (None, person) and other.consent == "confirmed":
             with pytest.raises(AddressError, match="subscribes already"):
                 self.registry.address_changes.complete(link, **named(said))
             return
-        move = self.registry.address_changes.complete(link, **named(said))
-        assert (move.person.public_id, move.person.address) == (person.link, person.address)
-        assert move.address == to.kept
+        change = self.registry.address_changes.complete(link, **named(said))
+        assert (change.person.public_id, change.person.address) == (person.link, person.address)
+        assert change.address == to.kept
         if person.address == to.kept:
             return
         if other not in (None, person):
@@ -323,30 +330,30 @@ class ConsentMachine(RuleBasedStateMachine):
         person.mailbox, person.address = to.mailbox, to.kept
         person.said.append(said)
 
-    @rule(link=links, topics=topics, wishes=wishes)
+    @rule(link=links, topics=topics, preferences=preferences)
     def set_preferences(
-        self, link: str, topics: tuple[TopicFilter, ...], wishes: Preferences
+        self, link: str, topics: tuple[TopicFilter, ...], preferences: Preferences
     ) -> None:
-        wished = self.registry.set_preferences(link, topics, wishes)
-        assert wished == self.registry.by_public_id(link)
+        changed = self.registry.set_preferences(link, topics, preferences)
+        assert changed == self.registry.by_public_id(link)
         if person := self.people.get(link):
-            person.topics, person.wishes = topics, wishes
+            person.topics, person.preferences = topics, preferences
 
     # ---- what holds ----------------------------------------------------------------------------
 
     @invariant()
     def everybody_is_as_in_the_model(self) -> None:
-        files = {each.subscriber.public_id: each for each in self.registry.files()}
+        files = {file.subscriber.public_id: file for file in self.registry.files()}
         assert files.keys() == self.people.keys()
         for link, person in self.people.items():
             file = files[link]
             found = file.subscriber
             assert (found.address, found.consent) == (person.address, person.consent)
-            assert (found.topics, found.preferences) == (person.topics, person.wishes)
-            assert list(file.evidence) == sorted(person.said, key=lambda each: each.at)
+            assert (found.topics, found.preferences) == (person.topics, person.preferences)
+            assert list(file.evidence) == sorted(person.said, key=lambda item: item.at)
             assert file.suppression == self.blocks.get(person.mailbox)
             assert self.registry.standing(found.id) is self.standing(person)
-        confirmed = [each.public_id for each in self.registry.everybody(Consent.CONFIRMED)]
+        confirmed = [person.public_id for person in self.registry.everybody(Consent.CONFIRMED)]
         assert confirmed == [link for link in files if self.people[link].consent == "confirmed"]
 
     @invariant()
@@ -390,7 +397,7 @@ class ConsentMachine(RuleBasedStateMachine):
         return Evidence(event, self.tick(), f"source of {event}", client)
 
     def at(self, mailbox: str) -> Person | None:
-        return next((each for each in self.people.values() if each.mailbox == mailbox), None)
+        return next((person for person in self.people.values() if person.mailbox == mailbox), None)
 
     def arrives(
         self, link: str, spelling: Spelling, consent: str, topics: tuple[TopicFilter, ...]
@@ -403,7 +410,7 @@ class ConsentMachine(RuleBasedStateMachine):
     def forget(self, person: Person) -> None:
         del self.people[person.link]
         self.wanted = {
-            link: wish for link, wish in self.wanted.items() if wish.person is not person
+            link: request for link, request in self.wanted.items() if request.person is not person
         }
 
     def standing(self, person: Person) -> Standing:

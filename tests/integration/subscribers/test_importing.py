@@ -58,7 +58,7 @@ class PageContext:
         return self.take("\n".join(map(json.dumps, records)), now)
 
     def addresses(self) -> list[str]:
-        return [each.address for each in self.registry.everybody()]
+        return [person.address for person in self.registry.everybody()]
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_people_come_in_with_all_that_the_file_says(context):
     assert bob.subscriber.preferences == Preferences()
     assert bob.evidence == (Evidence("asked", NOW, "import of people"),)
     assert len({person.public_id, bob.subscriber.public_id}) == 2
-    standings = [context.registry.standing(each.subscriber.id) for each in (ada, bob)]
+    standings = [context.registry.standing(file.subscriber.id) for file in (ada, bob)]
     assert standings == [Standing.MAY_RECEIVE, Standing.NOT_CONFIRMED]
 
 
@@ -163,7 +163,7 @@ def test_evidence_is_kept_oldest_first(context):
     ]
     context.take_json({"email": ADA, "consent": "pending", "evidence": said})
     [file] = context.registry.files()
-    assert [(each.event, each.source) for each in file.evidence] == [
+    assert [(item.event, item.source) for item in file.evidence] == [
         ("vouched", "operator"), ("withdrawn", "link"), ("asked", "form"),
     ]  # fmt: skip
     assert file.evidence[1].at == datetime(2025, 3, 31, 22, tzinfo=UTC)
@@ -191,7 +191,7 @@ def test_the_first_of_two_lines_about_a_mailbox_counts(context, apart):
     assert person.subscriber.address == "Ada@example.org"
     assert person.subscriber.topics == parse_topics(["agents"])
     assert person.subscriber.consent is Consent.WITHDRAWN
-    assert [each.event for each in person.evidence] == ["withdrawn"]
+    assert [item.event for item in person.evidence] == ["withdrawn"]
 
 
 def test_two_spellings_of_a_domain_are_one_mailbox(context):
@@ -206,7 +206,7 @@ def test_a_line_that_is_no_utf8_is_said_and_the_rest_is_kept(context):
     content = f"email,topics\n{ADA},caf\u00e9\nbob@example.org,".encode() + b"caf\xe9\n"
     done = context.take(content + b"\xff\xfe@example.org,\neve@example.org,x\n")
     assert done.new == 2
-    assert [each.line for each in done.unread] == [3, 4]
+    assert [unread.line for unread in done.unread] == [3, 4]
     assert context.addresses() == [ADA, "eve@example.org"]
     assert json.dumps(done.to_json(), ensure_ascii=False).encode()
 
@@ -214,12 +214,12 @@ def test_a_line_that_is_no_utf8_is_said_and_the_rest_is_kept(context):
 def test_evidence_that_is_no_utf8_is_said(context):
     line = '{"email": "a@example.org", "evidence": [{"event": "asked", "at": "2026-01-01", "source": "\u00e9"}]}'
     done = context.take(line.encode("latin-1") + b"\n" + line.encode())
-    assert (done.new, [each.line for each in done.unread]) == (1, [1])
+    assert (done.new, [unread.line for unread in done.unread]) == (1, [1])
 
 
 def test_a_file_in_another_encoding_is_one_bad_header(context):
     done = context.take(f"Pr\u00e9nom,email\nAda,{ADA}\n".encode("utf-16"))
-    assert (done.new, [each.line for each in done.unread]) == (0, [1])
+    assert (done.new, [unread.line for unread in done.unread]) == (0, [1])
     assert done.unread[0].why.encode()
 
 
@@ -261,7 +261,7 @@ def test_more_than_a_batch_comes_in_in_order(context):
     count = 2 * BATCH + 1
     done = context.take(rows(count) + "nobody,\n")
     assert (done.new, done.known) == (count, 0)
-    assert [each.line for each in done.unread] == [count + 2]
+    assert [unread.line for unread in done.unread] == [count + 2]
     assert context.addresses() == [f"reader{n}@example.org" for n in range(count)]
 
 
@@ -368,11 +368,11 @@ def test_what_is_exported_makes_the_same_people_elsewhere(context, registry):
     for file in registry.files():
         registry.remove(file.subscriber.address)
         registry.suppressions.lift(file.subscriber.address)
-    lines = [json.dumps(each) for each in exported]
+    lines = [json.dumps(record) for record in exported]
     registry.admit(list(read_people(lines, source="again", now=LATER)), LATER)
     again = [to_record(file) for file in registry.files()]
-    assert {each.pop("since") for each in exported} == {NOW.isoformat()}
-    assert {each.pop("since") for each in again} == {LATER.isoformat()}
+    assert {record.pop("since") for record in exported} == {NOW.isoformat()}
+    assert {record.pop("since") for record in again} == {LATER.isoformat()}
     assert again == exported
 
 
@@ -380,4 +380,4 @@ def test_addresses_pass_the_gate_like_all_others(context):
     people = "email\nada@example.org\nbob@mailbox-for-a-day.example\njosé@example.org\n"
     done = context.take(people)
     assert done.new == 1
-    assert [each.line for each in done.unread] == [3, 4]
+    assert [unread.line for unread in done.unread] == [3, 4]

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from subscribers.errors import AddressError, ConsentError
-from subscribers.model import Consent, Said, Standing, Subscriber, SuppressionReason
+from subscribers.model import Consent, ConsentChange, Standing, Subscriber, SuppressionReason
 from subscribers.preferences import Preferences
 from subscribers.store.registry import Registry
 from subscribers.store.tables import consents, subscribers, suppressions
@@ -106,9 +106,9 @@ def test_people_are_listed_in_the_order_they_came_and_by_consent(registry, ada):
     grace = registry.add("grace@example.org", (), source="test", now=NOW)
     emmy = registry.add("emmy@example.org", (), source="test", now=NOW)
     registry.withdraw(grace.public_id, source="link", now=NOW)
-    assert [each.id for each in registry.everybody()] == [ada.id, grace.id, emmy.id]
-    assert [each.id for each in registry.everybody(Consent.CONFIRMED)] == [ada.id, emmy.id]
-    assert [each.id for each in registry.everybody(Consent.WITHDRAWN)] == [grace.id]
+    assert [person.id for person in registry.everybody()] == [ada.id, grace.id, emmy.id]
+    assert [person.id for person in registry.everybody(Consent.CONFIRMED)] == [ada.id, emmy.id]
+    assert [person.id for person in registry.everybody(Consent.WITHDRAWN)] == [grace.id]
     assert registry.everybody(Consent.PENDING) == []
 
 
@@ -139,7 +139,7 @@ def test_leaving_twice_is_leaving_once(registry, ada):
     )
     assert left.person.consent is Consent.WITHDRAWN
     assert left.is_news
-    assert again == Said(left.person, Consent.WITHDRAWN)
+    assert again == ConsentChange(left.person, Consent.WITHDRAWN)
     assert registry.standing(ada.id) is Standing.WITHDRAWN
     assert evidence(registry) == [("vouched", "test"), ("withdrawn", "link")]
 

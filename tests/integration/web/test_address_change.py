@@ -1,4 +1,4 @@
-"""A change of address: the wish, the mail to the new mailbox, the button, the word to the old."""
+"""A change of address: the request, the mail to the new mailbox, the button, the word to the old."""
 
 from datetime import timedelta
 
@@ -38,14 +38,14 @@ class Mover(House):
         self.ada = registry.set_preferences(ada.public_id, ada.topics, Preferences(max_papers=3))
         self.preferences = path_of(Purpose.PREFERENCES, ada.public_id)
 
-    def wish(self, address=NEW, **values):
+    def request_change(self, address=NEW, **values):
         return self.post(f"{self.preferences}/address", {"address": address}, **values)
 
     def address(self):
         return self.registry.get(self.ada.id).address
 
     def said(self, address):
-        return [each.event for each in self.registry.file_of(address).evidence]
+        return [item.event for item in self.registry.file_of(address).evidence]
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def bad_link(mover):
 
 def test_somebody_moves(mover):
     before = look(mover.engine)
-    answer = mover.wish()
+    answer = mover.request_change()
     assert answer.status_code == 200
     shown = page_of(answer).text_content()
     assert NEW in shown
@@ -93,7 +93,7 @@ def test_somebody_moves(mover):
 
 
 def test_the_mail_to_the_new_address_asks_and_names_the_old(mover):
-    mover.wish()
+    mover.request_change()
     message = read(mover.mails[0].content)
     assert [name for name, _ in message.headers if name.startswith("List-")] == []
     assert message.one("Auto-Submitted") == "auto-generated"
@@ -104,7 +104,7 @@ def test_the_mail_to_the_new_address_asks_and_names_the_old(mover):
 
 
 def test_the_mail_to_the_old_address_tells_of_the_new_and_has_no_link_to_act(mover):
-    mover.wish()
+    mover.request_change()
     mover.post(mover.link())
     for part in read(mover.mails[1].content).parts:
         text = " ".join(part.text.split())
@@ -114,7 +114,7 @@ def test_the_mail_to_the_old_address_tells_of_the_new_and_has_no_link_to_act(mov
 
 
 def test_links_in_mails_to_the_old_address_keep_working(mover):
-    mover.wish()
+    mover.request_change()
     mover.post(mover.link())
     assert NEW in mover.get(mover.preferences).text
     mover.post(path_of(Purpose.UNSUBSCRIBE, mover.ada.public_id))
@@ -136,13 +136,13 @@ def test_the_next_digest_goes_to_the_new_address(mover, ledger, registry, tmp_pa
         deliver = make_delivery_worker(settings, ledger, registry, COMPOSER, folder).send
         pipeline = make_pipeline(settings, ledger, registry, lambda: [Source()], deliver)
         pipeline.tick(now, everybody=True)
-        found = [each.name.rpartition("-")[0] for each in outbox.glob("*.eml")]
-        for each in outbox.glob("*.eml"):
-            each.unlink()
+        found = [file.name.rpartition("-")[0] for file in outbox.glob("*.eml")]
+        for file in outbox.glob("*.eml"):
+            file.unlink()
         return found
 
     registry.set_preferences(mover.ada.public_id, (), Preferences())
-    mover.wish()
+    mover.request_change()
     assert mailed(NOW) == [OLD]
     mover.post(mover.link())
     assert mailed(NOW) == [], "nobody gets an edition twice"
@@ -150,16 +150,16 @@ def test_the_next_digest_goes_to_the_new_address(mover, ledger, registry, tmp_pa
 
 
 def test_another_spelling_of_ones_own_address_is_a_move_as_well(mover):
-    mover.wish("ADA@example.org")
+    mover.request_change("ADA@example.org")
     mover.post(mover.link())
     assert mover.address() == "ADA@example.org"
     assert len(mover.registry.everybody()) == 1
 
 
 def test_back_again(mover):
-    mover.wish()
+    mover.request_change()
     mover.post(mover.link())
-    mover.wish(OLD)
+    mover.request_change(OLD)
     mover.post(mover.link())
     assert mover.address() == OLD
     assert mover.said(OLD) == ["vouched", "moved", "moved"]
@@ -181,7 +181,7 @@ def test_back_again(mover):
 )
 def test_what_cannot_be_an_address_is_said_and_kept_in_the_form(mover, typed, why):
     before = look(mover.engine)
-    answer = mover.wish(typed)
+    answer = mover.request_change(typed)
     assert answer.status_code == 422
     page = page_of(answer)
     assert why in page.xpath("//*[@role='alert']")[0].text_content()
@@ -213,7 +213,8 @@ def test_the_answer_does_not_tell_who_subscribes(mover):
     registry.suppressions.add("blocked@new.example", SuppressionReason.COMPLAINT, now=NOW)
     people = ("unknown", "confirmed", "pending", "gone", "blocked")
     answers = {
-        mover.wish(f"{who}@new.example").text.replace(f"{who}@new.example", "WHO") for who in people
+        mover.request_change(f"{who}@new.example").text.replace(f"{who}@new.example", "WHO")
+        for who in people
     }
     assert len(answers) == 1
     assert mover.mailed == [f"{who}@new.example" for who in people if who != "blocked"]
@@ -222,10 +223,10 @@ def test_the_answer_does_not_tell_who_subscribes(mover):
 def test_nothing_is_told_to_whoever_is_gone(mover):
     mover.registry.withdraw(mover.ada.public_id, source="test", now=NOW)
     before = look(mover.engine)
-    assert "You are unsubscribed" in mover.wish().text
+    assert "You are unsubscribed" in mover.request_change().text
     assert look(mover.engine) == before
     mover.registry.remove(OLD)
-    assert "You are unsubscribed" in mover.wish().text
+    assert "You are unsubscribed" in mover.request_change().text
     assert look(mover.engine) == {}
     assert mover.mails == []
 
@@ -233,36 +234,36 @@ def test_nothing_is_told_to_whoever_is_gone(mover):
 # ---- how often -------------------------------------------------------------------------------
 
 
-def test_wishes_and_sign_ups_share_the_limit_of_an_address(mover):
+def test_requests_and_sign_ups_share_the_limit_of_an_address(mover):
     for number in range(MOST_PER_ADDRESS - 1):
         mover.subscribe(NEW, client=f"203.0.113.{number}")
-    refused = [mover.wish(NEW.upper(), client="203.0.113.98") for _ in range(3)][1:]
+    refused = [mover.request_change(NEW.upper(), client="203.0.113.98") for _ in range(3)][1:]
     assert mover.mailed == [*[NEW] * (MOST_PER_ADDRESS - 1), "ADA@new.example"]
     assert {answer.status_code for answer in refused} == {200}
     mover.subscribe(NEW, client="203.0.113.99")
     assert len(mover.mails) == MOST_PER_ADDRESS
     mover.now = NOW + timedelta(hours=1)
-    mover.wish()
+    mover.request_change()
     assert len(mover.mails) == MOST_PER_ADDRESS + 1
 
 
-def test_wishes_and_sign_ups_share_the_limit_of_a_client(mover):
+def test_requests_and_sign_ups_share_the_limit_of_a_client(mover):
     for number in range(MOST_PER_CLIENT - 1):
         mover.subscribe(f"reader{number}@example.org")
-    mover.wish("first@new.example")
-    mover.wish("second@new.example")
+    mover.request_change("first@new.example")
+    mover.request_change("second@new.example")
     mover.subscribe("reader@example.org")
     assert len(mover.mails) == MOST_PER_CLIENT
     assert mover.mailed[-1] == "first@new.example"
-    mover.wish("second@new.example", client="203.0.113.99")
+    mover.request_change("second@new.example", client="203.0.113.99")
     assert mover.mailed[-1] == "second@new.example"
 
 
-def test_a_refused_wish_leaves_the_one_before_as_it_was(mover):
-    mover.wish()
+def test_a_refused_request_leaves_the_one_before_as_it_was(mover):
+    mover.request_change()
     for number in range(MOST_PER_CLIENT):
         mover.subscribe(f"reader{number}@example.org")
-    mover.wish("late@new.example")
+    mover.request_change("late@new.example")
     mover.post(mover.link(0))
     assert mover.address() == NEW
 
@@ -272,16 +273,16 @@ def test_a_refused_wish_leaves_the_one_before_as_it_was(mover):
 
 @pytest.mark.parametrize(("late", "status"), [(-1, 200), (0, 404), (1, 404)])
 def test_a_link_is_good_for_its_time(mover, late, status):
-    mover.wish()
+    mover.request_change()
     mover.now = NOW + CONFIRM_WITHIN + timedelta(seconds=late)
     assert mover.get(mover.link(0)).status_code == status
     assert mover.post(mover.link(0)).status_code == status
     assert mover.address() == (NEW if status == 200 else OLD)
 
 
-def test_the_newest_wish_wins(mover):
-    mover.wish("first@new.example")
-    mover.wish("second@new.example")
+def test_the_newest_request_wins(mover):
+    mover.request_change("first@new.example")
+    mover.request_change("second@new.example")
     for method in ("GET", "POST"):
         answer = mover.ask(method, mover.link(0))
         assert (answer.status_code, answer.content) == (404, bad_link(mover))
@@ -290,9 +291,11 @@ def test_the_newest_wish_wins(mover):
     assert mover.address() == "second@new.example"
 
 
-def test_two_wishes_at_once_are_one(mover):
-    wishes = [lambda to=to: mover.wish(f"{to}@new.example").status_code for to in ("a", "b")]
-    assert at_once(mover.engine, *wishes, before=("INSERT INTO moves",)) == [200, 200]
+def test_two_requests_at_once_are_one(mover):
+    requests = [
+        lambda to=to: mover.request_change(f"{to}@new.example").status_code for to in ("a", "b")
+    ]
+    assert at_once(mover.engine, *requests, before=("INSERT INTO moves",)) == [200, 200]
     wanted = mover.registry.file_of(OLD).moving_to
     mover.post(mover.link(mover.mailed.index(wanted)))
     assert mover.address() == wanted
@@ -300,7 +303,7 @@ def test_two_wishes_at_once_are_one(mover):
 
 @pytest.mark.parametrize("gone", ["left", "removed"])
 def test_a_link_is_void_once_the_person_has_gone(mover, gone):
-    mover.wish()
+    mover.request_change()
     if gone == "left":
         mover.registry.withdraw(mover.ada.public_id, source="test", now=NOW)
     else:
@@ -314,7 +317,7 @@ def test_a_link_is_void_once_the_person_has_gone(mover, gone):
 
 
 def test_whoever_leaves_at_that_moment_has_left(mover):
-    mover.wish()
+    mover.request_change()
     leave = lambda: mover.registry.withdraw(mover.ada.public_id, source="test", now=NOW)  # noqa: E731
     with just_before(mover.engine, "UPDATE subscribers", leave):
         answer = mover.post(mover.link())
@@ -325,7 +328,7 @@ def test_whoever_leaves_at_that_moment_has_left(mover):
 
 
 def test_twice_is_once_with_one_word_to_the_old_address(mover):
-    mover.wish()
+    mover.request_change()
     first, second = mover.post(mover.link(0)), mover.post(mover.link(0))
     assert first.content == second.content
     assert mover.get(mover.link(0)).content == first.content
@@ -335,7 +338,7 @@ def test_twice_is_once_with_one_word_to_the_old_address(mover):
 
 def test_where_the_confirmation_came_from_is_kept_where_that_is_wanted(engine, ledger, registry):
     mover = Mover(engine, ledger, registry, keeps_clients=True)
-    mover.wish(client="203.0.113.1")
+    mover.request_change(client="203.0.113.1")
     mover.post(mover.link(), client="2001:db8::2")
     evidence = registry.file_of(NEW).evidence[-1]
     assert (evidence.event, evidence.client) == ("moved", "2001:db8::2")
@@ -345,9 +348,9 @@ def test_where_the_confirmation_came_from_is_kept_where_that_is_wanted(engine, l
 
 
 def test_an_address_that_subscribes_is_not_taken_over(mover):
-    mover.wish()
+    mover.request_change()
     other = mover.registry.add(NEW, parse_topics(["ants"]), source="test", now=NOW)
-    mover.registry.ratings.hold(other.id, "arxiv:2602.00001", Verdict.LIKE, NOW)
+    mover.registry.ratings.rate(other.id, "arxiv:2602.00001", Verdict.LIKE, NOW)
     before = look(mover.engine)
     for _ in range(2):
         answer = mover.post(mover.link(0))
@@ -370,13 +373,13 @@ def asks_and_leaves(registry):
 @pytest.mark.parametrize(
     ("other", "said"), [(asks, ["asked"]), (asks_and_leaves, ["asked", "confirmed", "withdrawn"])]
 )
-@pytest.mark.parametrize("first", ["the other", "the wish"])
+@pytest.mark.parametrize("first", ["the other", "the request"])
 def test_who_started_or_left_at_the_new_address_is_the_same_person(mover, other, said, first):
     if first == "the other":
         other(mover.registry)
-        mover.wish()
+        mover.request_change()
     else:
-        mover.wish()
+        mover.request_change()
         other(mover.registry)
     mover.post(mover.link())
     [ada] = mover.registry.everybody()
@@ -387,7 +390,7 @@ def test_who_started_or_left_at_the_new_address_is_the_same_person(mover, other,
 
 def test_a_confirmation_of_the_one_taken_in_is_void(mover):
     mover.subscribe(NEW, "ants")
-    mover.wish()
+    mover.request_change()
     mover.post(mover.link(1))
     before = look(mover.engine)
     assert "You are unsubscribed" in mover.post(mover.link(0)).text
@@ -395,18 +398,18 @@ def test_a_confirmation_of_the_one_taken_in_is_void(mover):
 
 
 def test_a_block_on_the_new_address_outlives_the_move(mover):
-    mover.wish()
+    mover.request_change()
     mover.registry.suppressions.add(NEW, SuppressionReason.COMPLAINT, now=NOW)
     mover.post(mover.link(0))
     assert mover.registry.standing(mover.ada.id) is Standing.SUPPRESSED
 
 
 def test_after_a_move_the_old_address_can_subscribe_anew(mover):
-    mover.wish()
+    mover.request_change()
     mover.post(mover.link())
     mover.subscribe(OLD)
     mover.post(mover.link())
-    assert [each.address for each in mover.registry.everybody(Consent.CONFIRMED)] == [NEW, OLD]
+    assert [person.address for person in mover.registry.everybody(Consent.CONFIRMED)] == [NEW, OLD]
     assert mover.registry.get(mover.ada.id).topics == mover.ada.topics
 
 
@@ -414,7 +417,7 @@ def test_after_a_move_the_old_address_can_subscribe_anew(mover):
 
 
 def test_a_sign_up_with_the_new_address_at_that_moment_makes_no_second_person(mover):
-    mover.wish()
+    mover.request_change()
     moved, asked = at_once(
         mover.engine,
         lambda: mover.post(mover.link(0)),
@@ -429,7 +432,7 @@ def test_a_sign_up_with_the_new_address_at_that_moment_makes_no_second_person(mo
 
 
 def test_a_sign_up_just_before_is_taken_in(mover):
-    mover.wish()
+    mover.request_change()
     sign_up = lambda: mover.subscribe(NEW, "ants")  # noqa: E731
     with just_before(mover.engine, "UPDATE subscribers", sign_up):
         assert mover.post(mover.link(0)).status_code == 200
@@ -440,7 +443,7 @@ def test_a_sign_up_just_before_is_taken_in(mover):
 
 def test_who_confirms_at_the_new_address_just_before_is_not_taken_over(mover):
     mover.subscribe(NEW, "ants")
-    mover.wish()
+    mover.request_change()
     confirm = lambda: mover.post(mover.link(0))  # noqa: E731
     with just_before(mover.engine, "UPDATE consents", confirm):
         assert mover.post(mover.link(1)).status_code == 409
@@ -455,7 +458,7 @@ def test_who_confirms_at_the_new_address_just_before_is_not_taken_over(mover):
 def test_an_export_shows_where_somebody_wants_to_go_until_they_are_there(mover):
     export = lambda: mover.get(f"{mover.preferences}/export").json()  # noqa: E731
     assert "moving_to" not in export()
-    mover.wish()
+    mover.request_change()
     assert export()["moving_to"] == NEW
     assert to_record(mover.registry.file_of(OLD))["moving_to"] == NEW
     mover.post(mover.link(0))
@@ -467,15 +470,15 @@ def test_an_export_shows_where_somebody_wants_to_go_until_they_are_there(mover):
     }
 
 
-def test_a_wish_is_deleted_with_the_person(mover):
-    mover.wish()
+def test_a_request_is_deleted_with_the_person(mover):
+    mover.request_change()
     mover.post(f"{mover.preferences}/delete")
     assert {table for table, *_ in look(mover.engine)} == {"signups"}
 
 
-def test_wishes_that_nobody_confirmed_are_not_kept(mover):
+def test_requests_that_nobody_confirmed_are_not_kept(mover):
     grace = mover.registry.add("grace@example.org", (), source="test", now=NOW)
-    mover.wish()
+    mover.request_change()
     mover.now = NOW + CONFIRM_WITHIN
     path = path_of(Purpose.PREFERENCES, grace.public_id)
     mover.post(f"{path}/address", {"address": "grace@new.example"})

@@ -72,7 +72,7 @@ class Office:
         answer = self.ask("GET", "/subscribers", params=query)
         assert answer.status_code == 200, answer.text
         page = answer.json()
-        return [each["email"].partition("@")[0] for each in page["subscribers"]], page["next"]
+        return [person["email"].partition("@")[0] for person in page["subscribers"]], page["next"]
 
     def send(self, people, kind="application/jsonl", **values):
         return self.ask("POST", "/import", content=people, headers={"Content-Type": kind}, **values)
@@ -82,7 +82,7 @@ class Office:
 
     def everything(self):
         """All that is stored."""
-        return [to_record(each) for each in self.registry.files()]
+        return [to_record(file) for file in self.registry.files()]
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_a_token_in_the_address_opens_nothing(office):
 def test_the_description_is_public_and_loads_nothing_from_elsewhere(office):
     answer = office.ask("GET", "/openapi.json", authorization="")
     described = answer.json()
-    assert [each["url"] for each in described["servers"]] == ["/api/v1"]
+    assert [server["url"] for server in described["servers"]] == ["/api/v1"]
     named = {
         (method.upper(), path.replace("{email}", ADA))
         for path, methods in described["paths"].items()
@@ -179,7 +179,7 @@ def test_what_is_not_there_is_a_problem_too(office):
 
 
 def test_a_person_is_shown_as_in_an_export(office, ada):
-    office.registry.ratings.hold(ada.id, "arxiv:2602.00001", Verdict.LIKE, NOW)
+    office.registry.ratings.rate(ada.id, "arxiv:2602.00001", Verdict.LIKE, NOW)
     office.registry.address_changes.ask(ada, "ada@example.net", NOW)
     office.registry.suppressions.add(ADA, SuppressionReason.COMPLAINT, now=NOW)
     shown = office.ask("GET", "/subscribers/ADA@Example.org")
@@ -233,8 +233,8 @@ def test_somebody_who_is_removed_meanwhile_hides_nobody_else(office, crowd, monk
     batches = api_transfer.batches(office.registry, "")
     first = next(batches)
     office.registry.remove(first[-1].subscriber.address)
-    rest = [each.subscriber.address for batch in batches for each in batch]
-    assert [each.partition("@")[0] for each in rest] == ["cyd", "dan", "eve", "fay"]
+    rest = [file.subscriber.address for batch in batches for file in batch]
+    assert [address.partition("@")[0] for address in rest] == ["cyd", "dan", "eve", "fay"]
 
 
 def test_what_no_page_has_is_refused(office, crowd):
@@ -280,7 +280,9 @@ def test_nobody_is_asked_who_reads_or_has_left_or_is_blocked(office, crowd):
     office.registry.suppressions.add("new@example.org", SuppressionReason.OPERATOR, now=NOW)
     office.ask("POST", "/subscribers", json={"email": "new@example.org"})
     assert office.mails == []
-    assert [each["consent"] for each in office.everything()] == [each["consent"] for each in before]
+    assert [record["consent"] for record in office.everything()] == [
+        record["consent"] for record in before
+    ]
 
 
 def test_an_address_is_asked_a_few_times_an_hour_and_a_program_as_often_as_it_likes(office):
@@ -310,8 +312,8 @@ def test_somebody_vouched_for_reads_at_once(office):
 
 
 def test_vouching_again_changes_what_is_sent_and_keeps_the_rest(office, ada):
-    wishes = replace(ada.preferences, max_papers=5, timezone="Asia/Tokyo")
-    office.registry.set_preferences(ada.public_id, ada.topics, wishes)
+    preferences = replace(ada.preferences, max_papers=5, timezone="Asia/Tokyo")
+    office.registry.set_preferences(ada.public_id, ada.topics, preferences)
     sent = {"email": "ADA@example.org", "consent": "vouched", "max_papers": 2}
     answer = office.ask("POST", "/subscribers", json=sent)
     assert answer.status_code == 200
@@ -400,8 +402,8 @@ def test_a_body_that_is_no_json_is_refused(office, ada):
 
 
 def test_the_gate_is_the_same_as_at_the_form(ledger, registry):
-    gate = AddressPolicy(lambda: False, frozenset({"day.example"}))
-    office = Office(ledger, registry, gate=gate)
+    policy = AddressPolicy(lambda: False, frozenset({"day.example"}))
+    office = Office(ledger, registry, address_policy=policy)
     for email in ("a@mail.day.example", "b\u00e9b\u00e9@example.org"):
         for consent in ("ask", "vouched"):
             sent = {"email": email, "consent": consent}
@@ -523,9 +525,9 @@ def test_what_is_exported_makes_the_same_people_again(office, crowd, monkeypatch
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/jsonl")
     exported = [json.loads(line) for line in answer.text.splitlines()]
     assert exported == office.everything()
-    for each in exported:
-        office.registry.remove(each["email"])
-        office.registry.suppressions.lift(each["email"])
+    for record in exported:
+        office.registry.remove(record["email"])
+        office.registry.suppressions.lift(record["email"])
     done = office.send(answer.content)
     assert (done.status_code, done.json()) == (200, {"new": 6, "known": 0, "rejected": []})
     assert office.everything() == exported
@@ -558,8 +560,8 @@ def test_a_file_is_imported_and_what_cannot_be_read_is_told(office, ada):
     )
     done = office.send(people, "Text/CSV; charset=utf-8").json()
     assert (done["new"], done["known"]) == (1, 1)
-    assert [each["line"] for each in done["rejected"]] == [4, 5]
-    assert all(each["why"] for each in done["rejected"])
+    assert [line["line"] for line in done["rejected"]] == [4, 5]
+    assert all(line["why"] for line in done["rejected"])
     bob = office.registry.file_of(BOB)
     assert bob.subscriber.consent is Consent.CONFIRMED
     assert bob.evidence == (Evidence("vouched", NOW, "import by the API"),)
@@ -568,7 +570,9 @@ def test_a_file_is_imported_and_what_cannot_be_read_is_told(office, ada):
 
 def test_an_import_brings_nobody_back(office, crowd):
     before = office.everything()
-    people = "\n".join(json.dumps({"email": each, "consent": "confirmed"}) for each in (ADA, EVE))
+    people = "\n".join(
+        json.dumps({"email": address, "consent": "confirmed"}) for address in (ADA, EVE)
+    )
     assert office.send(people).json() == {"new": 0, "known": 2, "rejected": []}
     assert (office.everything(), office.mails) == (before, [])
 
@@ -616,7 +620,7 @@ def test_a_failure_is_a_problem_that_tells_nothing(office, monkeypatch):
     with capture_logs() as logs:
         status, detail = office.refused("GET", f"/subscribers/{ADA}")
     assert (status, detail) == (500, "Server got itself in trouble")
-    assert [each["event"] for each in logs] == ["a request to the API failed"]
+    assert [entry["event"] for entry in logs] == ["a request to the API failed"]
     assert ADA not in str(logs)
 
 

@@ -41,7 +41,7 @@ def atom_of(answer):
 
 def test_the_atom_feed_has_an_entry_for_each_edition(browser, editions):
     feed = atom_of(browser.get("/feed.atom"))
-    titles = [each.findtext(f"{ATOM}title") for each in feed.iter(f"{ATOM}entry")]
+    titles = [entry.findtext(f"{ATOM}title") for entry in feed.iter(f"{ATOM}entry")]
     assert titles == ["Saturday, 21 February 2026: 2 papers", "Friday, 20 February 2026: 2 papers"]
     for element in (feed, *feed.iter(f"{ATOM}entry")):  # RFC 4287, sections 4.1.1 and 4.1.2
         assert all(element.findtext(f"{ATOM}{name}") for name in ("id", "title", "updated"))
@@ -55,7 +55,7 @@ def test_a_feed_for_a_topic_holds_only_its_papers(browser, editions):
     feed = browser.get("/feed.json?topic=robots").json()
     assert feed["title"] == "Paper Digest: robots"
     assert feed["feed_url"] == "https://digest.example.org/feed.json?topic=robots"
-    assert [each["title"][-9:] for each in feed["items"]] == [": 1 paper"] * 2
+    assert [item["title"][-9:] for item in feed["items"]] == [": 1 paper"] * 2
     assert "script" not in feed["items"][0]["content_html"]
     both = browser.get("/feed.json?topic=robots&topic=astrology").json()
     assert len(both["items"]) == 2
@@ -66,10 +66,14 @@ def test_both_feeds_say_the_same(browser, editions):
     atom = atom_of(browser.get("/feed.atom?topic=robots"))
     items = browser.get("/feed.json?topic=robots").json()["items"]
     entries = [
-        (each.findtext(f"{ATOM}id"), each.findtext(f"{ATOM}title"), each.findtext(f"{ATOM}content"))
-        for each in atom.iter(f"{ATOM}entry")
+        (
+            entry.findtext(f"{ATOM}id"),
+            entry.findtext(f"{ATOM}title"),
+            entry.findtext(f"{ATOM}content"),
+        )
+        for entry in atom.iter(f"{ATOM}entry")
     ]
-    assert entries == [(each["id"], each["title"], each["content_html"]) for each in items]
+    assert entries == [(item["id"], item["title"], item["content_html"]) for item in items]
 
 
 def test_feeds_without_editions_are_empty(browser):

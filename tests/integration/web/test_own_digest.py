@@ -87,8 +87,8 @@ def test_it_stays_as_it_was_sent_whatever_is_wished_since(office):
     office.registry.set_preferences(ada.public_id, parse_topics(["ducks"]), ada.preferences)
     after = office.ask(own_path(ada)).text
     titles = [
-        lxml.html.document_fromstring(each).xpath("//h3//text()[normalize-space()]")
-        for each in (before, after)
+        lxml.html.document_fromstring(html).xpath("//h3//text()[normalize-space()]")
+        for html in (before, after)
     ]
     assert titles[0] == titles[1] != []
 
@@ -144,7 +144,9 @@ def test_somebody_unknown_has_none(office, registry):
 
 def test_only_its_own_token_opens_it(office):
     ada = office.ada.public_id
-    tokens = [SENDER.tokens.make(each, ada) for each in Purpose if each is not Purpose.DIGEST]
+    tokens = [
+        SENDER.tokens.make(purpose, ada) for purpose in Purpose if purpose is not Purpose.DIGEST
+    ]
     tokens += [SENDER.tokens.make_until(Purpose.DIGEST, ada, NOW + timedelta(days=1)), ada, "x"]
     expected = office.ask("/unsubscribe/x")
     for token in tokens:
@@ -159,7 +161,7 @@ def test_the_links_of_a_test_mail_do_no_harm(office, engine):
         digest, to="me@example.org", public_id="test", now=NOW, subject_mark="[test]"
     )
     html = read(message.content).parts[1].text
-    links = {each for each in lxml.html.document_fromstring(html).xpath("//a/@href") if each.startswith(HOST)}  # fmt: skip
+    links = {link for link in lxml.html.document_fromstring(html).xpath("//a/@href") if link.startswith(HOST)}  # fmt: skip
     before = look(engine)
     for link in links - {f"{HOST}/archive"}:
         path = link.removeprefix(HOST)

@@ -271,7 +271,7 @@ def test_the_archive_leads_to_the_edition(browser, edition):
     assert_safe(answer)
     page = page_of(answer)
     assert "3 papers" in page.text_content()
-    (link,) = [each for each in page.xpath("//main//a/@href") if each.startswith("/archive/")]
+    (link,) = [href for href in page.xpath("//main//a/@href") if href.startswith("/archive/")]
     assert browser.get(link).status_code == 200
 
 
@@ -336,7 +336,7 @@ def test_pages_load_only_what_is_ours(browser, ada, edition):
         "/subscribe",
         "/archive",
         f"/archive/{TODAY}",
-        *(path_of(each, ada.public_id) for each in LINKED),
+        *(path_of(purpose, ada.public_id) for purpose in LINKED),
     ]
     for path in paths:
         page = page_of(browser.get(path))

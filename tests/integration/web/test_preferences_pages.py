@@ -73,11 +73,11 @@ def test_everything_on_the_form_is_saved_and_shown_again(browser, registry, ada)
     shown = page_of(browser.get(path_of(Purpose.PREFERENCES, ada.public_id)))
     assert shown.xpath("//input[@checked]/@value") == ["chosen", "mon", "thu", "yes"]
     assert shown.xpath("//option[@selected]/@value") == ["Europe/Oslo", "3", "2", "strict"]
-    assert [shown.get_element_by_id(each).value for each in ("at", "paused_until")] == [
+    assert [shown.get_element_by_id(name).value for name in ("at", "paused_until")] == [
         "17:30",
         "2026-03-01",
     ]
-    texts = [shown.get_element_by_id(each).text for each in ("topics", "exclusions")]
+    texts = [shown.get_element_by_id(name).text for name in ("topics", "exclusions")]
     assert texts == ["robots", "surveys\nmedical"]
 
 
@@ -141,7 +141,7 @@ def test_leaving_can_be_undone_on_the_page_afterwards(browser, registry, ada):
     for _ in range(2):
         assert "Welcome" in browser.post(undo_path(left)).text
         assert registry.standing(ada.id) is Standing.MAY_RECEIVE
-    said = [each.event for each in registry.file_of("ada@example.org").evidence]
+    said = [item.event for item in registry.file_of("ada@example.org").evidence]
     assert said == ["vouched", "withdrawn", "undone"]
 
 
@@ -159,17 +159,17 @@ def test_to_undo_is_no_way_around_confirming(browser, registry):
 
 
 @pytest.mark.parametrize(
-    ("instead", "wishes"),
+    ("instead", "preferences"),
     [
         ("weekly", Preferences(days=frozenset({"mon"}))),
         ("pause", Preferences(paused_until=(NOW + timedelta(days=30)).date())),
     ],
 )
-def test_fewer_mails_instead_of_leaving(browser, registry, ada, instead, wishes):
+def test_fewer_mails_instead_of_leaving(browser, registry, ada, instead, preferences):
     path = path_of(Purpose.UNSUBSCRIBE, ada.public_id) + "/instead"
     assert browser.get(path).status_code == 405
     assert "Saved" in browser.post(path, f"instead={instead}".encode()).text
-    assert registry.get(ada.id).preferences == wishes
+    assert registry.get(ada.id).preferences == preferences
     assert registry.get(ada.id).topics == ada.topics
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
 

@@ -40,7 +40,9 @@ def edition(ledger):
 
 @pytest.fixture
 def title_key(edition):
-    [key] = [each.key for each in edition.candidates if each.facts.title == TITLE_ONLY]
+    [key] = [
+        candidate.key for candidate in edition.candidates if candidate.facts.title == TITLE_ONLY
+    ]
     assert key.startswith("title:")
     return key
 
@@ -60,11 +62,11 @@ def opinion_path(person, paper=NEW_STYLE):
 
 
 def held(registry, address="ada@example.org"):
-    return {each.paper: each.verdict for each in registry.file_of(address).ratings}
+    return {rating.paper: rating.verdict for rating in registry.file_of(address).ratings}
 
 
 def buttons(page):
-    return {each.get("value"): each for each in page.xpath("//form[@method='post']//button")}
+    return {button.get("value"): button for button in page.xpath("//form[@method='post']//button")}
 
 
 # ---- the page --------------------------------------------------------------------------------
@@ -83,7 +85,7 @@ def test_the_page_asks_and_says_nothing_by_itself(house, registry, ada):
 )  # fmt: skip
 def test_the_button_of_the_link_that_was_followed_stands_out(house, ada, query, second):
     page = page_of(house.get(opinion_path(ada) + query))
-    assert [value for value, each in buttons(page).items() if each.get("class")] == [second]
+    assert [value for value, button in buttons(page).items() if button.get("class")] == [second]
 
 
 def test_what_is_said_is_kept_and_can_be_changed_and_taken_back(house, registry, ada):
@@ -97,8 +99,8 @@ def test_what_is_said_is_kept_and_can_be_changed_and_taken_back(house, registry,
         page = page_of(house.post(path, {"verdict": sent}))
         assert page.xpath("//*[@role='status']")[0].text_content() == noted
         assert held(registry) == kept
-        pressed = [value for value, each in buttons(page).items() if each.get("aria-pressed")]
-        assert pressed == [each for each in (sent,) if each]
+        pressed = [value for value, button in buttons(page).items() if button.get("aria-pressed")]
+        assert pressed == [verdict for verdict in (sent,) if verdict]
         assert ("" in buttons(page)) == bool(kept), "only what was said can be taken back"
         assert page_of(house.get(path)).xpath("//button/@aria-pressed") == ["true"] * len(kept)
 
@@ -156,8 +158,8 @@ def test_whoever_is_gone_is_told_the_same_of_every_paper(house, registry, engine
     else:
         path = f"{path_of(Purpose.OPINION, 'f' * 32)}/{NEW_STYLE}"
     before = look(engine)
-    for each in (path, path.replace("2602.00001", "unknown")):
-        for answer in (house.get(each), house.post(each, {"verdict": "like"})):
+    for address in (path, path.replace("2602.00001", "unknown")):
+        for answer in (house.get(address), house.post(address, {"verdict": "like"})):
             assert answer.status_code == 200
             assert "You are unsubscribed" in page_of(answer).text_content()
     assert look(engine) == before
@@ -174,33 +176,33 @@ def test_an_opinion_of_somebody_removed_at_that_moment_is_dropped(house, registr
 
 
 def links_of(html):
-    return [each.get("href") for each in lxml.html.document_fromstring(html).xpath("//a[@href]")]
+    return [link.get("href") for link in lxml.html.document_fromstring(html).xpath("//a[@href]")]
 
 
 def test_the_links_in_a_mail_lead_to_pages_about_its_papers(house, ada, edition):
-    picks = tuple(Pick(Section.TRENDING, each) for each in edition.candidates)
+    picks = tuple(Pick(Section.TRENDING, candidate) for candidate in edition.candidates)
     digest = Digest(TODAY, (), picks, len(picks))
     message = COMPOSER.compose(digest, to=ada.address, public_id=ada.public_id, now=NOW)
     text, html = (part.text for part in read(message.content).parts)
     start = f"{HOST}/opinion/"
     in_text = re.findall(rf"{start}\S+", text)
-    in_html = [each for each in links_of(html) if each.startswith(start)]
-    titles = [each.facts.title for each in edition.candidates]
+    in_html = [link for link in links_of(html) if link.startswith(start)]
+    titles = [candidate.facts.title for candidate in edition.candidates]
     assert len(titles) == 3
 
     def shown(links):
-        return [page_of(house.get(each.removeprefix(HOST))).findtext(".//h1") for each in links]
+        return [page_of(house.get(link.removeprefix(HOST))).findtext(".//h1") for link in links]
 
     assert shown(in_text) == titles
     assert shown(in_html[::2]) == shown(in_html[1::2]) == titles
-    assert [each.rpartition("?")[2] for each in in_html] == ["verdict=like", "verdict=mute"] * 3
+    assert [link.rpartition("?")[2] for link in in_html] == ["verdict=like", "verdict=mute"] * 3
 
 
 def test_what_a_mails_link_leads_to_can_be_pressed(house, registry, ada, edition):
     content = COMPOSER.render(
         Digest(TODAY, (), (Pick(Section.TRENDING, edition.candidates[1]),), 1), ada.public_id
     )
-    [like, _] = [each for each in links_of(content.html) if "/opinion/" in each]
+    [like, _] = [link for link in links_of(content.html) if "/opinion/" in link]
     # The form names no address: it goes to where it was shown, query and all.
     house.post(like.removeprefix(HOST), {"verdict": "mute"})
     assert held(registry) == {OLD_STYLE: Verdict.MUTE}
@@ -214,7 +216,9 @@ def test_opinions_are_in_the_export_and_can_be_brought_back(house, registry, ada
         house.post(opinion_path(ada, paper), {"verdict": "like"})
     house.post(opinion_path(ada, OLD_STYLE), {"verdict": "mute"})
     export = house.get(f"{path_of(Purpose.PREFERENCES, ada.public_id)}/export")
-    said = {(each["paper"], each["verdict"], each["at"]) for each in export.json()["opinions"]}
+    said = {
+        (rating["paper"], rating["verdict"], rating["at"]) for rating in export.json()["opinions"]
+    }
     at = NOW.isoformat()
     assert said == {(NEW_STYLE, "like", at), (OLD_STYLE, "mute", at), (title_key, "like", at)}
     before = registry.file_of(ada.address).ratings

@@ -43,7 +43,7 @@ def test_somebody_joins(house):
     preferences = re.search(r'href="(/preferences/[^"]+)"', welcome.text)[1]
     assert "robots" in house.get(preferences).text
     evidence = house.registry.file_of("ada@example.org").evidence
-    assert [(each.event, each.source) for each in evidence] == [
+    assert [(item.event, item.source) for item in evidence] == [
         ("asked", "sign-up form, text 2"),
         ("confirmed", "link in the confirmation mail"),
     ]
@@ -238,8 +238,8 @@ def test_a_refused_form_comes_back_as_it_was_sent(house):
     ],
 )
 def test_addresses_that_may_not_come_in_are_told_so(ledger, registry, address, why):
-    gate = AddressPolicy(lambda: False, frozenset({"mailbox-for-a-day.example"}))
-    house = House(ledger, registry, gate=gate)
+    policy = AddressPolicy(lambda: False, frozenset({"mailbox-for-a-day.example"}))
+    house = House(ledger, registry, address_policy=policy)
     answer = house.subscribe(address)
     assert answer.status_code == 422
     assert why in page_of(answer).xpath("//*[@role='alert']")[0].text_content()
@@ -247,7 +247,7 @@ def test_addresses_that_may_not_come_in_are_told_so(ledger, registry, address, w
 
 
 def test_an_address_beyond_ascii_joins_where_the_relay_takes_it(ledger, registry):
-    house = House(ledger, registry, gate=AddressPolicy(lambda: True))
+    house = House(ledger, registry, address_policy=AddressPolicy(lambda: True))
     assert house.subscribe("josé@bücher.example").status_code == 200
     assert house.mailed == ["josé@xn--bcher-kva.example"]
 
@@ -268,7 +268,7 @@ def test_where_a_consent_came_from_is_kept_where_that_is_wanted(
     house.subscribe("ada@example.org", client=client)
     house.post(house.link(), client=client)
     evidence = registry.file_of("ada@example.org").evidence
-    assert [each.client for each in evidence] == [written, written]
+    assert [item.client for item in evidence] == [written, written]
 
 
 def test_an_address_cannot_be_flooded_by_asking_at_once(house, engine):

@@ -145,9 +145,9 @@ class Town(House):
         self.ids = {name: link.person(registry, f"{name}@example.org") for name in ("ada", "grace")}
         for name, person in (("pia", asked), ("carl", moving), ("wendy", gone), ("ruth", reading)):
             person(registry, f"{name}@example.org")
-        registry.ratings.hold(registry.everybody()[-1].id, PAPER, Verdict.MUTE, NOW)
+        registry.ratings.rate(registry.everybody()[-1].id, PAPER, Verdict.MUTE, NOW)
         registry.suppressions.add("wendy@example.org", SuppressionReason.COMPLAINT, now=NOW)
-        registry.sign_up_limiter.may_ask({"address pia@example.org": 3}, NOW)
+        registry.may_ask({"address pia@example.org": 3}, NOW)
         self._seen = look(engine)
 
     def news(self):
@@ -252,7 +252,7 @@ def test_another_persons_link_is_about_that_person_only(town):
 
 
 def tampered(town):
-    good, other = (town.path_of(each).split("/")[2] for each in ("ada", "grace"))
+    good, other = (town.path_of(name).split("/")[2] for name in ("ada", "grace"))
     yield from (good[:at] + ("A" if good[at] != "A" else "B") + good[at + 1 :] for at in (0, 9, -9))
     yield other.partition(".")[0] + good[good.index(".") :]
     yield good[:-3]

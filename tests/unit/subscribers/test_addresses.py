@@ -1,4 +1,4 @@
-"""Mail addresses: what is taken, and in which form; and the gate, which lets them in or not."""
+"""Mail addresses: what is taken, and in which form; and the policy, which lets them in or not."""
 
 import unicodedata
 
@@ -124,7 +124,7 @@ def test_a_key_fits_where_an_address_does(address):
     assert len(address_key(address)) == len(address)
 
 
-# ---- the gate ----------------------------------------------------------------------------------
+# ---- the policy --------------------------------------------------------------------------------
 
 
 class Relay:
@@ -158,8 +158,8 @@ def test_an_address_in_ascii_comes_in_without_the_relay_being_asked(typed, kept,
 
 def test_an_address_beyond_ascii_comes_in_where_the_relay_takes_it():
     relay = Relay(True)
-    gate = AddressPolicy(relay)
-    assert gate.admit("Jose\u0301@EXAMPLE.org") == "Jos\u00e9@example.org"
+    policy = AddressPolicy(relay)
+    assert policy.admit("Jose\u0301@EXAMPLE.org") == "Jos\u00e9@example.org"
     assert relay.asked == 1
 
 

@@ -14,7 +14,7 @@ from subscribers.preferences import WEEKDAYS, Preferences
 ZONES = sorted(available_timezones() - {"localtime", "Factory"})
 MONDAY = frozenset({"mon"})
 
-wishes = st.builds(
+preferences = st.builds(
     Preferences,
     days=st.frozensets(st.sampled_from(WEEKDAYS), min_size=1),
     at=st.builds(time, st.integers(0, 23), st.sampled_from([0, 15, 30, 59])),
@@ -54,42 +54,42 @@ def test_weekly_is_once_a_week():
 
 
 def test_samoa_had_no_30_december_2011_and_nobody_there_is_mailed_twice():
-    wishes = Preferences(timezone="Pacific/Apia")
+    preferences = Preferences(timezone="Pacific/Apia")
     due = [datetime(2011, 12, 28, tzinfo=UTC)]
     while due[-1] < datetime(2012, 1, 3, tzinfo=UTC):
-        due.append(next_due(wishes, due[-1]))
-    days = [local_day(wishes, each) for each in due[1:]]
+        due.append(next_due(preferences, due[-1]))
+    days = [local_day(preferences, moment) for moment in due[1:]]
     assert len(days) == len(set(days))
     assert date(2011, 12, 30) not in days
 
 
-@given(wishes, moments)
-def test_the_last_and_the_next_are_neighbours(wishes, now):
-    last, following = last_due(wishes, now), next_due(wishes, now)
+@given(preferences, moments)
+def test_the_last_and_the_next_are_neighbours(preferences, now):
+    last, following = last_due(preferences, now), next_due(preferences, now)
     assert last <= now < following
-    assert next_due(wishes, last) == following
-    assert last_due(wishes, following) == following
-    assert last_due(wishes, following - timedelta(microseconds=1)) == last
+    assert next_due(preferences, last) == following
+    assert last_due(preferences, following) == following
+    assert last_due(preferences, following - timedelta(microseconds=1)) == last
 
 
-@given(wishes, moments)
-def test_it_is_on_a_day_that_was_chosen_at_the_time_that_was(wishes, now):
-    due = next_due(wishes, now).astimezone(ZoneInfo(wishes.timezone))
-    on_time = due.time() == wishes.at and WEEKDAYS[due.weekday()] in wishes.days
+@given(preferences, moments)
+def test_it_is_on_a_day_that_was_chosen_at_the_time_that_was(preferences, now):
+    due = next_due(preferences, now).astimezone(ZoneInfo(preferences.timezone))
+    on_time = due.time() == preferences.at and WEEKDAYS[due.weekday()] in preferences.days
     # Where a clock change has skipped that time, it is later by as much.
     before = due - timedelta(days=1)
     assert on_time or due.utcoffset() != before.utcoffset()
 
 
-@given(wishes, moments)
-def test_in_a_month_each_chosen_day_has_one(wishes, now):
+@given(preferences, moments)
+def test_in_a_month_each_chosen_day_has_one(preferences, now):
     found, moment = [], now
     while moment < now + timedelta(days=28):
-        moment = next_due(wishes, moment)
-        found.append(local_day(wishes, moment))
+        moment = next_due(preferences, moment)
+        found.append(local_day(preferences, moment))
     assert len(found) == len(set(found))
     # Four weeks, but for the ends and for days that a zone has left out.
-    assert abs(len(found) - 4 * len(wishes.days)) <= 2
+    assert abs(len(found) - 4 * len(preferences.days)) <= 2
 
 
 def test_the_next_mail_is_the_first_after_a_pause():
@@ -107,18 +107,18 @@ def test_a_mail_at_midnight_comes_as_the_pause_ends():
     assert next_mail(midnight, end) == at("2026-03-03 00:00", "Europe/Oslo")
 
 
-@given(wishes, moments)
-def test_without_a_pause_the_next_mail_is_the_next_due(wishes, now):
-    assert next_mail(wishes, now) == next_due(wishes, now)
+@given(preferences, moments)
+def test_without_a_pause_the_next_mail_is_the_next_due(preferences, now):
+    assert next_mail(preferences, now) == next_due(preferences, now)
 
 
-@given(wishes, moments, st.integers(-5, 40))
-def test_nothing_comes_on_a_day_of_a_pause(wishes, now, days):
-    until = local_day(wishes, now) + timedelta(days=days)
-    paused = replace(wishes, paused_until=until)
+@given(preferences, moments, st.integers(-5, 40))
+def test_nothing_comes_on_a_day_of_a_pause(preferences, now, days):
+    until = local_day(preferences, now) + timedelta(days=days)
+    paused = replace(preferences, paused_until=until)
     found = next_mail(paused, now)
-    assert not paused.is_paused_on(local_day(wishes, found))
-    assert found >= next_due(wishes, now)
+    assert not paused.is_paused_on(local_day(preferences, found))
+    assert found >= next_due(preferences, now)
 
 
 def test_a_time_that_the_clocks_skip_at_midnight_is_of_the_day_before():

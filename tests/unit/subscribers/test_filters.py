@@ -329,8 +329,8 @@ def test_any_text_is_a_filter_or_a_topic_error_with_a_column_in_it(text):
         assert 1 <= column <= len(folded) + 1
         return
     assert parsed.query or parsed.restriction
-    assert all(any(map(str.isalnum, each)) for each in parsed.query)
-    assert all(any(map(str.isalnum, each)) for each in phrases(parsed.restriction))
+    assert all(any(map(str.isalnum, text)) for text in parsed.query)
+    assert all(any(map(str.isalnum, phrase)) for phrase in phrases(parsed.restriction))
     assert 0.1 <= parsed.weight <= 10
     assert parse_filter(parsed.text) == parsed
     assert hash(parsed) == hash(read_filter(text))
@@ -352,8 +352,8 @@ def phrases(part: Restriction | None) -> list[str]:
             return phrases(inner)
         case And(parts) | Or(parts):
             assert len(parts) > 1
-            assert not any(type(each) is type(part) for each in parts)
-            return [text for each in parts for text in phrases(each)]
+            assert not any(type(inner) is type(part) for inner in parts)
+            return [text for inner in parts for text in phrases(inner)]
     return []
 
 
@@ -377,9 +377,9 @@ def holds(part: Restriction, there: set[str]) -> bool:
         case Not(inner):
             return not holds(inner, there)
         case And(parts):
-            return all(holds(each, there) for each in parts)
+            return all(holds(inner, there) for inner in parts)
         case Or(parts):
-            return any(holds(each, there) for each in parts)
+            return any(holds(inner, there) for inner in parts)
     raise AssertionError(part)
 
 

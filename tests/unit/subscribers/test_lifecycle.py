@@ -73,7 +73,7 @@ def after(consent: Consent | None, events: list[ConsentEvent]) -> Consent | None
 
 
 # Undoing is the person's own hand as well: its link is only given to who was confirmed and left.
-OTHERS = [each for each in ConsentEvent if each not in {E.ASKED, E.UNDONE}]
+OTHERS = [event for event in ConsentEvent if event not in {E.ASKED, E.UNDONE}]
 
 
 @given(st.lists(st.sampled_from(OTHERS)))
@@ -83,7 +83,7 @@ def test_without_asking_nobody_who_left_comes_back(events):
 
 @given(st.lists(st.sampled_from(ConsentEvent)))
 def test_asking_alone_confirms_nobody(events):
-    unconfirmed = [each for each in events if each not in {E.CONFIRMED, E.VOUCHED, E.UNDONE}]
+    unconfirmed = [event for event in events if event not in {E.CONFIRMED, E.VOUCHED, E.UNDONE}]
     assert after(None, unconfirmed) is not C.CONFIRMED
 
 

@@ -88,16 +88,18 @@ def test_a_cadence_is_said_in_words(cadence, said):
 
 
 def test_the_words_tell_of_a_note():
-    wishes = Preferences(days=parse_cadence("weekly"), note_when_nothing=True)
-    assert wishes.how_often == "once a week, on Monday, also when there is nothing"
+    preferences = Preferences(days=parse_cadence("weekly"), note_when_nothing=True)
+    assert preferences.how_often == "once a week, on Monday, also when there is nothing"
 
 
 @given(st.sets(st.sampled_from(WEEKDAYS), min_size=1))
 def test_the_words_for_a_cadence_mean_no_other_days(days):
-    wishes = Preferences(days=frozenset(days))
-    if wishes.cadence not in CADENCES:
+    preferences = Preferences(days=frozenset(days))
+    if preferences.cadence not in CADENCES:
         named = {
-            day for day, name in zip(WEEKDAYS, DAY_NAMES, strict=True) if name in wishes.how_often
+            day
+            for day, name in zip(WEEKDAYS, DAY_NAMES, strict=True)
+            if name in preferences.how_often
         }
         assert named == days
 

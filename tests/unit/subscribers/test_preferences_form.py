@@ -1,4 +1,4 @@
-"""The form for wishes: what is shown, what is read of it, and what is refused."""
+"""The form for preferences: what is shown, what is read of it, and what is refused."""
 
 from dataclasses import replace
 from datetime import date, time
@@ -100,26 +100,26 @@ def refusal(kind, **fields):
 
 
 @given(topics, preferences)
-def test_a_form_that_nobody_touched_changes_nothing(topics, wishes):
-    assert PreferencesForm.of(topics, wishes).read(wishes) == (topics, wishes)
+def test_a_form_that_nobody_touched_changes_nothing(topics, preferences):
+    assert PreferencesForm.of(topics, preferences).read(preferences) == (topics, preferences)
 
 
 @given(topics, preferences, preferences)
-def test_a_form_says_all_but_the_locale(topics, wishes, before):
-    sent = PreferencesForm.of((), before).filled(as_sent(PreferencesForm.of(topics, wishes)))
-    assert sent.read(before) == (topics, replace(wishes, locale=before.locale))
+def test_a_form_says_all_but_the_locale(topics, preferences, before):
+    sent = PreferencesForm.of((), before).filled(as_sent(PreferencesForm.of(topics, preferences)))
+    assert sent.read(before) == (topics, replace(preferences, locale=before.locale))
 
 
 @given(topics, preferences)
-def test_a_form_sent_is_a_form_shown(topics, wishes):
-    shown = PreferencesForm.of(topics, wishes)
+def test_a_form_sent_is_a_form_shown(topics, preferences):
+    shown = PreferencesForm.of(topics, preferences)
     again = PreferencesForm().filled(as_sent(shown))
     assert replace(again, topics=shown.topics, exclusions=shown.exclusions) == shown
 
 
 @given(topics, preferences)
-def test_nothing_sent_is_nothing_changed(topics, wishes):
-    shown = PreferencesForm.of(topics, wishes)
+def test_nothing_sent_is_nothing_changed(topics, preferences):
+    shown = PreferencesForm.of(topics, preferences)
     assert shown.filled({}) == shown
 
 
@@ -209,7 +209,7 @@ def test_of_several_values_the_last_counts(fields, value):
 
 def test_ticked_suggestions_are_topics_beside_those_typed():
     chosen, _ = read(topics=["Robots\nducks"], suggested=["video", "agents", "robots"])
-    assert [each.text for each in chosen] == ["robots", "ducks", "agents", "video"]
+    assert [topic.text for topic in chosen] == ["robots", "ducks", "agents", "video"]
 
 
 def test_ticked_suggestions_stay_ticked_when_the_form_is_shown_again():
@@ -288,8 +288,8 @@ ODD = st.text(st.characters()) | st.sampled_from(
 @example({"paused_until": ["9999-12-31T00:00"]}, BEFORE)
 def test_whatever_is_sent_is_wishes_or_an_error_of_ours(fields, before):
     try:
-        topics, wishes = PreferencesForm.of(ROBOTS, before).filled(fields).read(before)
+        topics, preferences = PreferencesForm.of(ROBOTS, before).filled(fields).read(before)
     except SubscriberError:
         return
-    assert PreferencesForm.of(topics, wishes).read(wishes) == (topics, wishes)
-    assert Preferences.from_json(wishes.to_json()) == wishes
+    assert PreferencesForm.of(topics, preferences).read(preferences) == (topics, preferences)
+    assert Preferences.from_json(preferences.to_json()) == preferences

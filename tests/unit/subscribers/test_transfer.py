@@ -54,11 +54,11 @@ def from_json(**fields: Any) -> str:
 
 def addresses(people: list[ImportRow | Unread]) -> list[str | int]:
     """Addresses, and the numbers of the lines that cannot be read."""
-    return [each.line if isinstance(each, Unread) else each.address for each in people]
+    return [person.line if isinstance(person, Unread) else person.address for person in people]
 
 
 def topics(person: ImportRow) -> list[str]:
-    return [each.text for each in person.topics]
+    return [topic_filter.text for topic_filter in person.topics]
 
 
 # ---- the two kinds ------------------------------------------------------------------------------
@@ -76,7 +76,7 @@ def test_both_kinds_are_told_apart(text, mark):
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=repr)
 def test_lines_may_end_in_any_way(end):
     assert addresses(read(end.join(["email", ADA, "bob@example.org"]))) == [ADA, "bob@example.org"]
-    people = [json.dumps({"email": each}) for each in (ADA, "nobody")]
+    people = [json.dumps({"email": address}) for address in (ADA, "nobody")]
     assert addresses(read(end.join(people))) == [ADA, 2]
 
 
@@ -215,7 +215,7 @@ def test_bad_rows_are_numbered_by_the_line_they_begin_on():
         'emmy@example.org,"never\nclosed\n'  # 11 and 12
     )
     assert addresses(people) == [2, ADA, 7, 8, "grace@example.org", 11]
-    reasons = [each.why for each in people if isinstance(each, Unread)]
+    reasons = [person.why for person in people if isinstance(person, Unread)]
     assert reasons[0].startswith("'nobody' is not a mail address")
     assert reasons[1].startswith("no CSV: ")
     assert reasons[2].startswith("at: '25' is not a time of day")
@@ -234,9 +234,9 @@ def test_bad_lines_are_said_with_their_number_and_the_rest_is_kept():
     bad = ["[]", "5", "nonsense", '{"email": "cut off', "[" * 100_000, '{"n": ' + "9" * 5000 + "}"]
     people = read("\n".join([from_json(), "", *bad, "  ", '{"email": "bob@example.org"}', "{}"]))
     assert addresses(people) == [ADA, 3, 4, 5, 6, 7, 8, "bob@example.org", 11]
-    reasons = [each.why for each in people if isinstance(each, Unread)]
+    reasons = [person.why for person in people if isinstance(person, Unread)]
     assert reasons[:2] == ["no JSON object"] * 2
-    assert all(each.startswith("no JSON: ") for each in reasons[2:6])
+    assert all(reason.startswith("no JSON: ") for reason in reasons[2:6])
     assert reasons[6].startswith("'' is not a mail address")
 
 
@@ -407,10 +407,10 @@ names = st.sampled_from(
 
 @given(st.lists(st.text(), max_size=6))
 def test_any_lines_whatever_are_people_or_bad_lines(lines):
-    for each in read("\n".join(lines)):
-        assert isinstance(each, Unread)
-        assert each.line >= 1
-        assert each.why.encode()
+    for person in read("\n".join(lines)):
+        assert isinstance(person, Unread)
+        assert person.line >= 1
+        assert person.why.encode()
 
 
 odd_characters = st.text("\"',;\n\r \x00\ud800\udce9\ufeffa@.{}[]:8", max_size=8)
@@ -420,12 +420,12 @@ odd_cells = st.just(ADA) | odd_characters | st.text(max_size=8)
 @given(st.lists(names, max_size=4), st.lists(st.lists(odd_cells, max_size=5), max_size=5))
 def test_any_rows_whatever_never_raise(header, rows):
     text = "\n".join([",".join(["email", *header]), *(",".join(row) for row in rows)])
-    for each in read(text):
-        if isinstance(each, Unread):
-            assert each.why.encode()
-            assert each.line > 1 or "unknown columns" in each.why
+    for person in read(text):
+        if isinstance(person, Unread):
+            assert person.why.encode()
+            assert person.line > 1 or "unknown columns" in person.why
         else:
-            assert each.address.isascii()
+            assert person.address.isascii()
 
 
 @given(st.lists(st.dictionaries(names, json_values), max_size=5))
@@ -433,12 +433,12 @@ def test_any_objects_whatever_never_raise(records):
     lines = [json.dumps({"email": ADA, **record}) for record in records]
     people = read("\n".join(["{}", *lines]))
     assert len(people) == 1 + len(records)
-    for number, each in enumerate(people, 1):
-        if isinstance(each, Unread):
-            assert each.line == number
-            assert each.why.encode()
+    for number, person in enumerate(people, 1):
+        if isinstance(person, Unread):
+            assert person.line == number
+            assert person.why.encode()
         else:
-            assert each.evidence
+            assert person.evidence
 
 
 # ---- out and in again ---------------------------------------------------------------------------
@@ -472,7 +472,7 @@ files = st.builds(
     ratings=st.lists(
         st.builds(Rating, papers, st.sampled_from(Verdict), moments),
         max_size=3,
-        unique_by=lambda each: each.paper,
+        unique_by=lambda rating: rating.paper,
     ).map(tuple),
     moving_to=st.sampled_from(["", "ada@example.net"]),
     suppression=st.none() | st.builds(Suppression, st.sampled_from(SuppressionReason), moments),

@@ -1,4 +1,4 @@
-"""The form for wishes as its template gets it: what there is to choose from, and what is chosen."""
+"""The form for preferences as its template gets it: what there is to choose from, and what is chosen."""
 
 from zoneinfo import available_timezones
 
