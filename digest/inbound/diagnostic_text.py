@@ -6,6 +6,7 @@ words. In doubt an address is not dead: a failure that lasts will be reported ag
 
 import re
 
+from digest.inbound.phrases import phrases
 from digest.inbound.report import Recipient
 from digest.model.smtp_status import names_dead_mailbox, says_address_may_live
 
@@ -34,78 +35,8 @@ _AT_ADDRESS = re.compile(
 # Big hosts use the status of a disabled mailbox for one that gets too much at once, too.
 _DISABLED = "5.2.1"
 _TOO_MUCH = re.compile(r"at a rate|too (?:many|much|quickly)|quota|full\b", re.IGNORECASE)
-
-
-def _any_of(*phrases: str) -> re.Pattern[str]:
-    return re.compile("|".join(phrases), re.IGNORECASE)
-
-
-# What is wrong with us or our mail, or will pass.
-_NOT_THE_ADDRESS = _any_of(
-    r"quota|full mailbox|used up",
-    r"(?:box|storage|disk|user|account|folder).{1,30}?(?:full|exceeded)",
-    r"(?:insufficient|not (?:have )?enough|out of|no)\W+(?:\w+\W+)?(?:storage|disk|space)",
-    r"too (?:large|big|many|much)|(?:message|size).{1,30}?(?:exceeds|exceeded|limit)",
-    r"spam|junk|virus|unsolicited|reputation|policy|content|black.?list|block.?list|blocked|banned",
-    r"\bspf\b|dkim|dmarc|authenticat|not authori[sz]ed|\bptr\b|dns mx or|resource record",
-    r"relay(?:ing)?.{1,30}?(?:denied|prohibited|not)|not permitted|unable to relay|norelay",
-    r"sender.{1,30}?(?:rejected|denied|invalid|unknown|verif|not exist)",
-    r"(?:unknown|invalid|bad|unroutable|unresolvable) sender|(?<!rejected: )access denied",
-    r"(?:domain|address) of sender|sender('s)? (?:domain|address)|client host|helo|ehlo",
-    r"(?:your|sending) (?:host|server|domain|ip)\b|\breverse\b|\brdns|you(?: are|'re| were) not",
-    r"tim(?:ed?|ing).?out|expired|too long|giv(?:e|en|ing) up after"
-    r"|try(?:ing)? again (?:later|in)|retr(?:y|ies)",
-    r"(?:connection|network|session)\W+(?:\w+\W+)?(?:refused|reset|lost|closed|timed|terminat)",
-    r"temporar|unreachable|invalid (?:header|message|command)|unknown (?:error|reason|command)",
-    r"loop|hop count|too many hops|rate limit|throttl|grey.?list|service unavailable",
-    r"(?:account|mailbox|user|recipient).{1,30}?(?:suspend|disabled|inactive|locked|frozen)",
-    r"(?:suspend|disabled|inactive|locked|frozen)\w*\W+(?:\w+\W+)?(?:account|mailbox|user)",
-    r"permission|autoris[ée]|権限|權限|权限|berechtig|permiso|permiss[ãi]",
-    r"überfüllt|voll\b|pleine|saturée|llen[ao]\b|cheia|piena|переполнен|容量|いっぱい|已满|已滿",
-    r"unbekannter fehler|erreur inconnue|err\w* (?:desco|sconosc)|onbekende fout|nieznany błąd",
-    r"neznámá chyba|ismeretlen hiba|tuntematon virhe|eroare necunoscut|uk\w+ fe(?:jl|il)",
-    r"неизвестн\w* ошиб|невідом\w* помил",
-    r"przepełnion|překročen|täynnä|megtelt|är full|er fuld|full innboks|dolu\b|용량|가득",
-)  # fmt: skip
-_NOBODY = (
-    r"(?:user|recipient|rcpt|mail ?box|address|account|addressee|person|login|alias|userid"
-    r"|subscriber)"
-)
-_DEAD = _any_of(
-    rf"(?:no such|unknown|invalid|non-? ?existent|bad|illegal).{{1,30}}?{_NOBODY}",
-    rf"no (?:\w+\W+){{0,2}}{_NOBODY}\W+(?:\w+\W+)?(?:here|by that|by this|with|found|at\b)",
-    r"no mail ?box (?:\w+\W+){0,2}for this|(?:is no ?one|nobody) (?:here|at|by|of|with)\b",
-    rf"{_NOBODY}(?:\(s\)|s)?.{{1,80}}?(?:unknown|invalid|does(?:n'?t| not) (?:exist|have))",
-    rf"{_NOBODY}(?:\(s\)|s)?.{{1,80}}?(?:not|n't) (?:be )?(?:found|known|exist|present|listed)",
-    rf"{_NOBODY}.{{1,40}}?not recogni[sz]ed|(?:not|n't) found (?:at|in|on)\b",
-    rf"{_NOBODY}.{{1,80}}?(?:no longer|has (?:moved|been (?:deleted|removed|closed|replaced)))",
-    rf"{_NOBODY} (?:\w+ ){{0,3}}(?:terminated|cancell?ed)|recipient is not local",
-    r"not an? (?:valid|known|active|local|existing) (?:\w+\W+)?"
-    r"(?:user|mailbox|recipient|address|account)",
-    r"(?:cannot|could not|can't|couldn't|not) (?:be )?(?:find|found|locate|resolve)\w*.{1,30}?"
-    rf"{_NOBODY}",
-    r"<[^\s<>@]{1,64}@[^\s<>]{1,100}>\W{0,6}(?:was )?not found",
-    r"\bnot? (?:[\w-]+ ){1,3}in (?:the )?(?:\w+ )?(?:directory|address (?:book|list))",
-    r"not found by smtp address|recipientnotfound|recip(?:ient)?notfound|notinrcpthosts"
-    r"|unrout(?:e)?able address|badrcptto|valid(?:rcptto|recipients)",
-    # How Microsoft's servers say that they do not know an address.
-    r"recipient address rejected: access denied",
-    r"unknown (?:local.?part|domain|host)"
-    r"|host (?:or domain name |name )?(?:unknown|not found|lookup)",
-    r"(?:domain|host).{1,40}?(?:not exist|not found|nonexist|unknown|not resolve|no mx|must exist)",
-    r"(?:^|\s)[\w-]{1,63}(?:\.[\w-]{1,63}){1,5} does(?: not|n't) exist",
-    r"nxdomain|null ?mx|does not accept (?:e?.?mail|messages)|no (?:valid )?mx",
-    r"no smtp service",
-    r"no valid recipients?|(?:illegal|invalid|bad)\W+(?:host|domain)|domain is not reachable",
-    r"name or service not known|no such (?:domain|host)|all relevant mx records point to non",
-    r"unbekannt|existiert nicht|inconnu|n'existe pas|non recens|no existe|desconocid|inexistente",
-    r"n[ãa]o existe|desconhecid|sconosciut|non esiste|nessun utente|не существует|не найден",
-    r"неизвестн|не існує|невідом|nie istnieje|nieznany|neexistuje|neznám|nem létezik|ismeretlen",
-    r"nu există|necunoscut|mevcut değil|onbekend|bestaat niet|finnes ikke|findes ikke|finns inte",
-    r"ukendt|ukjent|okänd|gick inte att hitta|ei ole olemassa|tuntematon|δεν υπάρχει",
-    r"존재하지|없는 (?:사용자|수신자|계정)",
-    r"見つからない|見つかりません|存在しない|存在しません|リストにありません|不存在|查無|找不到",
-)  # fmt: skip
+_NOT_THE_ADDRESS = phrases("not_the_address")
+_DEAD = phrases("dead_address")
 
 
 def recipient(address: str, text: str, status: str = "", transcript: str = "") -> Recipient:

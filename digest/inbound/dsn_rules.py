@@ -8,86 +8,21 @@ import re
 from email.message import Message
 
 from digest.inbound.mime_parts import header, returned
+from digest.inbound.phrases import phrases
 
-_DAEMON = re.compile(
-    r"mailer.?(?:daemon|deamon)|post.?master|\bmdaemon\b|mail.?delivery|delivery.?(?:sub)?system"
-    r"|deliver.?system|mail.?administrator|system.?administrator|\bndr\b",
-    re.IGNORECASE,
-)
-_MACHINE = re.compile(
-    r"no.?reply|do.?not.?reply|daemon|sysadmin|admin(?:istrator)?\b|smtp"
-    r"|mail.?(?:service|system|server)"
-    r"|gateway|anti.?(?:virus|spam)|imss|bounce|listserv|-(?:owner|request|admin)@",
-    re.IGNORECASE,
-)
+_DAEMON = phrases("daemon")
+_MACHINE = phrases("machine")
 _ANSWER = re.compile(
     r"^\s*(?:re|aw|sv|vs|antw|rif|fwd?|wg|tr|rv|enc|回复|转发)\s*(?:\[\d+\])?\s*[:：]",
     re.IGNORECASE,
 )
-_FAILURE = re.compile(
-    r"undeliver|non.?deliver|not (?:be )?(?:delivered|sent)|returned (?:e?.?mail|message|to sender)"
-    r"|(?:deliver\w*|mail|message|sending|send).{1,40}?(?:fail|error|problem|trouble|abort"
-    r"|impossible)"
-    r"|(?:fail|error|problem|trouble|unable|not able|impossible|refused)\w*.{1,40}?(?:deliver"
-    r"|transfer|notice|reach)"
-    r"|(?:fail|error|problem|trouble)\w*.{1,40}?(?:mail|message|send|process)"
-    r"|(?:could|can|did|was|were|has|have|is)(?:\s?n[o']t|not).{1,40}?(?:deliver|reach|receive"
-    r"|accept|sent)"
-    r"|failed:|rejected|wurde nicht|nicht zugestellt|unzustellbar|zustell\w+ fehl"
-    r"|pas pu|non remis|non distribu|échec"
-    r"|no (?:pudo|ha podido|se (?:pudo|puede)|fue) (?:ser )?entreg|devuelto"
-    r"|n[ãa]o (?:p[ôo]de|foi|pode|é poss|entreg)|falha|impossibile|non (?:è|e'|può) |mancat[ao]"
-    r"|non recapitab|niet (?:worden )?(?:bezorgd|afgeleverd)|onbestelbaar|gick inte att|olevererbar"
-    r"|ikke (?:\w+ )?lever|ei voitu|toimittamat|niedostarcz|nie (?:można|może|udało|został)"
-    r"|nedoručiteln|nelze doručit|nepodařilo|kézbesíthetetlen|nem (?:sikerült|lehet)|teslim edile"
-    r"|iletileme|nu a putut|δεν (?:παραδ|ήταν|μπορ)|αδύνατη η|не (?:може|вдалося)"
-    r"|не (?:может|было|уда[её]тся|удалось|доставлен)|недоставлен|できません|エラー|届け|配信不"
-    r"|无法|失败|未传递|無法|失敗|退信|退回|배달되지|전송 ?실패|반송"
-    r"|user (?:\S+ )?unknown|unknown user|no such user|mailbox (?:\S+ )?(?:full|unavailable)"
-    r"|not a (?:valid|known) (?:user|address|recipient|mailbox)|over.?quota",
-    re.IGNORECASE,
-)
-# The same, where only the failure of a mail can be meant.
-_UNDELIVERED = re.compile(
-    r"undeliver(?:ed|able)"
-    r"|(?:could|can|was|were|has|have|had)(?:\s?n[o']t|not)\W+(?:be |been )?deliver"
-    r"|(?:unable|failed|failure) to deliver|deliver(?:y|ing).{1,40}?(?:fail|error)"
-    r"|returned mail|mail was returned|permanent (?:fatal )?error|rejected by"
-    r"|invalid (?:user|recipient|mailbox)"
-    r"|nicht zugestellt|pas pu [êe]tre (?:remis|d[ée]livr)|送信できません|配信できません",
-    re.IGNORECASE,
-)  # fmt: skip
+_FAILURE = phrases("failure")
+_UNDELIVERED = phrases("undelivered")
 _STATUS_NOTICE = re.compile(r"delivery (?:status )?(?:notification|report)", re.IGNORECASE)
-_DELAY = re.compile(
-    r"not yet (?:been )?(?:delivered|received)|not (?:been )?delivered yet"
-    r"|(?:still|has been|been|mail|message) (?:\w+ )?(?:delayed|postponed)"
-    r"|delivery (?:\S+ ){0,5}delayed|\(delay(?:ed)?\)|delayed mail"
-    r"|still (?:being retried|undelivered|awaiting)|temporary problem delivering"
-    r"|will (?:be retried|continue (?:to try|trying|to attempt)|keep (?:on )?trying)"
-    r"|delivery attempts will continue|warning message only|this is (?:just|only) a warning"
-    r"|warning only"
-    r"|(?:do not|don't) need to re-?send|no need to resend|noch nicht zugestellt|wird verzögert"
-    r"|n'a pas encore été|aún no se ha|ainda não foi|non è ancora|ещё не доставлен",
-    re.IGNORECASE,
-)  # fmt: skip
-# The same, where nothing else can be meant, and in a title.
-_TRYING = re.compile(
-    r"will (?:re-?try|try again|be attempted again)|retrying for|still in (?:the|our) queue"
-    r"|delivery incomplete|transient non-?fatal",
-    re.IGNORECASE,
-)
-_DELAY_TITLE = re.compile(
-    r"\b(?:verzögert|retard|retras|ritard|atras|vertraagd|fördröj|försen|forsink|opóźni|zpožd"
-    r"|viiväst|gecik|задерж|отлож|затрим)|遅延|延迟|延遲|지연",
-    re.IGNORECASE,
-)
-# How a server says that it has tried long enough.
-_GIVEN_UP = re.compile(
-    r"given up|giving up|not going to try again|no longer (?:be )?(?:retr|tr)"
-    r"|permanent(?:ly)? (?:fatal )?(?:error|fail)"
-    r"|will not (?:be retried|re-?try|try)",
-    re.IGNORECASE,
-)
+_DELAY = phrases("delay")
+_TRYING = phrases("trying")
+_DELAY_TITLE = phrases("delay_title")
+_GIVEN_UP = phrases("given_up")
 _NO_SENDER = re.compile(r"^[^<]*<\s*>\s*$")
 _LONGEST = 16_000
 
@@ -100,19 +35,7 @@ _MARKS = (
     "X-Mail-Autoreply",
 )
 _PRECEDENCE = frozenset({"auto_reply", "auto-reply", "autoreply"})
-_ABSENCE = re.compile(
-    r"out.of.(?:the.)?office|\booo\b"
-    r"|auto(?:matic|mated|matische)?.?(?:re(?:ply|sponse|sponder)|antwort)"
-    r"|^\s*auto(?:mat\w*)?\s*:|on (?:vacation|leave|holidays?)|vacation (?:reply|response|message)"
-    r"|away from (?:my|the) (?:mail|office|desk)|abwesen|urlaub|absen(?:ce|t) du bureau"
-    r"|r[ée]ponse auto"
-    r"|fuera de (?:la )?oficina|respuesta auto|fora do escrit|resposta auto|fuori (?:ufficio|sede)"
-    r"|risposta auto|afwezig|frånvaro|fravær|poissa|автоответ"
-    r"|自動(?:返信|応答|回)|自动(?:回复|答复)"
-    r"|\bautoma\w*\W+(?:svar|antwoord|odpow|odpov|vastaus|válasz)|\bautosvar\b|otomatik yan"
-    r"|răspuns automat|автомат\w*\W+(?:ответ|відпов)|αυτόματη απ|부재중|자동 ?(?:응답|회신)",
-    re.IGNORECASE,
-)
+_ABSENCE = phrases("absence")
 
 
 def is_notice(mail: Message, text: str) -> bool:
