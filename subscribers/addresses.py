@@ -16,7 +16,7 @@ SPECIAL_USE_DOMAIN_NAMES[:] = [
 
 
 def normalise_address(typed: str) -> str:
-    """The address as it goes on the wire: domain in lower-case A-labels (RFC 5891).
+    """Return the address as it goes on the wire: domain in lower-case A-labels (RFC 5891).
 
     The part before the @ may hold letters beyond ASCII (RFC 6531), which not every relay takes:
     ``AddressPolicy`` asks for that. Addresses inside the operator's own network, such as
@@ -33,7 +33,7 @@ def normalise_address(typed: str) -> str:
 
 
 def address_key(address: str) -> str:
-    """What makes two addresses the same mailbox: letter case is ignored.
+    """Return what makes two addresses the same mailbox: letter case is ignored.
 
     RFC 5321 section 2.4 lets a host tell Ada@ from ada@; no provider does, and a person who types
     either means one mailbox.
@@ -47,14 +47,14 @@ class AddressPolicy:
 
     ``takes_smtputf8`` tells whether the relay takes addresses beyond ASCII (RFC 6531); it is asked
     only when one turns up. ``refused_domains`` are in A-labels, and stand for their subdomains as
-    well: those of mailboxes for a day, say.
+    well: those of disposable mailboxes, say.
     """
 
     takes_smtputf8: Callable[[], bool]
     refused_domains: frozenset[str] = frozenset()
 
     def admit(self, typed: str) -> str:
-        """The address in its normal form. Raises AddressError, fit to be shown to who typed it."""
+        """Return the address in its normal form. Raises AddressError, fit to be shown."""
         address = normalise_address(typed)
         labels = address.rpartition("@")[2].split(".")
         if any(".".join(labels[start:]) in self.refused_domains for start in range(len(labels))):

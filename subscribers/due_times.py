@@ -1,4 +1,4 @@
-"""When a digest is due by a subscriber's own clock. Pure.
+"""When a digest is due in a subscriber's own time zone. Pure.
 
 Stored are a local time, a zone and weekdays; moments are computed afresh each time, so that a zone
 whose rules change is followed. Each local day has one such moment: in the hour that a clock change
@@ -17,17 +17,17 @@ _DAYS = 10
 
 
 def last_due(preferences: Preferences, now: datetime) -> datetime:
-    """The latest moment up to ``now`` at which a digest was due, pauses aside; in UTC."""
+    """Return the latest moment up to ``now`` at which a digest was due, whatever is paused; UTC."""
     return next(moment for moment in _moments(preferences, now, -1) if moment <= now)
 
 
 def next_due(preferences: Preferences, now: datetime) -> datetime:
-    """The first moment after ``now`` at which a digest is due, pauses aside; in UTC."""
+    """Return the first moment after ``now`` at which a digest is due, whatever is paused; UTC."""
     return next(moment for moment in _moments(preferences, now, 1) if moment > now)
 
 
 def next_mail(preferences: Preferences, now: datetime) -> datetime:
-    """The same, once a pause is over."""
+    """Return the first moment after ``now`` at which a digest is due, once a pause is over."""
     if preferences.paused_until is None:
         return next_due(preferences, now)
     begin = datetime.combine(preferences.paused_until, time(), _zone(preferences.timezone))
@@ -35,7 +35,7 @@ def next_mail(preferences: Preferences, now: datetime) -> datetime:
 
 
 def local_day(preferences: Preferences, moment: datetime) -> date:
-    """The subscriber's day whose digest is due at a moment; else the day that it is there.
+    """Return the subscriber's day whose digest is due at a moment; else the day that it is there.
 
     A time that a clock change skips may be due when the next day has begun.
     """
@@ -47,7 +47,7 @@ def local_day(preferences: Preferences, moment: datetime) -> date:
 
 
 def _moments(preferences: Preferences, around: datetime, step: int) -> Iterator[datetime]:
-    """Those of the days around a moment, onwards (1) or backwards (-1), in that order."""
+    """Yield the due times around a moment, onwards (1) or backwards (-1), in that order."""
     today = around.astimezone(_zone(preferences.timezone)).date()
     for days in range(-1, _DAYS + 1):
         day = today + timedelta(days=days * step)
@@ -62,5 +62,5 @@ def _on(day: date, preferences: Preferences) -> datetime:
 
 @cache
 def _zone(name: str) -> ZoneInfo:
-    """As ZoneInfo, which keeps but a few in mind, and reads the others' files each time."""
+    """Return a zone. ZoneInfo caches only a few, and reads the others' files each time."""
     return ZoneInfo(name)

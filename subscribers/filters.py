@@ -67,7 +67,7 @@ class Filter:
 
 
 def parse_filter(text: str) -> Filter:
-    """The filter for a text. Raises TopicError, saying the column, from 1, in the folded text."""
+    """Read a text. Raises TopicError, with the column, from 1, in the folded text."""
     text = fold(text)
     body, weight, *_ = [*_WEIGHT.split(text), "1"]
     if not LEAST_WEIGHT <= float(weight) <= MOST_WEIGHT:
@@ -78,7 +78,7 @@ def parse_filter(text: str) -> Filter:
 
 @lru_cache(maxsize=50_000)  # the same few topics are asked about all the time
 def read_filter(text: str) -> Filter:
-    """The filter for a text that is stored already; one that no longer parses is a query."""
+    """Read the filter in a text that is stored already; one that no longer parses is a query."""
     try:
         return parse_filter(text)
     except TopicError:
@@ -88,7 +88,7 @@ def read_filter(text: str) -> Filter:
 
 
 def fold(text: str) -> str:
-    """A text in NFC, with each run of white space as one blank, and none at the ends."""
+    """Return a text in NFC, with each run of white space as one blank, and none at the ends."""
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
@@ -122,7 +122,7 @@ class _Token(NamedTuple):
 
 
 def _tokens(text: str) -> Iterator[_Token]:
-    """The tokens of a folded text. Punctuation by itself is none."""
+    """Yield the tokens of a folded text. Punctuation by itself is none."""
     quotes = [at for at, character in enumerate(text) if character in _QUOTES]
     if len(quotes) % 2:
         raise _error(quotes[-1] + 1, "a closing quotation mark")
@@ -187,7 +187,7 @@ class _Parser:
         return meaning
 
     def _took(self, *kinds: str) -> bool:
-        """Whether the next token is of such a kind; then it is taken."""
+        """Take the next token if it is of such a kind, and tell whether it was."""
         if self._next.kind not in kinds:
             return False
         self._last, self._next = self._next, next(self._tokens)
@@ -216,7 +216,7 @@ class _Parser:
         return self._item()
 
     def _item(self, most_words: int | None = None) -> _Meaning:
-        """A group, a phrase, a field, a comparison, or plain words in a row."""
+        """Read a group, a phrase, a field, a comparison, or plain words in a row."""
         if self._took("("):
             return self._group(self._last.column)
         if (part := self._next.part) and self._took("part"):
@@ -246,7 +246,7 @@ def _operands(kind: type[And] | type[Or], parts: list[_Meaning]) -> _Meaning:
 
 
 def _joined(kind: type[And] | type[Or], parts: Iterable[Restriction]) -> Restriction:
-    """One restriction of several; those of the same kind are taken apart, a single one stays."""
+    """Make one restriction of several; the same kind is taken apart, a single one stays."""
     flat = [
         operand for part in parts for operand in (part.parts if isinstance(part, kind) else (part,))
     ]

@@ -58,7 +58,7 @@ def take_in(
     now: datetime,
     after_batch: Callable[[], None] = lambda: None,
 ) -> Imported:
-    """As ``import_people``, from what is open already; it is closed in the end.
+    """Take in people as ``import_people`` does, from an open file; it is closed in the end.
 
     ``source`` is written down as evidence.
     """

@@ -37,7 +37,7 @@ TRANSITIONS: dict[tuple[Consent | None, ConsentEvent], Consent] = {
 
 
 def next_consent(consent: Consent | None, event: ConsentEvent) -> Consent:
-    """The consent after an event.
+    """Return the consent after an event.
 
     Raises ConsentError where the event may not happen: an operator cannot vouch for somebody who
     left, and a stale confirmation link does not bring anybody back.

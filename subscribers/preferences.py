@@ -1,4 +1,4 @@
-"""What a subscriber wants besides topics: when, how much, and what not. Pure.
+"""What a subscriber wants as well as topics: when, how much, and what not. Pure.
 
 ``from_json`` and ``to_json`` are how preferences are stored and exported; what a record does not
 say has its default, so that old records stay readable when a preference is added.
@@ -47,7 +47,7 @@ class Preferences:
     ``paused_until`` is the first day with mail again. ``max_papers`` counts those on the
     subscriber's topics (none: as many as the operator allows), ``min_papers`` how many there must
     be for a mail at all, and ``strictness`` how well they must fit (none: as the operator says);
-    ``trending`` is whether that section is wanted beside them. ``note_when_nothing`` is whether
+    ``trending`` is whether that section is wanted as well. ``note_when_nothing`` is whether
     they want to be told when there is no digest for them on a day of theirs.
     """
 
@@ -64,11 +64,11 @@ class Preferences:
     locale: str = "en"
 
     def wants_mail_on(self, day: date) -> bool:
-        """Whether the subscriber's cadence has a digest on this day, pauses aside."""
+        """Tell whether the subscriber's cadence has a digest on this day, whatever is paused."""
         return WEEKDAYS[day.weekday()] in self.days
 
     def day_before(self, day: date) -> date:
-        """The last day before this one that the cadence has a digest on."""
+        """Return the last day before this one that the cadence has a digest on."""
         earlier = (day - timedelta(days=days) for days in range(1, 8))
         return next(day for day in earlier if self.wants_mail_on(day))
 
@@ -77,7 +77,7 @@ class Preferences:
 
     @property
     def cadence(self) -> str:
-        """The days by their common name, else spelt out: daily, weekdays, weekly, mon+thu."""
+        """Return the days by a common name, or spelt out: daily, weekdays, weekly, mon+thu."""
         for name, days in CADENCES.items():
             if days == self.days:
                 return name
@@ -85,7 +85,7 @@ class Preferences:
 
     @property
     def how_often(self) -> str:
-        """When mail comes, as it is said: every day, on Monday and Thursday."""
+        """Return when mail comes, in words: every day, on Monday and Thursday."""
         return self._days_in_words + (
             ", also when there is nothing" if self.note_when_nothing else ""
         )
@@ -114,12 +114,12 @@ class Preferences:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> "Preferences":
-        """Preferences from a record. Raises PreferenceError or TopicError naming what is wrong."""
+        """Read preferences from a record. Raises PreferenceError or TopicError."""
         return cls(**{name: value for key in _READ for name, value in _read(record, key)})
 
     @classmethod
     def from_stored(cls, record: Mapping[str, Any]) -> "Preferences":
-        """Preferences as they were stored once.
+        """Read preferences as they were stored once.
 
         What this machine cannot read, such as a time zone it does not know, has its default: one
         record must not stop everybody's mail.
@@ -132,7 +132,7 @@ class Preferences:
 
 
 def parse_cadence(typed: str) -> frozenset[str]:
-    """The weekdays that a cadence means: daily, weekdays, weekly, or days such as ``mon+thu``."""
+    """Read the weekdays that a cadence means: daily, weekdays, weekly, or days like ``mon+thu``."""
     name = typed.strip().casefold()
     days = CADENCES.get(name) or frozenset(name.replace("+", " ").split())
     if not days or not days <= EVERY_DAY:
@@ -143,7 +143,7 @@ def parse_cadence(typed: str) -> frozenset[str]:
 
 
 def parse_time(typed: str) -> time:
-    """A local time: an hour (``8``) or hour and minute (``08:30``)."""
+    """Read a local time: an hour (``8``) or hour and minute (``08:30``)."""
     text = typed.strip()
     try:
         at = time(int(text)) if text.isdecimal() else time.fromisoformat(text)
@@ -155,7 +155,7 @@ def parse_time(typed: str) -> time:
 
 
 def parse_timezone(typed: str) -> str:
-    """The name of an IANA time zone that this machine knows."""
+    """Read the name of an IANA time zone that this machine knows."""
     try:
         return ZoneInfo(typed.strip()).key
     except (KeyError, ValueError, OSError):
@@ -181,7 +181,7 @@ def parse_strictness(typed: str) -> Strictness:
 
 
 def parse_locale(typed: str) -> str:
-    """A language tag of letters and digits (RFC 5646's form; whether it is known is not asked)."""
+    """Read a language tag of letters and digits (RFC 5646's form); it need not be known."""
     text = typed.strip()
     if not 2 <= len(text) <= 35 or not all(p.isascii() and p.isalnum() for p in text.split("-")):
         raise PreferenceError(f"{typed!r} is not a language like en or pt-BR")
@@ -225,7 +225,7 @@ _READ: dict[str, tuple[str, Callable[[Any], Any]]] = {
 
 
 def _read(record: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:
-    """A preference from a record as JSON or CSV gives it; nothing where it is missing or empty."""
+    """Read a preference from a record of JSON or CSV; nothing where it is missing or empty."""
     value = record.get(key)
     if value in (None, []) or (isinstance(value, str) and not value.strip()):
         return []

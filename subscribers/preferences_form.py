@@ -50,7 +50,7 @@ class PreferencesForm:
 
     @classmethod
     def of(cls, topics: Sequence[TopicFilter], preferences: Preferences) -> "PreferencesForm":
-        """The form as it is shown to somebody who has these preferences."""
+        """Return the form as it is shown to somebody who has these preferences."""
         return cls(
             topics=_lines(topics),
             exclusions=_lines(preferences.exclusions),
@@ -67,7 +67,7 @@ class PreferencesForm:
         )
 
     def filled(self, fields: Fields) -> "PreferencesForm":
-        """The form as somebody sent it; what is not on theirs stays as it is here.
+        """Return the form as somebody sent it; what is not on theirs stays as it is here.
 
         Raises PreferenceError for a field that no person has typed, so long is it.
         """
@@ -84,7 +84,7 @@ class PreferencesForm:
         return replace(self, suggested=frozenset(fields.get("suggested", ())), **sent)
 
     def read(self, before: Preferences) -> tuple[tuple[TopicFilter, ...], Preferences]:
-        """Topics and preferences; what no form has stays as it was.
+        """Read topics and preferences; what no form has stays as it was.
 
         Raises TopicError or PreferenceError, saying what is wrong.
         """
@@ -108,7 +108,7 @@ class PreferencesForm:
         )
 
     def read_topics(self) -> tuple[TopicFilter, ...]:
-        """The topics: those typed, one a line, and the suggestions that are ticked.
+        """Read the topics: those typed, one a line, and the suggestions that are ticked.
 
         Raises TopicError.
         """
@@ -116,7 +116,7 @@ class PreferencesForm:
 
 
 def last(fields: Fields, name: str) -> str:
-    """The value of a field that has one; empty where it is missing."""
+    """Return the value of a field that has one; empty where it is missing."""
     return fields[name][-1] if fields.get(name) else ""
 
 

@@ -67,36 +67,36 @@ class Tokens:
         self._payload = lru_cache(maxsize=16)(self._serializers[Purpose.CONFIRM].dump_payload)
 
     def make(self, purpose: Purpose, public_id: str) -> str:
-        """A token for one purpose, URL-safe, the same each time for the same person."""
+        """Return a token for one purpose, URL-safe, the same each time for the same person."""
         return self._signers[purpose].sign(self._payload(public_id)).decode()
 
     def read(self, purpose: Purpose, token: str) -> str:
-        """The public id in a token. Raises TokenError, always the same one, for any other text."""
+        """Return the public id in a token. Raises the same TokenError for any other text."""
         public_id = self._load(purpose, token)
         if not isinstance(public_id, str):
             raise TokenError(_INVALID)
         return public_id
 
     def make_until(self, purpose: Purpose, public_id: str, end: datetime) -> str:
-        """A token that is good until a moment (to the second)."""
+        """Return a token that is good until a moment (to the second)."""
         token = self._serializers[purpose].dumps([public_id, int(end.timestamp())])
         assert isinstance(token, str)
         return token
 
     def read_at(self, purpose: Purpose, token: str, now: datetime) -> str:
-        """The public id in a token made by ``make_until``. Raises TokenError after its end, too."""
+        """Return the public id in a token made by ``make_until``. Raises TokenError at its end."""
         match self._load(purpose, token):
             case [str(public_id), int(end)] if now.timestamp() < end:
                 return public_id
         raise TokenError(_INVALID)
 
     def _load(self, purpose: Purpose, token: str) -> object:
-        """What a token was made of; none for a text that no token of this purpose is."""
+        """Return what a token was made of; None for a text that is no token of this purpose."""
         try:
             return self._serializers[purpose].loads(token)
         except (BadData, UnicodeError):  # a lone surrogate has no octets to sign
             return None
 
     def keyed(self, text: str) -> str:
-        """A digest of a text (HMAC-SHA-256) that says nothing to whoever lacks the key."""
+        """Return a digest of a text (HMAC-SHA-256) that says nothing to whoever lacks the key."""
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()

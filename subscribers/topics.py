@@ -19,7 +19,7 @@ class TopicFilter:
 
     @classmethod
     def parse(cls, typed: str) -> "TopicFilter":
-        """The filter for what somebody typed.
+        """Read the filter that somebody typed.
 
         Raises TopicError, saying what is wrong, for text that is empty, too long, holds nothing
         but punctuation, or is not in the language of ``subscribers.filters``.
@@ -42,7 +42,7 @@ class TopicFilter:
 
 
 def parse_topics(typed: Iterable[str]) -> tuple[TopicFilter, ...]:
-    """Filters for what somebody typed, in order, each once (letter case aside).
+    """Read the filters that somebody typed, in order, each once, whatever its letter case.
 
     Raises TopicError for a topic that cannot be read, or for more than MOST_TOPICS of them.
     """

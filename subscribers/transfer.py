@@ -76,7 +76,7 @@ def read_people(
     now: datetime,
     admit: Callable[[str], str] = normalise_address,
 ) -> Iterator[ImportRow | Unread]:
-    """The people in a file of either kind, told apart by its first character.
+    """Read the people in a file of either kind, told apart by its first character.
 
     A line that cannot be read is given as such, and the rest goes on. ``source`` and ``now`` are
     written down as evidence where the file has none of its own. ``admit`` gives an address its
@@ -96,7 +96,7 @@ def read_people(
 
 
 def to_record(file: PersonFile) -> dict[str, Any]:
-    """Everything that is stored about a person, for JSON; ``read_people`` can read it again."""
+    """Return everything that is stored about a person, as ``read_people`` can read it."""
     person, blocked = file.subscriber, file.suppression
     return {
         "email": person.address,
@@ -123,7 +123,7 @@ def to_record(file: PersonFile) -> dict[str, Any]:
 
 
 def to_csv_row(file: PersonFile) -> dict[str, Any]:
-    """The columns that a CSV file can hold: of the evidence only when consent was last given."""
+    """Return the columns that a CSV file can hold: of the evidence only the last consent."""
     record = to_record(file)
     given = {ConsentEvent.CONFIRMED, ConsentEvent.VOUCHED, ConsentEvent.UNDONE}
     agreed = [item.at.isoformat() for item in file.evidence if item.event in given]
@@ -210,7 +210,7 @@ def _import_row(
 def _consent(
     record: Mapping[str, Any], source: str, now: datetime
 ) -> tuple[Consent, tuple[Evidence, ...]]:
-    """What a record says of consent, with the evidence for it."""
+    """Read what a record says of consent, with the evidence for it."""
     stated = str(record.get("consent") or "").strip() or Consent.PENDING
     if stated in set(Consent):
         consent = Consent(stated)
@@ -253,7 +253,7 @@ def _ratings(records: Any) -> tuple[Rating, ...]:
 
 
 def _printable(value: Any) -> str:
-    """A value as text. Raises ValueError for what a database does not take (NUL, surrogates)."""
+    """Return a value as text. Raises ValueError for what a database refuses: NUL, surrogates."""
     text = str(value)
     if not text.isprintable():
         raise ValueError(text)

@@ -52,7 +52,7 @@ class AddressChanges:
     def complete(
         self, public_id: str, *, source: str, now: datetime, client: str = ""
     ) -> AddressChange | None:
-        """The new mailbox has confirmed: the person is there from now on.
+        """Complete a change that the new mailbox has confirmed.
 
         Return the change as it was asked for (with the person as they were), None if it no longer
         stands. Doing it twice is doing it once. Somebody who started to subscribe with the new

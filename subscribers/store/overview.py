@@ -22,18 +22,18 @@ class Overview:
         self._engine = engine
 
     def addresses_of(self, ids: Collection[int]) -> dict[int, str]:
-        """The addresses of some people by their ids; whoever was removed is left out."""
+        """Return the addresses of some people by their ids; whoever was removed is left out."""
         query = select(subscribers.c.id, subscribers.c.address).where(subscribers.c.id.in_(ids))
         with self._engine.connect() as connection:
             return {row.id: row.address for row in connection.execute(query)}
 
     def by_consent(self) -> dict[Consent, int]:
-        """How many people have said what."""
+        """Count the people by their consent."""
         found = self._count_by(subscribers.c.consent)
         return {consent: found.get(consent, 0) for consent in Consent}
 
     def blocks_by_reason(self) -> dict[SuppressionReason, int]:
-        """How many addresses get nothing, and why."""
+        """Count the blocked addresses by the reason."""
         found = self._count_by(suppressions.c.reason)
         return {reason: found.get(reason, 0) for reason in SuppressionReason}
 
@@ -43,7 +43,7 @@ class Overview:
             return {row[0]: row[1] for row in counted}
 
     def withdrawals_by_day(self, first: date, last: date, zone: tzinfo = UTC) -> dict[date, int]:
-        """How many people left on each day of a zone, from the first to the last day.
+        """Count the people who left on each day of a zone, from the first to the last day.
 
         Their evidence says it, so whoever was removed since is no longer among them, nor who left
         longer ago than evidence is kept.
@@ -84,7 +84,7 @@ def _preferences(stored: tuple[str | None, ...]) -> Preferences:
 
 
 def ids_with(part: str) -> Select[tuple[int]]:
-    """The ids of the people with this text in their address, whatever its letter case."""
+    """Select the ids of the people with this text in their address, whatever its letter case."""
     return select(subscribers.c.id).where(
         subscribers.c.address_key.contains(address_key(part), autoescape=True)
     )

@@ -153,7 +153,7 @@ class Registry:
         return self._say(public_id, Consent.PENDING, evidence)
 
     def admit(self, people: Sequence[ImportRow], now: datetime) -> int:
-        """Take in people from a file, with evidence and blocks; how many were not there before.
+        """Take in people from a file, with evidence and blocks; return how many were new.
 
         Whoever is there already, or comes twice, is left as they are: an import can be repeated,
         and brings nobody back. For speed the people come in batches of some hundreds.
@@ -194,7 +194,7 @@ class Registry:
         return self._say(public_id, Consent.WITHDRAWN, evidence)
 
     def has_confirmed(self, person: Subscriber) -> bool:
-        """Whether there is evidence that a person ever agreed to be mailed."""
+        """Tell whether there is evidence that a person ever agreed to be mailed."""
         agreed = [ConsentEvent.CONFIRMED, ConsentEvent.VOUCHED]
         found = select(consents.c.id).where(
             consents.c.subscriber_id == person.id, consents.c.event.in_(agreed)
@@ -215,7 +215,7 @@ class Registry:
             return removed.rowcount > 0
 
     def _say(self, public_id: str, when: Consent, evidence: Evidence) -> ConsentChange | None:
-        """Have an event happen to somebody whose consent is ``when``; they, if then confirmed."""
+        """Record an event of somebody whose consent is ``when``; return them if then confirmed."""
         was = Consent.CONFIRMED
         with self._engine.begin() as connection:
             person = rows.by_public_id(connection, public_id)
@@ -235,7 +235,7 @@ class Registry:
     def set_preferences(
         self, public_id: str, topics: Sequence[TopicFilter], preferences: Preferences
     ) -> Subscriber | None:
-        """Replace a subscriber's topics and preferences; none for an unknown person."""
+        """Replace a subscriber's topics and preferences; None for an unknown person."""
         with self._engine.begin() as connection:
             connection.execute(
                 update(subscribers)
@@ -255,7 +255,7 @@ class Registry:
             return rows.by_public_id(connection, public_id)
 
     def standing(self, subscriber_id: int) -> Standing:
-        """Whether this person may be mailed right now."""
+        """Tell whether this person may be mailed right now."""
         with self._engine.connect() as connection:
             person = rows.one(connection, subscribers.c.id == subscriber_id)
             if person is None:
@@ -265,7 +265,7 @@ class Registry:
             return _STANDING[person.consent]
 
     def everybody(self, consent: Consent | None = None) -> list[Subscriber]:
-        """Everybody, or everybody with one consent, in the order they came."""
+        """Return everybody, or everybody with one consent, in the order they came."""
         query = select(subscribers).order_by(subscribers.c.id)
         if consent is not None:
             query = query.where(subscribers.c.consent == consent)
@@ -273,7 +273,7 @@ class Registry:
             return [rows.subscriber_of(row) for row in connection.execute(query)]
 
     def some(self, numbers: Collection[int]) -> list[Subscriber]:
-        """Those with these numbers, as they are now, in the order they came."""
+        """Return those with these numbers, as they are now, in the order they came."""
         wanted = sorted(numbers)
         found: list[Subscriber] = []
         with self._engine.connect() as connection:
@@ -286,23 +286,23 @@ class Registry:
         return found
 
     def files(self) -> list[PersonFile]:
-        """Everything that is stored about everybody, in the order they came."""
+        """Return everything that is stored about everybody, in the order they came."""
         return self._files(true())
 
     def files_after(self, public_id: str, most: int) -> list[PersonFile]:
-        """As ``files``, but only the next few after somebody (from the first, if none is named)."""
+        """Return the files of the next few after somebody (from the first, if none is named)."""
         after = select(subscribers.c.id).where(subscribers.c.public_id == public_id)
         later = subscribers.c.id > after.scalar_subquery() if public_id else true()
         some = select(subscribers.c.id).where(later).order_by(subscribers.c.id).limit(most)
         return self._files(subscribers.c.id.in_(some))
 
     def file_of(self, address: str) -> PersonFile | None:
-        """Everything that is stored about one person. Raises AddressError."""
+        """Return everything that is stored about one person. Raises AddressError."""
         key = address_key(normalise_address(address))
         return next(iter(self._files(subscribers.c.address_key == key)), None)
 
     def file_by_id(self, subscriber_id: int) -> PersonFile | None:
-        """As ``file_of``, for the number that deliveries name a person by."""
+        """Return the same, for the number that deliveries name a person by."""
         return next(iter(self._files(subscribers.c.id == subscriber_id)), None)
 
     def _files(self, condition: ColumnElement[bool]) -> list[PersonFile]:

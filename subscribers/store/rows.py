@@ -19,7 +19,7 @@ from subscribers.transfer import ImportRow
 
 
 def one(connection: Connection, condition: ColumnElement[bool]) -> Subscriber | None:
-    """The subscriber that a condition is true of, if there is one."""
+    """Return the subscriber that a condition is true of, if there is one."""
     row = connection.execute(select(subscribers).where(condition)).one_or_none()
     return None if row is None else subscriber_of(row)
 
@@ -117,18 +117,18 @@ def ratings_by_person(
 
 
 def is_suppressed(connection: Connection, key: str) -> bool:
-    """Whether there is a block on an address, given by its key."""
+    """Tell whether there is a block on an address, given by its key."""
     found = select(suppressions.c.reason).where(suppressions.c.address_key == key)
     return connection.execute(found).first() is not None
 
 
 def new_public_id() -> str:
-    """128 random bits, to stand for somebody or something in a link."""
+    """Return 128 random bits, to stand for somebody or something in a link."""
     return secrets.token_hex(16)
 
 
 def admit(connection: Connection, people: Sequence[ImportRow], now: datetime) -> int:
-    """Take in people with their evidence, ratings and blocks; how many were not there before."""
+    """Take in people with their evidence, ratings and blocks; return how many were new."""
     by_key: dict[str, ImportRow] = {}
     for person in people:
         by_key.setdefault(address_key(person.address), person)

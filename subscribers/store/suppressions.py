@@ -34,6 +34,6 @@ class Suppressions:
             return lifted.rowcount > 0
 
     def covers(self, address: str) -> bool:
-        """Whether there is a block on an address."""
+        """Tell whether there is a block on an address."""
         with self._engine.connect() as connection:
             return is_suppressed(connection, address_key(address))

@@ -61,7 +61,8 @@ class SentPreferences(BaseModel):
         default=None, description="How well papers must fit; by default, as the operator says."
     )
     trending: bool | None = Field(
-        default=None, description="Whether trending papers are wanted beside those on the topics."
+        default=None,
+        description="Whether trending papers are wanted as well as those on the topics.",
     )
     note_when_nothing: bool | None = Field(
         default=None, description="Whether a short mail is wanted when there is no digest."

@@ -63,7 +63,7 @@ def _line(file: PersonFile) -> str:
 
 
 def batches(registry: Registry, after: str) -> Iterator[list[PersonFile]]:
-    """Everybody after somebody (from the first, if none is named), some at a time."""
+    """Yield everybody after somebody (from the first, if none is named), some at a time."""
     given = [after]
     while True:
         if batch := registry.files_after(given[-1], BATCH):

@@ -52,7 +52,7 @@ class FormView:
 
 
 def form_view(form: PreferencesForm, suggestions: Sequence[str]) -> FormView:
-    """``suggestions`` are left out where the topic is typed already."""
+    """Show a form; ``suggestions`` are left out where the topic is typed already."""
     typed = {line.strip().casefold() for line in form.topics.splitlines()}
     offered = dict.fromkeys([*sorted(form.suggested), *suggestions])
     return FormView(

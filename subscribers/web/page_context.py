@@ -87,25 +87,25 @@ class PageContext:
     says_goodbye: bool = False
 
     def page(self, name: str, status: HTTPStatus = HTTPStatus.OK, **values: object) -> HTMLResponse:
-        """The page of a template, filled."""
+        """Fill the template of a page."""
         return HTMLResponse(self.render(f"pages/{name}.html.j2", **values), status)
 
     def reader(self, purpose: Purpose, token: str) -> Subscriber | None:
-        """Whom a link belongs to; none for somebody who has left. Raises TokenError."""
+        """Return whom a link belongs to; None for somebody who has left. Raises TokenError."""
         person = self.registry.by_public_id(self.tokens.read(purpose, token))
         return None if person is None or person.consent is Consent.WITHDRAWN else person
 
     def bad_link(self) -> HTMLResponse:
-        """The one answer to every token that is not valid, whatever is wrong with it."""
+        """Answer every token that is not valid alike, whatever is wrong with it."""
         return self.page("bad-link", HTTPStatus.NOT_FOUND)
 
     def welcome(self, person: Subscriber) -> HTMLResponse:
-        """For whoever has just become a reader, or has come back."""
+        """Show the page for whoever has just become a reader, or has come back."""
         token = self.tokens.make(Purpose.PREFERENCES, person.public_id)
         return self.page("welcome", address=person.address, preferences=token)
 
     def client_of(self, request: Request) -> str:
-        """Where a request came from, if that is to be written down; else empty."""
+        """Return where a request came from, if that is to be written down; else nothing."""
         return _host_of(request)[:LONGEST_CLIENT] if self.keeps_clients else ""
 
     def may_mail(self, address: str, request: Request | None = None) -> bool:
