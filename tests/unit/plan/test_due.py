@@ -133,7 +133,8 @@ def test_however_often_one_looks_every_turn_is_seen_or_passed(some, made, looks)
 def test_who_is_due_is_counted_as_it_is_planned(some, made, now) -> None:
     """Two ways to say the same, which share no line: see ``who_is_due``."""
     schedules = [
-        MailSchedule(schedule.wishes, {number: LONG_AGO}) for number, schedule in enumerate(some)
+        MailSchedule(schedule.preferences, {number: LONG_AGO})
+        for number, schedule in enumerate(some)
     ]
     oldest = now - 2 * DAY
     planned: dict[int, set[int]] = {}
