@@ -57,8 +57,8 @@ def gather_status(
 def gather_readers(registry: Registry, now: datetime) -> Readers:
     """Return how many are due soon. It looks at everybody, so do not ask every few seconds."""
     due = [
-        (next_due(schedule.wishes, now), len(schedule.people))
-        for schedule in registry.schedules.all()
+        (next_due(schedule.preferences, now), len(schedule.people))
+        for schedule in registry.overview.mail_schedules()
     ]
     return Readers(
         due_within_a_day=sum(count for moment, count in due if moment <= now + DAY),
