@@ -44,7 +44,7 @@ class Arxiv:
         self._throttle = throttle
 
     def collect(self, days: Sequence[date], now: datetime) -> Iterator[Harvest]:  # noqa: ARG002
-        """What the feed announces now: it knows no other day, and each entry states its own.
+        """Yield what the feed announces now: it knows no other day; each entry states its own.
 
         At weekends and on holidays the feed has no entries; that is an empty harvest.
         """
@@ -54,7 +54,7 @@ class Arxiv:
         yield read_feed(answer.body, Reading(file=answer.url, seen_at=now))
 
     def look_up(self, ids: Sequence[str], now: datetime, day: date | None = None) -> Harvest:
-        """Papers by id, of any style, with or without version; listed on ``day`` if one is given.
+        """Look up papers by id, with or without version; listed on ``day`` if one is given.
 
         Ids are asked for in slices. Where arXiv refuses a whole slice for one bad id, the slice
         is asked for again without it, and the id is rejected with arXiv's words.
@@ -65,15 +65,14 @@ class Arxiv:
             harvest += self._look_up_slice(wanted, now, day)
         found = {sighting.facts.arxiv_id for sighting in harvest.sightings}
         told = {rejection.where for rejection in harvest.rejected}
-        missing = [each for each in ids if arxiv_id(each) not in found and each not in told]
+        missing = [id_ for id_ in ids if arxiv_id(id_) not in found and id_ not in told]
         reading = Reading(file=self._api_url, seen_at=now)
-        return harvest + Harvest(
-            rejected=tuple(reading.reject(each, "arXiv has no such paper") for each in missing)
-        )
+        why = "arXiv has no such paper"
+        return harvest + Harvest(rejected=tuple(reading.reject(id_, why) for id_ in missing))
 
     def _look_up_slice(self, ids: list[str], now: datetime, day: date | None) -> Harvest:
         refused = Harvest()
-        # Each turn takes one id away, so this ends.
+        # Each time round takes one id away, so this ends.
         while ids:
             answer = self._http.get(
                 self._api_url,
@@ -85,7 +84,7 @@ class Arxiv:
             if answer.status == 200:
                 return harvest + refused
             words = harvest.rejected[0].why if harvest.rejected else f"HTTP {answer.status}"
-            bad = next((each for each in ids if words.endswith(f" {each}")), None)
+            bad = next((id_ for id_ in ids if words.endswith(f" {id_}")), None)
             if bad is None:
                 raise SourceError(f"{answer.url}: {words}")
             ids.remove(bad)
@@ -105,7 +104,7 @@ def source(settings: Settings, http: Http) -> Arxiv:
 
 
 def read_feed(body: bytes, reading: Reading) -> Harvest:
-    """An RSS feed, an Atom feed or an answer of the Atom API.
+    """Read an RSS feed, an Atom feed or an answer of the Atom API.
 
     Raises SourceError for what is not XML or no feed. An entry that is an error message of the
     API becomes a rejection with arXiv's words.
@@ -126,8 +125,7 @@ def read_feed(body: bytes, reading: Reading) -> Harvest:
 
 
 def _read_item(item: etree._Element, reading: Reading) -> Sighting:
-    """An item of the RSS feed."""
-    announced = _mail_date(item.findtext("pubDate"))
+    """Read an item of the RSS feed."""
     return _sighting(
         reading,
         identifier=item.findtext("guid") or item.findtext("link") or "",
@@ -136,13 +134,13 @@ def _read_item(item: etree._Element, reading: Reading) -> Sighting:
         authors=_split_names(item.findtext(f"{_DC}creator") or ""),
         categories=(category.text or "" for category in item.iterfind("category")),
         announce_type=item.findtext(f"{_ARXIV}announce_type"),
-        announced=announced,
+        announced=_mail_date(item.findtext("pubDate")),
         published=None,
     )
 
 
 def _read_entry(entry: etree._Element, reading: Reading) -> Sighting:
-    """An entry of the Atom feed or of the API, which differ in what ``published`` means."""
+    """Read an entry of the Atom feed or the API, which differ in what ``published`` means."""
     identifier = entry.findtext(f"{_ATOM}id") or ""
     if "/api/errors#" in identifier:
         raise ValueError(f"arXiv says: {clean(entry.findtext(f'{_ATOM}summary'), 200)}")
@@ -201,7 +199,7 @@ def _sighting(
 def _listing_day(
     reading: Reading, announce_type: str | None, announced: date | None
 ) -> date | None:
-    """New papers and cross-lists are listed; a replacement is news of a paper, not a new one.
+    """Return the day a paper was listed: new ones and cross-lists are, replacements are not.
 
     A look-up lists nothing unless somebody says for which day it is meant.
     """
@@ -213,7 +211,7 @@ def _listing_day(
 
 
 def _split_names(creator: str) -> list[str]:
-    """Names in a feed's ``dc:creator``: by commas, but for those inside parentheses."""
+    """Split a feed's ``dc:creator`` at commas, but for those inside parentheses."""
     return re.findall(r"(?:[^,(]|\([^()]*\)|\()+", creator)
 
 

@@ -68,11 +68,11 @@ class Collector:
 
     def _keep_and_record(self, gathered: Sequence[tuple[str, Harvest]], now: datetime) -> Collected:
         """Keep what was gathered, all at once, and write down what each source gave of it."""
-        harvest = sum((each for _, each in gathered), Harvest())
+        harvest = sum((given for _, given in gathered), Harvest())
         merged = self._merge(harvest)
         for source, given in gathered:
             keys, titles = keys_of(given.sightings)
-            papers = [each for each in merged if each.key in keys or each.title_key in titles]
+            papers = [paper for paper in merged if paper.key in keys or paper.title_key in titles]
             self._ledger.history.record_collection(
                 Collection.of(source, given, _collected(papers, given), self._day_of(now), now)
             )

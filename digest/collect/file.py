@@ -19,7 +19,7 @@ LARGEST_FILE = 50 * 1024 * 1024
 
 
 def read_file(path: Path, day: date | None, now: datetime) -> Harvest:
-    """The sightings in a file. What cannot be read, the whole file even, is a rejection.
+    """Return the sightings in a file. What cannot be read, even the whole file, is a rejection.
 
     The listing day is ``day``, else what the content states, else a date in the file's name
     (recorded API answers of the early years state it nowhere else), else today.
@@ -35,7 +35,7 @@ def read_file(path: Path, day: date | None, now: datetime) -> Harvest:
 
 
 def files_in(paths: Iterable[Path]) -> list[Path]:
-    """The files that are named: themselves, or by the folder they lie in."""
+    """Return the files that are named, and those in the folders that are named."""
     return [
         file
         for path in paths
@@ -81,10 +81,10 @@ def _read_list(entries: Any, reading: Reading) -> Harvest:
 
 
 def _read_recorded_body(body: Any, reading: Reading) -> Harvest:
-    """An HTTP exchange kept as JSON, its body as text.
+    """Read an HTTP exchange kept as JSON, its body as text.
 
-    Recorders that took UTF-8 for Latin-1 (the old default of HTTP) are undone: a text that was
-    read rightly and holds anything but ASCII does not survive the way back, and is left as it is.
+    Some recorders took UTF-8 for Latin-1 (the old default of HTTP), which is undone. A text that
+    was decoded rightly and is not all ASCII does not survive the way back, and is left as it is.
     """
     if not isinstance(body, str):
         raise SourceError(f"{reading.file}: the recorded body is no text")

@@ -1,9 +1,9 @@
-"""Asking the web for something, politely.
+"""Ask the web for something, politely.
 
-Time-outs, a few attempts with back-off and jitter, the server's own word on when to come back
-(Retry-After, RFC 9110 section 10.2.3; RateLimit, draft-ietf-httpapi-ratelimit-headers),
+There are time-outs, a few attempts with back-off and jitter, the server's own word on when to come
+back (Retry-After, RFC 9110 section 10.2.3; RateLimit, draft-ietf-httpapi-ratelimit-headers),
 conditional requests (RFC 9110 section 13), an interval between requests where a source asks for
-one, and a copy of every answer kept under DIGEST_HOME.
+one, and a copy of every answer under DIGEST_HOME.
 """
 
 import re
@@ -47,7 +47,7 @@ class Answer:
 
 @dataclass
 class Throttle:
-    """At least ``interval`` seconds between the starts of two requests."""
+    """Keep at least ``interval`` seconds between the starts of two requests."""
 
     interval: float
     clock: Callable[[], float] = time.monotonic
@@ -86,7 +86,7 @@ class Http:
     def get(
         self, url: str, params: Mapping[str, str] | None = None, throttle: Throttle | None = None
     ) -> Answer:
-        """The answer to a GET, from the server or, where nothing changed, from the last time.
+        """Return the answer to a GET, from the server or, where nothing changed, the last one.
 
         Raises SourceError when there is none after all attempts, saying what the last one met, and
         Stopped once it was told to stop.
@@ -110,9 +110,8 @@ class Http:
             raise SourceError(f"{full_url}: {type(error).__name__}: {error}") from error
         if response.status_code in AGAIN:
             self._check_stop(full_url)
-            raise SourceError(
-                f"{full_url}: HTTP {response.status_code} after {self._attempts} attempts"
-            )
+            said = f"HTTP {response.status_code} after {self._attempts} attempts"
+            raise SourceError(f"{full_url}: {said}")
         if response.status_code == 304 and kept is not None:
             self._snapshots.used(full_url)
             return Answer(full_url, kept.status, kept.body)
@@ -139,12 +138,11 @@ class Http:
         if throttle:
             throttle.wait()
             self._check_stop(url)
-        condition = {}
-        if kept and kept.etag:
-            condition["If-None-Match"] = kept.etag
-        if kept and kept.last_modified:
-            condition["If-Modified-Since"] = kept.last_modified
-        with self._client.stream("GET", url, headers=condition) as response:
+        condition = (
+            {"If-None-Match": kept.etag, "If-Modified-Since": kept.last_modified} if kept else {}
+        )
+        stated = {name: value for name, value in condition.items() if value}
+        with self._client.stream("GET", url, headers=stated) as response:
             body = bytearray()
             for part in response.iter_bytes():
                 self._check_stop(url)
@@ -171,7 +169,7 @@ class Http:
 
 
 def asked_to_wait(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds the server asks us to stay away, or None where it does not say. Pure.
+    """Return how many seconds the server asks us to stay away; None if it does not say. Pure.
 
     Understands ``Retry-After`` as seconds or as a date, ``RateLimit: …;r=0;t=30``, and the older
     pair ``RateLimit-Remaining: 0`` with ``RateLimit-Reset: 30``.
@@ -197,7 +195,7 @@ _back_off = wait_exponential_jitter(initial=1, max=30, jitter=1)
 
 
 def _wait(state: RetryCallState) -> float:
-    """Seconds before the next attempt: what the server asks for, else back-off with jitter."""
+    """Return the seconds to the next attempt: as the server asks, else back-off with jitter."""
     outcome = state.outcome
     if outcome is not None and not outcome.failed:
         asked = asked_to_wait(outcome.result().headers, datetime.now(UTC))
@@ -216,9 +214,6 @@ def _report(state: RetryCallState) -> None:
 
 
 def _plain(headers: httpx.Headers) -> dict[str, str]:
-    """Headers for a body that is already decoded."""
-    return {
-        name: value
-        for name, value in headers.items()
-        if name not in {"content-encoding", "content-length", "transfer-encoding"}
-    }
+    """Return the headers for a body that is already decoded."""
+    of_encoded = {"content-encoding", "content-length", "transfer-encoding"}
+    return {name: value for name, value in headers.items() if name not in of_encoded}

@@ -74,12 +74,12 @@ def source(settings: Settings, http: Http) -> HuggingFace:
 
 
 def read_entries(entries: list[Any], reading: Reading) -> Harvest:
-    """The entries of one answer; also as some archives keep them, each a Python literal."""
+    """Read the entries of one answer; also as some archives keep them, each a Python literal."""
     return read_each(reading, entries, _read_entry)
 
 
 def _read_entry(raw: Any, reading: Reading) -> Sighting:
-    """One entry. Raises ValueError saying what is missing."""
+    """Read one entry. Raises ValueError saying what is missing."""
     entry = _from_literal(raw) if isinstance(raw, str) else raw
     paper = entry.get("paper") if isinstance(entry, dict) else None
     if not isinstance(paper, dict):
@@ -129,9 +129,8 @@ def _organisation(holder: dict[str, Any]) -> str:
     organisation = holder.get("organization")
     if not isinstance(organisation, dict):
         return ""
-    return clean(organisation.get("fullname"), LONGEST_NAME) or clean(
-        organisation.get("name"), LONGEST_NAME
-    )
+    names = (clean(organisation.get(field), LONGEST_NAME) for field in ("fullname", "name"))
+    return next(filter(None, names), "")
 
 
 def _list(value: Any) -> list[Any]:
@@ -139,7 +138,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _count(value: Any) -> int | None:
-    """A count; none for what is not one. True is an int to Python, but not to us."""
+    """Return a count; None for what is not one. True is an int to Python, but not to us."""
     is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
     return value if is_count else None
 

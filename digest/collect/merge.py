@@ -22,16 +22,16 @@ from digest.model.papers import (
 
 
 def keys_of(sightings: Iterable[Sighting]) -> tuple[set[str], set[str]]:
-    """The canonical ids and the title keys under which the ledger may know these papers."""
+    """Return the canonical ids and the title keys under which these papers may be known."""
     facts = [sighting.facts for sighting in sightings]
     return (
-        {paper_key(each.arxiv_id, each.title) for each in facts},
-        {title_key(each.title) for each in facts},
+        {paper_key(paper.arxiv_id, paper.title) for paper in facts},
+        {title_key(paper.title) for paper in facts},
     )
 
 
 def merge(known: Iterable[KnownPaper], sightings: Iterable[Sighting]) -> list[MergedPaper]:
-    """The papers in ``sightings``, each once, merged into what is known of them.
+    """Return the papers in ``sightings``, each once, merged into what is known of them.
 
     Later sightings win over earlier ones; of the same moment, those that come later here.
     """

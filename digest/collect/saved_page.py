@@ -34,7 +34,7 @@ def is_text_page(text: str) -> bool:
 
 
 def read_html_page(text: str, reading: Reading) -> Harvest:
-    """The page's own data: JSON, HTML-escaped, in an attribute."""
+    """Read the page's own data: JSON, HTML-escaped, in an attribute."""
     found = _PROPS.search(text)
     if found is None:
         raise SourceError(f"{reading.file}: no Daily Papers data in this page")
@@ -50,12 +50,9 @@ def read_html_page(text: str, reading: Reading) -> Harvest:
 
 
 def read_text_page(text: str, reading: Reading) -> Harvest:
-    """Titles and abstracts; in the layout with dates also authors or organisation, and comments."""
-    lines = [line.strip() for line in text.splitlines()]
-    lines = [line for line in lines if line]
-    if "·" in lines:
-        return _read_dated(lines, reading)
-    return _read_undated(lines, reading)
+    """Read titles and abstracts; where there are dates, also who wrote it, and comments."""
+    lines = list(filter(None, map(str.strip, text.splitlines())))
+    return (_read_dated if "·" in lines else _read_undated)(lines, reading)
 
 
 # ---- with dates: title, abstract, "• 5 authors" or an organisation, "·", date and comments ---
@@ -108,7 +105,7 @@ def _read_block(block: list[str], reading: Reading, listed_on: date, year: int) 
 
 
 def _year_of_page(dates: list[re.Match[str]], seen_at: datetime) -> int:
-    """The page leaves out its own year: so it is later than every year that it does state."""
+    """Return the page's own year, which it leaves out: later than every year that it states."""
     stated = [int(found["year"]) for found in dates if found["year"]]
     return min(max(stated) + 1, seen_at.year) if stated else seen_at.year
 
@@ -124,7 +121,7 @@ def _day(found: re.Match[str] | None, year: int) -> date | None:
 
 
 def _organisation(line: str) -> str:
-    """The name in "handle Full Name": a page saved as text runs the two together."""
+    """Return the name in "handle Full Name": a page saved as text runs the two together."""
     handle, _, name = line.partition(" ")
     return clean(name or handle, LONGEST_NAME)
 
@@ -146,7 +143,7 @@ def _read_undated(lines: list[str], reading: Reading) -> Harvest:
 
 
 def _without_invitation(lines: list[str]) -> list[str]:
-    """Without the page's head, whose button stands glued to the first title."""
+    """Cut off the page's head, whose button stands glued to the first title."""
     head = max((n for n, line in enumerate(lines) if line.startswith(_INVITATION)), default=-1)
     body = lines[head + 1 :]
     if body:
@@ -155,7 +152,7 @@ def _without_invitation(lines: list[str]) -> list[str]:
 
 
 def _pairs(lines: list[str]) -> Iterator[tuple[str, str]]:
-    """Titles with their abstracts; either may be missing."""
+    """Yield titles with their abstracts; either may be missing."""
     title = ""
     for line in lines:
         if len(line) > _LONGEST_TITLE_LINE:

@@ -34,7 +34,7 @@ class Snapshots:
         self._folder = folder
 
     def load(self, url: str) -> Snapshot | None:
-        """The kept answer; none if there is none or it cannot be read (it will be fetched)."""
+        """Return the kept answer; None if there is none that can be read (it will be fetched)."""
         try:
             kept = json.loads(gzip.decompress(self._path(url).read_bytes()))
             return Snapshot(**{**kept, "body": base64.b64decode(kept["body"])})
@@ -50,12 +50,12 @@ class Snapshots:
         part.replace(path)  # whole or not at all
 
     def used(self, url: str) -> None:
-        """The kept answer was good once more: how old it is, is counted from now on."""
+        """Note that the kept answer was good once more: its age is counted from now on."""
         with suppress(OSError):
             os.utime(self._path(url))
 
     def remove(self, before: datetime) -> int:
-        """Those that were fetched, and used last, before a moment; how many there were."""
+        """Remove those that were used last before a moment; return how many there were."""
         removed = 0
         for path in self._folder.glob("*/*.json.*"):  # and what was broken off while being saved
             with suppress(OSError):  # somebody else was quicker, or it is not ours
