@@ -1,4 +1,4 @@
-"""A day in figures: its papers, its deliveries, and how long they took."""
+"""Daily statistics: a day's papers, its deliveries, and how long they took."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class DailyStats:
 
 
 def daily_stats_of(connection: Connection, which: ColumnElement[bool]) -> dict[date, DailyStats]:
-    """The figures of some editions by their day, in a fixed number of queries."""
+    """Return the statistics of some editions by their day, in a fixed number of queries."""
     found = connection.execute(select(editions).where(which)).all()
     ids = [row.id for row in found]
     days = [row.day for row in found]
@@ -53,7 +53,7 @@ def daily_stats_of(connection: Connection, which: ColumnElement[bool]) -> dict[d
 
 
 def latest_editions(connection: Connection, most: int, skip: int) -> list[int]:
-    """The ids of editions, newest first."""
+    """Return the ids of editions, newest first."""
     query = select(editions.c.id).order_by(editions.c.day.desc()).limit(most).offset(skip)
     return list(connection.execute(query).scalars())
 

@@ -311,7 +311,7 @@ def _in_blocks(plans: Iterable[Plan]) -> Iterator[list[Plan]]:
 
 
 def _has_lost_rows(connection: Connection, edition_id: int) -> bool:
-    """Whether some are no longer kept (see old_rows.py); from now on none go in between."""
+    """Whether some are no longer kept (see retention.py); from now on none go in between."""
     gone = select(editions.c.gone).where(editions.c.id == edition_id).with_for_update(read=True)
     return bool(connection.execute(gone).scalar())
 

@@ -248,7 +248,7 @@ def _count(connection: Connection, edition: Edition) -> Balance:
 
 
 def _gone(connection: Connection, edition: Edition) -> list[Any]:
-    """What became of the deliveries whose rows are no longer kept (see old_rows.py)."""
+    """What became of the deliveries whose rows are no longer kept (see retention.py)."""
     query = select(editions.c.gone).where(editions.c.id == edition.id)
     return list(connection.execute(query).scalar() or ())
 

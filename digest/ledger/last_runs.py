@@ -1,4 +1,4 @@
-"""When something that is done again and again was done last."""
+"""Last runs: when each recurring job was done last."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -20,13 +20,13 @@ class LastRuns:
         self._engine = engine
 
     def last(self, name: Job) -> datetime | None:
-        """When it was done last; None if never."""
+        """Return when it was done last; None if never."""
         with self._engine.connect() as connection:
             query = select(last_runs.c.at).where(last_runs.c.name == name)
             return connection.execute(query).scalar()
 
     def all(self) -> dict[Job, datetime]:
-        """When each was done last, of those that ever were."""
+        """Return when each was done last, of those that ever were."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(last_runs.c.name, last_runs.c.at)).all()
         known = set(Job)

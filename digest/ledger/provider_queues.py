@@ -1,4 +1,4 @@
-"""Lanes: how fast mail may go to a provider, and whether it may at all. "*" is the lane of all."""
+"""Provider queues: how fast mail may go to a provider, and whether at all. "*" is that of all."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,18 +11,18 @@ from digest.ledger.tables import provider_queues
 ALL = "*"
 EVERYBODY = "everybody"  # what people call it; in a shell * is something else
 
-# Longer than any gap. A turn further ahead was set by a clock that was wrong, and holds nobody up.
+# Longer than any interval. A slot further ahead was set by a wrong clock, and holds nobody up.
 _TOO_FAR = timedelta(hours=2)
 
 
 def name_of(queue: str) -> str:
-    """A lane as people are told of it: to whom its mail goes."""
+    """Return a queue's name for people: to whom its mail goes."""
     return EVERYBODY if queue == ALL else queue
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A lane in which nothing goes until the operator says so."""
+    """A queue from which nothing goes until the operator says so."""
 
     provider: str
     since: datetime
@@ -30,7 +30,7 @@ class Pause:
 
 
 class ProviderQueues:
-    """The lanes of one ledger. Each method is one short, committed transaction."""
+    """The provider queues of one ledger. Each method is one short, committed transaction."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -38,7 +38,7 @@ class ProviderQueues:
     # ---- pauses ----
 
     def pause(self, provider: str, why: str, now: datetime) -> bool:
-        """Let nothing go in a lane; false if that is so already."""
+        """Let nothing go from a queue; false if that is so already."""
         with write_transaction(self._engine) as connection:
             _ensure(connection, provider)
             paused = connection.execute(
@@ -51,7 +51,7 @@ class ProviderQueues:
             return paused.rowcount == 1
 
     def resume(self, provider: str | None, now: datetime) -> list[str]:
-        """Let mail go again, in one lane or all; those that were paused, by name."""
+        """Let mail go again, from one queue or all. Return those that were paused, by name."""
         paused = provider_queues.c.paused_at.is_not(None)
         which = paused if provider is None else paused & (provider_queues.c.provider == provider)
         with write_transaction(self._engine) as connection:
@@ -64,7 +64,7 @@ class ProviderQueues:
             return sorted(resumed.scalars())
 
     def paused(self) -> list[Pause]:
-        """The lanes in which nothing goes, by name."""
+        """Return the queues from which nothing goes, by name."""
         query = (
             select(provider_queues)
             .where(provider_queues.c.paused_at.is_not(None))
@@ -76,15 +76,15 @@ class ProviderQueues:
             ]
 
     def resumed_at(self, provider: str) -> datetime | None:
-        """When the operator let a lane go again last."""
+        """Return when the operator resumed a queue last."""
         query = select(provider_queues.c.resumed_at).where(provider_queues.c.provider == provider)
         with self._engine.connect() as connection:
             return connection.execute(query).scalar_one_or_none()
 
-    # ---- pace ----
+    # ---- rates ----
 
     def intervals(self) -> dict[str, float]:
-        """The seconds between two messages in each lane, where replies have led to some."""
+        """Return the seconds between two messages of each queue, where replies have led to some."""
         query = select(provider_queues.c.provider, provider_queues.c.gap).where(
             provider_queues.c.gap > 0
         )
@@ -92,7 +92,7 @@ class ProviderQueues:
             return {row.provider: row.gap for row in connection.execute(query)}
 
     def sent_on(self, day: date) -> int:
-        """How many went out on a day of a warm-up, if it is the latest on which any did."""
+        """Return how many went out on a day of a warm-up, if it is the latest on which any did."""
         query = select(provider_queues.c.sent).where(
             provider_queues.c.provider == ALL, provider_queues.c.day == day
         )
@@ -102,7 +102,7 @@ class ProviderQueues:
     def set_interval(
         self, provider: str, interval: float, not_before: datetime | None = None
     ) -> None:
-        """Have ``interval`` seconds between two messages from now on, and none before a moment."""
+        """Set the seconds between two messages, and when the next may go at the earliest."""
         with write_transaction(self._engine) as connection:
             _ensure(connection, provider)
             values: dict[str, object] = {"gap": interval}
@@ -128,7 +128,7 @@ def providers_that_wait(now: datetime) -> Select[tuple[str]]:
 
 
 def is_to_come(now: datetime) -> ColumnElement[bool]:
-    """Whether the next turn in a lane is later."""
+    """Select whether the next slot of a queue is later."""
     return and_(provider_queues.c.next_at > now, provider_queues.c.next_at <= now + _TOO_FAR)
 
 
@@ -152,9 +152,9 @@ class Slot:
 
 
 def next_slot(connection: Connection, provider: str, *, is_paced: bool) -> Slot:
-    """The next turn in a lane, which nobody else takes before the transaction ends.
+    """Return the next slot of a queue, which nobody else takes before the transaction ends.
 
-    ``is_paced`` is whether there is a limit for it in any case: else a lane that nothing is known
+    ``is_paced`` is whether there is a limit for it in any case: else a queue that nothing is known
     of is not written down, and nobody waits for anybody.
     """
     row = _row(connection, provider)
@@ -167,7 +167,7 @@ def next_slot(connection: Connection, provider: str, *, is_paced: bool) -> Slot:
 
 
 def acquire_slot(connection: Connection, slot: Slot, least_interval: float, now: datetime) -> None:
-    """Have the next message in a lane wait for its gap, if it has one."""
+    """Make the next message of a queue wait for its interval, if it has one."""
     interval = max(least_interval, slot.interval)
     if slot.is_written and interval:
         next_at = now + timedelta(seconds=interval)

@@ -9,9 +9,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, Table, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Engine, delete, func, select, update
 
+from digest.errors import LedgerError
 from digest.ledger.database import write_transaction
 from digest.ledger.tables import (
     attempts,
@@ -41,7 +43,7 @@ class OldRows:
         self._sleep = sleep
 
     def remove_deliveries(self, before: date, progress: Progress = silent) -> int:
-        """Those of editions before a day that are settled, with all about them; how many.
+        """Remove the settled ones of editions before a day, with all about them. Return how many.
 
         The edition keeps how many there were of each state and reason.
         """
@@ -63,28 +65,23 @@ class OldRows:
         return removed
 
     def remove_collections(self, before: date) -> int:
-        """Those of before a day; the last of each source stays."""
+        """Remove those of before a day, but for the last of each source. Return how many."""
         last = select(func.max(collections.c.id)).group_by(collections.c.source)
         return self._remove(
-            collections,
-            select(collections.c.id).where(
-                collections.c.day < before, collections.c.id.not_in(last)
-            ),
+            collections.c.id, collections.c.day < before, collections.c.id.not_in(last)
         )
 
     def remove_runs(self, before: date) -> int:
-        """Those of before a day; the last one stays."""
+        """Remove those of before a day, but for the last one. Return how many."""
         last = select(func.max(runs.c.id)).scalar_subquery()
-        return self._remove(runs, select(runs.c.id).where(runs.c.day < before, runs.c.id != last))
+        return self._remove(runs.c.id, runs.c.day < before, runs.c.id != last)
 
     def remove_mail_domains(self, before: datetime) -> int:
-        """What the DNS said before a moment."""
-        with write_transaction(self._engine) as connection:
-            asked_before = mail_domains.c.asked_at < before
-            return connection.execute(delete(mail_domains).where(asked_before)).rowcount
+        """Remove what the DNS said before a moment. Return how many answers."""
+        return self._remove(mail_domains.c.domain, mail_domains.c.asked_at < before)
 
     def _remove_deliveries_of(self, edition_id: int) -> int:
-        """A block of those of an edition that are settled; how many there were."""
+        """Remove a block of those of an edition that are settled. Return how many."""
         with write_transaction(self._engine) as connection:
             # Neither closed nor planned for meanwhile.
             its_row = select(editions.c.gone).where(editions.c.id == edition_id).with_for_update()
@@ -101,7 +98,7 @@ class OldRows:
             ids = [row.id for row in rows]
             for table in (attempts, bounces, delivery_papers):
                 connection.execute(delete(table).where(table.c.delivery_id.in_(ids)))
-            connection.execute(delete(deliveries).where(deliveries.c.id.in_(ids)))
+            _remove_all(connection, deliveries.c.id, ids)
             gone = Counter({(state, reason): count for state, reason, count in gone_before})
             gone.update((row.state, row.reason) for row in rows)
             connection.execute(
@@ -111,19 +108,29 @@ class OldRows:
             )
             return len(rows)
 
-    def _remove(self, table: Table, which: Select[tuple[int]]) -> int:
+    def _remove(self, key: Column[Any], *which: ColumnElement[bool]) -> int:
+        """Remove rows by their key, block by block. Return how many."""
         removed = 0
         while True:
             with write_transaction(self._engine) as connection:
-                ids = list(connection.execute(which.limit(BLOCK)).scalars())
-                connection.execute(delete(table).where(table.c.id.in_(ids)))
-            if not ids:
+                keys = list(connection.execute(select(key).where(*which).limit(BLOCK)).scalars())
+                _remove_all(connection, key, keys)
+            if not keys:
                 return removed
-            removed += len(ids)
+            removed += len(keys)
             self._sleep(_BREATH)
 
 
+def _remove_all(connection: Connection, key: Column[Any], keys: list[Any]) -> None:
+    """Remove the rows with these keys. Raises LedgerError if any are still there afterwards."""
+    theirs = key.in_(keys)
+    connection.execute(delete(key.table).where(theirs))
+    left = connection.execute(select(func.count()).where(theirs)).scalar_one()
+    if left:
+        raise LedgerError(f"of {len(keys)} old rows in {key.table.name} {left} are still there")
+
+
 def _settled() -> tuple[ColumnElement[bool], ...]:
-    """What is over, but for the last number: SQLite would give it again, and mails go by it."""
+    """Select what is settled, but for the last id: SQLite would give it to another delivery."""
     last = select(func.max(deliveries.c.id)).scalar_subquery()
     return deliveries.c.state.in_(SETTLED), deliveries.c.id < last

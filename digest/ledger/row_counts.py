@@ -1,4 +1,4 @@
-"""What is in a ledger, of whatever revision: enough to tell one from another, and from none."""
+"""Row counts of a ledger of any revision: enough to tell one from another, and from none."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class RowCounts:
 
 
 def row_counts(connection: Connection) -> RowCounts | None:
-    """None if it is no ledger."""
+    """Count the rows; None if it is no ledger."""
     if not TABLES | {"alembic_version"} <= set(inspect(connection).get_table_names()):
         return None
 

@@ -6,15 +6,23 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, false, func, select
 
 from digest.collect.snapshots import Snapshot, Snapshots
+from digest.errors import LedgerError
 from digest.ledger import retention as old_rows
 from digest.ledger.claims import Limits
 from digest.ledger.deliveries import Plan
 from digest.ledger.history import Collection
 from digest.ledger.locks import held
-from digest.ledger.tables import attempts, bounces, deliveries, delivery_papers
+from digest.ledger.tables import (
+    attempts,
+    bounces,
+    collections,
+    deliveries,
+    delivery_papers,
+    mail_domains,
+)
 from digest.maintenance.resolve_uncertain import UncertainResolver
 from digest.maintenance.retention import Retention, Tidied
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
@@ -276,6 +284,29 @@ def test_old_runs_and_collections_go_but_the_last(ledger, retention):
     much_later = retention.tidy(LATER + 900 * DAY)
     assert (much_later.runs, much_later.collections) == (1, 1)
     assert len(ledger.history.runs(9)) == 1
+
+
+@pytest.mark.parametrize("table", [deliveries, collections, mail_domains], ids=str)
+def test_a_removal_that_misses_is_found_and_counts_nothing(
+    ledger, edition, retention, last, monkeypatch, table
+):
+    bring_to(ledger, edition, S.ACCEPTED, S.ACCEPTED)
+    last()
+    ledger.mail_domains.keep({"example.org": "google"}, NOW)
+    for day in (0, 1):
+        ledger.history.record_collection(Collection(TODAY + day * DAY, NOW + day * DAY, "arxiv"))
+
+    def miss(of):
+        return delete(of).where(false()) if of is table else delete(of)
+
+    monkeypatch.setattr(old_rows, "delete", miss)
+    before = count(ledger, table)
+    with pytest.raises(LedgerError, match=rf"of \d old rows in {table.name} \d are still there"):
+        retention.tidy(LATER)
+    assert count(ledger, table) == before
+    monkeypatch.undo()
+    retention.tidy(LATER)
+    assert count(ledger, table) < before
 
 
 def test_what_the_dns_said_goes_after_a_month(ledger, retention):
