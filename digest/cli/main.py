@@ -5,6 +5,7 @@ Exit status: 0 done, 1 something went wrong and was told, 2 the command was not 
 
 import sys
 from datetime import date, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -40,7 +41,6 @@ from digest.cli.terminal import (
 )
 from digest.errors import DigestError
 from digest.ledger.database import as_ledger_error
-from digest.model.about import VERSION
 from digest.model.messages import OutcomeKind
 from digest.model.papers import Collected
 from digest.monitoring.logs import configure_logs
@@ -270,7 +270,7 @@ def config(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        out.print(VERSION)
+        out.print(version("paper-digest"))
         raise typer.Exit
 
 

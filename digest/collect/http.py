@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from importlib.metadata import version
 from threading import Event
 
 import httpx
@@ -27,8 +28,8 @@ from tenacity import (
 
 from digest.collect.snapshots import Snapshot, Snapshots
 from digest.errors import SourceError, Stopped
-from digest.model.about import USER_AGENT
 
+USER_AGENT = f"paper-digest/{version('paper-digest')} (self-hosted research digest)"
 LONGEST_WAIT = 120.0
 LARGEST_ANSWER = 50 * 1024 * 1024
 AGAIN = {408, 425, 429, 500, 502, 503, 504}

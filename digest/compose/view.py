@@ -14,7 +14,7 @@ from digest.compose.language import ENGLISH, Language
 from digest.compose.phrases import authors, counts, headline, missing, section_words, why_nothing
 from digest.model.digests import Candidate, Digest, Match, Pick, Section
 from digest.model.papers import Facts
-from digest.model.truncate import truncate
+from digest.model.wording import truncate
 
 LONGEST_TITLE = 300
 LONGEST_TEXT = 360

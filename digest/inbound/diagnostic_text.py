@@ -8,7 +8,7 @@ import re
 
 from digest.inbound.phrases import phrases
 from digest.inbound.report import Recipient
-from digest.model.smtp_status import names_dead_mailbox, says_address_may_live
+from digest.model.messages import names_dead_mailbox, says_address_may_live
 
 LONGEST_DIAGNOSTIC = 500
 

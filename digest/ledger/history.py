@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Row, Select, func, insert, select, update
 from digest.ledger.daily_stats import DailyStats, daily_stats_of, latest_editions
 from digest.ledger.tables import attempts, collections, edition_papers, editions, runs
 from digest.model.papers import Collected, Harvest, Rejection
-from digest.model.truncate import truncate
+from digest.model.wording import truncate
 
 FILES = "files"  # stands for a source in what is written down of a reading of files
 MOST_REJECTIONS = 200  # kept of one collection; a page that changed its form rejects thousands

@@ -14,7 +14,7 @@ from digest.errors import LedgerError
 from digest.ledger.database import as_ledger_error
 from digest.ledger.row_counts import RowCounts, row_counts
 from digest.ledger.tables import instances
-from digest.model.truncate import truncate
+from digest.model.wording import truncate
 
 _LONGEST = 6 * 3600  # seconds
 _OPTIONS = (

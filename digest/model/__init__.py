@@ -1,1 +1,0 @@
-"""The language of the program: frozen values that every part passes on. Pure."""

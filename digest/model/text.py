@@ -20,7 +20,7 @@ from pylatexenc.latex2text import (
 )
 from pylatexenc.macrospec import LatexContextDb, MacroSpec
 
-from digest.model.truncate import truncate
+from digest.model.wording import truncate
 
 LONGEST_TITLE = 500
 LONGEST_ABSTRACT = 20_000

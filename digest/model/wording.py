@@ -1,4 +1,4 @@
-"""How lengths of time, states of deliveries and reasons are said to people. Pure."""
+"""How states of deliveries, reasons and lengths of time are said; text cut to a length. Pure."""
 
 from datetime import timedelta
 
@@ -66,3 +66,13 @@ def parts(balance: Balance) -> list[tuple[DeliveryState, int]]:
         for state in STATES
         if state is not DeliveryState.SENDING and (count := getattr(balance, state.value))
     ]
+
+
+def truncate(text: str, longest: int) -> str:
+    """The text, or its beginning up to a word's end and an ellipsis; at most ``longest`` long."""
+    if len(text) <= longest:
+        return text
+    head = text[: longest - 1]
+    cuts_a_word = text[longest - 1] != " " and " " in head[longest // 2 :]
+    at_word = head.rsplit(" ", 1)[0] if cuts_a_word else head
+    return at_word.rstrip(" ,;:-–—(") + "…"

@@ -67,7 +67,9 @@ class Passed:
             return
         file = Path(code.co_filename)
         for root in ROOTS:
-            if file.is_relative_to(root) and not file.is_relative_to(root / "ledger" / "migrations"):
+            if file.is_relative_to(root) and not file.is_relative_to(
+                root / "ledger" / "migrations"
+            ):
                 name = file.relative_to(root.parent).as_posix()
                 self.functions[name].add(code.co_qualname)
 

@@ -8,8 +8,7 @@ import re
 from enum import StrEnum
 from typing import NamedTuple
 
-from digest.model.messages import Concern, Outcome, OutcomeKind
-from digest.model.smtp_status import names_dead_mailbox
+from digest.model.messages import Concern, Outcome, OutcomeKind, names_dead_mailbox
 
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?=\s|$)")
 LONGEST_TEXT = 500

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx
@@ -16,7 +17,6 @@ from digest.collect import http as http_module
 from digest.collect.http import LONGEST_WAIT, Answer, Http, Throttle, asked_to_wait
 from digest.collect.snapshots import Snapshot, Snapshots
 from digest.errors import SourceError, Stopped
-from digest.model.about import VERSION
 from tests.support import NOW, SleepingClock
 
 URL = "https://source.example/papers"
@@ -139,7 +139,7 @@ def test_told_to_stop_it_waits_no_longer_and_asks_nothing_more(tmp_path):
 def test_the_user_agent_names_the_project(tmp_path):
     web = Web(ok())
     Client(tmp_path, web).http.get(URL)
-    assert web.asked[0].headers["User-Agent"].startswith(f"paper-digest/{VERSION}")
+    assert web.asked[0].headers["User-Agent"].startswith(f"paper-digest/{version('paper-digest')}")
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])

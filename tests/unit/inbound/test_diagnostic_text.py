@@ -9,7 +9,7 @@ from digest.inbound.diagnostic_text import (
     recipient,
     reply_code,
 )
-from digest.model.smtp_status import names_dead_mailbox, says_address_may_live
+from digest.model.messages import names_dead_mailbox, says_address_may_live
 
 
 @pytest.mark.parametrize("status", ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"])

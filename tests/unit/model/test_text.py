@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digest.model.text import LONGEST_TITLE, LONGEST_URL, clean, clean_url
-from digest.model.truncate import truncate
+from digest.model.wording import truncate
 
 
 @pytest.mark.parametrize(
