@@ -204,8 +204,7 @@ class App:
 
     def previews(self, identity: FromIdentity, folder: Path | None = None) -> Previews:
         """Mails to look at and to check, from the templates (of ``folder``) as they are now."""
-        from digest.checks.baseline import read_baseline
-        from digest.checks.rules import Rules
+        from digest.checks.rules import Rules, read_baseline
         from digest.studio.preview import Previews
 
         own = folder or self.settings.templates
@@ -220,7 +219,7 @@ class App:
     @property
     def baseline(self) -> Path:
         """The file that says what clients need not support: the operator's, else the shipped."""
-        from digest.checks.baseline import OWN, SHIPPED
+        from digest.checks.rules import OWN, SHIPPED
 
         own = self.settings.templates and self.settings.templates / OWN
         return own if own and own.exists() else SHIPPED

@@ -1,12 +1,11 @@
 """What clients do not support, compared with what they did not before: a ratchet."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from digest.checks.baseline import Baseline
 from digest.checks.caniemail import table, unsupported
 from digest.checks.finding import Finding, Level
 from digest.checks.rendered_mail import RenderedMail, found
-from digest.checks.rules import Rules
+from digest.checks.rules import Baseline, Rules
 
 
 def newly_unsupported(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]:
@@ -20,6 +19,19 @@ def newly_unsupported(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]
         title = table().features[slug].title
         says = f"{title} ({slug}) is not supported by {', '.join(clients)}; new since the baseline"
         yield found("clients", Level.WARNING, says, rendered.where(*_traces(slug, title)))
+
+
+def baseline_of(rendered_mails: Iterable[RenderedMail]) -> dict[str, dict[str, list[str]]]:
+    """Return of each mail whatever a client does not support in any of its samples."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for rendered in rendered_mails:
+        clients = found.setdefault(rendered.mail, {})
+        for client, slugs in unsupported(rendered.html).items():
+            clients.setdefault(client, set()).update(slugs)
+    return {
+        mail: {client: sorted(slugs) for client, slugs in sorted(clients.items())}
+        for mail, clients in sorted(found.items())
+    }
 
 
 def _known(baseline: Baseline, mail: str) -> Mapping[str, set[str]]:

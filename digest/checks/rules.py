@@ -1,8 +1,31 @@
-"""What an operator can set of the checks."""
+"""What an operator can set of the checks, and the baseline that clients are compared with."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 
-from digest.checks.baseline import Baseline, shipped_baseline
+# Mail, client, slugs of caniemail.com in order.
+Baseline = Mapping[str, Mapping[str, list[str]]]
+
+SHIPPED = Path(__file__).with_name("baseline.json")
+OWN = "baseline.json"  # in an operator's folder of templates
+
+
+@lru_cache(maxsize=1)
+def shipped_baseline() -> Baseline:
+    """Return that of the built-in templates, which operators' own are compared with too."""
+    return read_baseline(SHIPPED)
+
+
+def read_baseline(path: Path) -> Baseline:
+    read: Baseline = json.loads(path.read_text(encoding="utf-8"))
+    return read
+
+
+def write_baseline(baseline: Baseline, path: Path = SHIPPED) -> None:
+    path.write_text(json.dumps(baseline, indent=1) + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import typer
 from rich.text import Text
 
 from digest.app.app import App
-from digest.checks.baseline import OWN, SHIPPED, write_baseline
 from digest.checks.finding import Finding, Level
+from digest.checks.rules import OWN, SHIPPED, write_baseline
 from digest.cli.terminal import Json, err, out, print_json
 from digest.compose.environment import built_in_templates
 from digest.compose.from_identity import preview_identity

@@ -20,11 +20,11 @@ from digest.rank.vocabulary import stem_counts
 from digest.rank.words import stems
 from subscribers.filters import Filter, read_filter
 
-# A filter may only restrict, and wish for nothing that says anything: then all that it lets in is
+# A filter may only restrict, and ask for nothing that says anything: then all that it lets in is
 # wanted, and votes make the difference, from this score to 1.
 _LEAST_UNRANKED = 0.9
 _DECIMALS = 4  # of a score
-_TELLING = 2  # papers of the background that have a word, for it to be told as a reason
+_TELLING = 2  # papers of the corpus that have a word, for it to be told as a reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Matching:
     """Some candidates, to be matched with any topics.
 
     ``facts_of`` gives the facts of papers that somebody liked, by canonical id. With ``embed``,
-    and a background with embeddings, papers are matched by meaning as well.
+    and a corpus with embeddings, papers are matched by meaning as well.
     """
 
     def __init__(

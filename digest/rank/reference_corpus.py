@@ -1,6 +1,6 @@
 """What papers are like in general: what a topic's scores are measured against. Pure.
 
-A background is some hundreds to thousands of recent papers as counts of stems. From them come the
+A corpus is some hundreds to thousands of recent papers as counts of stems. From them come the
 weights of words (BM25: Robertson and Zaragoza 2009; TF-IDF), and a space of few dimensions in which
 words that occur in the same papers lie close (LSA: Deerwester et al. 1990, by the randomized
 decomposition of Halko, Martinsson and Tropp 2011, algorithm 4.4).
@@ -55,7 +55,7 @@ class ReferenceCorpus:
     """``counts`` has a row for each paper, named by its canonical id in ``keys``.
 
     ``abbreviations`` maps a short form to its long one, both as they are written. ``embeddings``
-    has a row for each paper as well; there is none in the shipped background, which has no texts.
+    has a row for each paper as well; there is none in the shipped corpus, which has no texts.
     """
 
     vocabulary: Vocabulary
@@ -132,7 +132,7 @@ class ReferenceCorpus:
 
     @cached_property
     def papers(self) -> Papers:
-        """The background's own papers."""
+        """The corpus's own papers."""
         return self.read(self.counts, self.embeddings)
 
     @cached_property

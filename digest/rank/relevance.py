@@ -1,16 +1,16 @@
 """How well papers fit topics, as a score from 0 to 1 that means the same for every topic. Pure.
 
 A topic is compared with a paper in three ways: by its own words (BM25), by the words of the
-background's papers that fit it best (pseudo-relevance feedback: Lavrenko and Croft 2001), and by
+corpus's papers that fit it best (pseudo-relevance feedback: Lavrenko and Croft 2001), and by
 place in the space of LSA; liked papers in two, by words and by place. With a model there is one
 more for both: the cosine of their embeddings. Each is standardised against
-the background's papers and not against the day's, so that one paper can be judged as well as a
-thousand. The sum, as a part of what the best half per cent of the background reaches, becomes the
+the corpus's papers and not against the day's, so that one paper can be judged as well as a
+thousand. The sum, as a part of what the best half per cent of the corpus reaches, becomes the
 score.
 
-A topic that the background knows nothing of has a best half per cent as well. So scores are held
-down where the background does not know a topic's words, or never has them together. With a model
-they are not, if the best of the background is near enough to the topic in meaning.
+A topic that the corpus knows nothing of has a best half per cent as well. So scores are held
+down where the corpus does not know a topic's words, or never has them together. With a model
+they are not, if the best of the corpus is near enough to the topic in meaning.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,11 +43,11 @@ _STEEPNESS = 6.0
 # Below the first number a topic is held down to _HELD_DOWN, above the second not at all. It is more
 # than nothing, so that the order of the papers stays for whoever wants to see all of them.
 _HELD_DOWN = 0.01
-_KNOWN = (0.3, 0.6)  # the part of its words' weight that the background knows
+_KNOWN = (0.3, 0.6)  # the part of its words' weight that the corpus knows
 _TOGETHER = (0.45, 0.65)  # the part of two of its words that the best papers have together
-# How much nearer than to strangers the best papers are, in standard deviations of these. Of topics
-# that papers have nothing to do with, the nearest of 48 is at 2.4; of 26 in other words than papers
-# use, 23 are above.
+# How much nearer the best papers are to a topic than to the out-of-domain anchors, in standard
+# deviations of these. Of topics that papers have nothing to do with, the nearest of 48 is at 2.4;
+# of 26 in other words than papers use, 23 are above.
 _NEARER = (2.0, 3.0)
 
 
@@ -63,7 +63,7 @@ class Query:
 class Meanings:
     """Embeddings of topics, a row of length 1 for each: of their words, and of their liked papers.
 
-    A row is 0 where there is nothing to embed. ``anchors`` are those of ``strangers.STRANGERS``.
+    A row is 0 where there is nothing to embed. ``anchors`` are those of ``out_of_domain``.
     """
 
     words: Floats
@@ -73,7 +73,7 @@ class Meanings:
 
 @dataclass(frozen=True, eq=False)
 class _Comparison:
-    """One way to compare: a vector for each topic, and how the background answers to it."""
+    """One way to compare: a vector for each topic, and how the corpus answers to it."""
 
     topics: sparse.csr_matrix | Floats
     mean: Floats
@@ -93,9 +93,9 @@ class Profiles:
         liked: Mapping[str, sparse.csr_matrix],
         meanings: Meanings | None = None,
     ) -> None:
-        """``liked`` has the counts of the papers that wishes name; a missing one is nothing.
+        """``liked`` has the counts of the papers that queries name; a missing one is nothing.
 
-        ``meanings`` may only be given where the background has embeddings.
+        ``meanings`` may only be given where the corpus has embeddings.
         """
         typed = [list(dict.fromkeys(stems(query.words))) for query in queries]
         known, own = corpus.papers, _own_words(corpus, typed)
@@ -190,7 +190,7 @@ def _own_words(corpus: ReferenceCorpus, typed: Sequence[list[str]]) -> sparse.cs
 
 
 def _feedback(corpus: ReferenceCorpus, total: Floats) -> sparse.csr_matrix:
-    """For each topic the words that its best papers of the background are made of, the best 1."""
+    """For each topic the words that its best papers of the corpus are made of, the best 1."""
     many = min(_FEEDBACK_PAPERS, corpus.size)
     best = np.argpartition(-total, many - 1, axis=1)[:, :many]
     weights = np.maximum(np.take_along_axis(total, best, axis=1), 0)
@@ -243,7 +243,7 @@ def _leave_out_liked(corpus: ReferenceCorpus, queries: Sequence[Query], total: F
 
 
 def _gate(corpus: ReferenceCorpus, typed: Sequence[list[str]], top: np.ndarray) -> Floats:
-    """From 0 to 1 for each topic: whether the background knows what it is about."""
+    """From 0 to 1 for each topic: whether the corpus knows what it is about."""
     own = corpus.vocabulary.matrix(dict.fromkeys(words, 1.0) for words in typed)
     weights = own @ sparse.diags(corpus.idf)
     unknown = np.array([len(words) for words in typed]) - np.diff(own.indptr)
@@ -260,14 +260,14 @@ def _gate(corpus: ReferenceCorpus, typed: Sequence[list[str]], top: np.ndarray) 
 
 
 def _gate_of_meaning(meanings: Meanings, known: Floats) -> Floats:
-    """From 0 to 1 for each topic: whether the background's best are nearer than to strangers."""
+    """From 0 to 1 for each topic: whether the corpus's best are nearer than the anchors."""
     topics, anchors = _nearness(meanings.words, known), _nearness(meanings.anchors, known)
     spread = max(float(anchors.std()), 1e-6)
     return _ramp((topics - anchors.mean()) / spread, *_NEARER)[:, None]
 
 
 def _nearness(topics: Floats, known: Floats) -> Floats:
-    """The mean cosine of each topic and the best of the background."""
+    """The mean cosine of each topic and the best of the corpus."""
     many = max(1, round(_BEST_SHARE * len(known)))
     nearest = -np.partition(-(topics @ known.T), many - 1, axis=1)[:, :many]
     return np.asarray(nearest.mean(axis=1))

@@ -23,7 +23,7 @@ def stem_counts(facts: Facts) -> Counter[str]:
 
 
 class Vocabulary:
-    """The stems of a background, each with a column of its own."""
+    """The stems of a corpus, each with a column of its own."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self.words = tuple(words)

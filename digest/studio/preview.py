@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from digest.checks.baseline import Baseline, baseline_of
 from digest.checks.check import check, check_all
+from digest.checks.clients import baseline_of
 from digest.checks.finding import Finding, Level, in_order
 from digest.checks.rendered_mail import RenderedMail
-from digest.checks.rules import Rules
+from digest.checks.rules import Baseline, Rules
 from digest.compose.composer import Composer
 from digest.compose.content import Content, fill, mail_of
 from digest.compose.environment import Templates

@@ -1,14 +1,8 @@
 """The ratchet: what clients do not support may become less, and more only knowingly."""
 
-from digest.checks.baseline import (
-    baseline_of,
-    read_baseline,
-    shipped_baseline,
-    write_baseline,
-)
-from digest.checks.clients import newly_unsupported
+from digest.checks.clients import baseline_of, newly_unsupported
 from digest.checks.finding import Level
-from digest.checks.rules import Rules
+from digest.checks.rules import Rules, read_baseline, shipped_baseline, write_baseline
 from tests.unit.checks.making import document, line_of, rendered
 
 ROUND = "<p style='border-radius: 1px'>a</p>"

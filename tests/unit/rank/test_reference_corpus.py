@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.model.papers import Facts
-from digest.rank import reference_corpus as background_module
+from digest.rank import reference_corpus as corpus_module
 from digest.rank.corpora import ENOUGH, learn
 from digest.rank.reference_corpus import K1, B, ReferenceCorpus
 from digest.rank.vocabulary import TITLE_WEIGHT, Vocabulary, stem_counts
@@ -135,7 +135,7 @@ def test_a_position_has_length_1_or_is_nowhere(papers):
 
 
 def test_few_dimensions_keep_nearly_as_much_as_any_could(monkeypatch):
-    monkeypatch.setattr(background_module, "DIMENSIONS", 8)
+    monkeypatch.setattr(corpus_module, "DIMENSIONS", 8)
     known = make_corpus()
     corpus = ReferenceCorpus(known.vocabulary, known.counts)  # nothing of it is worked out yet
     papers = dense(corpus.papers.tfidf)

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from digest.checks.baseline import shipped_baseline
 from digest.checks.finding import Level
-from digest.checks.rules import Rules
+from digest.checks.rules import Rules, shipped_baseline
 from digest.compose.environment import Templates
 from digest.compose.from_identity import from_identity
 from digest.compose.language import language
