@@ -21,11 +21,11 @@ from tests.acceptance.conftest import Person
 from tests.support import NOW, SENDING
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 OPERATIONS = ROOT / "docs" / "operations.md"
 BY_TESTS_ONLY = {"DIGEST_TEST_POSTGRES_URL", "DIGEST_TEST_SEMANTIC_MODEL"}
 TABLE = {variable(row.name): row.metadata for row in fields(Settings)}
-EACH = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+EACH = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 
 
 def _code_blocks(text: str) -> str:
