@@ -26,7 +26,7 @@ SENDING = {
     "base_url": "https://digest.example.org",
     "secret": "a secret for tests only",
     "postal_address": "Paper Digest, 1 Example Street, 0150 Oslo, Norway",
-    # In the order in which it was planned; test_sending.py has many connections.
+    # In the order in which it was planned; test_delivery_worker.py has many connections.
     "send_connections": "1",
 }
 

@@ -1,4 +1,4 @@
-"""The ledger's tables. Their history is in digest/migrations; a test holds the two together."""
+"""The ledger's tables. Their history is in ledger/migrations; a test holds the two together."""
 
 from sqlalchemy import (
     JSON,

@@ -25,7 +25,7 @@ class Delivery:
     """The durable intent to send one digest to one subscriber.
 
     ``provider`` is who takes the subscriber's mail, as of when it was planned (see
-    deliver.providers). ``note`` is why there is nothing for them, where it is a note of that.
+    model.providers). ``note`` is why there is nothing for them, where it is a note of that.
     """
 
     id: int

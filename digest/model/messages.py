@@ -36,7 +36,7 @@ class OutcomeKind(StrEnum):
 
 
 class Concern(StrEnum):
-    """Whom a reply is about: by what it answers, and by its status (see deliver.replies)."""
+    """Whom a reply is about: by what it answers, and by its status (see transport.replies)."""
 
     RECIPIENT = "recipient"
     MESSAGE = "message"
@@ -48,7 +48,7 @@ class Outcome:
     """An attempt's end. ``text`` is the server's words or the fault; ``code`` is 0 without reply.
 
     ``status`` is the reply's enhanced status code (RFC 3463), if it has one. ``address_is_dead`` is
-    set by replies that say so by themselves (see deliver.replies).
+    set by replies that say so by themselves (see transport.replies).
     """
 
     kind: OutcomeKind

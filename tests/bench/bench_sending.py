@@ -46,7 +46,7 @@ STEPS = {
     "claim": ("claims.py", "next"),
     "read the reader": ("registry.py", "get"),
     "read the picks": ("deliveries.py", "picks"),
-    "compose, all": ("composing.py", "message"),
+    "compose, all": ("edition_messages.py", "message"),
     "consent": ("registry.py", "standing"),
     "SMTP": ("smtp.py", "send"),
     "record": ("claims.py", "record"),
@@ -191,7 +191,7 @@ def take_apart(kind: str, settings: dict[str, str]) -> None:
     stats = pstats.Stats(profile).stats
     app.engine.dispose()
     print(f"\n{kind}, one connection, {mails} mails: milliseconds for each, while watched")
-    print(f"  {'all':<24}{_total(stats, 'sending.py', '_over_one_connection', mails):8.3f}")
+    print(f"  {'all':<24}{_total(stats, 'delivery_worker.py', '_over_one_connection', mails):8.3f}")
     for step, (file, name) in STEPS.items():
         print(f"  {step:<24}{_total(stats, file, name, mails):8.3f}")
     print("  by module, without what it calls:")
