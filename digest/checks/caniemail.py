@@ -123,13 +123,13 @@ def make_table(folder: Path) -> str:
         if feature:
             features[path.stem] = feature
     lines = [
-        f"  {json.dumps(slug)}: {json.dumps([each.title, each.tested, _compact(each)])}"
-        for slug, each in features.items()
+        f"  {json.dumps(slug)}: {json.dumps([feature.title, feature.tested, _compact(feature)])}"
+        for slug, feature in features.items()
     ]
     head = {
         "source": SOURCE,
         "licence": LICENCE,
-        "tested": max((each.tested for each in features.values()), default=""),
+        "tested": max((feature.tested for feature in features.values()), default=""),
         "answers": "y yes, n no, a partly, u unknown: of the last version, for each client in turn",
         "clients": list(CLIENTS),
     }

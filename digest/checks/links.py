@@ -68,7 +68,7 @@ def _against(address: str, rendered: RenderedMail, rules: Rules) -> tuple[Level,
 
 
 def _is_allowed(host: str, allowed: frozenset[str]) -> bool:
-    return any(host == each or host.endswith(f".{each}") for each in allowed)
+    return any(host == known_host or host.endswith(f".{known_host}") for known_host in allowed)
 
 
 def no_way_out(rendered: RenderedMail) -> Iterator[Finding]:

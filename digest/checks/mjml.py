@@ -41,7 +41,7 @@ def _against_tag(name: str, parent: str, around: list[str]) -> str:
         return (
             "" if name in DEFAULTS else f"<{name}> in <mj-attributes> sets no component's defaults"
         )
-    holder = next((each for each in reversed(around) if each in COMPONENTS), "")
+    holder = next((tag for tag in reversed(around) if tag in COMPONENTS), "")
     in_html = bool(holder) and COMPONENTS[holder].holds_html
     if not name.startswith("mj-") and name != "mjml":
         return "" if in_html or not parent else f"HTML in <{parent}>: <{name}> goes into <mj-text>"
@@ -50,7 +50,7 @@ def _against_tag(name: str, parent: str, around: list[str]) -> str:
         return f"there is no <{name}> in MJML{_meant(name, COMPONENTS)}"
     # An unknown parent was told of already.
     if parent in COMPONENTS and parent not in component.parents:
-        allowed = " or ".join(f"<{each}>" for each in component.parents) or "nothing"
+        allowed = " or ".join(f"<{parent}>" for parent in component.parents) or "nothing"
         return f"<{name}> stands in <{parent}>, but belongs into {allowed}"
     return ""
 

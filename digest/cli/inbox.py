@@ -135,12 +135,12 @@ def _record(file: Path, report: Report) -> dict[str, Any]:
         "kind": report.kind.value,
         "recipients": [
             {
-                "address": each.address,
-                "hard": each.is_hard,
-                "status": each.status,
-                "reason": each.diagnostic,
+                "address": recipient.address,
+                "hard": recipient.is_hard,
+                "status": recipient.status,
+                "reason": recipient.diagnostic,
             }
-            for each in report.recipients
+            for recipient in report.recipients
         ],
         "complaint": report.kind is Kind.COMPLAINT,
         "waiting": list(report.waiting),
@@ -149,8 +149,8 @@ def _record(file: Path, report: Report) -> dict[str, Any]:
 
 def _line(report: Report) -> str:
     named = [
-        f"{each.address}{' is dead' if each.is_hard else ''} ({each.status or 'no status'})"
-        for each in report.recipients
+        f"{who.address}{' is dead' if who.is_hard else ''} ({who.status or 'no status'})"
+        for who in report.recipients
     ]
-    named += [f"{each} is still being tried" for each in report.waiting]
+    named += [f"{recipient} is still being tried" for recipient in report.waiting]
     return ", ".join([report.kind.value, *named])

@@ -288,5 +288,7 @@ def options(
 
 def _print_collected(collected: Collected) -> None:
     out.print(f"{collected.papers} papers: {collected.new} new, {collected.updated} updated.")
-    for each in collected.rejected:
-        err.print(Text(f"left out: {each.file}, {each.where}: {each.why}"), soft_wrap=True)
+    for rejection in collected.rejected:
+        err.print(
+            Text(f"left out: {rejection.file}, {rejection.where}: {rejection.why}"), soft_wrap=True
+        )

@@ -59,11 +59,11 @@ def rank_files(
 
     embed = _model() if semantic else None
     candidates, wanted = _read(read_papers, papers), _read(read_topics, topics)
-    known = {each.key: each.facts for each in candidates}
+    known = {candidate.key: candidate.facts for candidate in candidates}
     # The built-in papers have no texts that a model could read: the ranked ones are the next best.
     others = known if semantic else {}
     if corpus:
-        others = {each.key: each.facts for each in _read(read_papers, corpus)}
+        others = {paper.key: paper.facts for paper in _read(read_papers, corpus)}
     measure = learn(others, embed) if others else load(SHIPPED)
     known = others | known
     threshold = THRESHOLDS[strictness]
@@ -73,8 +73,8 @@ def rank_files(
             print_json(record)
         else:
             out.print(Text(f"{record['topic']}"))
-            for each in record["ranking"]:
-                out.print(Text(f"  {each['score']:.2f}  {each['id']}  {each['reason']}"))
+            for ranked in record["ranking"]:
+                out.print(Text(f"  {ranked['score']:.2f}  {ranked['id']}  {ranked['reason']}"))
 
 
 def search_papers(
@@ -177,6 +177,8 @@ def _read(read: Lines[T], path: Path) -> list[T]:
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror}") from error
     found, rejected = read(lines, path.name)
-    for each in rejected:
-        err.print(Text(f"left out: {each.file}, {each.where}: {each.why}"), soft_wrap=True)
+    for rejection in rejected:
+        err.print(
+            Text(f"left out: {rejection.file}, {rejection.where}: {rejection.why}"), soft_wrap=True
+        )
     return found

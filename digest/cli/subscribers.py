@@ -60,7 +60,7 @@ def list_some(
         record
         for record in records
         if (consent is None or record["consent"] == consent)
-        and (not topic or any(topic.casefold() in each.casefold() for each in record["topics"]))
+        and (not topic or any(topic.casefold() in typed.casefold() for typed in record["topics"]))
         and (record["suppressed"] or not suppressed)
     ]
     if as_json:

@@ -46,11 +46,11 @@ def check(
     if as_json:
         print_json(findings)
     else:
-        for each in findings:
-            _print_finding(each)
+        for finding in findings:
+            _print_finding(finding)
         out.print(_summary(findings))
     failing = {Level.ERROR, Level.WARNING} if strict else {Level.ERROR}
-    if any(each.level in failing for each in findings):
+    if any(finding.level in failing for finding in findings):
         raise typer.Exit(1)
 
 
@@ -63,14 +63,16 @@ def eject(
     out.print(Text(f"{count} files are in {folder}. To use them: DIGEST_TEMPLATES={folder}"))
 
 
-def _print_finding(each: Finding) -> None:
-    where = f"{each.template}, line {each.line}" if each.line else each.template
-    line = Text.assemble((each.level.value, _STYLES[each.level]), f": {where}: {each.what}")
-    out.print(line.append(f" [{each.check}]", "dim"))
+def _print_finding(finding: Finding) -> None:
+    where = f"{finding.template}, line {finding.line}" if finding.line else finding.template
+    line = Text.assemble(
+        (finding.level.value, _STYLES[finding.level]), f": {where}: {finding.what}"
+    )
+    out.print(line.append(f" [{finding.check}]", "dim"))
 
 
 def _summary(findings: list[Finding]) -> str:
-    counts = {level: sum(each.level is level for each in findings) for level in Level}
+    counts = {level: sum(finding.level is level for finding in findings) for level in Level}
     said = [
         f"{count} {level.value}{'s' * (count != 1)}" for level, count in counts.items() if count
     ]

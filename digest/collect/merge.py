@@ -88,10 +88,10 @@ class _Index:
         self._by_key: dict[str, _Paper] = {}
         self._by_title: dict[str, list[_Paper]] = defaultdict(list)
         self._touched: dict[int, _Paper] = {}
-        for each in known:
-            paper = _Paper(each.key, each.facts, datetime.min)  # noqa: DTZ901  the ledger keeps its own
-            paper.known = each
-            paper.signals = dict(each.signals)
+        for known_paper in known:
+            paper = _Paper(known_paper.key, known_paper.facts, datetime.min)  # noqa: DTZ901  the ledger keeps its own
+            paper.known = known_paper
+            paper.signals = dict(known_paper.signals)
             self._add(paper)
 
     @property

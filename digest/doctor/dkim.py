@@ -80,4 +80,4 @@ def _decoded(base64: str) -> bytes | None:
 
 
 def _listed(value: str) -> set[str]:
-    return {each.strip().lower() for each in value.split(":")}
+    return {tag.strip().lower() for tag in value.split(":")}

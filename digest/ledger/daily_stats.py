@@ -84,7 +84,9 @@ def _balances(connection: Connection, found: Sequence[Row[Any]]) -> dict[date, B
         for row in found
         if row.balance and row.day not in is_open
     }
-    settled = {day: each for day, each in stored.items() if not each.pending + each.deferred}
+    settled = {
+        day: balance for day, balance in stored.items() if not balance.pending + balance.deferred
+    }
     return settled | _counted(connection, [row for row in found if row.day not in settled])
 
 
@@ -96,7 +98,7 @@ def _counted(connection: Connection, found: Sequence[Row[Any]]) -> dict[date, Ba
     # are read, for the reason.
     of_these = deliveries.c.edition_id.in_([row.id for row in found])
     state, reason = deliveries.c.state, deliveries.c.reason
-    others = [each for each in DeliveryState if each is not DeliveryState.SKIPPED]
+    others = [state for state in DeliveryState if state is not DeliveryState.SKIPPED]
     by_state = (
         select(deliveries.c.edition_id, state, literal(""), func.count())
         .where(of_these, state.in_(others))

@@ -41,7 +41,9 @@ class Collection:
         cls, source: str, harvest: Harvest, collected: Collected, day: date, at: datetime
     ) -> "Collection":
         """From what a source gave, and what came of that."""
-        unreadable = tuple(each for each in harvest.rejected if not each.is_of_source)
+        unreadable = tuple(
+            rejection for rejection in harvest.rejected if not rejection.is_of_source
+        )
         return cls(
             day=day,
             at=at,
@@ -51,7 +53,9 @@ class Collection:
             updated=collected.updated,
             rejected=len(unreadable),
             rejections=unreadable,
-            failure="; ".join(each.why for each in harvest.rejected if each.is_of_source),
+            failure="; ".join(
+                rejection.why for rejection in harvest.rejected if rejection.is_of_source
+            ),
         )
 
 
@@ -95,8 +99,8 @@ class History:
         row = asdict(collection) | {
             "source": _plain(collection.source, 64),
             "rejections": [
-                {name: _plain(text, LONGEST) for name, text in asdict(each).items()}
-                for each in collection.rejections[:MOST_REJECTIONS]
+                {name: _plain(text, LONGEST) for name, text in asdict(rejection).items()}
+                for rejection in collection.rejections[:MOST_REJECTIONS]
             ],
             "failure": _plain(collection.failure, LONGEST),
         }
@@ -119,7 +123,7 @@ class History:
     ) -> None:
         """A run has come to its end, with or without trouble."""
         tried = select(func.count()).where(attempts.c.id > run.last_attempt).scalar_subquery()
-        lines = "\n".join(_plain(each, LONGEST_TROUBLE) for each in trouble)
+        lines = "\n".join(_plain(line, LONGEST_TROUBLE) for line in trouble)
         with self._engine.begin() as connection:
             connection.execute(
                 update(runs)
@@ -198,7 +202,7 @@ class History:
         with self._engine.connect() as connection:
             latest = latest_editions(connection, most, skip)
             known = daily_stats_of(connection, editions.c.id.in_(latest))
-        return sorted(known.values(), key=lambda each: each.day, reverse=True)
+        return sorted(known.values(), key=lambda stats: stats.day, reverse=True)
 
     def _collections(self, query: Select[Any], most: int) -> list[Collection]:
         latest = query.order_by(collections.c.at.desc(), collections.c.id.desc()).limit(most)
@@ -213,7 +217,7 @@ class History:
 
 def _plain(text: str, longest: int) -> str:
     """Text that every database takes: without NUL, or half a surrogate pair, and not too long."""
-    return truncate("".join(each if each.isprintable() else " " for each in text), longest)
+    return truncate("".join(letter if letter.isprintable() else " " for letter in text), longest)
 
 
 def _collection(row: Row[Any]) -> Collection:
@@ -225,7 +229,7 @@ def _collection(row: Row[Any]) -> Collection:
         new=row.new,
         updated=row.updated,
         rejected=row.rejected,
-        rejections=tuple(Rejection(**each) for each in row.rejections),
+        rejections=tuple(Rejection(**rejection) for rejection in row.rejections),
         failure=row.failure,
     )
 

@@ -45,12 +45,12 @@ class UncertainResolver:
         """The deliveries, of the day's edition or of all, whose outcome nobody knows."""
         return [
             Doubt(
-                edition=each.edition,
-                address=self._address(each),
-                since=each.since,
-                last_words=each.last_words or "the run died while sending it",
+                edition=unanswered.edition,
+                address=self._address(unanswered),
+                since=unanswered.since,
+                last_words=unanswered.last_words or "the run died while sending it",
             )
-            for each in self._ledger.uncertain.all(self._edition(day))
+            for unanswered in self._ledger.uncertain.all(self._edition(day))
         ]
 
     def resend(self, day: date | None, now: datetime) -> Resent:
@@ -64,7 +64,9 @@ class UncertainResolver:
             found = self._ledger.uncertain.all(edition)
             resent = self._ledger.uncertain.resend(edition, now)
             self._close(found)
-        return Resent(resent, sum(each.planned_at < now - self._stale_after for each in found))
+        return Resent(
+            resent, sum(unanswered.planned_at < now - self._stale_after for unanswered in found)
+        )
 
     def drop(self, day: date | None, now: datetime) -> int:
         """Give them up; how many there were."""
@@ -112,5 +114,5 @@ class UncertainResolver:
         return subscriber.address if subscriber else ""
 
     def _close(self, settled: list[Unanswered]) -> None:
-        for edition_id in sorted({each.delivery.edition_id for each in settled}):
+        for edition_id in sorted({unanswered.delivery.edition_id for unanswered in settled}):
             self._ledger.editions.close(self._ledger.editions.get(edition_id))

@@ -159,8 +159,12 @@ class Collected:
     @property
     def failures(self) -> tuple[str, ...]:
         """The sources that failed, and why: more than an entry that cannot be read."""
-        return tuple(f"{each.file}: {each.why}" for each in self.rejected if each.is_of_source)
+        return tuple(
+            f"{rejection.file}: {rejection.why}"
+            for rejection in self.rejected
+            if rejection.is_of_source
+        )
 
     @property
     def failed_sources(self) -> tuple[str, ...]:
-        return tuple(each.file for each in self.rejected if each.is_of_source)
+        return tuple(rejection.file for rejection in self.rejected if rejection.is_of_source)

@@ -146,7 +146,9 @@ def _unknown_macro(node: Any, l2tobj: LatexNodes2Text) -> str:
 
     That name is often the authors' for their own work, and says more than nothing.
     """
-    arguments = [each for each in node.nodeargd.argnlist if each] if node.nodeargd else []
+    arguments = (
+        [argument for argument in node.nodeargd.argnlist if argument] if node.nodeargd else []
+    )
     if arguments:
         return str(l2tobj.nodelist_to_text(arguments))
     return str(node.macroname + node.macro_post_space)

@@ -76,13 +76,13 @@ class Timetable:
         From an hour before it was to be made, until an hour before the next day's. An edition that
         is made late is for the same moments; if a day has none, its moments are the next one's.
         """
-        starts = {each.day: self._start(each.day, each.at) for each in editions}
+        starts = {edition.day: self._start(edition.day, edition.at) for edition in editions}
         intervals = []
         ends = min(starts.values(), default=None)
-        for each in editions:
-            begins, ends = ends, starts.get(each.day + _DAY) or self._start(each.day + _DAY)
+        for edition in editions:
+            begins, ends = ends, starts.get(edition.day + _DAY) or self._start(edition.day + _DAY)
             assert begins
-            intervals.append(DueInterval(each, begins, starts[each.day], ends))
+            intervals.append(DueInterval(edition, begins, starts[edition.day], ends))
         return intervals
 
     def _start(self, day: date, made_at: datetime | None = None) -> datetime:
@@ -93,7 +93,7 @@ class Timetable:
 
 def due_interval_of(intervals: Sequence[DueInterval], moment: datetime) -> DueInterval | None:
     """The one that a moment is in; none if that edition is not made yet, or too long ago."""
-    found = bisect_right(intervals, moment, key=lambda each: each.begins) - 1
+    found = bisect_right(intervals, moment, key=lambda interval: interval.begins) - 1
     if found < 0 or moment >= intervals[found].ends:
         return None
     return intervals[found]

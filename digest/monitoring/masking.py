@@ -44,7 +44,7 @@ class Mask:
 
     def hide(self, secrets: Iterable[str]) -> None:
         """From now on these; but not what is too short to be told from words."""
-        known = {each for each in secrets if len(each) >= SHORTEST_SECRET}
+        known = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
         self.secrets = tuple(sorted(known, key=len, reverse=True))  # one may be part of another
 
     def text(self, text: str) -> str:
@@ -61,9 +61,9 @@ class Mask:
         if value is None or isinstance(value, bool | int | float):
             return value
         if isinstance(value, Mapping):
-            return {self.text(str(name)): self.value(each) for name, each in value.items()}
+            return {self.text(str(name)): self.value(item) for name, item in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
-            return [self.value(each) for each in value]
+            return [self.value(item) for item in value]
         if isinstance(value, bytes | bytearray):
             return self.text(value.decode(errors="backslashreplace"))
         return self.text(str(value))

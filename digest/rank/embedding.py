@@ -49,7 +49,7 @@ class Embedder:
         missing += [] if self._graph else [" or ".join(_GRAPHS)]
         if missing:
             raise SettingError(f"{SETTING}: {folder} is no model; missing: {', '.join(missing)}")
-        unknown = {str(each["type"]).rpartition(".")[2] for each in self._modules()} - _LAYERS
+        unknown = {str(module["type"]).rpartition(".")[2] for module in self._modules()} - _LAYERS
         if unknown:
             names = ", ".join(sorted(unknown))
             raise SettingError(f"{SETTING}: {folder} has layers that are not known here: {names}")
@@ -88,15 +88,15 @@ class Embedder:
     def _rows(self, ids: Sequence[Sequence[int]]) -> Floats:
         shape = (len(ids), max(map(len, ids)))
         tokens, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-        for row, each in enumerate(ids):
-            tokens[row, : len(each)] = each
-            mask[row, : len(each)] = 1
+        for row, number in enumerate(ids):
+            tokens[row, : len(number)] = number
+            mask[row, : len(number)] = 1
         given = {
             "input_ids": tokens,
             "attention_mask": mask,
             "token_type_ids": np.zeros(shape, np.int64),
         }
-        wanted = {each.name for each in self._session.get_inputs()}
+        wanted = {model_input.name for model_input in self._session.get_inputs()}
         values = self._session.run(None, {name: given[name] for name in given if name in wanted})
         return _unit(_pooled(np.asarray(values[0]), mask, by_first_token=self._by_first_token))
 
@@ -187,7 +187,7 @@ def _snapshot(model: str, *, local_files_only: bool) -> Path | None:
 
 
 def _require_installed(*packages: str) -> None:
-    if not all(find_spec(each) for each in packages):
+    if not all(find_spec(package) for package in packages):
         raise SettingError(f"{SETTING} needs more to be installed: {INSTALL}")
 
 

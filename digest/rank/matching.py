@@ -68,11 +68,11 @@ class Matching:
         liked = self._liked(topics)
         profiles = []
         for start in range(0, len(topics), BLOCK):
-            queries = [each.query for each in topics[start : start + BLOCK]]
+            queries = [topic_filter.query for topic_filter in topics[start : start + BLOCK]]
             meanings = self._meanings(queries)
             profiles.append(Profiles(self._corpus, queries, liked, meanings))
         empty = np.zeros((0, len(self.candidates)), np.float32)
-        scores = np.vstack([empty, *(each.scores(self.papers) for each in profiles)])
+        scores = np.vstack([empty, *(profile.scores(self.papers) for profile in profiles)])
         # How a product is summed up depends on the size of its matrices. Papers that are alike
         # must not change places for that when another one joins them.
         scores = scores.round(_DECIMALS)
@@ -84,12 +84,12 @@ class Matching:
         """For each candidate whether it has all that a filter says, as an exclusion means it."""
         said = read_filter(text)
         words = " ".join(said.query)
-        found = [each.has_words(words) and each.satisfies(said.restriction) for each in self._texts]
+        found = [text.has_words(words) and text.satisfies(said.restriction) for text in self._texts]
         return np.array(found, np.bool_)
 
     @cached_property
     def papers(self) -> Papers:
-        counts = self._counts(each.facts for each in self.candidates)
+        counts = self._counts(candidate.facts for candidate in self.candidates)
         return self._corpus.read(counts, self._embeddings)
 
     @cached_property
@@ -124,7 +124,7 @@ class Matching:
 
     @cached_property
     def _texts(self) -> list[Text]:
-        return [Text(each, self._corpus.other_forms) for each in self.candidates]
+        return [Text(candidate, self._corpus.other_forms) for candidate in self.candidates]
 
     def _restrict(self, scores: Floats, topic: Topic) -> None:
         if not topic.text:
@@ -132,7 +132,7 @@ class Matching:
         if topic.filter.restriction is not None:
             if not stems(topic.query.words) and not topic.likes:
                 scores[:] = _LEAST_UNRANKED + (1 - _LEAST_UNRANKED) * self.standing
-            kept = [each.satisfies(topic.filter.restriction) for each in self._texts]
+            kept = [text.satisfies(topic.filter.restriction) for text in self._texts]
             scores[~np.array(kept, bool)] = 0
 
     def _liked(self, topics: Sequence[Topic]) -> dict[str, sparse.csr_matrix]:
@@ -143,7 +143,7 @@ class Matching:
     def _embeddings(self) -> Floats | None:
         if self._embed is None or not self.candidates:
             return None
-        return self._embed([text_of(each.facts) for each in self.candidates])
+        return self._embed([text_of(candidate.facts) for candidate in self.candidates])
 
     def _meanings(self, queries: Sequence[Query]) -> Meanings | None:
         if self._embed is None:
@@ -176,7 +176,7 @@ class Matching:
         return unit(rows)
 
     def _counts(self, facts: Iterable[Facts]) -> sparse.csr_matrix:
-        return self._corpus.vocabulary.matrix(stem_counts(each) for each in facts)
+        return self._corpus.vocabulary.matrix(stem_counts(fact) for fact in facts)
 
 
 @dataclass(eq=False)

@@ -18,7 +18,7 @@ def by_popularity(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 def trending(candidates: Sequence[Candidate]) -> list[Candidate]:
     """What somebody has voted for, the most popular first; all papers, if nobody has voted."""
-    voted = [each for each in candidates if each.signals.upvotes]
+    voted = [candidate for candidate in candidates if candidate.signals.upvotes]
     return by_popularity(voted or candidates)
 
 
@@ -27,8 +27,8 @@ def standing(candidates: Sequence[Candidate]) -> Floats:
 
     A paper without any votes to count is in the middle: it was not asked about, which is not 0.
     """
-    votes = np.array([each.signals.upvotes or 0 for each in candidates])
-    known = np.array([each.signals.upvotes is not None for each in candidates], bool)
+    votes = np.array([candidate.signals.upvotes or 0 for candidate in candidates])
+    known = np.array([candidate.signals.upvotes is not None for candidate in candidates], bool)
     ordered = np.sort(votes[known])
     below = np.searchsorted(ordered, votes, "left") + np.searchsorted(ordered, votes, "right")
     return np.where(known, below / max(1, 2 * len(ordered)), 0.5).astype(np.float32)

@@ -36,7 +36,7 @@ def read_papers(lines: Iterable[str], file: str) -> tuple[list[Candidate], list[
     """The papers of a file; of two with the same id the later one."""
     read, rejected = _read(lines, file, _paper)
     # In the order of their ids, so that the order of the lines changes nothing.
-    by_key = {each.key: each for each in read}
+    by_key = {paper.key: paper for paper in read}
     return [by_key[key] for key in sorted(by_key)], rejected
 
 
@@ -60,15 +60,15 @@ def rank(
     With ``everything`` the others follow, which have no reason to be there. ``known`` has the
     papers that may be liked, by id.
     """
-    matched = Matching(corpus, papers, known, embed).match([each.topic for each in topics])
-    for row, each in enumerate(topics):
+    matched = Matching(corpus, papers, known, embed).match([topic.topic for topic in topics])
+    for row, topic in enumerate(topics):
         scores = matched.scores[row]
         order = np.lexsort((-matched.matching.standing, -scores)).tolist()
         fitting = [number for number in order if scores[number] >= threshold]
         ranking = [_ranked(papers[n], scores[n], said(matched.reason(row, n))) for n in fitting]
         if everything:
             ranking += [_ranked(papers[n], scores[n], "") for n in order[len(fitting) :]]
-        yield {"topic": each.id, "ranking": ranking}
+        yield {"topic": topic.id, "ranking": ranking}
 
 
 def said(reason: Reason) -> str:
@@ -120,7 +120,7 @@ def _names(record: Mapping[str, Any], name: str) -> tuple[str, ...]:
     values = record.get(name) or []
     if not isinstance(values, list):
         raise TypeError(f"{name}: expected a list")
-    return tuple(filter(None, (clean(each, LONGEST_NAME) for each in values)))
+    return tuple(filter(None, (clean(value, LONGEST_NAME) for value in values)))
 
 
 def _count(record: Mapping[str, Any], name: str) -> int | None:

@@ -92,7 +92,7 @@ class Ranker:
         self._edition = edition
         self._limits = limits
         self._matching = Matching(corpus, edition.candidates, facts_of, embed)
-        self._number_of = {each.key: n for n, each in enumerate(edition.candidates)}
+        self._number_of = {candidate.key: n for n, candidate in enumerate(edition.candidates)}
         self._mentioning: dict[str, Mask] = {}
 
     def digest(self, reader: Reader) -> Digest | None:
@@ -179,7 +179,9 @@ class Ranker:
 
     @cached_property
     def _by_votes(self) -> Ints:
-        numbers = [self._number_of[each.key] for each in trending(self._edition.candidates)]
+        numbers = [
+            self._number_of[candidate.key] for candidate in trending(self._edition.candidates)
+        ]
         return np.array(numbers, np.int32)
 
     @cached_property

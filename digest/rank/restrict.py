@@ -102,7 +102,7 @@ class Text:
             case "cat":
                 wanted = field.value.casefold()
                 folded = [category.casefold() for category in facts.categories]
-                return any(each == wanted or each.startswith(f"{wanted}.") for each in folded)
+                return any(tag == wanted or tag.startswith(f"{wanted}.") for tag in folded)
             case "title":
                 return self._has(field.value, [self.title])
             case "keyword":

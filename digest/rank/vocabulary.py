@@ -31,7 +31,7 @@ class Vocabulary:
 
     @classmethod
     def of(cls, counts: Iterable[Mapping[str, float]]) -> "Vocabulary":
-        return cls(sorted({word for each in counts for word in each}))
+        return cls(sorted({word for count in counts for word in count}))
 
     def __len__(self) -> int:
         return len(self.words)
@@ -39,8 +39,8 @@ class Vocabulary:
     def matrix(self, counts: Iterable[Mapping[str, float]]) -> sparse.csr_matrix:
         """A row for each text: its counts (float32). Words that have no column are left out."""
         ends, columns, values = [0], list[int](), list[float]()
-        for each in counts:
-            known = [(self.column[word], n) for word, n in each.items() if word in self.column]
+        for count in counts:
+            known = [(self.column[word], n) for word, n in count.items() if word in self.column]
             columns += [column for column, _ in known]
             values += [n for _, n in known]
             ends.append(len(columns))

@@ -21,12 +21,12 @@ def stop_signals() -> Iterator[int]:
     reading, write_transaction = os.pipe()
     os.set_blocking(write_transaction, False)
     pipe_before = signal.set_wakeup_fd(write_transaction)
-    handlers_before = {each: signal.signal(each, lambda *_: None) for each in STOPS}
+    handlers_before = {number: signal.signal(number, lambda *_: None) for number in STOPS}
     try:
         yield reading
     finally:
-        for each, handler in handlers_before.items():
-            signal.signal(each, handler)
+        for number, handler in handlers_before.items():
+            signal.signal(number, handler)
         signal.set_wakeup_fd(pipe_before)
         os.close(write_transaction)
         os.close(reading)

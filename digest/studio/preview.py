@@ -94,7 +94,7 @@ class Previews:
         )
 
     def _samples_of(self, mail: str | None) -> list[Sample]:
-        wanted = [each for each in self.samples().values() if mail in {None, each.mail}]
+        wanted = [sample for sample in self.samples().values() if mail in {None, sample.mail}]
         if not wanted:
             raise TemplateError(f"mail/{mail}", 0, "there is no sample of such a mail")
         return wanted

@@ -98,7 +98,9 @@ class TemplatesPage:
             case Tab.MJML:
                 return {"lines": list(source_lines(preview.mjml))}
             case Tab.CHECKS:
-                places = [self._excerpt(each.template, each.line, 2) for each in preview.findings]
+                places = [
+                    self._excerpt(finding.template, finding.line, 2) for finding in preview.findings
+                ]
                 return {"findings": list(zip(preview.findings, places, strict=True))}
             case Tab.CHANGES:
                 return self._changes(preview_request, looks, version)

@@ -67,13 +67,13 @@ class Feeds:
         _add(feed, "link", rel="self", href=own, type="application/atom+xml")
         _add(feed, "link", rel="alternate", href=f"{self._base_url}/archive", type="text/html")
         _add(_add(feed, "author"), "name", self._brand)
-        for each in entries:
+        for post in entries:
             entry = _add(feed, "entry")
-            _add(entry, "id", each.url)
-            _add(entry, "title", each.title)
-            _add(entry, "updated", each.moment)
-            _add(entry, "link", rel="alternate", href=each.url, type="text/html")
-            _add(entry, "content", each.html, type="html")
+            _add(entry, "id", post.url)
+            _add(entry, "title", post.title)
+            _add(entry, "updated", post.moment)
+            _add(entry, "link", rel="alternate", href=post.url, type="text/html")
+            _add(entry, "content", post.html, type="html")
         body = etree.tostring(feed, xml_declaration=True, encoding="utf-8")
         return Response(body, media_type="application/atom+xml")
 
@@ -86,13 +86,13 @@ class Feeds:
             "language": "en",
             "items": [
                 {
-                    "id": each.url,
-                    "url": each.url,
-                    "title": each.title,
-                    "content_html": each.html,
-                    "date_published": each.moment,
+                    "id": entry.url,
+                    "url": entry.url,
+                    "title": entry.title,
+                    "content_html": entry.html,
+                    "date_published": entry.moment,
                 }
-                for each in self._entries(topic)
+                for entry in self._entries(topic)
             ],
         }
         return JSONResponse(feed, media_type="application/feed+json")
@@ -117,7 +117,7 @@ class Feeds:
     def _cards(self, edition: Edition, topics: tuple[TopicFilter, ...]) -> list[CardView]:
         if not topics:
             popular = by_popularity(edition.candidates)
-            return [card(Pick(Section.TRENDING, each)) for each in popular]
+            return [card(Pick(Section.TRENDING, candidate)) for candidate in popular]
         digest = self._draft(edition.day, topics)
         picks = digest.picks if digest else ()
         return [card(pick) for pick in picks if pick.section is Section.FOR_YOU]
@@ -126,7 +126,7 @@ class Feeds:
         return f"{self._brand}: {', '.join(topics)}" if topics else self._brand
 
     def _own_url(self, path: str, topics: list[str]) -> str:
-        query = urlencode([("topic", each) for each in topics])
+        query = urlencode([("topic", topic) for topic in topics])
         return f"{self._base_url}{path}" + (f"?{query}" if query else "")
 
 

@@ -55,5 +55,5 @@ def _shows_token(request: Request, tokens: Sequence[str]) -> bool:
     kind, _, shown = request.headers.get("authorization", "").partition(" ")
     octets = shown.strip().encode("latin-1")  # a header's own encoding
     # All are compared, and each to its end: the time that it takes tells nothing.
-    is_known = sum(compare_digest(octets, each.encode()) for each in tokens) > 0
+    is_known = sum(compare_digest(octets, token.encode()) for token in tokens) > 0
     return is_known and kind.lower() == "bearer"

@@ -117,4 +117,4 @@ class PublicPages:
 def _cards(edition: Edition) -> list[CardView]:
     """All papers of an edition as they are shown, the most popular first."""
     candidates = by_popularity(edition.candidates)
-    return [card(Pick(Section.TRENDING, each)) for each in candidates]
+    return [card(Pick(Section.TRENDING, candidate)) for candidate in candidates]

@@ -29,7 +29,9 @@ LONGEST = 40
 def suggest(keywords: Iterable[Sequence[str]]) -> list[str]:
     """Up to MOST topics: the commonest of some papers' ``keywords``, then OFTEN_WANTED."""
     counted = Counter(
-        word for of_paper in keywords for word in {each.casefold().strip() for each in of_paper}
+        word
+        for of_paper in keywords
+        for word in {keyword.casefold().strip() for keyword in of_paper}
     )
     ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     recent = [word for word, count in ranked if count >= COMMON and _is_topic(word)]
