@@ -127,7 +127,7 @@ def test_settings_in_code_can_be_set(document: Path) -> None:
 
 def _anchors(document: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", _prose(document.read_text()), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @EACH
@@ -196,9 +196,9 @@ def test_each_figure_is_described(app: App) -> None:
     told = _code_in(_table("### Metrics"))
     names = {re.sub(r"{.*", "", each) for each in told}
     figures = exposition(app.status(NOW), gather_counts(app.ledger, app.registry, NOW)).decode()
-    found = {each.name.removeprefix(PREFIX) for each in text_string_to_metric_families(figures)}
+    found = {family.name.removeprefix(PREFIX) for family in text_string_to_metric_families(figures)}
     assert found <= names
-    only_later = {each for each in names - found if not each.startswith(("last_", "source_"))}
+    only_later = {name for name in names - found if not name.startswith(("last_", "source_"))}
     assert only_later == set(), "an empty ledger has these"
 
 

@@ -90,7 +90,7 @@ def test_a_problem_is_exit_status_1_in_json_too(operator: Person, stranger: Auth
         operator.settings["DIGEST_TRANSPORT"] = server.url()
         done = operator.run("doctor", "--json")
     assert done.returncode == 1
-    (found,) = [each for each in json.loads(done.stdout) if each["level"] == "problem"]
+    (found,) = [load for load in json.loads(done.stdout) if load["level"] == "problem"]
     assert found["area"] == "relay"
     assert "certificate is not valid" in found["what"]
 

@@ -29,7 +29,7 @@ def write(tmp_path):
     """Writes a file of JSON lines, and gives its name."""
 
     def write(name, records):
-        lines = (each if isinstance(each, str) else json.dumps(each) for each in records)
+        lines = (record if isinstance(record, str) else json.dumps(record) for record in records)
         (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
         return name
 
@@ -106,7 +106,10 @@ def test_likes_are_looked_up_among_papers_and_background(newcomer, files, write)
 
 def test_what_is_stricter_is_shorter(newcomer, files):
     strict, normal, broad = (
-        [set(ids(each)) for each in records(newcomer.digest("rank", *files, "--strictness", how))]
+        [
+            set(ids(record))
+            for record in records(newcomer.digest("rank", *files, "--strictness", how))
+        ]
         for how in ("strict", "normal", "broad")
     )
     assert all(a <= b <= c for a, b, c in zip(strict, normal, broad, strict=True))
@@ -118,7 +121,7 @@ def test_lines_that_cannot_be_read_are_named_and_the_rest_is_ranked(newcomer, wr
     topics = write("t.jsonl", [TOPICS[0], {"id": 9, "filter": '"open'}])
     done = newcomer.run("rank", "--papers", papers, "--topics", topics)
     assert done.returncode == 0
-    assert [ids(each) for each in records(done.stdout)] == [["v"]]
+    assert [ids(record) for record in records(done.stdout)] == [["v"]]
     first, second, third = done.stderr.splitlines()
     assert first.startswith("left out: p.jsonl, line 1: Expecting property name")
     assert second == "left out: p.jsonl, line 3: expected an id"

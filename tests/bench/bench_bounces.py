@@ -86,31 +86,31 @@ def sisimai_set(folder: Path) -> Iterator[Expected]:
         yield Expected(
             path,
             {
-                each["recipient"].lower(): each["hardbounce"]
-                for each in bounces
-                if not each["recipient"].startswith(hidden)
+                bounce["recipient"].lower(): bounce["hardbounce"]
+                for bounce in bounces
+                if not bounce["recipient"].startswith(hidden)
             },
             is_delay=_is_delay(path.read_bytes()),
-            is_complaint=any(each["reason"] == "feedback" for each in bounces),
+            is_complaint=any(bounce["reason"] == "feedback" for bounce in bounces),
         )
 
 
 def measure(expectations: Iterator[Expected]) -> Figures:
     figures = Figures()
-    for each in expectations:
-        report = read_report(each.path.read_bytes())
+    for expectation in expectations:
+        report = read_report(expectation.path.read_bytes())
         got = {one.address.lower(): one for one in report.recipients}
-        said = f"{each.path.name}: {report.kind.value} {sorted(got)}"
-        if each.is_delay or not each.addresses:
+        said = f"{expectation.path.name}: {report.kind.value} {sorted(got)}"
+        if expectation.is_delay or not expectation.addresses:
             figures.quiet.add(not got, said)
             continue
-        expected = f"{said}, not {sorted(each.addresses)}"
-        figures.found.add(each.addresses.keys() <= got.keys(), expected)
-        figures.alone.add(got.keys() <= each.addresses.keys(), expected)
-        for address, dead in each.addresses.items():
-            if dead is not None and address in got and not each.is_complaint:
+        expected = f"{said}, not {sorted(expectation.addresses)}"
+        figures.found.add(expectation.addresses.keys() <= got.keys(), expected)
+        figures.alone.add(got.keys() <= expectation.addresses.keys(), expected)
+        for address, dead in expectation.addresses.items():
+            if dead is not None and address in got and not expectation.is_complaint:
                 one = got[address]
-                miss = f"{each.path.name}: hard={one.is_hard} {one.status} {one.diagnostic[:160]}"
+                miss = f"{expectation.path.name}: hard={one.is_hard} {one.status} {one.diagnostic[:160]}"
                 figures.told.add(one.is_hard == dead, miss)
     return figures
 

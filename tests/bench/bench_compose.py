@@ -31,8 +31,10 @@ def main(readers: int) -> None:
     chance = random.Random(1)
     sightings = read_file(SAMPLE_EDITION, None, NOW).sightings
     candidates = tuple(
-        Candidate(number, f"arxiv:{each.facts.arxiv_id}", each.facts, each.signals, NOW.date())
-        for number, each in enumerate(sightings, 1)
+        Candidate(
+            number, f"arxiv:{sighting.facts.arxiv_id}", sighting.facts, sighting.signals, NOW.date()
+        )
+        for number, sighting in enumerate(sightings, 1)
     )
     edition = Edition(1, NOW.date(), candidates)
     digests = [_digest(chance, candidates) for _ in range(readers)]

@@ -117,17 +117,19 @@ class House:
     def mailed(self) -> list[str]:
         """To whom a message went since this was asked last."""
         mails = sorted(self.outbox.glob("*.eml"))
-        for each in mails:
-            each.unlink()
-        return [each.name.partition("@")[0] for each in mails]
+        for mail in mails:
+            mail.unlink()
+        return [mail.name.partition("@")[0] for mail in mails]
 
     def became(self, day: date) -> dict[str, str]:
         """What became of everybody with a row in the books: state, and the reason if any."""
         edition = self.ledger.editions.on(day)
-        names = {each.id: each.address.partition("@")[0] for each in self.registry.everybody()}
+        names = {
+            person.id: person.address.partition("@")[0] for person in self.registry.everybody()
+        }
         return {
-            names[each.delivery.subscriber_id]: f"{each.state} {each.reason}".strip()
-            for each in self.ledger.deliveries.reports(edition)
+            names[report.delivery.subscriber_id]: f"{report.state} {report.reason}".strip()
+            for report in self.ledger.deliveries.reports(edition)
         }
 
     def picks(self, name: str, day: date) -> tuple[Pick, ...]:
@@ -139,7 +141,7 @@ class House:
 
     def papers(self, name: str, day: date) -> list[int]:
         """The numbers in the ids of these papers."""
-        return [int(each.candidate.key.rpartition(".")[2]) for each in self.picks(name, day)]
+        return [int(pick.candidate.key.rpartition(".")[2]) for pick in self.picks(name, day)]
 
     def sections(self, name: str, day: date = TODAY) -> dict[str, list[str]]:
         """The titles that the books have for somebody, by section, in order."""

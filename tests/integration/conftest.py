@@ -19,10 +19,10 @@ from tests.integration.smtp_server import HOST, Authority, SmtpServer
 @pytest.hookimpl(tryfirst=True)  # before any are left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is about pages or days, and not about rows, is quick with one kind of database."""
-    for each in items:
-        with_postgresql = "postgresql" in each.name
-        if with_postgresql and each.get_closest_marker("far_from_database"):
-            each.add_marker("long")
+    for item in items:
+        with_postgresql = "postgresql" in item.name
+        if with_postgresql and item.get_closest_marker("far_from_database"):
+            item.add_marker("long")
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +55,7 @@ def postgresql() -> Iterator[tuple[str, str]]:
             f"WHERE application_name = '{name}' AND pid <> pg_backend_pid()"
         )
         deleting = [f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)]
-        counting = [f"SELECT setval('{each}', 1, false)" for each in sequences]
+        counting = [f"SELECT setval('{sequence}', 1, false)" for sequence in sequences]
         emptying = "; ".join([ending, *deleting, *counting])
         yield url.render_as_string(hide_password=False), emptying
 

@@ -5,7 +5,7 @@ from sqlalchemy import Table, select
 from subscribers.store import tables
 from tests.support import NOW
 
-TABLES = [each for each in vars(tables).values() if isinstance(each, Table)]
+TABLES = [var for var in vars(tables).values() if isinstance(var, Table)]
 
 
 def look(engine):

@@ -22,7 +22,7 @@ def confirm(app: App) -> list[str]:
     with capture_logs() as logs:
         TransactionalMail(app.transactional_composer, app.post, lambda: NOW).confirm(asked)
     assert "ada@example.org" not in str(logs), "no address in the log"
-    return [each["why"] for each in logs]
+    return [log["why"] for log in logs]
 
 
 def test_a_confirmation_is_sent(tmp_path: Path, smtp_server: SmtpServer) -> None:

@@ -68,7 +68,7 @@ class SmallSource:
     def collect(self, days: Sequence[date], now: datetime) -> Iterator[Harvest]:
         self.asked += 1
         for day in days:
-            listed = (each for each in self.sightings if each.listed_on == day)
+            listed = (sighting for sighting in self.sightings if sighting.listed_on == day)
             yield Harvest(tuple(replace(each, seen_at=now) for each in listed))
         if self.fault:
             raise SourceError(self.fault)
@@ -176,12 +176,14 @@ class House:
         """What became of everybody: state, and the reason where there is one."""
         edition = self.ledger.editions.on(day)
         assert edition is not None
-        people = {each.id: each.address.partition("@")[0] for each in self.registry.everybody()}
+        people = {
+            person.id: person.address.partition("@")[0] for person in self.registry.everybody()
+        }
         return {
-            people.get(each.delivery.subscriber_id, "somebody removed"): " ".join(
-                filter(None, (each.state, each.reason))
+            people.get(report.delivery.subscriber_id, "somebody removed"): " ".join(
+                filter(None, (report.state, report.reason))
             )
-            for each in self.ledger.deliveries.reports(edition)
+            for report in self.ledger.deliveries.reports(edition)
         }
 
 
@@ -702,7 +704,7 @@ def test_a_paper_that_cannot_be_rendered_is_left_out_and_stops_nobody(house, tmp
     house.huggingface.sightings += [make_sighting(50, title="Unspeakable")]
     for name, topic in (("ada", "things"), ("grace", "title:unspeakable"), ("alan", "things")):
         house.add(name, topic)
-    grace = next(each for each in house.registry.everybody() if "grace" in each.address)
+    grace = next(person for person in house.registry.everybody() if "grace" in person.address)
     house.registry.set_preferences(grace.public_id, grace.topics, Preferences(trending=False))
     card = tmp_path / "own" / "mail" / "partials" / "card.txt.j2"
     card.parent.mkdir(parents=True)

@@ -109,14 +109,14 @@ def test_a_day_of_hugging_face(corpus, day):
     harvest = load(corpus / "hf_daily" / f"{day}.json")
     assert len(harvest.sightings) == PAPERS_OF_DAY[day]
     assert harvest.rejected == ()
-    assert {each.listed_on for each in harvest.sightings} == {date.fromisoformat(day)}
-    assert {each.source for each in harvest.sightings} == {"huggingface"}
-    for each in harvest.sightings:
-        assert each.facts.arxiv_id
-        assert each.facts.abstract
-        assert each.facts.author_count >= len(each.facts.authors)
-        assert each.facts.authors
-        assert each.signals.upvotes is not None
+    assert {sighting.listed_on for sighting in harvest.sightings} == {date.fromisoformat(day)}
+    assert {sighting.source for sighting in harvest.sightings} == {"huggingface"}
+    for sighting in harvest.sightings:
+        assert sighting.facts.arxiv_id
+        assert sighting.facts.abstract
+        assert sighting.facts.author_count >= len(sighting.facts.authors)
+        assert sighting.facts.authors
+        assert sighting.signals.upvotes is not None
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -125,13 +125,13 @@ def test_a_saved_page(corpus, name):
     harvest = load(corpus / "saved_pages" / name)
     assert len(harvest.sightings) == papers
     assert harvest.rejected == ()
-    assert {each.listed_on for each in harvest.sightings} == {day}
-    for each in harvest.sightings:
-        assert not each.facts.title.startswith("Subscribe")
-        assert len(each.facts.abstract) > len(each.facts.title)
+    assert {sighting.listed_on for sighting in harvest.sightings} == {day}
+    for sighting in harvest.sightings:
+        assert not sighting.facts.title.startswith("Subscribe")
+        assert len(sighting.facts.abstract) > len(sighting.facts.title)
         if not name.startswith("004"):
-            assert each.facts.published_on <= day
-            assert each.facts.author_count or each.facts.organisation
+            assert sighting.facts.published_on <= day
+            assert sighting.facts.author_count or sighting.facts.organisation
 
 
 def test_the_page_with_a_button_glued_to_its_first_title(corpus):
@@ -143,8 +143,8 @@ def test_the_html_page(corpus):
     harvest = load(corpus / "hf_pages/2026-02-20.html")
     assert len(harvest.sightings) == 23
     assert harvest.rejected == ()
-    assert {each.listed_on for each in harvest.sightings} == {date(2026, 2, 20)}
-    assert all(each.facts.arxiv_id and each.facts.authors for each in harvest.sightings)
+    assert {sighting.listed_on for sighting in harvest.sightings} == {date(2026, 2, 20)}
+    assert all(sighting.facts.arxiv_id and sighting.facts.authors for sighting in harvest.sightings)
 
 
 @pytest.mark.parametrize("name", ANSWERS)
@@ -153,12 +153,12 @@ def test_an_answer_of_arxiv(corpus, name):
     assert len(harvest.sightings) == ANSWERS[name]
     assert harvest.rejected == ()
     # A look-up makes nothing eligible.
-    assert {each.listed_on for each in harvest.sightings} <= {None}
-    for each in harvest.sightings:
-        assert each.facts.arxiv_id
-        assert each.facts.published_on
-        assert each.facts.authors
-        assert each.facts.categories
+    assert {sighting.listed_on for sighting in harvest.sightings} <= {None}
+    for sighting in harvest.sightings:
+        assert sighting.facts.arxiv_id
+        assert sighting.facts.published_on
+        assert sighting.facts.authors
+        assert sighting.facts.categories
 
 
 def test_the_refusal_is_one_rejection(corpus):
@@ -185,7 +185,7 @@ def test_old_ids_and_versions(corpus, name, arxiv, day):
 
 def test_names_in_a_mangled_recording_come_out_right(corpus):
     harvest = load(corpus / "arxiv/atom/q_testing_s0_m100_cfe7536492ca.json")
-    names = {name for each in harvest.sightings for name in each.facts.authors}
+    names = {name for sighting in harvest.sightings for name in sighting.facts.authors}
     assert {"Aurora Ramírez", "José Raúl Romero"} <= names
     # What is left where UTF-8 was taken for Latin-1: "Ã" and a continuation byte.
     assert not [name for name in names if re.search("[ÃÂÅ][\u0080-\u00bf]", name)]
@@ -194,10 +194,10 @@ def test_names_in_a_mangled_recording_come_out_right(corpus):
 @pytest.mark.parametrize("name", FEEDS)
 def test_a_feed_of_arxiv(corpus, name):
     harvest = load(corpus / "arxiv/rss" / name)
-    assert [each.facts.arxiv_id for each in harvest.sightings] == FEEDS[name]
+    assert [sighting.facts.arxiv_id for sighting in harvest.sightings] == FEEDS[name]
     assert harvest.rejected == ()
-    for each in harvest.sightings:
-        assert each.listed_on == date(2026, 4, 27)
-        assert each.facts.authors
-        assert "Announce Type" not in each.facts.abstract
-        assert not each.facts.abstract.startswith("arXiv:")
+    for sighting in harvest.sightings:
+        assert sighting.listed_on == date(2026, 4, 27)
+        assert sighting.facts.authors
+        assert "Announce Type" not in sighting.facts.abstract
+        assert not sighting.facts.abstract.startswith("arXiv:")

@@ -279,12 +279,14 @@ class DeliveryMachine(RuleBasedStateMachine):
             self.frozen_at[self.editions[day].id] = now
         edition = self.editions[day]
         planned = self.ledger.deliveries.planned(edition.id)
-        confirmed = [each.id for each in self.registry.everybody(Consent.CONFIRMED)]
+        confirmed = [person.id for person in self.registry.everybody(Consent.CONFIRMED)]
         due = [each for each in confirmed if each not in planned]
-        have = {each.reader for each in self.mails if each.edition is edition}
+        have = {mail.reader for mail in self.mails if mail.edition is edition}
         readers = sorted(self.readers, key=lambda each: each.number)
         due_now = [
-            each for each in readers if each.consent == "confirmed" and each.number not in have
+            reader
+            for reader in readers
+            if reader.consent == "confirmed" and reader.number not in have
         ]
         assert due == [each.number for each in due_now]
         picks = (Pick(Section.TRENDING, edition.candidates[0]),)
@@ -335,7 +337,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             assert self.registry.remove(reader.address)
 
     def address_changes(self, which: int, to: str) -> None:
-        confirmed = [each for each in self.readers if each.consent == "confirmed"]
+        confirmed = [reader for reader in self.readers if reader.consent == "confirmed"]
         if confirmed and self.at(to) not in confirmed:
             self.move(confirmed[which % len(confirmed)], to)
 
@@ -565,8 +567,8 @@ class DeliveryMachine(RuleBasedStateMachine):
         elif reader := self.reader(sent.mail.reader):
             token = SENDER.tokens.make(Purpose.UNSUBSCRIBE, reader.link)
             assert self.read(reports.complaint(COMPLAINTS, unsubscribe=token)) == "complaint"
-            theirs = [each for each in self.mails if each.reader == reader.number]
-            went_out = [each for each in theirs if each.state in {"accepted", "uncertain"}]
+            theirs = [mail for mail in self.mails if mail.reader == reader.number]
+            went_out = [mail for mail in theirs if mail.state in {"accepted", "uncertain"}]
             if went_out:
                 last = max(went_out, key=lambda each: each.number)
                 self.comes_back(last, reader.address, "complaint")
@@ -584,7 +586,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             return
         sent = self.sent[which % len(self.sent)]
         _, signature = sent.mail_from.split("-")
-        about = [each for each in self.mails[other : other + 1] if each is not sent.mail]
+        about = [mail for mail in self.mails[other : other + 1] if mail is not sent.mail]
         number = about[0].number if about else 999_999
         verdict = self.read(reports.failure(f"bounces+{number}-{signature}"))
         is_somebodys = any(self.reader(each.reader) for each in about)
@@ -638,7 +640,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     @invariant()
     def every_sum_adds_up(self) -> None:
         for day, edition in self.editions.items():
-            its = [each for each in self.mails if each.edition is edition]
+            its = [mail for mail in self.mails if mail.edition is edition]
             states = Counter(each.state for each in its)
             states["pending"] += states.pop("sending", 0)
             skipped_for = Counter(each.reason for each in its if each.state == "skipped")
@@ -667,7 +669,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             self.dies(0)
         self.resolve_orphaned()
         self.resume(None)
-        while waiting := [each for each in self.mails if each.state in WAITING]:
+        while waiting := [mail for mail in self.mails if mail.state in WAITING]:
             found = self.whose_turn(None, self.next_second)
             if isinstance(found, Mail):
                 assert self.claims(0, {})
@@ -678,7 +680,7 @@ class DeliveryMachine(RuleBasedStateMachine):
                 later = found or min(each.next_at for each in waiting)
                 assert later > self.now
                 self.now = later
-        assert {each.state for each in self.mails} <= OVER
+        assert {mail.state for mail in self.mails} <= OVER
         self.every_delivery_is_as_in_the_model()
         self.nobody_gets_an_edition_twice()
         self.every_sum_adds_up()
@@ -704,10 +706,10 @@ class DeliveryMachine(RuleBasedStateMachine):
         return self.senders[-1]
 
     def at(self, address: str) -> Reader | None:
-        return next((each for each in self.readers if each.address == address), None)
+        return next((reader for reader in self.readers if reader.address == address), None)
 
     def reader(self, number: int) -> Reader | None:
-        return next((each for each in self.readers if each.number == number), None)
+        return next((reader for reader in self.readers if reader.number == number), None)
 
     def row(self, mail: Mail):
         with self.engine.connect() as connection:
@@ -743,9 +745,9 @@ class DeliveryMachine(RuleBasedStateMachine):
         if self.turns.get("*", now) > now:
             return self.turns["*"]
         to_do = [
-            each
-            for each in self.mails
-            if each.state in WAITING and each.provider not in self.paused
+            mail
+            for mail in self.mails
+            if mail.state in WAITING and mail.provider not in self.paused
         ]
         in_time = [each for each in to_do if not each.waits_for(now)]
         ready = [each for each in in_time if self.turns.get(each.provider, now) <= now]
@@ -809,7 +811,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             and each.came_back.get("soft", NOW - timedelta(1)) >= since
         ]
         days.append(mail.edition.day)
-        recent = {each for each in days if each >= max(days) - timedelta(days=30)}
+        recent = {day for day in days if day >= max(days) - timedelta(days=30)}
         return len(recent) >= 5 and max(recent) - min(recent) >= timedelta(days=7)
 
     def is_too_much(self, kind: str, now: datetime) -> bool:
@@ -818,9 +820,9 @@ class DeliveryMachine(RuleBasedStateMachine):
         week_ago = now - timedelta(days=7)
         since = max(week_ago, self.resumed_at.get("*", week_ago))
         recent = [
-            each
-            for each in self.mails
-            if self.frozen_at[each.edition.id] >= week_ago and each.changed_at >= since
+            mail
+            for mail in self.mails
+            if self.frozen_at[mail.edition.id] >= week_ago and mail.changed_at >= since
         ]
         count = sum(kind in each.came_back and each.came_back[kind] >= since for each in recent)
         return count >= fewest and count >= part * sum(each.state == "accepted" for each in recent)

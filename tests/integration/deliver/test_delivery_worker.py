@@ -178,8 +178,8 @@ def test_who_asks_to_slow_down_is_heeded_and_nobody_else_waits(crowd):
     post = Post(crowd.clock, lambda _: next(first, taken))
     crowd.send(post)
     at = dict(zip(post.sent, post.moments, strict=True))
-    assert {at[each] for each in names(5, "quick.test")} == {0}
-    busy = [at[each] for each in names(20, "busy.test")]
+    assert {at[name] for name in names(5, "quick.test")} == {0}
+    busy = [at[name] for name in names(20, "busy.test")]
     intervals = [round(b - a, 2) for a, b in pairwise(busy)]
     assert intervals[0] == 1
     assert intervals == sorted(intervals, reverse=True)  # slowly up again

@@ -221,8 +221,8 @@ def test_a_relay_that_cannot_reach_somebody_reaches_the_others(
         assert pipeline.tick(now, everybody=True).balance.is_balanced
         edition = ledger.editions.on(now.date())
         became = {
-            each.delivery.subscriber_id: (each.state.value, each.last_words)
-            for each in ledger.deliveries.reports(edition)
+            report.delivery.subscriber_id: (report.state.value, report.last_words)
+            for report in ledger.deliveries.reports(edition)
         }
         return [became[person] for person in people]
 

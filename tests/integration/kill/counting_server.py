@@ -72,8 +72,8 @@ class CountingServer:
     async def _stop(self) -> None:
         self._server.close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
-        for each in others:
-            each.cancel()
+        for other in others:
+            other.cancel()
         await asyncio.gather(*others, return_exceptions=True)
 
     # ---- for the tests -----------------------------------------------------------------------

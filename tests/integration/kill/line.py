@@ -49,8 +49,8 @@ class Line:
     async def _cut(self) -> None:
         self._is_cut, self._in_vain = True, 0
         calls = list(self._calls)
-        for each in calls:
-            each.cancel()
+        for call in calls:
+            call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

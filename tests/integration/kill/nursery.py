@@ -105,7 +105,7 @@ class Child:
             return False
         self._has_ended = True
         lines, self.seconds = ended
-        self.said = "\n".join(each for each in lines.splitlines() if not each.startswith("{"))
+        self.said = "\n".join(line for line in lines.splitlines() if not line.startswith("{"))
         return True
 
     def kill(self, *, all_of_it: bool = True) -> None:
@@ -174,7 +174,7 @@ class _Forks:
 
     def below(self, pid: int) -> list[int]:
         tasks = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-        return [int(each) for each in tasks[1:]]  # the first keeps account of what they share
+        return [int(task) for task in tasks[1:]]  # the first keeps account of what they share
 
     def kill_one_below(self, pid: int) -> bool:
         below = self.below(pid)

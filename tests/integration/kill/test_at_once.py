@@ -37,17 +37,17 @@ def run_twice(world: World, home) -> list[tuple[int, str]]:
     """Two operators start the same run; status and standard error of each."""
     runs = [command(world, home, "run", "--once", "--now", world.now.isoformat()) for _ in "ab"]
     try:
-        said = [each.communicate(timeout=100)[1] for each in runs]
+        said = [run.communicate(timeout=100)[1] for run in runs]
     finally:
-        for each in runs:
-            each.kill()
-            each.wait()
-    return sorted((each.returncode, _told(words)) for each, words in zip(runs, said, strict=True))
+        for run in runs:
+            run.kill()
+            run.wait()
+    return sorted((run.returncode, _told(words)) for run, words in zip(runs, said, strict=True))
 
 
 def _told(words: str) -> str:
     """What went wrong: how far it has come is told as well."""
-    return "\n".join(each for each in words.splitlines() if not each.startswith("Sending "))
+    return "\n".join(line for line in words.splitlines() if not line.startswith("Sending "))
 
 
 def check_two(world: World, ended: list[tuple[int, str]]) -> None:
@@ -74,10 +74,10 @@ def test_two_operators_start_the_same_run_again_and_again(make_world, tmp_path):
 def run_beside(world: World, others: int) -> list[str]:
     """What some runs said that were begun in the same moment."""
     children = [world.start() for _ in range(others)]
-    assert all(each.ends_within(60) for each in children)
+    assert all(child.ends_within(60) for child in children)
     world.check_finished()
     assert world.states()[S.UNCERTAIN] == 0
-    return [each.said for each in children]
+    return [child.said for child in children]
 
 
 @pytest.mark.parametrize("days", [3, pytest.param(30, marks=pytest.mark.long)])
@@ -109,10 +109,10 @@ def test_workers_beside_a_run_that_is_killed(make_world, days):
         other = world.run()  # draws the balance
         assert other.said == "done"
         world.next_day()
-    for each in workers:
-        each.tell_to_stop()
-        assert each.ends_within(60)
-        assert each.said == "done"
+    for worker in workers:
+        worker.tell_to_stop()
+        assert worker.ends_within(60)
+        assert worker.said == "done"
     world.check(0)
     assert world.states()[S.UNCERTAIN] <= days * world.connections
 

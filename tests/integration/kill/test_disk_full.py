@@ -48,7 +48,7 @@ def test_an_outbox_on_a_full_disk(make_world, small_disk, scheme):
     *troubles, last = done.said.splitlines()
     assert last == "done"
     assert 0 < len(troubles) <= CONNECTIONS
-    assert all("No space left on device" in each for each in troubles)
+    assert all("No space left on device" in trouble for trouble in troubles)
     states = world.states()
     assert states.keys() <= {S.ACCEPTED, S.PENDING}
     assert states[S.PENDING]

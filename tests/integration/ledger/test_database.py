@@ -153,12 +153,12 @@ def test_several_that_start_on_an_empty_database_at_once_all_get_on(empty, datab
             )
             for _ in range(3)
         ]
-        for each in starters:
-            assert each.stdout.readline() == "ready\n"
-        for each in starters:
-            each.stdin.write("go\n")
-            each.stdin.flush()
-        errors = [each.communicate()[1].strip() for each in starters]
+        for starter in starters:
+            assert starter.stdout.readline() == "ready\n"
+        for starter in starters:
+            starter.stdin.write("go\n")
+            starter.stdin.flush()
+        errors = [starter.communicate()[1].strip() for starter in starters]
     assert errors == [""] * len(starters)
     assert table_names(empty) == {*metadata.tables, "alembic_version"}
 
@@ -216,7 +216,7 @@ def test_sqlite_is_set_up_to_lose_nothing(tmp_path):
     engine = open_database(f"sqlite:///{tmp_path / 'digest.sqlite3'}")
     with engine.connect() as connection:
         pragmas = ("journal_mode", "synchronous", "foreign_keys")
-        found = [connection.execute(text(f"PRAGMA {each}")).scalar() for each in pragmas]
+        found = [connection.execute(text(f"PRAGMA {pragma}")).scalar() for pragma in pragmas]
     engine.dispose()
     assert found == ["wal", 2, 1]
 

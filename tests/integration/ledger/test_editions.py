@@ -35,7 +35,7 @@ def freeze(ledger: Ledger, on: int = 0) -> Edition:
 
 
 def numbers(edition: Edition) -> list[int]:
-    return [int(each.facts.arxiv_id.partition(".")[2]) for each in edition.candidates]
+    return [int(candidate.facts.arxiv_id.partition(".")[2]) for candidate in edition.candidates]
 
 
 # ---- the window ------------------------------------------------------------------------------
@@ -141,9 +141,11 @@ def test_what_is_frozen_stays(ledger):
     assert freeze(ledger) == before
     assert ledger.editions.get(before.id) == before
     assert ledger.editions.on(TODAY) == before
-    assert [each.signals.upvotes for each in before.candidates] == [5, 5]
+    assert [candidate.signals.upvotes for candidate in before.candidates] == [5, 5]
     # A draft is made of what is known now.
-    assert [each.signals.upvotes for each in ledger.editions.draft(TODAY, TODAY).candidates] == [
+    assert [
+        candidate.signals.upvotes for candidate in ledger.editions.draft(TODAY, TODAY).candidates
+    ] == [
         50,
         5,
         3,
@@ -153,7 +155,7 @@ def test_what_is_frozen_stays(ledger):
 def test_candidates_are_in_the_order_of_their_id(ledger):
     list_papers(ledger, 5, 3, 9)
     list_papers(ledger, 1)
-    ids = [each.paper_id for each in freeze(ledger).candidates]
+    ids = [candidate.paper_id for candidate in freeze(ledger).candidates]
     assert ids == sorted(ids)
     assert numbers(freeze(ledger)) == [5, 3, 9, 1]
 

@@ -489,7 +489,7 @@ def test_the_record_has_plain_values_only(ledger, registry, edition):
         else:
             yield value
 
-    assert {type(each) for each in leaves(record)} <= {str, int, float, bool, type(None)}
+    assert {type(leave) for leave in leaves(record)} <= {str, int, float, bool, type(None)}
     assert record["queue"]["oldest_since"] == NOW.isoformat()
     assert record["rates"]["sending_hours"] == ["06:00", "22:00"]
     assert record["intervals"] == {"example.com": 2.5}

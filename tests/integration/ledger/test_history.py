@@ -249,8 +249,8 @@ def test_a_run_that_is_broken_off_has_an_end(ledger, registry, composer):
 def test_runs_come_newest_first_page_by_page_or_by_day(history):
     for day in (YESTERDAY, TODAY, TODAY, TOMORROW):
         history.begin_run(day, NOW)
-    assert [each.day for each in history.runs(2)] == [TOMORROW, TODAY]
-    assert [each.day for each in history.runs(2, skip=2)] == [TODAY, YESTERDAY]
+    assert [run.day for run in history.runs(2)] == [TOMORROW, TODAY]
+    assert [run.day for run in history.runs(2, skip=2)] == [TODAY, YESTERDAY]
     assert len(history.runs_of(TODAY)) == 2
 
 
@@ -347,7 +347,7 @@ def test_deliveries_are_found_by_address_and_state_page_by_page(ledger, registry
 
     def found(most=100, skip=0, **sought):
         reports = ledger.outcomes.page(edition, Sought(**sought), most, skip)
-        return [names_of.get(each.delivery.subscriber_id) for each in reports]
+        return [names_of.get(report.delivery.subscriber_id) for report in reports]
 
     assert found() == [*names, None]
     assert found(address="ADA") == ["ada", "Adam"]
@@ -368,7 +368,7 @@ def test_the_last_words_and_all_of_them(ledger, edition):
     assert (report.last_words, report.state) == ("second", DeliveryState.DEFERRED)
     assert report == ledger.deliveries.report(edition, 1)
     attempts = ledger.outcomes.attempts(delivery)
-    assert [(each.text, each.code, each.at) for each in attempts] == [
+    assert [(attempt.text, attempt.code, attempt.at) for attempt in attempts] == [
         ("first", 250, NOW),
         ("second", 250, NOW),
     ]

@@ -190,13 +190,13 @@ def is_dropped(table: str, column: str, upgraded_from: str) -> bool:
 def check_what_today_reads(engine: Engine, at: str) -> None:
     ledger, registry = Ledger(engine), Registry(engine)
     people = registry.everybody()
-    assert [each.consent for each in people] == [
+    assert [person.consent for person in people] == [
         Consent.CONFIRMED,
         Consent.PENDING,
         Consent.WITHDRAWN,
     ]
     ada, bob, eve = people
-    assert [each.text for each in ada.topics] == ["robots", '"a phrase" -x']
+    assert [topic.text for topic in ada.topics] == ["robots", '"a phrase" -x']
     assert ada.since == MOMENT
     assert ada.preferences.max_papers == (7 if at >= "0002" else None)
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
@@ -222,7 +222,7 @@ def check_what_today_reads(engine: Engine, at: str) -> None:
     delivery = ledger.deliveries.of(edition, ada.id)
     assert delivery
     picks = ledger.deliveries.picks(delivery, ledger.editions.papers_of(edition))
-    assert [each.section for each in picks] == [Section.FOR_YOU, Section.TRENDING]
+    assert [pick.section for pick in picks] == [Section.FOR_YOU, Section.TRENDING]
     assert picks[0].match
     assert (picks[0].match.score, picks[0].match.reason.topic) == (0.75, HOSTILE)
     assert picks[0].match.reason.words == (("robot",) if at >= "0005" else ())
@@ -298,15 +298,17 @@ def schema(engine: Engine) -> dict[str, object]:
     found: dict[str, object] = {}
     for table in reflected(engine).sorted_tables:
         columns = {
-            each.name: (str(each.type), each.nullable, each.server_default is not None)
-            for each in table.columns
+            column.name: (str(column.type), column.nullable, column.server_default is not None)
+            for column in table.columns
         }
         keys = sorted(
-            (str(each.name), sorted(str(key.target_fullname) for key in each.elements),
-             each.ondelete)
-            for each in table.foreign_key_constraints
+            (str(foreign_key_constraint.name), sorted(str(key.target_fullname) for key in foreign_key_constraint.elements),
+             foreign_key_constraint.ondelete)
+            for foreign_key_constraint in table.foreign_key_constraints
         )  # fmt: skip
-        indexes = sorted((str(each.name), [c.name for c in each.columns]) for each in table.indexes)
+        indexes = sorted(
+            (str(index.name), [c.name for c in index.columns]) for index in table.indexes
+        )
         is_counted = None
         if engine.dialect.name == "sqlite":
             with engine.connect() as connection:

@@ -56,7 +56,7 @@ def test_every_fact_comes_back_as_it_was_given(ledger):
     [found] = known(ledger, sighting)
     assert found.facts == sighting.facts
     assert found.signals == {"huggingface": Signals(3, 0, None)}
-    assert [(each.source, each.day) for each in found.listings] == [("huggingface", TODAY)]
+    assert [(listing.source, listing.day) for listing in found.listings] == [("huggingface", TODAY)]
 
 
 def test_a_paper_with_nothing_but_a_title_comes_back(ledger):

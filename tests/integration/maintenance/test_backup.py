@@ -453,9 +453,9 @@ def test_a_backup_while_mails_are_sent_agrees_with_itself(engine, url, file, tmp
 
     with ExitStack() as stack:
         threads = [threading.Thread(target=send) for _ in range(3)]
-        for each in threads:
-            each.start()
-            stack.callback(each.join)
+        for thread in threads:
+            thread.start()
+            stack.callback(thread.join)
         assert enough.wait(20)
         made = [back_up(url, tmp_path / f"{n}", now=NOW) for n in range(2)]
     assert not errors

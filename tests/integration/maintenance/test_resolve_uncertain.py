@@ -79,7 +79,7 @@ def one_in_each_state(ledger: Ledger, edition: Edition) -> None:
 
 
 def states(ledger: Ledger, edition: Edition) -> list[tuple[str, str]]:
-    return [(each.state, each.reason) for each in ledger.deliveries.reports(edition)]
+    return [(report.state, report.reason) for report in ledger.deliveries.reports(edition)]
 
 
 def stored(ledger: Ledger, edition: Edition) -> dict[str, object] | None:
@@ -185,9 +185,9 @@ def test_what_is_to_be_sent_again_waits_for_nothing(ledger, settling, days):
 def test_one_edition_can_be_settled_alone(ledger, settling, days):
     rows = [lose(ledger, edition, 1) for edition in days]
     assert settling.resend(TOMORROW, LATER) == Resent(1, 0)
-    assert [state(ledger, each) for each in rows] == [S.UNCERTAIN, S.PENDING]
+    assert [state(ledger, row) for row in rows] == [S.UNCERTAIN, S.PENDING]
     assert settling.drop(None, LATER) == 1
-    assert [state(ledger, each) for each in rows] == [S.SKIPPED, S.PENDING]
+    assert [state(ledger, row) for row in rows] == [S.SKIPPED, S.PENDING]
 
 
 def test_the_balances_of_the_editions_that_are_touched_are_stored(ledger, settling, days):

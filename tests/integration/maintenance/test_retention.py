@@ -186,8 +186,8 @@ def test_nobody_is_planned_for_where_it_is_not_known_who_had_it(ledger, edition,
     # And no later edition has its papers again.
     absorb(ledger, make_sighting(1, listed_on=LATER.date() + DAY))
     later = ledger.editions.freeze(LATER.date() + DAY, TODAY, LATER)
-    assert {each.key for each in later.candidates}.isdisjoint(
-        each.key for each in edition.candidates
+    assert {candidate.key for candidate in later.candidates}.isdisjoint(
+        candidate.key for candidate in edition.candidates
     )
 
 
@@ -237,10 +237,10 @@ def test_two_that_tidy_at_once_count_each_once(ledger, edition, retention, last,
             errors.append(error)
 
     threads = [threading.Thread(target=tidy) for _ in range(2)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert not errors
     assert sum(done) == 20
     assert ledger.editions.balance(edition) == balance

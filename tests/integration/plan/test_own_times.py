@@ -44,6 +44,9 @@ def test_what_a_record_does_not_say_or_nobody_can_read_is_as_usual(registry, eng
         of_bob = update(subscribers).where(subscribers.c.id == bob.id)
         odd = {"timezone": "Mars/Olympus", "at": "06:00", "cadence": "daily"}
         connection.execute(of_bob.values(preferences=odd))
-    found = {tuple(each.people): each.preferences for each in registry.overview.mail_schedules()}
+    found = {
+        tuple(mail_schedule.people): mail_schedule.preferences
+        for mail_schedule in registry.overview.mail_schedules()
+    }
     assert found[(ada.id,)] == Preferences()
     assert found[(bob.id,)] == Preferences(days=EVERY_DAY, at=time(6))

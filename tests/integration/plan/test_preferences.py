@@ -121,7 +121,7 @@ def test_why_tells_of_the_whole_week(house):
     assert why.edition
     assert why.digest
     assert why.edition.new == 4 * 6
-    assert {each.candidate.listed_on for each in why.digest.picks} > {MONDAY.date()}
+    assert {pick.candidate.listed_on for pick in why.digest.picks} > {MONDAY.date()}
 
 
 # ---- at their own time -----------------------------------------------------------------------
@@ -135,7 +135,8 @@ def test_everybody_is_mailed_at_their_own_time(house):
     house.add("mary", at="06:00", timezone="UTC")
     came = pass_hours(house, FRIDAY, 72)
     local = {
-        name: {(each.weekday(), each.hour) for each in moments} for name, moments in came.items()
+        name: {(moment.weekday(), moment.hour) for moment in moments}
+        for name, moments in came.items()
     }
     assert local["ada"] == {(4, 8), (5, 8), (6, 8)}
     assert local["grace"] == {(4, 8), (5, 8), (6, 8)}  # the edition is there an hour later at most
@@ -158,7 +159,7 @@ def test_a_weekly_reader_at_the_other_end_of_the_world_misses_no_day(house):
         person = house.registry.file_of("alan@example.org").subscriber
         day = edition.day + timedelta(days=1)  # there
         [(pool, _)] = house.planning.by_pool(edition, [Due(person, day)])
-        pools.append({each.listed_on for each in pool.candidates})
+        pools.append({candidate.listed_on for candidate in pool.candidates})
     sunday = SUNDAY.date()
     assert pools[1] == {sunday + timedelta(days=n) for n in range(1, 8)}
     assert pools[0].isdisjoint(pools[1])

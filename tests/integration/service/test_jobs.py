@@ -82,7 +82,7 @@ def text_of(mail):
 def test_a_run_that_went_well_is_only_logged(edition):
     mails, logs = edition(made())
     assert mails == []
-    assert [each["event"] for each in logs] == ["the edition is made"]
+    assert [log["event"] for log in logs] == ["the edition is made"]
 
 
 def test_the_operator_is_told_of_trouble(edition, tmp_path):
@@ -164,7 +164,7 @@ def no_relay(message):
 
 def test_an_alert_that_fails_hides_no_trouble(edition):
     _, logs = edition(made("trouble"), post=no_relay)
-    assert [each["event"] for each in logs] == [
+    assert [log["event"] for log in logs] == [
         "the operator was not told",
         "the edition is made",
     ]
@@ -217,7 +217,7 @@ def test_what_lasts_is_told_once(tmp_path):
         duties = Jobs(app)
         for _ in range(3):
             duties.send()
-    told = [each for each in logs if each["event"] == "not all could be sent"]
+    told = [log for log in logs if log["event"] == "not all could be sent"]
     assert ["refused" in str(each["why"]) for each in told] == [True]
 
 

@@ -82,7 +82,7 @@ def test_what_comes_into_an_edition_late_is_news_to_who_had_it_before(house):
     assert house.pipeline.collect_due(SATURDAY + HOUR)  # begun in that moment, and done later
     pass_hours(house, SATURDAY + 2 * HOUR, 24 * 7)
     first, second = (
-        {each.candidate.listed_on for each in house.picks("weekly", (SATURDAY + days * DAY).date())}
+        {pick.candidate.listed_on for pick in house.picks("weekly", (SATURDAY + days * DAY).date())}
         for days in (0, 7)
     )
     assert first == {FRIDAY.date()}
@@ -101,9 +101,9 @@ def test_what_comes_late_is_news_to_who_never_had_an_edition(house, wants_note):
     house.pipeline.collect_due(FRIDAY + 3 * HOUR)
     pass_hours(house, FRIDAY + 3 * HOUR, 24)
     listed = {
-        each.candidate.listed_on
+        pick.candidate.listed_on
         for day in (FRIDAY, SATURDAY)
-        for each in house.picks("ada", day.date())
+        for pick in house.picks("ada", day.date())
     }
     assert listed == {FRIDAY.date(), SATURDAY.date()}
 
@@ -119,7 +119,7 @@ def test_what_comes_late_is_no_news_to_who_was_away(house):
     house.source.rests = False
     assert house.pipeline.collect_due(SATURDAY + 3 * HOUR)
     pass_hours(house, SATURDAY + 4 * HOUR, 24)
-    listed = {each.candidate.listed_on for each in house.picks("ada", SUNDAY.date())}
+    listed = {pick.candidate.listed_on for pick in house.picks("ada", SUNDAY.date())}
     assert listed == {SUNDAY.date()}
 
 
@@ -233,7 +233,7 @@ def test_after_days_there_is_one_mail_with_all_that_is_new(house):
     house.add("ada", max_papers=15)
     stand_still(house, FRIDAY + 4 * HOUR, FRIDAY + 3 * DAY)
     edition = house.ledger.editions.on(MONDAY.date())
-    pools = {each.candidate.listed_on for each in house.picks("ada", edition.day)}
+    pools = {pick.candidate.listed_on for pick in house.picks("ada", edition.day)}
     assert pools == {MONDAY.date() - n * DAY for n in range(3)}
 
 
@@ -257,7 +257,7 @@ def test_what_was_missed_is_news_to_a_weekly_reader_a_week_later(house):
     pass_hours(house, FRIDAY + DAY, 24 * 6 + 4)  # to next Friday noon
     pass_hours(house, FRIDAY + 10 * DAY, 24 * 5)
     assert house.became((FRIDAY + 7 * DAY).date())["ada"] == "skipped missed"
-    listed = {each.candidate.listed_on for each in house.picks("ada", (FRIDAY + 14 * DAY).date())}
+    listed = {pick.candidate.listed_on for pick in house.picks("ada", (FRIDAY + 14 * DAY).date())}
     assert min(listed) < (FRIDAY + 7 * DAY).date()
 
 
@@ -343,7 +343,7 @@ def test_what_was_missed_is_in_the_books_of_its_edition_whoever_looks_first(hous
         looks[name](now)
     assert house.became(FRIDAY.date()) == {"ada": "skipped missed"}
     figures = house.ledger.history.editions(2)
-    assert [(each.day, each.balance.due) for each in figures] == [
+    assert [(figure.day, figure.balance.due) for figure in figures] == [
         (SATURDAY.date(), 1),
         (FRIDAY.date(), 1),
     ]

@@ -211,7 +211,10 @@ def test_differences_are_told_line_by_line(tmp_path):
         (Kind.ADDED, 0, 20),
     ]
     assert (changed.rows[0].before, changed.rows[-1].now) == (17, 23)
-    assert [each.name for each in differences(old, new, all_of_before=False)] == ["added", "mail/a"]
+    assert [difference.name for difference in differences(old, new, all_of_before=False)] == [
+        "added",
+        "mail/a",
+    ]
 
 
 def test_what_is_far_between_differences_is_left_out(tmp_path):

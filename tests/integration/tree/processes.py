@@ -115,7 +115,7 @@ class Tree:
             fields = line.split()
             if fields[2].endswith(f":{port:04X}") and fields[3] == "01":
                 sockets.add(f"socket:[{fields[9]}]")
-        return [each for each in self.everybody() if sockets & _open(each)]
+        return [person for person in self.everybody() if sockets & _open(person)]
 
     def tell_to_stop(self, sign: signal.Signals = signal.SIGTERM) -> None:
         os.kill(self.pid, sign)

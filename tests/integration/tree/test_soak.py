@@ -155,7 +155,7 @@ def test_days_of_it_at_a_thousandfold_speed(engine, tmp_path: Path, start_smtp):
             assert tree.ends(30) == 0
             ended_in = time.monotonic() - told_at
     _tell(samples, relay, visitor, lasted, ended_in)
-    assert not [each for each in tree.lines if '"level": "error"' in each or "Traceback" in each]
+    assert not [line for line in tree.lines if '"level": "error"' in line or "Traceback" in line]
     assert {status for _, status in visitor.answers} == {200}
     check_mails(relay, engine)
     check_growth(samples, begun)
@@ -191,7 +191,9 @@ def check_mails(relay: SmtpServer, engine) -> None:
         states = dict(connection.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state)).all())  # fmt: skip
         came_back = connection.execute(select(func.count()).select_from(bounces)).scalar()
     assert len(balances) >= EDITIONS
-    assert [each["accepted"] for each in balances[: EDITIONS - 1]] == [PEOPLE] * (EDITIONS - 1)
+    assert [balance["accepted"] for balance in balances[: EDITIONS - 1]] == [PEOPLE] * (
+        EDITIONS - 1
+    )
     assert states.pop("accepted") == len(relay.received)
     assert set(states) <= {"pending"}  # it was told to stop while it sent
     assert came_back

@@ -82,7 +82,7 @@ class Town:
     def check(self, *, most_uncertain: int) -> None:
         """Everybody is one of: sent once, perhaps sent, not sent; in the books and in truth."""
         self.relay.hear_out()
-        copies = Counter(each.rcpt_to for each in self.relay.arrived.elements())
+        copies = Counter(element.rcpt_to for element in self.relay.arrived.elements())
         with self._engine.connect() as connection:
             rows = connection.execute(select(deliveries.c.subscriber_id, deliveries.c.state)).all()
         registry = Registry(self._engine)
@@ -118,7 +118,7 @@ class Town:
 
 
 def waiting(states: Counter[DeliveryState]) -> list[DeliveryState]:
-    return [each for each in states if each in {S.PENDING, S.SENDING, S.DEFERRED}]
+    return [state for state in states if state in {S.PENDING, S.SENDING, S.DEFERRED}]
 
 
 def _zone_where_it_is_noon() -> str:
@@ -136,7 +136,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
 
 
 def errors_in(tree: Tree) -> list[str]:
-    return [each for each in tree.lines if '"level": "error"' in each or "Traceback" in each]
+    return [line for line in tree.lines if '"level": "error"' in line or "Traceback" in line]
 
 
 # ---- told to stop ----------------------------------------------------------------------------
@@ -259,7 +259,7 @@ def test_where_the_port_is_taken_it_ends_with_one_line(town: Town):
         port = taken.getsockname()[1]
         with town.start("up", "--port", str(port), run_at="23:59") as tree:
             assert tree.ends() == 1
-    told = [each for each in tree.lines if each.startswith("digest:")]
+    told = [line for line in tree.lines if line.startswith("digest:")]
     assert told == ["digest: the pages could not begin"], tree.said
     assert str(port) in tree.said
     assert "Traceback" not in tree.said

@@ -126,7 +126,7 @@ class House:
     def _refuse_if_down(self) -> None:
         for spell in self.year.relay_down:
             if spell.holds(self.now):
-                taken = sum(spell.holds(each.at) for each in self.mails[-spell.after - 1 :])
+                taken = sum(spell.holds(mail.at) for mail in self.mails[-spell.after - 1 :])
                 if taken >= spell.after:
                     raise TransportError("the relay is down")
 
@@ -162,7 +162,7 @@ def address_of(life: Life) -> str:
 
 def preferences_of(wishes: Wishes) -> Preferences:
     return Preferences(
-        days=frozenset(WEEKDAYS[each] for each in wishes.days),
+        days=frozenset(WEEKDAYS[day] for day in wishes.days),
         at=wishes.at,
         timezone=wishes.zone,
         paused_until=wishes.paused_until,
@@ -213,7 +213,7 @@ class _Ranking:
 
     def digests(self, readers: Sequence[Reader]) -> Iterator[Digest | None]:
         for reader in readers:
-            topics = {each.text for each in reader.topics}
+            topics = {topic.text for topic in reader.topics}
             fitting = [each for each in self._best if not topics or _kind(each) in topics]
             chosen = fitting[: TOPICAL if topics else TOP]
             picks = tuple(Pick(Section.TRENDING, each) for each in chosen)
@@ -240,7 +240,7 @@ class PlainComposing:
         digest = planned_digest(
             self._ledger, delivery, *self._editions[delivery.edition_id], person
         )
-        numbers = " ".join(each.candidate.facts.title.split()[2] for each in digest.picks)
+        numbers = " ".join(pick.candidate.facts.title.split()[2] for pick in digest.picks)
         message_id = f"<{digest.day}.{person.public_id}@digest.example.org>"
         return Message(Envelope("digest@example.org", person.address), message_id, numbers.encode())
 

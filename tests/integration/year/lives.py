@@ -109,7 +109,7 @@ class Year:
 
 
 def is_in(spells: Sequence[Spell], moment: datetime) -> bool:
-    return any(each.holds(moment) for each in spells)
+    return any(spell.holds(moment) for spell in spells)
 
 
 def make_year(

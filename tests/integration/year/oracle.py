@@ -151,7 +151,7 @@ class Oracle:
         for _, wishes in life.chapters:
             if wishes:
                 changes |= {each.moment for each in self.turns_of(wishes)}
-        numbers = {bisect_left(self._looks, each) for each in changes}
+        numbers = {bisect_left(self._looks, change) for change in changes}
         return [self._looks[number] for number in sorted(numbers) if number < len(self._looks)]
 
     def _row(

@@ -56,7 +56,7 @@ def looks_at(year: Year, random: Random, oracle: Oracle, share: float) -> Looks:
         for (begins, wishes), until in zip(life.chapters, ends, strict=True):
             if wishes:
                 turns = (each.moment for each in oracle.turns_of(wishes))
-                moments.update(each for each in turns if begins <= each < until)
+                moments.update(turn for turn in turns if begins <= turn < until)
     for day in year.days():
         planned = oracle.planned(day)
         moments |= {planned, planned + PATIENCE, planned + random.random() * DAY}
@@ -64,12 +64,12 @@ def looks_at(year: Year, random: Random, oracle: Oracle, share: float) -> Looks:
             moments |= {planned + number * AGAIN for number in range(6 * 24)}
     for spell in (*year.sleeps, *year.relay_down, *year.source_down):
         moments |= {spell.ends, spell.ends + AGAIN}
-    chosen = sorted(each for each in moments if year.begins <= each < year.ends)
+    chosen = sorted(moment for moment in moments if year.begins <= moment < year.ends)
     chosen = [each for each in chosen if random.random() < share or each.date() in BUSY_DAYS]
     ticks = sorted({_next_minute(each) for each in chosen})
-    jitter = {each: timedelta(seconds=random.randrange(30)) for each in ticks}
+    jitter = {tick: timedelta(seconds=random.randrange(30)) for tick in ticks}
     found = Looks(
-        [each + jitter[each] for each in ticks if not is_in(year.sleeps, each + jitter[each])]
+        [tick + jitter[tick] for tick in ticks if not is_in(year.sleeps, tick + jitter[tick])]
     )
     for spell in year.sleeps:
         number = bisect_left(found.all, spell.begins) - 1
@@ -99,7 +99,7 @@ def _next_minute(moment: datetime) -> datetime:
 def live_through(year: Year, looks: Looks, house: House) -> None:
     last = None
     for look in looks.all:
-        if last and any(last <= each.begins < look for each in year.sleeps):
+        if last and any(last <= sleep.begins < look for sleep in year.sleeps):
             house.stand_still()
         if look in looks.stopped_after:
             house.stop_after(looks.stopped_after[look])
@@ -121,7 +121,7 @@ class Books:
                 for row in connection.execute(select(subscribers.c.id, subscribers.c.address))
             }
             self.editions = connection.execute(select(editions).order_by(editions.c.day)).all()
-            days = {each.id: each.day for each in self.editions}
+            days = {edition.id: edition.day for edition in self.editions}
             self.rows: dict[str, dict[date, str]] = defaultdict(dict)
             for row in connection.execute(select(deliveries)):
                 became = f"{row.state} {row.reason or ''}".strip()
@@ -135,14 +135,14 @@ def made_of(year: Year, books: Books, house: House) -> list[Made]:
     """
     taken: set[date] = set()
     made: list[Made] = []
-    for each in books.editions:
-        at = each.frozen_at
+    for edition in books.editions:
+        at = edition.frozen_at
         told = {day for moment, days in house.given for day in days if moment <= at}
-        begin = next((before.day for before in reversed(made) if before.papers), each.day)
-        new = sorted(day for day in told - taken if begin <= day <= each.day)
+        begin = next((before.day for before in reversed(made) if before.papers), edition.day)
+        new = sorted(day for day in told - taken if begin <= day <= edition.day)
         taken |= set(new)
         papers = tuple(paper for day in new for paper in year.papers.get(day, ()))
-        made.append(Made(each.day, at, papers))
+        made.append(Made(edition.day, at, papers))
     return made
 
 
@@ -271,8 +271,8 @@ def judge(year: Year, looks: Looks, house: House, books: Books) -> list[str]:
     oracle = Oracle(year, looks.all, made)
     by_day = {each.day: each for each in made}
     mails: dict[str, list[Mail]] = defaultdict(list)
-    for each in house.mails:
-        mails[each.to].append(each)
+    for mail in house.mails:
+        mails[mail.to].append(mail)
     faults = [*faults_of_editions(year, looks, made, oracle), *faults_of_balances(books)]
     for life in year.lives:
         found = faults_of(life, oracle, looks, by_day, books, mails[address_of(life)])
@@ -283,12 +283,14 @@ def judge(year: Year, looks: Looks, house: House, books: Books) -> list[str]:
 
 def faults_of_balances(books: Books) -> list[str]:
     faults = []
-    for each in books.editions:
-        rows = [its[each.day] for its in books.rows.values() if each.day in its]
-        balance = Balance(**{**each.balance, "edition": each.day}) if each.balance else None
+    for edition in books.editions:
+        rows = [its[edition.day] for its in books.rows.values() if edition.day in its]
+        balance = (
+            Balance(**{**edition.balance, "edition": edition.day}) if edition.balance else None
+        )
         due = balance.due if balance and balance.is_balanced else 0
         if due != len(rows):
-            faults.append(f"{each.day}: the balance is {balance}, of {len(rows)} rows")
+            faults.append(f"{edition.day}: the balance is {balance}, of {len(rows)} rows")
     return faults
 
 

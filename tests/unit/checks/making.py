@@ -85,4 +85,4 @@ def line_of(mjml, needle):
 
 def told(findings):
     """What findings say, with their places."""
-    return [(each.what, each.line) for each in findings]
+    return [(finding.what, finding.line) for finding in findings]

@@ -8,7 +8,7 @@ from tests.unit.checks.making import CLEAN, TEMPLATE, document, filled, rendered
 
 
 def without_clients(findings):
-    return [each for each in findings if each.check != "clients"]
+    return [finding for finding in findings if finding.check != "clients"]
 
 
 def test_nothing_is_said_of_a_clean_mail():

@@ -13,7 +13,7 @@ KNOWING = {"outlook-windows": ["css-border-radius"]}
 
 
 def about_round(findings):
-    return [each for each in findings if "border-radius" in each.what]
+    return [finding for finding in findings if "border-radius" in finding.what]
 
 
 def test_a_new_feature_is_told_of_with_its_place():

@@ -68,7 +68,9 @@ def test_other_hosts_are_told_of_if_some_are_allowed(address, is_fine):
     mail = rendered(html=f'<a href="{address}">a</a>', text=f"a: {address}.")
     says = f"{address} is of a host that is not allowed"
     expected = [] if is_fine else [(Level.WARNING, says)]
-    assert [(each.level, each.what) for each in links.bad_links(mail, HOSTS)] == expected
+    assert [
+        (bad_link.level, bad_link.what) for bad_link in links.bad_links(mail, HOSTS)
+    ] == expected
     assert list(links.bad_links(mail, CLEAN)) == []
 
 

@@ -79,7 +79,10 @@ def test_an_entry_of_the_atom_feed():
 @pytest.mark.parametrize("feed", ["rss.xml", "atom.xml"])
 @pytest.mark.parametrize("day", [None, date(2026, 2, 25)])
 def test_new_and_cross_lists_are_listed_and_replacements_are_not(feed, day):
-    listed = {each.facts.arxiv_id: each.listed_on for each in read(load(feed), day).sightings[:4]}
+    listed = {
+        sighting.facts.arxiv_id: sighting.listed_on
+        for sighting in read(load(feed), day).sightings[:4]
+    }
     assert listed == {
         "2602.00001": day or TODAY,
         "2602.00002": day or TODAY,
@@ -160,7 +163,7 @@ def test_answers_of_the_api():
 
 
 def test_a_look_up_for_a_day_is_listed_on_it():
-    assert {each.listed_on for each in read(load("api.xml"), TODAY).sightings} == {TODAY}
+    assert {sighting.listed_on for sighting in read(load("api.xml"), TODAY).sightings} == {TODAY}
 
 
 @pytest.mark.parametrize("body", [load("api_empty.xml"), rss().encode(), b"", b" \n"])
@@ -205,7 +208,7 @@ def test_entities_are_not_expanded(tmp_path):
     more = "<description>Seen &f; here</description>"
     harvest = read(rss(item("Ducks &a; x"), item("Geese", more=more), item("&f;"), head=head))
     assert "expanded" not in repr(harvest)
-    assert [each.facts.title for each in harvest.sightings] == ["Ducks", "Geese"]
+    assert [sighting.facts.title for sighting in harvest.sightings] == ["Ducks", "Geese"]
     assert len(harvest.rejected) == 1
 
 
@@ -230,8 +233,8 @@ def asking(
 
 def found(*ids: str) -> str:
     entries = (
-        f"<entry><id>http://arxiv.org/abs/{each}v1</id><title>Paper {each}</title></entry>"
-        for each in ids
+        f"<entry><id>http://arxiv.org/abs/{number}v1</id><title>Paper {number}</title></entry>"
+        for number in ids
     )
     return f'<feed xmlns="http://www.w3.org/2005/Atom">{"".join(entries)}</feed>'
 
@@ -248,9 +251,9 @@ class Service:
         ids = request.url.params["id_list"].split(",")
         assert request.url.params["max_results"] == str(len(ids))
         self.asked.append(ids)
-        bad = next((each for each in ids if each.startswith("bad")), None)
+        bad = next((number for number in ids if number.startswith("bad")), None)
         if bad is None:
-            has = [each.partition("v")[0] for each in ids if each not in self._lacks]
+            has = [number.partition("v")[0] for number in ids if number not in self._lacks]
             return httpx.Response(200, text=found(*has))
         body = load("api_error.xml").decode().replace("abc", bad)
         return httpx.Response(400, text=body)
@@ -288,8 +291,8 @@ def test_a_look_up_goes_in_slices_three_seconds_apart(tmp_path):
     harvest = asking(tmp_path, service, clock).look_up(ids, NOW, TODAY)
     assert [len(each) for each in service.asked] == [SLICE, SLICE, 1]
     assert clock.slept == [3, 3]
-    assert [each.facts.arxiv_id for each in harvest.sightings] == ids
-    assert {each.listed_on for each in harvest.sightings} == {TODAY}
+    assert [sighting.facts.arxiv_id for sighting in harvest.sightings] == ids
+    assert {sighting.listed_on for sighting in harvest.sightings} == {TODAY}
     assert harvest.rejected == ()
 
 
@@ -297,7 +300,10 @@ def test_a_bad_id_is_left_out_and_told(tmp_path):
     service = Service()
     ids = ["2602.00001", "bad1", "2602.00002", "bad2"]
     harvest = asking(tmp_path, service).look_up(ids, NOW)
-    assert [each.facts.arxiv_id for each in harvest.sightings] == ["2602.00001", "2602.00002"]
+    assert [sighting.facts.arxiv_id for sighting in harvest.sightings] == [
+        "2602.00001",
+        "2602.00002",
+    ]
     assert [(each.where, each.why) for each in harvest.rejected] == [
         ("bad1", "arXiv says: incorrect id format for bad1"),
         ("bad2", "arXiv says: incorrect id format for bad2"),

@@ -178,7 +178,7 @@ def test_whatever_is_in_a_file_it_is_read_or_an_error(head, tail):
     except SourceError as error:
         refused = str(error)
     assert not refused or refused.startswith("here: ")
-    assert all(each.facts.title for each in harvest.sightings)
+    assert all(sighting.facts.title for sighting in harvest.sightings)
     assert all(each.why for each in harvest.rejected)
 
 

@@ -258,7 +258,7 @@ def test_each_attempt_waits_for_its_turn(tmp_path):
 def test_asking_again_is_logged(tmp_path):
     with structlog.testing.capture_logs() as logs:
         Client(tmp_path, Web(httpx.Response(503), ok())).http.get(URL)
-    assert [(each["log_level"], each["url"], each["met"]) for each in logs] == [
+    assert [(log["log_level"], log["url"], log["met"]) for log in logs] == [
         ("warning", URL, "HTTP 503")
     ]
 

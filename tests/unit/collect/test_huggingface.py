@@ -205,7 +205,7 @@ def test_each_day_is_asked_for_and_is_the_listing_day(tmp_path):
     answer, asked = paged([entry(1)])
     days = [date(2026, 2, 19), TODAY]
     harvest = gather(asking(tmp_path, answer), days, NOW)
-    assert [each.listed_on for each in harvest.sightings] == days
+    assert [sighting.listed_on for sighting in harvest.sightings] == days
     assert [url.params["date"] for url in asked] == ["2026-02-19"] * 2 + ["2026-02-20"] * 2
 
 

@@ -26,7 +26,10 @@ TITLE = "Ducks on ponds"
 def known_as(paper: MergedPaper, number: int = 1, before: KnownPaper | None = None) -> KnownPaper:
     """The paper as the ledger has it after the merge."""
     signals = dict(before.signals) if before else {}
-    signals |= {each.source: each.signals for each in paper.new_observations}
+    signals |= {
+        new_observation.source: new_observation.signals
+        for new_observation in paper.new_observations
+    }
     listings = before.listings if before else frozenset()
     return KnownPaper(
         id=paper.known_id or number,
@@ -68,7 +71,7 @@ def test_one_id_from_two_sources_is_one_paper():
     )
     assert paper.new_listings == (Listing("huggingface", TODAY), Listing("arxiv", TODAY))
     # A source without counts observes none.
-    assert [each.source for each in paper.new_observations] == ["huggingface"]
+    assert [new_observation.source for new_observation in paper.new_observations] == ["huggingface"]
 
 
 def test_two_ids_are_two_papers_in_the_order_seen():
@@ -132,7 +135,10 @@ def test_later_sightings_win_whatever_their_order():
         paper = only(merge([], sightings))
         assert paper.facts.title == "Final title"
         assert paper.first_seen == NOW
-        assert [each.signals.upvotes for each in paper.new_observations] == [3, 9]
+        assert [new_observation.signals.upvotes for new_observation in paper.new_observations] == [
+            3,
+            9,
+        ]
 
 
 def test_of_one_moment_the_last_wins():
@@ -205,7 +211,7 @@ def test_an_observation_keeps_the_counts_it_does_not_state():
 def test_each_source_has_its_own_counts():
     known = known_as(only(merge([], [make_sighting(1, upvotes=3)])))
     paper = only(merge([known], [make_sighting(1, upvotes=3, source="mirror")]))
-    assert [each.source for each in paper.new_observations] == ["mirror"]
+    assert [new_observation.source for new_observation in paper.new_observations] == ["mirror"]
 
 
 def test_known_papers_that_nobody_saw_are_not_given():

@@ -49,17 +49,20 @@ def test_the_data_in_an_html_page():
     text = load("page.html")
     assert is_html_page(text)
     harvest = read_html(text)
-    assert [each.facts.title for each in harvest.sightings] == ['Ducks & "Geese"', "Swans <think>"]
-    assert [each.signals for each in harvest.sightings] == [
+    assert [sighting.facts.title for sighting in harvest.sightings] == [
+        'Ducks & "Geese"',
+        "Swans <think>",
+    ]
+    assert [sighting.signals for sighting in harvest.sightings] == [
         Signals(upvotes=1, comments=0),
         Signals(),
     ]
-    assert {each.listed_on for each in harvest.sightings} == {TODAY}
+    assert {sighting.listed_on for sighting in harvest.sightings} == {TODAY}
 
 
 def test_a_given_day_comes_before_that_of_the_page():
     harvest = read_html(load("page.html"), date(2026, 2, 1))
-    assert {each.listed_on for each in harvest.sightings} == {date(2026, 2, 1)}
+    assert {sighting.listed_on for sighting in harvest.sightings} == {date(2026, 2, 1)}
 
 
 @pytest.mark.parametrize(
@@ -95,9 +98,9 @@ def test_a_page_with_dates():
     assert is_text_page(text)
     harvest = read(text)
     assert harvest.rejected == ()
-    assert {each.source for each in harvest.sightings} == {"huggingface"}
-    assert {each.listed_on for each in harvest.sightings} == {TODAY}
-    assert [each.facts for each in harvest.sightings] == [
+    assert {sighting.source for sighting in harvest.sightings} == {"huggingface"}
+    assert {sighting.listed_on for sighting in harvest.sightings} == {TODAY}
+    assert [sighting.facts for sighting in harvest.sightings] == [
         Facts(
             title="Ducks as Swimmers: A Survey",
             abstract="We watch ducks on ponds. They swim.",
@@ -124,12 +127,14 @@ def test_a_page_with_dates():
             published_on=None,
         ),
     ]
-    assert [each.signals.comments for each in harvest.sightings] == [None, 12, 3, None]
+    assert [sighting.signals.comments for sighting in harvest.sightings] == [None, 12, 3, None]
 
 
 def test_what_is_cut_off_is_told():
     harvest = read(load("cut.txt"))
-    assert [each.facts.title for each in harvest.sightings] == ["Ducks as Swimmers: A Survey"]
+    assert [sighting.facts.title for sighting in harvest.sightings] == [
+        "Ducks as Swimmers: A Survey"
+    ]
     assert [each.where for each in harvest.rejected] == ["entry 2", "entry 3", "entry 4"]
     assert [each.why.partition(":")[0] for each in harvest.rejected] == [
         "not a title, an abstract, who, a dot and a date",
@@ -158,13 +163,13 @@ def test_a_page_that_ends_at_a_dot_is_told():
 )
 def test_the_year_that_a_page_leaves_out(stated, seen_at, year):
     harvest = read(page(*map(block, stated), block("Feb 3")), seen_at=seen_at)
-    assert {each.listed_on for each in harvest.sightings} == {date(year, 2, 20)}
+    assert {sighting.listed_on for sighting in harvest.sightings} == {date(year, 2, 20)}
     assert harvest.sightings[-1].facts.published_on == date(year, 2, 3)
 
 
 def test_a_given_day_is_the_listing_day_and_gives_the_year():
     harvest = read(page(block("Feb 3"), block("Oct 3, 2021")), day=date(2023, 5, 1))
-    assert {each.listed_on for each in harvest.sightings} == {date(2023, 5, 1)}
+    assert {sighting.listed_on for sighting in harvest.sightings} == {date(2023, 5, 1)}
     assert harvest.sightings[0].facts.published_on == date(2023, 2, 3)
 
 
@@ -197,14 +202,19 @@ def test_a_page_without_dates():
     text = load("undated.txt")
     assert is_text_page(text)
     harvest = read(text)
-    assert [each.facts.title for each in harvest.sightings] == [
+    assert [sighting.facts.title for sighting in harvest.sightings] == [
         "Quack: Ducks Glued to a Button",
         "A Title Whose Abstract Is Missing",
         "Geese in Rows",
         "A Last Title",
     ]
-    assert [each.facts.abstract[:5] for each in harvest.sightings] == ["Ducks", "", "Geese", ""]
-    assert {each.listed_on for each in harvest.sightings} == {NOW.date()}
+    assert [sighting.facts.abstract[:5] for sighting in harvest.sightings] == [
+        "Ducks",
+        "",
+        "Geese",
+        "",
+    ]
+    assert {sighting.listed_on for sighting in harvest.sightings} == {NOW.date()}
     (rejection,) = harvest.rejected
     assert rejection.where == "entry 4"
     assert rejection.why.startswith("an abstract without a title: 'A second abstract")
@@ -213,7 +223,10 @@ def test_a_page_without_dates():
 @pytest.mark.parametrize("button", ["Subscribe", "Subscribe\n", "Subscribe\n\n", ""])
 def test_the_button_is_no_part_of_the_first_title(button):
     harvest = read(f"{INVITATION}\n{button}Ducks\nSubscribe to Geese")
-    assert [each.facts.title for each in harvest.sightings] == ["Ducks", "Subscribe to Geese"]
+    assert [sighting.facts.title for sighting in harvest.sightings] == [
+        "Ducks",
+        "Subscribe to Geese",
+    ]
 
 
 @pytest.mark.parametrize("text", [INVITATION, f"{INVITATION}\nSubscribe\n", f"x {INVITATION}"])
@@ -223,7 +236,7 @@ def test_a_page_of_nothing_but_its_head_does_not_fail(text):
 
 def test_a_title_of_signs_alone_is_rejected():
     harvest = read(f"{INVITATION}\n🦆🦆\nDucks")
-    assert [each.facts.title for each in harvest.sightings] == ["Ducks"]
+    assert [sighting.facts.title for sighting in harvest.sightings] == ["Ducks"]
     assert [each.why for each in harvest.rejected] == ["neither an arXiv id nor a title"]
 
 

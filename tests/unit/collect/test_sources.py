@@ -38,8 +38,8 @@ def made_here(settings, http):
 
 def test_the_built_in_sources_are_found_in_the_order_asked_for(http):
     sources = find_sources(["arxiv", "huggingface"], make_settings(), http)
-    assert [type(each) for each in sources] == [Arxiv, HuggingFace]
-    assert [each.name for each in sources] == ["arxiv", "huggingface"]
+    assert [type(source) for source in sources] == [Arxiv, HuggingFace]
+    assert [source.name for source in sources] == ["arxiv", "huggingface"]
 
 
 def test_no_names_are_no_sources(http):

@@ -15,8 +15,8 @@ LOST = Outcome(OutcomeKind.UNCERTAIN, "no answer", concern=Concern.RELAY)
 
 def after(*outcomes):
     breaker = Breaker()
-    for each in outcomes:
-        breaker.heed(each)
+    for outcome in outcomes:
+        breaker.heed(outcome)
     return breaker
 
 

@@ -46,6 +46,6 @@ def test_the_same_values_give_the_same_time_whenever_now_is(attempts_before, del
 
 def test_deliveries_deferred_together_come_back_spread_out():
     minutes = [wait(4, delivery_id) // timedelta(minutes=1) for delivery_id in range(1, 1001)]
-    by_tenth = [sum(80 + 8 * n <= each < 88 + 8 * n for each in minutes) for n in range(10)]
+    by_tenth = [sum(80 + 8 * n <= minute < 88 + 8 * n for minute in minutes) for n in range(10)]
     assert sum(by_tenth) == 1000
     assert min(by_tenth) > 50

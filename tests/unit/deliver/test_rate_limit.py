@@ -55,8 +55,8 @@ def test_whatever_was_asked_for_passes(least):
 )
 def test_a_window_has_its_first_moment_and_not_its_last(window, inside, outside):
     for hours, expected in ((inside, True), (outside, False)):
-        for each in hours:
-            assert is_within(window, datetime.combine(DAY, each)) is expected, each
+        for hour in hours:
+            assert is_within(window, datetime.combine(DAY, hour)) is expected, hour
 
 
 def test_a_warm_up_grows_by_half_each_day():

@@ -45,7 +45,7 @@ def test_encryption(version, near: bool, level: Level) -> None:
 
 def levels(**changes):
     offered = {name: value for name, value in {**ALL, **changes}.items() if value is not None}
-    return [each.level for each in judge_capabilities(offered)]
+    return [judge_capability.level for judge_capability in judge_capabilities(offered)]
 
 
 def test_all_that_we_use_is_there() -> None:

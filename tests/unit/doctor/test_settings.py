@@ -19,7 +19,11 @@ COMPLETE = {
 def told(*, without=(), **changes):
     """What is not good about settings that are, but for the changes."""
     settings = replace(make_settings(**{**COMPLETE, **changes}), **dict.fromkeys(without))
-    return [each for each in judge_settings(settings) if each.level is not Level.GOOD]
+    return [
+        judge_setting
+        for judge_setting in judge_settings(settings)
+        if judge_setting.level is not Level.GOOD
+    ]
 
 
 def test_all_is_well() -> None:

@@ -84,7 +84,7 @@ def test_the_revision_that_fits() -> None:
     ],
 )
 def test_templates(checks, level: Level, words: str) -> None:
-    found = judge_templates([Check("a check", each, "is so") for each in checks])
+    found = judge_templates([Check("a check", check, "is so") for check in checks])
     assert found.level is level
     assert words in found.what
 

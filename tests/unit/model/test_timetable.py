@@ -62,9 +62,9 @@ def calendars(draw: st.DrawFn) -> tuple[Timetable, list[Frozen]]:
 def test_windows_follow_one_another_without_a_gap(calendar: tuple[Timetable, list[Frozen]]) -> None:
     timetable, editions = calendar
     intervals = timetable.intervals(editions)
-    assert [each.edition for each in intervals] == editions
+    assert [interval.edition for interval in intervals] == editions
     assert all(one.ends == then.begins for one, then in pairwise(intervals))
-    assert all(each.begins < each.ends for each in intervals)
+    assert all(interval.begins < interval.ends for interval in intervals)
 
 
 @given(calendars(), st.integers(-30, 24 * 60))
@@ -75,7 +75,7 @@ def test_a_moment_is_in_the_window_around_it(
     intervals = timetable.intervals(editions)
     moment = intervals[0].begins + half_hours * timedelta(minutes=30)
     found = due_interval_of(intervals, moment)
-    around = [each for each in intervals if each.begins <= moment < each.ends]
+    around = [interval for interval in intervals if interval.begins <= moment < interval.ends]
     assert found == (around[0] if around else None)
 
 

@@ -67,7 +67,7 @@ def test_what_is_bound_stands_in_every_line(begin):
         log.info("one")
         logging.getLogger("library").error("two")
     log.info("three")
-    assert [each.get("delivery") for each in lines()] == [17, 17, None]
+    assert [line.get("delivery") for line in lines()] == [17, 17, None]
 
 
 def test_libraries_log_the_same_way_from_warnings_on(begin):
@@ -101,7 +101,7 @@ def test_libraries_log_once_however_often_it_is_configured(begin):
     lines = begin()
     configure_logs()
     logging.getLogger("library").error("once")
-    assert [each["event"] for each in lines()] == ["once"]
+    assert [line["event"] for line in lines()] == ["once"]
 
 
 def test_on_a_terminal_it_is_for_people(monkeypatch, capsys):
@@ -134,7 +134,7 @@ def test_no_secret_that_is_set_is_ever_logged(begin, name, addresses):
     }
     value = of_urls.get(name, "horse horse")
     _, origins = read_settings({variable(name): value})
-    mask_in_logs((each for origin in origins for each in origin.secrets), addresses=addresses)
+    mask_in_logs((secret for origin in origins for secret in origin.secrets), addresses=addresses)
     log.error("it failed", why="it said: horse horse", value=value, values=[{"x": value}])
     assert "horse" not in str(lines())
 
@@ -142,4 +142,4 @@ def test_no_secret_that_is_set_is_ever_logged(begin, name, addresses):
 def test_a_place_is_no_secret():
     for name, value in (("inbox", VALUES["inbox"][0]), ("transport", "maildir:/srv/mail")):
         _, origins = read_settings({variable(name): value})
-        assert [each for origin in origins for each in origin.secrets] == []
+        assert [secret for origin in origins for secret in origin.secrets] == []

@@ -56,7 +56,7 @@ def test_no_address_survives(text, place):
 @given(st.lists(ADDRESSES, min_size=1, max_size=5))
 def test_none_of_many_survives(addresses):
     masked = Mask().text(" ".join(addresses))
-    assert not [each for each in addresses if each in masked.split()]
+    assert not [address for address in addresses if address in masked.split()]
 
 
 @pytest.mark.parametrize(

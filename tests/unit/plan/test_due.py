@@ -31,7 +31,7 @@ def intervals(*days: int):
 
 def told(due_times) -> list[tuple[int, datetime]]:
     """Of each turn the day of its edition, and its moment."""
-    return [(each.interval.edition.day.day, each.moment) for each in due_times]
+    return [(due_time.interval.edition.day.day, due_time.moment) for due_time in due_times]
 
 
 def test_a_turn_is_for_the_edition_of_its_day_or_of_the_day_before() -> None:

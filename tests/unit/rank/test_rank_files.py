@@ -29,7 +29,7 @@ OLD = {
 
 
 def lines(records):
-    return [each if isinstance(each, str) else json.dumps(each) for each in records]
+    return [record if isinstance(record, str) else json.dumps(record) for record in records]
 
 
 def papers_of(*records):
@@ -46,7 +46,7 @@ def topics_of(*records):
 
 def ranked(topics, papers=PAPERS, **options):
     candidates = papers_of(*papers)
-    known = OLD | {each.key: each.facts for each in candidates}
+    known = OLD | {candidate.key: candidate.facts for candidate in candidates}
     return list(rank(topics_of(*topics), candidates, make_corpus(), known, NORMAL, **options))
 
 
@@ -213,8 +213,8 @@ def test_each_line_is_read_or_named(given, read):
 def test_a_line_for_each_topic_has_what_fits_the_best_first():
     ducks, robots = ranked([{"id": 1, "filter": "ducks"}, {"id": 2, "filter": "robots"}])
     assert (ducks["topic"], robots["topic"]) == ("1", "2")
-    assert {each["id"] for each in ducks["ranking"]} == {"d1", "d2"}
-    assert [each["id"] for each in robots["ranking"]] == ["r"]
+    assert {duck["id"] for duck in ducks["ranking"]} == {"d1", "d2"}
+    assert [robot["id"] for robot in robots["ranking"]] == ["r"]
     for record in (ducks, robots):
         scores = [each["score"] for each in record["ranking"]]
         assert scores == sorted(scores, reverse=True)

@@ -64,7 +64,7 @@ def rank(*topics: str, day=DAY, limits: Limits = LIMITS, **queries: Any) -> Dige
 
 def shown(digest: Digest | None, section: Section) -> list[int]:
     assert digest is not None
-    return [each.candidate.paper_id for each in digest.picks if each.section is section]
+    return [pick.candidate.paper_id for pick in digest.picks if pick.section is section]
 
 
 def for_you(*topics: str, **given: Any) -> list[int]:
@@ -78,8 +78,8 @@ def test_for_you_is_what_fits_and_trending_is_the_rest_by_votes():
     digest = rank("ducks")
     assert set(shown(digest, FOR_YOU)) == DUCKS
     assert shown(digest, TRENDING) == [8, 5, 9, 6, 4]
-    assert [each.section for each in digest.picks] == [FOR_YOU] * 3 + [TRENDING] * 5
-    assert [bool(each.match) for each in digest.picks] == [True] * 3 + [False] * 5
+    assert [pick.section for pick in digest.picks] == [FOR_YOU] * 3 + [TRENDING] * 5
+    assert [bool(pick.match) for pick in digest.picks] == [True] * 3 + [False] * 5
 
 
 def test_a_digest_knows_its_day_topics_and_pool():
@@ -130,7 +130,7 @@ def test_a_match_that_found_no_room_may_still_trend_without_a_reason():
     digest = rank("ducks", limits=replace(LIMITS, for_you=1), day=DAY[:3])
     rest = shown(digest, TRENDING)
     assert set(rest) == DUCKS - set(shown(digest, FOR_YOU))
-    assert [each.match for each in digest.picks[1:]] == [None, None]
+    assert [pick.match for pick in digest.picks[1:]] == [None, None]
 
 
 def test_what_trends_is_parted_by_comments_then_stars_then_id():
@@ -261,7 +261,7 @@ def test_all_that_a_mere_restriction_lets_in_is_shown_by_votes(topic, found):
     digest = rank(topic)
     assert (digest and shown(digest, FOR_YOU)) == found
     if digest:
-        assert {each.match.reason.topic for each in digest.picks if each.match} == {topic}
+        assert {pick.match.reason.topic for pick in digest.picks if pick.match} == {topic}
 
 
 def test_a_restriction_keeps_out_what_would_match():
@@ -274,11 +274,11 @@ def test_each_reader_is_told_their_own_spelling():
     ranker = Ranker(make_edition(*DAY), make_corpus(), LIMITS)
     spellings = ["ducks", "DUCKS", "Ducks"]
     for spelling, digest in zip(spellings, ranker.digests(map_readers(spellings)), strict=True):
-        assert {each.match.reason.topic for each in digest.picks if each.match} == {spelling}
+        assert {pick.match.reason.topic for pick in digest.picks if pick.match} == {spelling}
 
 
 def map_readers(spellings):
-    return [reader(each) for each in spellings]
+    return [reader(spelling) for spelling in spellings]
 
 
 # ---- how strict ----------------------------------------------------------------------------------
@@ -289,7 +289,7 @@ def map_readers(spellings):
 )
 def test_who_is_stricter_gets_a_part_of_what_others_get(topics):
     strict, normal, broad = (
-        {each.candidate.paper_id for each in digest.picks if each.match} if digest else set()
+        {pick.candidate.paper_id for pick in digest.picks if pick.match} if digest else set()
         for digest in (rank(*topics, strictness=each) for each in Strictness)
     )
     assert strict <= normal <= broad
@@ -486,7 +486,7 @@ def test_a_digest_keeps_to_what_its_reader_and_the_operator_want(day, everybody,
     for wanted, digest in zip(everybody, ranker.digests(everybody), strict=True):
         if digest is None:
             continue
-        numbers = [each.candidate.paper_id for each in digest.picks]
+        numbers = [pick.candidate.paper_id for pick in digest.picks]
         assert numbers
         assert len(set(numbers)) == len(numbers)
         mine = shown(digest, FOR_YOU)
@@ -499,8 +499,8 @@ def test_a_digest_keeps_to_what_its_reader_and_the_operator_want(day, everybody,
             assert len(mine) >= wanted.least
             assert wanted.trending or not rest
         least = THRESHOLDS[wanted.strictness or limits.strictness]
-        assert all(each.match.score >= least for each in digest.picks[: len(mine)])
-        assert all(each.match is None for each in digest.picks[len(mine) :])
+        assert all(pick.match.score >= least for pick in digest.picks[: len(mine)])
+        assert all(pick.match is None for pick in digest.picks[len(mine) :])
 
 
 @FEW
@@ -514,8 +514,8 @@ def test_who_else_reads_an_edition_does_not_matter(day, everybody, limits):
 
 def papers_of(digest):
     return digest and [
-        (each.section, each.candidate.paper_id, each.match and each.match.reason)
-        for each in digest.picks
+        (pick.section, pick.candidate.paper_id, pick.match and pick.match.reason)
+        for pick in digest.picks
     ]
 
 
@@ -523,10 +523,10 @@ def papers_of(digest):
 @given(days, readers)
 def test_what_is_excluded_or_muted_is_never_shown(day, wanted):
     digest = ranker_of(day).digest(wanted)
-    for each in digest.picks if digest else ():
-        facts = each.candidate.facts
+    for pick in digest.picks if digest else ():
+        facts = pick.candidate.facts
         stood = set(f"{facts.title} {facts.abstract}".split())
-        assert each.candidate.key not in wanted.mutes
+        assert pick.candidate.key not in wanted.mutes
         assert not any(set(said.text.split()) <= stood for said in wanted.exclusions)
 
 
@@ -535,7 +535,7 @@ def test_what_is_excluded_or_muted_is_never_shown(day, wanted):
 def test_who_is_stricter_gets_a_part_of_what_others_get_whatever_they_want(day, wanted):
     wide = replace(wanted, least=1, most=None)
     strict, normal, broad = (
-        {each.candidate.paper_id for each in digest.picks if each.match} if digest else set()
+        {pick.candidate.paper_id for pick in digest.picks if pick.match} if digest else set()
         for digest in (
             ranker_of(day, Limits(15, 0)).digest(replace(wide, strictness=each))
             for each in Strictness
@@ -560,5 +560,5 @@ def test_the_order_of_the_topics_changes_no_papers(day, topics, random):
     one, other = (ranker_of(day).digest(reader(*each)) for each in (topics, shuffled))
     assert (one is None) == (other is None)
     if one:
-        numbers = [[each.candidate.paper_id for each in digest.picks] for digest in (one, other)]
+        numbers = [[pick.candidate.paper_id for pick in digest.picks] for digest in (one, other)]
         assert sorted(numbers[0]) == sorted(numbers[1])

@@ -29,7 +29,7 @@ def dense(matrix):
 
 
 def plain_idf(word, papers):
-    having = sum(word in each for each in papers)
+    having = sum(word in paper for paper in papers)
     return log(1 + (len(papers) - having + 0.5) / (having + 0.5))
 
 

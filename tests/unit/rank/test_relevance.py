@@ -53,7 +53,7 @@ def paper(number: int = 1, title: str = "Nothing of note", abstract: str = "", *
 
 def scores(topics, candidates, corpus=None, facts_of=None):
     """A row for each topic, given as text or Topic."""
-    wanted = [each if isinstance(each, Topic) else Topic(each) for each in topics]
+    wanted = [topic if isinstance(topic, Topic) else Topic(topic) for topic in topics]
     matching = Matching(corpus or make_corpus(), candidates, facts_of)
     return matching.match(wanted).scores
 
@@ -70,7 +70,7 @@ def why(topic, facts_of=None, **facts) -> Reason:
 
 def best_known(topics, corpus):
     """The best score of each topic among the background's own papers."""
-    return Profiles(corpus, [Query(each) for each in topics], {}).scores(corpus.papers).max(1)
+    return Profiles(corpus, [Query(topic) for topic in topics], {}).scores(corpus.papers).max(1)
 
 
 # ---- what makes a score --------------------------------------------------------------------------
@@ -153,7 +153,7 @@ def test_many_topics_are_matched_as_each_alone():
     day = [paper(n, abstract=text) for n, text in enumerate((DUCKS, GEESE, VIDEO, ROBOTS, RLHF))]
     words = make_corpus().vocabulary.words
     topics = [f"{words[n % len(words)]} {words[n * 7 % len(words)]}" for n in range(BLOCK + 30)]
-    matched = Matching(make_corpus(), day).match([Topic(each) for each in topics])
+    matched = Matching(make_corpus(), day).match([Topic(topic) for topic in topics])
     assert matched.scores.shape == (len(topics), len(day))
     for number in (0, BLOCK - 1, BLOCK, BLOCK + 29):
         alone = Matching(make_corpus(), day).match([Topic(topics[number])])
@@ -168,8 +168,8 @@ def test_many_topics_are_matched_as_each_alone():
 def sample_edition():
     """The built-in day of the demo."""
     return [
-        Candidate(number, each.facts.arxiv_id, each.facts, each.signals, TODAY)
-        for number, each in enumerate(read_file(SAMPLE_EDITION, None, NOW).sightings)
+        Candidate(number, sighting.facts.arxiv_id, sighting.facts, sighting.signals, TODAY)
+        for number, sighting in enumerate(read_file(SAMPLE_EDITION, None, NOW).sightings)
     ]
 
 

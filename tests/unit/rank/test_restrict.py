@@ -160,7 +160,7 @@ def test_a_field_that_nobody_filled_in_has_no_value(typed, there):
 )
 def test_counts_are_compared(name, operator, holds):
     candidates = [replace(DUCKS, signals=Signals(**{name: count})) for count in (19, 20, 21)]
-    assert [satisfies(f"{name}{operator}20", each) for each in candidates] == holds
+    assert [satisfies(f"{name}{operator}20", candidate) for candidate in candidates] == holds
 
 
 def test_a_count_that_nobody_knows_fits_no_comparison():

@@ -213,7 +213,7 @@ def test_a_standing_is_the_part_of_papers_that_have_fewer_votes_and_half_of_the_
 def test_what_trends_has_votes_unless_nothing_has(counts):
     candidates = voted(counts)
     found = trending(candidates)
-    with_votes = [each for each in candidates if each.signals.upvotes]
+    with_votes = [candidate for candidate in candidates if candidate.signals.upvotes]
     assert found == by_popularity(with_votes or candidates)
     assert [each.signals.upvotes or 0 for each in found] == sorted(
         (each.signals.upvotes or 0 for each in found), reverse=True

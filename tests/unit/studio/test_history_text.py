@@ -37,8 +37,8 @@ def test_the_next_page_is_of_the_same_search():
 def days(*balances):
     first = date(2026, 2, 1)
     return [
-        DailyStats(first + timedelta(days=n), has_edition=True, papers=n, balance=each)
-        for n, each in enumerate(balances)
+        DailyStats(first + timedelta(days=n), has_edition=True, papers=n, balance=balance)
+        for n, balance in enumerate(balances)
     ]
 
 

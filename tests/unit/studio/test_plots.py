@@ -40,7 +40,7 @@ def bars(picture, kind="one"):
 
 
 def test_a_bar_for_each_day_with_something_as_high_as_its_value():
-    heights = [float(each.get("height")) for each in bars(read(make_plot(2, 0, 4, 1)))]
+    heights = [float(bar.get("height")) for bar in bars(read(make_plot(2, 0, 4, 1)))]
     assert len(heights) == 3
     assert heights[1] == pytest.approx(2 * heights[0], abs=0.1)
     assert heights[0] == pytest.approx(2 * heights[2], abs=0.1)

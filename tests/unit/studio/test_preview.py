@@ -25,7 +25,11 @@ def proofs_of(folder=None, code="en", identity=SENDER, **rules):
 
 
 def told(findings, *levels):
-    return [f"{each.template}:{each.line} {each.what}" for each in findings if each.level in levels]
+    return [
+        f"{finding.template}:{finding.line} {finding.what}"
+        for finding in findings
+        if finding.level in levels
+    ]
 
 
 @pytest.mark.parametrize("code", ["en", "de"])
@@ -35,7 +39,7 @@ def test_there_is_nothing_to_mend_in_the_shipped_templates(code):
 
 def test_nor_with_pictures_but_for_the_largest_which_loses_a_paper():
     findings = proofs_of(identity=with_pictures(SENDER)).findings()
-    assert all(each.check == "size" for each in findings if each.level is not Level.NOTE)
+    assert all(finding.check == "size" for finding in findings if finding.level is not Level.NOTE)
 
 
 @made_with(*MAKERS_OF_HTML)
@@ -96,8 +100,10 @@ def test_hosts_that_templates_may_not_link_to_are_named(tmp_path):
     )
     findings = proofs_of(tmp_path, allowed_hosts=frozenset({"arxiv.org"})).findings("digest")
     warnings = told(findings, Level.WARNING)
-    assert [each for each in warnings if "tracker.example" in each]
-    assert not [each for each in warnings if "code.example" in each or "huggingface.co" in each]
+    assert [warning for warning in warnings if "tracker.example" in warning]
+    assert not [
+        warning for warning in warnings if "code.example" in warning or "huggingface.co" in warning
+    ]
 
 
 @pytest.mark.parametrize("ask", [lambda p: p.of_sample("none"), lambda p: p.findings("none")])

@@ -17,7 +17,7 @@ def shown(suggestions=(), **form):
 
 
 def chosen(choices):
-    return [each.value for each in choices if each.chosen]
+    return [choice.value for choice in choices if choice.chosen]
 
 
 def zones(view):
@@ -25,7 +25,7 @@ def zones(view):
 
 
 def offered(view):
-    return [each.value for each in view.suggestions]
+    return [suggestion.value for suggestion in view.suggestions]
 
 
 # ---- suggestions -------------------------------------------------------------------------------
@@ -59,7 +59,7 @@ def test_no_suggestion_is_repeated(suggestions, ticked, typed):
     view = shown(suggestions, suggested=frozenset(ticked), topics=typed)
     assert len(set(offered(view))) == len(offered(view))
     assert typed.casefold() not in map(str.casefold, offered(view))
-    assert len({each.id for each in view.suggestions}) == len(view.suggestions)
+    assert len({suggestion.id for suggestion in view.suggestions}) == len(view.suggestions)
 
 
 # ---- when --------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ def test_the_cadence_is_chosen(cadence):
 
 def test_the_days_are_chosen_in_the_order_of_the_week():
     view = shown(days=frozenset({"thu", "mon"}))
-    assert [each.value for each in view.days] == list(WEEKDAYS)
+    assert [day.value for day in view.days] == list(WEEKDAYS)
     assert chosen(view.days) == ["mon", "thu"]
     assert view.days[0].label == "Monday"
 
@@ -90,7 +90,7 @@ def test_zones_are_grouped_by_region_and_named_by_place():
     view = shown()
     assert list(view.zones) == sorted(view.zones)
     assert {"Europe", "America", "Asia", "Other"} <= view.zones.keys()
-    assert [each.label for each in view.zones["America"] if "Buenos" in each.value][-1] == (
+    assert [zone.label for zone in view.zones["America"] if "Buenos" in zone.value][-1] == (
         "Buenos Aires"
     )
     assert zones(view)["America/Argentina/Buenos_Aires"].label == "Argentina/Buenos Aires"
@@ -117,7 +117,9 @@ def test_every_zone_that_can_be_stored_can_be_shown(name):
 def test_the_number_of_papers_is_chosen(typed, papers):
     view = shown(max_papers=typed)
     assert chosen(view.most_papers) == papers
-    assert [each.value for each in view.most_papers] == [str(number) for number in range(1, 16)]
+    assert [most_paper.value for most_paper in view.most_papers] == [
+        str(number) for number in range(1, 16)
+    ]
 
 
 def test_what_was_typed_is_there():
