@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Engine, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from digest.ledger.database import insert_if_new
 from digest.ledger.deliveries import delivery_of
 from digest.ledger.tables import bounces, deliveries, editions
 from digest.model.deliveries import Bounce, BounceKind, Delivery, DeliveryState
+from subscribers.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,8 @@ class PastBounce:
     bounce: Bounce
 
 
-class Bounces:
+class Bounces(Store):
     """The bounces of one ledger. Each method is one short, committed transaction."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def record(self, delivery: Delivery, bounce: Bounce, now: datetime) -> bool:
         """Write down what came back; false, and nothing changes, if it is known already."""
@@ -51,14 +49,12 @@ class Bounces:
         found = select(bounces.c.id).where(
             bounces.c.delivery_id == delivery.id, bounces.c.kind == kind
         )
-        with self._engine.connect() as connection:
-            return connection.execute(found).first() is not None
+        return self._value(found) is not None
 
     def of(self, delivery: Delivery) -> list[PastBounce]:
         """All that came back about a delivery, in the order in which it was read."""
         query = select(bounces).where(bounces.c.delivery_id == delivery.id)
-        with self._engine.connect() as connection:
-            rows = connection.execute(query.order_by(bounces.c.at, bounces.c.id)).all()
+        rows = self._rows(query.order_by(bounces.c.at, bounces.c.id))
         return [
             PastBounce(row.at, Bounce(BounceKind(row.kind), row.status, row.text)) for row in rows
         ]
@@ -80,8 +76,7 @@ class Bounces:
         )
 
     def _one(self, query: Select[tuple[object, ...]]) -> Delivery | None:
-        with self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
+        row = self._row(query)
         return None if row is None else delivery_of(row)
 
     # ---- what it comes to ----
@@ -97,8 +92,7 @@ class Bounces:
         )
         if since is not None:
             query = query.where(bounces.c.at >= since)
-        with self._engine.connect() as connection:
-            return list(connection.execute(query).scalars())
+        return self._values(query)
 
     def day_of(self, delivery: Delivery) -> date:
         """The day of a delivery's edition."""
@@ -119,13 +113,13 @@ class Bounces:
         # Nothing comes back before it was sent.
         recent = bounces.c.at >= mails.sent_since
         about = select(bounces.c.delivery_id).where(bounces.c.kind == kind, recent)
-        return self._count(mails, deliveries.c.id.in_(about))
+        return self._count_of(mails, deliveries.c.id.in_(about))
 
     def accepted(self, mails: Span) -> int:
         """How many mails of a span were accepted."""
-        return self._count(mails, deliveries.c.state == DeliveryState.ACCEPTED)
+        return self._count_of(mails, deliveries.c.state == DeliveryState.ACCEPTED)
 
-    def _count(self, mails: Span, which: ColumnElement[bool]) -> int:
+    def _count_of(self, mails: Span, which: ColumnElement[bool]) -> int:
         # By edition, because there is an index for that: a long list has millions of deliveries.
         theirs = select(editions.c.id).where(editions.c.frozen_at >= mails.frozen_since)
         query = (
@@ -134,8 +128,7 @@ class Bounces:
             .where(which, deliveries.c.edition_id.in_(theirs))
             .where(deliveries.c.changed_at >= mails.sent_since)
         )
-        with self._engine.connect() as connection:
-            return int(connection.execute(query).scalar_one())
+        return self._count(query)
 
 
 def _storable(text: str) -> str:

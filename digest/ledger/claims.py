@@ -34,6 +34,7 @@ from digest.ledger.tables import attempts, deliveries, provider_queues
 from digest.model.deliveries import Delivery, DeliveryState
 from digest.model.digests import SkipReason
 from digest.model.messages import Outcome
+from subscribers.store.store import Store
 
 _S = DeliveryState
 # What a sender has in hand: the second, when it has been taken for dead meanwhile.
@@ -60,11 +61,11 @@ class NotBefore:
     moment: datetime
 
 
-class Claims:
+class Claims(Store):
     """The deliveries of one sender, which goes by ``name``."""
 
     def __init__(self, engine: Engine, name: str) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._name = name
 
     # ---- to claim ----
@@ -148,13 +149,11 @@ class Claims:
 
     def release_forgotten(self, now: datetime) -> int:
         """Undo the claims whose answer was lost; for a sender that has nothing in hand."""
-        with self._engine.begin() as connection:
-            released = connection.execute(
-                update(deliveries)
-                .where(deliveries.c.state == _S.SENDING, deliveries.c.claimed_by == self._name)
-                .values(state=_S.PENDING, changed_at=now)
-            )
-            return released.rowcount
+        return self._write(
+            update(deliveries)
+            .where(deliveries.c.state == _S.SENDING, deliveries.c.claimed_by == self._name)
+            .values(state=_S.PENDING, changed_at=now)
+        )
 
     def skip(self, delivery: Delivery, reason: SkipReason, now: datetime) -> None:
         """Found out in the last moment that it is not to be sent."""

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Engine,
     Row,
     and_,
     case,
@@ -26,6 +25,7 @@ from digest.ledger.database import write_transaction
 from digest.ledger.tables import attempts, deliveries, delivery_papers, editions
 from digest.model.deliveries import Delivery, DeliveryReport, DeliveryState
 from digest.model.digests import Candidate, Edition, Match, Pick, Reason, Section, SkipReason
+from subscribers.store.store import Store
 
 _S = DeliveryState
 
@@ -81,11 +81,8 @@ class Plan:
     note: SkipReason | None = None
 
 
-class Deliveries:
+class Deliveries(Store):
     """The deliveries of one ledger. Each method is one short, committed transaction."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     # ---- planning ----
 
@@ -97,8 +94,7 @@ class Deliveries:
         query = select(deliveries.c.subscriber_id).where(deliveries.c.edition_id == edition_id)
         if for_good:
             query = query.where(deliveries.c.reason.is_distinct_from(SkipReason.MISSED))
-        with self._engine.connect() as connection:
-            return set(connection.execute(query).scalars())
+        return set(self._values(query))
 
     def plan(
         self,
@@ -169,15 +165,13 @@ class Deliveries:
         query = select(deliveries).where(
             deliveries.c.edition_id == edition.id, deliveries.c.subscriber_id == subscriber_id
         )
-        with self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
+        row = self._row(query)
         return None if row is None else delivery_of(row)
 
     def picks(self, delivery: Delivery, papers: Mapping[int, Candidate]) -> tuple[Pick, ...]:
         """What was chosen for a delivery, in order; of ``Editions.papers_of`` its edition."""
         query = select(delivery_papers).where(delivery_papers.c.delivery_id == delivery.id)
-        with self._engine.connect() as connection:
-            rows = connection.execute(query.order_by(delivery_papers.c.position)).all()
+        rows = self._rows(query.order_by(delivery_papers.c.position))
         return tuple(
             Pick(
                 section=Section(row.section),
@@ -205,24 +199,21 @@ class Deliveries:
             .scalar_subquery()
         )
         query = select(deliveries, last.label("last_words")).order_by(deliveries.c.id)
-        with self._engine.connect() as connection:
-            rows = connection.execute(query.where(deliveries.c.edition_id == edition.id, *only))
-            return [report_of(row, row.last_words or "") for row in rows]
+        rows = self._rows(query.where(deliveries.c.edition_id == edition.id, *only))
+        return [report_of(row, row.last_words or "") for row in rows]
 
     # ---- what waits ----
 
     def waiting(self, now: datetime) -> int:
         """How many may be tried now."""
         query = select(func.count()).select_from(deliveries).where(may_be_tried(now))
-        with self._engine.connect() as connection:
-            return int(connection.execute(query).scalar_one())
+        return self._count(query)
 
     def waiting_by_provider(self, now: datetime) -> dict[str, int]:
         """The same, for each provider."""
         query = select(deliveries.c.provider, func.count()).where(may_be_tried(now))
-        with self._engine.connect() as connection:
-            rows = connection.execute(query.group_by(deliveries.c.provider))
-            return {row[0]: row[1] for row in rows}
+        rows = self._rows(query.group_by(deliveries.c.provider))
+        return {row[0]: row[1] for row in rows}
 
     def papers_to_send(self, edition_id: int) -> set[int]:
         """The papers in what of an edition is still to be sent, now or later."""
@@ -235,8 +226,7 @@ class Deliveries:
                 deliveries.c.state.in_([_S.PENDING, _S.DEFERRED, _S.SENDING]),
             )
         )
-        with self._engine.connect() as connection:
-            return set(connection.scalars(query))
+        return set(self._values(query))
 
     def notes_to_send(self, edition_id: int) -> set[SkipReason]:
         """What the notes tell that are among them."""
@@ -249,8 +239,7 @@ class Deliveries:
                 deliveries.c.reason.is_not(None),
             )
         )
-        with self._engine.connect() as connection:
-            return set(map(SkipReason, connection.scalars(query)))
+        return set(map(SkipReason, self._values(query)))
 
     def expire(self, before: datetime, now: datetime) -> int:
         """Give up on what was planned before a moment; how many there are."""
@@ -263,10 +252,7 @@ class Deliveries:
     def _skip(self, which: ColumnElement[bool], reason: SkipReason, now: datetime) -> int:
         waits = deliveries.c.state.in_([_S.PENDING, _S.DEFERRED])
         skipped = update(deliveries).where(waits, which)
-        with self._engine.begin() as connection:
-            return connection.execute(
-                skipped.values(state=_S.SKIPPED, reason=reason, changed_at=now)
-            ).rowcount
+        return self._write(skipped.values(state=_S.SKIPPED, reason=reason, changed_at=now))
 
 
 def may_be_tried(now: datetime) -> ColumnElement[bool]:

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Engine,
     Row,
     and_,
     delete,
@@ -33,6 +32,7 @@ from digest.model.deliveries import Balance, DeliveryState
 from digest.model.digests import Candidate, Edition, SkipReason
 from digest.model.papers import Signals
 from digest.model.timetable import Frozen
+from subscribers.store.store import Store
 
 RISING = timedelta(days=1)  # before an edition: what is told of a paper's rise
 
@@ -44,11 +44,8 @@ _WAS_NEVER_TRIED = and_(
 )
 
 
-class Editions:
+class Editions(Store):
     """The editions of one ledger."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def first_day_for(self, day: date, lookback_days: int) -> date:
         """Where an edition of ``day`` begins: at the last one before it that held papers.
@@ -57,12 +54,11 @@ class Editions:
         back ``lookback_days``. An empty edition moves nothing: a source that was down for a
         weekend is caught up with on Monday.
         """
-        with self._engine.connect() as connection:
-            last = connection.execute(
-                select(func.max(editions.c.day))
-                .where(editions.c.day < day)
-                .where(editions.c.id.in_(select(edition_papers.c.edition_id)))
-            ).scalar()
+        last = self._value(
+            select(func.max(editions.c.day))
+            .where(editions.c.day < day)
+            .where(editions.c.id.in_(select(edition_papers.c.edition_id)))
+        )
         return last or day - timedelta(days=lookback_days)
 
     def freeze(
@@ -123,9 +119,8 @@ class Editions:
         """When the latest editions up to a day were made, oldest first."""
         query = select(editions.c.id, editions.c.day, editions.c.frozen_at)
         query = query.where(editions.c.day <= until)
-        with self._engine.connect() as connection:
-            rows = connection.execute(query.order_by(editions.c.day.desc()).limit(most))
-            return [Frozen(*row) for row in rows][::-1]
+        rows = self._rows(query.order_by(editions.c.day.desc()).limit(most))
+        return [Frozen(*row) for row in rows][::-1]
 
     def eligible(self, day: date, first_day: date) -> int:
         """How many papers an edition of ``day`` would hold, were it frozen now."""
@@ -134,9 +129,8 @@ class Editions:
 
     def first_after(self, day: date) -> date | None:
         """The day of the first edition after this one."""
-        with self._engine.connect() as connection:
-            later = select(func.min(editions.c.day)).where(editions.c.day > day)
-            return connection.execute(later).scalar()
+        later = select(func.min(editions.c.day)).where(editions.c.day > day)
+        return self._value(later)
 
     def coming(self, day: date, first_day: date) -> Edition:
         """What an edition of ``day`` would hold, were it frozen now. Nothing is stored."""
@@ -171,41 +165,36 @@ class Editions:
 
     def days(self, most: int) -> list[tuple[date, int]]:
         """The latest editions that held papers, newest first, with how many."""
-        with self._engine.connect() as connection:
-            rows = connection.execute(
-                select(editions.c.day, func.count())
-                .join(edition_papers, edition_papers.c.edition_id == editions.c.id)
-                .group_by(editions.c.day)
-                .order_by(editions.c.day.desc())
-                .limit(most)
-            )
-            return [(row[0], row[1]) for row in rows]
+        rows = self._rows(
+            select(editions.c.day, func.count())
+            .join(edition_papers, edition_papers.c.edition_id == editions.c.id)
+            .group_by(editions.c.day)
+            .order_by(editions.c.day.desc())
+            .limit(most)
+        )
+        return [(row[0], row[1]) for row in rows]
 
     def on(self, day: date) -> Edition | None:
         """The edition of a day, if there was one."""
-        with self._engine.connect() as connection:
-            found = connection.execute(select(editions.c.id).where(editions.c.day == day)).scalar()
+        found = self._value(select(editions.c.id).where(editions.c.day == day))
         return None if found is None else self.get(found)
 
     def latest(self) -> Edition | None:
         """The edition of the latest day, if there is any."""
-        with self._engine.connect() as connection:
-            day = connection.execute(select(func.max(editions.c.day))).scalar()
+        day = self._value(select(func.max(editions.c.day)))
         return None if day is None else self.on(day)
 
     def changed_at(self, now: datetime) -> list[Edition]:
         """The editions with a delivery that changed at a moment: that of the run that did it."""
         query = select(deliveries.c.edition_id).where(deliveries.c.changed_at == now).distinct()
-        with self._engine.connect() as connection:
-            ids = sorted(connection.execute(query).scalars())
+        ids = sorted(self._values(query))
         return [self.get(edition_id) for edition_id in ids]
 
     def unfinished(self) -> list[Edition]:
         """The editions with a delivery that is still to be sent."""
         states = [DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.SENDING]
         query = select(deliveries.c.edition_id).where(deliveries.c.state.in_(states)).distinct()
-        with self._engine.connect() as connection:
-            ids = sorted(connection.execute(query).scalars())
+        ids = sorted(self._values(query))
         return [self.get(edition_id) for edition_id in ids]
 
     def balance(self, edition: Edition) -> Balance:

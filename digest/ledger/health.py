@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Engine, case, func, select
+from sqlalchemy import case, func, select
 
 from digest.ledger.deliveries import PLANNED_AT, may_be_tried
 from digest.ledger.tables import attempts, bounces, collections, deliveries, editions, runs
 from digest.model.deliveries import BounceKind, DeliveryState
 from digest.model.messages import OutcomeKind
+from subscribers.store.store import Store
 
 FAILURES_KEPT = timedelta(days=30)  # how long an old failure of a source is told
 MOST_ATTEMPTS = 10_000
@@ -69,11 +70,8 @@ class Latencies:
     total: float
 
 
-class Health:
+class Health(Store):
     """How one ledger is."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def queue(self, now: datetime) -> Queue:
         """What waits at a moment."""
@@ -115,8 +113,7 @@ class Health:
         """How many of each kind came back since a moment."""
         kind = bounces.c.kind
         query = select(kind, func.count()).where(bounces.c.at >= since).group_by(kind)
-        with self._engine.connect() as connection:
-            found = {BounceKind(row[0]): row[1] for row in connection.execute(query)}
+        found = {BounceKind(row[0]): row[1] for row in self._rows(query)}
         return {kind: found.get(kind, 0) for kind in BounceKind}
 
     def attempts(self, since: datetime) -> dict[tuple[OutcomeKind, int], int]:
@@ -127,9 +124,8 @@ class Health:
             .where(attempts.c.id > newest - MOST_ATTEMPTS, attempts.c.at >= since)
             .group_by(attempts.c.outcome, attempts.c.code)
         )
-        with self._engine.connect() as connection:
-            rows = connection.execute(query)
-            return {(OutcomeKind(outcome), code): count for outcome, code, count in rows}
+        rows = self._rows(query)
+        return {(OutcomeKind(outcome), code): count for outcome, code, count in rows}
 
     def latencies(self, since: datetime) -> Latencies:
         """How long the same attempts took, those of them that say it."""
@@ -165,8 +161,7 @@ class Health:
 
     def editions(self) -> int:
         """How many there have been."""
-        with self._engine.connect() as connection:
-            return int(connection.execute(select(func.count()).select_from(editions)).scalar_one())
+        return self._count(select(func.count()).select_from(editions))
 
     def unbalanced(self, days: Sequence[date]) -> list[date]:
         """Return those of some days whose balance does not add up or counts lost deliveries.
@@ -185,13 +180,12 @@ class Health:
             .where(editions.c.day.in_(days), editions.c.day.not_in(under_way))
             .order_by(editions.c.day)
         )
-        with self._engine.connect() as connection:
-            return [
-                day
-                for day, due, balance, gone, rows in connection.execute(query)
-                if (balance and not _sum(balance) == balance["due"] <= rows + _count(gone))
-                or (due is not None and due != rows + _count(gone))
-            ]
+        return [
+            day
+            for day, due, balance, gone, rows in self._rows(query)
+            if (balance and not _sum(balance) == balance["due"] <= rows + _count(gone))
+            or (due is not None and due != rows + _count(gone))
+        ]
 
 
 def _count(gone: list[tuple[str, str, int]] | None) -> int:

@@ -5,12 +5,13 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, Row, Select, func, insert, select, update
+from sqlalchemy import Row, Select, func, insert, select, update
 
 from digest.ledger.daily_stats import DailyStats, daily_stats_of, latest_editions
 from digest.ledger.tables import attempts, collections, edition_papers, editions, runs
 from digest.model.papers import Collected, Harvest, Rejection
 from digest.model.wording import truncate
+from subscribers.store.store import Store
 
 FILES = "files"  # stands for a source in what is written down of a reading of files
 MOST_REJECTIONS = 200  # kept of one collection; a page that changed its form rejects thousands
@@ -86,11 +87,8 @@ class PastRun:
         return None if self.ended_at is None else self.ended_at - self.started_at
 
 
-class History:
+class History(Store):
     """What happened in one ledger."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     # ---- writing it down ---------------------------------------------------------------------
 
@@ -104,8 +102,7 @@ class History:
             ],
             "failure": _plain(collection.failure, LONGEST),
         }
-        with self._engine.begin() as connection:
-            connection.execute(insert(collections).values(row))
+        self._write(insert(collections).values(row))
 
     def begin_run(self, day: date, now: datetime) -> RunMark:
         """A run has begun. Until its end is told, it counts as under way.
@@ -124,25 +121,23 @@ class History:
         """A run has come to its end, with or without trouble."""
         tried = select(func.count()).where(attempts.c.id > run.last_attempt).scalar_subquery()
         lines = "\n".join(_plain(line, LONGEST_TROUBLE) for line in trouble)
-        with self._engine.begin() as connection:
-            connection.execute(
-                update(runs)
-                .where(runs.c.id == run.id)
-                .values(
-                    ended_at=ended_at,
-                    sending=sending.total_seconds(),
-                    tried=tried,
-                    trouble=lines,
-                )
+        self._write(
+            update(runs)
+            .where(runs.c.id == run.id)
+            .values(
+                ended_at=ended_at,
+                sending=sending.total_seconds(),
+                tried=tried,
+                trouble=lines,
             )
+        )
 
     # ---- looking back ------------------------------------------------------------------------
 
     def last_collected(self) -> datetime | None:
         """When sources were asked last, whatever they said; None if never."""
         query = select(collections.c.at).where(collections.c.source != FILES)
-        with self._engine.connect() as connection:
-            return connection.execute(query.order_by(collections.c.id.desc()).limit(1)).scalar()
+        return self._value(query.order_by(collections.c.id.desc()).limit(1))
 
     def failed_after(self, moment: datetime) -> bool:
         """Whether a source has failed after a moment, and has not answered since."""
@@ -151,8 +146,7 @@ class History:
             collections.c.id.in_(latest.group_by(collections.c.source)),
             collections.c.failure != "",
         )
-        with self._engine.connect() as connection:
-            return connection.execute(failed.limit(1)).scalar() is not None
+        return self._value(failed.limit(1)) is not None
 
     def collections_of(self, first: date, last: date, most: int = 500) -> list[Collection]:
         """What was collected on some days: the latest ``most``, oldest first."""
@@ -171,8 +165,7 @@ class History:
             .where(editions.c.id.in_(select(edition_papers.c.edition_id)))
         )
         query = select(collections).where(collections.c.day <= day)
-        with self._engine.connect() as connection:
-            frozen_at = connection.execute(before).scalar()
+        frozen_at = self._value(before)
         if frozen_at is not None:
             query = query.where(collections.c.at > frozen_at)
         return self._collections(query, most)
@@ -206,13 +199,11 @@ class History:
 
     def _collections(self, query: Select[Any], most: int) -> list[Collection]:
         latest = query.order_by(collections.c.at.desc(), collections.c.id.desc()).limit(most)
-        with self._engine.connect() as connection:
-            rows = connection.execute(latest).all()
+        rows = self._rows(latest)
         return [_collection(row) for row in reversed(rows)]
 
     def _runs(self, query: Select[Any]) -> list[PastRun]:
-        with self._engine.connect() as connection:
-            return [_past_run(row) for row in connection.execute(query.order_by(runs.c.id.desc()))]
+        return [_past_run(row) for row in self._rows(query.order_by(runs.c.id.desc()))]
 
 
 def _plain(text: str, longest: int) -> str:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from digest.ledger.tables import instances
+from subscribers.store.store import Store
 
 COPIED = ""  # the marker in a copy: no folder has it
 
@@ -25,11 +26,8 @@ class Instance:
     sends_from: datetime | None = None
 
 
-class Instances:
+class Instances(Store):
     """The instances of one ledger."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def all(self) -> list[Instance]:
         """Return all of them, the one seen last first."""
@@ -46,8 +44,7 @@ class Instances:
     def mark(self, instance_id: str, mark: str, now: datetime) -> None:
         """Write down the marker that an instance has from now on."""
         this = update(instances).where(instances.c.id == instance_id)
-        with self._engine.begin() as connection:
-            connection.execute(this.values(mark=mark, seen_at=now))
+        self._write(this.values(mark=mark, seen_at=now))
 
     def table_id(self) -> str:
         """Return the number that PostgreSQL gave the table: restored, it has another.
@@ -61,8 +58,7 @@ class Instances:
 
     def sends_from(self) -> datetime | None:
         """Return the moment before which nothing that was due is sent; None if there is none."""
-        with self._engine.connect() as connection:
-            return connection.execute(select(func.max(instances.c.sends_from))).scalar()
+        return self._value(select(func.max(instances.c.sends_from)))
 
 
 def mark_as_copied(connection: Connection, copied_from: Instance) -> None:

@@ -3,10 +3,11 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import delete, insert, select
 
 from digest.ledger.database import write_transaction
 from digest.ledger.tables import last_runs
+from subscribers.store.store import Store
 
 
 class Job(StrEnum):
@@ -15,20 +16,15 @@ class Job(StrEnum):
     INBOX = "inbox"  # the mail that comes back was read
 
 
-class LastRuns:
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
+class LastRuns(Store):
     def last(self, name: Job) -> datetime | None:
         """Return when it was done last; None if never."""
-        with self._engine.connect() as connection:
-            query = select(last_runs.c.at).where(last_runs.c.name == name)
-            return connection.execute(query).scalar()
+        query = select(last_runs.c.at).where(last_runs.c.name == name)
+        return self._value(query)
 
     def all(self) -> dict[Job, datetime]:
         """Return when each was done last, of those that ever were."""
-        with self._engine.connect() as connection:
-            rows = connection.execute(select(last_runs.c.name, last_runs.c.at)).all()
+        rows = self._rows(select(last_runs.c.name, last_runs.c.at))
         known = set(Job)
         return {Job(row.name): row.at for row in rows if row.name in known}
 

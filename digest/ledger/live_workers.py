@@ -8,21 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import select, update
 
 from digest.ledger.claims import Claims
 from digest.ledger.locks import forget, held, is_held, left_behind, wait_for_lock
 from digest.ledger.tables import deliveries
 from digest.model.deliveries import DeliveryState
+from subscribers.store.store import Store
 
 _KIND = "sender-"
 
 
-class LiveWorkers:
+class LiveWorkers(Store):
     """The workers of one ledger."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     @contextmanager
     def enter(self) -> Iterator[Claims]:
@@ -38,11 +36,7 @@ class LiveWorkers:
     def resolve_orphaned(self, now: datetime) -> int:
         """Make uncertain what was being sent by workers that died. Return how many they were."""
         being_sent = deliveries.c.state == DeliveryState.SENDING
-        with self._engine.connect() as connection:
-            claimants = connection.execute(
-                select(deliveries.c.claimed_by).where(being_sent).distinct()
-            )
-            names = list(claimants.scalars())
+        names = self._values(select(deliveries.c.claimed_by).where(being_sent).distinct())
         return sum(self._release(name, now) for name in names if not self._lives(name))
 
     def some_live(self) -> bool:

@@ -3,24 +3,21 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import delete, insert, select
 
 from digest.ledger.database import write_transaction
 from digest.ledger.tables import mail_domains
+from subscribers.store.store import Store
 
 
-class MailDomains:
+class MailDomains(Store):
     """What one ledger knows of mail domains."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def asked_since(self, moment: datetime) -> dict[str, str]:
         """The providers of the domains that were asked about since a moment."""
         query = select(mail_domains.c.domain, mail_domains.c.provider)
-        with self._engine.connect() as connection:
-            rows = connection.execute(query.where(mail_domains.c.asked_at >= moment))
-            return {row.domain: row.provider for row in rows}
+        rows = self._rows(query.where(mail_domains.c.asked_at >= moment))
+        return {row.domain: row.provider for row in rows}
 
     def keep(self, providers: Mapping[str, str], now: datetime) -> None:
         """Keep what was found out, in place of what was known before."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Engine, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from digest.ledger.deliveries import report_of
 from digest.ledger.tables import attempts, deliveries
@@ -11,6 +11,7 @@ from digest.model.deliveries import Delivery, DeliveryReport, DeliveryState
 from digest.model.digests import Edition
 from digest.model.messages import OutcomeKind
 from subscribers.store.overview import ids_with
+from subscribers.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +35,13 @@ class Sought:
     address: str = ""
 
 
-class Outcomes:
+class Outcomes(Store):
     """What became of the deliveries in one ledger."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def count(self, edition: Edition, sought: Sought) -> int:
         """How many deliveries of an edition there are of those sought."""
         query = select(func.count()).where(*_conditions(edition, sought))
-        with self._engine.connect() as connection:
-            return int(connection.execute(query).scalar_one())
+        return self._count(query)
 
     def page(
         self, edition: Edition, sought: Sought, most: int, skip: int = 0
@@ -70,8 +67,7 @@ class Outcomes:
     def attempts(self, delivery: Delivery, most: int = 100) -> list[Attempt]:
         """The latest attempts at a delivery, oldest first."""
         query = select(attempts).where(attempts.c.delivery_id == delivery.id)
-        with self._engine.connect() as connection:
-            rows = connection.execute(query.order_by(attempts.c.id.desc()).limit(most)).all()
+        rows = self._rows(query.order_by(attempts.c.id.desc()).limit(most))
         return [
             Attempt(row.at, OutcomeKind(row.outcome), row.code, row.text) for row in reversed(rows)
         ]

@@ -6,21 +6,19 @@ from dataclasses import asdict, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, func, insert, select, update
 
 from digest.ledger.tables import listings, observations, papers
 from digest.model.papers import Facts, KnownPaper, Listing, MergedPaper, Signals
+from subscribers.store.store import Store
 
 _FACTS = tuple(row.name for row in fields(Facts))
 _SIGNALS = tuple(row.name for row in fields(Signals))
 _BATCH = 500  # values in one IN (…); SQLite's own limit is far above
 
 
-class Papers:
+class Papers(Store):
     """The papers of one ledger."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def absorb(
         self,
@@ -37,20 +35,17 @@ class Papers:
 
     def latest_day(self) -> date | None:
         """The last day for which anything is listed."""
-        with self._engine.connect() as connection:
-            return connection.execute(select(func.max(listings.c.listed_on))).scalar()
+        return self._value(select(func.max(listings.c.listed_on)))
 
     def title_of(self, key: str) -> str | None:
         """The title of the paper with a canonical id; none for an unknown one."""
-        with self._engine.connect() as connection:
-            title = connection.execute(select(papers.c.title).where(papers.c.key == key)).scalar()
+        title = self._value(select(papers.c.title).where(papers.c.key == key))
         return None if title is None else str(title)
 
     def newest(self, most: int) -> list[str]:
         """The canonical ids of the papers with an abstract that came last, newest first."""
         query = select(papers.c.key).where(papers.c.abstract != "").order_by(papers.c.id.desc())
-        with self._engine.connect() as connection:
-            return list(connection.execute(query.limit(most)).scalars())
+        return self._values(query.limit(most))
 
     def facts_of(self, keys: Iterable[str]) -> dict[str, Facts]:
         """The facts of papers by their canonical ids; unknown ones are left out."""
@@ -62,8 +57,7 @@ class Papers:
         """The keywords of each paper listed on a day or later."""
         listed = select(listings.c.paper_id).where(listings.c.listed_on >= day)
         query = select(papers.c.keywords).where(papers.c.id.in_(listed)).order_by(papers.c.id)
-        with self._engine.connect() as connection:
-            return [tuple(keywords) for keywords in connection.execute(query).scalars()]
+        return [tuple(keywords) for keywords in self._values(query)]
 
 
 def facts_of(row: Row[tuple[Any, ...]]) -> Facts:

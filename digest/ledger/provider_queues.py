@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select, update
 
 from digest.ledger.database import insert_if_new, write_transaction
 from digest.ledger.tables import provider_queues
+from subscribers.store.store import Store
 
 ALL = "*"
 EVERYBODY = "everybody"  # what people call it; in a shell * is something else
@@ -29,11 +30,8 @@ class Pause:
     why: str
 
 
-class ProviderQueues:
+class ProviderQueues(Store):
     """The provider queues of one ledger. Each method is one short, committed transaction."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     # ---- pauses ----
 
@@ -70,16 +68,12 @@ class ProviderQueues:
             .where(provider_queues.c.paused_at.is_not(None))
             .order_by(provider_queues.c.provider)
         )
-        with self._engine.connect() as connection:
-            return [
-                Pause(row.provider, row.paused_at, row.why) for row in connection.execute(query)
-            ]
+        return [Pause(row.provider, row.paused_at, row.why) for row in self._rows(query)]
 
     def resumed_at(self, provider: str) -> datetime | None:
         """Return when the operator resumed a queue last."""
         query = select(provider_queues.c.resumed_at).where(provider_queues.c.provider == provider)
-        with self._engine.connect() as connection:
-            return connection.execute(query).scalar_one_or_none()
+        return self._value(query)
 
     # ---- rates ----
 
@@ -88,16 +82,14 @@ class ProviderQueues:
         query = select(provider_queues.c.provider, provider_queues.c.gap).where(
             provider_queues.c.gap > 0
         )
-        with self._engine.connect() as connection:
-            return {row.provider: row.gap for row in connection.execute(query)}
+        return {row.provider: row.gap for row in self._rows(query)}
 
     def sent_on(self, day: date) -> int:
         """Return how many went out on a day of a warm-up, if it is the latest on which any did."""
         query = select(provider_queues.c.sent).where(
             provider_queues.c.provider == ALL, provider_queues.c.day == day
         )
-        with self._engine.connect() as connection:
-            return connection.execute(query).scalar() or 0
+        return self._value(query) or 0
 
     def set_interval(
         self, provider: str, interval: float, not_before: datetime | None = None

@@ -27,6 +27,7 @@ from digest.ledger.tables import (
 )
 from digest.model.deliveries import DeliveryState
 from digest.model.progress import Progress, silent
+from subscribers.store.store import Store
 
 _S = DeliveryState
 SETTLED = (_S.ACCEPTED, _S.REFUSED, _S.SUPPRESSED, _S.SKIPPED)  # from which no way leads on
@@ -35,11 +36,11 @@ BLOCK = 500  # deliveries; each has some ten papers
 _BREATH = 0.05
 
 
-class OldRows:
+class OldRows(Store):
     """The old rows of one ledger."""
 
     def __init__(self, engine: Engine, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._sleep = sleep
 
     def remove_deliveries(self, before: date, progress: Progress = silent) -> int:
@@ -54,8 +55,7 @@ class OldRows:
             .group_by(editions.c.id)
             .order_by(editions.c.day)
         )
-        with self._engine.connect() as connection:
-            counts = {row[0]: row[1] for row in connection.execute(old)}
+        counts = {row[0]: row[1] for row in self._rows(old)}
         removed, total = 0, sum(counts.values())
         for edition_id in counts:
             while some := self._remove_deliveries_of(edition_id):

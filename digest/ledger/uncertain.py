@@ -1,14 +1,18 @@
 """Deliveries of which nobody knows whether they arrived, and what the operator makes of them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Engine, select, update
+from sqlalchemy import ColumnElement, select, update
 
 from digest.ledger.deliveries import PLANNED_AT
 from digest.ledger.tables import attempts, deliveries, editions
 from digest.model.deliveries import Delivery, DeliveryState
 from digest.model.digests import Edition, SkipReason
+from subscribers.store.store import Store
+
+_IS_UNCERTAIN = deliveries.c.state == DeliveryState.UNCERTAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +30,11 @@ class Unanswered:
     last_words: str
 
 
-class Uncertain:
+class Uncertain(Store):
     """The uncertain deliveries of one ledger, of one edition or of all.
 
     ``resend`` and ``drop`` say how many they were; they are for whoever holds the ledger.
     """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def all(self, edition: Edition | None = None) -> list[Unanswered]:
         """Those of the oldest edition first."""
@@ -51,54 +52,44 @@ class Uncertain:
         query = (
             select(deliveries, editions.c.day, PLANNED_AT.label("planned"), words.label("words"))
             .join(editions, editions.c.id == deliveries.c.edition_id)
-            .where(*_are_uncertain(edition))
+            .where(*_of(edition))
             .order_by(editions.c.day, deliveries.c.id)
         )
-        with self._engine.connect() as connection:
-            return [
-                Unanswered(
-                    delivery=Delivery(row.id, row.edition_id, row.subscriber_id, row.attempts),
-                    edition=row.day,
-                    planned_at=row.planned,
-                    since=row.changed_at,
-                    last_words=row.words or "",
-                )
-                for row in connection.execute(query)
-            ]
+        return [
+            Unanswered(
+                delivery=Delivery(row.id, row.edition_id, row.subscriber_id, row.attempts),
+                edition=row.day,
+                planned_at=row.planned,
+                since=row.changed_at,
+                last_words=row.words or "",
+            )
+            for row in self._rows(query)
+        ]
 
     def resend(self, edition: Edition | None, now: datetime) -> int:
         """Have them sent by the next run, as if they never had been tried."""
-        return self._settle(edition, now, state=DeliveryState.PENDING, next_attempt_at=None)
+        return self._settle(_of(edition), now, state=DeliveryState.PENDING, next_attempt_at=None)
 
     def drop(self, edition: Edition | None, now: datetime) -> int:
         """Give them up."""
-        return self._settle(edition, now, state=DeliveryState.SKIPPED, reason=SkipReason.DROPPED)
+        return self._settle(
+            _of(edition), now, state=DeliveryState.SKIPPED, reason=SkipReason.DROPPED
+        )
 
     def arrived(self, delivery: Delivery, now: datetime) -> bool:
         """Something came back about a delivery, so the relay had taken it.
 
         False, and nothing changes, if that was known. It needs nobody to hold the ledger.
         """
-        with self._engine.begin() as connection:
-            settled = connection.execute(
-                update(deliveries)
-                .where(deliveries.c.id == delivery.id, *_are_uncertain(None))
-                .values(changed_at=now, claimed_by=None, state=DeliveryState.ACCEPTED)
-            )
-            return settled.rowcount == 1
+        is_it = (deliveries.c.id == delivery.id, _IS_UNCERTAIN)
+        return self._settle(is_it, now, state=DeliveryState.ACCEPTED) == 1
 
-    def _settle(self, edition: Edition | None, now: datetime, **values: object) -> int:
-        with self._engine.begin() as connection:
-            settled = connection.execute(
-                update(deliveries)
-                .where(*_are_uncertain(edition))
-                .values(changed_at=now, claimed_by=None, **values)  # its sender has no say any more
-            )
-            return settled.rowcount
+    def _settle(self, which: Iterable[ColumnElement[bool]], now: datetime, **values: object) -> int:
+        settled = update(deliveries).where(*which)
+        # Its sender has no say any longer.
+        return self._write(settled.values(changed_at=now, claimed_by=None, **values))
 
 
-def _are_uncertain(edition: Edition | None) -> list[ColumnElement[bool]]:
-    conditions = [deliveries.c.state == DeliveryState.UNCERTAIN]
-    if edition is not None:
-        conditions.append(deliveries.c.edition_id == edition.id)
-    return conditions
+def _of(edition: Edition | None) -> list[ColumnElement[bool]]:
+    its = [] if edition is None else [deliveries.c.edition_id == edition.id]
+    return [_IS_UNCERTAIN, *its]

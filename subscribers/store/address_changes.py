@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from subscribers.addresses import address_key
@@ -11,17 +11,15 @@ from subscribers.errors import AddressError, ConsentError
 from subscribers.lifecycle import ConsentEvent, next_consent
 from subscribers.model import AddressChange, Consent, Evidence, Subscriber
 from subscribers.store import rows
+from subscribers.store.store import Store
 from subscribers.store.tables import address_changes, consents, subscribers
 
 KEPT_FOR = timedelta(hours=72)
 _ATTEMPTS = 5  # to complete a change while others change the same people
 
 
-class AddressChanges:
+class AddressChanges(Store):
     """The changes of address that wait for a confirmation."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def ask(self, person: Subscriber, address: str, now: datetime) -> AddressChange:
         """Note a request to be mailed at another address; it takes the place of an earlier one.

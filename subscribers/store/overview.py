@@ -4,22 +4,20 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from sqlalchemy import Column, Engine, Select, func, select
+from sqlalchemy import Column, Select, func, select
 
 from subscribers.addresses import address_key
 from subscribers.lifecycle import ConsentEvent
 from subscribers.model import Consent, MailSchedule, SuppressionReason
 from subscribers.preferences import Preferences
+from subscribers.store.store import Store
 from subscribers.store.tables import consents, subscribers, suppressions
 
 _TIMES = ("timezone", "at", "cadence")  # the preferences that tell when mail is due
 
 
-class Overview:
+class Overview(Store):
     """What lists and figures tell of the people in one database."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def addresses_of(self, ids: Collection[int]) -> dict[int, str]:
         """Return the addresses of some people by their ids; whoever was removed is left out."""
@@ -38,9 +36,8 @@ class Overview:
         return {reason: found.get(reason, 0) for reason in SuppressionReason}
 
     def _count_by(self, column: Column[str]) -> dict[str, int]:
-        with self._engine.connect() as connection:
-            counted = connection.execute(select(column, func.count()).group_by(column))
-            return {row[0]: row[1] for row in counted}
+        counted = self._rows(select(column, func.count()).group_by(column))
+        return {row[0]: row[1] for row in counted}
 
     def withdrawals_by_day(self, first: date, last: date, zone: tzinfo = UTC) -> dict[date, int]:
         """Count the people who left on each day of a zone, from the first to the last day.
@@ -54,9 +51,8 @@ class Overview:
         query = select(consents.c.at).where(
             consents.c.event == ConsentEvent.WITHDRAWN, consents.c.at >= begin, consents.c.at < end
         )
-        with self._engine.connect() as connection:
-            moments = connection.execute(query).scalars()
-            left = Counter(at.astimezone(zone).date() for at in moments)
+        moments = self._values(query)
+        left = Counter(at.astimezone(zone).date() for at in moments)
         days = (first + timedelta(days=number) for number in range((last - first).days + 1))
         return {day: left[day] for day in days}
 

@@ -3,19 +3,17 @@
 from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import Engine, delete, insert, select, true
+from sqlalchemy import delete, insert, select, true
 from sqlalchemy.exc import IntegrityError
 
 from subscribers.model import Rating, Verdict
 from subscribers.store.rows import ratings_by_person
+from subscribers.store.store import Store
 from subscribers.store.tables import ratings
 
 
-class Ratings:
+class Ratings(Store):
     """The ratings in one database."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def rate(self, subscriber_id: int, paper: str, verdict: Verdict | None, now: datetime) -> None:
         """Store what a subscriber thinks of a paper; None takes it back.
@@ -45,6 +43,5 @@ class Ratings:
         query = select(ratings.c.verdict).where(
             ratings.c.subscriber_id == subscriber_id, ratings.c.paper == paper
         )
-        with self._engine.connect() as connection:
-            verdict = connection.execute(query).scalar()
+        verdict = self._value(query)
         return None if verdict is None else Verdict(verdict)

@@ -27,6 +27,7 @@ from subscribers.store.address_changes import AddressChanges
 from subscribers.store.overview import Overview
 from subscribers.store.ratings import Ratings
 from subscribers.store.retention import SIGN_UPS_KEPT_FOR, OldRows
+from subscribers.store.store import Store
 from subscribers.store.suppressions import Suppressions
 from subscribers.store.tables import (
     address_changes,
@@ -47,14 +48,14 @@ _STANDING = {
 }
 
 
-class Registry:
+class Registry(Store):
     """The subscribers of one database, and what belongs to them.
 
     Each method is one short transaction.
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self.address_changes = AddressChanges(engine)
         self.old_rows = OldRows(engine)
         self.ratings = Ratings(engine)
@@ -75,9 +76,8 @@ class Registry:
             connection.execute(insert(signups), [{"asker": asker, "at": now} for asker in limits])
         # Committed before it counts: of many requests at the same moment each sees all the others.
         query = select(signups.c.asker, func.count()).where(signups.c.asker.in_(list(limits)))
-        with self._engine.connect() as connection:
-            counted = connection.execute(query.group_by(signups.c.asker))
-            return all(count <= limits[asker] for asker, count in counted.all())
+        counted = self._rows(query.group_by(signups.c.asker))
+        return all(count <= limits[asker] for asker, count in counted)
 
     def add(
         self,
@@ -199,8 +199,7 @@ class Registry:
         found = select(consents.c.id).where(
             consents.c.subscriber_id == person.id, consents.c.event.in_(agreed)
         )
-        with self._engine.connect() as connection:
-            return connection.execute(found).first() is not None
+        return self._value(found) is not None
 
     def remove(self, address: str) -> bool:
         """Forget a person and all that belongs to them; false if there was nobody. A block stays.
@@ -208,11 +207,7 @@ class Registry:
         Raises AddressError for what can be nobody's address.
         """
         key = address_key(normalise_address(address))
-        with self._engine.begin() as connection:
-            removed = connection.execute(
-                delete(subscribers).where(subscribers.c.address_key == key)
-            )
-            return removed.rowcount > 0
+        return self._write(delete(subscribers).where(subscribers.c.address_key == key)) > 0
 
     def _say(self, public_id: str, when: Consent, evidence: Evidence) -> ConsentChange | None:
         """Record an event of somebody whose consent is ``when``; return them if then confirmed."""
@@ -269,20 +264,16 @@ class Registry:
         query = select(subscribers).order_by(subscribers.c.id)
         if consent is not None:
             query = query.where(subscribers.c.consent == consent)
-        with self._engine.connect() as connection:
-            return [rows.subscriber_of(row) for row in connection.execute(query)]
+        return [rows.subscriber_of(row) for row in self._rows(query)]
 
     def some(self, numbers: Collection[int]) -> list[Subscriber]:
         """Return those with these numbers, as they are now, in the order they came."""
         wanted = sorted(numbers)
         found: list[Subscriber] = []
-        with self._engine.connect() as connection:
-            for begin in range(0, len(wanted), _BLOCK):
-                query = select(subscribers).where(
-                    subscribers.c.id.in_(wanted[begin : begin + _BLOCK])
-                )
-                rows_found = connection.execute(query.order_by(subscribers.c.id))
-                found += [rows.subscriber_of(row) for row in rows_found]
+        for begin in range(0, len(wanted), _BLOCK):
+            query = select(subscribers).where(subscribers.c.id.in_(wanted[begin : begin + _BLOCK]))
+            rows_found = self._rows(query.order_by(subscribers.c.id))
+            found += [rows.subscriber_of(row) for row in rows_found]
         return found
 
     def files(self) -> list[PersonFile]:

@@ -2,21 +2,19 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, Table, delete, exists, select
+from sqlalchemy import Table, delete, exists, select
 
 from subscribers.model import Consent
 from subscribers.store.address_changes import KEPT_FOR as ADDRESS_CHANGES_KEPT_FOR
+from subscribers.store.store import Store
 from subscribers.store.tables import address_changes, consents, signups, subscribers
 
 SIGN_UPS_KEPT_FOR = timedelta(hours=1)  # requests count for so long
 _BLOCK = 500  # people in one transaction
 
 
-class OldRows:
+class OldRows(Store):
     """The old rows about the people in one database."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def forget_evidence(self, before: datetime) -> int:
         """Forget the evidence of those who left, and said nothing since a moment; return how much.
@@ -49,5 +47,4 @@ class OldRows:
         return self._forget_before(now - SIGN_UPS_KEPT_FOR, signups)
 
     def _forget_before(self, moment: datetime, table: Table) -> int:
-        with self._engine.begin() as connection:
-            return connection.execute(delete(table).where(table.c.at <= moment)).rowcount
+        return self._write(delete(table).where(table.c.at <= moment))

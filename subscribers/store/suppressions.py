@@ -2,19 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import Engine, delete, insert
+from sqlalchemy import delete, insert
 
 from subscribers.addresses import address_key
 from subscribers.model import SuppressionReason
 from subscribers.store.rows import is_suppressed
+from subscribers.store.store import Store
 from subscribers.store.tables import suppressions
 
 
-class Suppressions:
+class Suppressions(Store):
     """The blocks of one database."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def add(self, address: str, reason: SuppressionReason, *, now: datetime) -> None:
         """Block an address. The first reason stays."""
@@ -27,11 +25,12 @@ class Suppressions:
 
     def lift(self, address: str) -> bool:
         """Lift the block on an address; false if there was none."""
-        with self._engine.begin() as connection:
-            lifted = connection.execute(
+        return (
+            self._write(
                 delete(suppressions).where(suppressions.c.address_key == address_key(address))
             )
-            return lifted.rowcount > 0
+            > 0
+        )
 
     def covers(self, address: str) -> bool:
         """Tell whether there is a block on an address."""
