@@ -12,7 +12,6 @@ from digest.ledger.database import what_is_missing
 from digest.model.digests import Pick
 from digest.monitoring.metrics import exposition, gather_counts
 from digest.rank.search import search
-from digest.web.health import Watch
 from digest.web.pages import web_app
 from digest.web.site import Site, page_renderer
 from digest.web.suggestions import suggest
@@ -68,7 +67,9 @@ def web(app: App) -> FastAPI:
         draft=app.planning.draft,
         search=find,
         own_digest=own_digest,
-        watch=Watch(lambda: what_is_missing(app.engine), figures, settings.metrics_tokens or ()),
+        missing=lambda: what_is_missing(app.engine),
+        figures=figures,
+        metrics_tokens=settings.metrics_tokens or (),
         api_tokens=settings.api_tokens or (),
     )
     return web_app(site)

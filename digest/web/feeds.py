@@ -4,18 +4,18 @@ An entry is an edition; with topics, an edition's papers on them. Editions witho
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from typing import Annotated, Any
+from datetime import UTC, datetime, time
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException, Query, Response
 from fastapi.responses import JSONResponse
 from lxml import etree
+from lxml.builder import ElementMaker
 
 from digest.compose.view import CardView, card, long_date
-from digest.model.digests import Edition, Pick, Section
-from digest.rank.popularity import by_popularity
-from digest.web.site import Site
+from digest.model.digests import Edition, Section
+from digest.web.site import Site, cards_of
 from subscribers.errors import TopicError
 from subscribers.topics import TopicFilter, parse_topics
 
@@ -28,61 +28,59 @@ Topics = Annotated[list[str], Query(max_length=20)]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One edition in a feed. ``html`` is its content."""
+    """One edition in a feed. ``moment`` is the day's beginning (RFC 3339), ``html`` its content."""
 
-    day: date
+    moment: str
     url: str
     title: str
     html: str
 
-    @property
-    def moment(self) -> str:
-        """The day's beginning, in the form of RFC 3339."""
-        return datetime.combine(self.day, time(), UTC).isoformat()
 
+def feed_routes(site: Site) -> APIRouter:
+    """Return ``/feed.atom`` and ``/feed.json``, each with ``?topic=…`` as often as one likes."""
+    routes = APIRouter()
+    brand, base_url = site.identity.name, site.identity.base_url
 
-class Feeds:
-    """``/feed.atom`` and ``/feed.json``, each with ``?topic=…`` as often as one likes."""
+    def title(topics: list[str]) -> str:
+        return f"{brand}: {', '.join(topics)}" if topics else brand
 
-    def __init__(self, site: Site) -> None:
-        self._render = site.context.render
-        self._editions = site.editions
-        self._draft = site.draft
-        self._brand = site.identity.name
-        self._base_url = site.identity.base_url
+    def own_url(path: str, topics: list[str]) -> str:
+        query = urlencode([("topic", topic) for topic in topics])
+        return f"{base_url}{path}" + (f"?{query}" if query else "")
 
-    def routes(self) -> APIRouter:
-        routes = APIRouter()
-        routes.add_api_route("/feed.atom", self.atom, response_class=Response)
-        routes.add_api_route("/feed.json", self.json, response_class=JSONResponse)
-        return routes
-
-    def atom(self, topic: Topics = []) -> Response:  # noqa: B006  FastAPI copies it
-        entries = self._entries(topic)
-        feed = etree.Element(f"{{{_ATOM}}}feed", nsmap={None: _ATOM})  # type: ignore[dict-item]  # the stubs lack it
-        own = self._own_url("/feed.atom", topic)
-        _add(feed, "id", own)
-        _add(feed, "title", self._title(topic))
-        _add(feed, "updated", entries[0].moment if entries else "1970-01-01T00:00:00+00:00")
-        _add(feed, "link", rel="self", href=own, type="application/atom+xml")
-        _add(feed, "link", rel="alternate", href=f"{self._base_url}/archive", type="text/html")
-        _add(_add(feed, "author"), "name", self._brand)
-        for post in entries:
-            entry = _add(feed, "entry")
-            _add(entry, "id", post.url)
-            _add(entry, "title", post.title)
-            _add(entry, "updated", post.moment)
-            _add(entry, "link", rel="alternate", href=post.url, type="text/html")
-            _add(entry, "content", post.html, type="html")
+    @routes.get("/feed.atom", response_class=Response)
+    def atom(topic: Topics = []) -> Response:  # noqa: B006  FastAPI copies it
+        entries = _entries(site, topic)
+        make = ElementMaker(namespace=_ATOM, nsmap={None: _ATOM})
+        own = own_url("/feed.atom", topic)
+        feed = make.feed(
+            make.id(own),
+            make.title(title(topic)),
+            make.updated(entries[0].moment if entries else "1970-01-01T00:00:00+00:00"),
+            make.link(rel="self", href=own, type="application/atom+xml"),
+            make.link(rel="alternate", href=f"{base_url}/archive", type="text/html"),
+            make.author(make.name(brand)),
+        )
+        for entry in entries:
+            feed.append(
+                make.entry(
+                    make.id(entry.url),
+                    make.title(entry.title),
+                    make.updated(entry.moment),
+                    make.link(rel="alternate", href=entry.url, type="text/html"),
+                    make.content(entry.html, type="html"),
+                )
+            )
         body = etree.tostring(feed, xml_declaration=True, encoding="utf-8")
         return Response(body, media_type="application/atom+xml")
 
-    def json(self, topic: Topics = []) -> JSONResponse:  # noqa: B006  FastAPI copies it
-        feed: dict[str, Any] = {
+    @routes.get("/feed.json", response_class=JSONResponse)
+    def json(topic: Topics = []) -> JSONResponse:  # noqa: B006  FastAPI copies it
+        feed = {
             "version": "https://jsonfeed.org/version/1.1",
-            "title": self._title(topic),
-            "home_page_url": f"{self._base_url}/",
-            "feed_url": self._own_url("/feed.json", topic),
+            "title": title(topic),
+            "home_page_url": f"{base_url}/",
+            "feed_url": own_url("/feed.json", topic),
             "language": "en",
             "items": [
                 {
@@ -92,45 +90,36 @@ class Feeds:
                     "content_html": entry.html,
                     "date_published": entry.moment,
                 }
-                for entry in self._entries(topic)
+                for entry in _entries(site, topic)
             ],
         }
         return JSONResponse(feed, media_type="application/feed+json")
 
-    def _entries(self, typed: list[str]) -> list[Entry]:
-        """The latest editions, newest first. Topics that cannot be read are answered with 422."""
-        try:
-            topics = parse_topics(typed)
-        except TopicError as error:
-            raise HTTPException(422, str(error)) from error
-        entries = []
-        for day, _ in self._editions.days(SHOWN_EDITIONS):
-            edition = self._editions.on(day)
-            cards = self._cards(edition, topics) if edition else []
-            if cards:
-                papers = "1 paper" if len(cards) == 1 else f"{len(cards)} papers"
-                html = self._render("pages/partials/feed-entry.html.j2", cards=cards)
-                title = f"{long_date(day)}: {papers}"
-                entries.append(Entry(day, f"{self._base_url}/archive/{day}", title, html))
-        return entries
-
-    def _cards(self, edition: Edition, topics: tuple[TopicFilter, ...]) -> list[CardView]:
-        if not topics:
-            popular = by_popularity(edition.candidates)
-            return [card(Pick(Section.TRENDING, candidate)) for candidate in popular]
-        digest = self._draft(edition.day, topics)
-        picks = digest.picks if digest else ()
-        return [card(pick) for pick in picks if pick.section is Section.FOR_YOU]
-
-    def _title(self, topics: list[str]) -> str:
-        return f"{self._brand}: {', '.join(topics)}" if topics else self._brand
-
-    def _own_url(self, path: str, topics: list[str]) -> str:
-        query = urlencode([("topic", topic) for topic in topics])
-        return f"{self._base_url}{path}" + (f"?{query}" if query else "")
+    return routes
 
 
-def _add(parent: etree._Element, name: str, text: str = "", **attributes: str) -> etree._Element:
-    child = etree.SubElement(parent, f"{{{_ATOM}}}{name}", attributes)
-    child.text = text or None
-    return child
+def _entries(site: Site, typed: list[str]) -> list[Entry]:
+    """Return the latest editions, newest first; answer unreadable topics with 422."""
+    try:
+        topics = parse_topics(typed)
+    except TopicError as error:
+        raise HTTPException(422, str(error)) from error
+    entries = []
+    for day, _ in site.editions.days(SHOWN_EDITIONS):
+        edition = site.editions.on(day)
+        cards = _cards(site, edition, topics) if edition else []
+        if cards:
+            papers = "1 paper" if len(cards) == 1 else f"{len(cards)} papers"
+            html = site.context.render("pages/partials/feed-entry.html.j2", cards=cards)
+            url = f"{site.identity.base_url}/archive/{day}"
+            moment = datetime.combine(day, time(), UTC).isoformat()
+            entries.append(Entry(moment, url, f"{long_date(day)}: {papers}", html))
+    return entries
+
+
+def _cards(site: Site, edition: Edition, topics: tuple[TopicFilter, ...]) -> list[CardView]:
+    if not topics:
+        return cards_of(edition)
+    digest = site.draft(edition.day, topics)
+    picks = digest.picks if digest else ()
+    return [card(pick) for pick in picks if pick.section is Section.FOR_YOU]

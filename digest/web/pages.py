@@ -9,10 +9,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from digest.web.feeds import Feeds
+from digest.web.feeds import feed_routes
 from digest.web.health import health_routes
-from digest.web.own import OwnDigests
-from digest.web.public import PublicPages
+from digest.web.public import archive_routes, public_routes
 from digest.web.site import Site
 from subscribers.errors import TokenError
 from subscribers.web import choosing, leaving, signup
@@ -76,13 +75,13 @@ def web_app(site: Site) -> FastAPI:
 
     app.state.context = site.context
     for router in (
-        PublicPages(site).routes(),
-        Feeds(site).routes(),
-        OwnDigests(site).routes(),
+        public_routes(site),
+        archive_routes(site),
+        feed_routes(site),
         signup.routes,
         leaving.routes,
         choosing.routes,
-        health_routes(site.watch),
+        health_routes(site),
     ):
         # Not include_router: it makes each route a second time, to add what `app` has for all of
         # them (dependencies, a prefix), which is nothing.

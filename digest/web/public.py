@@ -1,4 +1,4 @@
-"""The pages for everybody: what this is, what one would get, and past editions."""
+"""The pages that change nothing: what this is, what one would get, and past editions."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -9,12 +9,12 @@ from fastapi.responses import HTMLResponse
 
 from digest.compose.language import ENGLISH
 from digest.compose.phrases import missing
-from digest.compose.view import CardView, card, long_date
-from digest.model.digests import Edition, Pick, Section
-from digest.rank.popularity import by_popularity
-from digest.web.site import Site
+from digest.compose.view import card, long_date
+from digest.model.digests import Pick
+from digest.web.site import Site, cards_of
 from subscribers.errors import SubscriberError
 from subscribers.preferences_form import last
+from subscribers.tokens import Purpose
 from subscribers.web.page_context import FormFields
 from subscribers.web.signup import new_form, sent_form, shown_form
 
@@ -22,99 +22,110 @@ SHOWN_EDITIONS = 60
 SHOWN_PAPERS = 3
 LONGEST_ADDRESS = 320
 LONGEST_QUERY = 300
+# A mail has its style in each element, and may show pictures; a page here has neither.
+_MAIL_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src https:; "
+        "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Robots-Tag": "noindex",
+}
 
 
-class PublicPages:
-    """``/``, ``/preview``, ``/search`` and ``/archive``."""
+def public_routes(site: Site) -> APIRouter:
+    """Return ``/``, ``/preview`` and ``/search``."""
+    routes = APIRouter(default_response_class=HTMLResponse)
+    context, render = site.context, site.context.render
 
-    def __init__(self, site: Site) -> None:
-        self._render = site.context.render
-        self._context = site.context
-        self._editions = site.editions
-        self._draft = site.draft
-        self._search = site.search
-        self._contact = site.identity.reply_to
+    def latest_day() -> date | None:
+        days = site.editions.days(1)
+        return days[0][0] if days else None
 
-    def routes(self) -> APIRouter:
-        routes = APIRouter(default_response_class=HTMLResponse)
-        routes.add_api_route("/", self.home)
-        # A POST, to keep an address that is typed already out of the page's own.
-        routes.add_api_route("/preview", self.preview, methods=["POST"], response_model=None)
-        routes.add_api_route("/search", self.search, response_model=None)
-        routes.add_api_route("/archive", self.archive)
-        routes.add_api_route("/archive/{day}", self.edition_of)
-        return routes
-
-    def home(self) -> str:
-        latest = self._latest_day()
-        edition = self._editions.on(latest) if latest else None
-        return self._render(
+    @routes.get("/")
+    def home() -> str:
+        latest = latest_day()
+        edition = site.editions.on(latest) if latest else None
+        return render(
             "pages/home.html.j2",
-            contact=self._contact,
+            contact=site.identity.reply_to,
             date=long_date(edition.day) if edition else "",
             papers=len(edition.candidates) if edition else 0,
             day=latest,
-            cards=_cards(edition)[:SHOWN_PAPERS] if edition else [],
-            form=new_form(self._context),
+            cards=cards_of(edition)[:SHOWN_PAPERS] if edition else [],
+            form=new_form(context),
             address="",
             error="",
         )
 
-    def preview(self, fields: FormFields) -> HTMLResponse:
-        """What the latest edition would have been for somebody with these wishes."""
-        latest = self._latest_day()
+    # A POST, to keep an address that is typed already out of the page's own.
+    @routes.post("/preview", response_model=None)
+    def preview(fields: FormFields) -> HTMLResponse:
+        """Show what the latest edition would have been for somebody with these preferences."""
+        latest = latest_day()
         digest, error = None, ""
         try:
-            topics, wishes = sent_form(self._context, fields).read(self._context.defaults)
-            digest = self._draft(latest, topics, wishes) if latest else None
+            topics, preferences = sent_form(context, fields).read(context.defaults)
+            digest = site.draft(latest, topics, preferences) if latest else None
         except SubscriberError as refused:
             error = str(refused)
-        page = self._render(
+        page = render(
             "pages/preview.html.j2",
             date=long_date(latest) if latest else "",
             cards=[card(pick) for pick in digest.picks] if digest else [],
-            form=shown_form(self._context, fields),
+            form=shown_form(context, fields),
             address=last(fields, "address")[:LONGEST_ADDRESS],
             error=error,
         )
         return HTMLResponse(page, HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK)
 
-    def search(self, q: str = "") -> HTMLResponse:
-        """Papers by topic. ``q`` is a topic filter; what is empty finds nothing."""
+    @routes.get("/search", response_model=None)
+    def search(q: str = "") -> HTMLResponse:
+        """Show papers that fit ``q``, a topic filter; none if it is empty."""
         found: Sequence[Pick] = ()
         error = ""
         try:
-            found = self._search(q[:LONGEST_QUERY]) if q.strip() else ()
+            found = site.search(q[:LONGEST_QUERY]) if q.strip() else ()
         except SubscriberError as refused:
             error = str(refused)
         cards = [card(pick) for pick in found]
-        page = self._render("pages/search.html.j2", typed=q, cards=cards, error=error)
+        page = render("pages/search.html.j2", typed=q, cards=cards, error=error)
         return HTMLResponse(page, HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK)
 
-    def archive(self) -> str:
+    return routes
+
+
+def archive_routes(site: Site) -> APIRouter:
+    """Return ``/archive`` and ``/digest``."""
+    routes = APIRouter(default_response_class=HTMLResponse)
+    context, render = site.context, site.context.render
+
+    @routes.get("/archive")
+    def archive() -> str:
         days = [
             {"link": f"/archive/{day}", "date": long_date(day), "papers": papers}
-            for day, papers in self._editions.days(SHOWN_EDITIONS)
+            for day, papers in site.editions.days(SHOWN_EDITIONS)
         ]
-        return self._render("pages/archive.html.j2", days=days)
+        return render("pages/archive.html.j2", days=days)
 
-    def edition_of(self, day: date) -> str:
-        edition = self._editions.on(day)
+    @routes.get("/archive/{day}")
+    def edition_of(day: date) -> str:
+        edition = site.editions.on(day)
         if edition is None:
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        return self._render(
+        return render(
             "pages/edition.html.j2",
             date=long_date(day),
-            cards=_cards(edition),
+            cards=cards_of(edition),
             missing=missing(edition.missing, ENGLISH),
         )
 
-    def _latest_day(self) -> date | None:
-        days = self._editions.days(1)
-        return days[0][0] if days else None
+    @routes.api_route("/digest/{token}/{day}", methods=["GET", "HEAD"])
+    def own_digest(token: str, day: date) -> HTMLResponse:
+        """Show a subscriber's own mail as it was sent, behind a signed link."""
+        person = context.registry.by_public_id(context.tokens.read(Purpose.DIGEST, token))
+        html = person and site.own_digest(person, day)
+        if not html:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        return HTMLResponse(html, headers=_MAIL_HEADERS)
 
-
-def _cards(edition: Edition) -> list[CardView]:
-    """All papers of an edition as they are shown, the most popular first."""
-    candidates = by_popularity(edition.candidates)
-    return [card(Pick(Section.TRENDING, candidate)) for candidate in candidates]
+    return routes

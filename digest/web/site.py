@@ -3,13 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Protocol
 
 from digest.compose.environment import Templates
 from digest.compose.from_identity import FromIdentity
+from digest.compose.view import CardView, card
 from digest.ledger.editions import Editions
-from digest.model.digests import Digest, Pick
-from digest.web.health import Watch
+from digest.model.digests import Digest, Edition, Pick, Section
+from digest.rank.popularity import by_popularity
 from subscribers.model import Subscriber
 from subscribers.preferences import Preferences
 from subscribers.topics import TopicFilter
@@ -17,7 +19,7 @@ from subscribers.web.page_context import PageContext, Render
 
 
 class Draft(Protocol):
-    """The digest of a day for somebody with these wishes; none if nothing matches."""
+    """Make the digest of a day for these topics and preferences; None if nothing matches."""
 
     def __call__(
         self, day: date, topics: tuple[TopicFilter, ...], wishes: Preferences = ...
@@ -26,9 +28,11 @@ class Draft(Protocol):
 
 @dataclass(frozen=True)
 class Site:
-    """``draft`` makes the digest of a day for some topics, ``own_digest`` the HTML of the mail that
-    a subscriber got for a day; each gives none where there is none. ``search`` finds papers that
-    fit a topic filter, and raises TopicError.
+    """What the pages call.
+
+    ``search`` finds papers for a topic filter, and raises TopicError. ``own_digest`` is the HTML of
+    the mail that a subscriber got for a day. ``missing`` says in a word what keeps the pages from
+    working. ``figures`` are metrics in Prometheus's text format, shown for one of the tokens.
     """
 
     identity: FromIdentity
@@ -38,14 +42,18 @@ class Site:
     draft: Draft
     search: Callable[[str], Sequence[Pick]]
     own_digest: Callable[[Subscriber, date], str | None]
-    watch: Watch
+    missing: Callable[[], str]
+    figures: Callable[[], bytes]
+    metrics_tokens: Sequence[str] = ()
     api_tokens: tuple[str, ...] = ()
 
 
 def page_renderer(templates: Templates, identity: FromIdentity) -> Render:
-    """Fills page templates, with what every page says of the sender."""
+    """Return what fills page templates, with what every page says of the sender."""
+    return partial(templates.render, brand=identity.name, postal=identity.postal_address)
 
-    def render(name: str, **values: object) -> str:
-        return templates.render(name, brand=identity.name, postal=identity.postal_address, **values)
 
-    return render
+def cards_of(edition: Edition) -> list[CardView]:
+    """Return all papers of an edition as they are shown, the most popular first."""
+    candidates = by_popularity(edition.candidates)
+    return [card(Pick(Section.TRENDING, candidate)) for candidate in candidates]

@@ -10,7 +10,6 @@ from digest.deliver.edition_messages import digest_of
 from digest.ledger.database import what_is_missing
 from digest.model.messages import Outcome, OutcomeKind
 from digest.rank.search import search
-from digest.web.health import Watch
 from digest.web.pages import web_app
 from digest.web.site import Site, page_renderer
 from subscribers.addresses import AddressPolicy
@@ -61,7 +60,8 @@ def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, **changes):
         draft=planning.draft,
         search=lambda typed: search(ledger, make_corpus(), typed),
         own_digest=own_digest,
-        watch=Watch(lambda: what_is_missing(ledger.engine), figures=lambda: b""),
+        missing=lambda: what_is_missing(ledger.engine),
+        figures=lambda: b"",
     )
     return replace(site, **changes)
 

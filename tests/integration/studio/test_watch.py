@@ -15,7 +15,6 @@ from digest.ledger.provider_queues import ALL
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
 from digest.monitoring.gathering import gather_status
 from digest.monitoring.metrics import MOST_PROVIDERS, exposition, gather_counts
-from digest.web.health import Watch
 from tests.integration.browser import Browser, assert_safe
 from tests.integration.ledger.test_papers import absorb
 from tests.integration.plans import bring, plan
@@ -31,8 +30,7 @@ def browser(ledger, registry):
     def figures():
         return scrape(ledger, registry)
 
-    watch = Watch(lambda: what_is_missing(ledger.engine), figures, (TOKEN, OTHER))
-    return Browser(make_web(ledger, registry, watch=watch))
+    return Browser(make_web(ledger, registry, figures=figures, metrics_tokens=(TOKEN, OTHER)))
 
 
 def scrape(ledger, registry):
@@ -84,8 +82,7 @@ def test_an_old_schema_is_not_ready(browser, engine):
 def test_a_database_that_is_away_is_not_ready(ledger, registry, monkeypatch, url, tmp_path):
     monkeypatch.setattr("digest.ledger.database.Path.mkdir", lambda *_, **__: None)
     away = open_database(url)
-    watch = Watch(lambda: what_is_missing(away), lambda: b"")
-    browser = Browser(make_web(ledger, registry, watch=watch))
+    browser = Browser(make_web(ledger, registry, missing=lambda: what_is_missing(away)))
     assert asked(browser, "/readyz") == (503, "database")
     assert asked(browser, "/healthz") == (200, "ok")
 
