@@ -1,10 +1,12 @@
 """What every reader of raw answers is told, and how it reports what it cannot read."""
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from digest.errors import SourceError
 from digest.model.identity import paper_key
 from digest.model.papers import Harvest, Rejection, Sighting
 
@@ -46,3 +48,19 @@ def read_each(
         except ValueError as error:
             rejected.append(reading.reject(f"entry {number}", str(error)))
     return Harvest(tuple(sightings), tuple(rejected))
+
+
+def json_in(body: bytes, file: str) -> Any:
+    """Return what is in an answer of JSON. Raises SourceError."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"{file}: not JSON: {error}") from None
+
+
+def iso_date(value: Any) -> date | None:
+    """Return the date of a text by ISO 8601; None for anything else."""
+    try:
+        return datetime.fromisoformat(value).date()
+    except (ValueError, TypeError):
+        return None

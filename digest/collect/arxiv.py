@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 
 from lxml import etree
 
-from digest.collect.answer_reader import Reading, read_each
+from digest.collect.answer_reader import Reading, iso_date, read_each
 from digest.collect.http import Http, Throttle
 from digest.errors import SourceError
 from digest.model.identity import arxiv_id
@@ -146,7 +146,7 @@ def _read_entry(entry: etree._Element, reading: Reading) -> Sighting:
         raise ValueError(f"arXiv says: {clean(entry.findtext(f'{_ATOM}summary'), 200)}")
     announce_type = entry.findtext(f"{_ARXIV}announce_type")
     names = [name.text or "" for name in entry.iterfind(f"{_ATOM}author/{_ATOM}name")]
-    published = _iso_date(entry.findtext(f"{_ATOM}published"))
+    published = iso_date(entry.findtext(f"{_ATOM}published"))
     return _sighting(
         reading,
         identifier=identifier,
@@ -219,11 +219,4 @@ def _mail_date(text: str | None) -> date | None:
     try:
         return parsedate_to_datetime(text or "").date()
     except (ValueError, OverflowError):
-        return None
-
-
-def _iso_date(text: str | None) -> date | None:
-    try:
-        return datetime.fromisoformat(text or "").date()
-    except ValueError:
         return None

@@ -1,7 +1,6 @@
 """Any recorded answer or saved page, told apart by what is in it."""
 
 import codecs
-import json
 import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from digest.collect import saved_page
-from digest.collect.answer_reader import Reading
+from digest.collect.answer_reader import Reading, json_in
 from digest.collect.arxiv import read_feed
 from digest.collect.huggingface import read_entries
 from digest.errors import SourceError
@@ -61,10 +60,7 @@ def read_content(body: bytes, reading: Reading) -> Harvest:
 
 
 def _read_json(body: bytes, reading: Reading) -> Harvest:
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise SourceError(f"{reading.file}: not JSON: {error}") from None
+    content = json_in(body, reading.file)
     if isinstance(content, list):
         return read_entries(content, reading)
     for field, read in _IN_OBJECT.items():
@@ -72,12 +68,6 @@ def _read_json(body: bytes, reading: Reading) -> Harvest:
             return read(content[field], reading)
     known = ", ".join(_IN_OBJECT)
     raise SourceError(f"{reading.file}: a JSON object with none of the fields {known}")
-
-
-def _read_list(entries: Any, reading: Reading) -> Harvest:
-    if not isinstance(entries, list):
-        raise SourceError(f"{reading.file}: expected a list, got {type(entries).__name__}")
-    return read_entries(entries, reading)
 
 
 def _read_recorded_body(body: Any, reading: Reading) -> Harvest:
@@ -97,8 +87,8 @@ def _read_recorded_body(body: Any, reading: Reading) -> Harvest:
 
 # Objects around the list of entries, and around a recorded exchange.
 _IN_OBJECT: dict[str, Callable[[Any, Reading], Harvest]] = {
-    "dailyPapers": _read_list,
-    "data": _read_list,
+    "dailyPapers": read_entries,
+    "data": read_entries,
     "body": _read_recorded_body,
 }
 

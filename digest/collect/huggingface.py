@@ -5,13 +5,12 @@ difference between 0 upvotes and none.
 """
 
 import ast
-import json
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
 
-from digest.collect.answer_reader import Reading, read_each
+from digest.collect.answer_reader import Reading, iso_date, json_in, read_each
 from digest.collect.http import Http
 from digest.errors import SourceError
 from digest.model.identity import arxiv_id
@@ -43,15 +42,16 @@ class HuggingFace:
         before = None
         for number in range(MOST_PAGES):
             entries, url = self._page(day, number)
+            harvest = read_entries(entries, Reading(file=url, seen_at=now, day=day))
             # Until an empty page: a short one proves nothing, and days of exactly 50 exist. A
             # mirror that ignores ``p`` would give the same page for ever.
             if not entries or entries == before:
                 return
-            yield read_entries(entries, Reading(file=url, seen_at=now, day=day))
+            yield harvest
             before = entries
         raise SourceError(f"{self._base_url}: more than {MOST_PAGES} pages for {day}")
 
-    def _page(self, day: date, page: int) -> tuple[list[Any], str]:
+    def _page(self, day: date, page: int) -> tuple[Any, str]:
         answer = self._http.get(
             f"{self._base_url}/api/daily_papers",
             {"date": day.isoformat(), "p": str(page), "limit": str(PAGE_SIZE)},
@@ -59,13 +59,7 @@ class HuggingFace:
         if answer.status != 200:
             said = clean(answer.body.decode(errors="replace"), 200)
             raise SourceError(f"{answer.url}: HTTP {answer.status}: {said}")
-        try:
-            entries = json.loads(answer.body)
-        except (ValueError, RecursionError) as error:
-            raise SourceError(f"{answer.url}: not JSON: {error}") from None
-        if not isinstance(entries, list):
-            raise SourceError(f"{answer.url}: expected a list, got {type(entries).__name__}")
-        return entries, answer.url
+        return json_in(answer.body, answer.url), answer.url
 
 
 def source(settings: Settings, http: Http) -> HuggingFace:
@@ -73,8 +67,13 @@ def source(settings: Settings, http: Http) -> HuggingFace:
     return HuggingFace(http, settings.huggingface_url)
 
 
-def read_entries(entries: list[Any], reading: Reading) -> Harvest:
-    """Read the entries of one answer; also as some archives keep them, each a Python literal."""
+def read_entries(entries: Any, reading: Reading) -> Harvest:
+    """Read the entries of one answer; also as some archives keep them, each a Python literal.
+
+    Raises SourceError for what is no list.
+    """
+    if not isinstance(entries, list):
+        raise SourceError(f"{reading.file}: expected a list, got {type(entries).__name__}")
     return read_each(reading, entries, _read_entry)
 
 
@@ -95,7 +94,7 @@ def _read_entry(raw: Any, reading: Reading) -> Sighting:
     return Sighting(
         source=NAME,
         seen_at=reading.seen_at,
-        listed_on=reading.listing_day(_date(paper.get("submittedOnDailyAt"))),
+        listed_on=reading.listing_day(iso_date(paper.get("submittedOnDailyAt"))),
         facts=Facts(
             title=title,
             arxiv_id=arxiv_id(identifier),
@@ -103,7 +102,7 @@ def _read_entry(raw: Any, reading: Reading) -> Sighting:
             summary=clean(paper.get("ai_summary"), LONGEST_TITLE),
             authors=tuple(name for name in names if name)[:MOST_AUTHORS],
             author_count=len(names),
-            published_on=_date(paper.get("publishedAt")),
+            published_on=iso_date(paper.get("publishedAt")),
             organisation=_organisation(paper) or _organisation(entry),
             keywords=tuple(keyword for keyword in keywords if keyword)[:MOST_KEYWORDS],
             page_url=f"https://huggingface.co/papers/{quote(identifier)}" if identifier else "",
@@ -141,10 +140,3 @@ def _count(value: Any) -> int | None:
     """Return a count; None for what is not one. True is an int to Python, but not to us."""
     is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
     return value if is_count else None
-
-
-def _date(value: Any) -> date | None:
-    try:
-        return datetime.fromisoformat(value).date()
-    except (ValueError, TypeError):
-        return None

@@ -38,7 +38,7 @@ def merge(known: Iterable[KnownPaper], sightings: Iterable[Sighting]) -> list[Me
     index = _Index(known)
     for sighting in sorted(sightings, key=lambda sighting: sighting.seen_at):
         index.paper_of(sighting).see(sighting)
-    return [paper.merged() for paper in index.seen]
+    return [paper.merged() for paper in index.seen.values()]
 
 
 class _Paper:
@@ -82,21 +82,17 @@ class _Paper:
 
 
 class _Index:
-    """Papers by key and by title; ``seen`` are those that a sighting touched, in order."""
+    """Papers by key and by title; ``seen`` are those that a sighting touched, in order, by id()."""
 
     def __init__(self, known: Iterable[KnownPaper]) -> None:
         self._by_key: dict[str, _Paper] = {}
         self._by_title: dict[str, list[_Paper]] = defaultdict(list)
-        self._touched: dict[int, _Paper] = {}
+        self.seen: dict[int, _Paper] = {}
         for known_paper in known:
             paper = _Paper(known_paper.key, known_paper.facts, datetime.min)  # noqa: DTZ901  the ledger keeps its own
             paper.known = known_paper
             paper.signals = dict(known_paper.signals)
             self._add(paper)
-
-    @property
-    def seen(self) -> list[_Paper]:
-        return list(self._touched.values())
 
     def paper_of(self, sighting: Sighting) -> _Paper:
         key = paper_key(sighting.facts.arxiv_id, sighting.facts.title)
@@ -105,7 +101,7 @@ class _Index:
             paper = _Paper(key, sighting.facts, sighting.seen_at)
             self._add(paper)
         self._by_key[key] = paper
-        self._touched[id(paper)] = paper
+        self.seen[id(paper)] = paper
         return paper
 
     def _same_title(self, facts: Facts) -> _Paper | None:

@@ -44,8 +44,6 @@ def read_html_page(text: str, reading: Reading) -> Harvest:
         stated = date.fromisoformat(props["dateString"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SourceError(f"{reading.file}: the page's data cannot be read: {error!r}") from None
-    if not isinstance(entries, list):
-        raise SourceError(f"{reading.file}: expected a list, got {type(entries).__name__}")
     return read_entries(entries, Reading(reading.file, reading.seen_at, day=reading.day or stated))
 
 

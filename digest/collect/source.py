@@ -4,7 +4,7 @@ A source is a plug-in: a function in the entry-point group ``digest.sources`` th
 settings and a web client and returns a Source. The two built in are found the same way.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from importlib.metadata import entry_points
 from typing import Protocol
@@ -32,12 +32,6 @@ class Source(Protocol):
         ...
 
 
-class SourceFactory(Protocol):
-    """What an entry point of the group holds."""
-
-    def __call__(self, settings: Settings, http: Http) -> Source: ...
-
-
 def find_sources(names: Sequence[str], settings: Settings, http: Http) -> list[Source]:
     """The named sources, in order. Raises SourceError naming one that does not exist or load."""
     installed = {point.name: point for point in entry_points(group=GROUP)}
@@ -47,7 +41,7 @@ def find_sources(names: Sequence[str], settings: Settings, http: Http) -> list[S
             known = ", ".join(sorted(installed)) or "none"
             raise SourceError(f"there is no source {name!r}; installed are: {known}")
         try:
-            factory: SourceFactory = installed[name].load()
+            factory: Callable[[Settings, Http], Source] = installed[name].load()
         except Exception as error:
             raise SourceError(f"the source {name!r} cannot be loaded: {error}") from error
         sources.append(factory(settings, http))

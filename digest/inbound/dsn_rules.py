@@ -27,13 +27,7 @@ _NO_SENDER = re.compile(r"^[^<]*<\s*>\s*$")
 _LONGEST = 16_000
 
 # What programs put beside RFC 3834's header, and before there was one.
-_MARKS = (
-    "X-Autoreply",
-    "X-Autorespond",
-    "X-Autoresponder",
-    "X-Auto-Reply-From",
-    "X-Mail-Autoreply",
-)
+_MARKS = "X-Autoreply X-Autorespond X-Autoresponder X-Auto-Reply-From X-Mail-Autoreply".split()
 _PRECEDENCE = frozenset({"auto_reply", "auto-reply", "autoreply"})
 _ABSENCE = phrases("absence")
 
@@ -45,9 +39,10 @@ def is_notice(mail: Message, text: str) -> bool:
         return True
     if _is_delivery_report(mail) or _is_from_daemon(mail):
         return says_failure(text) or bool(_DELAY.search(text)) or _is_titled(subject)
-    if not (_is_from_machine(mail) or _is_returned(mail)) or _is_answer(mail, subject):
-        return False
-    if _is_of_list(mail) and not _is_titled(subject):
+    is_from_program = _MACHINE.search(header(mail, "From")) or _is_returned(mail)
+    is_answer = "In-Reply-To" in mail or "References" in mail or _ANSWER.match(subject)
+    is_of_list = "List-Post" in mail or "List-Id" in mail
+    if not is_from_program or is_answer or (is_of_list and not _is_titled(subject)):
         return False
     return bool(_UNDELIVERED.search(text) or _DELAY.search(text))
 
@@ -55,10 +50,9 @@ def is_notice(mail: Message, text: str) -> bool:
 def is_delay(mail: Message, text: str) -> bool:
     """Whether a notice says that the server is still trying, so that nothing has failed."""
     subject, text = header(mail, "Subject"), _flat(text)
-    delayed = any(pattern.search(text) for pattern in (_DELAY, _TRYING)) or any(
-        pattern.search(subject) for pattern in (_DELAY, _DELAY_TITLE)
-    )
-    return delayed and not _GIVEN_UP.search(text)
+    says_so = _DELAY.search(text) or _TRYING.search(text)
+    is_titled = _DELAY.search(subject) or _DELAY_TITLE.search(subject)
+    return bool(says_so or is_titled) and not _GIVEN_UP.search(text)
 
 
 def _flat(text: str) -> str:
@@ -85,22 +79,9 @@ def _is_from_daemon(mail: Message) -> bool:
     return bool(_DAEMON.search(sender) or _NO_SENDER.match(sender))
 
 
-def _is_from_machine(mail: Message) -> bool:
-    """Whether no person is its sender, by its name."""
-    return bool(_MACHINE.search(header(mail, "From")))
-
-
 def _is_returned(mail: Message) -> bool:
     """Whether it comes from nobody and carries a message: answers to mail carry none."""
     return header(mail, "Return-Path") == "<>" and returned(mail) is not None
-
-
-def _is_answer(mail: Message, subject: str) -> bool:
-    return "In-Reply-To" in mail or "References" in mail or bool(_ANSWER.match(subject))
-
-
-def _is_of_list(mail: Message) -> bool:
-    return "List-Post" in mail or "List-Id" in mail
 
 
 def is_marked(mail: Message) -> bool:

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 
 class InboundVerdict(StrEnum):
-    """What became of a mail."""
+    """What became of a mail; where nothing is to do, what kind it is."""
 
     UNSUBSCRIBED = "unsubscribed"
     HARD = "hard"
@@ -83,12 +83,7 @@ class Inbox:
                 return self._failure(mail, report, now)
             case Kind.COMPLAINT:
                 return self._complaint(mail, report, now)
-            case Kind.DELAYED:
-                return InboundVerdict.DELAYED
-            case Kind.AUTO_REPLY:
-                return InboundVerdict.AUTO_REPLY
-            case Kind.UNKNOWN:
-                return InboundVerdict.UNKNOWN
+        return InboundVerdict(report.kind.value)
 
     def _unsubscribe(self, mail: Message, now: datetime) -> InboundVerdict:
         """Whoever is gone already stays so."""
@@ -106,7 +101,7 @@ class Inbox:
             return InboundVerdict.OBSOLETE
         bounce = _bounce_of(report)
         self._feedback.returned(attributed.delivery, attributed.person.address, bounce, now)
-        return InboundVerdict.HARD if report.kind is Kind.HARD else InboundVerdict.SOFT
+        return InboundVerdict(report.kind.value)
 
     def _complaint(self, mail: Message, report: Report, now: datetime) -> InboundVerdict:
         attributed = self._attribution.of_complaint(clues_in(mail))

@@ -1,13 +1,12 @@
 """Reports for programs: of delivery (RFC 3464) and of abuse (RFC 5965). Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from email.message import Message
 
 from digest.inbound.addresses import addresses_in, typed_address
 from digest.inbound.diagnostic_text import recipient
 from digest.inbound.mime_parts import Block, blocks_in, feedback, first, header, returned
-from digest.inbound.report import Kind, Recipient, Report
+from digest.inbound.report import Kind, Recipient, Report, failure
 
 # Who it was sent to counts: that is whom we know. Somebody else may have forwarded it from there.
 _REPORTED = ("original-recipient", "final-recipient", "x-actual-recipient")
@@ -17,28 +16,11 @@ _FAILED = ("failed", "failure", "error", "expired")
 _DELAYED = "delayed"
 
 
-@dataclass(frozen=True, slots=True)
-class Statuses:
-    """Whom a notification reports as failed, and whom as still waiting.
+def status_in(texts: Iterable[str]) -> Report | None:
+    """Return what these texts of fields report; None if nothing, or a failure of nobody by e-mail.
 
-    ``actions`` are all that it reports: one may have failed whose address is none of e-mail.
+    Recipients that got the mail are left out.
     """
-
-    failed: tuple[Recipient, ...]
-    waiting: tuple[str, ...]
-    actions: frozenset[str]
-
-    @property
-    def is_failure(self) -> bool:
-        return not self.actions.isdisjoint(_FAILED)
-
-    @property
-    def is_delay(self) -> bool:
-        return _DELAYED in self.actions
-
-
-def statuses_in(texts: Iterable[str]) -> Statuses:
-    """Return what these texts of fields report; recipients that got the mail are in neither."""
     failed: dict[str, Recipient] = {}
     waiting: dict[str, str] = {}
     actions = set()
@@ -49,11 +31,12 @@ def statuses_in(texts: Iterable[str]) -> Statuses:
             failed.setdefault(address.lower(), _recipient(block, address))
         elif address and action == _DELAYED:
             waiting.setdefault(address.lower(), address)
-    return Statuses(
-        failed=tuple(failed.values()),
-        waiting=tuple(address for key, address in waiting.items() if key not in failed),
-        actions=frozenset(actions - {""}),
-    )
+    still_waiting = tuple(address for key, address in waiting.items() if key not in failed)
+    if failed:
+        return failure(tuple(failed.values()), still_waiting)
+    if not actions - {""} or not actions.isdisjoint(_FAILED):
+        return None
+    return Report(Kind.DELAYED if _DELAYED in actions else Kind.UNKNOWN, waiting=still_waiting)
 
 
 def _action(block: Block) -> str:

@@ -10,7 +10,7 @@ from email.message import Message
 from digest.inbound.amazon import notification_in
 from digest.inbound.diagnostic_text import recipient
 from digest.inbound.dsn_rules import is_about_absence, is_delay, is_marked, is_notice
-from digest.inbound.machine_reports import complaint_in, statuses_in
+from digest.inbound.machine_reports import complaint_in, status_in
 from digest.inbound.mime_parts import delivery_status, header, notice, open_mail, returned
 from digest.inbound.notice_text import detected_in, diagnostics_of, lines_of, named_in
 from digest.inbound.report import Kind, Recipient, Report, failure
@@ -52,13 +52,11 @@ def tokens_in(text: str) -> list[str]:
 
 
 def _from_fields(mail: Message, texts: Iterable[str]) -> Report | None:
-    """What fields of RFC 3464 report; nothing if they do not name whom."""
-    statuses = statuses_in(texts)
-    if statuses.failed:
-        return failure(_explained(statuses.failed, mail), statuses.waiting)
-    if statuses.is_failure or not statuses.actions:
-        return None
-    return Report(Kind.DELAYED if statuses.is_delay else Kind.UNKNOWN, waiting=statuses.waiting)
+    """Return what fields of RFC 3464 report, with what the notice says of those that failed."""
+    report = status_in(texts)
+    if report is None or not report.recipients:
+        return report
+    return failure(_explained(report.recipients, mail), report.waiting)
 
 
 def _explained(failed: tuple[Recipient, ...], mail: Message) -> tuple[Recipient, ...]:
