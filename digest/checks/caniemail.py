@@ -93,25 +93,13 @@ def table() -> Table:
     return Table(read["tested"], features)
 
 
-def support(html: str) -> dict[str, dict[str, str]]:
-    """Client → slug → "n" or "a" (partly), of what a mail uses."""
+def unsupported(html: str) -> dict[str, set[str]]:
+    """Return client → slugs of what a mail uses in vain; what is supported partly is not."""
     features = table().features
     used = features_used(html, frozenset(features))
     return {
-        client: {
-            slug: answer
-            for slug in used
-            if (answer := features[slug].support.get(client, "u")) in {"n", "a"}
-        }
+        client: {slug for slug in used if features[slug].support.get(client) == "n"}
         for client in CLIENTS
-    }
-
-
-def unsupported(html: str) -> dict[str, set[str]]:
-    """Client → slugs of what a mail uses in vain."""
-    return {
-        client: {slug for slug, answer in answers.items() if answer == "n"}
-        for client, answers in support(html).items()
     }
 
 

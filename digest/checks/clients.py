@@ -1,16 +1,23 @@
 """What clients do not support, compared with what they did not before: a ratchet."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from digest.checks.caniemail import table, unsupported
 from digest.checks.finding import Finding, Level
 from digest.checks.rendered_mail import RenderedMail, found
-from digest.checks.rules import Baseline, Rules
+from digest.checks.rules import Rules
+
+Clients = Mapping[str, Collection[str]]
+"""Slugs by client."""
 
 
 def newly_unsupported(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]:
     """Features that a client does not support and that the baseline of this mail has not."""
-    known = _known(rules.baseline, rendered.mail)
+    # A mail that the baseline has not is compared with all that it has.
+    baseline = rules.baseline
+    mails = [baseline[rendered.mail]] if rendered.mail in baseline else baseline.values()
+    known = _united(mails)
     new: dict[str, list[str]] = {}
     for client, slugs in unsupported(rendered.html).items():
         for slug in slugs - known.get(client, set()):
@@ -23,25 +30,21 @@ def newly_unsupported(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]
 
 def baseline_of(rendered_mails: Iterable[RenderedMail]) -> dict[str, dict[str, list[str]]]:
     """Return of each mail whatever a client does not support in any of its samples."""
-    found: dict[str, dict[str, set[str]]] = {}
+    found: dict[str, list[Clients]] = defaultdict(list)
     for rendered in rendered_mails:
-        clients = found.setdefault(rendered.mail, {})
-        for client, slugs in unsupported(rendered.html).items():
-            clients.setdefault(client, set()).update(slugs)
+        found[rendered.mail].append(unsupported(rendered.html))
     return {
-        mail: {client: sorted(slugs) for client, slugs in sorted(clients.items())}
-        for mail, clients in sorted(found.items())
+        mail: {client: sorted(slugs) for client, slugs in sorted(_united(samples).items())}
+        for mail, samples in sorted(found.items())
     }
 
 
-def _known(baseline: Baseline, mail: str) -> Mapping[str, set[str]]:
-    """A mail that the baseline has not is compared with all that it has."""
-    mails = [baseline[mail]] if mail in baseline else baseline.values()
-    known: dict[str, set[str]] = {}
-    for clients in mails:
+def _united(samples: Iterable[Clients]) -> dict[str, set[str]]:
+    slugs_of: dict[str, set[str]] = defaultdict(set)
+    for clients in samples:
         for client, slugs in clients.items():
-            known.setdefault(client, set()).update(slugs)
-    return known
+            slugs_of[client].update(slugs)
+    return slugs_of
 
 
 def _traces(slug: str, title: str) -> Iterator[str]:

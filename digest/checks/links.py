@@ -73,21 +73,15 @@ def _is_allowed(host: str, allowed: frozenset[str]) -> bool:
 
 def no_way_out(rendered: RenderedMail) -> Iterator[Finding]:
     """A mail without the link to leave, or without the sender's postal address, in either part."""
-    if rendered.unsubscribe:
-        if rendered.unsubscribe not in addresses(rendered):
-            says = "the link to unsubscribe is missing in the HTML"
-            yield found("unsubscribe", Level.ERROR, says, _body(rendered))
-        if rendered.unsubscribe not in text_addresses(rendered.text):
-            says = "the link to unsubscribe is missing in the text"
-            yield found("unsubscribe", Level.ERROR, says, rendered.of_text())
+    body = Place(rendered.where("<mj-body").template)
     address = " ".join(rendered.postal_address.split())
-    if address not in " ".join(rendered.tree.text_content().split()):
-        says = "the postal address is missing in the HTML"
-        yield found("postal-address", Level.ERROR, says, _body(rendered))
-    if address not in " ".join(rendered.text.split()):
-        says = "the postal address is missing in the text"
-        yield found("postal-address", Level.ERROR, says, rendered.of_text())
-
-
-def _body(rendered: RenderedMail) -> Place:
-    return Place(rendered.where("<mj-body").template)
+    for name, place, links, text in (
+        ("HTML", body, addresses(rendered), rendered.tree.text_content()),
+        ("text", rendered.of_text(), text_addresses(rendered.text), rendered.text),
+    ):
+        if rendered.unsubscribe and rendered.unsubscribe not in links:
+            says = f"the link to unsubscribe is missing in the {name}"
+            yield found("unsubscribe", Level.ERROR, says, place)
+        if address not in " ".join(text.split()):
+            says = f"the postal address is missing in the {name}"
+            yield found("postal-address", Level.ERROR, says, place)

@@ -110,13 +110,8 @@ def subject(rendered: RenderedMail) -> Iterator[Finding]:
 
 def long_lines(rendered: RenderedMail) -> Iterator[Finding]:
     """Lines of the text that terminals and old clients break; those of addresses must be long."""
-    long = [
-        line
-        for line in rendered.text.splitlines()
-        if len(line) > _LONGEST_LINE and "://" not in line
-    ]
-    if long:
-        says = (
-            f"{len(long)} lines of the text are longer than {_LONGEST_LINE} characters: {long[0]}"
-        )
+    lines = rendered.text.splitlines()
+    if long := [line for line in lines if len(line) > _LONGEST_LINE and "://" not in line]:
+        how_many = f"{len(long)} lines of the text are longer than {_LONGEST_LINE} characters"
+        says = f"{how_many}: {long[0]}"
         yield found("lines", Level.NOTE, says, rendered.of_text())

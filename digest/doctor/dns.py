@@ -16,6 +16,7 @@ from digest.doctor.dmarc import judge_dmarc
 from digest.doctor.names import Names, SilentError
 from digest.doctor.spf import judge_spf
 from digest.errors import SettingError
+from digest.model.providers import domain_of
 from digest.settings.settings import Settings
 
 AREA = Area("DNS")
@@ -54,7 +55,7 @@ def _looks(
     settings: Settings, from_: str, names: Names
 ) -> Iterator[tuple[str, Callable[[], list[Diagnosis]]]]:
     """Yield the areas, and how each is looked at."""
-    author, returns = _domain(from_), _domain(settings.bounce_address or from_)
+    author, returns = domain_of(from_), domain_of(settings.bounce_address or from_)
     is_signed = settings.dkim_key is not None
     yield "SPF", partial(judge_spf, returns, names.texts)
     yield "DKIM", partial(_dkim, settings, names)
@@ -76,7 +77,7 @@ def _ways_back(settings: Settings, from_: str) -> dict[str, str]:
     )
     comes: dict[str, list[str]] = {}
     for what, address in expected:
-        comes.setdefault(_domain(address or from_), []).append(what)
+        comes.setdefault(domain_of(address or from_), []).append(what)
     return {
         domain: " and ".join(filter(None, [", ".join(whats[:-1]), whats[-1]]))
         for domain, whats in comes.items()
@@ -124,10 +125,6 @@ def _is_ours(address: str) -> bool:
         trying.bind((address, 0))
         return True
     return False
-
-
-def _domain(address: str) -> str:
-    return address.rpartition("@")[2]
 
 
 # ---- judged ----------------------------------------------------------------------------------

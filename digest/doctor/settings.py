@@ -8,7 +8,7 @@ from digest.compose.from_identity import NEEDED, from_identity
 from digest.deliver.transport.dkim_key import signer_of
 from digest.doctor.diagnosis import Area, Diagnosis
 from digest.errors import SettingError
-from digest.model.providers import known_provider
+from digest.model.providers import domain_of, known_provider
 from digest.settings.settings import Settings, variable
 
 AREA = Area("settings")
@@ -71,9 +71,9 @@ def _host(settings: Settings) -> Iterator[Diagnosis]:
             f"{variable('base_url')} is {settings.base_url}: nobody else can open those links.",
             "Before you send to others, give it the https:// address of the pages.",
         )
-    elif settings.from_ and not are_related(url.hostname or "", _domain(settings.from_)):
+    elif settings.from_ and not are_related(url.hostname or "", domain_of(settings.from_)):
         yield AREA.advice(
-            f"The links lead to {url.hostname}, and mail comes from {_domain(settings.from_)}: "
+            f"The links lead to {url.hostname}, and mail comes from {domain_of(settings.from_)}: "
             "to readers and filters these are strangers.",
             f"Have {variable('base_url')} and {variable('from_')} under one domain.",
         )
@@ -90,7 +90,7 @@ def are_related(one: str, other: str) -> bool:
 def _author(settings: Settings) -> Iterator[Diagnosis]:
     if settings.from_ is None:
         return
-    if provider := known_provider(_domain(settings.from_)):
+    if provider := known_provider(domain_of(settings.from_)):
         yield AREA.problem(
             f"{variable('from_')} is an address at {provider}, whose mail others may not sign: "
             "as yours, it is taken for forged.",
@@ -122,7 +122,3 @@ def _ways_back(settings: Settings) -> Iterator[Diagnosis]:
             f"{variable('operator')} is not set: when a daily run has trouble, only the log says.",
             "Set it to an address that you read.",
         )
-
-
-def _domain(address: str) -> str:
-    return address.rpartition("@")[2]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from digest.checks import caniemail
-from digest.checks.caniemail import CLIENTS, Feature, make_table, parse, support, table, unsupported
+from digest.checks.caniemail import CLIENTS, Feature, make_table, parse, table, unsupported
 
 # Invented, with what is not YAML in the real ones: commas at ends, tabs, notes behind answers.
 PAGE = """\
@@ -89,13 +89,8 @@ def test_a_table_is_made_and_read_again(made):
 
 def test_what_a_mail_uses_is_held_against_the_table(made):
     caniemail.main(str(made))
-    said = support("<p style='opacity: 1'>a</p>")
-    assert list(said) == list(CLIENTS)
-    assert {client: answers for client, answers in said.items() if answers} == {
-        "apple-mail-ios": {"css-opacity": "a"},
-        "outlook-web": {"css-opacity": "n"},
-    }
     refused = unsupported("<p style='opacity: 1'>a</p>")
+    assert list(refused) == list(CLIENTS)
     assert {client: slugs for client, slugs in refused.items() if slugs} == {
         "outlook-web": {"css-opacity"}
     }

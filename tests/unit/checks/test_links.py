@@ -91,8 +91,8 @@ def test_a_mail_without_ways_out_is_told_of(end):
     html = f'<a href="{LEAVE}x">a</a> {ADDRESS[:-1]}'
     text = TEXT.replace(LEAVE, f"{LEAVE}y{end}").replace(ADDRESS, ADDRESS[1:])
     found = list(links.no_way_out(rendered(html=html, text=text)))
-    assert {each.level for each in found} == {Level.ERROR}
-    assert [each.what for each in found] == [
+    assert {finding.level for finding in found} == {Level.ERROR}
+    assert sorted(finding.what for finding in found) == [
         "the link to unsubscribe is missing in the HTML",
         "the link to unsubscribe is missing in the text",
         "the postal address is missing in the HTML",
