@@ -118,92 +118,61 @@ def read_feed(body: bytes, reading: Reading) -> Harvest:
     except etree.XMLSyntaxError as error:
         raise SourceError(f"{reading.file}: not XML: {error}") from None
     if root.tag == "rss":
-        return read_each(reading, root.iterfind("channel/item"), _read_item)
+        return read_each(reading, root.iterfind("channel/item"), _read_entry)
     if root.tag == f"{_ATOM}feed":
         return read_each(reading, root.iterfind(f"{_ATOM}entry"), _read_entry)
     raise SourceError(f"{reading.file}: neither RSS nor Atom, but <{root.tag}>")
 
 
-def _read_item(item: etree._Element, reading: Reading) -> Sighting:
-    """Read an item of the RSS feed."""
-    return _sighting(
-        reading,
-        identifier=item.findtext("guid") or item.findtext("link") or "",
-        title=item.findtext("title"),
-        abstract=item.findtext("description"),
-        authors=_split_names(item.findtext(f"{_DC}creator") or ""),
-        categories=(category.text or "" for category in item.iterfind("category")),
-        announce_type=item.findtext(f"{_ARXIV}announce_type"),
-        announced=_mail_date(item.findtext("pubDate")),
-        published=None,
-    )
-
-
 def _read_entry(entry: etree._Element, reading: Reading) -> Sighting:
-    """Read an entry of the Atom feed or the API, which differ in what ``published`` means."""
-    identifier = entry.findtext(f"{_ATOM}id") or ""
+    """Read an item of the RSS feed, or an entry of the Atom feed or the API.
+
+    The API's entries state when the paper was published, the feeds' when it was announced.
+    """
+    identifier = _text(entry, f"{_ATOM}id", "guid", "link")
     if "/api/errors#" in identifier:
-        raise ValueError(f"arXiv says: {clean(entry.findtext(f'{_ATOM}summary'), 200)}")
-    announce_type = entry.findtext(f"{_ARXIV}announce_type")
-    names = [name.text or "" for name in entry.iterfind(f"{_ATOM}author/{_ATOM}name")]
-    published = iso_date(entry.findtext(f"{_ATOM}published"))
-    return _sighting(
-        reading,
-        identifier=identifier,
-        title=entry.findtext(f"{_ATOM}title"),
-        abstract=entry.findtext(f"{_ATOM}summary"),
-        authors=names or _split_names(entry.findtext(f"{_DC}creator") or ""),
-        categories=(category.get("term") or "" for category in entry.iterfind(f"{_ATOM}category")),
-        announce_type=announce_type,
-        announced=published if announce_type else None,
-        published=None if announce_type else published,
-    )
-
-
-def _sighting(
-    reading: Reading,
-    *,
-    identifier: str,
-    title: str | None,
-    abstract: str | None,
-    authors: Sequence[str],
-    categories: Iterator[str],
-    announce_type: str | None,
-    announced: date | None,
-    published: date | None,
-) -> Sighting:
+        raise ValueError(f"arXiv says: {clean(_text(entry, f'{_ATOM}summary'), 200)}")
     arxiv = arxiv_id(identifier)
     if not arxiv:
         raise ValueError(f"no arXiv id in {clean(identifier, 80)!r}")
-    cleaned_title = clean(title, LONGEST_TITLE)
-    if not cleaned_title:
+    title = clean(_text(entry, f"{_ATOM}title", "title"), LONGEST_TITLE)
+    if not title:
         raise ValueError(f"{arxiv} has no title")
+    abstract = _text(entry, f"{_ATOM}summary", "description")
+    authors = [name.text or "" for name in entry.iterfind(f"{_ATOM}author/{_ATOM}name")]
+    authors = authors or _split_names(_text(entry, f"{_DC}creator"))
     names = [name for name in (clean(author, LONGEST_NAME) for author in authors) if name]
+    categories = (tag.get("term") or tag.text for tag in entry.iterfind("{*}category"))
+    announce_type = _text(entry, f"{_ARXIV}announce_type")
+    stated = _mail_date(_text(entry, "pubDate")) or iso_date(_text(entry, f"{_ATOM}published"))
     return Sighting(
         source=NAME,
         seen_at=reading.seen_at,
-        listed_on=_listing_day(reading, announce_type, announced),
+        listed_on=_listing_day(reading, announce_type, stated),
         facts=Facts(
-            title=cleaned_title,
+            title=title,
             arxiv_id=arxiv,
-            abstract=clean(_ANNOUNCEMENT.sub("", abstract or ""), LONGEST_ABSTRACT),
+            abstract=clean(_ANNOUNCEMENT.sub("", abstract), LONGEST_ABSTRACT),
             authors=tuple(names[:MOST_AUTHORS]),
             author_count=len(names),
-            published_on=published,
+            published_on=None if announce_type or entry.tag == "item" else stated,
             categories=tuple(clean(category, LONGEST_NAME) for category in categories),
             page_url=f"https://arxiv.org/abs/{arxiv}",
         ),
     )
 
 
-def _listing_day(
-    reading: Reading, announce_type: str | None, announced: date | None
-) -> date | None:
+def _text(entry: etree._Element, *names: str) -> str:
+    """Return the text of the first of these elements that has one."""
+    return next(filter(None, map(entry.findtext, names)), "")
+
+
+def _listing_day(reading: Reading, announce_type: str, announced: date | None) -> date | None:
     """Return the day a paper was listed: new ones and cross-lists are, replacements are not.
 
     A look-up lists nothing unless somebody says for which day it is meant.
     """
-    if announce_type is None:
+    if not announce_type:
         return reading.day
     if announce_type.startswith("replace"):
         return None
@@ -215,8 +184,8 @@ def _split_names(creator: str) -> list[str]:
     return re.findall(r"(?:[^,(]|\([^()]*\)|\()+", creator)
 
 
-def _mail_date(text: str | None) -> date | None:
+def _mail_date(text: str) -> date | None:
     try:
-        return parsedate_to_datetime(text or "").date()
+        return parsedate_to_datetime(text).date()
     except (ValueError, OverflowError):
         return None

@@ -1,5 +1,6 @@
 """Questions to the DNS, with an end to patience."""
 
+from functools import cache
 from typing import Any
 
 from dns.exception import DNSException, Timeout
@@ -30,7 +31,7 @@ class Names:
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
-        self._answers: dict[tuple[str, str], list[Any]] = {}
+        self._ask = cache(self._look_up)  # the same thing is asked once
         self._unanswered = 0
         self.has_answered = False
 
@@ -51,12 +52,6 @@ class Names:
         """The names of an address (PTR)."""
         reverse = from_address(address).to_text()
         return [_plain(record.target) for record in self._ask(reverse, "PTR")]
-
-    def _ask(self, name: str, kind: str) -> list[Any]:
-        """What was answered; the same thing is asked once."""
-        if (name, kind) not in self._answers:
-            self._answers[name, kind] = self._look_up(name, kind)
-        return self._answers[name, kind]
 
     def _look_up(self, name: str, kind: str) -> list[Any]:
         if self._unanswered >= _GIVE_UP_AFTER and not self.has_answered:
