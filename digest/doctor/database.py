@@ -128,7 +128,7 @@ def _first_line(error: Exception) -> str:
 
 def _examine_place(path: Path) -> Iterator[Diagnosis]:
     """Examine the folder: SQLite and the locks make files next to the database."""
-    folder = _existing(path.absolute().parent)
+    folder = existing(path.absolute().parent)
     if not is_writable(folder):
         yield AREA.problem(
             f"No files can be made in {folder}, and there the database and its locks belong.",
@@ -140,7 +140,7 @@ def is_writable(folder: Path) -> bool:
     return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
 
 
-def _existing(folder: Path) -> Path:
+def existing(folder: Path) -> Path:
     return next(path for path in (folder, *folder.parents) if path.exists())
 
 
@@ -160,7 +160,7 @@ def _examine_file(path: Path) -> Iterator[Diagnosis]:
 
 def examine_disk(home: Path) -> Diagnosis:
     """Return how much space is left where the state is kept."""
-    folder = _existing(home.absolute())
+    folder = existing(home.absolute())
     return judge_space(folder, shutil.disk_usage(folder).free)
 
 

@@ -15,7 +15,7 @@ from digest.doctor.clock import examine_zones, judge_date
 from digest.doctor.database import Objection, examine_database, examine_disk
 from digest.doctor.diagnosis import Area, Diagnosis, in_order
 from digest.doctor.dns import examine_dns, not_asked
-from digest.doctor.outlets import examine_outlet
+from digest.doctor.relay import examine_outlet
 from digest.doctor.settings import judge_settings
 from digest.errors import DigestError
 from digest.settings.settings import Settings

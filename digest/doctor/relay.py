@@ -1,6 +1,7 @@
-"""The relay: connected to as for sending, looked at, and left before the first message."""
+"""Where mail goes. A relay is connected to as for sending, and left before the first message."""
 
 import errno
+import os
 import smtplib
 import socket
 import ssl
@@ -8,13 +9,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from digest.deliver.transport.smtp_conversation import Conversation, Timeouts
 from digest.deliver.transport.smtp_relay import NotNowError, Relay
+from digest.deliver.transport.transport import relay_of
+from digest.doctor.database import existing, is_writable
 from digest.doctor.diagnosis import Area, Diagnosis
-from digest.errors import TransportError
+from digest.errors import SettingError, TransportError
+from digest.settings.settings import Settings
 
+TRANSPORT = Area("transport")
 AREA = Area("relay")
 PATIENCE = 10.0  # seconds for each step
 SOON, TOO_SOON = 21, 3  # days that a certificate is still good
@@ -37,6 +44,29 @@ class Certificate:
     subject: str
     issuer: str
     until: datetime
+
+
+def examine_outlet(settings: Settings, now: datetime, *, offline: bool) -> list[Diagnosis]:
+    """Examine whichever transport is set."""
+    url = urlsplit(settings.transport_url)
+    path = Path(unquote(url.path))
+    match url.scheme:
+        case "file":
+            only_a_folder = TRANSPORT.advice(
+                "Mail goes into a folder, and to nobody.",
+                "When you want to send, set DIGEST_TRANSPORT to your relay.",
+            )
+            return [judge_folder(path), only_a_folder]
+        case "maildir":
+            return [judge_folder(path)]
+        case "sendmail":
+            return [judge_command(path)]
+    if offline and url.hostname:
+        return [AREA.unknown("It was not connected to.", "Run this without --offline.")]
+    try:
+        return examine_relay(relay_of(settings), now)
+    except SettingError as error:
+        return [AREA.problem(f"{error}.", "Set it so.")]
 
 
 def examine_relay(relay: Relay, now: datetime, patience: float = PATIENCE) -> list[Diagnosis]:
@@ -94,6 +124,30 @@ def is_near(connected: socket.socket | None) -> bool:
 
 
 # ---- judged ----------------------------------------------------------------------------------
+
+
+def judge_folder(folder: Path) -> Diagnosis:
+    """Whether mail can be put there; a folder that is missing is made by the first mail."""
+    there = existing(folder)
+    if is_writable(there):
+        return TRANSPORT.good(f"Mail can be put into {folder}.")
+    return TRANSPORT.problem(
+        f"No mail can be put into {folder}: {there} cannot be written to.",
+        "Give the program's user the right to, or name another folder in DIGEST_TRANSPORT.",
+    )
+
+
+def judge_command(command: Path) -> Diagnosis:
+    if not command.is_file():
+        return TRANSPORT.problem(
+            f"There is no command {command}.",
+            "Name that of your mail system in DIGEST_TRANSPORT, often sendmail:/usr/sbin/sendmail.",
+        )
+    if not os.access(command, os.X_OK):
+        return TRANSPORT.problem(f"{command} cannot be run.", f"chmod +x {command}")
+    return TRANSPORT.good(
+        f"{command} can be run. What it does with mail, only the mail system's log says."
+    )
 
 
 def judge_certificate(certificate: Certificate, now: datetime) -> Diagnosis:

@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digest.deliver.transport.transport import relay_of
-from digest.doctor import outlets
+from digest.doctor import database
 from digest.doctor.diagnosis import Level
-from digest.doctor.outlets import examine_outlet
-from digest.doctor.relay import examine_relay, judge_failure
+from digest.doctor.relay import examine_outlet, examine_relay, judge_failure
 from digest.errors import TransportError
 from tests.integration.smtp_server import HOST, Point, nobody_listens
 from tests.support import make_settings
@@ -176,7 +175,7 @@ def test_folders(tmp_path) -> None:
 
 def test_a_folder_that_is_read_only(tmp_path, monkeypatch) -> None:
     # By the answer of the system: to root, as which tests may run, everything is writable.
-    monkeypatch.setattr(outlets.os, "access", lambda path, mode: not mode & os.W_OK)
+    monkeypatch.setattr(database.os, "access", lambda path, mode: not mode & os.W_OK)
     assert looked_at(f"maildir:{tmp_path}")[0].level is Level.PROBLEM
 
 
