@@ -34,7 +34,6 @@ from digest.model.verp import Verp
 from digest.monitoring.gathering import gather_status
 from digest.monitoring.logs import configure_logs, mask_in_logs
 from digest.monitoring.status import Held, Status
-from digest.monitoring.why import Why
 from digest.settings.reading import read_settings
 from subscribers.addresses import AddressPolicy
 from subscribers.model import PersonFile

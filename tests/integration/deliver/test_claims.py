@@ -289,7 +289,7 @@ def test_a_sender_gives_back_its_own_forgotten_claims_and_nobody_elses(ledger, e
     """What another has on the wire would be sent twice."""
     mine, theirs = plan(ledger, edition, 1), plan(ledger, edition, 2)
     assert claims.next(FREE, NOW) == mine
-    with ledger.senders.enter() as other:
+    with ledger.live_workers.enter() as other:
         assert other.next(FREE, NOW) == theirs
         assert claims.release_forgotten(LATER) == 1
         assert [state(ledger, delivery) for delivery in (mine, theirs)] == [S.PENDING, S.SENDING]
@@ -303,8 +303,8 @@ import sys, time
 from datetime import datetime
 from digest.ledger.claims import Limits
 from digest.ledger.database import open_database
-from digest.ledger.live_workers import Senders
-with Senders(open_database(sys.argv[1])).enter() as claims:
+from digest.ledger.live_workers import LiveWorkers
+with LiveWorkers(open_database(sys.argv[1])).enter() as claims:
     print(claims.next(Limits(), datetime.fromisoformat(sys.argv[2])).id, flush=True)
     time.sleep(60)
 """

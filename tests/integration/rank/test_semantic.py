@@ -136,7 +136,7 @@ def rank(monkeypatch, environment, tmp_path):
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, "argv", ["digest", "rank", *arguments])
         with pytest.raises(SystemExit) as end:
-            cli.main()
+            cli()
         return int(end.value.code or 0)
 
     return run

@@ -226,7 +226,7 @@ def _kind(candidate: Candidate) -> str:
 
 
 class PlainComposing:
-    """Stands in for digest.deliver.edition_messages.Composing."""
+    """Stands in for digest.deliver.edition_messages.EditionMessages."""
 
     def __init__(self, ledger: Ledger, _: object) -> None:
         self._ledger = ledger
