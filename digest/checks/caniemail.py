@@ -43,19 +43,11 @@ _PIECE = re.compile(r'([\w-]+)\s*:\s*\{|"[^"]*"\s*:\s*"\s*(\w)[^"]*"|(\})')
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """``support`` is client → answer, of the last version that is listed."""
+    """``support`` is client → answer, of the last version; ``tested`` a day, year-month-day."""
 
     title: str
     tested: str
     support: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """``tested`` is the day of the newest test in it, as year-month-day."""
-
-    tested: str
-    features: dict[str, Feature]
 
 
 def parse(text: str) -> Feature | None:
@@ -82,20 +74,19 @@ def _answers(stats: str) -> Iterator[tuple[tuple[str, ...], str]]:
 
 
 @lru_cache(maxsize=1)
-def table() -> Table:
-    """The table that the project carries."""
+def table() -> dict[str, Feature]:
+    """Return the table that the project carries: features by slug."""
     read = json.loads(TABLE.read_text(encoding="utf-8"))
     clients = read["clients"]
-    features = {
+    return {
         slug: Feature(title, tested, dict(zip(clients, answers, strict=True)))
         for slug, (title, tested, answers) in read["features"].items()
     }
-    return Table(read["tested"], features)
 
 
 def unsupported(html: str) -> dict[str, set[str]]:
     """Return client → slugs of what a mail uses in vain; what is supported partly is not."""
-    features = table().features
+    features = table()
     used = features_used(html, frozenset(features))
     return {
         client: {slug for slug in used if features[slug].support.get(client) == "n"}

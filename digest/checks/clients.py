@@ -23,7 +23,7 @@ def newly_unsupported(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]
         for slug in slugs - known.get(client, set()):
             new.setdefault(slug, []).append(client)
     for slug, clients in new.items():
-        title = table().features[slug].title
+        title = table()[slug].title
         says = f"{title} ({slug}) is not supported by {', '.join(clients)}; new since the baseline"
         yield found("clients", Level.WARNING, says, rendered.where(*_traces(slug, title)))
 

@@ -26,7 +26,7 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from digest.collect.snapshots import Snapshot, Snapshots
+from digest.collect.snapshots import Answer, Snapshots
 from digest.errors import SourceError, Stopped
 
 USER_AGENT = f"paper-digest/{version('paper-digest')} (self-hosted research digest)"
@@ -35,15 +35,6 @@ LARGEST_ANSWER = 50 * 1024 * 1024
 AGAIN = {408, 425, 429, 500, 502, 503, 504}
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A finished exchange: any status that is not worth another attempt."""
-
-    url: str
-    status: int
-    body: bytes
 
 
 @dataclass
@@ -115,26 +106,25 @@ class Http:
             raise SourceError(f"{full_url}: {said}")
         if response.status_code == 304 and kept is not None:
             self._snapshots.used(full_url)
-            return Answer(full_url, kept.status, kept.body)
-        answer = Answer(full_url, response.status_code, response.content)
+            return kept
+        answer = Answer(
+            full_url,
+            response.status_code,
+            response.content,
+            etag=response.headers.get("ETag", ""),
+            last_modified=response.headers.get("Last-Modified", ""),
+        )
         if response.is_success:
-            self._keep(answer, response.headers)
+            self._keep(answer)
         return answer
 
-    def _keep(self, answer: Answer, headers: httpx.Headers) -> None:
-        snapshot = Snapshot(
-            url=answer.url,
-            status=answer.status,
-            etag=headers.get("ETag", ""),
-            last_modified=headers.get("Last-Modified", ""),
-            body=answer.body,
-        )
+    def _keep(self, answer: Answer) -> None:
         try:
-            self._snapshots.save(snapshot)
+            self._snapshots.save(answer)
         except OSError as error:  # a full disk, say: the answer itself is not lost for that
             log.warning("an answer cannot be kept", url=answer.url, why=str(error))
 
-    def _ask(self, url: str, kept: Snapshot | None, throttle: Throttle | None) -> httpx.Response:
+    def _ask(self, url: str, kept: Answer | None, throttle: Throttle | None) -> httpx.Response:
         self._check_stop(url)
         if throttle:
             throttle.wait()

@@ -14,14 +14,17 @@ from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """One answer as it came, with what a conditional request needs (RFC 9110 section 8.8)."""
+class Answer:
+    """A finished exchange: any status that is not worth another attempt.
+
+    ``etag`` and ``last_modified`` are for conditional requests (RFC 9110 section 8.8).
+    """
 
     url: str
     status: int
-    etag: str
-    last_modified: str
     body: bytes
+    etag: str = ""
+    last_modified: str = ""
 
 
 class Snapshots:
@@ -33,18 +36,18 @@ class Snapshots:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def load(self, url: str) -> Snapshot | None:
+    def load(self, url: str) -> Answer | None:
         """Return the kept answer; None if there is none that can be read (it will be fetched)."""
         try:
             kept = json.loads(gzip.decompress(self._path(url).read_bytes()))
-            return Snapshot(**{**kept, "body": base64.b64decode(kept["body"])})
+            return Answer(**{**kept, "body": base64.b64decode(kept["body"])})
         except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError):
             return None
 
-    def save(self, snapshot: Snapshot) -> None:
-        path = self._path(snapshot.url)
+    def save(self, answer: Answer) -> None:
+        path = self._path(answer.url)
         path.parent.mkdir(parents=True, exist_ok=True)
-        kept = {**asdict(snapshot), "body": base64.b64encode(snapshot.body).decode()}
+        kept = {**asdict(answer), "body": base64.b64encode(answer.body).decode()}
         part = path.with_suffix(".part")
         part.write_bytes(gzip.compress(json.dumps(kept).encode(), mtime=0))
         part.replace(path)  # whole or not at all

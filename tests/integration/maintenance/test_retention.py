@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, false, func, select
 
-from digest.collect.snapshots import Snapshot, Snapshots
+from digest.collect.snapshots import Answer, Snapshots
 from digest.errors import LedgerError
 from digest.ledger import retention as old_rows
 from digest.ledger.claims import Limits
@@ -392,7 +392,7 @@ def test_wishes_to_move_and_requests_go_when_they_have_ended(ledger, registry, r
 
 def test_answers_that_are_still_used_stay(snapshots, retention, tmp_path):
     for url in ("https://a.example/1", "https://a.example/2", "https://b.example/"):
-        snapshots.save(Snapshot(url, 200, "etag", "", b"body"))
+        snapshots.save(Answer(url, 200, b"body", "etag"))
     (tmp_path / "raw" / "a.example" / "x.json.part").touch()
     (tmp_path / "raw" / "a.example" / "notes.txt").touch()
     long_ago = (NOW - 31 * DAY).timestamp()

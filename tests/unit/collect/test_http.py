@@ -14,8 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digest.collect import http as http_module
-from digest.collect.http import LONGEST_WAIT, Answer, Http, Throttle, asked_to_wait
-from digest.collect.snapshots import Snapshot, Snapshots
+from digest.collect.http import LONGEST_WAIT, Http, Throttle, asked_to_wait
+from digest.collect.snapshots import Answer, Snapshots
 from digest.errors import SourceError, Stopped
 from tests.support import NOW, SleepingClock
 
@@ -272,7 +272,7 @@ def test_an_unchanged_answer_comes_from_the_last_time(tmp_path):
     assert Client(tmp_path, web).http.get(URL).body == b"kept"
     # Another client: the answer is kept in the folder, not in memory.
     client = Client(tmp_path, web)
-    assert client.http.get(URL) == Answer(URL, 200, b"kept")
+    assert client.http.get(URL) == Answer(URL, 200, b"kept", *first.values())
     assert client.http.get(URL).body == b"fresh"
     assert "If-None-Match" not in web.asked[0].headers
     assert "If-Modified-Since" not in web.asked[0].headers
@@ -330,7 +330,7 @@ def test_a_packed_answer_is_unpacked_once(tmp_path):
     assert Snapshots(tmp_path).load(URL).body == b"papers"
 
 
-KEPT = Snapshot(URL, 200, '"e1"', "", bytes(range(256)) * 20)
+KEPT = Answer(URL, 200, bytes(range(256)) * 20, '"e1"')
 
 
 def kept_file(folder: Path) -> Path:
@@ -348,8 +348,8 @@ def test_a_snapshot_comes_back_as_it_was(tmp_path):
 
 def test_an_address_cannot_leave_the_folder(tmp_path):
     folder = tmp_path / "raw"
-    Snapshots(folder).save(Snapshot("https://../../x/../../y", 200, "", "", b""))
-    Snapshots(folder).save(Snapshot("no address", 200, "", "", b""))
+    Snapshots(folder).save(Answer("https://../../x/../../y", 200, b""))
+    Snapshots(folder).save(Answer("no address", 200, b""))
     assert [each.name for each in tmp_path.iterdir()] == ["raw"]
 
 
