@@ -7,6 +7,7 @@ never one, whatever their titles.
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from digest.model.identity import paper_key, title_key
@@ -41,17 +42,17 @@ def merge(known: Iterable[KnownPaper], sightings: Iterable[Sighting]) -> list[Me
     return [paper.merged() for paper in index.seen.values()]
 
 
+@dataclass(slots=True)
 class _Paper:
     """A paper in the making."""
 
-    def __init__(self, key: str, facts: Facts, first_seen: datetime) -> None:
-        self.key = key
-        self.facts = facts
-        self.first_seen = first_seen
-        self.known: KnownPaper | None = None
-        self.signals: dict[str, Signals] = {}
-        self.new_listings: dict[Listing, None] = {}
-        self.new_observations: list[Observation] = []
+    key: str
+    facts: Facts
+    first_seen: datetime
+    known: KnownPaper | None = None
+    signals: dict[str, Signals] = field(default_factory=dict)
+    new_listings: dict[Listing, None] = field(default_factory=dict)
+    new_observations: list[Observation] = field(default_factory=list)
 
     def see(self, sighting: Sighting) -> None:
         self.facts = self.facts.then(sighting.facts)
@@ -88,11 +89,9 @@ class _Index:
         self._by_key: dict[str, _Paper] = {}
         self._by_title: dict[str, list[_Paper]] = defaultdict(list)
         self.seen: dict[int, _Paper] = {}
-        for known_paper in known:
-            paper = _Paper(known_paper.key, known_paper.facts, datetime.min)  # noqa: DTZ901  the ledger keeps its own
-            paper.known = known_paper
-            paper.signals = dict(known_paper.signals)
-            self._add(paper)
+        for paper in known:
+            first_seen = datetime.min  # noqa: DTZ901  the ledger keeps its own
+            self._add(_Paper(paper.key, paper.facts, first_seen, paper, dict(paper.signals)))
 
     def paper_of(self, sighting: Sighting) -> _Paper:
         key = paper_key(sighting.facts.arxiv_id, sighting.facts.title)
