@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from digest.app.app import App, utc_now
 from digest.cli.terminal import out
@@ -19,7 +18,7 @@ def upgrade_database() -> None:
     kept = upgrade_ledger(App().settings.database, utc_now())
     out.print(f"The database is at revision {NEWEST_REVISION}.")
     if kept:
-        out.print(Text(f"As it was before, it is kept in {kept}."))
+        out.print(f"As it was before, it is kept in {kept}.")
 
 
 @database.command("adopt")

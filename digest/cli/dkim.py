@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from digest.app.app import App
 from digest.cli.terminal import out
@@ -39,12 +38,12 @@ def generate(
     domain = domain_of(App().settings)
     file = file or Path(f"dkim-{selector}.pem")
     key = generate_key(file, ed25519=ed25519)
-    out.print(Text(f"The key is in {file}. Nobody but the program is to read it.\n"))
+    out.print(f"The key is in {file}. Nobody but the program is to read it.\n")
     _print_record(dns_record(SigningKey(selector, key), domain))
     of = "dkim_ed25519" if ed25519 else "dkim"
     out.print("When the DNS answers with that, set:\n")
-    out.print(Text(f"{variable(f'{of}_selector')}={selector}"))
-    out.print(Text(f"{variable(f'{of}_key')}={file.resolve()}"))
+    out.print(f"{variable(f'{of}_selector')}={selector}")
+    out.print(f"{variable(f'{of}_key')}={file.resolve()}")
 
 
 @dkim.command()
@@ -59,6 +58,6 @@ def record() -> None:
 
 def _print_record(made: DnsRecord) -> None:
     out.print("The DNS record to publish is of type TXT. Its name and its value:\n")
-    out.print(Text(f"{made.name}\n{made.value}\n"))
+    out.print(f"{made.name}\n{made.value}\n")
     out.print("The same for a zone file:\n")
-    out.print(Text(f"{made.zone_line}\n"))
+    out.print(f"{made.zone_line}\n")

@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from digest.app.app import App, utc_now
-from digest.cli.terminal import Json, out, print_json
+from digest.cli.terminal import Json, print_result
 from digest.compose.from_identity import preview_identity
 from digest.doctor.diagnosis import Area, Diagnosis, Level, has_problem
 from digest.errors import SettingError
@@ -32,12 +32,7 @@ def doctor(
     Status 1 says that there is a problem.
     """
     found = _look(offline=offline)
-    if as_json:
-        print_json(found)
-    else:
-        for diagnosis in found:
-            _print(diagnosis)
-        out.print(_summary(found))
+    print_result(found, [*map(_line, found), _summary(found)], as_json=as_json)
     if has_problem(found):
         raise typer.Exit(1)
 
@@ -62,10 +57,10 @@ def _look(*, offline: bool) -> list[Diagnosis]:
     )
 
 
-def _print(diagnosis: Diagnosis) -> None:
+def _line(diagnosis: Diagnosis) -> Text:
     said = f"{diagnosis.area}: {diagnosis.what} {diagnosis.what_to_do}".rstrip()
     style = _STYLES[diagnosis.level]
-    out.print(Text.assemble((f"{diagnosis.level.value:8}", style), said))
+    return Text.assemble((f"{diagnosis.level.value:8}", style), said)
 
 
 def _summary(found: list[Diagnosis]) -> str:

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
 from digest.app.app import App, utc_now
-from digest.cli.terminal import err, out, print_json
+from digest.cli.terminal import print_result, warn
 from digest.errors import DigestError, InboxError
 from digest.inbound.inbox import InboundVerdict
 from digest.inbound.mailboxes import messages_in, messages_on
@@ -58,7 +57,7 @@ def inbox(
     if watch:
         from digest.service.services import watch_inbox
 
-        watch_inbox(App(), lambda: err.print("Reading DIGEST_INBOX. Stop with Ctrl-C."))
+        watch_inbox(App(), lambda: warn("Reading DIGEST_INBOX. Stop with Ctrl-C."))
     elif place == CLASSIFY:
         if not files:
             raise typer.BadParameter("classify what? name one or more files")
@@ -90,7 +89,7 @@ def _take(as_json: bool) -> None:
         messages = messages_on(sys.stdin.buffer, app.settings.home / ASIDE)
         verdicts = app.inbox.read(messages, utc_now())
     except (DigestError, SubscriberError, SQLAlchemyError) as error:
-        err.print(Text(f"digest: {str(error).splitlines()[0]}"), soft_wrap=True)
+        warn(f"digest: {str(error).splitlines()[0]}")
         raise typer.Exit(os.EX_TEMPFAIL) from error
     _tell(verdicts, as_json)
 
@@ -103,9 +102,6 @@ def _place(named: str) -> Path | ImapFolder:
 
 
 def _tell(verdicts: Counter[InboundVerdict], as_json: bool) -> None:
-    if as_json:
-        print_json({verdict.value: verdicts[verdict] for verdict in InboundVerdict})
-        return
     done, left = (
         ", ".join(
             f"{verdicts[verdict]} {verdict}"
@@ -114,7 +110,9 @@ def _tell(verdicts: Counter[InboundVerdict], as_json: bool) -> None:
         )
         for kept in (False, True)
     )
-    out.print(f"Dealt with: {done or 'nothing'}. Left for you to read: {left or 'nothing'}.")
+    line = f"Dealt with: {done or 'nothing'}. Left for you to read: {left or 'nothing'}."
+    values = {verdict.value: verdicts[verdict] for verdict in InboundVerdict}
+    print_result(values, [line], as_json=as_json)
 
 
 def _classify(files: list[Path], as_json: bool) -> None:
@@ -123,10 +121,7 @@ def _classify(files: list[Path], as_json: bool) -> None:
             report = read_report(file.read_bytes())
         except OSError as error:
             raise InboxError(f"{file}: {error.strerror}") from error
-        if as_json:
-            print_json(_record(file, report))
-        else:
-            out.print(Text(f"{file}: {_line(report)}"))
+        print_result(_record(file, report), [f"{file}: {_line(report)}"], as_json=as_json)
 
 
 def _record(file: Path, report: Report) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Exit status: 0 done, 1 something went wrong and was told, 2 the command was not 
 """
 
 import sys
-from datetime import date, datetime
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,6 @@ import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from digest.app.app import App, utc_now
 from digest.cli.db import database
@@ -30,19 +29,16 @@ from digest.cli.templates import studio, templates
 from digest.cli.terminal import (
     Json,
     More,
-    Topics,
     balance_line,
-    err,
     out,
-    print_json,
+    print_result,
     progress_bar,
-    read_day,
-    read_topics,
+    warn,
+    warn_of_rejected,
 )
+from digest.cli.test_send import Day, preview, send
 from digest.errors import DigestError
 from digest.ledger.database import as_ledger_error
-from digest.model.messages import OutcomeKind
-from digest.model.papers import Collected
 from digest.monitoring.logs import configure_logs
 from digest.service.os_signals import stopping
 from digest.settings.example import example_env
@@ -77,6 +73,8 @@ cli.command("backup")(backup)
 cli.command("restore")(restore)
 cli.command("tidy")(tidy)
 cli.add_typer(database, name="db")
+cli.command("send")(send)
+cli.command("preview")(preview)
 
 
 def main() -> None:
@@ -86,7 +84,7 @@ def main() -> None:
         with as_ledger_error():
             cli(prog_name="digest")
     except (DigestError, SubscriberError) as error:
-        err.print(Text(f"digest: {error}"), soft_wrap=True)
+        warn(f"digest: {error}")
         sys.exit(1)
     except Exception:  # as all that is logged, without what must not be seen
         log.exception("a fault of Paper Digest's own")
@@ -101,12 +99,6 @@ def _moment(typed: str) -> datetime:
         return datetime.fromisoformat(typed)
     except ValueError:
         raise typer.BadParameter(f"{typed!r} is not a time like 2026-01-31T08:00:00Z") from None
-
-
-Day = Annotated[
-    date | None,
-    typer.Option("--date", parser=read_day, metavar="YYYY-MM-DD", help="The listing day."),
-]
 
 
 # ---- the pipeline ----------------------------------------------------------------------------
@@ -130,7 +122,7 @@ def demo(
         table.add_row(mail.subscriber, str(mail.papers), mail.reasons, f"{mail.eml.stem}.*")
     Console(highlight=False).print(table)
     if done.run.balance:
-        out.print(Text(balance_line(done.run.balance)))
+        out.print(balance_line(done.run.balance))
     if done.sent_now:
         out.print("Each mail is there as .html to look at, and as .eml with all its headers.")
     else:
@@ -170,10 +162,10 @@ def collect(
         days = [day] if day else app.pipeline.days_for(app.edition_day(now))
         with progress_bar(ASKING) as report:
             collected = app.pipeline.collect(days, now, report)
-    if as_json:
-        print_json(collected)
-    else:
-        _print_collected(collected)
+    counts = f"{collected.papers} papers: {collected.new} new, {collected.updated} updated."
+    print_result(collected, [counts], as_json=as_json)
+    if not as_json:
+        warn_of_rejected(collected.rejected)
     if collected.failures or (collected.rejected and not collected.papers):
         raise typer.Exit(1)
 
@@ -208,47 +200,12 @@ def run(
         done = app.pipeline.tick(moment, everybody=True, asking=asking, progress=report)
     assert done is not None
     operator.tell(done.trouble)
-    if as_json:
-        print_json(done.balance)
-    elif done.balance:
-        out.print(Text(balance_line(done.balance)))
+    lines = [balance_line(done.balance)] if done.balance else []
+    print_result(done.balance, lines, as_json=as_json)
     for trouble in done.trouble:
-        err.print(Text(f"digest: {trouble}"), soft_wrap=True)
+        warn(f"digest: {trouble}")
     if done.trouble:
         raise typer.Exit(1)
-
-
-@cli.command()
-def send(
-    to: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to.")],
-    topic: Topics = None,
-    day: Day = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the message instead of sending it.")
-    ] = False,
-    more: More = None,
-) -> None:
-    """Send one digest to try it out; the books of real deliveries are not touched."""
-    from digest.cli.test_send import test_message
-
-    app = App()
-    message = test_message(app, to, read_topics(topic, more), day)
-    if dry_run:
-        sys.stdout.buffer.write(message.content)
-        return
-    outcome = app.post(message)
-    out.print(Text(f"{outcome.kind.value}: {outcome.text}"))
-    if outcome.kind is not OutcomeKind.ACCEPTED:
-        raise typer.Exit(1)
-
-
-@cli.command()
-def preview(day: Day = None, topic: Topics = None, more: More = None) -> None:
-    """Write the HTML and the text of a digest, and say where."""
-    from digest.cli.test_send import write_preview
-
-    for path in write_preview(App(), read_topics(topic, more), day):
-        out.print(Text(str(path)))
 
 
 # ---- what is set ------------------------------------------------------------------------------
@@ -265,7 +222,7 @@ def config(
         sys.stdout.write(example_env())
         return
     for origin in App().origins:
-        out.print(Text(f"{origin.name}={origin.shown}  ({origin.came_from})"))
+        out.print(f"{origin.name}={origin.shown}  ({origin.came_from})")
 
 
 def _version(wanted: bool) -> None:
@@ -281,14 +238,3 @@ def options(
     ] = False,
 ) -> None:
     pass
-
-
-# ---- how results are printed -----------------------------------------------------------------
-
-
-def _print_collected(collected: Collected) -> None:
-    out.print(f"{collected.papers} papers: {collected.new} new, {collected.updated} updated.")
-    for rejection in collected.rejected:
-        err.print(
-            Text(f"left out: {rejection.file}, {rejection.where}: {rejection.why}"), soft_wrap=True
-        )

@@ -1,17 +1,17 @@
 """`digest backup`, `restore` and `tidy`: care for what is stored."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from digest.app.app import App, utc_now
-from digest.cli.terminal import Json, err, out, print_json, progress_bar
+from digest.cli.terminal import Json, print_result, progress_bar, warn
 from digest.ledger.database import NEWEST_REVISION
 from digest.ledger.row_counts import RowCounts
-from digest.maintenance.backup import back_up
+from digest.maintenance.backup import Restored, back_up
 from digest.maintenance.backup import restore as put_back
 
 _SAID = {
@@ -35,12 +35,9 @@ def backup(
     """Copy the ledger into a file, as it is at one moment; everything may run meanwhile."""
     with progress_bar("Copying") as report:
         made = back_up(App().settings.database, file, force=force, now=utc_now(), progress=report)
-    if as_json:
-        said = {"file": str(made.file), "bytes": made.octets, **asdict(made.counts)}
-        print_json(said)
-        return
-    size = f"{made.octets / 1_000_000:.1f} MB"
-    out.print(Text(f"{made.file}: {_told(made.counts)}; {size}."))
+    values = {"file": str(made.file), "bytes": made.octets, **asdict(made.counts)}
+    line = f"{made.file}: {_told(made.counts)}; {made.octets / 1_000_000:.1f} MB."
+    print_result(values, [line], as_json=as_json)
 
 
 def restore(
@@ -53,27 +50,31 @@ def restore(
     """Put the ledger in a file in the place of the one in use. Stop everything else first."""
     with progress_bar("Copying") as report:
         done = put_back(App().settings.database, file, force=force, now=utc_now(), progress=report)
-    if as_json:
-        kept = done.kept and str(done.kept)
-        print_json({**asdict(done.counts), "was_at": done.revision, "kept": kept})
-        return
-    out.print(Text(f"Restored from {file}: {_told(done.counts)}."))
-    if done.revision != NEWEST_REVISION:
-        out.print(f"It was at revision {done.revision}, and has been upgraded.")
-    if done.kept:
-        out.print(Text(f"What was there before is kept in {done.kept}."))
-    err.print("Nothing is sent from it before you say so: digest db adopt")
+    values = {
+        **asdict(done.counts),
+        "was_at": done.revision,
+        "kept": done.kept and str(done.kept),
+    }
+    print_result(values, _restored_lines(file, done), as_json=as_json)
+    if not as_json:
+        warn("Nothing is sent from it before you say so: digest db adopt")
 
 
 def tidy(as_json: Json = False) -> None:
     """Remove what is older than it is to be kept (DIGEST_KEEP_…), as is done each night."""
     with progress_bar("Removing old deliveries") as report:
         gone = asdict(App().retention.tidy(utc_now(), report))
-    if as_json:
-        print_json(gone)
-        return
-    lines = [f"{count} {_SAID[name]}" for name, count in gone.items() if count]
-    out.print("Removed: " + ", ".join(lines) + "." if lines else "Nothing was old enough.")
+    removed = ", ".join(f"{count} {_SAID[name]}" for name, count in gone.items() if count)
+    line = f"Removed: {removed}." if removed else "Nothing was old enough."
+    print_result(gone, [line], as_json=as_json)
+
+
+def _restored_lines(file: Path, done: Restored) -> Iterator[str]:
+    yield f"Restored from {file}: {_told(done.counts)}."
+    if done.revision != NEWEST_REVISION:
+        yield f"It was at revision {done.revision}, and has been upgraded."
+    if done.kept:
+        yield f"What was there before is kept in {done.kept}."
 
 
 def _told(counts: RowCounts) -> str:

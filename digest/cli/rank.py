@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from digest.app.app import App, utc_now
-from digest.cli.terminal import Json, err, out, print_json, read_day, say_unknown
+from digest.cli.terminal import (
+    Json,
+    fail,
+    out,
+    print_json,
+    print_result,
+    read_day,
+    warn_of_rejected,
+)
 from digest.errors import SettingError, SourceError
 from digest.model.digests import Pick
 from digest.model.papers import Rejection
@@ -72,9 +79,9 @@ def rank_files(
         if as_json or not out.is_terminal:
             print_json(record)
         else:
-            out.print(Text(f"{record['topic']}"))
+            out.print(f"{record['topic']}")
             for ranked in record["ranking"]:
-                out.print(Text(f"  {ranked['score']:.2f}  {ranked['id']}  {ranked['reason']}"))
+                out.print(f"  {ranked['score']:.2f}  {ranked['id']}  {ranked['reason']}")
 
 
 def search_papers(
@@ -88,13 +95,13 @@ def search_papers(
     app = App()
     corpus = app.corpora.current()
     found = search(app.ledger, corpus, " ".join(words), most, app.embedder)
+    records = [_found(pick) for pick in found]
     if as_json:
-        print_json([_found(pick) for pick in found])
+        print_json(records)
         return
     table = Table("score", "day", "title", "why", box=None)
-    for pick in found:
-        each = _found(pick)
-        table.add_row(f"{each['score']:.2f}", each["day"], Text(each["title"]), Text(each["why"]))
+    for record in records:
+        table.add_row(f"{record['score']:.2f}", record["day"], record["title"], record["why"])
     out.print(table if found else "Nothing fits.")
 
 
@@ -124,23 +131,18 @@ def why(
     else:
         person = app.registry.file_of(whom)
     if person is None:
-        say_unknown(whom)
+        fail(f"there is no subscriber {whom}")
     days = app.ledger.editions.days(1)
     latest = days[0][0] if days else app.edition_day(now)
     told = app.explain(person, day or latest, now)
-    if as_json:
-        print_json(told)
-        return
-    for line in why_lines(told, app.settings.timezone):
-        out.print(Text(line))
+    print_result(told, why_lines(told, app.settings.timezone), as_json=as_json)
 
 
 def _of_delivery(app: App, number: int) -> tuple[PersonFile | None, date]:
     """Whose delivery this is, unless they were removed, and of which edition."""
     delivery = app.ledger.bounces.delivery(number) if number <= LARGEST_NUMBER else None
     if delivery is None:
-        err.print(f"digest: there is no delivery {number}, or it is no longer kept")
-        raise typer.Exit(1)
+        fail(f"there is no delivery {number}, or it is no longer kept")
     person = app.registry.file_by_id(delivery.subscriber_id)
     return person, app.ledger.bounces.day_of(delivery)
 
@@ -177,8 +179,5 @@ def _read(read: Lines[T], path: Path) -> list[T]:
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror}") from error
     found, rejected = read(lines, path.name)
-    for rejection in rejected:
-        err.print(
-            Text(f"left out: {rejection.file}, {rejection.where}: {rejection.why}"), soft_wrap=True
-        )
+    warn_of_rejected(rejected)
     return found

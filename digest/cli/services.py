@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from digest.app.app import App
-from digest.cli.terminal import err
+from digest.cli.terminal import warn
 
 Host = Annotated[str, typer.Option(help="Address that the pages listen on.")]
 Port = Annotated[int, typer.Option(help="Port that the pages listen on.")]
@@ -22,10 +22,9 @@ def up(host: Host = LOCAL, port: Port = PORT) -> None:
 
     def say_ready() -> None:
         inbox = f" Mail that comes back is read every {app.settings.inbox_every} s."
-        err.print(
+        warn(
             f"The pages are at {pages.url}, and there is an edition {_each_day(app)}."
-            f"{inbox if app.settings.inbox else ''} Stop with Ctrl-C.",
-            soft_wrap=True,
+            f"{inbox if app.settings.inbox else ''} Stop with Ctrl-C."
         )
 
     run_all(app, pages, say_ready)
@@ -36,7 +35,7 @@ def schedule() -> None:
     from digest.service.services import keep_schedule
 
     app = App()
-    keep_schedule(app, lambda: err.print(f"An edition {_each_day(app)}. Stop with Ctrl-C."))
+    keep_schedule(app, lambda: warn(f"An edition {_each_day(app)}. Stop with Ctrl-C."))
 
 
 def worker() -> None:
@@ -46,7 +45,7 @@ def worker() -> None:
     """
     from digest.service.services import send_what_waits
 
-    send_what_waits(App(), lambda: err.print("Sending what waits. Stop with Ctrl-C."))
+    send_what_waits(App(), lambda: warn("Sending what waits. Stop with Ctrl-C."))
 
 
 def serve(host: Host = LOCAL, port: Port = PORT) -> None:
@@ -56,7 +55,7 @@ def serve(host: Host = LOCAL, port: Port = PORT) -> None:
     pages = Pages(host, port)
 
     def say_ready() -> None:
-        err.print(f"The pages are at {pages.url}. Stop with Ctrl-C.")
+        warn(f"The pages are at {pages.url}. Stop with Ctrl-C.")
 
     pages.server(App(), say_ready).run()
 

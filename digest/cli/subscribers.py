@@ -4,22 +4,22 @@ import csv
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
 from digest.app.app import App, utc_now
 from digest.cli.terminal import (
     Json,
     More,
     Topics,
-    err,
+    fail,
     out,
     print_json,
+    print_result,
     progress_bar,
     read_topics,
-    say_unknown,
+    warn,
 )
 from digest.errors import LedgerError
 from subscribers.addresses import normalise_address
@@ -42,7 +42,7 @@ def add(address: str, topic: Topics = None, more: More = None) -> None:
         app.address_policy.admit(address), topics, source="operator", now=utc_now()
     )
     shown = ", ".join(topic.text for topic in added.topics) or "whatever is trending"
-    out.print(Text(f"{added.address}: {shown}"))
+    out.print(f"{added.address}: {shown}")
 
 
 @people.command("list")
@@ -63,13 +63,8 @@ def list_some(
         and (not topic or any(topic.casefold() in typed.casefold() for typed in record["topics"]))
         and (record["suppressed"] or not suppressed)
     ]
-    if as_json:
-        print_json([{"address": record.pop("email"), **record} for record in chosen])
-        return
-    for record in chosen:
-        blocked = f"  suppressed: {record['suppressed']['reason']}" if record["suppressed"] else ""
-        topics = ", ".join(record["topics"]) or "whatever is trending"
-        out.print(Text(f"{record['email']}  {record['consent']}{blocked}  {topics}"))
+    values = [{"address": record.pop("email"), **record} for record in chosen]
+    print_result(values, map(_line, values), as_json=as_json)
 
 
 @people.command("show")
@@ -77,7 +72,7 @@ def show(address: str, as_json: Json = False) -> None:
     """Show everything that is stored about somebody."""
     file = App().registry.file_of(address)
     if file is None:
-        say_unknown(address)
+        fail(f"there is no subscriber {address}")
     record = to_record(file)
     if as_json:
         print_json(record)
@@ -87,18 +82,18 @@ def show(address: str, as_json: Json = False) -> None:
             for said in value:
                 where = f", from {said['client']}" if "client" in said else ""
                 line = f"evidence: {said['event']} at {said['at']}, by {said['source']}{where}"
-                out.print(Text(line))
+                out.print(line)
         else:
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            out.print(Text(f"{name}: {text}"))
+            out.print(f"{name}: {text}")
 
 
 @people.command("remove")
 def remove(address: str) -> None:
     """Forget somebody, with everything that is stored about them but a block."""
     if not App().registry.remove(address):
-        say_unknown(address)
-    out.print(Text(f"{address} is removed"))
+        fail(f"there is no subscriber {address}")
+    out.print(f"{address} is removed")
 
 
 @people.command("suppress")
@@ -106,16 +101,15 @@ def suppress(address: str) -> None:
     """Block an address: whoever it belongs to gets nothing until the block is lifted."""
     address = normalise_address(address)
     App().registry.suppressions.add(address, SuppressionReason.OPERATOR, now=utc_now())
-    out.print(Text(f"{address} gets nothing any more"))
+    out.print(f"{address} gets nothing any more")
 
 
 @people.command("unsuppress")
 def unsuppress(address: str) -> None:
     """Lift the block on an address."""
     if not App().registry.suppressions.lift(normalise_address(address)):
-        err.print(Text(f"digest: there is no block on {address}"), soft_wrap=True)
-        raise typer.Exit(1)
-    out.print(Text(f"the block on {address} is lifted"))
+        fail(f"there is no block on {address}")
+    out.print(f"the block on {address} is lifted")
 
 
 @people.command("export")
@@ -149,11 +143,15 @@ def import_file(
     except OSError as error:
         raise LedgerError(f"{file}: {error.strerror}") from error
     for unread in imported.unread:
-        err.print(Text(f"left out: line {unread.line}: {unread.why}"), soft_wrap=True)
-    if as_json:
-        print_json(imported.to_json())
-    else:
-        counts = f"{imported.new} new, {imported.known} known already"
-        out.print(f"{counts}, {len(imported.unread)} lines left out.")
+        warn(f"left out: line {unread.line}: {unread.why}")
+    counts = f"{imported.new} new, {imported.known} known already"
+    line = f"{counts}, {len(imported.unread)} lines left out."
+    print_result(imported, [line], as_json=as_json)
     if imported.unread and not imported.new + imported.known:
         raise typer.Exit(1)
+
+
+def _line(value: dict[str, Any]) -> str:
+    blocked = f"  suppressed: {value['suppressed']['reason']}" if value["suppressed"] else ""
+    topics = ", ".join(value["topics"]) or "whatever is trending"
+    return f"{value['address']}  {value['consent']}{blocked}  {topics}"

@@ -9,7 +9,7 @@ from rich.text import Text
 from digest.app.app import App
 from digest.checks.finding import Finding, Level
 from digest.checks.rules import OWN, SHIPPED, write_baseline
-from digest.cli.terminal import Json, err, out, print_json
+from digest.cli.terminal import Json, out, print_result, warn
 from digest.compose.environment import built_in_templates
 from digest.compose.from_identity import preview_identity
 from digest.studio.template_folders import eject as eject_to
@@ -40,15 +40,10 @@ def check(
         own = app.settings.templates
         path = own / OWN if own else SHIPPED
         write_baseline(previews.baseline(), path)
-        out.print(Text(f"written: {path}"))
+        out.print(f"written: {path}")
         return
     findings = previews.findings(name)
-    if as_json:
-        print_json(findings)
-    else:
-        for finding in findings:
-            _print_finding(finding)
-        out.print(_summary(findings))
+    print_result(findings, [*map(_line, findings), _summary(findings)], as_json=as_json)
     failing = {Level.ERROR, Level.WARNING} if strict else {Level.ERROR}
     if any(finding.level in failing for finding in findings):
         raise typer.Exit(1)
@@ -60,15 +55,15 @@ def eject(
 ) -> None:
     """Copy the built-in templates into a folder, to edit them there."""
     count = eject_to(built_in_templates(), folder)
-    out.print(Text(f"{count} files are in {folder}. To use them: DIGEST_TEMPLATES={folder}"))
+    out.print(f"{count} files are in {folder}. To use them: DIGEST_TEMPLATES={folder}")
 
 
-def _print_finding(finding: Finding) -> None:
+def _line(finding: Finding) -> Text:
     where = f"{finding.template}, line {finding.line}" if finding.line else finding.template
     line = Text.assemble(
         (finding.level.value, _STYLES[finding.level]), f": {where}: {finding.what}"
     )
-    out.print(line.append(f" [{finding.check}]", "dim"))
+    return line.append(f" [{finding.check}]", "dim")
 
 
 def _summary(findings: list[Finding]) -> str:
@@ -99,7 +94,7 @@ def studio(
     watch = Watch(folders(app))
 
     def say_ready() -> None:
-        err.print(f"The studio is at http://{host}:{port}/. Stop with Ctrl-C.")
+        warn(f"The studio is at http://{host}:{port}/. Stop with Ctrl-C.")
 
     application = studio_of(app, host, watch)
     WebServer(application, host, port, ready=say_ready, ending=watch.end).run()

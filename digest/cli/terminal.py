@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
@@ -15,10 +15,12 @@ from rich.text import Text
 
 from digest.cli.json_values import to_json
 from digest.model.deliveries import Balance
+from digest.model.papers import Rejection
 from subscribers.topics import TopicFilter, parse_topics
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False)
+# What is printed holds what others typed: brackets and colons in it mean themselves.
+out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
 # Options that take several values may be repeated; what follows them is taken as well, so that
@@ -38,14 +40,34 @@ def read_day(typed: str) -> date:
         raise typer.BadParameter(f"{typed!r} is not a date like 2026-01-31") from None
 
 
-def say_unknown(address: str) -> NoReturn:
-    err.print(Text(f"digest: there is no subscriber {address}"), soft_wrap=True)
+def warn(text: str) -> None:
+    """Print a line on standard error."""
+    err.print(text, soft_wrap=True)
+
+
+def fail(text: str) -> NoReturn:
+    """Say what went wrong, and end with status 1."""
+    warn(f"digest: {text}")
     raise typer.Exit(1)
+
+
+def warn_of_rejected(rejected: Iterable[Rejection]) -> None:
+    for rejection in rejected:
+        warn(f"left out: {rejection.file}, {rejection.where}: {rejection.why}")
 
 
 def print_json(value: object) -> None:
     """Print a value as one line of JSON (see json_values.py)."""
     sys.stdout.write(json.dumps(to_json(value), ensure_ascii=False) + "\n")
+
+
+def print_result(value: object, lines: Iterable[str | Text], *, as_json: bool) -> None:
+    """Print a value as JSON, or else these lines."""
+    if as_json:
+        print_json(value)
+        return
+    for line in lines:
+        out.print(line)
 
 
 def balance_line(balance: Balance) -> str:

@@ -170,35 +170,10 @@ class TransactionalMail:
             log.error("a message was not sent", message=what, subscriber=person.id, why=why)
 
 
-class Alerts:
-    """The messages to the operator about daily runs. ``where`` names the machine and the folder.
-
-    ``composer`` is made only when there is something to tell.
-    """
-
-    def __init__(
-        self,
-        operator: str,
-        where: str,
-        composer: Callable[[], TransactionalComposer],
-        post: Callable[[Message], Outcome],
-    ) -> None:
-        self._operator = operator
-        self._where = where
-        self._composer = composer
-        self._post = post
-
-    def tell(self, troubles: Sequence[str], since: datetime, *, broken_off: bool) -> None:
-        """Tell of a run that had trouble, and began at ``since``."""
-
-        def send() -> Outcome:
-            message = self._composer().alert(
-                self._operator, troubles, broken_off=broken_off, where=self._where, now=since
-            )
-            return self._post(message)
-
-        if why := _not_sent(send):
-            log.error("the operator was not told", why=why)
+def alert_operator(make: Callable[[], Message], post: Callable[[Message], Outcome]) -> None:
+    """Send the operator what ``make`` makes of a run that had trouble; log it if that fails."""
+    if why := _not_sent(lambda: post(make())):
+        log.error("the operator was not told", why=why)
 
 
 def _not_sent(send: Callable[[], Outcome]) -> str:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from digest.app.app import App
-from digest.compose.transactional_mail import Alerts
+from digest.compose.transactional_mail import alert_operator
 from digest.errors import Busy, DigestError, Stopped
+from digest.model.messages import Message
 
 
 class Operator:
@@ -21,14 +22,17 @@ class Operator:
         settings = self._app.settings
         is_news = troubles != self._last
         self._last = troubles
-        if settings.operator is None or not troubles or not is_news:
+        operator = settings.operator
+        if operator is None or not troubles or not is_news:
             return
         where = f"{socket.gethostname()}, {settings.home.resolve()}"
-        alerts = Alerts(
-            settings.operator, where, lambda: self._app.transactional_composer, self._app.post
-        )
-        local = self._app.clock().astimezone(settings.timezone)
-        alerts.tell(troubles, local, broken_off=broken_off)
+        now = self._app.clock().astimezone(settings.timezone)
+
+        def make() -> Message:
+            composer = self._app.transactional_composer
+            return composer.alert(operator, troubles, broken_off=broken_off, where=where, now=now)
+
+        alert_operator(make, self._app.post)
 
     @contextmanager
     def told_of_a_fault(self) -> Iterator[None]:

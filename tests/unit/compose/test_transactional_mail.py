@@ -13,9 +13,9 @@ from digest.compose.from_identity import from_identity
 from digest.compose.language import language
 from digest.compose.transactional_mail import (
     CONFIRM_WITHIN,
-    Alerts,
     TransactionalComposer,
     TransactionalMail,
+    alert_operator,
 )
 from digest.errors import SettingError, TemplateError, TransportError
 from digest.model.messages import Outcome, OutcomeKind
@@ -199,9 +199,13 @@ def test_each_message_is_one_of_its_own():
 
 def alert(post, composer=lambda: COMPOSER, **values):
     """What the log says of telling the operator."""
-    alerts = Alerts(OPERATOR, "mail.example.org, /srv/digest", composer, post)
+
+    def make():
+        told = {"broken_off": False, "where": "mail.example.org, /srv/digest", **values}
+        return composer().alert(OPERATOR, TROUBLES, now=NOW, **told)
+
     with capture_logs() as logs:
-        alerts.tell(TROUBLES, NOW, **{"broken_off": False, **values})
+        alert_operator(make, post)
     return logs
 
 
