@@ -27,7 +27,7 @@ from digest.ledger.ledger import Ledger
 from digest.maintenance.instance_guard import FILE as INSTANCE_FILE
 from digest.maintenance.instance_guard import InstanceGuard
 from digest.maintenance.resolve_uncertain import UncertainResolver
-from digest.maintenance.retention import Retention
+from digest.maintenance.retention import Tidied, tidy
 from digest.model.messages import Message, Outcome
 from digest.model.progress import Progress, silent
 from digest.model.verp import Verp
@@ -106,10 +106,9 @@ class App:
     def snapshots(self) -> Snapshots:
         return Snapshots(self.settings.home / "raw")
 
-    @cached_property
-    def retention(self) -> Retention:
-        """What removes what is old."""
-        return Retention(self.settings, self.ledger, self.registry, self.snapshots)
+    def tidy(self, now: datetime, progress: Progress = silent) -> Tidied:
+        """Remove what is old."""
+        return tidy(self.settings, self.ledger, self.registry, self.snapshots, now, progress)
 
     @cached_property
     def http(self) -> Http:

@@ -63,7 +63,7 @@ def restore(
 def tidy(as_json: Json = False) -> None:
     """Remove what is older than it is to be kept (DIGEST_KEEP_…), as is done each night."""
     with progress_bar("Removing old deliveries") as report:
-        gone = asdict(App().retention.tidy(utc_now(), report))
+        gone = asdict(App().tidy(utc_now(), report))
     removed = ", ".join(f"{count} {_SAID[name]}" for name, count in gone.items() if count)
     line = f"Removed: {removed}." if removed else "Nothing was old enough."
     print_result(gone, [line], as_json=as_json)

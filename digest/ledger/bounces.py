@@ -68,12 +68,10 @@ class Bounces(Store):
     def last_sent_to(self, subscriber_id: int) -> Delivery | None:
         """The delivery that went out to somebody last, as far as anybody knows."""
         went_out = [DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN]
-        return self._one(
-            select(deliveries)
-            .where(deliveries.c.subscriber_id == subscriber_id, deliveries.c.state.in_(went_out))
-            .order_by(deliveries.c.id.desc())
-            .limit(1)
+        query = select(deliveries).where(
+            deliveries.c.subscriber_id == subscriber_id, deliveries.c.state.in_(went_out)
         )
+        return self._one(query.order_by(deliveries.c.id.desc()).limit(1))
 
     def _one(self, query: Select[tuple[object, ...]]) -> Delivery | None:
         row = self._row(query)

@@ -1,7 +1,7 @@
 """Deliveries on their way: claimed, sent, and what came of it. Each step is committed by itself.
 
-Many senders may work at once, in threads, processes and on several machines. A delivery is claimed
-by one of them, and until its outcome is recorded nobody else touches it.
+Many senders may work at once. Only the one that has claimed a delivery touches it until its outcome
+is recorded.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Engine,
     Row,
     Select,
+    Update,
     func,
     insert,
     select,
@@ -43,10 +44,9 @@ _CLAIMED = {_S.SENDING, _S.UNCERTAIN}
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is set for the pace, beside what replies have led to.
+    """The rate that is set, apart from what replies have led to: seconds between two messages.
 
-    Gaps are seconds between two messages, of all and to one provider. ``most`` is a day, and how
-    many may go out on it.
+    ``most`` is a day, and how many may go out on it.
     """
 
     interval: float = 0
@@ -56,7 +56,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, order=True)
 class NotBefore:
-    """Something waits for its turn, which comes at a moment."""
+    """Something waits until a moment."""
 
     moment: datetime
 
@@ -71,10 +71,9 @@ class Claims(Store):
     # ---- to claim ----
 
     def next(self, limits: Limits, now: datetime) -> Delivery | NotBefore | None:
-        """Claim what is to be sent next, oldest edition first; a crash now makes it uncertain.
+        """Claim what is to be sent next: first attempts before others, oldest edition first.
 
-        None if there is nothing that may be tried now, or the day has had its most. The first
-        attempts come before others.
+        None if nothing may be tried now, or the day has had its most.
         """
         with write_transaction(self._engine) as connection:
             is_paced = limits.interval > 0 or bool(limits.most)
@@ -107,14 +106,12 @@ class Claims(Store):
     ) -> None:
         """Undo a claim: nothing of it was looked at. With a moment, let others go before.
 
-        Done twice with the same ``now`` it is done once: a claim that this sender has made since
-        stays.
+        Idempotent for the same ``now``: a claim that this sender has made since stays.
         """
         is_that_claim = deliveries.c.changed_at <= now
-        with self._engine.begin() as connection:
-            self._move(
-                connection, delivery, _S.PENDING, now, is_that_claim, next_attempt_at=not_before
-            )
+        self._write(
+            self._move(delivery, _S.PENDING, now, is_that_claim, next_attempt_at=not_before)
+        )
 
     def record(
         self,
@@ -127,14 +124,15 @@ class Claims(Store):
         """The end of one SMTP transaction; with a time, if it is worth another."""
         with self._engine.begin() as connection:
             moved = self._move(
-                connection,
                 delivery,
                 DeliveryState(outcome.kind),
                 now,
                 next_attempt_at=next_attempt_at,
                 attempts=deliveries.c.attempts + 1,
             )
-            if not moved:  # recorded before: the answer to that commit was lost
+            if not connection.execute(
+                moved
+            ).rowcount:  # recorded before: the answer to that commit was lost
                 return
             connection.execute(
                 insert(attempts).values(
@@ -156,40 +154,32 @@ class Claims(Store):
         )
 
     def skip(self, delivery: Delivery, reason: SkipReason, now: datetime) -> None:
-        """Found out in the last moment that it is not to be sent."""
-        with self._engine.begin() as connection:
-            self._move(connection, delivery, _S.SKIPPED, now, reason=reason)
+        """Leave out what turned out in the last moment not to be sent."""
+        self._write(self._move(delivery, _S.SKIPPED, now, reason=reason))
 
     def suppress(self, delivery: Delivery, now: datetime) -> None:
-        """Found out in the last moment that the address is blocked."""
-        with self._engine.begin() as connection:
-            self._move(connection, delivery, _S.SUPPRESSED, now)
+        """Leave out what turned out in the last moment to be for a blocked address."""
+        self._write(self._move(delivery, _S.SUPPRESSED, now))
 
     def _move(
         self,
-        connection: Connection,
         delivery: Delivery,
         to: DeliveryState,
         now: datetime,
         *only: ColumnElement[bool],
         **values: object,
-    ) -> bool:
-        """Whether it could be moved.
+    ) -> Update:
+        """Return the statement that moves a delivery, where this sender has claimed it.
 
-        Whoever has lost the database for a while may have been taken for dead, but is the one who
-        knows.
+        A sender that lost the database for a while may have been taken for dead, but still knows.
         """
-        moved = connection.execute(
-            update(deliveries)
-            .where(
-                deliveries.c.id == delivery.id,
-                deliveries.c.state.in_(REACHED_FROM[to] & _CLAIMED),
-                deliveries.c.claimed_by == self._name,
-                *only,
-            )
-            .values(state=to, changed_at=now, **values)
+        its_row = update(deliveries).where(
+            deliveries.c.id == delivery.id,
+            deliveries.c.state.in_(REACHED_FROM[to] & _CLAIMED),
+            deliveries.c.claimed_by == self._name,
+            *only,
         )
-        return moved.rowcount == 1
+        return its_row.values(state=to, changed_at=now, **values)
 
 
 def _first_waiting(connection: Connection, now: datetime) -> Row[tuple[object, ...]] | None:
@@ -212,7 +202,7 @@ def _waiting(state: DeliveryState, now: datetime) -> Select[tuple[object, ...]]:
 
 
 def _later(connection: Connection, now: datetime) -> NotBefore | None:
-    """When the first may go of what waits for its lane, or was released to let others go before."""
+    """Return when the first may go of what waits for its queue, or let others go before."""
     in_queues = (
         select(func.min(provider_queues.c.next_at))
         .join(deliveries, deliveries.c.provider == provider_queues.c.provider)

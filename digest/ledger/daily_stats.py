@@ -33,10 +33,13 @@ class DailyStats:
 def daily_stats_of(connection: Connection, which: ColumnElement[bool]) -> dict[date, DailyStats]:
     """Return the statistics of some editions by their day, in a fixed number of queries."""
     found = connection.execute(select(editions).where(which)).all()
-    ids = [row.id for row in found]
-    days = [row.day for row in found]
-    papers = _papers(connection, ids)
-    sending = _sending(connection, days)
+    of_edition, day = edition_papers.c.edition_id, runs.c.day
+    counted = select(of_edition, func.count()).group_by(of_edition)
+    counted = counted.where(of_edition.in_([row.id for row in found]))
+    papers: dict[int, int] = {row[0]: row[1] for row in connection.execute(counted)}
+    took = select(day, func.sum(runs.c.sending)).group_by(day)
+    took = took.where(day.in_([row.day for row in found]))
+    sending: dict[date, float] = {row[0]: row[1] for row in connection.execute(took)}
     balances = _balances(connection, found)
     return {
         row.day: DailyStats(
@@ -44,30 +47,12 @@ def daily_stats_of(connection: Connection, which: ColumnElement[bool]) -> dict[d
             has_edition=True,
             papers=papers.get(row.id, 0),
             balance=balances[row.day],
-            sending=sending.get(row.day, timedelta()),
+            sending=timedelta(seconds=sending.get(row.day, 0)),
             made_at=row.frozen_at,
             missing=tuple(row.missing or ()),
         )
         for row in found
     }
-
-
-def latest_editions(connection: Connection, most: int, skip: int) -> list[int]:
-    """Return the ids of editions, newest first."""
-    query = select(editions.c.id).order_by(editions.c.day.desc()).limit(most).offset(skip)
-    return list(connection.execute(query).scalars())
-
-
-def _papers(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
-    of_edition = edition_papers.c.edition_id
-    query = select(of_edition, func.count()).where(of_edition.in_(ids)).group_by(of_edition)
-    return {row[0]: row[1] for row in connection.execute(query)}
-
-
-def _sending(connection: Connection, days: Sequence[date]) -> dict[date, timedelta]:
-    query = select(runs.c.day, func.sum(runs.c.sending)).where(runs.c.day.in_(days))
-    rows = connection.execute(query.group_by(runs.c.day))
-    return {day: timedelta(seconds=seconds) for day, seconds in rows}
 
 
 def _balances(connection: Connection, found: Sequence[Row[Any]]) -> dict[date, Balance]:

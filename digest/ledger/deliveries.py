@@ -103,15 +103,13 @@ class Deliveries(Store):
         now: datetime,
         due: Collection[int] | None = None,
     ) -> None:
-        """Write a row for each plan: its subscriber has none for this edition yet.
+        """Write a row for each plan, in place of one that says that its subscriber missed this.
 
-        Or has one that says that they missed it, in whose place this comes. ``due`` are the ids of
-        all who are due, counted from the people and apart from the plans: the balance is held
-        against their number, so that a missing plan is noticed. Without them nobody is counted.
+        ``due`` are the ids of all who are due, counted from the people and apart from the plans:
+        the balance is held against their number, so that a missing plan is noticed.
 
-        For speed some hundreds are committed at a time; what is broken off there is planned again
-        by the next run. Where rows of the edition are no longer kept, nobody knows who had it, so
-        nothing is planned for anybody.
+        Some hundreds are committed at a time; the next run plans what was broken off. Where rows
+        of the edition are no longer kept, nobody knows who had it, so nothing is planned.
         """
         blocks = _in_blocks(plans)
         first = next(blocks, [])
@@ -129,25 +127,20 @@ class Deliveries(Store):
     def last_had(
         self, edition: Edition, after: date, subscribers: Collection[int]
     ) -> dict[int, date]:
-        """The day of the last edition before this one whose papers each of these was shown.
+        """Return the day of the last edition in between whose papers were shown to each of these.
 
-        Or might have been, had any matched. Only editions after that day are looked at. Of one
-        whose papers came after the delivery was planned, they have had none: then it is the day of
-        the edition before it.
+        Or might have been, had any matched. Where the papers of one came after the delivery was
+        planned, it is the day of the edition before it.
         """
         was_shown = and_(deliveries.c.state.in_(_GOES_OUT), deliveries.c.reason.is_(None))
         others = editions.alias()
         before = select(func.max(others.c.day)).where(others.c.day < editions.c.day)
-        day = case(
-            (
-                and_(
-                    deliveries.c.id <= editions.c.filled_after,
-                    deliveries.c.reason.is_distinct_from(SkipReason.PAUSED),
-                ),
-                func.coalesce(before.scalar_subquery(), after),
-            ),
-            else_=editions.c.day,
+        came_later = and_(
+            deliveries.c.id <= editions.c.filled_after,
+            deliveries.c.reason.is_distinct_from(SkipReason.PAUSED),
         )
+        day_before = func.coalesce(before.scalar_subquery(), after)
+        day = case((came_later, day_before), else_=editions.c.day)
         query = (
             select(deliveries.c.subscriber_id, func.max(day).label("day"))
             .join(editions, editions.c.id == deliveries.c.edition_id)
@@ -172,25 +165,15 @@ class Deliveries(Store):
         """What was chosen for a delivery, in order; of ``Editions.papers_of`` its edition."""
         query = select(delivery_papers).where(delivery_papers.c.delivery_id == delivery.id)
         rows = self._rows(query.order_by(delivery_papers.c.position))
-        return tuple(
-            Pick(
-                section=Section(row.section),
-                candidate=papers[row.paper_id],
-                match=_match(row),
-            )
-            for row in rows
-        )
-
-    def reports(self, edition: Edition) -> list[DeliveryReport]:
-        """What became of each delivery of an edition, with the server's last words."""
-        return self._reports(edition)
+        return tuple(Pick(Section(row.section), papers[row.paper_id], _match(row)) for row in rows)
 
     def report(self, edition: Edition, subscriber_id: int) -> DeliveryReport | None:
-        """What became of the delivery of an edition to one subscriber, if one was planned."""
-        found = self._reports(edition, deliveries.c.subscriber_id == subscriber_id)
+        """Return what became of the delivery to one subscriber, if one was planned."""
+        found = self.reports(edition, deliveries.c.subscriber_id == subscriber_id)
         return found[0] if found else None
 
-    def _reports(self, edition: Edition, *only: ColumnElement[bool]) -> list[DeliveryReport]:
+    def reports(self, edition: Edition, *only: ColumnElement[bool]) -> list[DeliveryReport]:
+        """Return what became of the deliveries of an edition, with the server's last words."""
         last = (
             select(attempts.c.text)
             .where(attempts.c.delivery_id == deliveries.c.id)
@@ -216,29 +199,15 @@ class Deliveries(Store):
         return {row[0]: row[1] for row in rows}
 
     def papers_to_send(self, edition_id: int) -> set[int]:
-        """The papers in what of an edition is still to be sent, now or later."""
-        query = (
-            select(delivery_papers.c.paper_id)
-            .distinct()
-            .join(deliveries, deliveries.c.id == delivery_papers.c.delivery_id)
-            .where(
-                deliveries.c.edition_id == edition_id,
-                deliveries.c.state.in_([_S.PENDING, _S.DEFERRED, _S.SENDING]),
-            )
-        )
-        return set(self._values(query))
+        """Return the papers in what of an edition is still to be sent, now or later."""
+        of_papers = select(delivery_papers.c.paper_id).distinct()
+        of_papers = of_papers.join(deliveries, deliveries.c.id == delivery_papers.c.delivery_id)
+        return set(self._values(of_papers.where(*_is_to_be_sent(edition_id))))
 
     def notes_to_send(self, edition_id: int) -> set[SkipReason]:
-        """What the notes tell that are among them."""
-        query = (
-            select(deliveries.c.reason)
-            .distinct()
-            .where(
-                deliveries.c.edition_id == edition_id,
-                deliveries.c.state.in_([_S.PENDING, _S.DEFERRED, _S.SENDING]),
-                deliveries.c.reason.is_not(None),
-            )
-        )
+        """Return what the notes tell that are among them."""
+        reason = deliveries.c.reason
+        query = select(reason).distinct().where(*_is_to_be_sent(edition_id), reason.is_not(None))
         return set(map(SkipReason, self._values(query)))
 
     def expire(self, before: datetime, now: datetime) -> int:
@@ -253,6 +222,11 @@ class Deliveries(Store):
         waits = deliveries.c.state.in_([_S.PENDING, _S.DEFERRED])
         skipped = update(deliveries).where(waits, which)
         return self._write(skipped.values(state=_S.SKIPPED, reason=reason, changed_at=now))
+
+
+def _is_to_be_sent(edition_id: int) -> tuple[ColumnElement[bool], ...]:
+    still_open = [_S.PENDING, _S.DEFERRED, _S.SENDING]
+    return deliveries.c.edition_id == edition_id, deliveries.c.state.in_(still_open)
 
 
 def may_be_tried(now: datetime) -> ColumnElement[bool]:

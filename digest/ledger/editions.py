@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     and_,
     delete,
     func,
@@ -48,11 +47,10 @@ class Editions(Store):
     """The editions of one ledger."""
 
     def first_day_for(self, day: date, lookback_days: int) -> date:
-        """Where an edition of ``day`` begins: at the last one before it that held papers.
+        """Return where an edition of ``day`` begins: on the day of the last that held papers.
 
         That day is included, for what was listed after it was frozen. The first edition looks
-        back ``lookback_days``. An empty edition moves nothing: a source that was down for a
-        weekend is caught up with on Monday.
+        back ``lookback_days``.
         """
         last = self._value(
             select(func.max(editions.c.day))
@@ -64,11 +62,11 @@ class Editions(Store):
     def freeze(
         self, day: date, first_day: date, now: datetime, missing: Sequence[str] = ()
     ) -> Edition:
-        """The edition of ``day``: as it was frozen, or frozen now from ``first_day`` on.
+        """Return the edition of ``day``, as it was frozen before or is now from ``first_day`` on.
 
-        Papers of an earlier edition stay out. An edition that was frozen empty is tried again,
-        and if there are papers by now, whoever was skipped for that is due after all, and so is
-        whose note of that nobody has tried to send. ``missing`` are the sources that failed.
+        Papers of an earlier edition stay out. One that was frozen empty is tried again; once there
+        are papers, people are due whose skip or unsent note said that there were none.
+        ``missing`` are the sources that failed.
         """
         with self._engine.begin() as connection:
             found = select(editions.c.id).where(editions.c.day == day)
@@ -86,13 +84,11 @@ class Editions(Store):
                 its_row = update(editions).where(editions.c.id == edition_id)
                 connection.execute(its_row.values(missing=list(missing)))
                 risen = risen_since(connection, [row["paper_id"] for row in rows], now - RISING)
-                connection.execute(
-                    insert(edition_papers),
-                    [
-                        {"edition_id": edition_id, "risen": risen[row["paper_id"]], **row}
-                        for row in rows
-                    ],
-                )
+                its_papers = [
+                    {"edition_id": edition_id, "risen": risen[row["paper_id"]], **row}
+                    for row in rows
+                ]
+                connection.execute(insert(edition_papers), its_papers)
                 undone = connection.execute(
                     delete(deliveries)
                     .where(deliveries.c.edition_id == edition_id)
@@ -123,14 +119,13 @@ class Editions(Store):
         return [Frozen(*row) for row in rows][::-1]
 
     def eligible(self, day: date, first_day: date) -> int:
-        """How many papers an edition of ``day`` would hold, were it frozen now."""
+        """Count the papers that an edition of ``day`` would hold, were it frozen now."""
         with self._engine.connect() as connection:
             return len(_eligible(connection, first_day, day))
 
     def first_after(self, day: date) -> date | None:
         """The day of the first edition after this one."""
-        later = select(func.min(editions.c.day)).where(editions.c.day > day)
-        return self._value(later)
+        return self._value(select(func.min(editions.c.day)).where(editions.c.day > day))
 
     def coming(self, day: date, first_day: date) -> Edition:
         """What an edition of ``day`` would hold, were it frozen now. Nothing is stored."""
@@ -150,12 +145,9 @@ class Editions(Store):
         its = select(deliveries.c.id).where(deliveries.c.edition_id == edition.id)
         planned = select(delivery_papers.c.paper_id).where(delivery_papers.c.delivery_id.in_(its))
         known = {candidate.paper_id: candidate for candidate in edition.candidates}
-        others = (
-            edition_papers.c.paper_id.in_(planned),
-            edition_papers.c.edition_id != edition.id,
-        )
+        is_other = edition_papers.c.edition_id != edition.id
         with self._engine.connect() as connection:
-            found = _frozen(connection, and_(*others))
+            found = _frozen(connection, and_(edition_papers.c.paper_id.in_(planned), is_other))
         return known | {candidate.paper_id: candidate for candidate in found}
 
     def draft(self, day: date, first_day: date) -> Edition:
@@ -185,17 +177,17 @@ class Editions(Store):
         return None if day is None else self.on(day)
 
     def changed_at(self, now: datetime) -> list[Edition]:
-        """The editions with a delivery that changed at a moment: that of the run that did it."""
-        query = select(deliveries.c.edition_id).where(deliveries.c.changed_at == now).distinct()
-        ids = sorted(self._values(query))
-        return [self.get(edition_id) for edition_id in ids]
+        """Return those with a delivery that changed at a moment: that of the run that did it."""
+        return self._with_delivery(deliveries.c.changed_at == now)
 
     def unfinished(self) -> list[Edition]:
-        """The editions with a delivery that is still to be sent."""
+        """Return those with a delivery that is still to be sent."""
         states = [DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.SENDING]
-        query = select(deliveries.c.edition_id).where(deliveries.c.state.in_(states)).distinct()
-        ids = sorted(self._values(query))
-        return [self.get(edition_id) for edition_id in ids]
+        return self._with_delivery(deliveries.c.state.in_(states))
+
+    def _with_delivery(self, which: ColumnElement[bool]) -> list[Edition]:
+        query = select(deliveries.c.edition_id).where(which).distinct()
+        return [self.get(edition_id) for edition_id in sorted(self._values(query))]
 
     def balance(self, edition: Edition) -> Balance:
         """What has become of everybody due for an edition, counted now."""
@@ -214,7 +206,9 @@ class Editions(Store):
             its_row = select(editions.c.id).where(editions.c.id == edition.id)
             connection.execute(its_row.with_for_update())
             balance = _count(connection, edition)
-            _store(connection, edition, balance)
+            stored = {**asdict(balance), "edition": balance.edition.isoformat()}
+            row = update(editions).where(editions.c.id == edition.id)
+            connection.execute(row.values(balance=stored))
         return balance
 
 
@@ -242,17 +236,8 @@ def _gone(connection: Connection, edition: Edition) -> list[Any]:
     return list(connection.execute(query).scalar() or ())
 
 
-def _store(connection: Connection, edition: Edition, balance: Balance) -> None:
-    stored = {**asdict(balance), "edition": balance.edition.isoformat()}
-    which = update(editions).where(editions.c.id == edition.id)
-    connection.execute(which.values(balance=stored))
-
-
 def balance_of(day: date, due: int | None, rows: Iterable[Iterable[Any]]) -> Balance:
-    """Return the balance of an edition from how many deliveries have each state and reason.
-
-    ``due`` is the number of people who are due, where it was counted.
-    """
+    """Return a balance from counts by state and reason; ``due`` where people were counted."""
     counts = dict.fromkeys(DeliveryState, 0)
     skipped_for: dict[str, int] = {}
     for state, reason, count in rows:
@@ -268,15 +253,9 @@ def balance_of(day: date, due: int | None, rows: Iterable[Iterable[Any]]) -> Bal
 
 
 def _frozen(connection: Connection, which: ColumnElement[bool]) -> tuple[Candidate, ...]:
+    its = edition_papers.c
     rows = connection.execute(
-        select(
-            papers,
-            edition_papers.c.listed_on,
-            edition_papers.c.upvotes,
-            edition_papers.c.comments,
-            edition_papers.c.stars,
-            edition_papers.c.risen,
-        )
+        select(papers, its.listed_on, its.upvotes, its.comments, its.stars, its.risen)
         .join(edition_papers, edition_papers.c.paper_id == papers.c.id)
         .where(which)
         .order_by(papers.c.id)
@@ -309,10 +288,11 @@ def _listed(connection: Connection, first_day: date, day: date) -> list[dict[str
 
 def _drafted(connection: Connection, rows: list[dict[str, Any]]) -> tuple[Candidate, ...]:
     by_id = {row["paper_id"]: row for row in rows}
-    found = connection.execute(select(papers).where(papers.c.id.in_(by_id)).order_by(papers.c.id))
-    return tuple(_draft_candidate(row, by_id[row.id]) for row in found.all())
-
-
-def _draft_candidate(paper: Row[tuple[Any, ...]], listed: dict[str, Any]) -> Candidate:
-    signals = Signals(listed["upvotes"], listed["comments"], listed["stars"])
-    return Candidate(paper.id, paper.key, facts_of(paper), signals, listed["listed_on"])
+    query = select(papers).where(papers.c.id.in_(by_id)).order_by(papers.c.id)
+    drafted = []
+    for paper in connection.execute(query).all():
+        listed = by_id[paper.id]
+        signals = Signals(listed["upvotes"], listed["comments"], listed["stars"])
+        facts = facts_of(paper)
+        drafted.append(Candidate(paper.id, paper.key, facts, signals, listed["listed_on"]))
+    return tuple(drafted)

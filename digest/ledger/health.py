@@ -1,7 +1,6 @@
 """Whether all is well: what waits, what came back, what the sources gave, and if the books agree.
 
-It is asked every few seconds by some, so each question costs about the same however long the books
-are: by an index, or within a bound.
+Asked every few seconds, each question goes by an index or has a bound, however long the books are.
 """
 
 from collections.abc import Sequence
@@ -29,10 +28,9 @@ _WAITING = (_S.PENDING, _S.DEFERRED)
 class Queue:
     """The deliveries that have no end yet.
 
-    ``waiting`` may be tried now; ``put_off`` only later, the first and the last of them at
-    ``put_off_from`` and ``put_off_until``. ``oldest_since`` is when the edition of the oldest of
-    both was frozen. What waits could have been tried since ``ready_since``; the last delivery of
-    all was tried at ``tried_at``.
+    ``waiting`` may be tried now, since ``ready_since``; ``put_off`` from ``put_off_from`` to
+    ``put_off_until``. The oldest edition of both was frozen at ``oldest_since``, and the last
+    delivery of all tried at ``tried_at``.
     """
 
     waiting: int = 0
@@ -135,8 +133,7 @@ class Health(Store):
         query = select(func.sum(took), func.count(took), *within).where(
             attempts.c.id > newest - MOST_ATTEMPTS, attempts.c.at >= since
         )
-        with self._engine.connect() as connection:
-            total, count, *counts = connection.execute(query).one()
+        [(total, count, *counts)] = self._rows(query)
         return Latencies(dict(zip(BUCKETS, counts, strict=True)), count, total or 0.0)
 
     def source(self, name: str, now: datetime) -> SourceHealth:
@@ -147,9 +144,7 @@ class Health(Store):
         latest = its.order_by(collections.c.id.desc()).limit(1)
         since = now - FAILURES_KEPT
         failed = latest.where(collections.c.day >= since.date(), collections.c.failure != "")
-        with self._engine.connect() as connection:
-            last = connection.execute(latest).one_or_none()
-            failure = connection.execute(failed).one_or_none()
+        last, failure = self._row(latest), self._row(failed)
         return SourceHealth(
             name=name,
             collected_at=last.at if last else None,
@@ -166,10 +161,9 @@ class Health(Store):
     def unbalanced(self, days: Sequence[date]) -> list[date]:
         """Return those of some days whose balance does not add up or counts lost deliveries.
 
-        How many are due was counted from the people. Deliveries that are no longer kept, because
-        they are long ago, are not lost: their number is kept. A balance that counts less than there
-        is now is no fault: it is drawn after people are planned for, all day long. Days of which a
-        run is under way are left out: it may change both.
+        How many are due was counted from the people. Of old deliveries the number is kept. A
+        balance may count less than there is now, because people are planned for all day long. Days
+        of which a run is under way are left out.
         """
         # One statement, so that both numbers are of one moment.
         its = deliveries.c.edition_id == editions.c.id

@@ -1,13 +1,13 @@
 """What happened: each collection and each run, to be looked at later."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy import Select, func, insert, select, update
 
-from digest.ledger.daily_stats import DailyStats, daily_stats_of, latest_editions
+from digest.ledger.daily_stats import DailyStats, daily_stats_of
 from digest.ledger.tables import attempts, collections, edition_papers, editions, runs
 from digest.model.papers import Collected, Harvest, Rejection
 from digest.model.wording import truncate
@@ -41,10 +41,9 @@ class Collection:
     def of(
         cls, source: str, harvest: Harvest, collected: Collected, day: date, at: datetime
     ) -> "Collection":
-        """From what a source gave, and what came of that."""
-        unreadable = tuple(
-            rejection for rejection in harvest.rejected if not rejection.is_of_source
-        )
+        """Make it from what a source gave, and what came of that."""
+        rejected = harvest.rejected
+        unreadable = tuple(rejection for rejection in rejected if not rejection.is_of_source)
         return cls(
             day=day,
             at=at,
@@ -54,10 +53,11 @@ class Collection:
             updated=collected.updated,
             rejected=len(unreadable),
             rejections=unreadable,
-            failure="; ".join(
-                rejection.why for rejection in harvest.rejected if rejection.is_of_source
-            ),
+            failure="; ".join(rejection.why for rejection in rejected if rejection.is_of_source),
         )
+
+
+_COLUMNS = {row.name for row in fields(Collection)} - {"rejections"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +105,7 @@ class History(Store):
         self._write(insert(collections).values(row))
 
     def begin_run(self, day: date, now: datetime) -> RunMark:
-        """A run has begun. Until its end is told, it counts as under way.
-
-        Only to be called by the one run that holds the ledger.
-        """
+        """Record that a run has begun; only for the one that holds the ledger."""
         row = insert(runs).values(day=day, started_at=now, sending=0, tried=0, trouble="")
         with self._engine.begin() as connection:
             last_attempt = connection.execute(select(func.max(attempts.c.id))).scalar()
@@ -118,7 +115,7 @@ class History(Store):
     def end_run(
         self, run: RunMark, ended_at: datetime, sending: timedelta, trouble: Sequence[str]
     ) -> None:
-        """A run has come to its end, with or without trouble."""
+        """Record the end of a run, with or without trouble."""
         tried = select(func.count()).where(attempts.c.id > run.last_attempt).scalar_subquery()
         lines = "\n".join(_plain(line, LONGEST_TROUBLE) for line in trouble)
         self._write(
@@ -150,15 +147,11 @@ class History(Store):
 
     def collections_of(self, first: date, last: date, most: int = 500) -> list[Collection]:
         """What was collected on some days: the latest ``most``, oldest first."""
-        return self._collections(
-            select(collections).where(collections.c.day.between(first, last)), most
-        )
+        query = select(collections).where(collections.c.day.between(first, last))
+        return self._collections(query, most)
 
     def collected_for(self, day: date, most: int = 200) -> list[Collection]:
-        """What was collected for an edition: since the last one before it that held papers.
-
-        The latest ``most``, oldest first.
-        """
+        """Return what came since the last edition with papers before: the latest, oldest first."""
         before = (
             select(func.max(editions.c.frozen_at))
             .where(editions.c.day < day)
@@ -192,45 +185,37 @@ class History(Store):
 
     def editions(self, most: int, skip: int = 0) -> list[DailyStats]:
         """The figures of the latest editions, newest first."""
+        newest_first = select(editions.c.id).order_by(editions.c.day.desc())
+        latest = self._values(newest_first.limit(most).offset(skip))
         with self._engine.connect() as connection:
-            latest = latest_editions(connection, most, skip)
             known = daily_stats_of(connection, editions.c.id.in_(latest))
         return sorted(known.values(), key=lambda stats: stats.day, reverse=True)
 
     def _collections(self, query: Select[Any], most: int) -> list[Collection]:
-        latest = query.order_by(collections.c.at.desc(), collections.c.id.desc()).limit(most)
-        rows = self._rows(latest)
-        return [_collection(row) for row in reversed(rows)]
+        newest_first = query.order_by(collections.c.at.desc(), collections.c.id.desc())
+        rows = self._rows(newest_first.limit(most))
+        return [
+            Collection(
+                **{name: getattr(row, name) for name in _COLUMNS},
+                rejections=tuple(Rejection(**rejection) for rejection in row.rejections),
+            )
+            for row in reversed(rows)
+        ]
 
     def _runs(self, query: Select[Any]) -> list[PastRun]:
-        return [_past_run(row) for row in self._rows(query.order_by(runs.c.id.desc()))]
+        return [
+            PastRun(
+                day=row.day,
+                started_at=row.started_at,
+                ended_at=row.ended_at,
+                sending=timedelta(seconds=row.sending),
+                tried=row.tried,
+                trouble=tuple(row.trouble.splitlines()),
+            )
+            for row in self._rows(query.order_by(runs.c.id.desc()))
+        ]
 
 
 def _plain(text: str, longest: int) -> str:
     """Text that every database takes: without NUL, or half a surrogate pair, and not too long."""
     return truncate("".join(letter if letter.isprintable() else " " for letter in text), longest)
-
-
-def _collection(row: Row[Any]) -> Collection:
-    return Collection(
-        day=row.day,
-        at=row.at,
-        source=row.source,
-        sightings=row.sightings,
-        new=row.new,
-        updated=row.updated,
-        rejected=row.rejected,
-        rejections=tuple(Rejection(**rejection) for rejection in row.rejections),
-        failure=row.failure,
-    )
-
-
-def _past_run(row: Row[Any]) -> PastRun:
-    return PastRun(
-        day=row.day,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        sending=timedelta(seconds=row.sending),
-        tried=row.tried,
-        trouble=tuple(row.trouble.splitlines()),
-    )

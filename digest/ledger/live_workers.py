@@ -37,7 +37,9 @@ class LiveWorkers(Store):
         """Make uncertain what was being sent by workers that died. Return how many they were."""
         being_sent = deliveries.c.state == DeliveryState.SENDING
         names = self._values(select(deliveries.c.claimed_by).where(being_sent).distinct())
-        return sum(self._release(name, now) for name in names if not self._lives(name))
+        # Claims from before workers had names have none.
+        dead = [name for name in names if name is None or not is_held(self._engine, _lock(name))]
+        return sum(self._release(name, now) for name in dead)
 
     def some_live(self) -> bool:
         """Return whether any worker lives; on SQLite only, where their locks are files."""
@@ -50,21 +52,16 @@ class LiveWorkers(Store):
             forget(self._engine, name)
         return len(names)
 
-    def _lives(self, name: str | None) -> bool:
-        """Return whether a worker does. Claims from before there were names have none."""
-        return name is not None and is_held(self._engine, _lock(name))
-
     def _release(self, name: str | None, now: datetime) -> int:
-        with self._engine.begin() as connection:
-            settled = connection.execute(
-                update(deliveries)
-                .where(deliveries.c.state == DeliveryState.SENDING)
-                .where(deliveries.c.claimed_by.is_not_distinct_from(name))
-                .values(state=DeliveryState.UNCERTAIN, changed_at=now)
-            )
+        settled = self._write(
+            update(deliveries)
+            .where(deliveries.c.state == DeliveryState.SENDING)
+            .where(deliveries.c.claimed_by.is_not_distinct_from(name))
+            .values(state=DeliveryState.UNCERTAIN, changed_at=now)
+        )
         if name is not None:
             forget(self._engine, _lock(name))
-        return settled.rowcount
+        return settled
 
 
 def _lock(name: str) -> str:

@@ -23,13 +23,10 @@ class MailDomains(Store):
         """Keep what was found out, in place of what was known before."""
         if not providers:
             return
+        new = [
+            {"domain": domain, "provider": provider, "asked_at": now}
+            for domain, provider in providers.items()
+        ]
         with write_transaction(self._engine) as connection:
-            of_these = mail_domains.c.domain.in_(providers)
-            connection.execute(delete(mail_domains).where(of_these))
-            connection.execute(
-                insert(mail_domains),
-                [
-                    {"domain": domain, "provider": provider, "asked_at": now}
-                    for domain, provider in providers.items()
-                ],
-            )
+            connection.execute(delete(mail_domains).where(mail_domains.c.domain.in_(providers)))
+            connection.execute(insert(mail_domains), new)

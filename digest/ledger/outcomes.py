@@ -47,15 +47,9 @@ class Outcomes(Store):
         self, edition: Edition, sought: Sought, most: int, skip: int = 0
     ) -> list[DeliveryReport]:
         """Some of the deliveries sought, in the order they were planned."""
-        some = (
-            select(deliveries)
-            .where(*_conditions(edition, sought))
-            .order_by(deliveries.c.id)
-            .limit(most)
-            .offset(skip)
-        )
+        found = select(deliveries).where(*_conditions(edition, sought)).order_by(deliveries.c.id)
         with self._engine.connect() as connection:
-            rows = connection.execute(some).all()
+            rows = connection.execute(found.limit(most).offset(skip)).all()
             ids = [row.id for row in rows]
             last = select(func.max(attempts.c.id)).where(attempts.c.delivery_id.in_(ids))
             words = select(attempts.c.delivery_id, attempts.c.text).where(

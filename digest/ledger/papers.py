@@ -84,10 +84,9 @@ def current_signals(connection: Connection, paper_ids: Sequence[int]) -> dict[in
 def risen_since(
     connection: Connection, paper_ids: Sequence[int], moment: datetime
 ) -> dict[int, int]:
-    """The upvotes that papers have gained since a moment, by the source that states the most.
+    """Return the upvotes that papers gained since a moment, by the source that states the most.
 
-    Counted from what was seen last before the moment, or first after it: what nobody saw rise has
-    not risen.
+    Counted from what was seen last before the moment, or first after it.
     """
     before: dict[tuple[int, str], int] = {}
     risen: dict[int, int] = defaultdict(int)
@@ -138,15 +137,8 @@ def _save(connection: Connection, paper: MergedPaper) -> None:
     elif paper.facts_changed:
         connection.execute(update(papers).where(papers.c.id == paper_id).values(values))
     for listing in paper.new_listings:
-        connection.execute(
-            insert(listings).values(paper_id=paper_id, source=listing.source, listed_on=listing.day)
-        )
+        new = {"paper_id": paper_id, "source": listing.source, "listed_on": listing.day}
+        connection.execute(insert(listings).values(new))
     for seen in paper.new_observations:
-        connection.execute(
-            insert(observations).values(
-                paper_id=paper_id,
-                source=seen.source,
-                seen_at=seen.seen_at,
-                **asdict(seen.signals),
-            )
-        )
+        about = {"paper_id": paper_id, "source": seen.source, "seen_at": seen.seen_at}
+        connection.execute(insert(observations).values(**about, **asdict(seen.signals)))

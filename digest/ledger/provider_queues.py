@@ -9,6 +9,7 @@ from digest.ledger.database import insert_if_new, write_transaction
 from digest.ledger.tables import provider_queues
 from subscribers.store.store import Store
 
+_Q = provider_queues.c
 ALL = "*"
 EVERYBODY = "everybody"  # what people call it; in a shell * is something else
 
@@ -39,56 +40,41 @@ class ProviderQueues(Store):
         """Let nothing go from a queue; false if that is so already."""
         with write_transaction(self._engine) as connection:
             _ensure(connection, provider)
-            paused = connection.execute(
-                update(provider_queues)
-                .where(
-                    provider_queues.c.provider == provider, provider_queues.c.paused_at.is_(None)
-                )
-                .values(paused_at=now, why=why)
-            )
-            return paused.rowcount == 1
+            its_row = update(provider_queues).where(_Q.provider == provider, _Q.paused_at.is_(None))
+            return connection.execute(its_row.values(paused_at=now, why=why)).rowcount == 1
 
     def resume(self, provider: str | None, now: datetime) -> list[str]:
         """Let mail go again, from one queue or all. Return those that were paused, by name."""
-        paused = provider_queues.c.paused_at.is_not(None)
-        which = paused if provider is None else paused & (provider_queues.c.provider == provider)
+        paused = _Q.paused_at.is_not(None)
+        which = paused if provider is None else paused & (_Q.provider == provider)
         with write_transaction(self._engine) as connection:
             resumed = connection.execute(
                 update(provider_queues)
                 .where(which)
                 .values(paused_at=None, why="", resumed_at=now)
-                .returning(provider_queues.c.provider)
+                .returning(_Q.provider)
             )
             return sorted(resumed.scalars())
 
     def paused(self) -> list[Pause]:
         """Return the queues from which nothing goes, by name."""
-        query = (
-            select(provider_queues)
-            .where(provider_queues.c.paused_at.is_not(None))
-            .order_by(provider_queues.c.provider)
-        )
-        return [Pause(row.provider, row.paused_at, row.why) for row in self._rows(query)]
+        query = select(_Q.provider, _Q.paused_at, _Q.why).where(_Q.paused_at.is_not(None))
+        return [Pause(*row) for row in self._rows(query.order_by(_Q.provider))]
 
     def resumed_at(self, provider: str) -> datetime | None:
         """Return when the operator resumed a queue last."""
-        query = select(provider_queues.c.resumed_at).where(provider_queues.c.provider == provider)
-        return self._value(query)
+        return self._value(select(_Q.resumed_at).where(_Q.provider == provider))
 
     # ---- rates ----
 
     def intervals(self) -> dict[str, float]:
         """Return the seconds between two messages of each queue, where replies have led to some."""
-        query = select(provider_queues.c.provider, provider_queues.c.gap).where(
-            provider_queues.c.gap > 0
-        )
+        query = select(_Q.provider, _Q.gap).where(_Q.gap > 0)
         return {row.provider: row.gap for row in self._rows(query)}
 
     def sent_on(self, day: date) -> int:
         """Return how many went out on a day of a warm-up, if it is the latest on which any did."""
-        query = select(provider_queues.c.sent).where(
-            provider_queues.c.provider == ALL, provider_queues.c.day == day
-        )
+        query = select(_Q.sent).where(_Q.provider == ALL, _Q.day == day)
         return self._value(query) or 0
 
     def set_interval(
@@ -100,9 +86,8 @@ class ProviderQueues(Store):
             values: dict[str, object] = {"gap": interval}
             if not_before is not None:
                 values["next_at"] = not_before
-            connection.execute(
-                update(provider_queues).where(provider_queues.c.provider == provider).values(values)
-            )
+            its_row = update(provider_queues).where(_Q.provider == provider)
+            connection.execute(its_row.values(values))
 
 
 # ---- within the transaction of a claim --------------------------------------------------------
@@ -110,26 +95,25 @@ class ProviderQueues(Store):
 
 def paused_providers() -> Select[tuple[str]]:
     """The providers to which nothing may go until the operator says so."""
-    return select(provider_queues.c.provider).where(provider_queues.c.paused_at.is_not(None))
+    return select(_Q.provider).where(_Q.paused_at.is_not(None))
 
 
 def providers_that_wait(now: datetime) -> Select[tuple[str]]:
     """The providers to which nothing may go at a moment."""
-    waits = or_(provider_queues.c.paused_at.is_not(None), is_to_come(now))
-    return select(provider_queues.c.provider).where(waits)
+    waits = or_(_Q.paused_at.is_not(None), is_to_come(now))
+    return select(_Q.provider).where(waits)
 
 
 def is_to_come(now: datetime) -> ColumnElement[bool]:
     """Select whether the next slot of a queue is later."""
-    return and_(provider_queues.c.next_at > now, provider_queues.c.next_at <= now + _TOO_FAR)
+    return and_(_Q.next_at > now, _Q.next_at <= now + _TOO_FAR)
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
     """The next slot in a provider queue: when it is (none: at once), or that it is closed.
 
-    ``interval`` is the time in seconds to the slot after it, as replies have led to. A queue that
-    has no row has none.
+    ``interval`` are the seconds to the slot after it, as replies have led to.
     """
 
     provider: str
@@ -146,8 +130,7 @@ class Slot:
 def next_slot(connection: Connection, provider: str, *, is_paced: bool) -> Slot:
     """Return the next slot of a queue, which nobody else takes before the transaction ends.
 
-    ``is_paced`` is whether there is a limit for it in any case: else a queue that nothing is known
-    of is not written down, and nobody waits for anybody.
+    Without a limit (``is_paced``), a queue of which nothing is known is not written down.
     """
     row = _row(connection, provider)
     if row is None and is_paced:
@@ -163,7 +146,7 @@ def acquire_slot(connection: Connection, slot: Slot, least_interval: float, now:
     interval = max(least_interval, slot.interval)
     if slot.is_written and interval:
         next_at = now + timedelta(seconds=interval)
-        which = update(provider_queues).where(provider_queues.c.provider == slot.provider)
+        which = update(provider_queues).where(_Q.provider == slot.provider)
         connection.execute(which.values(next_at=next_at))
 
 
@@ -174,13 +157,13 @@ def count_one(connection: Connection, day: date, most: int) -> bool:
     before = row.sent if row and row.day == day else 0
     if before >= most:
         return False
-    which = update(provider_queues).where(provider_queues.c.provider == ALL)
+    which = update(provider_queues).where(_Q.provider == ALL)
     connection.execute(which.values(day=day, sent=before + 1))
     return True
 
 
 def _row(connection: Connection, provider: str) -> Row[tuple[object, ...]] | None:
-    query = select(provider_queues).where(provider_queues.c.provider == provider).with_for_update()
+    query = select(provider_queues).where(_Q.provider == provider).with_for_update()
     return connection.execute(query).one_or_none()
 
 

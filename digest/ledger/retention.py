@@ -1,8 +1,6 @@
-"""Rows that are kept for some time only. What counts them, and what keeps a paper from being shown
-twice, is kept for ever.
+"""Rows that are kept for some time only; their counts, and which papers were shown, stay for ever.
 
-They go a block at a time, each in a transaction of its own, so that whoever sends is not held up,
-and whatever is broken off is taken up by the next.
+Each block goes in a transaction of its own, so that whoever sends is not held up.
 """
 
 import time

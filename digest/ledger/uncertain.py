@@ -77,10 +77,7 @@ class Uncertain(Store):
         )
 
     def arrived(self, delivery: Delivery, now: datetime) -> bool:
-        """Something came back about a delivery, so the relay had taken it.
-
-        False, and nothing changes, if that was known. It needs nobody to hold the ledger.
-        """
+        """Record that the relay had taken what something came back about; false if known."""
         is_it = (deliveries.c.id == delivery.id, _IS_UNCERTAIN)
         return self._settle(is_it, now, state=DeliveryState.ACCEPTED) == 1
 

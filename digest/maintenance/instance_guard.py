@@ -1,9 +1,8 @@
 """The instance guard: a ledger that was restored or copied sends nothing before somebody says so.
 
-A ledger and the folder that it is used with (DIGEST_HOME) hold the same instance id and the same
-copy marker, and the marker changes each time before messages are sent. So an older copy of the
-ledger has a marker that its folder no longer has, and a ledger on another machine has no folder
-that it knows. What pg_restore has restored is a new table, with a number that no folder knows.
+A ledger and its folder (DIGEST_HOME) hold the same instance id and copy marker, and the marker
+changes each time before messages are sent. So an older copy has a marker that the folder no longer
+has, and a moved one has no folder. What pg_restore has restored is a table with another number.
 """
 
 import secrets

@@ -1,5 +1,6 @@
 """Settling what is uncertain: only the operator does, and the balances follow."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -42,15 +43,18 @@ class UncertainResolver:
         self._stale_after = stale_after
 
     def uncertain(self, day: date | None = None) -> list[Doubt]:
-        """The deliveries, of the day's edition or of all, whose outcome nobody knows."""
+        """Return the deliveries, of the day's edition or of all, whose outcome nobody knows."""
+        found = self._ledger.uncertain.all(self._edition(day))
+        ids = {unanswered.delivery.subscriber_id for unanswered in found}
+        addresses = self._registry.overview.addresses_of(ids)
         return [
             Doubt(
                 edition=unanswered.edition,
-                address=self._address(unanswered),
+                address=addresses.get(unanswered.delivery.subscriber_id, ""),
                 since=unanswered.since,
                 last_words=unanswered.last_words or "the run died while sending it",
             )
-            for unanswered in self._ledger.uncertain.all(self._edition(day))
+            for unanswered in found
         ]
 
     def resend(self, day: date | None, now: datetime) -> Resent:
@@ -59,28 +63,29 @@ class UncertainResolver:
         Where the first has arrived after all, the reader has it twice, unless their mail program
         goes by that id.
         """
-        edition = self._edition(day)
-        with advisory_lock(self._ledger.engine, "run"):
-            found = self._ledger.uncertain.all(edition)
-            resent = self._ledger.uncertain.resend(edition, now)
-            self._close(found)
-        return Resent(
-            resent, sum(unanswered.planned_at < now - self._stale_after for unanswered in found)
-        )
+        resent, found = self._settle(self._ledger.uncertain.resend, day, now)
+        oldest = now - self._stale_after
+        return Resent(resent, sum(unanswered.planned_at < oldest for unanswered in found))
 
     def drop(self, day: date | None, now: datetime) -> int:
-        """Give them up; how many there were."""
+        """Give them up; return how many there were."""
+        return self._settle(self._ledger.uncertain.drop, day, now)[0]
+
+    def _settle(
+        self, change: Callable[[Edition | None, datetime], int], day: date | None, now: datetime
+    ) -> tuple[int, list[Unanswered]]:
         edition = self._edition(day)
         with advisory_lock(self._ledger.engine, "run"):
             found = self._ledger.uncertain.all(edition)
-            dropped = self._ledger.uncertain.drop(edition, now)
-            self._close(found)
-        return dropped
+            changed = change(edition, now)
+            for edition_id in sorted({unanswered.delivery.edition_id for unanswered in found}):
+                self._ledger.editions.close(self._ledger.editions.get(edition_id))
+        return changed, found
 
     def drop_waiting(self, now: datetime) -> int:
-        """Give up all that waits to be sent, because it may have been sent; how many there were.
+        """Give up all that waits, where the ledger is an older copy: it may have been sent.
 
-        So it is where the ledger is an older copy.
+        Return how many there were.
         """
         with advisory_lock(self._ledger.engine, "run"):
             unfinished = self._ledger.editions.unfinished()
@@ -108,11 +113,3 @@ class UncertainResolver:
         if edition is None:
             raise LedgerError(f"there is no edition of {day}")
         return edition
-
-    def _address(self, unanswered: Unanswered) -> str:
-        subscriber = self._registry.get(unanswered.delivery.subscriber_id)
-        return subscriber.address if subscriber else ""
-
-    def _close(self, settled: list[Unanswered]) -> None:
-        for edition_id in sorted({unanswered.delivery.edition_id for unanswered in settled}):
-            self._ledger.editions.close(self._ledger.editions.get(edition_id))

@@ -29,33 +29,30 @@ class Tidied:
     locks: int = 0
 
 
-class Retention:
-    def __init__(
-        self, settings: Settings, ledger: Ledger, registry: Registry, snapshots: Snapshots
-    ) -> None:
-        self._settings = settings
-        self._ledger = ledger
-        self._registry = registry
-        self._snapshots = snapshots
+def tidy(
+    settings: Settings,
+    ledger: Ledger,
+    registry: Registry,
+    snapshots: Snapshots,
+    now: datetime,
+    progress: Progress = silent,
+) -> Tidied:
+    """Remove what is older at a moment than it is kept; return how much there was.
 
-    def tidy(self, now: datetime, progress: Progress = silent) -> Tidied:
-        """Remove what is older at a moment than it is kept; what there was.
-
-        Others may work meanwhile. It may be broken off and repeated at any time. ``progress`` is
-        that of the deliveries, which are most of it.
-        """
-        settings = self._settings
-        kept_since = now - timedelta(days=settings.keep_deliveries_days)
-        first_day = kept_since.astimezone(settings.timezone).date()
-        old, people = self._ledger.old_rows, self._registry.old_rows
-        return Tidied(
-            answers=self._snapshots.remove(now - timedelta(days=settings.keep_snapshots_days)),
-            deliveries=old.remove_deliveries(first_day, progress),
-            collections=old.remove_collections(first_day),
-            runs=old.remove_runs(first_day),
-            evidence=people.forget_evidence(now - timedelta(days=settings.keep_evidence_days)),
-            address_changes=people.forget_address_changes(now),
-            sign_up_limiter=people.forget_sign_up_limits(now),
-            mail_domains=old.remove_mail_domains(now - GOOD_FOR),
-            locks=self._ledger.live_workers.clear_away(now - _LONGEST_TAKEN),
-        )
+    Others may work meanwhile. It may be broken off and repeated at any time. ``progress`` is
+    that of the deliveries, which are most of it.
+    """
+    kept_since = now - timedelta(days=settings.keep_deliveries_days)
+    first_day = kept_since.astimezone(settings.timezone).date()
+    old, people = ledger.old_rows, registry.old_rows
+    return Tidied(
+        answers=snapshots.remove(now - timedelta(days=settings.keep_snapshots_days)),
+        deliveries=old.remove_deliveries(first_day, progress),
+        collections=old.remove_collections(first_day),
+        runs=old.remove_runs(first_day),
+        evidence=people.forget_evidence(now - timedelta(days=settings.keep_evidence_days)),
+        address_changes=people.forget_address_changes(now),
+        sign_up_limiter=people.forget_sign_up_limits(now),
+        mail_domains=old.remove_mail_domains(now - GOOD_FOR),
+        locks=ledger.live_workers.clear_away(now - _LONGEST_TAKEN),
+    )

@@ -96,6 +96,6 @@ class Jobs:
         if last and last >= begin:
             return
         with as_ledger_error():
-            tidied = self._app.retention.tidy(now)
+            tidied = self._app.tidy(now)
             self._app.ledger.last_runs.reach(Job.TIDIED, now)
         log.info("tidied up", **asdict(tidied))

@@ -35,11 +35,8 @@ class AddressChanges(Store):
                 address_changes.c.subscriber_id == person.id
             )
             connection.execute(delete(address_changes).where(outdated))
-            connection.execute(
-                insert(address_changes).values(
-                    public_id=wanted.public_id, subscriber_id=person.id, address=address, at=now
-                )
-            )
+            new = {"public_id": wanted.public_id, "subscriber_id": person.id, "address": address}
+            connection.execute(insert(address_changes).values(**new, at=now))
         return wanted
 
     def find(self, public_id: str) -> AddressChange | None:
@@ -52,16 +49,14 @@ class AddressChanges(Store):
     ) -> AddressChange | None:
         """Complete a change that the new mailbox has confirmed.
 
-        Return the change as it was asked for (with the person as they were), None if it no longer
-        stands. Doing it twice is doing it once. Somebody who started to subscribe with the new
-        address, or left there, is the same person: what they said is kept with the rest. Raises
-        AddressError where a confirmed subscriber has that address.
+        Return the change as it was asked for, None if it no longer stands. Idempotent. Whoever
+        started to subscribe with the new address, or left there, is the same person: their
+        evidence is kept. Raises AddressError where a confirmed subscriber has that address.
         """
         evidence = Evidence(ConsentEvent.MOVED, now, source, client)
         for _ in range(_ATTEMPTS):
-            with suppress(
-                ConsentError, IntegrityError
-            ):  # one of the two was changed at this moment
+            # One of the two may be changed at this moment.
+            with suppress(ConsentError, IntegrityError):
                 return self._complete(public_id, evidence)
         return None
 
@@ -100,9 +95,8 @@ def _absorb(connection: Connection, change: AddressChange) -> None:
 
 
 def _find(connection: Connection, public_id: str) -> AddressChange | None:
-    row = connection.execute(
-        select(address_changes).where(address_changes.c.public_id == public_id)
-    ).one_or_none()
+    query = select(address_changes).where(address_changes.c.public_id == public_id)
+    row = connection.execute(query).one_or_none()
     if row is None:
         return None
     person = rows.one(connection, subscribers.c.id == row.subscriber_id)

@@ -42,8 +42,7 @@ class Overview(Store):
     def withdrawals_by_day(self, first: date, last: date, zone: tzinfo = UTC) -> dict[date, int]:
         """Count the people who left on each day of a zone, from the first to the last day.
 
-        Their evidence says it, so whoever was removed since is no longer among them, nor who left
-        longer ago than evidence is kept.
+        Counted from the evidence that is still kept.
         """
         begin, end = (
             datetime.combine(day, time(), zone) for day in (first, last + timedelta(days=1))
@@ -59,8 +58,7 @@ class Overview(Store):
     def mail_schedules(self) -> list[MailSchedule]:
         """Return when everybody who has confirmed wants mail.
 
-        It is asked each minute, so it reads no whole records; and people with the same times are
-        together, so that these are looked at once.
+        Asked each minute: it reads no whole records, and groups people with the same times.
         """
         record = subscribers.c.preferences
         times = (record[name].as_string().label(name) for name in _TIMES)

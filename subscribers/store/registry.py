@@ -120,9 +120,8 @@ class Registry(Store):
     ) -> Subscriber | None:
         """Note an address typed into the form: the pending subscriber to be asked to confirm.
 
-        None where no mail may go out for it: the address is blocked, or has confirmed already
-        (what it wants is then not for a stranger to change), or is being asked at this moment by
-        another request. ``client`` is where the request came from. Raises AddressError.
+        None where no mail may go out for it: it is blocked, has confirmed already, or is being
+        asked by another request. ``client`` is where this one came from. Raises AddressError.
         """
         address = normalise_address(address)
         evidence = Evidence(ConsentEvent.ASKED, now, source, client)
@@ -145,18 +144,15 @@ class Registry(Store):
     def confirm(
         self, public_id: str, *, source: str, now: datetime, client: str = ""
     ) -> ConsentChange | None:
-        """Confirm somebody; None for somebody unknown, or who has left since.
-
-        Confirming twice is confirming once.
-        """
+        """Confirm somebody; None for somebody unknown, or who has left since. Idempotent."""
         evidence = Evidence(ConsentEvent.CONFIRMED, now, source, client)
         return self._say(public_id, Consent.PENDING, evidence)
 
     def admit(self, people: Sequence[ImportRow], now: datetime) -> int:
         """Take in people from a file, with evidence and blocks; return how many were new.
 
-        Whoever is there already, or comes twice, is left as they are: an import can be repeated,
-        and brings nobody back. For speed the people come in batches of some hundreds.
+        Whoever is there already is left as they are: an import can be repeated, and brings nobody
+        back. For speed the people come in batches of some hundreds.
         """
         with self._engine.begin() as connection:
             return rows.admit(connection, people, now)
@@ -232,11 +228,9 @@ class Registry(Store):
     ) -> Subscriber | None:
         """Replace a subscriber's topics and preferences; None for an unknown person."""
         with self._engine.begin() as connection:
-            connection.execute(
-                update(subscribers)
-                .where(subscribers.c.public_id == public_id)
-                .values(topics=[topic.text for topic in topics], preferences=preferences.to_json())
-            )
+            its_row = update(subscribers).where(subscribers.c.public_id == public_id)
+            texts = [topic.text for topic in topics]
+            connection.execute(its_row.values(topics=texts, preferences=preferences.to_json()))
             return rows.by_public_id(connection, public_id)
 
     # ---- reading -----------------------------------------------------------------------------
@@ -305,15 +299,10 @@ class Registry(Store):
             for row in connection.execute(found.order_by(consents.c.at, consents.c.id)):
                 evidence[row.subscriber_id].append(rows.evidence_of(row))
             rated = rows.ratings_by_person(connection, ratings.c.subscriber_id.in_(whose))
-            wanted = (
-                select(address_changes)
-                .join(subscribers)
-                .where(
-                    address_changes.c.subscriber_id.in_(whose),
-                    address_changes.c.address != subscribers.c.address,
-                )
-            )
-            moving = {row.subscriber_id: row.address for row in connection.execute(wanted)}
+            is_open = address_changes.c.address != subscribers.c.address
+            wanted = select(address_changes).join(subscribers).where(is_open)
+            theirs = wanted.where(address_changes.c.subscriber_id.in_(whose))
+            moving = {row.subscriber_id: row.address for row in connection.execute(theirs)}
             blocks = select(suppressions).where(suppressions.c.address_key.in_(keys))
             blocked = {
                 row.address_key: Suppression(SuppressionReason(row.reason), row.at)

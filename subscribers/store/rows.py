@@ -3,6 +3,7 @@
 import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -147,12 +148,7 @@ def admit(connection: Connection, people: Sequence[ImportRow], now: datetime) ->
     evidence = [evidence_row(ids[key], item) for key in ids for item in by_key[key].evidence]
     connection.execute(insert(consents), evidence)
     rated = [
-        {
-            "subscriber_id": ids[key],
-            "paper": rating.paper,
-            "verdict": rating.verdict,
-            "at": rating.at,
-        }
+        {"subscriber_id": ids[key], **asdict(rating)}
         for key in ids
         for rating in by_key[key].ratings
     ]

@@ -4,6 +4,7 @@ import os
 import threading
 from dataclasses import asdict, replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import delete, false, func, select
@@ -24,7 +25,8 @@ from digest.ledger.tables import (
     mail_domains,
 )
 from digest.maintenance.resolve_uncertain import UncertainResolver
-from digest.maintenance.retention import Retention, Tidied
+from digest.maintenance.retention import Tidied
+from digest.maintenance.retention import tidy as remove_old
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
 from digest.model.digests import Pick, Section, SkipReason
 from digest.model.messages import Outcome, OutcomeKind
@@ -47,8 +49,8 @@ def snapshots(tmp_path):
 
 
 @pytest.fixture
-def retention(ledger, registry, snapshots):
-    return Retention(make_settings(), ledger, registry, snapshots)
+def tidy(ledger, registry, snapshots):
+    return partial(remove_old, make_settings(), ledger, registry, snapshots)
 
 
 @pytest.fixture
@@ -87,14 +89,14 @@ def bring_to(ledger, edition, *states):
 
 
 def test_what_is_settled_and_old_goes_with_all_about_it_and_the_balance_stays(
-    ledger, edition, retention, last
+    ledger, edition, tidy, last
 ):
     planned = bring_to(ledger, edition, *SETTLED, S.ACCEPTED)
     plan_skipped(ledger, edition, 50, SkipReason.PAUSED)
     ledger.bounces.record(planned[0], Bounce(BounceKind.SOFT), NOW)
     last()
     balance = ledger.editions.close(edition)
-    gone = retention.tidy(LATER)
+    gone = tidy(LATER)
     assert gone.deliveries == 6
     assert [count(ledger, each) for each in (deliveries, delivery_papers, attempts, bounces)] == [
         1,
@@ -110,16 +112,16 @@ def test_what_is_settled_and_old_goes_with_all_about_it_and_the_balance_stays(
     [figures] = ledger.history.days(TODAY, TODAY)
     assert figures.balance == balance
     assert figures.papers == 2
-    assert retention.tidy(LATER) == Tidied()
+    assert tidy(LATER) == Tidied()
 
 
 def test_what_is_not_settled_stays_and_is_settled_truly_later(
-    ledger, registry, edition, retention, last
+    ledger, registry, edition, tidy, last
 ):
     bring_to(ledger, edition, S.ACCEPTED, *OPEN, S.REFUSED)
     last()
     before = ledger.editions.close(edition)
-    assert retention.tidy(LATER).deliveries == 2
+    assert tidy(LATER).deliveries == 2
     assert ledger.editions.balance(edition) == before
     assert ledger.editions.gone(edition) == 2
     settling = UncertainResolver(ledger, registry, timedelta(hours=48))
@@ -130,23 +132,23 @@ def test_what_is_not_settled_stays_and_is_settled_truly_later(
         before, uncertain=0, skipped=before.skipped + 1, skipped_for={"dropped": 1}
     )
     assert ledger.health.unbalanced([TODAY]) == []
-    assert retention.tidy(LATER).deliveries == 1  # what was dropped
+    assert tidy(LATER).deliveries == 1  # what was dropped
     assert settling.balance(TODAY) == after
 
 
-def test_a_balance_that_was_never_drawn_is_counted_from_both(ledger, edition, retention, last):
+def test_a_balance_that_was_never_drawn_is_counted_from_both(ledger, edition, tidy, last):
     bring_to(ledger, edition, S.ACCEPTED, S.UNCERTAIN)
     last()
-    retention.tidy(LATER)
+    tidy(LATER)
     [figures] = ledger.history.days(TODAY, TODAY)
     assert (figures.balance.due, figures.balance.accepted, figures.balance.uncertain) == (2, 1, 1)
 
 
-def test_somebody_who_takes_rows_away_is_still_found_out(ledger, edition, retention, last):
+def test_somebody_who_takes_rows_away_is_still_found_out(ledger, edition, tidy, last):
     bring_to(ledger, edition, S.ACCEPTED, S.UNCERTAIN, S.UNCERTAIN)
     last()
     ledger.editions.close(edition)
-    retention.tidy(LATER)
+    tidy(LATER)
     assert ledger.health.unbalanced([TODAY]) == []
     with ledger.engine.begin() as connection:
         connection.execute(delete(delivery_papers))
@@ -160,26 +162,26 @@ def test_somebody_who_takes_rows_away_is_still_found_out(ledger, edition, retent
 
 
 @pytest.mark.parametrize(("days", "goes"), [(400, 0), (401, 1)])
-def test_the_day_of_the_edition_decides(ledger, edition, retention, last, days, goes):
+def test_the_day_of_the_edition_decides(ledger, edition, tidy, last, days, goes):
     bring_to(ledger, edition, S.ACCEPTED)
     last()
-    assert retention.tidy(NOW + days * DAY).deliveries == goes
+    assert tidy(NOW + days * DAY).deliveries == goes
 
 
-def test_the_last_number_is_kept_so_that_it_is_not_given_again(ledger, edition, retention):
+def test_the_last_number_is_kept_so_that_it_is_not_given_again(ledger, edition, tidy):
     [first, second] = bring_to(ledger, edition, S.ACCEPTED, S.ACCEPTED)
-    assert retention.tidy(LATER).deliveries == 1
+    assert tidy(LATER).deliveries == 1
     assert ledger.bounces.delivery(first.id) is None
     absorb(ledger, make_sighting(3, listed_on=LATER.date()))
     new = plan(ledger, ledger.editions.freeze(LATER.date(), LATER.date(), LATER))
     assert new.id > second.id
-    assert retention.tidy(LATER).deliveries == 1  # now that there is another
+    assert tidy(LATER).deliveries == 1  # now that there is another
 
 
-def test_nobody_is_planned_for_where_it_is_not_known_who_had_it(ledger, edition, retention, last):
+def test_nobody_is_planned_for_where_it_is_not_known_who_had_it(ledger, edition, tidy, last):
     bring_to(ledger, edition, S.ACCEPTED)
     last()
-    retention.tidy(LATER)
+    tidy(LATER)
     picks = (Pick(Section.TRENDING, edition.candidates[0]),)
     ledger.deliveries.plan(edition.id, [Plan(1, picks), Plan(2, picks)], NOW)
     assert ledger.deliveries.planned(edition.id) == set()
@@ -192,7 +194,7 @@ def test_nobody_is_planned_for_where_it_is_not_known_who_had_it(ledger, edition,
 
 
 def test_much_goes_in_blocks_and_what_is_broken_off_is_not_lost(
-    ledger, edition, retention, last, monkeypatch
+    ledger, edition, tidy, last, monkeypatch
 ):
     monkeypatch.setattr(old_rows, "BLOCK", 3)
     bring_to(ledger, edition, *[S.ACCEPTED] * 8)
@@ -210,33 +212,33 @@ def test_much_goes_in_blocks_and_what_is_broken_off_is_not_lost(
     assert blocks == [6, 3]
     assert ledger.editions.balance(edition) == balance
     assert ledger.editions.gone(edition) == 6
-    assert retention.tidy(LATER).deliveries == 2
+    assert tidy(LATER).deliveries == 2
     assert ledger.editions.balance(edition) == balance
 
 
-def test_progress_is_told(ledger, edition, retention, last, monkeypatch):
+def test_progress_is_told(ledger, edition, tidy, last, monkeypatch):
     monkeypatch.setattr(old_rows, "BLOCK", 3)
     bring_to(ledger, edition, *[S.ACCEPTED] * 4, S.PENDING)
     last()
     told = []
-    retention.tidy(LATER, lambda *step: told.append(step))
+    tidy(LATER, lambda *step: told.append(step))
     assert told == [(3, 4), (4, 4)]
 
 
-def test_two_that_tidy_at_once_count_each_once(ledger, edition, retention, last, monkeypatch):
+def test_two_that_tidy_at_once_count_each_once(ledger, edition, tidy, last, monkeypatch):
     monkeypatch.setattr(old_rows, "BLOCK", 2)
     bring_to(ledger, edition, *[S.ACCEPTED] * 20)
     last()
     balance = ledger.editions.close(edition)
     done, errors = [], []
 
-    def tidy():
+    def tidy_once():
         try:
-            done.append(retention.tidy(LATER).deliveries)
+            done.append(tidy(LATER).deliveries)
         except Exception as error:  # noqa: BLE001  told by the test
             errors.append(error)
 
-    threads = [threading.Thread(target=tidy) for _ in range(2)]
+    threads = [threading.Thread(target=tidy_once) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -246,7 +248,7 @@ def test_two_that_tidy_at_once_count_each_once(ledger, edition, retention, last,
     assert ledger.editions.balance(edition) == balance
 
 
-def test_whoever_sends_is_not_held_up(ledger, edition, retention, last, monkeypatch):
+def test_whoever_sends_is_not_held_up(ledger, edition, tidy, last, monkeypatch):
     monkeypatch.setattr(old_rows, "BLOCK", 2)
     bring_to(ledger, edition, *[S.SUPPRESSED] * 40)
     last()
@@ -263,7 +265,7 @@ def test_whoever_sends_is_not_held_up(ledger, edition, retention, last, monkeypa
 
     sender = threading.Thread(target=send)
     sender.start()
-    assert retention.tidy(LATER).deliveries == 40
+    assert tidy(LATER).deliveries == 40
     sender.join()
     assert len(sent) == 40
 
@@ -271,24 +273,24 @@ def test_whoever_sends_is_not_held_up(ledger, edition, retention, last, monkeypa
 # ---- what happened -------------------------------------------------------------------------------
 
 
-def test_old_runs_and_collections_go_but_the_last(ledger, retention):
+def test_old_runs_and_collections_go_but_the_last(ledger, tidy):
     for days in (500, 401, 1, 0):
         at = LATER - days * DAY
         run = ledger.history.begin_run(at.date(), at)
         ledger.history.end_run(run, at, DAY, ())
         ledger.history.record_collection(Collection(at.date(), at, "huggingface"))
     ledger.history.record_collection(Collection(TODAY - DAY, NOW, "arxiv"))
-    gone = retention.tidy(LATER)
+    gone = tidy(LATER)
     assert (gone.runs, gone.collections) == (2, 2)
     assert ledger.health.source("arxiv", LATER).collected_at == NOW
-    much_later = retention.tidy(LATER + 900 * DAY)
+    much_later = tidy(LATER + 900 * DAY)
     assert (much_later.runs, much_later.collections) == (1, 1)
     assert len(ledger.history.runs(9)) == 1
 
 
 @pytest.mark.parametrize("table", [deliveries, collections, mail_domains], ids=str)
 def test_a_removal_that_misses_is_found_and_counts_nothing(
-    ledger, edition, retention, last, monkeypatch, table
+    ledger, edition, tidy, last, monkeypatch, table
 ):
     bring_to(ledger, edition, S.ACCEPTED, S.ACCEPTED)
     last()
@@ -302,21 +304,21 @@ def test_a_removal_that_misses_is_found_and_counts_nothing(
     monkeypatch.setattr(old_rows, "delete", miss)
     before = count(ledger, table)
     with pytest.raises(LedgerError, match=rf"of \d old rows in {table.name} \d are still there"):
-        retention.tidy(LATER)
+        tidy(LATER)
     assert count(ledger, table) == before
     monkeypatch.undo()
-    retention.tidy(LATER)
+    tidy(LATER)
     assert count(ledger, table) < before
 
 
-def test_what_the_dns_said_goes_after_a_month(ledger, retention):
+def test_what_the_dns_said_goes_after_a_month(ledger, tidy):
     ledger.mail_domains.keep({"a.example": "x"}, NOW)
     ledger.mail_domains.keep({"b.example": "x"}, NOW + 5 * DAY)
-    assert retention.tidy(NOW + 31 * DAY).mail_domains == 1
+    assert tidy(NOW + 31 * DAY).mail_domains == 1
     assert ledger.mail_domains.asked_since(NOW) == {"b.example": "x"}
 
 
-def test_locks_of_the_dead_go_and_those_of_the_living_stay(ledger, retention, tmp_path):
+def test_locks_of_the_dead_go_and_those_of_the_living_stay(ledger, tidy, tmp_path):
     if ledger.engine.dialect.name != "sqlite":
         pytest.skip("locks are files on SQLite only")
     old, new = (tmp_path / f"digest.sqlite3.sender-{name}.lock" for name in ("old", "new"))
@@ -328,7 +330,7 @@ def test_locks_of_the_dead_go_and_those_of_the_living_stay(ledger, retention, tm
     with ledger.live_workers.enter():
         for name in held(ledger.engine, "sender-"):
             os.utime(tmp_path / f"digest.sqlite3.{name}.lock", (days_ago, days_ago))
-        assert retention.tidy(NOW).locks == 1
+        assert tidy(NOW).locks == 1
         assert len(held(ledger.engine, "sender-")) == 1
     assert not old.exists()
     assert new.exists()  # who has made it may be about to hold it
@@ -345,43 +347,43 @@ def say(registry, name, *events):
     return person
 
 
-def test_evidence_of_who_left_long_ago_goes_and_that_they_left_stays(ledger, registry, retention):
+def test_evidence_of_who_left_long_ago_goes_and_that_they_left_stays(ledger, registry, tidy):
     stays = say(registry, "ada")
     left = say(registry, "bob", NOW + DAY)
     recent = say(registry, "eve", NOW + 30 * DAY)
     registry.suppressions.add("bob@example.org", SuppressionReason.COMPLAINT, now=NOW)
     moment = NOW + 1097 * DAY
-    assert retention.tidy(moment).evidence == 3
+    assert tidy(moment).evidence == 3
     for person, said in ((stays, 2), (left, 0), (recent, 3)):
         file = registry.file_by_id(person.id)
         assert len(file.evidence) == said
     assert registry.get(left.id).consent is Consent.WITHDRAWN
     assert registry.suppressions.covers("bob@example.org")
     assert not registry.has_confirmed(registry.get(left.id))  # nothing to take back any more
-    assert retention.tidy(moment).evidence == 0
+    assert tidy(moment).evidence == 0
 
 
-def test_who_came_back_keeps_all_they_said(registry, retention):
+def test_who_came_back_keeps_all_they_said(registry, tidy):
     person = say(registry, "ada", NOW)
     registry.ask("ada@example.org", (), source="form", now=NOW + 1096 * DAY)
-    assert retention.tidy(NOW + 1097 * DAY).evidence == 0
+    assert tidy(NOW + 1097 * DAY).evidence == 0
     assert len(registry.file_by_id(person.id).evidence) == 4
 
 
-def test_a_block_of_who_was_removed_stays_for_ever(registry, retention):
+def test_a_block_of_who_was_removed_stays_for_ever(registry, tidy):
     say(registry, "ada")
     registry.suppressions.add("ada@example.org", SuppressionReason.COMPLAINT, now=NOW)
     registry.remove("ada@example.org")
-    retention.tidy(NOW + 36_500 * DAY)
+    tidy(NOW + 36_500 * DAY)
     assert registry.suppressions.covers("ada@example.org")
 
 
-def test_wishes_to_move_and_requests_go_when_they_have_ended(ledger, registry, retention):
+def test_wishes_to_move_and_requests_go_when_they_have_ended(ledger, registry, tidy):
     person = say(registry, "ada")
     registry.address_changes.ask(registry.get(person.id), "ada@example.net", NOW)
     registry.may_ask({"somebody": 3}, NOW)
-    assert retention.tidy(NOW + timedelta(minutes=59)) == Tidied()
-    gone = retention.tidy(NOW + 3 * DAY)
+    assert tidy(NOW + timedelta(minutes=59)) == Tidied()
+    gone = tidy(NOW + 3 * DAY)
     assert (gone.address_changes, gone.sign_up_limiter) == (1, 1)
     assert count(ledger, address_changes) == count(ledger, signups) == 0
     assert count(ledger, consents) == 2
@@ -390,7 +392,7 @@ def test_wishes_to_move_and_requests_go_when_they_have_ended(ledger, registry, r
 # ---- answers of sources ----------------------------------------------------------------------------
 
 
-def test_answers_that_are_still_used_stay(snapshots, retention, tmp_path):
+def test_answers_that_are_still_used_stay(snapshots, tidy, tmp_path):
     for url in ("https://a.example/1", "https://a.example/2", "https://b.example/"):
         snapshots.save(Answer(url, 200, b"body", "etag"))
     (tmp_path / "raw" / "a.example" / "x.json.part").touch()
@@ -400,12 +402,12 @@ def test_answers_that_are_still_used_stay(snapshots, retention, tmp_path):
         os.utime(path, (long_ago, long_ago))
     snapshots.used("https://a.example/2")
     snapshots.used("https://nowhere.example/")  # as if it had just gone
-    assert retention.tidy(NOW).answers == 3
+    assert tidy(NOW).answers == 3
     assert snapshots.load("https://a.example/1") is None
     assert snapshots.load("https://a.example/2")
     assert (tmp_path / "raw" / "a.example" / "notes.txt").exists()
     assert not list(tmp_path.rglob("*nowhere*"))
 
 
-def test_without_anything_there_is_nothing_to_do(retention):
-    assert asdict(retention.tidy(NOW)) == dict.fromkeys(asdict(Tidied()), 0)
+def test_without_anything_there_is_nothing_to_do(tidy):
+    assert asdict(tidy(NOW)) == dict.fromkeys(asdict(Tidied()), 0)

@@ -3,7 +3,6 @@
 import mailbox
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -270,7 +269,7 @@ def test_it_is_tidied_up_each_night_once(tmp_path):
     app = app_with_mail(tmp_path, timezone="Europe/Oslo")
     duties = Jobs(app)
     tidied = []
-    app.retention = SimpleNamespace(tidy=lambda now: tidied.append(now) or Tidied())
+    app.tidy = lambda now: tidied.append(now) or Tidied()
     start = datetime(2026, 2, 20, 1, 0, tzinfo=UTC)  # two o'clock there
     for hours in (0, 1, 1.5, 12, 24, 25, 26, 80):
         app.clock = lambda hours=hours: start + timedelta(hours=hours)
