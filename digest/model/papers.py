@@ -159,11 +159,8 @@ class Collected:
     @property
     def failures(self) -> tuple[str, ...]:
         """The sources that failed, and why: more than an entry that cannot be read."""
-        return tuple(
-            f"{rejection.file}: {rejection.why}"
-            for rejection in self.rejected
-            if rejection.is_of_source
-        )
+        failed = (rejection for rejection in self.rejected if rejection.is_of_source)
+        return tuple(f"{rejection.file}: {rejection.why}" for rejection in failed)
 
     @property
     def failed_sources(self) -> tuple[str, ...]:

@@ -20,9 +20,8 @@ class Operator:
     def tell(self, troubles: tuple[str, ...], *, broken_off: bool = False) -> None:
         """Tell of troubles, in lines, unless they were the same the last time."""
         settings = self._app.settings
-        is_news = troubles != self._last
-        self._last = troubles
         operator = settings.operator
+        is_news, self._last = troubles != self._last, troubles
         if operator is None or not troubles or not is_news:
             return
         where = f"{socket.gethostname()}, {settings.home.resolve()}"

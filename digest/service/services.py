@@ -30,12 +30,8 @@ HOUR = 3600.0
 LAST_ANSWERS = 10.0  # the longest that is waited for them
 
 
-def _in_silence() -> None:
-    pass
-
-
 def keep_schedule(
-    app: App, ready: Ready = _in_silence, *, and_inbox: bool = False, tempo: float = 1
+    app: App, ready: Ready = lambda: None, *, and_inbox: bool = False, tempo: float = 1
 ) -> None:
     """Collect, make editions, plan, send, tidy up: each when it is time for it.
 

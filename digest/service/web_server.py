@@ -7,10 +7,6 @@ import uvicorn
 from fastapi import FastAPI
 
 
-def _nothing() -> None:
-    pass
-
-
 class WebServer(uvicorn.Server):
     """Serves an application. In the main thread it ends on SIGINT or SIGTERM.
 
@@ -26,7 +22,7 @@ class WebServer(uvicorn.Server):
         port: int,
         *,
         ready: Callable[[], None],
-        ending: Callable[[], None] = _nothing,
+        ending: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(
             uvicorn.Config(
