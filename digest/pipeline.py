@@ -98,7 +98,8 @@ class Pipeline:
             self._take_over(now)
             if self._settings.resend_uncertain:
                 self._ledger.uncertain.resend(None, now)
-            record.trouble += self.plan(now, edition if everybody else None)
+            if edition or not everybody:
+                record.trouble += self.plan(now, edition if everybody else None)
             sending_began = self._clock()
             record.trouble += self.deliver(now, progress)
             record.sending = self._clock() - sending_began

@@ -29,6 +29,7 @@ class Jobs:
 
     def __init__(self, app: App) -> None:
         self._app = app
+        self._last_forgotten: tuple[str, ...] = ()
         self._last_trouble: tuple[str, ...] = ()
         self._trouble_since: datetime | None = None
         self._operator = Operator(app)
@@ -54,9 +55,10 @@ class Jobs:
         """Plan for those whose time it is, also while mails are sent: that may take hours."""
         with as_ledger_error():
             trouble = self._app.pipeline.plan(self._app.clock())
-        if trouble:
+        if trouble and trouble != self._last_forgotten:  # it lasts: not a mail each minute
             log.error("somebody who is due is not planned for", why=trouble)
             self._operator.tell(trouble)
+        self._last_forgotten = trouble
 
     def send(self) -> None:
         """Send what waits and may be tried now, unless this process is sending anyway.

@@ -126,6 +126,15 @@ def test_who_leaves_or_missed_it_upsets_no_balance(house):
     assert friday.balance.due == 11
 
 
+def test_a_run_for_everybody_without_an_edition_plans_nobody_for_an_older_one(house):
+    house.pipeline.tick(FRIDAY, everybody=True)
+    house.add("late", at="12:00")
+    house.source.fails = True
+    run = house.pipeline.tick(SATURDAY + 4 * HOUR, everybody=True)
+    assert run.balance is None
+    assert "late" not in house.became(TODAY)
+
+
 def test_an_empty_edition_that_gets_papers_counts_everybody_once(house):
     house.source.rests = True
     house.pipeline.tick(FRIDAY)

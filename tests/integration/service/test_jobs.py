@@ -114,6 +114,18 @@ def test_trouble_that_lasts_is_told_once(tmp_path):
     assert len(mails) == 3
 
 
+def test_the_operator_is_told_once_of_somebody_whom_planning_forgot(tmp_path):
+    mails = []
+    duties = duties_with(tmp_path, made(), operator=OPERATOR)
+    duties._app.post = lambda mail: mails.append(mail) or Outcome(OutcomeKind.ACCEPTED, "ok", 250)
+    forgotten = ("the balance does not add up: 10 are due, and 5 have a delivery",)
+    for trouble in ((), forgotten, forgotten):
+        duties._app.pipeline.plan = lambda now, trouble=trouble: trouble
+        duties.plan()
+    [mail] = mails
+    assert "10 are due, and 5 have a delivery" in text_of(mail)
+
+
 def test_the_operator_is_told_once_where_nothing_can_be_sent_for_an_hour(tmp_path):
     mails, told_at = [], []
     duties = duties_with(tmp_path, made(), operator=OPERATOR)
