@@ -37,9 +37,7 @@ class LiveWorkers(Store):
         """Make uncertain what was being sent by workers that died. Return how many they were."""
         being_sent = deliveries.c.state == DeliveryState.SENDING
         names = self._values(select(deliveries.c.claimed_by).where(being_sent).distinct())
-        # Claims from before workers had names have none.
-        dead = [name for name in names if name is None or not is_held(self._engine, _lock(name))]
-        return sum(self._release(name, now) for name in dead)
+        return sum(self._release(name, now) for name in names if not self._lives(name))
 
     def some_live(self) -> bool:
         """Return whether any worker lives; on SQLite only, where their locks are files."""
@@ -51,6 +49,10 @@ class LiveWorkers(Store):
         for name in names:
             forget(self._engine, name)
         return len(names)
+
+    def _lives(self, name: str | None) -> bool:
+        """Return whether a worker lives; claims from before workers had names have none."""
+        return name is not None and is_held(self._engine, _lock(name))
 
     def _release(self, name: str | None, now: datetime) -> int:
         settled = self._write(
