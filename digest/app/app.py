@@ -54,7 +54,6 @@ if TYPE_CHECKING:
     from digest.rank.corpora import ReferenceCorpora
     from digest.rank.embedding_store import EmbeddingStore
     from digest.studio.preview import Previews
-    from subscribers.model import PersonFile
 
 log = structlog.get_logger()
 

@@ -1,4 +1,4 @@
-"""What an operator can set of the checks, and the baseline that clients are compared with."""
+"""Hold what an operator can set of the checks, and read the baseline of mail clients."""
 
 import json
 from collections.abc import Mapping

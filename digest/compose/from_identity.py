@@ -1,4 +1,4 @@
-"""Who a message comes from: the operator's addresses and links."""
+"""Build the From identity of messages: the operator's addresses and links."""
 
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit

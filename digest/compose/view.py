@@ -87,7 +87,7 @@ class SectionView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _View:
-    """What all messages show. ``direction`` is ltr or rtl."""
+    """Hold what all messages show. ``direction`` is ltr or rtl."""
 
     brand: str
     postal_address: str

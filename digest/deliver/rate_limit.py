@@ -1,4 +1,4 @@
-"""How fast mail may go, and when it is tried again. Pure.
+"""Decide how fast mail may go, and when it is tried again. Pure.
 
 A provider queue (all mail, or that to one provider) has an interval: the seconds from one message
 to the next. What is set is the least; replies that ask to slow down widen it, and each message that

@@ -1,4 +1,4 @@
-"""What the doctor has to say of one thing. Pure.
+"""Describe what the doctor found out about one thing. Pure.
 
 It is not a check's finding: it tells what is good as well, and always what to do.
 """

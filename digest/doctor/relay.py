@@ -39,7 +39,7 @@ _NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What a server shows, once it has been verified."""
+    """Hold what a server's certificate shows, once it has been verified."""
 
     subject: str
     issuer: str
@@ -127,7 +127,7 @@ def is_near(connected: socket.socket | None) -> bool:
 
 
 def judge_folder(folder: Path) -> Diagnosis:
-    """Whether mail can be put there; a folder that is missing is made by the first mail."""
+    """Judge whether mail can be put in a folder; the first message makes one that is missing."""
     there = existing(folder)
     if is_writable(there):
         return TRANSPORT.good(f"Mail can be put into {folder}.")
@@ -182,7 +182,7 @@ def judge_encryption(version: str | None, *, is_near: bool) -> Diagnosis:
 
 
 def judge_capabilities(offered: Mapping[str, str]) -> list[Diagnosis]:
-    """What EHLO was answered with: names in small letters, and what stands behind each."""
+    """Return what EHLO was answered with: names in lower case, and their parameters."""
     found = []
     if lacking := [about for name, about in _USEFUL.items() if name not in offered]:
         found.append(

@@ -131,7 +131,7 @@ deliveries = Table(
     Column("planned_at", UtcDateTime),
     # Who takes the recipient's mail: deliveries to one provider keep one pace.
     Column("provider", String(255), nullable=False, server_default=""),
-    # The sender that has claimed it last. Whether it lives, a lock tells (see senders.py).
+    # The sender that has claimed it last. Its lock tells whether it lives (see live_workers.py).
     Column("claimed_by", String(32)),
     UniqueConstraint("edition_id", "subscriber_id"),
     # In the order in which they are claimed: the first time, and again.

@@ -95,5 +95,5 @@ def with_mail_on(schedules: Iterable[MailSchedule], day: date) -> set[int]:
 
 
 def _can_wait(wishes: Preferences, moment: datetime, interval: DueInterval) -> bool:
-    """Whether a turn on a day that had no edition comes again in time for the next one."""
+    """Return whether a due time on a day without an edition comes again in time for the next."""
     return moment < interval.own and next_due(wishes, moment) < interval.ends
