@@ -1,4 +1,4 @@
-"""Short forms and their long ones, learned from how papers introduce them. Pure.
+"""Learn short forms and their long ones from how papers introduce them. Pure.
 
 "reinforcement learning from human feedback (RLHF)": the letters of the short form are found in the
 words before it, from its end to its beginning (Schwartz and Hearst 2003).
@@ -22,7 +22,7 @@ OtherForms = Mapping[tuple[str, ...], tuple[str, ...]]
 
 
 def learn(texts: Iterable[str]) -> dict[str, str]:
-    """The long form of each short form that texts have in common; of several, the commonest."""
+    """Return the commonest long form of each short form that several texts introduce."""
     met: dict[str, Counter[str]] = defaultdict(Counter)
     for text in texts:
         for found in _INTRODUCED.finditer(text):
@@ -38,14 +38,14 @@ def learn(texts: Iterable[str]) -> dict[str, str]:
 
 
 def other_forms(abbreviations: Mapping[str, str]) -> dict[tuple[str, ...], tuple[str, ...]]:
-    """Abbreviations in stems, in both directions. What is no word in stems is left out."""
+    """Return abbreviations in stems, in both directions, without those that have no stems."""
     pairs = [(tuple(stems(short)), tuple(stems(long))) for short, long in abbreviations.items()]
     known = [(short, long) for short, long in pairs if len(short) == 1 and len(long) > 1]
     return {long: short for short, long in known} | dict(known)
 
 
 def in_other_form(words: list[str], others: OtherForms) -> set[str]:
-    """The stems of the other forms of what stands among some stems."""
+    """Return the stems of the other forms of all abbreviations among some stems."""
     runs = (
         tuple(words[start:end])
         for start in range(len(words))
@@ -59,7 +59,7 @@ def _singular(short: str) -> str:
 
 
 def _long_form(short: str, before: str) -> str:
-    """The words at the end of a text that a short form stands for; empty if there are none."""
+    """Return the words at the end of a text that a short form stands for, or ""."""
     if sum(letter.isupper() for letter in short) < 2:  # "(see", "(ours)"
         return ""
     text = before.casefold()

@@ -17,7 +17,7 @@ from digest.ledger.papers import Papers
 from digest.model.papers import Facts
 from digest.rank import abbreviations
 from digest.rank.reference_corpus import Embed, ReferenceCorpus, text_of
-from digest.rank.vocabulary import Vocabulary, stem_counts
+from digest.rank.words import stem_counts
 
 SHIPPED = Path(__file__).with_name("reference_corpus.npz")
 ENOUGH = 500  # papers with an abstract, to be a reference corpus
@@ -25,7 +25,7 @@ MOST = 4000
 
 
 class ReferenceCorpora:
-    """Hold the reference corpus of one ledger; it is made when first asked for or outdated."""
+    """The reference corpus of one ledger, made when first asked for or outdated."""
 
     def __init__(self, papers: Papers, embed: Embed | None = None) -> None:
         self._papers = papers
@@ -63,7 +63,7 @@ def save(corpus: ReferenceCorpus, path: Path) -> None:
     counts = corpus.counts
     np.savez_compressed(
         path,
-        words=_octets("\n".join(corpus.vocabulary.words)),
+        words=_octets("\n".join(corpus.words)),
         keys=_octets("\n".join(corpus.keys)),
         abbreviations=_octets(json.dumps(dict(corpus.abbreviations), ensure_ascii=False)),
         starts=counts.indptr.astype(np.int32),
@@ -82,7 +82,7 @@ def load(path: Path) -> ReferenceCorpus:
             (len(keys), len(words)),
         )
         short_forms = json.loads(_text(stored["abbreviations"]))
-    return ReferenceCorpus(Vocabulary(words), counts, tuple(keys), short_forms)
+    return ReferenceCorpus(tuple(words), counts, tuple(keys), short_forms)
 
 
 def _octets(text: str) -> np.ndarray:

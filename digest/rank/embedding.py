@@ -1,6 +1,6 @@
 """Sentence embeddings by a model on this machine, with ONNX Runtime (the extra ``semantic``).
 
-A model is a folder as Hugging Face has them for sentence-transformers: ``tokenizer.json``,
+A model is a folder in the form of sentence-transformers on Hugging Face: ``tokenizer.json``,
 ``model.onnx`` (or ``onnx/model.onnx``), and, where they differ from what is usual,
 ``1_Pooling/config.json`` and ``sentence_bert_config.json``.
 """
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digest.errors import SettingError
+from digest.rank.reference_corpus import Floats, unit
 
 SETTING = "DIGEST_SEMANTIC_MODEL"
 INSTALL = "pip install 'paper-digest[semantic]'"
@@ -30,17 +31,14 @@ _LONGEST = 256  # tokens, where the model does not say
 _BATCH = 8  # more at a time are hardly faster, and take more memory
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
-Floats = NDArray[np.float32]
-
 
 class Embedder:
-    """A model. What is missing is told when it is made; it is loaded when first used.
+    """A sentence model, loaded when first used. Raises SettingError, which names the folder.
 
-    Raises SettingError, which names the folder.
+    ``name`` is by default that of its folder.
     """
 
     def __init__(self, folder: Path, name: str = "") -> None:
-        """``name`` is what the model is called, by default as its folder."""
         self._folder = folder
         self.name = re.sub(r"[^\w.-]", "-", name or folder.resolve().name)
         _require_installed("onnxruntime", "tokenizers")
@@ -61,7 +59,7 @@ class Embedder:
         self._longest = int(longest or _LONGEST)
 
     def embed(self, texts: Sequence[str]) -> Floats:
-        """A row of length 1 for each text; near in meaning, near in place."""
+        """Return a row of length 1 for each text; texts of near meaning have near rows."""
         encoded = self._tokenizer.encode_batch(list(texts))
         rows: dict[int, Floats] = {}
         # Texts of about one length go together: what is filled up is computed in vain.
@@ -70,14 +68,11 @@ class Embedder:
             numbers = order[start : start + _BATCH]
             found = self._rows([encoded[number].ids for number in numbers])
             rows.update(zip(numbers, found, strict=True))
-        width = len(rows[0]) if rows else 0
-        return np.array([rows[number] for number in range(len(texts))], np.float32).reshape(
-            len(texts), width
-        )
+        return np.array([rows[number] for number in range(len(texts))], np.float32)
 
     @cached_property
     def fingerprint(self) -> str:
-        """The same for the same model only, whatever it is called."""
+        """Return a digest of the model, whatever it is called."""
         told = hashlib.blake2b(repr((self._by_first_token, self._longest)).encode(), digest_size=16)
         assert self._graph
         for path in (self._folder / "tokenizer.json", self._graph):
@@ -98,7 +93,7 @@ class Embedder:
         }
         wanted = {model_input.name for model_input in self._session.get_inputs()}
         values = self._session.run(None, {name: given[name] for name in given if name in wanted})
-        return _unit(_pooled(np.asarray(values[0]), mask, by_first_token=self._by_first_token))
+        return unit(_pooled(np.asarray(values[0]), mask, by_first_token=self._by_first_token))
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -133,7 +128,7 @@ class Embedder:
         return list(self._json("modules.json") or ())
 
     def _json(self, name: str) -> Any:
-        """What a file of the folder says; nothing where there is none."""
+        """Return what a file of the folder says; nothing if there is none."""
         path = self._folder / name
         if not path.is_file():
             return {}
@@ -144,10 +139,10 @@ class Embedder:
 
 
 def find_embedder(model: str, *, fetch: bool = False) -> Embedder:
-    """The model in a folder, or the one with a name on the Hugging Face hub.
+    """Return the model in a folder, or the one with a name on the Hugging Face hub.
 
-    The latter must be in the hub's cache on this machine, unless it may be fetched.
-    Raises SettingError.
+    A named one must be in the hub's cache on this machine, unless it may be fetched. Raises
+    SettingError.
     """
     folder = Path(model).expanduser()
     if folder.is_dir():
@@ -158,8 +153,11 @@ def find_embedder(model: str, *, fetch: bool = False) -> Embedder:
             "sentence-transformers/all-MiniLM-L6-v2"
         )
     _require_installed("huggingface_hub")
-    cached = _snapshot(model, local_files_only=True)
     name = model.rpartition("/")[2]
+    try:
+        cached = _snapshot(model, local_files_only=True)
+    except SettingError:
+        cached = None
     if cached and any((cached / graph).is_file() for graph in _GRAPHS):
         return Embedder(cached, name)
     if not fetch:
@@ -167,21 +165,16 @@ def find_embedder(model: str, *, fetch: bool = False) -> Embedder:
             f"{SETTING}: {model} is not on this machine; "
             "DIGEST_SEMANTIC_FETCH=yes lets it be fetched"
         )
-    fetched = _snapshot(model, local_files_only=False)
-    if fetched is None:
-        raise SettingError(f"{SETTING}: {model} cannot be fetched from the hub")
-    return Embedder(fetched, name)
+    return Embedder(_snapshot(model, local_files_only=False), name)
 
 
-def _snapshot(model: str, *, local_files_only: bool) -> Path | None:
+def _snapshot(model: str, *, local_files_only: bool) -> Path:
     from huggingface_hub import snapshot_download  # noqa: PLC0415  an extra
 
     patterns = [*_NEEDED, *_GRAPHS]
     try:
         found = snapshot_download(model, allow_patterns=patterns, local_files_only=local_files_only)
     except Exception as error:  # many kinds: of the hub, of HTTP, of the file system
-        if local_files_only:
-            return None
         raise SettingError(f"{SETTING}: {model} cannot be fetched: {error}") from error
     return Path(found)
 
@@ -192,7 +185,7 @@ def _require_installed(*packages: str) -> None:
 
 
 def _pooling_modes(said: dict[str, Any]) -> set[str]:
-    """How tokens become a text: "mean", "cls" (the first one's) or others, by old and new keys."""
+    """Return how tokens become a text: "mean", "cls" (the first one's) or others."""
     if "pooling_mode" in said:
         modes = said["pooling_mode"]
         return {modes} if isinstance(modes, str) else set(modes)
@@ -204,15 +197,10 @@ def _pooling_modes(said: dict[str, Any]) -> set[str]:
 
 
 def _pooled(values: NDArray[Any], mask: NDArray[np.int64], *, by_first_token: bool) -> Floats:
-    """One row for each text, from one for each of its tokens."""
+    """Return one row for each text, from one for each of its tokens."""
     if values.ndim == 2:  # the graph has done it
         return np.asarray(values, np.float32)
     if by_first_token:
         return np.asarray(values[:, 0], np.float32)
     weights = mask[:, :, None].astype(np.float32)
     return np.asarray((values * weights).sum(axis=1) / weights.sum(axis=1), np.float32)
-
-
-def _unit(rows: Floats) -> Floats:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.maximum(lengths, 1e-12), np.float32)

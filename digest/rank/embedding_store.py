@@ -1,8 +1,7 @@
-"""Embeddings of papers, kept in a file: to make those of thousands takes a minute.
+"""Embeddings of papers, kept in a file: to compute those of thousands takes minutes.
 
-What is kept goes by a digest of its text: a text that has changed is a new one, and is embedded
-anew. What is older than MOST others is dropped. The file is a cache: whatever happens to it,
-the embeddings are made again.
+Each goes by a digest of its text, so that a text that has changed is embedded anew. What is older
+than MOST others is dropped. The file is a cache: whatever happens to it, it is made again.
 """
 
 import hashlib
@@ -17,11 +16,13 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from digest.rank.embedding import Embedder, Floats
+from digest.rank.embedding import Embedder
+from digest.rank.reference_corpus import Floats
 
 MOST = 20_000
 SHORTEST = 250  # characters; what is shorter is a reader's topic, and embedded in no time
-_BLOCK = 512  # texts, after which they are saved: who stops in between has these
+_BLOCK = 512  # texts, after which they are saved: a process that is stopped keeps these
+_KEY_SIZE = 16
 
 Half = NDArray[np.float16]
 
@@ -38,7 +39,7 @@ class EmbeddingStore:
         self._kept: dict[bytes, Half] | None = None  # what was used last stands last
 
     def __call__(self, texts: Sequence[str]) -> Floats:
-        """A row of length 1 for each text, of which there must be one.
+        """Return a row of length 1 for each text, of which there must be one.
 
         Raises SettingError for a model that is broken.
         """
@@ -49,22 +50,23 @@ class EmbeddingStore:
             found = {key: self._kept[key] for key in keys if key in self._kept}
             self._kept |= {key: self._kept.pop(key) for key in found}
             new = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
-            for part in _blocks(list(new.items())):
-                found |= self._embed(dict(part))
+            new_keys = list(new)
+            for start in range(0, len(new_keys), _BLOCK):
+                block = new_keys[start : start + _BLOCK]
+                found |= self._embed({key: new[key] for key in block}, self._kept)
         return np.array([found[key] for key in keys], np.float32).reshape(len(keys), -1)
 
-    def _embed(self, texts: dict[bytes, str]) -> dict[bytes, Half]:
-        """Embeddings of new texts; those of papers are kept."""
-        assert self._kept is not None
+    def _embed(self, texts: dict[bytes, str], kept: dict[bytes, Half]) -> dict[bytes, Half]:
+        """Return embeddings of new texts; those of papers are kept."""
         # Rounded before they are used, so that a paper has the same one from now on.
         rows = self._embedder.embed(list(texts.values())).astype(np.float16)
         made = dict(zip(texts, rows, strict=True))
         papers = {key: row for key, row in made.items() if len(texts[key]) >= SHORTEST}
         if papers:
-            self._kept |= papers
-            for key in list(self._kept)[: max(0, len(self._kept) - MOST)]:
-                del self._kept[key]
-            self._save(self._kept)
+            kept |= papers
+            for key in list(kept)[: max(0, len(kept) - MOST)]:
+                del kept[key]
+            self._save(kept)
         return made
 
     def _load(self) -> dict[bytes, Half]:
@@ -83,7 +85,7 @@ class EmbeddingStore:
         return {keys[n * _KEY_SIZE : (n + 1) * _KEY_SIZE]: row for n, row in enumerate(rows)}
 
     def _save(self, kept: dict[bytes, Half]) -> None:
-        """As a whole and in one step: a reader finds the old file or the new one."""
+        """Replace the file in one step: a reader finds the old one or the new one."""
         part = self._path.with_name(f"{self._path.name}.{os.getpid()}.part")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,13 +99,6 @@ class EmbeddingStore:
             part.replace(self._path)
         except OSError as error:
             log.warning("embeddings cannot be kept", file=str(self._path), why=str(error))
-
-
-_KEY_SIZE = 16
-
-
-def _blocks(new: list[tuple[bytes, str]]) -> list[list[tuple[bytes, str]]]:
-    return [new[start : start + _BLOCK] for start in range(0, len(new), _BLOCK)]
 
 
 def _key(text: str) -> bytes:

@@ -1,6 +1,6 @@
-"""Topics against papers: scores, what restricts, and the reason for each match. Pure."""
+"""Match topics with papers: scores, restrictions, and the reason for each match. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,21 +10,31 @@ from scipy import sparse
 
 from digest.model.digests import Candidate, Reason
 from digest.model.papers import Facts
-from digest.rank.out_of_domain import OUT_OF_DOMAIN
 from digest.rank.popularity import standing
-from digest.rank.reasons import reason
 from digest.rank.reference_corpus import Embed, Floats, Papers, ReferenceCorpus, text_of, unit
 from digest.rank.relevance import BLOCK, Meanings, Profiles, Query
 from digest.rank.restrict import Text
-from digest.rank.vocabulary import stem_counts
-from digest.rank.words import stems
+from digest.rank.words import stem_counts, stem_of, stems, words_of
 from subscribers.filters import Filter, read_filter
 
+MOST_WORDS = 3  # of a paper, told as a reason
+_SHORTEST_WORD = 3  # letters that a word needs to say anything
+_TELLING = 2  # papers of the corpus that have a word, for it to be told as a reason
 # A filter may only restrict, and ask for nothing that says anything: then all that it lets in is
 # wanted, and votes make the difference, from this score to 1.
 _LEAST_UNRANKED = 0.9
 _DECIMALS = 4  # of a score
-_TELLING = 2  # papers of the corpus that have a word, for it to be told as a reason
+# Topics that no paper is about. How near a model puts such a topic to papers depends on the model
+# and on the papers, so that no fixed cosine could tell.
+OUT_OF_DOMAIN = (
+    "apple pie and other desserts;training for a marathon;cheap flights and hotels;"
+    "Victorian novels;house plants;motorcycle repair;fashion for the summer;mortgage rates;"
+    "skin care at home;fishing in lakes;country songs;sewing clothes by hand;"
+    "camping with children;old coins and antiques;beer brewing;kitchen renovation;golf courses;"
+    "royal families of Europe;horse riding lessons;what to cook for guests on a weekend;"
+    "places to see on a journey through Italy;choosing furniture for a small living room;"
+    "growing up on a farm;election results"
+).split(";")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +67,19 @@ class Matching:
         facts_of: Mapping[str, Facts] | None = None,
         embed: Embed | None = None,
     ) -> None:
-        self._corpus = corpus
+        self.corpus = corpus
         self._embed = None if corpus.embeddings is None else embed
-        self._facts_of = facts_of or {}
+        self.facts_of = facts_of or {}
         self.candidates = candidates
         self.standing = standing(candidates)
 
     def match(self, topics: Sequence[Topic]) -> "Matched":
-        """The topics matched with all candidates."""
-        liked = self._liked(topics)
+        """Match topics with all candidates."""
+        liked = self.liked(topics)
         profiles = []
         for start in range(0, len(topics), BLOCK):
-            queries = [topic_filter.query for topic_filter in topics[start : start + BLOCK]]
-            meanings = self._meanings(queries)
-            profiles.append(Profiles(self._corpus, queries, liked, meanings))
+            queries = [topic.query for topic in topics[start : start + BLOCK]]
+            profiles.append(Profiles(self.corpus, queries, liked, self._meanings(queries)))
         empty = np.zeros((0, len(self.candidates)), np.float32)
         scores = np.vstack([empty, *(profile.scores(self.papers) for profile in profiles)])
         # How a product is summed up depends on the size of its matrices. Papers that are alike
@@ -81,7 +90,7 @@ class Matching:
         return Matched(self, topics, scores, profiles)
 
     def mentioning(self, text: str) -> NDArray[np.bool_]:
-        """For each candidate whether it has all that a filter says, as an exclusion means it."""
+        """Return for each candidate whether it has all that a filter says, as in an exclusion."""
         said = read_filter(text)
         words = " ".join(said.query)
         found = [text.has_words(words) and text.satisfies(said.restriction) for text in self._texts]
@@ -89,66 +98,39 @@ class Matching:
 
     @cached_property
     def papers(self) -> Papers:
+        embeddings = None
+        if self._embed and self.corpus.embeddings is not None:
+            texts = [text_of(candidate.facts) for candidate in self.candidates]
+            embeddings = self._embed(texts) if texts else self.corpus.embeddings[:0]
         counts = self._counts(candidate.facts for candidate in self.candidates)
-        return self._corpus.read(counts, self._embeddings)
+        return self.corpus.read(counts, embeddings)
 
     @cached_property
     def likeness(self) -> Floats:
-        """The cosine of each two candidates' words."""
+        """Return the cosine of each two candidates' words."""
         return np.asarray((self.papers.tfidf @ self.papers.tfidf.T).toarray(), np.float32)
 
-    def words_utility(
-        self, weights: sparse.csr_matrix, number: int, own: set[str]
-    ) -> dict[str, float]:
-        """What each word adds to a candidate's score, for words of these weights.
-
-        A word of one paper only, such as the name of what it presents, tells a reader nothing and
-        is left out, unless it is the topic's ``own``.
-        """
-        row = weights.multiply(self.papers.bm25[number]).tocoo()
-        words, papers_with = self._corpus.vocabulary.words, self._corpus.frequency
-        return {
-            words[column]: float(utility)
-            for column, utility in zip(row.col, row.data, strict=True)
-            if utility > 0 and (papers_with[column] >= _TELLING or words[column] in own)
-        }
-
-    def closest_liked(self, topic: Topic, number: int) -> str:
-        """The title of the liked paper that a candidate is most like."""
-        place = self.papers.positions[number]
-        near = {
-            key: float(self._corpus.positions(counts)[0] @ place)
-            for key, counts in self._liked([topic]).items()
-        }
-        return self._facts_of[max(near, key=lambda key: (near[key], key))].title
+    def liked(self, topics: Iterable[Topic]) -> dict[str, sparse.csr_matrix]:
+        """Return the counts of the papers that topics name, as far as they are known."""
+        keys = {key for topic in topics for key in topic.likes if key in self.facts_of}
+        return {key: self._counts([self.facts_of[key]]) for key in sorted(keys)}
 
     @cached_property
     def _texts(self) -> list[Text]:
-        return [Text(candidate, self._corpus.other_forms) for candidate in self.candidates]
+        return [Text(candidate, self.corpus.other_forms) for candidate in self.candidates]
 
     def _restrict(self, scores: Floats, topic: Topic) -> None:
-        if not topic.text:
+        if not topic.text or topic.filter.restriction is None:
             return
-        if topic.filter.restriction is not None:
-            if not stems(topic.query.words) and not topic.likes:
-                scores[:] = _LEAST_UNRANKED + (1 - _LEAST_UNRANKED) * self.standing
-            kept = [text.satisfies(topic.filter.restriction) for text in self._texts]
-            scores[~np.array(kept, bool)] = 0
-
-    def _liked(self, topics: Sequence[Topic]) -> dict[str, sparse.csr_matrix]:
-        keys = {key for topic in topics for key in topic.likes if key in self._facts_of}
-        return {key: self._counts([self._facts_of[key]]) for key in sorted(keys)}
-
-    @property
-    def _embeddings(self) -> Floats | None:
-        if self._embed is None or not self.candidates:
-            return None
-        return self._embed([text_of(candidate.facts) for candidate in self.candidates])
+        if not stems(topic.query.words) and not topic.likes:
+            scores[:] = _LEAST_UNRANKED + (1 - _LEAST_UNRANKED) * self.standing
+        kept = [text.satisfies(topic.filter.restriction) for text in self._texts]
+        scores[~np.array(kept, bool)] = 0
 
     def _meanings(self, queries: Sequence[Query]) -> Meanings | None:
         if self._embed is None:
             return None
-        facts = self._facts_of
+        facts = self.facts_of
         return Meanings(
             self._mean_of([[query.words] if query.words else [] for query in queries]),
             self._mean_of(
@@ -163,10 +145,10 @@ class Matching:
         return self._embed(OUT_OF_DOMAIN)
 
     def _mean_of(self, texts: Sequence[Sequence[str]]) -> Floats:
-        """For each row of texts the mean of what they mean, of length 1; 0 where there are none."""
+        """Return for each row of texts the mean of their embeddings, of length 1 (0 if empty)."""
         assert self._embed
-        assert self._corpus.embeddings is not None
-        rows = np.zeros((len(texts), self._corpus.embeddings.shape[1]), np.float32)
+        assert self.corpus.embeddings is not None
+        rows = np.zeros((len(texts), self.corpus.embeddings.shape[1]), np.float32)
         distinct = list(dict.fromkeys(text for row in texts for text in row))
         if distinct:
             place = dict(zip(distinct, self._embed(distinct), strict=True))
@@ -176,7 +158,7 @@ class Matching:
         return unit(rows)
 
     def _counts(self, facts: Iterable[Facts]) -> sparse.csr_matrix:
-        return self._corpus.vocabulary.matrix(stem_counts(fact) for fact in facts)
+        return self.corpus.matrix(stem_counts(fact) for fact in facts)
 
 
 @dataclass(eq=False)
@@ -193,17 +175,65 @@ class Matched:
     _reasons: dict[tuple[int, int], Reason] = field(default_factory=dict)
 
     def reason(self, topic: int, candidate: int) -> Reason:
-        """Why a candidate fits a topic, both by number; only to be asked where it does."""
+        """Return why a candidate fits a topic, both by number; only to be asked where it does."""
         asked = (topic, candidate)
         if asked not in self._reasons:
-            self._reasons[asked] = self._reason(topic, candidate)
+            about = self.topics[topic]
+            self._reasons[asked] = (
+                Reason(about.text, self._words(topic, candidate))
+                if about.text
+                else Reason("", liked=self._closest_liked(about, candidate))
+            )
         return self._reasons[asked]
 
-    def _reason(self, topic: int, candidate: int) -> Reason:
-        about = self.topics[topic]
-        if not about.text:
-            return Reason("", liked=self.matching.closest_liked(about, candidate))
+    def _words(self, topic: int, candidate: int) -> tuple[str, ...]:
+        """Return words that speak for a candidate, as the paper spells them.
+
+        Those of the topic come first where the paper lacks some of them (else the topic itself says
+        it), then what the topic's best papers have in common with this one.
+        """
+        own = stems(self.topics[topic].query.words)
+        utility = self._utility_of_words(topic, candidate, own)
+        spelt = _spellings(self.matching.candidates[candidate].facts)
+        found = sorted(
+            (stem for stem in utility if stem in spelt and len(spelt[stem]) >= _SHORTEST_WORD),
+            key=lambda stem: (stem not in own, -utility[stem], stem),
+        )
+        if set(own) <= spelt.keys():
+            found = [stem for stem in found if stem not in own]
+        return tuple(spelt[stem] for stem in found[:MOST_WORDS])
+
+    def _utility_of_words(
+        self, topic: int, candidate: int, own: Collection[str]
+    ) -> dict[str, float]:
+        """Return what each stem adds to a candidate's score.
+
+        A word of one paper only, such as the name of what it presents, tells a reader nothing and
+        is left out, unless it is the topic's ``own``.
+        """
         weights = self.profiles[topic // BLOCK].word_weights(topic % BLOCK)
-        own = stems(about.query.words)
-        utility = self.matching.words_utility(weights, candidate, set(own))
-        return reason(about.text, own, utility, self.matching.candidates[candidate])
+        row = weights.multiply(self.matching.papers.bm25[candidate]).tocoo()
+        words, papers_with = self.matching.corpus.words, self.matching.corpus.frequency
+        return {
+            words[column]: float(utility)
+            for column, utility in zip(row.col, row.data, strict=True)
+            if utility > 0 and (papers_with[column] >= _TELLING or words[column] in own)
+        }
+
+    def _closest_liked(self, topic: Topic, candidate: int) -> str:
+        """Return the title of the liked paper that a candidate is most like."""
+        place = self.matching.papers.positions[candidate]
+        near = {
+            key: float(self.matching.corpus.positions(counts)[0] @ place)
+            for key, counts in self.matching.liked([topic]).items()
+        }
+        return self.matching.facts_of[max(near, key=lambda key: (near[key], key))].title
+
+
+def _spellings(facts: Facts) -> dict[str, str]:
+    """Return how a paper first spells each stem; its title, where capitals say nothing, is last."""
+    spelt: dict[str, str] = {}
+    for text in (facts.summary, facts.abstract, *facts.keywords, facts.title):
+        for word in words_of(text):
+            spelt.setdefault(stem_of(word), word)
+    return spelt

@@ -1,4 +1,4 @@
-"""What is popular: by current votes, which nothing simple beats for the rest of the day. Pure."""
+"""The popularity of papers, by current votes: no simple forecast of the day is better. Pure."""
 
 from collections.abc import Sequence
 
@@ -9,23 +9,23 @@ from digest.rank.reference_corpus import Floats
 
 
 def by_popularity(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Most upvotes first, then comments, the newest, stars, and the id, so that ties are fixed.
+    """Sort by upvotes, then comments, day, stars (most and newest first), and the id.
 
-    A source without votes says nothing, and its papers come after those who have any.
+    A paper without votes because its source has none comes after all that have any.
     """
     return sorted(candidates, key=_popularity)
 
 
 def trending(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """What somebody has voted for, the most popular first; all papers, if nobody has voted."""
+    """Return the papers with upvotes, the most popular first; all papers if none has any."""
     voted = [candidate for candidate in candidates if candidate.signals.upvotes]
     return by_popularity(voted or candidates)
 
 
 def standing(candidates: Sequence[Candidate]) -> Floats:
-    """Where each candidate stands among those with votes, from 0 (the least) to 1.
+    """Return the rank of each candidate among those with votes, from 0 (the fewest) to 1.
 
-    A paper without any votes to count is in the middle: it was not asked about, which is not 0.
+    A paper of a source without votes stands in the middle.
     """
     votes = np.array([candidate.signals.upvotes or 0 for candidate in candidates])
     known = np.array([candidate.signals.upvotes is not None for candidate in candidates], bool)
@@ -36,14 +36,9 @@ def standing(candidates: Sequence[Candidate]) -> Floats:
 
 def _popularity(candidate: Candidate) -> tuple[int, int, int, int, str]:
     signals = candidate.signals
-    return (
-        -_or_less(signals.upvotes),
-        -_or_less(signals.comments),
-        -candidate.listed_on.toordinal(),
-        -_or_less(signals.stars),
-        candidate.facts.arxiv_id or candidate.facts.title,
+    upvotes, comments, stars = (
+        -1 if count is None else count
+        for count in (signals.upvotes, signals.comments, signals.stars)
     )
-
-
-def _or_less(count: int | None) -> int:
-    return -1 if count is None else count
+    day = candidate.listed_on.toordinal()
+    return (-upvotes, -comments, -day, -stars, candidate.facts.arxiv_id or candidate.facts.title)

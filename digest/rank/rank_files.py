@@ -1,4 +1,4 @@
-"""Papers and topics as JSON lines, ranked: what `digest rank` does. Pure.
+"""Rank papers for topics, both given as JSON lines, for `digest rank`. Pure.
 
 A paper is ``{"id", "title", "abstract", "upvotes", "keywords", "categories", "authors",
 "published"}``, of which only the first two must be there; a topic ``{"id", "filter", "likes"}``, of
@@ -26,14 +26,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class NamedTopic:
-    """A topic with the id that its line in the result goes by."""
+    """A topic with its id."""
 
     id: str
     topic: Topic
 
 
 def read_papers(lines: Iterable[str], file: str) -> tuple[list[Candidate], list[Rejection]]:
-    """The papers of a file; of two with the same id the later one."""
+    """Return the papers of a file; of two with the same id the later one."""
     read, rejected = _read(lines, file, _paper)
     # In the order of their ids, so that the order of the lines changes nothing.
     by_key = {paper.key: paper for paper in read}
@@ -41,7 +41,7 @@ def read_papers(lines: Iterable[str], file: str) -> tuple[list[Candidate], list[
 
 
 def read_topics(lines: Iterable[str], file: str) -> tuple[list[NamedTopic], list[Rejection]]:
-    """The topics of a file, in its order."""
+    """Return the topics of a file, in its order."""
     return _read(lines, file, _topic)
 
 
@@ -55,10 +55,10 @@ def rank(
     everything: bool = False,
     embed: Embed | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """A record for each topic: the papers that reach a score, each with its reason, best first.
+    """Yield a record for each topic: the papers that reach a score and why, best first.
 
-    With ``everything`` the others follow, which have no reason to be there. ``known`` has the
-    papers that may be liked, by id.
+    With ``everything`` the others follow, without a reason. ``known`` has the papers that may be
+    liked, by id.
     """
     matched = Matching(corpus, papers, known, embed).match([topic.topic for topic in topics])
     for row, topic in enumerate(topics):
@@ -72,7 +72,7 @@ def rank(
 
 
 def said(reason: Reason) -> str:
-    """A reason in a line: ``"agents": tool, planning``, or the title of a liked paper."""
+    """Return a reason in a line: ``"agents": tool, planning``, or the title of a liked paper."""
     if reason.liked:
         return f'like "{reason.liked}"'
     words = ", ".join(reason.words)
@@ -112,7 +112,7 @@ def _id(record: Mapping[str, Any]) -> str:
     found = record.get("id")
     if not isinstance(found, str | int) or not str(found):
         raise ValueError("expected an id")
-    str(found).encode()  # what nobody could print is refused here
+    str(found).encode()  # half a surrogate pair cannot be printed: a UnicodeError is a ValueError
     return str(found)
 
 

@@ -1,4 +1,4 @@
-"""An edition ranked for its readers: For you, then Trending. Pure and deterministic."""
+"""Rank an edition for its readers: For you, then Trending. Pure and deterministic."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,16 +28,20 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of each section, and how strict to be with those who do not say."""
+    """The size of each section, and the strictness where a reader states none."""
 
     for_you: int
     trending: int
     strictness: Strictness = Strictness.NORMAL
 
+    def threshold(self, reader: "Reader") -> float:
+        """Return the score that a match needs for a reader."""
+        return THRESHOLDS[reader.strictness or self.strictness]
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whom a digest is made for.
+    """A reader as the ranking sees them.
 
     ``least`` papers on the topics there must be, ``most`` there may be; where ``most`` or
     ``strictness`` is None, the limits hold. ``likes`` and ``mutes`` are canonical ids of papers.
@@ -54,19 +58,19 @@ class Reader:
 
     @property
     def wanted(self) -> list[Topic]:
-        """What papers are matched with: each topic, and enough liked papers as one more."""
+        """Return each topic, and enough liked papers as one more."""
         topics = [Topic(topic.text) for topic in self.topics]
         return topics + ([Topic(likes=self.likes)] if len(self.likes) >= ENOUGH_RATINGS else [])
 
     @property
     def unwanted(self) -> list[Topic]:
-        """Enough muted papers, as a topic that pushes papers back."""
+        """Return enough muted papers, as a topic that pushes papers back."""
         return [Topic(likes=self.mutes)] if len(self.mutes) >= ENOUGH_RATINGS else []
 
 
 @dataclass(frozen=True, slots=True)
 class TopicFit:
-    """How a topic does with an edition: how many papers fit, and title and score of the best."""
+    """How many papers of an edition fit a topic, and title and score of the best."""
 
     topic: str
     fitting: int
@@ -75,7 +79,7 @@ class TopicFit:
 
 
 class Ranker:
-    """Ranks one edition.
+    """The ranking of one edition.
 
     ``facts_of`` has the papers that readers liked or muted, by canonical id; ``embed`` is the
     sentence model, if there is one.
@@ -96,16 +100,16 @@ class Ranker:
         self._mentioning: dict[str, Mask] = {}
 
     def digest(self, reader: Reader) -> Digest | None:
-        """The digest of one reader; see ``digests``."""
+        """Return the digest of one reader; see ``digests``."""
         return next(self.digests([reader]))
 
     def digests(self, readers: Sequence[Reader]) -> Iterator[Digest | None]:
-        """The digest of each reader, or none: nothing matched what was asked for.
+        """Yield the digest of each reader; None if too little matches what they ask for.
 
-        The score decides. Votes only do among papers that match about as well, and no topic takes
-        all places while others match well. Trending is made of the rest; whoever has no topics,
-        and liked nothing like today's papers, gets as many there as others get on theirs. What an
-        exclusion mentions, or what was muted, is in neither.
+        The score decides; votes only among papers that match about as well, and no topic takes all
+        places while others match well. Trending is made of the rest. A reader without topics, and
+        without matches for what they liked, gets as many papers there as others get on their
+        topics. What an exclusion mentions, or what was muted, is in neither.
         """
         if not self._edition.candidates:
             yield from (None for _ in readers)
@@ -117,11 +121,11 @@ class Ranker:
             yield from self._block(choice, readers[start : start + _BLOCK])
 
     def fits(self, reader: Reader) -> list[TopicFit]:
-        """How each topic of a reader does, whatever is excluded."""
+        """Return how well each topic of a reader fits the edition, exclusions aside."""
         topics = reader.wanted
         if not self._edition.candidates or not topics:
             return []
-        threshold = THRESHOLDS[reader.strictness or self._limits.strictness]
+        threshold = self._limits.threshold(reader)
         found = []
         for topic, scores in zip(topics, self._matching.match(topics).scores, strict=True):
             best = int(scores.argmax())
@@ -141,12 +145,9 @@ class Ranker:
         free = first_free(self._by_votes, taken, most)
         for row, reader in enumerate(readers):
             pairs = zip(chosen[row].tolist(), because[row].tolist(), strict=True)
+            candidates = self._edition.candidates
             for_you = [
-                Pick(
-                    Section.FOR_YOU,
-                    self._edition.candidates[number],
-                    choice.match(topic, number),
-                )
+                Pick(Section.FOR_YOU, candidates[number], choice.match(topic, number))
                 for number, topic in pairs
                 if number != NONE
             ]
@@ -157,16 +158,12 @@ class Ranker:
             return None
         room = self._limits.trending if reader.trending else 0
         if not reader.topics and not for_you:
-            room = self._room(reader)
+            room = min(self._limits.for_you, reader.most or self._limits.for_you)
         rest = [Pick(Section.TRENDING, self._edition.candidates[number]) for number in free[:room]]
         if not for_you and not rest:
             return None
-        pool = len(self._edition.candidates)
-        picks = (*for_you, *rest)
-        return Digest(self._edition.day, reader.topics, picks, pool, self._edition.missing)
-
-    def _room(self, reader: Reader) -> int:
-        return min(self._limits.for_you, reader.most or self._limits.for_you)
+        edition, picks = self._edition, (*for_you, *rest)
+        return Digest(edition.day, reader.topics, picks, len(edition.candidates), edition.missing)
 
     def _excluded(self, reader: Reader) -> Mask:
         out = np.zeros(len(self._edition.candidates), bool)
@@ -191,7 +188,7 @@ class Ranker:
 
 
 class _Choice:
-    """What goes into For you, for readers of one edition whose topics are matched."""
+    """The choice of papers for For you, for readers of one edition whose topics are matched."""
 
     def __init__(self, matched: Matched, groups: Ints, limits: Limits) -> None:
         self._matched = matched
@@ -206,17 +203,17 @@ class _Choice:
         self._utility: dict[float, Floats] = {}
 
     def match(self, topic: int, number: int) -> Match:
-        """How well a candidate fits the topic that it was chosen for, both by number."""
+        """Return how well a candidate fits the topic that it was chosen for, both by number."""
         score = float(self._matched.scores[topic, number])
         return Match(score, self._matched.reason(topic, number))
 
     def for_you(self, readers: Sequence[Reader], excluded: Mask) -> tuple[Ints, Ints]:
-        """For each reader the numbers of papers, the best first, and of the topics they fit."""
+        """Return for each reader papers, the best first, and the topics they fit, by number."""
         chosen = np.full((len(readers), self._limits.for_you), NONE, np.int32)
         because = chosen.copy()
         topics = self._topics_of(readers)
         pushed = self._pushed_back(readers)
-        thresholds = np.array([self._threshold(reader) for reader in readers])
+        thresholds = np.array([self._limits.threshold(reader) for reader in readers])
         for threshold in np.unique(thresholds).tolist():
             rows = np.flatnonzero(thresholds == threshold)
             found = best_for(
@@ -233,16 +230,13 @@ class _Choice:
             chosen[row, reader.most or self._limits.for_you :] = NONE
         return chosen, because
 
-    def _threshold(self, reader: Reader) -> float:
-        return THRESHOLDS[reader.strictness or self._limits.strictness]
-
     def _utility_at(self, threshold: float) -> Floats:
         if threshold not in self._utility:
             self._utility[threshold] = self._pool.utility(threshold)
         return self._utility[threshold]
 
     def _topics_of(self, readers: Sequence[Reader]) -> Ints:
-        """A row of topics for each reader; behind their last stands the one of "no topic"."""
+        """Return a row of topics for each reader, filled up with the number of "no topic"."""
         rows = [[self._row_of[topic] for topic in reader.wanted] for reader in readers]
         width = max(1, *map(len, rows))
         topics = np.full((len(rows), width), len(self._matched.topics), np.int32)
@@ -251,7 +245,7 @@ class _Choice:
         return topics
 
     def _pushed_back(self, readers: Sequence[Reader]) -> Floats | None:
-        """By how much each paper is pushed back, for being like what a reader muted."""
+        """Return by how much each paper is pushed back, for being like what a reader muted."""
         if not any(reader.unwanted for reader in readers):
             return None
         pushed = np.zeros((len(readers), self._matched.scores.shape[1]), np.float32)

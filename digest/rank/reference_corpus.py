@@ -1,9 +1,9 @@
-"""What papers are like in general: what a topic's scores are measured against. Pure.
+"""The reference corpus: recent papers in general, which scores are measured against. Pure.
 
-A corpus is some hundreds to thousands of recent papers as counts of stems. From them come the
-weights of words (BM25: Robertson and Zaragoza 2009; TF-IDF), and a space of few dimensions in which
-words that occur in the same papers lie close (LSA: Deerwester et al. 1990, by the randomized
-decomposition of Halko, Martinsson and Tropp 2011, algorithm 4.4).
+A corpus is some hundreds to thousands of papers as counts of stems. From them come the weights of
+words (BM25: Robertson and Zaragoza 2009; TF-IDF), and a space of few dimensions in which words that
+occur in the same papers lie close (LSA: Deerwester et al. 1990, by the randomized decomposition of
+Halko, Martinsson and Tropp 2011, algorithm 4.4).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +17,6 @@ from threadpoolctl import threadpool_limits
 
 from digest.model.papers import Facts
 from digest.rank.abbreviations import OtherForms, other_forms
-from digest.rank.vocabulary import Vocabulary
 
 K1, B = 1.2, 0.75  # BM25's saturation of counts, and its correction for length
 DIMENSIONS = 200
@@ -26,22 +25,23 @@ _POWER_ITERATIONS = 4
 
 Floats = NDArray[np.float32]
 
-# Texts as rows of length 1 that are near where the texts mean the same: a model's sentence
-# embeddings. Without a model there are none, and topics are compared without.
+Counts = Mapping[str, float]  # how often each stem stands in a text
+
+# Turns texts into a model's sentence embeddings: rows of length 1, near where the meaning is.
 Embed = Callable[[Sequence[str]], Floats]
 
 
 def text_of(facts: Facts) -> str:
-    """What of a paper is embedded."""
+    """Return the text of a paper that is embedded."""
     return f"{facts.title}. {facts.abstract}"
 
 
 @dataclass(frozen=True, eq=False)
 class Papers:
-    """Some papers, as topics are compared with them: a row for each in every matrix.
+    """Some papers as topics are compared with them, with a row for each in every matrix.
 
-    ``bm25`` has what each word adds to the score, ``tfidf`` rows of length 1, ``positions`` the
-    places in the space of LSA; ``embeddings`` are there where a model is used.
+    ``bm25`` is what each word adds to the score, ``tfidf`` has rows of length 1, ``positions`` are
+    places in the space of LSA. ``embeddings`` are there if a model is used.
     """
 
     bm25: sparse.csr_matrix
@@ -52,13 +52,13 @@ class Papers:
 
 @dataclass(frozen=True, eq=False)
 class ReferenceCorpus:
-    """``counts`` has a row for each paper, named by its canonical id in ``keys``.
+    """Counts of ``words`` (stems, a column each) in papers (a row each, named by ``keys``).
 
     ``abbreviations`` maps a short form to its long one, both as they are written. ``embeddings``
-    has a row for each paper as well; there is none in the shipped corpus, which has no texts.
+    has a row for each paper; the shipped corpus, which holds no texts, has none.
     """
 
-    vocabulary: Vocabulary
+    words: tuple[str, ...]
     counts: sparse.csr_matrix
     keys: tuple[str, ...] = ()
     abbreviations: Mapping[str, str] = field(default_factory=dict)
@@ -67,34 +67,43 @@ class ReferenceCorpus:
     @classmethod
     def of(
         cls,
-        counts: Sequence[Mapping[str, float]],
+        counts: Sequence[Counts],
         keys: Iterable[str] = (),
         abbreviations: Mapping[str, str] | None = None,
         embeddings: Floats | None = None,
     ) -> "ReferenceCorpus":
-        vocabulary = Vocabulary.of(counts)
-        matrix = vocabulary.matrix(counts)
-        return cls(vocabulary, matrix, tuple(keys), abbreviations or {}, embeddings)
+        """Make a corpus of the counts of each paper."""
+        words = tuple(sorted({word for count in counts for word in count}))
+        matrix = _matrix(_columns(words), counts)
+        return cls(words, matrix, tuple(keys), abbreviations or {}, embeddings)
+
+    def matrix(self, counts: Iterable[Counts]) -> sparse.csr_matrix:
+        """Return a row for each text: its counts (float32), without words that are not known."""
+        return _matrix(self.column_of, counts)
+
+    @cached_property
+    def column_of(self) -> dict[str, int]:
+        return _columns(self.words)
 
     @property
     def size(self) -> int:
-        """The number of papers."""
+        """Return the number of papers."""
         return int(self.counts.shape[0])
 
     @cached_property
     def frequency(self) -> Floats:
-        """In how many papers each word stands."""
-        return np.bincount(self.counts.indices, minlength=len(self.vocabulary)).astype(np.float32)
+        """Return in how many papers each word stands."""
+        return np.bincount(self.counts.indices, minlength=len(self.words)).astype(np.float32)
 
     @cached_property
     def idf(self) -> Floats:
-        """BM25's weight of each word: above 0, the higher the rarer."""
+        """Return BM25's weight of each word: above 0, the higher the rarer."""
         rest = self.size - self.frequency
         return np.log1p((rest + 0.5) / (self.frequency + 0.5)).astype(np.float32)
 
     @property
     def highest_idf(self) -> float:
-        """The weight of a word that nobody knows."""
+        """Return the weight of a word that is in no paper."""
         return float(np.log1p((self.size + 0.5) / 0.5))
 
     @cached_property
@@ -102,7 +111,7 @@ class ReferenceCorpus:
         return float(self.counts.sum(axis=1).mean()) or 1.0
 
     def bm25(self, counts: sparse.csr_matrix) -> sparse.csr_matrix:
-        """Counts as what each word adds to the BM25 score of its paper."""
+        """Return what each word adds to the BM25 score of its text."""
         lengths = np.asarray(counts.sum(axis=1)).ravel()
         norm = K1 * (1 - B + B * lengths / self._mean_length)
         n = counts.data
@@ -110,9 +119,9 @@ class ReferenceCorpus:
         return _like(counts, weights)
 
     def tfidf(self, counts: sparse.csr_matrix) -> sparse.csr_matrix:
-        """Counts as weights, each row of length 1: logarithmic counts, smoothed inverse frequency.
+        """Return logarithmic counts times smoothed inverse frequencies, in rows of length 1.
 
-        Their product is the cosine of two texts.
+        The product of two rows is the cosine of two texts.
         """
         smooth = np.log((1 + self.size) / (1 + self.frequency)) + 1
         n = counts.data
@@ -123,21 +132,21 @@ class ReferenceCorpus:
         return _like(counts, weights / np.sqrt(squares)[rows])
 
     def positions(self, counts: sparse.csr_matrix) -> Floats:
-        """Where texts lie in the space of LSA, each row of length 1 (or 0, if nothing is known)."""
+        """Return places in the space of LSA, in rows of length 1 (0 for unknown words)."""
         return unit(np.asarray(self.tfidf(counts) @ self._factors, np.float32))
 
     def read(self, counts: sparse.csr_matrix, embeddings: Floats | None = None) -> Papers:
-        """Papers, given by their counts, to be compared with topics."""
+        """Make papers, given by their counts, ready to be compared with topics."""
         return Papers(self.bm25(counts), self.tfidf(counts), self.positions(counts), embeddings)
 
     @cached_property
     def papers(self) -> Papers:
-        """The corpus's own papers."""
+        """Return the corpus's own papers."""
         return self.read(self.counts, self.embeddings)
 
     @cached_property
     def row_of(self) -> dict[str, int]:
-        """The row of each paper, by its canonical id."""
+        """Return the row of each paper by its canonical id."""
         return {key: row for row, key in enumerate(self.keys)}
 
     @cached_property
@@ -146,26 +155,26 @@ class ReferenceCorpus:
 
     @cached_property
     def presence(self) -> sparse.csr_matrix:
-        """1 where a word stands in a paper."""
+        """Return 1 where a word stands in a paper."""
         return _like(self.counts, np.ones_like(self.counts.data))
 
     @cached_property
     def shares(self) -> sparse.csr_matrix:
-        """The part that each word has of its paper, times the word's weight."""
+        """Return the part that each word has of its paper, times the word's weight."""
         lengths = np.asarray(self.counts.sum(axis=1)).ravel()
         shares = self.counts.data / lengths[_row_of_each(self.counts)]
         return _like(self.counts, shares * self.idf[self.counts.indices])
 
     @cached_property
     def _factors(self) -> Floats:
-        """The space's axes: words by dimensions."""
+        """Return the axes of the space: words by dimensions."""
         # On matrices this narrow the threads of BLAS mostly wait for each other.
         with threadpool_limits(limits=1, user_api="blas"):
             return _axes(self.tfidf(self.counts))
 
 
 def _axes(papers: sparse.csr_matrix) -> Floats:
-    """The strongest axes of a matrix. The seed is fixed, so that they are as well."""
+    """Return the strongest axes of a matrix; the seed is fixed, and so are they."""
     wanted = min(DIMENSIONS, *papers.shape)
     start = np.random.default_rng(0).standard_normal(
         (papers.shape[1], min(wanted + _OVERSAMPLED, *papers.shape))
@@ -183,9 +192,28 @@ def _axes(papers: sparse.csr_matrix) -> Floats:
 
 
 def unit(rows: Floats) -> Floats:
-    """Rows of length 1; a row of zeros stays."""
+    """Return rows of length 1; a row of zeros stays."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.where(lengths > 0, lengths, 1), np.float32)
+
+
+def _columns(words: Iterable[str]) -> dict[str, int]:
+    return {word: column for column, word in enumerate(words)}
+
+
+def _matrix(column_of: Mapping[str, int], counts: Iterable[Counts]) -> sparse.csr_matrix:
+    ends, columns, values = [0], list[int](), list[float]()
+    for count in counts:
+        known = [(column_of[word], n) for word, n in count.items() if word in column_of]
+        columns += [column for column, _ in known]
+        values += [n for _, n in known]
+        ends.append(len(columns))
+    rows = sparse.csr_matrix(
+        (np.array(values, np.float32), np.array(columns, np.int32), np.array(ends)),
+        (len(ends) - 1, len(column_of)),
+    )
+    rows.sort_indices()
+    return rows
 
 
 def _row_of_each(matrix: sparse.csr_matrix) -> NDArray[np.intp]:
@@ -193,7 +221,7 @@ def _row_of_each(matrix: sparse.csr_matrix) -> NDArray[np.intp]:
 
 
 def _like(matrix: sparse.csr_matrix, values: NDArray[np.floating]) -> sparse.csr_matrix:
-    """A matrix with other values in the same places."""
+    """Return a matrix with other values in the same places."""
     return sparse.csr_matrix(
         (values.astype(np.float32), matrix.indices, matrix.indptr), matrix.shape
     )

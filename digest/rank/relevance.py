@@ -1,12 +1,11 @@
-"""How well papers fit topics, as a score from 0 to 1 that means the same for every topic. Pure.
+"""Score how well papers fit topics, from 0 to 1, alike for every topic. Pure.
 
 A topic is compared with a paper in three ways: by its own words (BM25), by the words of the
 corpus's papers that fit it best (pseudo-relevance feedback: Lavrenko and Croft 2001), and by
 place in the space of LSA; liked papers in two, by words and by place. With a model there is one
-more for both: the cosine of their embeddings. Each is standardised against
-the corpus's papers and not against the day's, so that one paper can be judged as well as a
-thousand. The sum, as a part of what the best half per cent of the corpus reaches, becomes the
-score.
+more for both: the cosine of their embeddings. Each is standardised against the corpus's papers and
+not against the day's, so that one paper can be judged as well as a thousand. The sum, as a part of
+what the best half per cent of the corpus reaches, becomes the score.
 
 A topic that the corpus knows nothing of has a best half per cent as well. So scores are held
 down where the corpus does not know a topic's words, or never has them together. With a model
@@ -63,7 +62,8 @@ class Query:
 class Meanings:
     """Embeddings of topics, a row of length 1 for each: of their words, and of their liked papers.
 
-    A row is 0 where there is nothing to embed. ``anchors`` are those of ``out_of_domain``.
+    A row is 0 where there is nothing to embed. ``anchors`` are those of topics that no paper is
+    about.
     """
 
     words: Floats
@@ -73,14 +73,31 @@ class Meanings:
 
 @dataclass(frozen=True, eq=False)
 class _Comparison:
-    """One way to compare: a vector for each topic, and how the corpus answers to it."""
+    """One way to compare: a vector for each topic, and how the corpus answers to it.
 
+    ``by`` names the matrix of Papers that the vectors are compared with.
+    """
+
+    by: str
     topics: sparse.csr_matrix | Floats
     mean: Floats
     scale: Floats  # weight over standard deviation; 0 where all papers are alike
 
-    def __call__(self, papers: sparse.csr_matrix | Floats) -> Floats:
-        return np.asarray((_products(self.topics, papers) - self.mean) * self.scale, np.float32)
+    @classmethod
+    def of(
+        cls, by: str, topics: sparse.csr_matrix | Floats, known: Papers, weight: float = 1.0
+    ) -> "_Comparison":
+        """Standardise by the corpus's papers, which are ``known``."""
+        products = _products(topics, getattr(known, by))
+        spread = products.std(axis=1, keepdims=True)
+        tells = spread > 1e-6  # else rounding, and nothing more
+        scale = np.where(tells, weight / np.where(tells, spread, 1), 0).astype(np.float32)
+        return cls(by, topics, products.mean(axis=1, keepdims=True), scale)
+
+    def scores(self, papers: Papers) -> Floats:
+        """Return a row for each topic, a column for each paper."""
+        products = _products(self.topics, getattr(papers, self.by))
+        return np.asarray((products - self.mean) * self.scale, np.float32)
 
 
 class Profiles:
@@ -93,33 +110,32 @@ class Profiles:
         liked: Mapping[str, sparse.csr_matrix],
         meanings: Meanings | None = None,
     ) -> None:
-        """``liked`` has the counts of the papers that queries name; a missing one is nothing.
+        """``liked`` has the counts of the papers that queries name; unknown ones count nothing.
 
-        ``meanings`` may only be given where the corpus has embeddings.
+        ``meanings`` may only be given if the corpus has embeddings.
         """
         typed = [list(dict.fromkeys(stems(query.words))) for query in queries]
         known, own = corpus.papers, _own_words(corpus, typed)
-        self._words = _standardised(own, known.bm25)
-        self._place = _standardised(corpus.positions(own), known.positions)
-        self._meaning = _by_meaning(meanings.words if meanings else None, known)
-        alone = self._words(known.bm25) + self._place(known.positions)
-        alone += self._in_meaning(self._meaning, known)
-        total = alone
+        self._words = _Comparison.of("bm25", own, known)
+        self._more = [_Comparison.of("positions", corpus.positions(own), known)]
+        if meanings:
+            near = _Comparison.of("embeddings", meanings.words, known, _MEANING_WEIGHT)
+            self._more.append(near)
+        alone = total = _sum([self._words, *self._more], known)
         for _ in range(_FEEDBACK_ROUNDS):
             words = _feedback(corpus, total)
-            self._feedback = _standardised(words, known.bm25, _FEEDBACK_WEIGHT)
-            total = alone + self._feedback(known.bm25)
+            self._feedback = _Comparison.of("bm25", words, known, _FEEDBACK_WEIGHT)
+            total = alone + self._feedback.scores(known)
 
-        self._profile_vector: tuple[_Comparison, _Comparison] | None = None
-        self._meaning_of_liked: _Comparison | None = None
+        self._by_likes: list[_Comparison] = []
         if any(query.likes for query in queries):
             words, place = _profile_vectors(corpus, queries, liked)
-            self._profile_vector = (
-                _standardised(words, known.tfidf),
-                _standardised(place, known.positions),
-            )
-            self._meaning_of_liked = _by_meaning(meanings.likes if meanings else None, known)
-            total += self._by_profile(known)
+            self._by_likes.append(_Comparison.of("tfidf", words, known))
+            self._by_likes.append(_Comparison.of("positions", place, known))
+            if meanings:
+                near = _Comparison.of("embeddings", meanings.likes, known, _MEANING_WEIGHT)
+                self._by_likes.append(near)
+            total += _sum(self._by_likes, known)
             _leave_out_liked(corpus, queries, total)
 
         many = max(1, round(_BEST_SHARE * corpus.size))
@@ -129,68 +145,44 @@ class Profiles:
         likes = [any(key in liked for key in query.likes) for query in queries]
         self._gate = np.where(np.array(likes)[:, None], 1, _gate(corpus, typed, top))
         if meanings and known.embeddings is not None:
-            near = _gate_of_meaning(meanings, known.embeddings)
-            self._gate = np.maximum(self._gate, near)
+            self._gate = np.maximum(self._gate, _gate_of_meaning(meanings, known.embeddings))
 
     def scores(self, papers: Papers) -> Floats:
-        """A row for each topic, a column for each paper; from 0 to 1."""
-        total = self._words(papers.bm25) + self._feedback(papers.bm25)
-        total += self._place(papers.positions) + self._in_meaning(self._meaning, papers)
-        if self._profile_vector:
-            total += self._by_profile(papers)
+        """Return a row for each topic, a column for each paper; from 0 to 1."""
+        total = _sum([self._words, self._feedback], papers) + _sum(self._more, papers)
+        if self._by_likes:
+            total += _sum(self._by_likes, papers)
         part = total * self._part
         return np.asarray(self._gate * expit(_STEEPNESS * (part - _MIDDLE)), np.float32)
 
     def word_weights(self, topic: int) -> sparse.csr_matrix:
-        """What each word is worth to a topic, one of its own or of the feedback (a single row)."""
+        """Return the weight of each word of a topic and of its feedback (a single row)."""
         own, more = self._words, self._feedback
         return own.topics[topic] * own.scale[topic, 0] + more.topics[topic] * more.scale[topic, 0]
 
-    def _by_profile(self, papers: Papers) -> Floats:
-        assert self._profile_vector
-        words, place = self._profile_vector
-        meaning = self._in_meaning(self._meaning_of_liked, papers)
-        return words(papers.tfidf) + place(papers.positions) + meaning
 
-    def _in_meaning(self, comparison: _Comparison | None, papers: Papers) -> Floats | float:
-        if comparison is None or papers.embeddings is None:
-            return 0.0
-        return comparison(papers.embeddings)
-
-
-def _by_meaning(topics: Floats | None, known: Papers) -> _Comparison | None:
-    if topics is None or known.embeddings is None:
-        return None
-    return _standardised(topics, known.embeddings, _MEANING_WEIGHT)
+def _sum(comparisons: Sequence[_Comparison], papers: Papers) -> Floats:
+    first, *others = (comparison.scores(papers) for comparison in comparisons)
+    return sum(others, first)
 
 
 def _products(topics: sparse.csr_matrix | Floats, papers: sparse.csr_matrix | Floats) -> Floats:
-    """The dot product of each topic with each paper, as a dense matrix."""
+    """Return the dot product of each topic with each paper, as a dense matrix."""
     products: Any = topics @ papers.T
     return np.asarray(products.toarray() if sparse.issparse(products) else products)
 
 
-def _standardised(
-    topics: sparse.csr_matrix | Floats, known: sparse.csr_matrix | Floats, weight: float = 1.0
-) -> _Comparison:
-    products = _products(topics, known)
-    spread = products.std(axis=1, keepdims=True)
-    tells = spread > 1e-6  # else rounding, and nothing more
-    scale = np.where(tells, weight / np.where(tells, spread, 1), 0).astype(np.float32)
-    return _Comparison(topics, products.mean(axis=1, keepdims=True), scale)
-
-
 def _own_words(corpus: ReferenceCorpus, typed: Sequence[list[str]]) -> sparse.csr_matrix:
-    """Each topic's words, and those of their abbreviations' other forms at less weight."""
+    """Return each topic's words, with other forms of its abbreviations at less weight."""
     others = [in_other_form(words, corpus.other_forms) for words in typed]
-    return corpus.vocabulary.matrix(
+    return corpus.matrix(
         dict.fromkeys(words, 1.0) | dict.fromkeys(more, _OTHER_FORM_WEIGHT)
         for words, more in zip(typed, others, strict=True)
     )
 
 
 def _feedback(corpus: ReferenceCorpus, total: Floats) -> sparse.csr_matrix:
-    """For each topic the words that its best papers of the corpus are made of, the best 1."""
+    """Return for each topic the words of the corpus's best papers for it; the strongest is 1."""
     many = min(_FEEDBACK_PAPERS, corpus.size)
     best = np.argpartition(-total, many - 1, axis=1)[:, :many]
     weights = np.maximum(np.take_along_axis(total, best, axis=1), 0)
@@ -200,7 +192,7 @@ def _feedback(corpus: ReferenceCorpus, total: Floats) -> sparse.csr_matrix:
 
 
 def _strongest(words: sparse.csr_matrix) -> sparse.csr_matrix:
-    """The strongest words of each row, in proportion to the first of them."""
+    """Return the strongest words of each row, in proportion to the first of them."""
     values, columns, ends = [], [], [0]
     for start, end in pairwise(words.indptr.tolist()):
         weights, places = words.data[start:end], words.indices[start:end]
@@ -221,7 +213,7 @@ def _strongest(words: sparse.csr_matrix) -> sparse.csr_matrix:
 def _profile_vectors(
     corpus: ReferenceCorpus, queries: Sequence[Query], liked: Mapping[str, sparse.csr_matrix]
 ) -> tuple[sparse.csr_matrix, Floats]:
-    """The mean of each topic's liked papers, in words and in place."""
+    """Return the mean of each topic's liked papers, in words and in place."""
     words, place = [], []
     for query in queries:
         counts = [liked[key] for key in query.likes if key in liked]
@@ -230,21 +222,21 @@ def _profile_vectors(
             words.append(sparse.csr_matrix(corpus.tfidf(papers).mean(axis=0)))
             place.append(corpus.positions(papers).mean(axis=0, keepdims=True))
         else:
-            words.append(sparse.csr_matrix((1, len(corpus.vocabulary)), dtype=np.float32))
+            words.append(sparse.csr_matrix((1, len(corpus.words)), dtype=np.float32))
             place.append(np.zeros((1, corpus.papers.positions.shape[1]), np.float32))
     return sparse.vstack(words, "csr"), unit(np.vstack(place))
 
 
 def _leave_out_liked(corpus: ReferenceCorpus, queries: Sequence[Query], total: Floats) -> None:
-    """A liked paper is like itself, which says nothing of how well others can fit."""
+    """Leave out liked papers: that they fit themselves says nothing of how well others can."""
     for topic, query in enumerate(queries):
         rows = [corpus.row_of[key] for key in query.likes if key in corpus.row_of]
         total[topic, rows] = -np.inf
 
 
 def _gate(corpus: ReferenceCorpus, typed: Sequence[list[str]], top: np.ndarray) -> Floats:
-    """From 0 to 1 for each topic: whether the corpus knows what it is about."""
-    own = corpus.vocabulary.matrix(dict.fromkeys(words, 1.0) for words in typed)
+    """Return for each topic, from 0 to 1, whether the corpus knows what it is about."""
+    own = corpus.matrix(dict.fromkeys(words, 1.0) for words in typed)
     weights = own @ sparse.diags(corpus.idf)
     unknown = np.array([len(words) for words in typed]) - np.diff(own.indptr)
     whole = np.asarray(weights.sum(axis=1)).ravel() + unknown * corpus.highest_idf
@@ -260,14 +252,14 @@ def _gate(corpus: ReferenceCorpus, typed: Sequence[list[str]], top: np.ndarray) 
 
 
 def _gate_of_meaning(meanings: Meanings, known: Floats) -> Floats:
-    """From 0 to 1 for each topic: whether the corpus's best are nearer than the anchors."""
+    """Return for each topic, from 0 to 1, whether its best papers are nearer than the anchors'."""
     topics, anchors = _nearness(meanings.words, known), _nearness(meanings.anchors, known)
     spread = max(float(anchors.std()), 1e-6)
     return _ramp((topics - anchors.mean()) / spread, *_NEARER)[:, None]
 
 
 def _nearness(topics: Floats, known: Floats) -> Floats:
-    """The mean cosine of each topic and the best of the corpus."""
+    """Return the mean cosine of each topic and the best of the corpus."""
     many = max(1, round(_BEST_SHARE * len(known)))
     nearest = -np.partition(-(topics @ known.T), many - 1, axis=1)[:, :many]
     return np.asarray(nearest.mean(axis=1))

@@ -1,4 +1,4 @@
-"""Whether a paper satisfies what a topic filter restricts to. Pure."""
+"""Decide whether a paper satisfies the restriction of a topic filter. Pure."""
 
 import operator
 import re
@@ -24,7 +24,7 @@ _COMPARE: dict[str, Callable[[int, int], bool]] = {
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One text of a paper: no phrase goes from the end of one to the start of the next."""
+    """One text of a paper; a phrase stands in one of them as a whole."""
 
     text: str
 
@@ -58,7 +58,7 @@ class Text:
         return [self.title, *self.keywords, Run(facts.summary), Run(facts.abstract)]
 
     def satisfies(self, restriction: Restriction | None) -> bool:
-        """Whether a restriction holds; no restriction always does."""
+        """Return whether a restriction holds; no restriction always does."""
         match restriction:
             case None:
                 holds = True
@@ -78,7 +78,7 @@ class Text:
         return holds
 
     def has_words(self, words: str) -> bool:
-        """Whether each of some words stands somewhere in the paper."""
+        """Return whether each of some words stands somewhere in the paper."""
         wanted = set(stems(words))
         if not wanted:
             return self._has(words, self.runs)
@@ -116,12 +116,12 @@ def _words(text: str) -> list[str]:
 
 
 def _names(wanted: str, name: str) -> bool:
-    """Whether all words of a name that somebody typed are in another ("Doe" in "Jane Doe")."""
+    """Return whether all words of a typed name are in another ("Doe" in "Jane Doe")."""
     return bool(wanted.split()) and set(_folded(wanted).split()) <= set(_folded(name).split())
 
 
 def _folded(text: str) -> str:
-    """Letter case, accents and punctuation in names aside."""
+    """Return a text without case, accents and the punctuation of names."""
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     return "".join(
         " " if character in ".,-" else character

@@ -1,8 +1,7 @@
-"""From scores to places: which papers each reader gets, and in what order. Pure.
+"""Select papers for readers from scores, and put them in order. Pure.
 
-It works on whole blocks of readers at once, because there may be a million of them: a reader is a
-few rows of the matrix of topics and papers, and everything that can be decided for a topic is
-decided in that matrix before any reader is looked at.
+It works on whole blocks of readers, because there may be a million of them: a reader is a few rows
+of the matrix of topics and papers, and what can be decided for a topic is decided in that matrix.
 """
 
 from collections.abc import Sequence
@@ -14,10 +13,8 @@ from numpy.typing import NDArray
 from digest.rank.reference_corpus import Floats
 
 VOTES_WEIGHT = 0.1  # how far votes can move a paper among those that match about as well
-DIVERSITY_PENALTY = (
-    0.03  # what each earlier paper of its topic costs a paper, so that others get a turn
-)
-REPEAT_COST = 20.0  # what being nearly the same as an earlier one costs: more than any is worth
+DIVERSITY_PENALTY = 0.03  # for each better paper of the same topic, so that others get a turn
+REPEAT_COST = 20.0  # of being nearly the same as an earlier paper: more than any utility
 NONE = -1
 
 Ints = NDArray[np.int32]
@@ -25,7 +22,7 @@ Ints = NDArray[np.int32]
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """The papers of an edition, as topics see them: topics by papers.
+    """The papers of an edition as seen by topics: topics by papers.
 
     ``scores`` are 0 where a restriction keeps a paper out; ``weights`` say how much each topic
     counts, ``standing`` where each paper stands by votes, from 0 to 1.
@@ -36,9 +33,9 @@ class Pool:
     standing: Floats
 
     def utility(self, threshold: float) -> Floats:
-        """What each paper is worth to each topic; -inf where it does not reach the threshold.
+        """Return the utility of each paper for each topic; -inf below the threshold.
 
-        One row more than there are topics stands for "no topic".
+        One more row stands for "no topic".
         """
         utility = self.scores * self.weights[:, None] + VOTES_WEIGHT * self.standing[None, :]
         utility[self.scores < threshold] = -np.inf
@@ -59,7 +56,7 @@ def best_for(
     groups: Ints,
     most: int,
 ) -> tuple[Ints, Ints]:
-    """For each reader up to ``most`` papers, the best first, and the topic of each.
+    """Return for each reader up to ``most`` papers, the best first, and the topic of each.
 
     ``topics`` has a row of topics for each reader, filled up with "no topic"; ``excluded`` a row of
     papers that are not for them, ``pushed_back`` one of what papers lose with them. ``groups`` are
@@ -82,7 +79,7 @@ def best_for(
 
 
 def first_free(ranked: Ints, taken: NDArray[np.bool_], most: int) -> Ints:
-    """For each reader the first ``most`` of ``ranked`` papers that are not ``taken``, else NONE."""
+    """Return for each reader the first ``most`` of ``ranked`` that are not ``taken``, else NONE."""
     enough = most + int(taken.sum(axis=1).max(initial=0))  # to find them, whatever is taken
     ranked = ranked[:enough]
     free = ~taken[:, ranked]
@@ -94,7 +91,7 @@ def first_free(ranked: Ints, taken: NDArray[np.bool_], most: int) -> Ints:
 
 
 def _largest(values: Floats, most: int) -> tuple[Ints, Floats]:
-    """The columns of each row's largest values, in order, and these."""
+    """Return the columns of each row's largest values, in order, and the values."""
     most = min(most, values.shape[1])
     last = np.partition(values, -most, axis=1)[:, -most, None]
     above, equal = values > last, values == last
@@ -111,14 +108,14 @@ def _largest(values: Floats, most: int) -> tuple[Ints, Floats]:
 
 
 def _repeats(groups: Ints) -> NDArray[np.bool_]:
-    """Where an earlier one in the row is of the same group."""
+    """Return where an earlier paper in the row is of the same group."""
     same = groups[:, :, None] == groups[:, None, :]
     earlier = np.tri(groups.shape[1], k=-1, dtype=bool)
     return np.asarray((same & earlier).any(axis=2))
 
 
 def _topic_of_each(utility: Floats, topics: Ints, chosen: Ints) -> Ints:
-    """The topic that a paper is worth most to; of equals the reader's first."""
+    """Return the topic with the highest utility for each paper; of equals the reader's first."""
     because = topics[:, :1].repeat(chosen.shape[1], axis=1)
     most = utility[because, chosen]
     for column in range(1, topics.shape[1]):
@@ -131,7 +128,7 @@ def _topic_of_each(utility: Floats, topics: Ints, chosen: Ints) -> Ints:
 
 
 def groups_of(likeness: Floats, limit: float, order: Sequence[int]) -> Ints:
-    """The group of each paper: that of the first one in ``order`` that it is too like to."""
+    """Return the group of each paper: that of the first one in ``order`` that it is too like to."""
     groups = np.full(len(likeness), NONE, np.int32)
     for paper in order:
         if groups[paper] == NONE:

@@ -1,9 +1,14 @@
-"""Words of a text, as stems. Pure."""
+"""The words of a text, as stems. Pure."""
 
 import re
+from collections import Counter
 from functools import lru_cache
 
 import Stemmer
+
+from digest.model.papers import Facts
+
+TITLE_WEIGHT = 3
 
 _WORD = re.compile(r"[^\W_]+(?:\+\+|[+#](?!\w))?", re.UNICODE)  # C++ and C# are words here
 _STOP_WORDS = frozenset(
@@ -18,26 +23,30 @@ _stemmer = Stemmer.Stemmer("english", 0)
 
 
 def stems(text: str) -> list[str]:
-    """The stems of a text's words in order, without stop words (Snowball's English stemmer)."""
-    return [
-        _stem(folded)
-        for word in _WORD.findall(text)
-        if (folded := word.casefold()) not in _STOP_WORDS
-    ]
+    """Return the stems of a text's words in order, without stop words (Snowball, English)."""
+    return [_stem(word.casefold()) for word in words_of(text)]
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text as they are spelt, without stop words."""
+    """Return the words of a text as they are spelt, without stop words."""
     return [word for word in _WORD.findall(text) if word.casefold() not in _STOP_WORDS]
 
 
 def stem_of(word: str) -> str:
-    """The stem of one word as it is spelt."""
+    """Return the stem of one word."""
     return _stem(word.casefold())
 
 
+def stem_counts(facts: Facts) -> Counter[str]:
+    """Return how often each stem stands in a paper; the title counts TITLE_WEIGHT times."""
+    counts = Counter(stems(facts.title) * TITLE_WEIGHT)
+    for text in (facts.summary, facts.abstract, *facts.keywords):
+        counts.update(stems(text))
+    return counts
+
+
 def contains_run(haystack: list[str], needle: list[str]) -> bool:
-    """Whether the stems of ``needle`` stand in ``haystack`` side by side, in order."""
+    """Return whether ``needle`` stands in ``haystack`` side by side, in order."""
     width = len(needle)
     return any(haystack[i : i + width] == needle for i in range(len(haystack) - width + 1))
 

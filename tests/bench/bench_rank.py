@@ -95,7 +95,7 @@ class Half:
 
     def bm25(self, topic: str) -> np.ndarray:
         """The baseline: the same words and weights, without feedback, space or abbreviations."""
-        wanted = self.background.vocabulary.matrix([dict.fromkeys(stems(topic), 1.0)])
+        wanted = self.background.matrix([dict.fromkeys(stems(topic), 1.0)])
         return np.asarray((self.matching.papers.bm25 @ wanted.T).todense()).ravel()
 
 
@@ -192,12 +192,10 @@ def million(readers: int = 1_000_000, topics: int = 20_000, papers: int = 200) -
     Topics are made ready once for a background, and are then scored against each day's papers.
     """
     rng, background = random.Random(0), load(SHIPPED)
-    counted = zip(background.vocabulary.words, background.frequency, strict=True)
+    counted = zip(background.words, background.frequency, strict=True)
     words = [word for word, papers_with in counted if papers_with > 2]
     wishes = [Query(" ".join(rng.sample(words, 3))) for _ in range(topics)]
-    day = background.vocabulary.matrix(
-        dict.fromkeys(rng.sample(words, 120), 1.0) for _ in range(papers)
-    )
+    day = background.matrix(dict.fromkeys(rng.sample(words, 120), 1.0) for _ in range(papers))
     compared = background.read(day)
     began = time.process_time()
     ready = [

@@ -19,14 +19,14 @@ def test_the_shipped_one_is_large_enough_and_holds_no_texts():
     shipped = load(SHIPPED)
     assert shipped.size >= 500
     assert shipped.abbreviations["RLHF"] == "reinforcement learning from human feedback"
-    assert max(len(word.split()) for word in shipped.vocabulary.words) == 1
+    assert max(len(word.split()) for word in shipped.words) == 1
 
 
 def test_a_saved_one_is_the_same(tmp_path):
     made = learn({f"arxiv:{n}": make_facts(n, title=f"On birds and bees {n}") for n in range(9)})
     save(made, tmp_path / "some.npz")
     again = load(tmp_path / "some.npz")
-    assert (again.keys, again.vocabulary.words) == (made.keys, made.vocabulary.words)
+    assert (again.keys, again.words) == (made.keys, made.words)
     assert (again.counts != made.counts).nnz == 0
     assert np.allclose(again.papers.positions, made.papers.positions)
 

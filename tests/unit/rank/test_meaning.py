@@ -8,8 +8,7 @@ import pytest
 
 from digest.model.papers import Facts
 from digest.rank.corpora import learn
-from digest.rank.matching import Matching, Topic
-from digest.rank.out_of_domain import OUT_OF_DOMAIN
+from digest.rank.matching import OUT_OF_DOMAIN, Matching, Topic
 from digest.rank.rank_files import NamedTopic, rank
 from digest.rank.ranker import THRESHOLDS, Limits, Ranker, Reader
 from digest.rank.reference_corpus import Floats, ReferenceCorpus, text_of

@@ -12,7 +12,7 @@ from digest.model.papers import Facts
 from digest.rank import reference_corpus as corpus_module
 from digest.rank.corpora import ENOUGH, learn
 from digest.rank.reference_corpus import K1, B, ReferenceCorpus
-from digest.rank.vocabulary import TITLE_WEIGHT, Vocabulary, stem_counts
+from digest.rank.words import TITLE_WEIGHT, stem_counts
 from tests.support import make_corpus, make_facts, shipped_background
 
 THREE = [{"duck": 2, "pond": 1}, {"pond": 1, "reed": 3}, {"reed": 1}]
@@ -46,23 +46,21 @@ def test_a_weight_of_bm25_worked_out_by_hand():
     # Three words, and 8 / 3 on average; "duck" is in one of three papers: ln(1 + 2.5 / 1.5).
     expected = log(8 / 3) * 2 * 2.2 / (2 + 1.2 * (0.25 + 0.75 * 3 / (8 / 3)))
     corpus = ReferenceCorpus.of(THREE)
-    found = dense(corpus.papers.bm25)[0, corpus.vocabulary.column["duck"]]
+    found = dense(corpus.papers.bm25)[0, corpus.column_of["duck"]]
     assert found == pytest.approx(expected)
 
 
 @given(papers)
 def test_the_weights_of_bm25_are_those_of_the_formula(papers):
     corpus = ReferenceCorpus.of(papers)
-    expected = [
-        [plain_bm25(word, paper, papers) for word in corpus.vocabulary.words] for paper in papers
-    ]
+    expected = [[plain_bm25(word, paper, papers) for word in corpus.words] for paper in papers]
     assert dense(corpus.papers.bm25) == pytest.approx(np.array(expected), rel=1e-5)
 
 
 @given(papers)
 def test_a_word_weighs_more_the_rarer_it_is(papers):
     corpus = ReferenceCorpus.of(papers)
-    words = corpus.vocabulary.words
+    words = corpus.words
     assert corpus.idf == pytest.approx([plain_idf(word, papers) for word in words], rel=1e-5)
     assert (corpus.idf > 0).all()
     assert (corpus.idf < corpus.highest_idf).all()
@@ -72,7 +70,7 @@ def test_a_word_weighs_more_the_rarer_it_is(papers):
 
 def test_more_of_a_word_weighs_more_and_ever_less_so():
     corpus = ReferenceCorpus.of(THREE)
-    rows = corpus.vocabulary.matrix({"duck": n} for n in (1, 2, 3, 100, 1000))
+    rows = corpus.matrix({"duck": n} for n in (1, 2, 3, 100, 1000))
     one, two, three, many, more = dense(corpus.bm25(rows)).max(axis=1)
     assert one < two < three < many < more
     assert three - two < two - one
@@ -86,7 +84,7 @@ def test_a_weight_of_tfidf_worked_out_by_hand():
     corpus = ReferenceCorpus.of(THREE)
     duck, pond = (1 + log(2)) * (log(4 / 2) + 1), 1 * (log(4 / 3) + 1)
     found = dense(corpus.papers.tfidf)[0]
-    column = corpus.vocabulary.column
+    column = corpus.column_of
     assert found[column["duck"]] == pytest.approx(duck / sqrt(duck**2 + pond**2))
     assert found[column["pond"]] == pytest.approx(pond / sqrt(duck**2 + pond**2))
 
@@ -101,7 +99,7 @@ def test_a_row_of_tfidf_has_length_1_or_nothing_in_it(papers):
 
 
 def closeness(corpus, one, other):
-    rows = corpus.vocabulary.matrix(map(stem_counts, (Facts(one), Facts(other))))
+    rows = corpus.matrix(map(stem_counts, (Facts(one), Facts(other))))
     first, second = corpus.positions(rows)
     return float(first @ second)
 
@@ -137,10 +135,10 @@ def test_a_position_has_length_1_or_is_nowhere(papers):
 def test_few_dimensions_keep_nearly_as_much_as_any_could(monkeypatch):
     monkeypatch.setattr(corpus_module, "DIMENSIONS", 8)
     known = make_corpus()
-    corpus = ReferenceCorpus(known.vocabulary, known.counts)  # nothing of it is worked out yet
+    corpus = ReferenceCorpus(known.words, known.counts)  # nothing of it is worked out yet
     papers = dense(corpus.papers.tfidf)
     axes = corpus._factors
-    assert axes.shape == (len(corpus.vocabulary), 8)
+    assert axes.shape == (len(corpus.words), 8)
     assert axes.T @ axes == pytest.approx(np.eye(8), abs=1e-5)
     singular = np.linalg.svd(papers, compute_uv=False)
     kept = np.linalg.norm(papers @ axes) ** 2
@@ -155,7 +153,7 @@ def test_all_dimensions_keep_every_likeness():
 
 def test_the_same_papers_make_the_same_space():
     known = make_corpus()
-    one, other = (ReferenceCorpus(known.vocabulary, known.counts) for _ in range(2))
+    one, other = (ReferenceCorpus(known.words, known.counts) for _ in range(2))
     assert (one._factors == other._factors).all()
 
 
@@ -169,7 +167,7 @@ def test_the_same_papers_make_the_same_space():
 )
 def test_any_papers_make_a_background(counts):
     corpus = ReferenceCorpus.of(counts)
-    rows = corpus.vocabulary.matrix([{"duck": 2, "goose": 1}, {}])
+    rows = corpus.matrix([{"duck": 2, "goose": 1}, {}])
     read = corpus.read(rows)
     for matrix in (dense(read.bm25), dense(read.tfidf), read.positions):
         assert len(matrix) == 2
@@ -179,7 +177,7 @@ def test_any_papers_make_a_background(counts):
 
 def test_words_that_nobody_knows_are_nothing():
     corpus = make_corpus()
-    rows = corpus.vocabulary.matrix([{"duck": 1}, {"duck": 1, "zeppelin": 7}])
+    rows = corpus.matrix([{"duck": 1}, {"duck": 1, "zeppelin": 7}])
     assert (dense(rows)[0] == dense(rows)[1]).all()
 
 
@@ -194,16 +192,15 @@ def test_a_title_counts_more_than_the_rest():
 
 
 def test_columns_are_in_the_order_of_words():
-    vocabulary = Vocabulary.of([{"pond": 1, "duck": 1}, {"reed": 1, "duck": 5}])
-    assert vocabulary.words == ("duck", "pond", "reed")
-    assert len(vocabulary) == 3
+    corpus = ReferenceCorpus.of([{"pond": 1, "duck": 1}, {"reed": 1, "duck": 5}])
+    assert corpus.words == ("duck", "pond", "reed")
 
 
 @given(papers)
 def test_a_matrix_has_the_counts_in_their_places(papers):
-    vocabulary = Vocabulary.of(papers)
-    expected = [[paper.get(word, 0) for word in vocabulary.words] for paper in papers]
-    assert dense(vocabulary.matrix(papers)).tolist() == expected
+    corpus = ReferenceCorpus.of(papers)
+    expected = [[paper.get(word, 0) for word in corpus.words] for paper in papers]
+    assert dense(corpus.matrix(papers)).tolist() == expected
 
 
 # ---- learned --------------------------------------------------------------------------------
@@ -213,7 +210,7 @@ def test_a_background_is_the_same_in_whatever_order_papers_came():
     papers = {f"test:{n}": make_facts(n, abstract=f"Of {n % 3} ducks.") for n in range(9)}
     one, other = learn(papers), learn(dict(reversed(papers.items())))
     assert one.keys == other.keys
-    assert one.vocabulary.words == other.vocabulary.words
+    assert one.words == other.words
     assert (dense(one.counts) == dense(other.counts)).all()
 
 

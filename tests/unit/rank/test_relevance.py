@@ -13,13 +13,11 @@ from digest.cli.demo import NOW, SAMPLE_EDITION
 from digest.collect.file import read_file
 from digest.model.digests import Candidate, Reason
 from digest.model.papers import Facts, Signals
-from digest.rank.matching import Matching, Topic
+from digest.rank.matching import MOST_WORDS, Matching, Topic
 from digest.rank.ranker import THRESHOLDS
-from digest.rank.reasons import MOST_WORDS
 from digest.rank.reference_corpus import ReferenceCorpus
 from digest.rank.relevance import BLOCK, Profiles, Query
-from digest.rank.vocabulary import stem_counts
-from digest.rank.words import stems
+from digest.rank.words import stem_counts, stems
 from subscribers.preferences import Strictness
 from tests.support import TODAY, make_candidate, make_corpus, make_facts, shipped_background
 
@@ -137,7 +135,7 @@ def test_an_abbreviation_fits_papers_that_spell_it_out_and_the_other_way_round()
         "reinforcement learning", title="RLHF"
     )
     known = make_corpus()
-    unlearned = ReferenceCorpus(known.vocabulary, known.counts)
+    unlearned = ReferenceCorpus(known.words, known.counts)
     [[without]] = scores(["RLHF"], [paper(**spelt_out)], unlearned).tolist()
     assert score("RLHF", **spelt_out) > without
 
@@ -151,7 +149,7 @@ def test_one_paper_is_judged_as_well_as_many():
 
 def test_many_topics_are_matched_as_each_alone():
     day = [paper(n, abstract=text) for n, text in enumerate((DUCKS, GEESE, VIDEO, ROBOTS, RLHF))]
-    words = make_corpus().vocabulary.words
+    words = make_corpus().words
     topics = [f"{words[n % len(words)]} {words[n * 7 % len(words)]}" for n in range(BLOCK + 30)]
     matched = Matching(make_corpus(), day).match([Topic(topic) for topic in topics])
     assert matched.scores.shape == (len(topics), len(day))
