@@ -129,7 +129,7 @@ class Pipeline:
         is_fresh = last is not None and timedelta() <= now - last < every
         if is_fresh or self._is_time_for_edition(now):  # which has a collection of its own
             return None
-        day = self.edition_day(now)
+        day = self._timetable.day_of(now)
         collected = self.collect(self.days_for(day), now)
         edition = self._ledger.editions.on(day)
         if edition and not edition.candidates:
@@ -141,7 +141,7 @@ class Pipeline:
         self, now: datetime, record: "_Record", at_once: bool, asking: Progress
     ) -> Edition | None:
         """Collect for the day's edition and freeze it, if it is time for it or ``at_once``."""
-        day = self.edition_day(now)
+        day = self._timetable.day_of(now)
         if at_once:
             record.begin(day)
             collected = (
@@ -169,7 +169,7 @@ class Pipeline:
 
     def _is_time_for_edition(self, now: datetime) -> bool:
         """Whether the day's edition is to be made by now, and is not."""
-        day = self.edition_day(now)
+        day = self._timetable.day_of(now)
         return now >= self._timetable.edition_at(day) and self._ledger.editions.on(day) is None
 
     def _failed_just_now(self, now: datetime) -> bool:
@@ -190,7 +190,7 @@ class Pipeline:
 
     def _freeze(self, collected: Collected, now: datetime) -> Edition | None:
         """Make the day's edition; None if a source failed, and what is there is too little."""
-        day = self.edition_day(now)
+        day = self._timetable.day_of(now)
         first = self.days_for(day)[0]
         there_are = self._ledger.editions.eligible(day, first)
         if collected.failures and there_are < self._settings.enough_papers:
@@ -201,10 +201,6 @@ class Pipeline:
         """Return the listing days that an edition of ``day`` is made of, in order."""
         first = self._ledger.editions.first_day_for(day, self._settings.lookback_days)
         return [first + timedelta(days=n) for n in range((day - first).days + 1)]
-
-    def edition_day(self, now: datetime) -> date:
-        """Return the day it is for the operator."""
-        return self._timetable.day_of(now)
 
     # ---- plan --------------------------------------------------------------------------------
 

@@ -13,24 +13,14 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy import Engine
 
-from digest.collect.http import Http
-from digest.collect.snapshots import Snapshots
-from digest.collect.source import Source, find_sources
-from digest.compose.environment import Templates
-from digest.compose.from_identity import FromIdentity, from_identity, preview_identity
-from digest.compose.language import language
-from digest.deliver.transport.transport import make_transport
+from digest.collect.source import Source, find_sources, installed
 from digest.errors import TransportError
-from digest.inbound.bounce_policy import Limits
 from digest.ledger.database import ensure_current, open_database
 from digest.ledger.ledger import Ledger
 from digest.maintenance.instance_guard import FILE as INSTANCE_FILE
 from digest.maintenance.instance_guard import InstanceGuard
-from digest.maintenance.resolve_uncertain import UncertainResolver
-from digest.maintenance.retention import Tidied, tidy
 from digest.model.messages import Message, Outcome
 from digest.model.progress import Progress, silent
-from digest.model.verp import Verp
 from digest.monitoring.gathering import gather_status
 from digest.monitoring.logs import configure_logs, mask_in_logs
 from digest.monitoring.status import Held, Status
@@ -42,12 +32,20 @@ from subscribers.store.registry import Registry
 if TYPE_CHECKING:
     from digest.collect.arxiv import Arxiv
     from digest.collect.collector import Collector
+    from digest.collect.http import Http
+    from digest.collect.snapshots import Snapshots
     from digest.compose.composer import Composer
+    from digest.compose.environment import Templates
+    from digest.compose.from_identity import FromIdentity
     from digest.compose.transactional_mail import TransactionalComposer
     from digest.deliver.delivery_worker import DeliveryWorker
+    from digest.deliver.transport.transport import Transport
     from digest.deliver.worker_pool import WorkerPool
     from digest.inbound.feedback_handler import FeedbackHandler
     from digest.inbound.inbox import Inbox
+    from digest.maintenance.resolve_uncertain import UncertainResolver
+    from digest.maintenance.retention import Tidied
+    from digest.model.verp import Verp
     from digest.monitoring.why import Why
     from digest.pipeline import Pipeline
     from digest.plan.planning import Planning
@@ -103,14 +101,20 @@ class App:
 
     @cached_property
     def snapshots(self) -> Snapshots:
+        from digest.collect.snapshots import Snapshots
+
         return Snapshots(self.settings.home / "raw")
 
     def tidy(self, now: datetime, progress: Progress = silent) -> Tidied:
-        """Remove what is old."""
+        """Delete what is past its retention time."""
+        from digest.maintenance.retention import tidy
+
         return tidy(self.settings, self.ledger, self.registry, self.snapshots, now, progress)
 
     @cached_property
     def http(self) -> Http:
+        from digest.collect.http import Http
+
         return Http(
             self.snapshots,
             timeout=self.settings.http_timeout,
@@ -118,7 +122,7 @@ class App:
         )
 
     def sources(self) -> list[Source]:
-        """The configured sources. Raises SourceError for one that is not installed."""
+        """Return the sources of DIGEST_SOURCES. Raises SourceError if one is not installed."""
         return find_sources(self.settings.sources, self.settings, self.http)
 
     @cached_property
@@ -157,7 +161,7 @@ class App:
         )
 
     def edition_day(self, now: datetime) -> date:
-        """Return the day it is for the operator."""
+        """Return the day that ``now`` is in the operator's time zone."""
         return now.astimezone(self.settings.timezone).date()
 
     def explain(self, person: PersonFile, day: date, now: datetime) -> Why:
@@ -191,21 +195,31 @@ class App:
 
     @cached_property
     def identity(self) -> FromIdentity:
-        """Raises SettingError naming what is missing to send."""
+        """From, links and footer of every message. Raises SettingError naming what is missing."""
+        from digest.compose.from_identity import from_identity
+
         return from_identity(self.settings)
 
     @cached_property
     def templates(self) -> Templates:
-        own = self.settings.templates
+        return self._templates_of(self.settings.templates)
+
+    def _templates_of(self, own: Path | None) -> Templates:
+        """Return the templates of an operator's folder as they are now."""
+        from digest.compose.environment import Templates
+        from digest.compose.language import language
+
         return Templates(own, language(self.settings.language, own))
 
     def previews(self, identity: FromIdentity, folder: Path | None = None) -> Previews:
-        """Mails to look at and to check, from the templates (of ``folder``) as they are now."""
+        """Return what renders emails to look at and check, from the templates as they are now.
+
+        ``folder`` is used instead of DIGEST_TEMPLATES.
+        """
         from digest.checks.rules import Rules, read_baseline
         from digest.studio.preview import Previews
 
-        own = folder or self.settings.templates
-        templates = Templates(own, language(self.settings.language, own))
+        templates = self._templates_of(folder or self.settings.templates)
         hosts = self.settings.link_hosts
         rules = Rules(
             allowed_hosts=frozenset(hosts) if hosts else None,
@@ -235,8 +249,9 @@ class App:
 
     @cached_property
     def preview_composer(self) -> Composer:
-        """For looking only: what is not set yet has a stand-in."""
+        """A composer for previews: what is not set yet has a stand-in."""
         from digest.compose.composer import Composer
+        from digest.compose.from_identity import preview_identity
 
         return Composer(self.templates, preview_identity(self.settings))
 
@@ -245,13 +260,13 @@ class App:
         """What sends in this process. Raises SettingError naming what is missing to send."""
         from digest.deliver.delivery_worker import DeliveryWorker, Parts
 
-        make_transport(self.settings)  # what is wrong with it shows now
+        self.transport()  # a setting that is wrong shows now
         parts = Parts(
             settings=self.settings,
             ledger=self.ledger,
             registry=self.registry,
             composer=self.composer,
-            transport=lambda: make_transport(self.settings),
+            transport=self.transport,
             feedback=self.feedback,
             verp=self.verp if self.settings.verp else None,
         )
@@ -282,6 +297,8 @@ class App:
 
     @cached_property
     def uncertain_resolver(self) -> UncertainResolver:
+        from digest.maintenance.resolve_uncertain import UncertainResolver
+
         stale_after = timedelta(hours=self.settings.stale_after_hours)
         return UncertainResolver(self.ledger, self.registry, stale_after)
 
@@ -290,11 +307,10 @@ class App:
         return InstanceGuard(self.engine, self.settings.home, socket.gethostname())
 
     def status(self, now: datetime) -> Status:
-        """How things are. Raises SourceError for a source that is not installed."""
-        names = [source.name for source in self.sources()]
-        return gather_status(
-            self.ledger, self.registry, self.settings, names, now, self._held_by_guard()
-        )
+        """Return how things are. Raises SourceError if a source is not installed."""
+        installed(self.settings.sources)
+        held = self._held_by_guard()
+        return gather_status(self.ledger, self.registry, self.settings, now, held)
 
     def _held_by_guard(self) -> Held | None:
         why = self.instance_guard.objection()
@@ -308,12 +324,18 @@ class App:
         self.instance_guard.renew(now)
         return self.worker_pool.send(now, progress)
 
+    def transport(self) -> Transport:
+        """Return a new transport, not yet connected. Raises SettingError."""
+        from digest.deliver.transport.transport import make_transport
+
+        return make_transport(self.settings)
+
     def post(self, message: Message) -> Outcome:
         """Send one message that is no delivery, over a connection of its own.
 
         Raises TransportError.
         """
-        with make_transport(self.settings) as transport:
+        with self.transport() as transport:
             return transport.send(message)
 
     @cached_property
@@ -331,18 +353,21 @@ class App:
 
     @cached_property
     def _relay_takes_smtputf8(self) -> bool:
-        with make_transport(self.settings) as transport:
+        with self.transport() as transport:
             return transport.takes_smtputf8
 
     @cached_property
     def verp(self) -> Verp:
         """Envelope senders that name their delivery; those in reports are read in any case."""
+        from digest.model.verp import Verp
+
         identity = self.identity  # says what is missing
         assert self.settings.secret
         return Verp(self.settings.secret, identity.bounce_address)
 
     @cached_property
     def feedback(self) -> FeedbackHandler:
+        from digest.inbound.bounce_policy import Limits
         from digest.inbound.feedback_handler import FeedbackHandler
 
         settings = self.settings

@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from digest.app.app import App, utc_now
-from digest.cli.terminal import out
+from digest.cli.terminal import group, out
 from digest.ledger.database import NEWEST_REVISION
 from digest.maintenance.backup import upgrade_ledger
 
-database = typer.Typer(help="Care for the database.", no_args_is_help=True)
+database = group("Care for the database.")
 
 
 @database.command("upgrade")

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from digest.app.app import App, utc_now
-from digest.cli.terminal import Json, balance_line, print_result, read_day, warn
+from digest.cli.terminal import Json, balance_line, group, print_result, read_day, warn
 from digest.ledger.provider_queues import ALL, EVERYBODY, name_of
 
-deliveries = typer.Typer(help="See what became of the mails of an edition.", no_args_is_help=True)
+deliveries = group("See what became of the mails of an edition.")
 
 Day = Annotated[
     date | None,

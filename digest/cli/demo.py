@@ -10,8 +10,14 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
 
 from digest.app.app import App
+from digest.cli.terminal import balance_line, out, progress_bar
 from digest.model.deliveries import DeliveryState
 from digest.model.digests import Section
 from digest.model.progress import Progress
@@ -45,6 +51,28 @@ class Demo:
     run: Run
     mails: tuple[DemoMail, ...]
     sent_now: int
+
+
+def demo(
+    home: Annotated[Path, typer.Option(help="Folder for everything.")] = Path("paper-digest-demo"),
+) -> None:
+    """Run the main job on a built-in edition, for three sample subscribers, into a folder."""
+    with progress_bar("Sending") as report:
+        done = run_demo(home, report)
+    table = Table(title=f"Mail lies in {home / 'outbox'}", title_justify="left")
+    table.add_column("Subscriber", no_wrap=True)
+    table.add_column("Papers", justify="right")
+    table.add_column("Reasons", overflow="fold")
+    table.add_column("Mail", no_wrap=True)
+    for mail in done.mails:
+        table.add_row(mail.subscriber, str(mail.papers), mail.reasons, f"{mail.eml.stem}.*")
+    Console(highlight=False).print(table)
+    if done.run.balance:
+        out.print(balance_line(done.run.balance))
+    if done.sent_now:
+        out.print("Each mail is there as .html to look at, and as .eml with all its headers.")
+    else:
+        out.print("Everybody has this edition already: nothing was sent twice.")
 
 
 def run_demo(home: Path, progress: Progress) -> Demo:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from digest.app.app import App
-from digest.cli.terminal import out
+from digest.cli.terminal import group, out
 from digest.deliver.transport.dkim import SigningKey
 from digest.deliver.transport.dkim_key import DnsRecord, dns_record, domain_of, signer_of
 from digest.deliver.transport.dkim_key import generate as generate_key
@@ -14,7 +14,7 @@ from digest.errors import SettingError
 from digest.settings.settings import variable
 from digest.settings.values import selector as read_selector
 
-dkim = typer.Typer(help="See to the keys that sign your mails.", no_args_is_help=True)
+dkim = group("See to the keys that sign your mails.")
 
 
 def _selector(typed: str) -> str:

@@ -1,6 +1,7 @@
 """`digest doctor`: what stands in the way of sending, and what to do about it."""
 
 import socket
+import sys
 from collections import Counter
 from typing import Annotated
 
@@ -8,10 +9,11 @@ import typer
 from rich.text import Text
 
 from digest.app.app import App, utc_now
-from digest.cli.terminal import Json, print_result
+from digest.cli.terminal import Json, out, print_result
 from digest.compose.from_identity import preview_identity
 from digest.doctor.diagnosis import Area, Diagnosis, Level, has_problem
 from digest.errors import SettingError
+from digest.settings.example import example_env
 
 _STYLES = {
     Level.GOOD: "green",
@@ -19,6 +21,19 @@ _STYLES = {
     Level.ADVICE: "yellow",
     Level.PROBLEM: "bold red",
 }
+
+
+def config(
+    example: Annotated[
+        bool, typer.Option("--example", help="Print config.example.env instead.")
+    ] = False,
+) -> None:
+    """Print every setting, its value (secrets hidden), and where it came from."""
+    if example:
+        sys.stdout.write(example_env())
+        return
+    for origin in App().origins:
+        out.print(f"{origin.name}={origin.shown}  ({origin.came_from})")
 
 
 def doctor(

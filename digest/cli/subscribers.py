@@ -14,6 +14,7 @@ from digest.cli.terminal import (
     More,
     Topics,
     fail,
+    group,
     out,
     print_json,
     print_result,
@@ -27,9 +28,7 @@ from subscribers.importing import import_people
 from subscribers.model import Consent, SuppressionReason
 from subscribers.transfer import to_csv_row, to_record
 
-people = typer.Typer(
-    help="Add, list, show, block, remove and transfer subscribers.", no_args_is_help=True
-)
+people = group("Add, list, show, block, remove and transfer subscribers.")
 
 Blocked = Annotated[bool, typer.Option("--suppressed", help="Only those with a block.")]
 

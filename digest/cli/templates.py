@@ -9,12 +9,12 @@ from rich.text import Text
 from digest.app.app import App
 from digest.checks.finding import Finding, Level
 from digest.checks.rules import OWN, SHIPPED, write_baseline
-from digest.cli.terminal import Json, out, print_result, warn
+from digest.cli.terminal import Json, group, out, print_result, warn
 from digest.compose.environment import built_in_templates
 from digest.compose.from_identity import preview_identity
 from digest.studio.template_folders import eject as eject_to
 
-templates = typer.Typer(help="See to the templates of the mails.", no_args_is_help=True)
+templates = group("See to the templates of the mails.")
 
 _STYLES = {Level.ERROR: "bold red", Level.WARNING: "yellow", Level.NOTE: "dim"}
 

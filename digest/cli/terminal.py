@@ -8,15 +8,20 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated, NoReturn
 
+import structlog
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from digest.cli.json_values import to_json
+from digest.errors import DigestError
 from digest.model.deliveries import Balance
 from digest.model.papers import Rejection
+from subscribers.errors import SubscriberError
 from subscribers.topics import TopicFilter, parse_topics
+
+log = structlog.get_logger()
 
 # What is printed holds what others typed: brackets and colons in it mean themselves.
 out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
@@ -27,6 +32,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
 # a shell's *.json needs no ceremony.
 Topics = Annotated[list[str] | None, typer.Option("--topic", metavar="TEXT …", help="Repeatable.")]
 More = Annotated[list[str] | None, typer.Argument(hidden=True, metavar="…")]
+
+
+def group(about: str = "") -> typer.Typer:
+    """Return an empty group of commands."""
+    return typer.Typer(
+        help=about, no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    )
 
 
 def read_topics(named: list[str] | None, more: list[str] | None) -> tuple[TopicFilter, ...]:
@@ -49,6 +61,19 @@ def fail(text: str) -> NoReturn:
     """Say what went wrong, and end with status 1."""
     warn(f"digest: {text}")
     raise typer.Exit(1)
+
+
+def tell(error: Exception) -> None:
+    """Print what went wrong: a line where it is foreseen, else a trace in the log."""
+    from digest.ledger.database import as_ledger_error
+
+    try:
+        with as_ledger_error():
+            raise error
+    except (DigestError, SubscriberError) as foreseen:
+        warn(f"digest: {foreseen}")
+    except Exception:  # as all that is logged, without what must not be seen
+        log.exception("a fault of Paper Digest's own")
 
 
 def warn_of_rejected(rejected: Iterable[Rejection]) -> None:

@@ -6,13 +6,15 @@ settings and a web client and returns a Source. The two built in are found the s
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
-from importlib.metadata import entry_points
-from typing import Protocol
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Protocol
 
-from digest.collect.http import Http
 from digest.errors import SourceError
 from digest.model.papers import Harvest
 from digest.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from digest.collect.http import Http
 
 GROUP = "digest.sources"
 
@@ -32,17 +34,23 @@ class Source(Protocol):
         ...
 
 
-def find_sources(names: Sequence[str], settings: Settings, http: Http) -> list[Source]:
-    """The named sources, in order. Raises SourceError naming one that does not exist or load."""
-    installed = {point.name: point for point in entry_points(group=GROUP)}
-    sources = []
+def installed(names: Sequence[str]) -> list[EntryPoint]:
+    """Return the plug-ins with these names, in order. Raises SourceError if one is missing."""
+    points = {point.name: point for point in entry_points(group=GROUP)}
     for name in names:
-        if name not in installed:
-            known = ", ".join(sorted(installed)) or "none"
+        if name not in points:
+            known = ", ".join(sorted(points)) or "none"
             raise SourceError(f"there is no source {name!r}; installed are: {known}")
+    return [points[name] for name in names]
+
+
+def find_sources(names: Sequence[str], settings: Settings, http: "Http") -> list[Source]:
+    """Return the named sources, in order. Raises SourceError if one is missing or cannot load."""
+    sources = []
+    for point in installed(names):
         try:
-            factory: Callable[[Settings, Http], Source] = installed[name].load()
+            factory: Callable[[Settings, Http], Source] = point.load()
         except Exception as error:
-            raise SourceError(f"the source {name!r} cannot be loaded: {error}") from error
+            raise SourceError(f"the source {point.name!r} cannot be loaded: {error}") from error
         sources.append(factory(settings, http))
     return sources

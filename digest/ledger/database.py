@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, make_url, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
     InterfaceError,
     InternalError,
@@ -116,9 +115,12 @@ def as_ledger_error() -> Iterator[None]:
 
 def insert_if_new(connection: Connection, table: Table, **values: object) -> bool:
     """Insert a row; false, and nothing happens, if one with its keys is there already."""
-    is_sqlite = connection.dialect.name == "sqlite"
-    new = sqlite.insert(table) if is_sqlite else postgresql.insert(table)
-    return connection.execute(new.values(**values).on_conflict_do_nothing()).rowcount == 1
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert  # noqa: PLC0415
+    else:
+        from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment] # noqa: PLC0415
+    new = insert(table).values(**values).on_conflict_do_nothing()
+    return connection.execute(new).rowcount == 1
 
 
 def upgrade(engine: Engine) -> None:

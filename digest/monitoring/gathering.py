@@ -26,11 +26,10 @@ def gather_status(
     ledger: Ledger,
     registry: Registry,
     settings: Settings,
-    sources: Sequence[str],
     now: datetime,
     held: Held | None = None,
 ) -> Status:
-    """Return how things are ``now``; ``sources`` are the names of the configured ones."""
+    """Return how things are ``now``."""
     editions = ledger.history.editions(EDITIONS)
     came_back_since = now - CAME_BACK_WITHIN
     status = Status(
@@ -42,7 +41,7 @@ def gather_status(
         intervals=ledger.provider_queues.intervals(),
         came_back=ledger.health.came_back(came_back_since),
         came_back_since=came_back_since,
-        sources=tuple(ledger.health.source(name, now) for name in sources),
+        sources=tuple(ledger.health.source(name, now) for name in settings.sources),
         last_run=_last_run(ledger, now),
         subscribers=registry.overview.by_consent(),
         schedule=_schedule(ledger, settings, editions, now),

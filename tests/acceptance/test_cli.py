@@ -4,7 +4,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -224,14 +223,6 @@ def test_a_run_with_trouble_is_told_to_the_operator_by_mail(operator: Person) ->
     [mail] = operator.mailbox()
     assert mail.name.startswith("operator@example.org")
     assert "DIGEST_ENOUGH_PAPERS" in mail.read_text()
-
-
-def test_a_command_loads_only_what_it_needs() -> None:
-    """Else each takes a second more to start, the shell's completion and help as well."""
-    slow = ("alembic", "apscheduler", "dns.resolver", "fastapi", "numpy", "premailer", "scipy")
-    ask = f"import sys, digest.cli.main; print([each for each in {slow} if each in sys.modules])"
-    asked = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
-    assert asked.stdout == "[]\n"
 
 
 def test_the_schedule_says_when_and_stops_when_told(

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -12,7 +13,7 @@ from typer.main import get_command
 
 from digest.app.app import App
 from digest.cli.json_values import to_json
-from digest.cli.main import cli
+from digest.cli.main import LazyCommand, cli
 from digest.monitoring.metrics import PREFIX, exposition, gather_counts
 from digest.monitoring.status import WarningKind
 from digest.settings.reading import read_settings
@@ -46,13 +47,17 @@ def _commands_in_blocks(text: str) -> Iterator[str]:
             yield re.sub(r"\$\([^)]*\)", "", found[1])
 
 
+def _loaded(command: Any) -> Any:
+    return command.load() if isinstance(command, LazyCommand) else command
+
+
 def _parse(line: str) -> None:
     """Read a command as the program would, and do nothing. Raises what it raises."""
     command, words = get_command(cli), shlex.split(line)
     name = "digest"
     while words and words[0] in getattr(command, "commands", {}):
         name = words.pop(0)
-        command = command.commands[name]
+        command = _loaded(command.commands[name])
     if hasattr(command, "commands"):  # only a group is named
         assert not words, f"there is no command {words[0]} of {name}"
         return
@@ -83,7 +88,7 @@ def test_every_command_is_in_the_readme() -> None:
 
     def names(command: object, before: str = "") -> Iterator[str]:
         for name, each in getattr(command, "commands", {}).items():
-            yield from names(each, f"{before}{name} ")
+            yield from names(_loaded(each), f"{before}{name} ")
         if not hasattr(command, "commands"):
             yield before.strip()
 

@@ -57,7 +57,8 @@ def run(ledger, *, day=TODAY, at=NOW, trouble=()):
 
 
 def status_of(ledger, registry, sources=(), now=NOW, held=None, **settings):
-    return gather_status(ledger, registry, make_settings(**settings), sources, now, held)
+    configured = replace(make_settings(**settings), sources=tuple(sources))
+    return gather_status(ledger, registry, configured, now, held)
 
 
 def kinds(status):

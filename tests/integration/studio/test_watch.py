@@ -34,7 +34,7 @@ def browser(ledger, registry):
 
 
 def scrape(ledger, registry):
-    status = gather_status(ledger, registry, make_settings(), ["arxiv"], NOW)
+    status = gather_status(ledger, registry, make_settings(sources="arxiv"), NOW)
     return exposition(status, gather_counts(ledger, registry, NOW))
 
 

@@ -1,16 +1,63 @@
 """`digest up`, and its parts alone: what runs until it is stopped."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from digest.app.app import App
-from digest.cli.terminal import warn
+from digest.app.app import App, utc_now
+from digest.cli.terminal import Json, balance_line, print_result, progress_bar, warn
+from digest.ledger.database import as_ledger_error
+from digest.service.os_signals import stopping
 
 Host = Annotated[str, typer.Option(help="Address that the pages listen on.")]
 Port = Annotated[int, typer.Option(help="Port that the pages listen on.")]
 LOCAL = "127.0.0.1"
 PORT = 8000
+
+
+def _moment(typed: str) -> datetime:
+    try:
+        return datetime.fromisoformat(typed)
+    except ValueError:
+        raise typer.BadParameter(f"{typed!r} is not a time like 2026-01-31T08:00:00Z") from None
+
+
+def run(
+    once: Annotated[bool, typer.Option("--once", help="One pass, then end.")] = False,
+    now: Annotated[
+        datetime | None,
+        typer.Option(parser=_moment, metavar="ISO-8601", help="As if it were this moment."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Send the day's edition to everybody due, and print the balance."""
+    from digest.service.alerting import Operator
+
+    if not once:
+        raise typer.BadParameter("say --once; for every day there is `digest up`")
+    app = App()
+    moment = now or utc_now()
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=app.settings.timezone)
+    app.make_ready()
+    operator = Operator(app)
+    with (
+        operator.told_of_a_fault(),
+        as_ledger_error(),
+        stopping(app.stop),
+        progress_bar("Asking the sources") as asking,
+        progress_bar("Sending") as report,
+    ):
+        done = app.pipeline.tick(moment, everybody=True, asking=asking, progress=report)
+    assert done is not None
+    operator.tell(done.trouble)
+    lines = [balance_line(done.balance)] if done.balance else []
+    print_result(done.balance, lines, as_json=as_json)
+    for trouble in done.trouble:
+        warn(f"digest: {trouble}")
+    if done.trouble:
+        raise typer.Exit(1)
 
 
 def up(host: Host = LOCAL, port: Port = PORT) -> None:
