@@ -98,7 +98,7 @@ class Composer:
             archive=f"{self.identity.base_url}/archive",
             edition=f"{self.identity.base_url}/archive/{digest.day}",
             browser=f"{link(Purpose.DIGEST, public_id)}/{digest.day}",
-            opinions=link(Purpose.OPINION, public_id),
+            opinions=link(Purpose.RATING, public_id),
         )
 
     def view(self, digest: Digest, links: Links) -> DigestView:

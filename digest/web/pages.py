@@ -18,6 +18,7 @@ from subscribers.web import choosing, leaving, signup
 from subscribers.web.api import api_app
 from subscribers.web.api_rules import problem as api_problem
 from subscribers.web.body_limit import BodyLimit
+from subscribers.web.page_context import NotSubscribedError
 
 # Links carry tokens: they are told to nobody, kept by nobody, and nothing foreign is loaded.
 _HEADERS = {
@@ -52,6 +53,10 @@ def web_app(site: Site) -> FastAPI:
         is_for_api = site.api_tokens and request.scope["path"].startswith(f"{API}/")
         return api_problem(status) if is_for_api else problem(status)
 
+    def on_not_subscribed(_: Request, error: Exception) -> Response:
+        assert isinstance(error, NotSubscribedError)
+        return site.context.left(error.person)
+
     app.add_middleware(BodyLimit, most=_largest_body)
 
     @app.middleware("http")
@@ -72,6 +77,7 @@ def web_app(site: Site) -> FastAPI:
     app.add_exception_handler(StarletteHTTPException, on_refusal)
     app.add_exception_handler(RequestValidationError, on_refusal)
     app.add_exception_handler(TokenError, lambda *_: site.context.bad_link())
+    app.add_exception_handler(NotSubscribedError, on_not_subscribed)
 
     app.state.context = site.context
     for router in (

@@ -1,4 +1,4 @@
-"""What a subscriber wants, where, and what they think of papers: by the links in each mail."""
+"""The pages behind the links in each email: preferences, own data, address, ratings."""
 
 from http import HTTPStatus
 
@@ -13,7 +13,7 @@ from subscribers.transfer import to_record
 from subscribers.web.form_view import form_view
 from subscribers.web.page_context import TO_ACT, TO_LOOK, Context, FormFields, PageContext
 
-NEW_ADDRESS = "link in the mail to the new address"  # written down as evidence
+NEW_ADDRESS = "link in the mail to the new address"  # stored as evidence
 
 routes = APIRouter()
 
@@ -23,18 +23,15 @@ routes = APIRouter()
 
 @routes.api_route("/preferences/{token}", methods=TO_LOOK)
 def show(context: Context, token: str) -> HTMLResponse:
-    person = context.reader(Purpose.PREFERENCES, token)
-    return preferences_page(context, person) if person else context.page("unsubscribed")
+    return preferences_page(context, context.reader(Purpose.PREFERENCES, token))
 
 
 @routes.api_route("/preferences/{token}", methods=TO_ACT)
 def save(context: Context, token: str, fields: FormFields) -> HTMLResponse:
     person = context.reader(Purpose.PREFERENCES, token)
-    if person is None:
-        return context.page("unsubscribed")
     form = PreferencesForm.of(person.topics, person.preferences)
     try:
-        if "topics" not in fields:  # nobody wants to have none
+        if "topics" not in fields:
             raise PreferenceError("the form arrived without its topics")
         form = form.filled(fields)
         topics, preferences = form.read(person.preferences)
@@ -53,7 +50,7 @@ def preferences_page(
     address: str = "",
     error: str = "",
 ) -> HTMLResponse:
-    """Show a subscriber's own page, with what they have or, after an error, what they typed."""
+    """Show a subscriber's own page with what is stored or, after an error, what was typed."""
     return context.page(
         "preferences",
         HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
@@ -66,12 +63,12 @@ def preferences_page(
     )
 
 
-# ---- what is stored --------------------------------------------------------------------------
+# ---- own data --------------------------------------------------------------------------------
 
 
 @routes.api_route("/preferences/{token}/export", methods=TO_LOOK)
 def export(context: Context, token: str) -> JSONResponse:
-    """Give everything that is stored about the person; an empty object for somebody unknown."""
+    """Return everything that is stored about the person; an empty object if that is nothing."""
     person = _anybody(context, token)
     file = person and context.registry.file_of(person.address)
     name = 'attachment; filename="paper-digest.json"'
@@ -92,7 +89,7 @@ def delete(context: Context, token: str) -> HTMLResponse:
 
 
 def _anybody(context: PageContext, token: str) -> Subscriber | None:
-    """Return whom a link belongs to, even if they have left. Raises TokenError."""
+    """Return the person that a link belongs to, even if they have left. Raises TokenError."""
     return context.registry.by_public_id(context.tokens.read(Purpose.PREFERENCES, token))
 
 
@@ -103,15 +100,13 @@ def _anybody(context: PageContext, token: str) -> Subscriber | None:
 def ask_for_address_change(
     context: Context, request: Request, token: str, afterwards: BackgroundTasks, fields: FormFields
 ) -> HTMLResponse:
-    """Start a change of address. Whether the new one is known already is not told."""
+    """Start a change of address. The answer does not tell whether the new one is known."""
     person = context.reader(Purpose.PREFERENCES, token)
-    if person is None:
-        return context.page("unsubscribed")
     typed = last(fields, "address")
     try:
         address = context.address_policy.admit(typed)
         if address == person.address:
-            raise AddressError(f"{address} is the address that you have")
+            raise AddressError(f"{address} is already your address")
     except AddressError as error:
         return preferences_page(context, person, address=typed, error=str(error))
     if context.may_mail(address, request):
@@ -144,7 +139,7 @@ def confirm_address(
         )
     except AddressError as error:
         return context.page("address-taken", HTTPStatus.CONFLICT, error=str(error))
-    if not change.is_done:  # it is now, and this was the request that did it
+    if not change.is_done:  # this request has done it
         afterwards.add_task(context.mail.address_changed, change)
     return _changed(context, change)
 
@@ -160,49 +155,45 @@ def _changed(context: PageContext, change: AddressChange) -> HTMLResponse:
     return context.page("address-changed", address=change.address, preferences=token)
 
 
-# ---- more like this, or not for me -----------------------------------------------------------
+# ---- ratings: more like this, or not for me --------------------------------------------------
 
-# A paper is named by its canonical id, such as arxiv:2602.00001; one of the old kind has a slash.
+# A paper is named by its canonical id, such as arxiv:2602.00001; an old arXiv id has a slash.
 _RATING = "/opinion/{token}/{paper:path}"
 
 
 @routes.api_route(_RATING, methods=TO_LOOK)
 def show_rating(context: Context, token: str, paper: str, verdict: str = "") -> HTMLResponse:
-    """Show the buttons; ``verdict`` is which of the two links was followed: its one stands out."""
-    person = context.reader(Purpose.OPINION, token)
-    if person is None:
-        return context.page("unsubscribed")
-    return _rating_page(context, person, paper, _title(context, paper), verdict, said=False)
+    """Show both buttons; that of ``verdict``, the link that was followed, stands out."""
+    person = context.reader(Purpose.RATING, token)
+    return _rating_page(context, person, paper, _title(context, paper), verdict, saved=False)
 
 
 @routes.api_route(_RATING, methods=TO_ACT)
 def rate(context: Context, token: str, paper: str, fields: FormFields) -> HTMLResponse:
-    """Store a verdict; anything else that is sent as one takes it back."""
-    person = context.reader(Purpose.OPINION, token)
-    if person is None:
-        return context.page("unsubscribed")
-    title, sent, said = _title(context, paper), last(fields, "verdict"), "verdict" in fields
-    if said:
+    """Store a verdict; any other value removes it."""
+    person = context.reader(Purpose.RATING, token)
+    title, sent, is_sent = _title(context, paper), last(fields, "verdict"), "verdict" in fields
+    if is_sent:
         verdict = Verdict(sent) if sent in set(Verdict) else None
         context.registry.ratings.rate(person.id, paper, verdict, context.clock())
-    return _rating_page(context, person, paper, title, sent, said=said)
+    return _rating_page(context, person, paper, title, sent, saved=is_sent)
 
 
 def _rating_page(
-    context: PageContext, person: Subscriber, paper: str, title: str, wanted: str, *, said: bool
+    context: PageContext, person: Subscriber, paper: str, title: str, wanted: str, *, saved: bool
 ) -> HTMLResponse:
     return context.page(
-        "opinion",
+        "rating",
         title=title,
         verdict=context.registry.ratings.on(person.id, paper),
         wanted=wanted,
-        said=said,
+        saved=saved,
         preferences=context.tokens.make(Purpose.PREFERENCES, person.public_id),
     )
 
 
 def _title(context: PageContext, paper: str) -> str:
-    # PostgreSQL takes no NUL in a text, not even to find nothing.
+    # PostgreSQL refuses a NUL in any text, even in a query.
     title = context.title_of(paper) if paper.isprintable() else None
     if title is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)

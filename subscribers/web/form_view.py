@@ -1,4 +1,4 @@
-"""The form for preferences, ready for its template (pages/partials/wishes.html.j2)."""
+"""The form for preferences, ready for its template (pages/partials/preferences-form.html.j2)."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ _CADENCES = (
     ("daily", "Every day"),
     ("weekdays", "Monday to Friday"),
     ("weekly", "Once a week, on Monday"),
-    (CHOSEN_DAYS, "On days that I choose"),
+    (CHOSEN_DAYS, "On days I choose"),
 )
 _STRICTNESS = (
-    ("", "As usual here"),
-    (Strictness.STRICT, "Only what fits very well"),
-    (Strictness.NORMAL, "What fits well"),
-    (Strictness.BROAD, "Whatever may fit"),
+    ("", "Default"),
+    (Strictness.STRICT, "Strict: only close matches"),
+    (Strictness.NORMAL, "Normal"),
+    (Strictness.BROAD, "Broad: loose matches as well"),
 )
 # Where people live; the rest of the zone database is for machines and for history.
 _REGIONS = frozenset(
@@ -29,7 +29,7 @@ _REGIONS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of several things to choose from; ``id`` is the field's in the page."""
+    """One of several things to choose from; ``id`` is that of its field on the page."""
 
     id: str
     value: str
@@ -39,7 +39,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FormView:
-    """What stands in the form, and what there is to choose from."""
+    """The form as somebody filled it in, with the choices of each field."""
 
     typed: PreferencesForm
     suggestions: list[Choice]
@@ -52,7 +52,7 @@ class FormView:
 
 
 def form_view(form: PreferencesForm, suggestions: Sequence[str]) -> FormView:
-    """Show a form; ``suggestions`` are left out where the topic is typed already."""
+    """Return the view of a form. A suggestion that is typed already is left out."""
     typed = {line.strip().casefold() for line in form.topics.splitlines()}
     offered = dict.fromkeys([*sorted(form.suggested), *suggestions])
     return FormView(
@@ -71,17 +71,22 @@ def form_view(form: PreferencesForm, suggestions: Sequence[str]) -> FormView:
             for day, label in zip(WEEKDAYS, DAY_NAMES, strict=True)
         ],
         zones=_zones(form.timezone),
-        most_papers=_numbers(form.max_papers, "{}"),
-        least_papers=_numbers(form.min_papers, "{} on your topics"),
+        most_papers=_numbers(form.max_papers, "{}", "{}"),
+        least_papers=_numbers(form.min_papers, "nothing matches", "fewer than {} papers match"),
         strictness=[
             Choice("", value, label, value == form.strictness) for value, label in _STRICTNESS
         ],
     )
 
 
-def _numbers(chosen: str, label: str) -> list[Choice]:
-    numbers = [str(number) for number in range(1, MOST_PAPERS + 1)]
-    return [Choice("", number, label.format(number), number == chosen) for number in numbers]
+def _numbers(chosen: str, one: str, several: str) -> list[Choice]:
+    """Return the numbers of papers to choose from; ``one`` is the label of the first."""
+    return [
+        Choice(
+            "", str(number), (one if number == 1 else several).format(number), str(number) == chosen
+        )
+        for number in range(1, MOST_PAPERS + 1)
+    ]
 
 
 def _zones(chosen: str) -> dict[str, list[Choice]]:

@@ -1,9 +1,9 @@
-"""What all pages about subscribers stand on."""
+"""The context that all pages about subscribers share."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Protocol
 
@@ -20,10 +20,19 @@ from subscribers.tokens import Purpose, Tokens
 TO_LOOK = ["GET", "HEAD"]
 TO_ACT = ["POST"]
 
-# Mails that a form may lead to in an hour: enough for a slip of the pen, too few to flood anybody.
+# Emails per hour that a form may cause: enough to correct a typing error, too few for a flood.
 MOST_PER_ADDRESS = 3
 MOST_PER_CLIENT = 10
-LONGEST_CLIENT = 45  # an IPv6 address; what a proxy states in its place may be anything
+LONGEST_CLIENT = 45  # an IPv6 address; a proxy may state anything in its place
+UNDO_WITHIN = timedelta(hours=24)
+
+
+class NotSubscribedError(Exception):
+    """Raised for the link of a person who has left, or was removed (None)."""
+
+    def __init__(self, person: Subscriber | None) -> None:
+        super().__init__("the person has left")
+        self.person = person
 
 
 async def _form_fields(request: Request) -> Fields:
@@ -45,7 +54,7 @@ class Render(Protocol):
 
 
 class TransactionalMail(Protocol):
-    """The mails about a subscription. Each is sent at once, and tells its own failures."""
+    """The emails about a subscription. Each is sent at once and logs its own failure."""
 
     def confirm(self, person: Subscriber) -> None:
         """Ask a pending subscriber to confirm."""
@@ -54,23 +63,23 @@ class TransactionalMail(Protocol):
         """Tell somebody who has just confirmed what will come."""
 
     def goodbye(self, person: Subscriber, undo_until: datetime) -> None:
-        """Tell somebody who has just left that they have, and how to undo it until a moment."""
+        """Confirm to somebody that they have left, with a link to undo it until a moment."""
 
     def confirm_address(self, change: AddressChange) -> None:
         """Ask at the new address whether it is the person's."""
 
     def address_changed(self, change: AddressChange) -> None:
-        """Tell the old address that the person has moved."""
+        """Tell the old address that the person now uses another one."""
 
 
 @dataclass(frozen=True)
 class PageContext:
-    """The registry with all that it takes to serve people at it.
+    """The registry, and everything else that the pages call.
 
-    ``defaults`` is what a new reader's form starts with, ``suggestions`` gives topics to choose
-    from, ``title_of`` the title of a paper by its canonical id (none for an unknown one).
-    ``keeps_clients`` is whether the network address that a consent came from is written down,
-    ``welcomes`` whether joining leads to a mail, and ``says_goodbye`` whether leaving does.
+    ``defaults`` are the preferences on a new sign-up form, ``suggestions`` returns topics to choose
+    from, and ``title_of`` the title of a paper by its canonical id (None if it is unknown).
+    ``keeps_clients``: the network address behind each consent is stored. ``welcomes`` and
+    ``says_goodbye``: an email is sent to people who join or leave.
     """
 
     registry: Registry
@@ -90,33 +99,46 @@ class PageContext:
         """Fill the template of a page."""
         return HTMLResponse(self.render(f"pages/{name}.html.j2", **values), status)
 
-    def reader(self, purpose: Purpose, token: str) -> Subscriber | None:
-        """Return whom a link belongs to; None for somebody who has left. Raises TokenError."""
+    def reader(self, purpose: Purpose, token: str) -> Subscriber:
+        """Return whose link it is. Raises TokenError or NotSubscribedError."""
         person = self.registry.by_public_id(self.tokens.read(purpose, token))
-        return None if person is None or person.consent is Consent.WITHDRAWN else person
+        if person is None or person.consent is Consent.WITHDRAWN:
+            raise NotSubscribedError(person)
+        return person
 
     def bad_link(self) -> HTMLResponse:
-        """Answer every token that is not valid alike, whatever is wrong with it."""
+        """Answer a token that is not valid: always alike, whatever is wrong with it."""
         return self.page("bad-link", HTTPStatus.NOT_FOUND)
 
+    def left(self, person: Subscriber | None) -> HTMLResponse:
+        """Show the page after leaving. It offers to undo if the person had ever confirmed.
+
+        Otherwise undoing would be a way around confirming.
+        """
+        if person is None or not self.registry.has_confirmed(person):
+            return self.page("unsubscribed")
+        undo_until = self.clock() + UNDO_WITHIN
+        undo = self.tokens.make_until(Purpose.UNDO, person.public_id, undo_until)
+        return self.page("unsubscribed", undo=undo)
+
     def welcome(self, person: Subscriber) -> HTMLResponse:
-        """Show the page for whoever has just become a reader, or has come back."""
+        """Show the page for somebody who has just joined, or has come back."""
         token = self.tokens.make(Purpose.PREFERENCES, person.public_id)
         return self.page("welcome", address=person.address, preferences=token)
 
     def client_of(self, request: Request) -> str:
-        """Return where a request came from, if that is to be written down; else nothing."""
+        """Return the network address of a request if it is to be stored, else nothing."""
         return _host_of(request)[:LONGEST_CLIENT] if self.keeps_clients else ""
 
     def may_mail(self, address: str, request: Request | None = None) -> bool:
-        """Tell whether a request may lead to a mail to an address; it counts against that.
+        """Count a request for an email to an address; return whether it is within the limits.
 
-        ``request`` is how a stranger asked: it counts against where they are as well.
+        A stranger's ``request`` also counts against their network address.
         """
         limits = {f"address {address_key(address)}": MOST_PER_ADDRESS}
         if request is not None:
             limits[f"client {self.tokens.keyed(_host_of(request))}"] = MOST_PER_CLIENT
-        return self.registry.may_ask(limits, self.clock())
+        return self.registry.is_within_limits(limits, self.clock())
 
 
 async def _context_of(request: Request) -> PageContext:
@@ -124,7 +146,7 @@ async def _context_of(request: Request) -> PageContext:
     return context
 
 
-# What the pages and the API are served from; whoever builds an application puts it in its state.
+# The application's state must hold the context.
 Context = Annotated[PageContext, Depends(_context_of)]
 
 

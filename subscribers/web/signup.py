@@ -1,7 +1,7 @@
-"""Joining, by double opt-in: the form, the mail that it leads to, and the page behind its link.
+"""The pages to join by double opt-in: the form, and the page behind the link in the email.
 
-The answer to the form is the same whatever is known of the address, and mail goes out after it, so
-that nobody learns from it who subscribes.
+The answer to the form is the same whatever is known of the address, and the email goes out after
+it, so that nobody learns from it who subscribes.
 """
 
 from http import HTTPStatus
@@ -16,8 +16,8 @@ from subscribers.tokens import Purpose
 from subscribers.web.form_view import FormView, form_view
 from subscribers.web.page_context import TO_ACT, TO_LOOK, Context, FormFields, PageContext
 
-# What is written down as evidence; the number goes up when the form's words change.
-FORM = "sign-up form, text 2"
+# Stored as evidence. Raise the number when the form's words change.
+FORM = "sign-up form, text 3"
 LINK = "link in the confirmation mail"
 
 routes = APIRouter()
@@ -68,14 +68,14 @@ def confirm(
     public_id = context.tokens.read_at(Purpose.CONFIRM, token, now)
     change = context.registry.confirm(public_id, source=LINK, now=now, client=client)
     if change is None:
-        return context.page("unsubscribed")
+        return context.left(None)
     if change.is_news:
         afterwards.add_task(_send_welcome, context, change.person)
     return context.welcome(change.person)
 
 
 def _send_welcome(context: PageContext, person: Subscriber) -> None:
-    """Send a welcome to somebody who has just confirmed, and may be mailed."""
+    """Send a welcome, if the operator wants that and the person may be mailed."""
     if context.welcomes and context.registry.standing(person.id) is Standing.MAY_RECEIVE:
         context.mail.welcome(person)
 
@@ -86,12 +86,12 @@ def new_form(context: PageContext) -> FormView:
 
 
 def sent_form(context: PageContext, fields: Fields) -> PreferencesForm:
-    """Return the form as a new reader sent it. Raises PreferenceError for one nobody typed."""
+    """Return the form as a new reader sent it. Raises PreferenceError if it is too long."""
     return PreferencesForm.of((), context.defaults).filled(fields)
 
 
 def shown_form(context: PageContext, fields: Fields) -> FormView:
-    """Return the form as a new reader sent it, to be shown again; empty if nobody typed it."""
+    """Return the form as a new reader sent it, to be shown again; empty if it is too long."""
     try:
         form = sent_form(context, fields)
     except SubscriberError:

@@ -93,17 +93,17 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
 def test_a_reader_joins_chooses_reads_and_leaves(page: Page, operator: Person, site: str) -> None:
     page.goto(site)
     looks_good(page)
-    page.get_by_label("Your address").fill("ada@example.org")
-    page.get_by_label("Topics, one a line").fill("video generation\nnothing like it")
+    page.get_by_label("Your email address").fill("ada@example.org")
+    page.get_by_label("Topics, one per line").fill("video generation\nnothing like it")
     page.get_by_label("reinforcement learning").check(force=True)
-    page.get_by_text("How often, when and how much").click()
+    page.get_by_text("How often, when and how many papers").click()
     page.get_by_label("Monday to Friday").check()
     page.get_by_label("Time of day").fill("06:30")
     page.get_by_label("Time zone").select_option("Europe/Oslo")
-    page.get_by_label("Most papers on your topics").select_option("5")
-    page.get_by_label("Write to me also when there is nothing for me").check()
-    page.get_by_role("button", name="Preview").click()
-    expect(page.get_by_role("heading", name="What you would have got")).to_be_visible()
+    page.get_by_label("Papers on your topics, at most").select_option("5")
+    page.get_by_label("Email me even when there is nothing for me").check()
+    page.get_by_role("button", name="Show me a preview").click()
+    expect(page.get_by_role("heading", name="What you would have received")).to_be_visible()
     looks_good(page)
     page.get_by_role("button", name="Subscribe").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Check your inbox")
@@ -128,10 +128,10 @@ def test_a_reader_joins_chooses_reads_and_leaves(page: Page, operator: Person, s
     }
 
     page.get_by_role("link", name="Choose your topics").click()
-    expect(page.get_by_label("Write to me also when there is nothing for me")).to_be_checked()
-    page.get_by_label("Topics, one a line").fill("video generation")
-    page.get_by_label("Never papers that mention").fill("medical")
-    page.get_by_label("On days that I choose").check()
+    expect(page.get_by_label("Email me even when there is nothing for me")).to_be_checked()
+    page.get_by_label("Topics, one per line").fill("video generation")
+    page.get_by_label("Never show papers that mention").fill("medical")
+    page.get_by_label("On days I choose").check()
     for day in ("Tuesday", "Wednesday"):
         page.get_by_label(day).uncheck()
     page.get_by_label("Saturday").check()
@@ -143,7 +143,7 @@ def test_a_reader_joins_chooses_reads_and_leaves(page: Page, operator: Person, s
     assert (ada["topics"], ada["exclusions"]) == (["video generation"], ["medical"])
     assert ada["cadence"] == "mon+thu+fri+sat+sun"
 
-    page.get_by_label("On days that I choose").check()
+    page.get_by_label("On days I choose").check()
     page.get_by_label("Every day").check()
     page.get_by_role("button", name="Save").click()
     operator.digest("run", "--once")
@@ -154,29 +154,29 @@ def test_a_reader_joins_chooses_reads_and_leaves(page: Page, operator: Person, s
     page.get_by_role("link", name="Not for me").first.click()
     looks_good(page)
     page.get_by_role("button", name="Not for me").click()
-    assert "Noted: not for you" in page.get_by_role("status").inner_text()
+    assert "Saved: this paper is not for you" in page.get_by_role("status").inner_text()
     looks_good(page)
     assert [each["verdict"] for each in shown(operator)["opinions"]] == ["mute"]
 
     page.goto(link_in(digest, "preferences"))
     page.get_by_label("New address").fill("ada@example.net")
-    page.get_by_role("button", name="Change the address").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Check the new inbox")
+    page.get_by_role("button", name="Change address").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your new inbox")
     looks_good(page)
     page.goto(link_in(mail_to(operator, page, "ada@example.net"), "address"))
     looks_good(page)
-    page.get_by_role("button", name="Yes, send it to").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your address is changed")
+    page.get_by_role("button", name="Yes, use").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your address has changed")
     looks_good(page)
     assert shown(operator, "ada@example.net")["consent"] == "confirmed"
 
     page.goto(link_in(digest, "unsubscribe"))
     looks_good(page)
     page.get_by_role("button", name="Unsubscribe").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("You are unsubscribed")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You’re unsubscribed")
     looks_good(page)
     assert shown(operator, "ada@example.net")["consent"] == "withdrawn"
-    page.get_by_role("button", name="undo").click()
+    page.get_by_role("button", name="Resubscribe").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Welcome")
     assert shown(operator, "ada@example.net")["consent"] == "confirmed"
 
@@ -186,10 +186,10 @@ def test_a_script_guesses_the_zone_and_shows_the_preview(browser: Browser, site:
     page = context.new_page()
     page.goto(site)
     assert page.locator("#timezone").input_value() == "Asia/Tokyo"
-    page.get_by_label("Topics, one a line").press_sequentially("video generation")
-    expect(page.get_by_role("heading", name="What you would have got")).to_be_visible()
-    page.get_by_label("Topics, one a line").fill("zymurgy")
-    expect(page.get_by_role("heading", name="What you would have got")).to_be_visible(visible=False)
+    page.get_by_label("Topics, one per line").press_sequentially("video generation")
+    expect(page.get_by_role("heading", name="What you would have received")).to_be_visible()
+    page.get_by_label("Topics, one per line").fill("zymurgy")
+    expect(page.get_by_role("heading", name="What you would have received")).to_be_visible(visible=False)
     assert page.url == f"{site}/"
     context.close()
 

@@ -139,7 +139,7 @@ def test_somebody_unknown_is_named_in_one_line(office: Person, command: str) -> 
 @pytest.mark.parametrize("command", ["add", "show", "remove", "suppress", "unsuppress"])
 def test_what_is_no_address_is_named_in_one_line(newcomer: Person, command: str) -> None:
     said = one_line(newcomer.run("subscribers", command, "nobody"))
-    assert said.startswith("digest: 'nobody' is not a mail address: ")
+    assert said.startswith("digest: 'nobody' is not an email address: ")
 
 
 # ---- blocks ------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ def test_import_lists_what_it_cannot_read_and_keeps_the_rest(newcomer: Person) -
         (b"", "the header has no column email, but: nothing"),
         (b"Name;E-Mail\nAda;ada@example.org\n", "but: name;e-mail"),
         ("Prénom\n".encode("latin-1"), "but: pr\\udce9nom"),
-        (b"email\nnobody\n", "'nobody' is not a mail address"),
+        (b"email\nnobody\n", "'nobody' is not an email address"),
     ],
 )
 @pytest.mark.parametrize("words", [(), ("--json",)], ids=["text", "json"])

@@ -381,7 +381,7 @@ def test_a_block_of_who_was_removed_stays_for_ever(registry, tidy):
 def test_wishes_to_move_and_requests_go_when_they_have_ended(ledger, registry, tidy):
     person = say(registry, "ada")
     registry.address_changes.ask(registry.get(person.id), "ada@example.net", NOW)
-    registry.may_ask({"somebody": 3}, NOW)
+    registry.is_within_limits({"somebody": 3}, NOW)
     assert tidy(NOW + timedelta(minutes=59)) == Tidied()
     gone = tidy(NOW + 3 * DAY)
     assert (gone.address_changes, gone.sign_up_limiter) == (1, 1)

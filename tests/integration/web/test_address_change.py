@@ -172,11 +172,11 @@ def test_back_again(mover):
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
-        ("", "not a mail address"),
-        ("nobody", "'nobody' is not a mail address"),
+        ("", "not an email address"),
+        ("nobody", "'nobody' is not an email address"),
         ("josé@new.example", "cannot be reached from here"),
-        (OLD, "the address that you have"),
-        ("<script>alert(1)</script>", "not a mail address"),
+        (OLD, "already your address"),
+        ("<script>alert(1)</script>", "not an email address"),
     ],
 )
 def test_what_cannot_be_an_address_is_said_and_kept_in_the_form(mover, typed, why):
@@ -223,10 +223,10 @@ def test_the_answer_does_not_tell_who_subscribes(mover):
 def test_nothing_is_told_to_whoever_is_gone(mover):
     mover.registry.withdraw(mover.ada.public_id, source="test", now=NOW)
     before = look(mover.engine)
-    assert "You are unsubscribed" in mover.request_change().text
+    assert "You’re unsubscribed" in mover.request_change().text
     assert look(mover.engine) == before
     mover.registry.remove(OLD)
-    assert "You are unsubscribed" in mover.request_change().text
+    assert "You’re unsubscribed" in mover.request_change().text
     assert look(mover.engine) == {}
     assert mover.mails == []
 
@@ -355,7 +355,7 @@ def test_an_address_that_subscribes_is_not_taken_over(mover):
     for _ in range(2):
         answer = mover.post(mover.link(0))
         assert answer.status_code == 409
-        assert f"{NEW} subscribes already" in page_of(answer).text_content()
+        assert f"{NEW} is already subscribed" in page_of(answer).text_content()
     assert look(mover.engine) == before
     assert mover.mailed == [NEW]
 
@@ -393,7 +393,7 @@ def test_a_confirmation_of_the_one_taken_in_is_void(mover):
     mover.request_change()
     mover.post(mover.link(1))
     before = look(mover.engine)
-    assert "You are unsubscribed" in mover.post(mover.link(0)).text
+    assert "You’re unsubscribed" in mover.post(mover.link(0)).text
     assert look(mover.engine) == before
 
 

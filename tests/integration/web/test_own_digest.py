@@ -171,7 +171,7 @@ def test_the_links_of_a_test_mail_do_no_harm(office, engine):
         for method in ("GET", "POST"):
             answer = office.ask(path, method)
             assert answer.status_code == 200
-            assert "You are unsubscribed" in page_of(answer).text_content()
+            assert "You’re unsubscribed" in page_of(answer).text_content()
     assert look(engine) == before
     assert {link.split("/")[3] for link in links} == {
         "archive", "digest", "opinion", "preferences", "unsubscribe"

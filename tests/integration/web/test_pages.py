@@ -66,7 +66,7 @@ def test_no_body_is_in_the_way_of_leaving(browser, registry):
         person = registry.add(f"reader{number}@example.org", (), source="test", now=NOW)
         answer = browser.post(path_of(Purpose.UNSUBSCRIBE, person.public_id), b"\xff" * size, kind)
         assert answer.status_code == 200, (kind, size)
-        assert "You are unsubscribed" in page_of(answer).text_content()
+        assert "You’re unsubscribed" in page_of(answer).text_content()
         assert registry.get(person.id).consent is Consent.WITHDRAWN
 
 
@@ -126,7 +126,7 @@ def test_whoever_is_gone_is_told_the_same(browser, registry, ada, rows, purpose,
         )
         assert answer.status_code == 200
         assert_safe(answer)
-        assert "You are unsubscribed" in page_of(answer).text_content()
+        assert "You’re unsubscribed" in page_of(answer).text_content()
         assert "ada@" not in answer.text
     assert rows() == before
 
@@ -251,7 +251,7 @@ def test_a_preview_of_nothing_says_so(browser, edition):
 
 
 def test_a_preview_without_an_edition_says_so(browser):
-    assert "no edition yet" in preview(browser, "robots").text
+    assert "no edition to show yet" in preview(browser, "robots").text
 
 
 def test_a_preview_of_what_is_no_topic_says_why(browser, edition):
@@ -263,7 +263,7 @@ def test_a_preview_of_what_is_no_topic_says_why(browser, edition):
 def test_an_empty_archive_says_so(browser):
     answer = browser.get("/archive")
     assert answer.status_code == 200
-    assert "none yet" in page_of(answer).text_content()
+    assert "no editions yet" in page_of(answer).text_content()
 
 
 def test_the_archive_leads_to_the_edition(browser, edition):

@@ -11,7 +11,7 @@ from subscribers.model import Consent, Standing
 from subscribers.preferences import EVERY_DAY, Preferences, Strictness
 from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics
-from subscribers.web.leaving import UNDO_WITHIN
+from subscribers.web.page_context import UNDO_WITHIN
 from tests.integration.browser import Browser, page_of, path_of
 from tests.integration.site import make_web
 from tests.support import NOW

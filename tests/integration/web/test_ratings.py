@@ -58,7 +58,7 @@ def ada(registry):
 
 
 def opinion_path(person, paper=NEW_STYLE):
-    return f"{path_of(Purpose.OPINION, person.public_id)}/{quote(paper, safe=':/')}"
+    return f"{path_of(Purpose.RATING, person.public_id)}/{quote(paper, safe=':/')}"
 
 
 def held(registry, address="ada@example.org"):
@@ -91,10 +91,10 @@ def test_the_button_of_the_link_that_was_followed_stands_out(house, ada, query, 
 def test_what_is_said_is_kept_and_can_be_changed_and_taken_back(house, registry, ada):
     path = opinion_path(ada)
     for sent, noted, kept in (
-        ("like", "Noted: more like this.", {NEW_STYLE: Verdict.LIKE}),
-        ("mute", "Noted: not for you.", {NEW_STYLE: Verdict.MUTE}),
-        ("", "Taken back.", {}),
-        ("", "Taken back.", {}),
+        ("like", "Saved: we will show you more like this.", {NEW_STYLE: Verdict.LIKE}),
+        ("mute", "Saved: this paper is not for you.", {NEW_STYLE: Verdict.MUTE}),
+        ("", "Your rating was removed.", {}),
+        ("", "Your rating was removed.", {}),
     ):
         page = page_of(house.post(path, {"verdict": sent}))
         assert page.xpath("//*[@role='status']")[0].text_content() == noted
@@ -156,12 +156,12 @@ def test_whoever_is_gone_is_told_the_same_of_every_paper(house, registry, engine
     elif gone == "left":
         registry.withdraw(ada.public_id, source="test", now=NOW)
     else:
-        path = f"{path_of(Purpose.OPINION, 'f' * 32)}/{NEW_STYLE}"
+        path = f"{path_of(Purpose.RATING, 'f' * 32)}/{NEW_STYLE}"
     before = look(engine)
     for address in (path, path.replace("2602.00001", "unknown")):
         for answer in (house.get(address), house.post(address, {"verdict": "like"})):
             assert answer.status_code == 200
-            assert "You are unsubscribed" in page_of(answer).text_content()
+            assert "You’re unsubscribed" in page_of(answer).text_content()
     assert look(engine) == before
 
 

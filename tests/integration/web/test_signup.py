@@ -44,7 +44,7 @@ def test_somebody_joins(house):
     assert "robots" in house.get(preferences).text
     evidence = house.registry.file_of("ada@example.org").evidence
     assert [(item.event, item.source) for item in evidence] == [
-        ("asked", "sign-up form, text 2"),
+        ("asked", "sign-up form, text 3"),
         ("confirmed", "link in the confirmation mail"),
     ]
 
@@ -135,7 +135,7 @@ def test_a_client_is_served_a_few_times_an_hour_at_most(house):
 @pytest.mark.parametrize(
     ("address", "topics", "named"),
     [
-        ("", "", "not a mail address"),
+        ("", "", "not an email address"),
         ("nobody", "", "nobody"),
         ("ada@example.org", "!!", "!!"),
         ("ada@example.org", "x" * 9000, "too long"),

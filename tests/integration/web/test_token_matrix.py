@@ -106,7 +106,7 @@ LINKS = {
         ends=True,
     ),
     "opinion": Link(
-        Purpose.OPINION,
+        Purpose.RATING,
         reading,
         [f"+ opinions ada: {PAPER}, like, now"],
         {"verdict": "like"},
@@ -147,7 +147,7 @@ class Town(House):
             person(registry, f"{name}@example.org")
         registry.ratings.rate(registry.everybody()[-1].id, PAPER, Verdict.MUTE, NOW)
         registry.suppressions.add("wendy@example.org", SuppressionReason.COMPLAINT, now=NOW)
-        registry.may_ask({"address pia@example.org": 3}, NOW)
+        registry.is_within_limits({"address pia@example.org": 3}, NOW)
         self._seen = look(engine)
 
     def news(self):
@@ -295,7 +295,7 @@ def bad_tokens(town):
 def test_every_bad_token_has_the_same_answer_and_changes_nothing(town):
     expected = town.ask("POST", "/unsubscribe/x")
     assert expected.status_code == 404
-    assert "This link is not valid" in expected.text
+    assert "This link does not work" in expected.text
     for kind, token, bodies in bad_tokens(town):
         for method in ("POST", "GET", "HEAD"):
             for body in bodies:

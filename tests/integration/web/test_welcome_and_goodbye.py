@@ -8,8 +8,7 @@ import pytest
 from subscribers.model import Consent, Standing, SuppressionReason
 from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics
-from subscribers.web.leaving import UNDO_WITHIN
-from subscribers.web.page_context import MOST_PER_ADDRESS
+from subscribers.web.page_context import MOST_PER_ADDRESS, UNDO_WITHIN
 from tests.integration.at_once import at_once
 from tests.integration.house import House
 from tests.integration.site import SENDER

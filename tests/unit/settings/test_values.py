@@ -104,7 +104,7 @@ def test_an_address_has_its_normal_form(text, value):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("digest", "is not a mail address"),
+        ("digest", "is not an email address"),
         ("r\u00e9my@example.org", "^expected an address of plain ASCII letters$"),
         ("\u7528\u6237@\u4f8b\u5b50.\u5e7f\u544a", "^expected an address of plain ASCII letters$"),
     ],

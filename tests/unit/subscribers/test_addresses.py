@@ -61,7 +61,7 @@ def test_what_goes_on_the_wire(typed, kept):
     ],
 )
 def test_what_cannot_be_used_is_refused_saying_so(typed):
-    with pytest.raises(AddressError, match=r"is not a mail address: .+"):
+    with pytest.raises(AddressError, match=r"is not an email address: .+"):
         normalise_address(typed)
 
 
@@ -212,7 +212,7 @@ def test_only_the_refused_domains_are_refused(address):
 
 @pytest.mark.parametrize("takes", [True, False])
 def test_what_is_no_address_is_refused_as_such(takes):
-    with pytest.raises(AddressError, match="is not a mail address"):
+    with pytest.raises(AddressError, match="is not an email address"):
         AddressPolicy(Relay(takes), REFUSED).admit("ada")
 
 

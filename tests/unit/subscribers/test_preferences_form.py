@@ -219,7 +219,7 @@ def test_ticked_suggestions_stay_ticked_when_the_form_is_shown_again():
 
 def test_suggestions_that_nobody_ticks_are_no_topics():
     ticked = SHOWN.filled({"suggested": ["agents"]})
-    assert ticked.filled({"topics": ["robots"]}).read_topics() == ROBOTS
+    assert ticked.filled({"topics": ["robots"]}).read(Preferences())[0] == ROBOTS
 
 
 # ---- what is refused ---------------------------------------------------------------------------

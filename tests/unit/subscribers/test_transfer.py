@@ -216,7 +216,7 @@ def test_bad_rows_are_numbered_by_the_line_they_begin_on():
     )
     assert addresses(people) == [2, ADA, 7, 8, "grace@example.org", 11]
     reasons = [person.why for person in people if isinstance(person, Unread)]
-    assert reasons[0].startswith("'nobody' is not a mail address")
+    assert reasons[0].startswith("'nobody' is not an email address")
     assert reasons[1].startswith("no CSV: ")
     assert reasons[2].startswith("at: '25' is not a time of day")
     assert reasons[3].startswith("no CSV: ")
@@ -237,7 +237,7 @@ def test_bad_lines_are_said_with_their_number_and_the_rest_is_kept():
     reasons = [person.why for person in people if isinstance(person, Unread)]
     assert reasons[:2] == ["no JSON object"] * 2
     assert all(reason.startswith("no JSON: ") for reason in reasons[2:6])
-    assert reasons[6].startswith("'' is not a mail address")
+    assert reasons[6].startswith("'' is not an email address")
 
 
 @pytest.mark.parametrize("value", [{"a": 1}, 5, True])
@@ -252,8 +252,8 @@ def test_topics_of_no_fitting_kind_are_said(value):
         ({"at": [8]}, "at: '[8]'"),
         ({"topics": ["!!"]}, "'!!'"),
         ({"topics": [f"topic {n}" for n in range(21)]}, "at most 20 topics"),
-        ({"email": None}, "'' is not a mail address"),
-        ({"email": ["a@example.org"]}, "is not a mail address"),
+        ({"email": None}, "'' is not an email address"),
+        ({"email": ["a@example.org"]}, "is not an email address"),
         ({"topics": ["a\x00b"]}, "U+0000"),
         ({"topics": ["a\ud800b"]}, "U+D800"),
         ({"topics": ["x\ud800" * 300]}, "at most 200 characters"),
