@@ -1,4 +1,4 @@
-"""Mail addresses: read once, on the way in, and let in or not."""
+"""Email addresses: normalised when they are typed, and accepted or refused."""
 
 import unicodedata
 from collections.abc import Callable
@@ -8,53 +8,49 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 
 from subscribers.errors import AddressError
 
-# Names that no public server has, but that of one's own may (RFC 6761, RFC 6762). The list is the
-# library's place to say so.
+# The operator's own network may use these names (RFC 6761, RFC 6762). Changing its list in place is
+# how the library is told so.
 SPECIAL_USE_DOMAIN_NAMES[:] = [
     name for name in SPECIAL_USE_DOMAIN_NAMES if name not in {"local", "localhost", "test"}
 ]
 
 
 def normalise_address(typed: str) -> str:
-    """Return the address as it goes on the wire: domain in lower-case A-labels (RFC 5891).
+    """Return the address as it is sent: domain in lower-case A-labels (RFC 5891).
 
-    The part before the @ may hold letters beyond ASCII (RFC 6531), which not every relay takes:
-    ``AddressPolicy`` asks for that. Addresses inside the operator's own network, such as
-    ``user@localhost``, are allowed; whether a domain takes mail is for the relay to find out.
-    Raises AddressError saying what is wrong.
+    The part before the @ may hold letters beyond ASCII (RFC 6531). Addresses inside the operator's
+    own network, such as ``user@localhost``, are allowed. Raises AddressError.
     """
     try:
         checked = validate_email(
             typed.strip(), check_deliverability=False, globally_deliverable=False
         )
     except EmailNotValidError as error:
-        raise AddressError(f"{typed!r} is not a mail address: {error}") from None
+        raise AddressError(f"{typed!r} is not an email address: {error}") from None
     return f"{checked.local_part}@{checked.ascii_domain}"
 
 
 def address_key(address: str) -> str:
-    """Return what makes two addresses the same mailbox: letter case is ignored.
+    """Return a key that is equal for two addresses of one mailbox: letter case is ignored.
 
-    RFC 5321 section 2.4 lets a host tell Ada@ from ada@; no provider does, and a person who types
-    either means one mailbox.
+    RFC 5321 section 2.4 lets a host distinguish Ada@ from ada@, but no provider does.
     """
     return unicodedata.normalize("NFC", address.casefold())
 
 
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
-    """Which addresses may come in, whoever brings them.
+    """The rules for which addresses may subscribe.
 
-    ``takes_smtputf8`` tells whether the relay takes addresses beyond ASCII (RFC 6531); it is asked
-    only when one turns up. ``refused_domains`` are in A-labels, and stand for their subdomains as
-    well: those of disposable mailboxes, say.
+    ``takes_smtputf8`` returns whether the relay takes addresses beyond ASCII (RFC 6531); it is
+    called only for such an address. ``refused_domains`` are in A-labels and cover their subdomains.
     """
 
     takes_smtputf8: Callable[[], bool]
     refused_domains: frozenset[str] = frozenset()
 
     def admit(self, typed: str) -> str:
-        """Return the address in its normal form. Raises AddressError, fit to be shown."""
+        """Return the normalised address. Raises AddressError."""
         address = normalise_address(typed)
         labels = address.rpartition("@")[2].split(".")
         if any(".".join(labels[start:]) in self.refused_domains for start in range(len(labels))):

@@ -1,8 +1,8 @@
-"""When a digest is due in a subscriber's own time zone. Pure.
+"""The moments at which a digest is due in a subscriber's own time zone. Pure.
 
-Stored are a local time, a zone and weekdays; moments are computed afresh each time, so that a zone
-whose rules change is followed. Each local day has one such moment: in the hour that a clock change
-skips it is an hour later, and of an hour that comes twice it is in the first.
+A local time, a zone and weekdays are stored, and moments are computed each time, so that new rules
+of a zone take effect. Each local day has one such moment: if a clock change skips it, it is an hour
+later; if the hour comes twice, it is in the first.
 """
 
 from collections.abc import Iterator
@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 
 from subscribers.preferences import Preferences
 
-# As far as one looks: a week, and the days that zones are apart.
-_DAYS = 10
+_DAYS = 10  # to search: a week, and the difference between zones
 
 
 def last_due(preferences: Preferences, now: datetime) -> datetime:
@@ -35,9 +34,9 @@ def next_mail(preferences: Preferences, now: datetime) -> datetime:
 
 
 def local_day(preferences: Preferences, moment: datetime) -> date:
-    """Return the subscriber's day whose digest is due at a moment; else the day that it is there.
+    """Return the subscriber's day whose digest is due at a moment, else their current day.
 
-    A time that a clock change skips may be due when the next day has begun.
+    They differ if a clock change skips the due time, and the next day has begun by then.
     """
     today = moment.astimezone(_zone(preferences.timezone)).date()
     yesterday = today - timedelta(days=1)
@@ -56,11 +55,11 @@ def _moments(preferences: Preferences, around: datetime, step: int) -> Iterator[
 
 
 def _on(day: date, preferences: Preferences) -> datetime:
-    # By way of UTC, which makes a local time that does not exist one that does.
+    # Converting to UTC turns a skipped local time into one that exists.
     return datetime.combine(day, preferences.at, _zone(preferences.timezone)).astimezone(UTC)
 
 
 @cache
 def _zone(name: str) -> ZoneInfo:
-    """Return a zone. ZoneInfo caches only a few, and reads the others' files each time."""
+    """Return a zone. ZoneInfo itself caches only a few and reads the others' files each time."""
     return ZoneInfo(name)

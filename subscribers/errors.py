@@ -1,16 +1,16 @@
-"""What can go wrong with people's data.
+"""The errors of this package.
 
 SubscriberError
-├── AddressError    the text is not a mail address we can use
+├── AddressError    the text is not an address that we can send to
 ├── TopicError      the text is not a topic filter
 ├── PreferenceError the text is not a time, a cadence, a number of papers …
-├── ConsentError    what is asked would go against what the person said
-└── TokenError      the link's signature does not hold
+├── ConsentError    the request contradicts the person's consent
+└── TokenError      the link's signature is not valid
 """
 
 
 class SubscriberError(Exception):
-    """Base of everything this package raises on purpose; its text is fit to be shown."""
+    """The base of these errors. The text of each may be shown to the person."""
 
 
 class AddressError(SubscriberError):

@@ -1,12 +1,12 @@
-"""The language of topic filters: what people type, read into a query and what they require.
+"""The language of topic filters: a text is parsed into a query and a restriction. Pure.
 
     filter = any ["^" number]
     any    = all {"OR" all}
     all    = one {["AND"] one}
     one    = ["NOT" | "-"] (word | phrase | field | comparison | "(" any ")")
 
-Plain words are a query, to be ranked by; they only restrict as operands of AND, OR or NOT. The rest
-restricts wherever it stands. docs/topic-filters.md says it to readers, with examples. Pure.
+Papers are ranked by the query, which holds plain words; as operands of AND, OR or NOT they also
+restrict. Everything else always restricts. docs/topic-filters.md explains it to readers.
 """
 
 import re
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from subscribers.errors import TopicError
 
-DEEPEST = 20  # parentheses inside each other
+DEEPEST = 20  # nested parentheses
 LEAST_WEIGHT, MOST_WEIGHT = 0.1, 10.0
 
 
@@ -61,13 +61,13 @@ Restriction = Phrase | Field | Comparison | Not | And | Or
 @dataclass(frozen=True, slots=True)
 class Filter:
     text: str  # as typed, folded
-    query: tuple[str, ...]  # what is ranked: runs of plain words, and phrases, that are not negated
-    restriction: Restriction | None  # what a paper must satisfy; None: nothing
+    query: tuple[str, ...]  # runs of plain words, and phrases, that are not negated
+    restriction: Restriction | None  # None: every paper satisfies it
     weight: float
 
 
 def parse_filter(text: str) -> Filter:
-    """Read a text. Raises TopicError, with the column, from 1, in the folded text."""
+    """Parse a text. Raises TopicError with the column (from 1) in the folded text."""
     text = fold(text)
     body, weight, *_ = [*_WEIGHT.split(text), "1"]
     if not LEAST_WEIGHT <= float(weight) <= MOST_WEIGHT:
@@ -76,9 +76,9 @@ def parse_filter(text: str) -> Filter:
     return Filter(text, meaning.query, meaning.alone, float(weight))
 
 
-@lru_cache(maxsize=50_000)  # the same few topics are asked about all the time
+@lru_cache(maxsize=50_000)
 def read_filter(text: str) -> Filter:
-    """Read the filter in a text that is stored already; one that no longer parses is a query."""
+    """Parse a stored text. One that no longer parses becomes a query of its words."""
     try:
         return parse_filter(text)
     except TopicError:
@@ -88,7 +88,7 @@ def read_filter(text: str) -> Filter:
 
 
 def fold(text: str) -> str:
-    """Return a text in NFC, with each run of white space as one blank, and none at the ends."""
+    """Return a text in NFC, stripped, with each run of white space as one blank."""
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
@@ -103,7 +103,7 @@ _A_WEIGHT = f"a number from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g} after ^, at the 
 _ALIASES = {"category": "cat", "organisation": "org", "organization": "org"}
 _TOKEN = re.compile(
     rf"""(?P<sign> [()] | {_OPERATOR} )
-    | (?P<minus> - (?=[({_QUOTES}] | (?!-){_IN_WORD}*[^\W_]) )  # a dash by itself is none
+    | (?P<minus> - (?=[({_QUOTES}] | (?!-){_IN_WORD}*[^\W_]) )  # not a dash by itself
     | (?P<phrase> {_QUOTED} )
     | (?P<condition>
         (?: (?P<field>(?ai:author|org|cat|title|keyword|code|{"|".join(_ALIASES)})):
@@ -115,14 +115,14 @@ _TOKEN = re.compile(
 
 
 class _Token(NamedTuple):
-    kind: str  # "word", "part", "end", or itself: ( ) - AND OR NOT
+    kind: str  # "word", "part", "end", or a sign: ( ) - AND OR NOT
     column: int
-    text: str = ""  # of a word, itself; of a sign, "after AND"
+    text: str = ""  # the word, or, for a sign, "after AND"
     part: Restriction | None = None
 
 
 def _tokens(text: str) -> Iterator[_Token]:
-    """Yield the tokens of a folded text. Punctuation by itself is none."""
+    """Yield the tokens of a folded text, ignoring punctuation that stands alone."""
     quotes = [at for at, character in enumerate(text) if character in _QUOTES]
     if len(quotes) % 2:
         raise _error(quotes[-1] + 1, "a closing quotation mark")
@@ -168,12 +168,12 @@ def _error(column: int, expected: str) -> TopicError:
 @dataclass(frozen=True, slots=True)
 class _Meaning:
     query: tuple[str, ...]
-    alone: Restriction | None  # what it requires by itself,
-    operand: Restriction  # and as an operand
+    alone: Restriction | None  # what it requires by itself
+    operand: Restriction  # what it requires as an operand
 
 
 class _Parser:
-    """Recursive descent; each of ``_any``, ``_all`` and ``_one`` reads that rule of the grammar."""
+    """A recursive-descent parser; ``_any``, ``_all`` and ``_one`` parse those rules."""
 
     def __init__(self, text: str) -> None:
         self._tokens = _tokens(text)
@@ -187,7 +187,7 @@ class _Parser:
         return meaning
 
     def _took(self, *kinds: str) -> bool:
-        """Take the next token if it is of such a kind, and tell whether it was."""
+        """Consume the next token if it is of one of these kinds; return whether it was."""
         if self._next.kind not in kinds:
             return False
         self._last, self._next = self._next, next(self._tokens)
@@ -201,13 +201,13 @@ class _Parser:
 
     def _all(self) -> _Meaning:
         parts = [self._one()]
-        is_said = False  # or only implied, by standing side by side
+        is_explicit = False  # AND is only implied between neighbours
         while self._next.kind not in ("OR", ")", "end"):
-            is_said = self._took("AND") or is_said
+            is_explicit = self._took("AND") or is_explicit
             parts.append(self._one())
         both = _operands(And, parts)
         alone = [part.alone for part in parts if part.alone]
-        return both if is_said else replace(both, alone=_joined(And, alone) if alone else None)
+        return both if is_explicit else replace(both, alone=_joined(And, alone) if alone else None)
 
     def _one(self) -> _Meaning:
         if self._took("NOT", "-"):
@@ -216,7 +216,7 @@ class _Parser:
         return self._item()
 
     def _item(self, most_words: int | None = None) -> _Meaning:
-        """Read a group, a phrase, a field, a comparison, or plain words in a row."""
+        """Parse a group, a phrase, a field, a comparison, or a run of plain words."""
         if self._took("("):
             return self._group(self._last.column)
         if (part := self._next.part) and self._took("part"):
@@ -246,7 +246,7 @@ def _operands(kind: type[And] | type[Or], parts: list[_Meaning]) -> _Meaning:
 
 
 def _joined(kind: type[And] | type[Or], parts: Iterable[Restriction]) -> Restriction:
-    """Make one restriction of several; the same kind is taken apart, a single one stays."""
+    """Join restrictions into one; nested ones of the same kind are flattened."""
     flat = [
         operand for part in parts for operand in (part.parts if isinstance(part, kind) else (part,))
     ]

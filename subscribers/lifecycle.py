@@ -1,4 +1,4 @@
-"""The life of a consent, as one table. Pure."""
+"""The states of consent, in one table of transitions. Pure."""
 
 from enum import StrEnum
 
@@ -7,15 +7,15 @@ from subscribers.model import Consent
 
 
 class ConsentEvent(StrEnum):
-    ASKED = "asked"  # the person filled in the form: a confirmation is on its way
-    CONFIRMED = "confirmed"  # the person pressed the button in that mail
+    ASKED = "asked"  # somebody filled in the form: an email asks the person to confirm
+    CONFIRMED = "confirmed"  # the person pressed the button behind the link in that email
     VOUCHED = "vouched"  # the operator states that the person asked for it
     WITHDRAWN = "withdrawn"  # the person left
-    UNDONE = "undone"  # on the page after leaving, the person took it back
-    MOVED = "moved"  # the person confirmed another address, at that address
+    UNDONE = "undone"  # the person came back by the page after leaving
+    MOVED = "moved"  # the person confirmed a new address, by a link sent to it
 
 
-# None is somebody we have never heard of. What is not listed is refused.
+# None is an unknown person. Transitions that are not listed are refused.
 TRANSITIONS: dict[tuple[Consent | None, ConsentEvent], Consent] = {
     (None, ConsentEvent.ASKED): Consent.PENDING,
     (None, ConsentEvent.VOUCHED): Consent.CONFIRMED,
@@ -27,7 +27,7 @@ TRANSITIONS: dict[tuple[Consent | None, ConsentEvent], Consent] = {
     (Consent.CONFIRMED, ConsentEvent.CONFIRMED): Consent.CONFIRMED,
     (Consent.CONFIRMED, ConsentEvent.VOUCHED): Consent.CONFIRMED,
     (Consent.CONFIRMED, ConsentEvent.WITHDRAWN): Consent.WITHDRAWN,
-    # Whoever left comes back only by their own hand, never by being put back.
+    # Only the person can come back after leaving; the operator cannot vouch for them.
     (Consent.WITHDRAWN, ConsentEvent.ASKED): Consent.PENDING,
     (Consent.WITHDRAWN, ConsentEvent.WITHDRAWN): Consent.WITHDRAWN,
     (Consent.WITHDRAWN, ConsentEvent.UNDONE): Consent.CONFIRMED,
@@ -37,14 +37,10 @@ TRANSITIONS: dict[tuple[Consent | None, ConsentEvent], Consent] = {
 
 
 def next_consent(consent: Consent | None, event: ConsentEvent) -> Consent:
-    """Return the consent after an event.
-
-    Raises ConsentError where the event may not happen: an operator cannot vouch for somebody who
-    left, and a stale confirmation link does not bring anybody back.
-    """
+    """Return the consent after an event. Raises ConsentError if the table does not list it."""
     try:
         return TRANSITIONS[consent, event]
     except KeyError:
         raise ConsentError(
-            f"a consent that is {consent or 'unknown'} cannot become {event} this way"
+            f"consent is {consent or 'unknown'}, and the event {event} is not allowed then"
         ) from None

@@ -1,4 +1,4 @@
-"""People, in values: what the rest of the program may know of a subscriber."""
+"""The values about people that the rest of the program works with."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from subscribers.topics import TopicFilter
 
 
 class Consent(StrEnum):
-    """What the person said. Independent of suppression, which is about the address."""
+    """The consent of a person. It is independent of suppression, which is about the address."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"
@@ -17,7 +17,7 @@ class Consent(StrEnum):
 
 
 class Standing(StrEnum):
-    """The answer to "may this person be mailed now?", read in the moment before MAIL FROM."""
+    """Whether a person may be mailed, as it is read right before MAIL FROM."""
 
     MAY_RECEIVE = "may-receive"
     NOT_CONFIRMED = "not-confirmed"
@@ -27,17 +27,17 @@ class Standing(StrEnum):
 
 
 class SuppressionReason(StrEnum):
-    """Why an address gets nothing, whoever asks."""
+    """The reason why an address is blocked."""
 
     HARD_BOUNCE = "hard-bounce"
     COMPLAINT = "complaint"
-    SOFT_BOUNCES = "soft-bounces"  # nothing arrives there, for days on end
+    SOFT_BOUNCES = "soft-bounces"  # nothing was delivered there for days
     OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """One person. ``public_id`` is random and stands in links; ``id`` never leaves the database."""
+    """A person. ``public_id`` is random, for links; ``id`` is never shown to anybody."""
 
     id: int
     public_id: str
@@ -50,9 +50,9 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class ConsentChange:
-    """A person after they said something, and what their consent was before.
+    """A person after an event, and their consent before it.
 
-    If the same is said twice at once, it is news once.
+    Of two equal events at the same moment, one is news.
     """
 
     person: Subscriber
@@ -65,9 +65,9 @@ class ConsentChange:
 
 @dataclass(frozen=True, slots=True)
 class MailSchedule:
-    """People with the same days, local time and zone: their numbers, and since when they come.
+    """People with equal days, local time and zone: for each id, since when they subscribe.
 
-    Of ``preferences`` only these three are as the people want them.
+    The other preferences are defaults, not those of the people.
     """
 
     preferences: Preferences
@@ -76,9 +76,9 @@ class MailSchedule:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Something a person said about being mailed: when, and through which door.
+    """An event of consent: when it happened, and where.
 
-    ``client`` is the network address that it came from, where the operator keeps that.
+    ``client`` is the network address that it came from, if the operator keeps that.
     """
 
     event: str
@@ -89,14 +89,14 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """A standing block on an address."""
+    """A block on an address."""
 
     reason: SuppressionReason
     at: datetime
 
 
 class Verdict(StrEnum):
-    """The value of a rating: what a reader thinks of a paper."""
+    """The value of a rating."""
 
     LIKE = "like"  # more like this
     MUTE = "mute"  # not for me
@@ -104,7 +104,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """A verdict on a paper, which is named by its canonical id."""
+    """A reader's verdict on a paper, which is named by its canonical id."""
 
     paper: str
     verdict: Verdict
@@ -113,7 +113,7 @@ class Rating:
 
 @dataclass(frozen=True, slots=True)
 class AddressChange:
-    """A person's request to be mailed at another address; ``public_id`` stands in the link."""
+    """A person's request to use another address; ``public_id`` stands in the link."""
 
     public_id: str
     person: Subscriber
@@ -126,14 +126,10 @@ class AddressChange:
 
 @dataclass(frozen=True, slots=True)
 class PersonFile:
-    """Everything that is stored about a person.
-
-    What they want, what they said, what they think of papers, the address that they want to move
-    to, and any block.
-    """
+    """Everything that is stored about a person."""
 
     subscriber: Subscriber
     evidence: tuple[Evidence, ...]
     ratings: tuple[Rating, ...]
-    moving_to: str
+    moving_to: str  # the address of an open request to change it, or empty
     suppression: Suppression | None

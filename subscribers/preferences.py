@@ -1,7 +1,7 @@
-"""What a subscriber wants as well as topics: when, how much, and what not. Pure.
+"""Preferences: when a subscriber wants a digest, how many papers, and which not. Pure.
 
-``from_json`` and ``to_json`` are how preferences are stored and exported; what a record does not
-say has its default, so that old records stay readable when a preference is added.
+They are stored and exported by ``to_json``. A preference that a record lacks has its default, so
+that old records stay readable when one is added.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ _SPELT_OUT = {
 
 
 class Strictness(StrEnum):
-    """How well a paper must fit a topic."""
+    """How well a paper must match a topic."""
 
     STRICT = "strict"
     NORMAL = "normal"
@@ -42,13 +42,13 @@ class Strictness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """``days`` are the weekdays with a digest, ``at`` and ``timezone`` the local time for it.
+    """The preferences of a subscriber.
 
-    ``paused_until`` is the first day with mail again. ``max_papers`` counts those on the
-    subscriber's topics (none: as many as the operator allows), ``min_papers`` how many there must
-    be for a mail at all, and ``strictness`` how well they must fit (none: as the operator says);
-    ``trending`` is whether that section is wanted as well. ``note_when_nothing`` is whether
-    they want to be told when there is no digest for them on a day of theirs.
+    ``days`` are the weekdays with a digest, ``at`` and ``timezone`` its local time, and
+    ``paused_until`` is the first day with a digest again. There are at most ``max_papers`` on the
+    topics (None: the operator's limit), and no digest with fewer than ``min_papers``; they match by
+    ``strictness`` (None: the operator's). ``trending``: with that section. ``note_when_nothing``:
+    an email also when there is no digest on one of the days.
     """
 
     days: frozenset[str] = EVERY_DAY
@@ -64,11 +64,11 @@ class Preferences:
     locale: str = "en"
 
     def wants_mail_on(self, day: date) -> bool:
-        """Tell whether the subscriber's cadence has a digest on this day, whatever is paused."""
+        """Return whether the cadence has a digest on a day, whatever is paused."""
         return WEEKDAYS[day.weekday()] in self.days
 
     def day_before(self, day: date) -> date:
-        """Return the last day before this one that the cadence has a digest on."""
+        """Return the last day before this one with a digest by the cadence."""
         earlier = (day - timedelta(days=days) for days in range(1, 8))
         return next(day for day in earlier if self.wants_mail_on(day))
 
@@ -77,7 +77,7 @@ class Preferences:
 
     @property
     def cadence(self) -> str:
-        """Return the days by a common name, or spelt out: daily, weekdays, weekly, mon+thu."""
+        """Return the name of the days (daily, weekdays, weekly) or their list (mon+thu)."""
         for name, days in CADENCES.items():
             if days == self.days:
                 return name
@@ -85,17 +85,11 @@ class Preferences:
 
     @property
     def how_often(self) -> str:
-        """Return when mail comes, in words: every day, on Monday and Thursday."""
-        return self._days_in_words + (
-            ", also when there is nothing" if self.note_when_nothing else ""
-        )
-
-    @property
-    def _days_in_words(self) -> str:
-        if self.cadence in _SPELT_OUT:
-            return _SPELT_OUT[self.cadence]
+        """Return the cadence in words: every day, on Monday and Thursday."""
         names = [DAY_NAMES[number] for number, day in enumerate(WEEKDAYS) if day in self.days]
-        return f"on {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}"
+        spelt_out = f"on {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}"
+        even_without = ", also when there is nothing" if self.note_when_nothing else ""
+        return _SPELT_OUT.get(self.cadence, spelt_out) + even_without
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -119,10 +113,9 @@ class Preferences:
 
     @classmethod
     def from_stored(cls, record: Mapping[str, Any]) -> "Preferences":
-        """Read preferences as they were stored once.
+        """Read stored preferences, with the default for each that this machine cannot read.
 
-        What this machine cannot read, such as a time zone it does not know, has its default: one
-        record must not stop everybody's mail.
+        One record, say with an unknown time zone, must not stop everybody's mail.
         """
         values: dict[str, Any] = {}
         for key in _READ:
@@ -132,7 +125,7 @@ class Preferences:
 
 
 def parse_cadence(typed: str) -> frozenset[str]:
-    """Read the weekdays that a cadence means: daily, weekdays, weekly, or days like ``mon+thu``."""
+    """Parse a cadence (daily, weekdays, weekly, or days like ``mon+thu``) into weekdays."""
     name = typed.strip().casefold()
     days = CADENCES.get(name) or frozenset(name.replace("+", " ").split())
     if not days or not days <= EVERY_DAY:
@@ -143,7 +136,7 @@ def parse_cadence(typed: str) -> frozenset[str]:
 
 
 def parse_time(typed: str) -> time:
-    """Read a local time: an hour (``8``) or hour and minute (``08:30``)."""
+    """Parse a local time: an hour (``8``) or hour and minute (``8:30``)."""
     text = typed.strip()
     try:
         at = time(int(text)) if text.isdecimal() else time.fromisoformat(text)
@@ -155,7 +148,7 @@ def parse_time(typed: str) -> time:
 
 
 def parse_timezone(typed: str) -> str:
-    """Read the name of an IANA time zone that this machine knows."""
+    """Return the name of an IANA time zone that this machine knows."""
     try:
         return ZoneInfo(typed.strip()).key
     except (KeyError, ValueError, OSError):
@@ -181,7 +174,7 @@ def parse_strictness(typed: str) -> Strictness:
 
 
 def parse_locale(typed: str) -> str:
-    """Read a language tag of letters and digits (RFC 5646's form); it need not be known."""
+    """Check the form of a language tag (RFC 5646); it need not be known."""
     text = typed.strip()
     if not 2 <= len(text) <= 35 or not all(p.isascii() and p.isalnum() for p in text.split("-")):
         raise PreferenceError(f"{typed!r} is not a language like en or pt-BR")
@@ -208,7 +201,7 @@ def _parse_exclusions(typed: Any) -> tuple[TopicFilter, ...]:
     return parse_topics(text for text in str(typed).split(";") if text.strip())
 
 
-# Of each key in a record: the preference that it stands for, and how its text is read.
+# For each key of a record, the name of the preference and its parser.
 _READ: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "cadence": ("days", parse_cadence),
     "at": ("at", parse_time),
@@ -225,7 +218,7 @@ _READ: dict[str, tuple[str, Callable[[Any], Any]]] = {
 
 
 def _read(record: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:
-    """Read a preference from a record of JSON or CSV; nothing where it is missing or empty."""
+    """Read a preference from a record of JSON or CSV; return [] if it is missing or empty."""
     value = record.get(key)
     if value in (None, []) or (isinstance(value, str) and not value.strip()):
         return []

@@ -1,4 +1,4 @@
-"""The form for what a subscriber wants: as it is shown, and as it is read. Pure."""
+"""The form for topics and preferences: as it is shown, and as it is read. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,8 +20,8 @@ from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS, TopicFilter, parse_to
 LONGEST_FIELD = LONGEST_TOPIC * MOST_TOPICS * 2
 CHOSEN_DAYS = "chosen"  # the cadence that is none of the named ones
 
-# The values of each field of a form, by name. A box that is not ticked sends nothing; so a box that
-# may be off has a hidden empty value beside it, which tells "off" from "not on this form".
+# The values of each field of a form, by name. A box that is not ticked sends nothing, so each has a
+# hidden field with an empty value, to distinguish "off" from "not on this form".
 Fields = Mapping[str, Sequence[str]]
 
 _TYPED = (
@@ -32,7 +32,7 @@ _TICKED = ("trending", "note_when_nothing")
 
 @dataclass(frozen=True, slots=True)
 class PreferencesForm:
-    """What stands in the form, as text. ``suggested`` are the suggestions that are ticked."""
+    """The fields of the form, as text. ``suggested`` are the suggestions that are ticked."""
 
     topics: str = ""
     suggested: frozenset[str] = frozenset()
@@ -50,7 +50,7 @@ class PreferencesForm:
 
     @classmethod
     def of(cls, topics: Sequence[TopicFilter], preferences: Preferences) -> "PreferencesForm":
-        """Return the form as it is shown to somebody who has these preferences."""
+        """Return the form filled in with stored topics and preferences."""
         return cls(
             topics=_lines(topics),
             exclusions=_lines(preferences.exclusions),
@@ -67,10 +67,7 @@ class PreferencesForm:
         )
 
     def filled(self, fields: Fields) -> "PreferencesForm":
-        """Return the form as somebody sent it; what is not on theirs stays as it is here.
-
-        Raises PreferenceError for a field that no person has typed, so long is it.
-        """
+        """Return the form with the fields that were sent. Raises PreferenceError."""
         if any(len(value) > LONGEST_FIELD for values in fields.values() for value in values):
             raise PreferenceError("this is too long")
 
@@ -84,16 +81,17 @@ class PreferencesForm:
         return replace(self, suggested=frozenset(fields.get("suggested", ())), **sent)
 
     def read(self, before: Preferences) -> tuple[tuple[TopicFilter, ...], Preferences]:
-        """Read topics and preferences; what no form has stays as it was.
+        """Parse topics (typed, and suggestions that are ticked) and preferences.
 
-        Raises TopicError or PreferenceError, saying what is wrong.
+        Preferences that the form lacks stay as before. Raises TopicError and PreferenceError.
         """
         days = self.days if self.cadence == CHOSEN_DAYS else CADENCES.get(self.cadence)
         if days is None:
             raise PreferenceError(f"{self.cadence!r} is not one of the choices")
         if not days:
             raise PreferenceError("choose at least one day, or pause until a date")
-        return self.read_topics(), replace(
+        topics = _read_lines("\n".join([self.topics, *sorted(self.suggested)]))
+        return topics, replace(
             before,
             days=days,
             at=parse_time(self.at) if self.at else before.at,
@@ -107,16 +105,9 @@ class PreferencesForm:
             paused_until=parse_date(self.paused_until) if self.paused_until else None,
         )
 
-    def read_topics(self) -> tuple[TopicFilter, ...]:
-        """Read the topics: those typed, one a line, and the suggestions that are ticked.
-
-        Raises TopicError.
-        """
-        return _read_lines("\n".join([self.topics, *sorted(self.suggested)]))
-
 
 def last(fields: Fields, name: str) -> str:
-    """Return the value of a field that has one; empty where it is missing."""
+    """Return the last value of a field; empty if it is missing."""
     return fields[name][-1] if fields.get(name) else ""
 
 

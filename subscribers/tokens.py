@@ -1,4 +1,4 @@
-"""Signed links: who is meant and for what, without a password and without an address inside."""
+"""Signed tokens for links: for one person and one purpose, without an address inside."""
 
 import hashlib
 import hmac
@@ -16,19 +16,19 @@ _INVALID = "this link is not valid"
 
 
 class Purpose(StrEnum):
-    """What a token is good for; a token of one purpose is void for every other."""
+    """What a token allows. It is not valid for any other purpose."""
 
     CONFIRM = "confirm"
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     UNDO = "undo"
     ADDRESS = "address"
-    OPINION = "opinion"
+    RATING = "opinion"
     DIGEST = "digest"
 
 
 class _Signer(Signer):
-    """A signer that derives its key once: a day may have a million mails, with four tokens each."""
+    """A signer that derives its key once, because an edition may need millions of tokens."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -43,8 +43,8 @@ class _Signer(Signer):
 class Tokens:
     """Makes and reads tokens: HMAC-SHA-256 over a public id, compared in constant time.
 
-    ``secrets`` holds the newest key first. It signs; every key verifies, so that links in old
-    mails keep working after a key was changed.
+    The first, newest, of the ``secrets`` signs. All of them verify, so that links in old emails
+    keep working after a new key was added.
     """
 
     def __init__(self, secrets: Sequence[str]) -> None:
@@ -67,36 +67,36 @@ class Tokens:
         self._payload = lru_cache(maxsize=16)(self._serializers[Purpose.CONFIRM].dump_payload)
 
     def make(self, purpose: Purpose, public_id: str) -> str:
-        """Return a token for one purpose, URL-safe, the same each time for the same person."""
+        """Return a URL-safe token, always the same for the same person and purpose."""
         return self._signers[purpose].sign(self._payload(public_id)).decode()
 
     def read(self, purpose: Purpose, token: str) -> str:
-        """Return the public id in a token. Raises the same TokenError for any other text."""
+        """Return the public id in a token. Raises TokenError, always with the same text."""
         public_id = self._load(purpose, token)
         if not isinstance(public_id, str):
             raise TokenError(_INVALID)
         return public_id
 
     def make_until(self, purpose: Purpose, public_id: str, end: datetime) -> str:
-        """Return a token that is good until a moment (to the second)."""
+        """Return a token that expires at a moment (to the second)."""
         token = self._serializers[purpose].dumps([public_id, int(end.timestamp())])
         assert isinstance(token, str)
         return token
 
     def read_at(self, purpose: Purpose, token: str, now: datetime) -> str:
-        """Return the public id in a token made by ``make_until``. Raises TokenError at its end."""
+        """Return the public id in a token of ``make_until``. Raises TokenError if it expired."""
         match self._load(purpose, token):
             case [str(public_id), int(end)] if now.timestamp() < end:
                 return public_id
         raise TokenError(_INVALID)
 
     def _load(self, purpose: Purpose, token: str) -> object:
-        """Return what a token was made of; None for a text that is no token of this purpose."""
+        """Return the payload of a token; None if it is not valid for this purpose."""
         try:
             return self._serializers[purpose].loads(token)
-        except (BadData, UnicodeError):  # a lone surrogate has no octets to sign
+        except (BadData, UnicodeError):  # a lone surrogate cannot be encoded
             return None
 
     def keyed(self, text: str) -> str:
-        """Return a digest of a text (HMAC-SHA-256) that says nothing to whoever lacks the key."""
+        """Return a keyed digest of a text (HMAC-SHA-256), from which it cannot be guessed."""
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""Topic filters: what a subscriber types for what they want to read about."""
+"""Topic filters, as a subscriber types them."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -13,17 +13,13 @@ MOST_TOPICS = 20
 
 @dataclass(frozen=True, slots=True)
 class TopicFilter:
-    """One thing a subscriber wants, as typed (white space folded, NFC)."""
+    """A topic filter as typed (white space folded, NFC)."""
 
     text: str
 
     @classmethod
     def parse(cls, typed: str) -> "TopicFilter":
-        """Read the filter that somebody typed.
-
-        Raises TopicError, saying what is wrong, for text that is empty, too long, holds nothing
-        but punctuation, or is not in the language of ``subscribers.filters``.
-        """
+        """Check a text. Raises TopicError if it is too long, has no word or does not parse."""
         text = fold(typed)
         if not any(character.isalnum() for character in text):
             raise TopicError(f"a topic needs at least one word, but this is {typed!r}")
@@ -42,10 +38,7 @@ class TopicFilter:
 
 
 def parse_topics(typed: Iterable[str]) -> tuple[TopicFilter, ...]:
-    """Read the filters that somebody typed, in order, each once, whatever its letter case.
-
-    Raises TopicError for a topic that cannot be read, or for more than MOST_TOPICS of them.
-    """
+    """Parse topics, in order, without repetitions in other letter case. Raises TopicError."""
     topics = {topic.text.casefold(): topic for topic in map(TopicFilter.parse, typed)}
     if len(topics) > MOST_TOPICS:
         raise TopicError(f"at most {MOST_TOPICS} topics, but these are {len(topics)}")

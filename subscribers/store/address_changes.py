@@ -1,4 +1,4 @@
-"""Changes of address: asked for by one link, done by another that went to the new mailbox."""
+"""Changes of address: requested by a link to the old mailbox, confirmed by one to the new."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -15,22 +15,19 @@ from subscribers.store.store import Store
 from subscribers.store.tables import address_changes, consents, subscribers
 
 KEPT_FOR = timedelta(hours=72)
-_ATTEMPTS = 5  # to complete a change while others change the same people
+_ATTEMPTS = 5  # at a change while other requests change the same people
 
 
 class AddressChanges(Store):
     """The changes of address that wait for a confirmation."""
 
     def ask(self, person: Subscriber, address: str, now: datetime) -> AddressChange:
-        """Note a request to be mailed at another address; it takes the place of an earlier one.
-
-        ``address`` is in its normal form.
-        """
+        """Record a request to use another (normalised) address; it replaces an earlier one."""
         wanted = AddressChange(rows.new_public_id(), person, address)
         with self._engine.begin() as connection:
-            # Whoever asks twice at the same moment does so one after the other (PostgreSQL).
-            themselves = select(subscribers.c.id).where(subscribers.c.id == person.id)
-            connection.execute(themselves.with_for_update())
+            # Two requests of one person at the same moment wait for each other (PostgreSQL).
+            row = select(subscribers.c.id).where(subscribers.c.id == person.id)
+            connection.execute(row.with_for_update())
             outdated = (address_changes.c.at <= now - KEPT_FOR) | (
                 address_changes.c.subscriber_id == person.id
             )
@@ -40,22 +37,22 @@ class AddressChanges(Store):
         return wanted
 
     def find(self, public_id: str) -> AddressChange | None:
-        """Return a request that stands; None if it was overtaken, or its person has left since."""
+        """Return a request; None if it was replaced, or if its person has left."""
         with self._engine.connect() as connection:
             return _find(connection, public_id)
 
     def complete(
         self, public_id: str, *, source: str, now: datetime, client: str = ""
     ) -> AddressChange | None:
-        """Complete a change that the new mailbox has confirmed.
+        """Complete a change that the new mailbox has confirmed. Idempotent.
 
-        Return the change as it was asked for, None if it no longer stands. Idempotent. Whoever
-        started to subscribe with the new address, or left there, is the same person: their
-        evidence is kept. Raises AddressError where a confirmed subscriber has that address.
+        Return the request, or None as ``find`` does. A person who has not confirmed at the new
+        address, or left there, is taken for the same, and their evidence is kept. Raises
+        AddressError if a confirmed subscriber has the new address.
         """
         evidence = Evidence(ConsentEvent.MOVED, now, source, client)
         for _ in range(_ATTEMPTS):
-            # One of the two may be changed at this moment.
+            # Another request may change one of the two at this moment.
             with suppress(ConsentError, IntegrityError):
                 return self._complete(public_id, evidence)
         return None
@@ -77,16 +74,16 @@ class AddressChanges(Store):
 
 
 def _absorb(connection: Connection, change: AddressChange) -> None:
-    """Make one of the person and of whoever else is listed at the new address.
+    """Merge the person listed at the new address, if any, into the one who changes it.
 
-    Raises AddressError where that is a confirmed subscriber, and ConsentError where they become
-    one, or anything else, at this moment.
+    Raises AddressError if they are a confirmed subscriber, and ConsentError if their consent
+    changes at this moment.
     """
     other = rows.by_address(connection, change.address)
     if other is None or other.id == change.person.id:
         return
     if other.consent is Consent.CONFIRMED:
-        raise AddressError(f"{change.address} subscribes already")
+        raise AddressError(f"{change.address} is already subscribed")
     evidence = update(consents).where(consents.c.subscriber_id == other.id)
     connection.execute(evidence.values(subscriber_id=change.person.id))
     still = (subscribers.c.id == other.id, subscribers.c.consent == other.consent)

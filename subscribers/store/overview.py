@@ -1,4 +1,4 @@
-"""People seen from afar: for lists, for statistics, and for who is due when."""
+"""Queries over all people: for lists, for statistics, and for planning who is due when."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -17,10 +17,10 @@ _TIMES = ("timezone", "at", "cadence")  # the preferences that tell when mail is
 
 
 class Overview(Store):
-    """What lists and figures tell of the people in one database."""
+    """Counts and lists of the people in one database."""
 
     def addresses_of(self, ids: Collection[int]) -> dict[int, str]:
-        """Return the addresses of some people by their ids; whoever was removed is left out."""
+        """Return the addresses of some people by their ids, without those who were removed."""
         query = select(subscribers.c.id, subscribers.c.address).where(subscribers.c.id.in_(ids))
         with self._engine.connect() as connection:
             return {row.id: row.address for row in connection.execute(query)}
@@ -31,7 +31,7 @@ class Overview(Store):
         return {consent: found.get(consent, 0) for consent in Consent}
 
     def blocks_by_reason(self) -> dict[SuppressionReason, int]:
-        """Count the blocked addresses by the reason."""
+        """Count the blocked addresses by reason."""
         found = self._count_by(suppressions.c.reason)
         return {reason: found.get(reason, 0) for reason in SuppressionReason}
 
@@ -40,10 +40,7 @@ class Overview(Store):
         return {row[0]: row[1] for row in counted}
 
     def withdrawals_by_day(self, first: date, last: date, zone: tzinfo = UTC) -> dict[date, int]:
-        """Count the people who left on each day of a zone, from the first to the last day.
-
-        Counted from the evidence that is still kept.
-        """
+        """Count the people who left on each day of a zone, by the evidence that is still kept."""
         begin, end = (
             datetime.combine(day, time(), zone) for day in (first, last + timedelta(days=1))
         )
@@ -56,9 +53,9 @@ class Overview(Store):
         return {day: left[day] for day in days}
 
     def mail_schedules(self) -> list[MailSchedule]:
-        """Return when everybody who has confirmed wants mail.
+        """Return when the confirmed subscribers want mail, grouped by equal times.
 
-        Asked each minute: it reads no whole records, and groups people with the same times.
+        Called every minute, so it reads no whole records.
         """
         record = subscribers.c.preferences
         times = (record[name].as_string().label(name) for name in _TIMES)

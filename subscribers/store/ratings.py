@@ -1,4 +1,4 @@
-"""What readers think of single papers: more like this, or not for me."""
+"""Readers' ratings of single papers: more like this, or not for me."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -16,22 +16,12 @@ class Ratings(Store):
     """The ratings in one database."""
 
     def rate(self, subscriber_id: int, paper: str, verdict: Verdict | None, now: datetime) -> None:
-        """Store what a subscriber thinks of a paper; None takes it back.
-
-        Of two verdicts at the same moment one stands.
-        """
+        """Store a verdict on a paper; None removes it. Of two at the same moment one stays."""
+        key = {"subscriber_id": subscriber_id, "paper": paper}
         with suppress(IntegrityError), self._engine.begin() as connection:
-            connection.execute(
-                delete(ratings)
-                .where(ratings.c.subscriber_id == subscriber_id)
-                .where(ratings.c.paper == paper)
-            )
+            connection.execute(delete(ratings).filter_by(**key))
             if verdict is not None:
-                connection.execute(
-                    insert(ratings).values(
-                        subscriber_id=subscriber_id, paper=paper, verdict=verdict, at=now
-                    )
-                )
+                connection.execute(insert(ratings).values(**key, verdict=verdict, at=now))
 
     def of_everybody(self) -> dict[int, list[Rating]]:
         """Return all ratings by the subscriber's id, oldest first."""
@@ -39,9 +29,7 @@ class Ratings(Store):
             return ratings_by_person(connection, true())
 
     def on(self, subscriber_id: int, paper: str) -> Verdict | None:
-        """Return what a subscriber thinks of one paper."""
-        query = select(ratings.c.verdict).where(
-            ratings.c.subscriber_id == subscriber_id, ratings.c.paper == paper
-        )
+        """Return a subscriber's verdict on one paper."""
+        query = select(ratings.c.verdict).filter_by(subscriber_id=subscriber_id, paper=paper)
         verdict = self._value(query)
         return None if verdict is None else Verdict(verdict)

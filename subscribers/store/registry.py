@@ -1,4 +1,4 @@
-"""The people of one database: their consent from the first word to the last, and what they want."""
+"""The people of one database: their consent and preferences, and everything stored about them."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -40,7 +40,7 @@ from subscribers.store.tables import (
 from subscribers.topics import TopicFilter
 from subscribers.transfer import ImportRow
 
-_BLOCK = 500  # numbers in one question
+_BLOCK = 500  # ids in one query
 _STANDING = {
     Consent.PENDING: Standing.NOT_CONFIRMED,
     Consent.CONFIRMED: Standing.MAY_RECEIVE,
@@ -49,10 +49,7 @@ _STANDING = {
 
 
 class Registry(Store):
-    """The subscribers of one database, and what belongs to them.
-
-    Each method is one short transaction.
-    """
+    """The subscribers of one database. Each method is one short transaction."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
@@ -64,20 +61,19 @@ class Registry(Store):
 
     # ---- joining -----------------------------------------------------------------------------
 
-    def may_ask(self, limits: Mapping[str, int], now: datetime) -> bool:
-        """Count a request for each asker, and tell whether none has had more than its limit.
+    def is_within_limits(self, limits: Mapping[str, int], now: datetime) -> bool:
+        """Count a sign-up request under each key; return whether none is over its limit per hour.
 
-        Limits are per hour, so that no form can be used to flood somebody. A refused request counts
-        as well.
+        A refused request counts as well.
         """
         with self._engine.begin() as connection:
             outdated = signups.c.at <= now - SIGN_UPS_KEPT_FOR
             connection.execute(delete(signups).where(outdated))
-            connection.execute(insert(signups), [{"asker": asker, "at": now} for asker in limits])
-        # Committed before it counts: of many requests at the same moment each sees all the others.
+            connection.execute(insert(signups), [{"asker": key, "at": now} for key in limits])
+        # Committed before it counts: simultaneous requests all see each other.
         query = select(signups.c.asker, func.count()).where(signups.c.asker.in_(list(limits)))
         counted = self._rows(query.group_by(signups.c.asker))
-        return all(count <= limits[asker] for asker, count in counted)
+        return all(count <= limits[key] for key, count in counted)
 
     def add(
         self,
@@ -87,11 +83,10 @@ class Registry(Store):
         source: str,
         now: datetime,
     ) -> Subscriber:
-        """Add a confirmed subscriber, on the operator's word.
+        """Add a confirmed subscriber whose consent the operator vouches for.
 
-        Somebody who is there already gets the new topics, or keeps the old where none are given.
-        Raises AddressError for an address that cannot be used, and ConsentError for a person who
-        left: only they can come back.
+        A known person gets the new topics, or keeps the old ones if none are given. Raises
+        AddressError, and ConsentError for a person who left: only they can come back.
         """
         address = normalise_address(address)
         evidence = Evidence(ConsentEvent.VOUCHED, now, source)
@@ -101,7 +96,7 @@ class Registry(Store):
                 consent = next_consent(known.consent if known else None, ConsentEvent.VOUCHED)
             except ConsentError:
                 raise ConsentError(
-                    f"{address} has unsubscribed; only that person can subscribe again"
+                    f"{address} has unsubscribed; only the person can subscribe again"
                 ) from None
             values: dict[str, object] = {"consent": consent}
             if topics or known is None:
@@ -118,10 +113,10 @@ class Registry(Store):
         now: datetime,
         client: str = "",
     ) -> Subscriber | None:
-        """Note an address typed into the form: the pending subscriber to be asked to confirm.
+        """Record a sign-up request; return the pending subscriber who must be asked to confirm.
 
-        None where no mail may go out for it: it is blocked, has confirmed already, or is being
-        asked by another request. ``client`` is where this one came from. Raises AddressError.
+        Return None if no email may go out: the address is blocked or confirmed, or another request
+        is recorded at this moment. ``client`` is the network address. Raises AddressError.
         """
         address = normalise_address(address)
         evidence = Evidence(ConsentEvent.ASKED, now, source, client)
@@ -144,15 +139,14 @@ class Registry(Store):
     def confirm(
         self, public_id: str, *, source: str, now: datetime, client: str = ""
     ) -> ConsentChange | None:
-        """Confirm somebody; None for somebody unknown, or who has left since. Idempotent."""
+        """Confirm a person; return None if they are unknown or have left. Idempotent."""
         evidence = Evidence(ConsentEvent.CONFIRMED, now, source, client)
-        return self._say(public_id, Consent.PENDING, evidence)
+        return self._record(public_id, Consent.PENDING, evidence)
 
     def admit(self, people: Sequence[ImportRow], now: datetime) -> int:
-        """Take in people from a file, with evidence and blocks; return how many were new.
+        """Add some hundred people from a file, with evidence and blocks; return how many were new.
 
-        Whoever is there already is left as they are: an import can be repeated, and brings nobody
-        back. For speed the people come in batches of some hundreds.
+        Known people stay unchanged: an import can be repeated, and brings nobody back.
         """
         with self._engine.begin() as connection:
             return rows.admit(connection, people, now)
@@ -162,7 +156,7 @@ class Registry(Store):
     def withdraw(
         self, public_id: str, *, source: str, now: datetime, client: str = ""
     ) -> ConsentChange | None:
-        """Have somebody leave; None for somebody unknown. Leaving twice is leaving once."""
+        """Withdraw a person's consent; return None if they are unknown. Idempotent."""
         with self._engine.begin() as connection:
             person = rows.by_public_id(connection, public_id)
             if person is None:
@@ -171,7 +165,7 @@ class Registry(Store):
                 return ConsentChange(person, Consent.WITHDRAWN)
             was: Consent = person.consent
             consent = next_consent(person.consent, ConsentEvent.WITHDRAWN)
-            # Whatever else they say at this moment: to leave wins, and to leave twice is once.
+            # Leaving wins over anything else that is recorded at this moment, and counts once.
             still_here = (subscribers.c.id == person.id, subscribers.c.consent != consent)
             leave = update(subscribers).where(*still_here).values(consent=consent)
             if connection.execute(leave).rowcount:
@@ -185,12 +179,12 @@ class Registry(Store):
     def undo(
         self, public_id: str, *, source: str, now: datetime, client: str = ""
     ) -> ConsentChange | None:
-        """Take back that somebody left; None for somebody unknown or not confirmed."""
+        """Undo a withdrawal; return None if the person is unknown or not confirmed."""
         evidence = Evidence(ConsentEvent.UNDONE, now, source, client)
-        return self._say(public_id, Consent.WITHDRAWN, evidence)
+        return self._record(public_id, Consent.WITHDRAWN, evidence)
 
     def has_confirmed(self, person: Subscriber) -> bool:
-        """Tell whether there is evidence that a person ever agreed to be mailed."""
+        """Return whether there is evidence that a person has ever consented."""
         agreed = [ConsentEvent.CONFIRMED, ConsentEvent.VOUCHED]
         found = select(consents.c.id).where(
             consents.c.subscriber_id == person.id, consents.c.event.in_(agreed)
@@ -198,24 +192,26 @@ class Registry(Store):
         return self._value(found) is not None
 
     def remove(self, address: str) -> bool:
-        """Forget a person and all that belongs to them; false if there was nobody. A block stays.
+        """Delete a person and their data, but not a block; return whether there was one.
 
-        Raises AddressError for what can be nobody's address.
+        Raises AddressError.
         """
         key = address_key(normalise_address(address))
         return self._write(delete(subscribers).where(subscribers.c.address_key == key)) > 0
 
-    def _say(self, public_id: str, when: Consent, evidence: Evidence) -> ConsentChange | None:
-        """Record an event of somebody whose consent is ``when``; return them if then confirmed."""
+    def _record(
+        self, public_id: str, expected: Consent, evidence: Evidence
+    ) -> ConsentChange | None:
+        """Record an event if the consent is ``expected``; return the person if then confirmed."""
         was = Consent.CONFIRMED
         with self._engine.begin() as connection:
             person = rows.by_public_id(connection, public_id)
-            if person is not None and person.consent is when:
-                with suppress(ConsentError):  # said something else, or the same, at this moment
+            if person is not None and person.consent is expected:
+                with suppress(ConsentError):  # another request has changed it at this moment
                     consent = next_consent(person.consent, ConsentEvent(evidence.event))
                     rows.change(connection, person, consent=consent)
                     rows.record_evidence(connection, person.id, evidence)
-                    was = when
+                    was = expected
                 person = rows.by_public_id(connection, public_id)
         if person is None or person.consent is not Consent.CONFIRMED:
             return None
@@ -226,7 +222,7 @@ class Registry(Store):
     def set_preferences(
         self, public_id: str, topics: Sequence[TopicFilter], preferences: Preferences
     ) -> Subscriber | None:
-        """Replace a subscriber's topics and preferences; None for an unknown person."""
+        """Replace a person's topics and preferences; return None if they are unknown."""
         with self._engine.begin() as connection:
             its_row = update(subscribers).where(subscribers.c.public_id == public_id)
             texts = [topic.text for topic in topics]
@@ -244,7 +240,7 @@ class Registry(Store):
             return rows.by_public_id(connection, public_id)
 
     def standing(self, subscriber_id: int) -> Standing:
-        """Tell whether this person may be mailed right now."""
+        """Return whether this person may be mailed right now, or why not."""
         with self._engine.connect() as connection:
             person = rows.one(connection, subscribers.c.id == subscriber_id)
             if person is None:
@@ -260,9 +256,9 @@ class Registry(Store):
             query = query.where(subscribers.c.consent == consent)
         return [rows.subscriber_of(row) for row in self._rows(query)]
 
-    def some(self, numbers: Collection[int]) -> list[Subscriber]:
-        """Return those with these numbers, as they are now, in the order they came."""
-        wanted = sorted(numbers)
+    def some(self, ids: Collection[int]) -> list[Subscriber]:
+        """Return the people with these ids, in the order they came."""
+        wanted = sorted(ids)
         found: list[Subscriber] = []
         for begin in range(0, len(wanted), _BLOCK):
             query = select(subscribers).where(subscribers.c.id.in_(wanted[begin : begin + _BLOCK]))
@@ -275,7 +271,7 @@ class Registry(Store):
         return self._files(true())
 
     def files_after(self, public_id: str, most: int) -> list[PersonFile]:
-        """Return the files of the next few after somebody (from the first, if none is named)."""
+        """Return up to ``most`` files after a person's, or from the first if none is named."""
         after = select(subscribers.c.id).where(subscribers.c.public_id == public_id)
         later = subscribers.c.id > after.scalar_subquery() if public_id else true()
         some = select(subscribers.c.id).where(later).order_by(subscribers.c.id).limit(most)
@@ -287,7 +283,7 @@ class Registry(Store):
         return next(iter(self._files(subscribers.c.address_key == key)), None)
 
     def file_by_id(self, subscriber_id: int) -> PersonFile | None:
-        """Return the same, for the number that deliveries name a person by."""
+        """Return the same, by the person's id."""
         return next(iter(self._files(subscribers.c.id == subscriber_id)), None)
 
     def _files(self, condition: ColumnElement[bool]) -> list[PersonFile]:

@@ -1,4 +1,4 @@
-"""What is kept of people for some time only."""
+"""Retention: the rows about people that are deleted after some time."""
 
 from datetime import datetime, timedelta
 
@@ -17,11 +17,11 @@ class OldRows(Store):
     """The old rows about the people in one database."""
 
     def forget_evidence(self, before: datetime) -> int:
-        """Forget the evidence of those who left, and said nothing since a moment; return how much.
+        """Delete the evidence of people who left before a moment; return how many rows.
 
-        That they left stays, and so does a block. Somebody removed has no evidence left.
+        Their withdrawn consent stays, and so does a block.
         """
-        forgotten = 0
+        deleted = 0
         while True:
             with self._engine.begin() as connection:
                 has_evidence = exists().where(consents.c.subscriber_id == subscribers.c.id)
@@ -30,20 +30,20 @@ class OldRows(Store):
                     .where(subscribers.c.consent == Consent.WITHDRAWN)
                     .where(has_evidence, ~has_evidence.where(consents.c.at >= before))
                     .limit(_BLOCK)
-                    .with_for_update(of=subscribers)  # not coming back in this moment
+                    .with_for_update(of=subscribers)  # they may be coming back at this moment
                 )
                 whose = consents.c.subscriber_id.in_(list(ids.scalars()))
                 some = connection.execute(delete(consents).where(whose)).rowcount
             if not some:
-                return forgotten
-            forgotten += some
+                return deleted
+            deleted += some
 
     def forget_address_changes(self, now: datetime) -> int:
-        """Forget those whose link has ended."""
+        """Delete the requests whose link has expired."""
         return self._forget_before(now - ADDRESS_CHANGES_KEPT_FOR, address_changes)
 
     def forget_sign_up_limits(self, now: datetime) -> int:
-        """Forget requests of longer ago than they count."""
+        """Delete the requests that no longer count."""
         return self._forget_before(now - SIGN_UPS_KEPT_FOR, signups)
 
     def _forget_before(self, moment: datetime, table: Table) -> int:

@@ -1,4 +1,4 @@
-"""Rows of people, read and written: what the parts of the store share."""
+"""Reading and writing the rows of people, as all stores need it."""
 
 import secrets
 from collections import defaultdict
@@ -20,7 +20,7 @@ from subscribers.transfer import ImportRow
 
 
 def one(connection: Connection, condition: ColumnElement[bool]) -> Subscriber | None:
-    """Return the subscriber that a condition is true of, if there is one."""
+    """Return the only subscriber that meets a condition, or None."""
     row = connection.execute(select(subscribers).where(condition)).one_or_none()
     return None if row is None else subscriber_of(row)
 
@@ -52,10 +52,7 @@ def save(
     values: Mapping[str, object],
     evidence: Evidence,
 ) -> Subscriber:
-    """Change a person, or add one who was not there before, with the evidence for it.
-
-    Raises ConsentError as ``change`` does.
-    """
+    """Change a person, or add a new one, with the evidence. Raises ConsentError as ``change``."""
     if before is None:
         new = {
             "public_id": new_public_id(),
@@ -74,10 +71,7 @@ def save(
 
 
 def change(connection: Connection, before: Subscriber, **values: object) -> None:
-    """Change a person whose consent and address are still what they were when they were read.
-
-    Raises ConsentError if they said something else meanwhile: that stands.
-    """
+    """Change a person. Raises ConsentError if consent or address has changed since ``before``."""
     still = (
         subscribers.c.id == before.id,
         subscribers.c.consent == before.consent,
@@ -88,7 +82,7 @@ def change(connection: Connection, before: Subscriber, **values: object) -> None
 
 
 def record_evidence(connection: Connection, subscriber_id: int, evidence: Evidence) -> None:
-    """Write down what somebody said."""
+    """Add evidence about a person."""
     connection.execute(insert(consents).values(evidence_row(subscriber_id, evidence)))
 
 
@@ -109,7 +103,7 @@ def evidence_of(row: Row[tuple[Any, ...]]) -> Evidence:
 def ratings_by_person(
     connection: Connection, condition: ColumnElement[bool]
 ) -> dict[int, list[Rating]]:
-    """Return the ratings that a condition is true of by the subscriber's id, oldest first."""
+    """Return the ratings that meet a condition by subscriber's id, oldest first."""
     found: dict[int, list[Rating]] = defaultdict(list)
     query = select(ratings).where(condition).order_by(ratings.c.at, ratings.c.paper)
     for row in connection.execute(query):
@@ -118,18 +112,18 @@ def ratings_by_person(
 
 
 def is_suppressed(connection: Connection, key: str) -> bool:
-    """Tell whether there is a block on an address, given by its key."""
+    """Return whether there is a block on an address, given by its key."""
     found = select(suppressions.c.reason).where(suppressions.c.address_key == key)
     return connection.execute(found).first() is not None
 
 
 def new_public_id() -> str:
-    """Return 128 random bits, to stand for somebody or something in a link."""
+    """Return 128 random bits, which stand for a person or a request in a link."""
     return secrets.token_hex(16)
 
 
 def admit(connection: Connection, people: Sequence[ImportRow], now: datetime) -> int:
-    """Take in people with their evidence, ratings and blocks; return how many were new."""
+    """Add people with their evidence, ratings and blocks; return how many were new."""
     by_key: dict[str, ImportRow] = {}
     for person in people:
         by_key.setdefault(address_key(person.address), person)

@@ -1,4 +1,4 @@
-"""What the parts of a database have in common: queries, each in a transaction of its own."""
+"""The base of all stores: queries, each in a transaction of its own."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ class Store:
             return list(connection.execute(query))
 
     def _row(self, query: Executable) -> Any | None:
-        """Return the only row, if there is one."""
+        """Return the only row, or None."""
         with self._engine.connect() as connection:
             return connection.execute(query).one_or_none()
 
@@ -25,7 +25,7 @@ class Store:
             return list(connection.execute(query).scalars())
 
     def _value(self, query: Executable) -> Any | None:
-        """Return the first column of the first row, if there is one."""
+        """Return the first column of the first row, or None."""
         with self._engine.connect() as connection:
             return connection.execute(query).scalar()
 
@@ -33,6 +33,6 @@ class Store:
         return int(self._value(query) or 0)
 
     def _write(self, statement: UpdateBase) -> int:
-        """Change rows; return how many."""
+        """Change rows; return how many were changed."""
         with self._engine.begin() as connection:
             return connection.execute(statement).rowcount

@@ -1,4 +1,4 @@
-"""Standing blocks on addresses. They outlive the person's removal and return."""
+"""Blocks on addresses. They outlive the person's removal and return."""
 
 from datetime import datetime
 
@@ -24,15 +24,11 @@ class Suppressions(Store):
                 )
 
     def lift(self, address: str) -> bool:
-        """Lift the block on an address; false if there was none."""
-        return (
-            self._write(
-                delete(suppressions).where(suppressions.c.address_key == address_key(address))
-            )
-            > 0
-        )
+        """Lift the block on an address; return whether there was one."""
+        block = suppressions.c.address_key == address_key(address)
+        return self._write(delete(suppressions).where(block)) > 0
 
     def covers(self, address: str) -> bool:
-        """Tell whether there is a block on an address."""
+        """Return whether there is a block on an address."""
         with self._engine.connect() as connection:
             return is_suppressed(connection, address_key(address))

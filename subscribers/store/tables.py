@@ -1,4 +1,4 @@
-"""The tables about people, and the metadata that the ledger's tables share."""
+"""The tables about people, in the metadata that the ledger's tables share."""
 
 from datetime import UTC, datetime
 
@@ -26,7 +26,7 @@ metadata = MetaData(
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment: aware on both sides. SQLite keeps no zone, so UTC goes in and UTC comes out."""
+    """An aware moment. It is stored in UTC, because SQLite stores no zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -55,11 +55,11 @@ subscribers = Table(
     Column("preferences", JSON, nullable=False, server_default="{}"),
     Column("consent", String(16), nullable=False, index=True),
     Column("since", UtcDateTime, nullable=False),
-    # An id is never given twice: deliveries of a removed person must not become another's.
+    # An id is never used twice: deliveries of a removed person must not become another's.
     sqlite_autoincrement=True,
 )
 
-# Evidence: who said what, when, and through which door. Rows are only ever added.
+# Evidence of consent: who did what, when, and where. Rows are only ever added.
 consents = Table(
     "consents",
     metadata,
@@ -73,7 +73,7 @@ consents = Table(
     Column("event", String(16), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("source", String(64), nullable=False),
-    # Where the request came from, if the operator keeps that: an IPv6 address has 45 characters.
+    # The network address, if the operator keeps it: an IPv6 address has up to 45 characters.
     Column("client", String(45), nullable=False, server_default=""),
 )
 
@@ -87,8 +87,7 @@ address_changes = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
-# What readers think of papers. A paper is named by its canonical id, which means the same in every
-# database, so that ratings can be exported and brought back.
+# Ratings name a paper by its canonical id, so that they can be exported to another database.
 ratings = Table(
     "opinions",
     metadata,
@@ -98,8 +97,8 @@ ratings = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
-# Who asked lately, to keep the form from being used to flood somebody: ``asker`` is an address's
-# key, or a keyed digest of where a request came from. Rows live for an hour.
+# Sign-up requests of the last hour, to limit them: ``asker`` names a mailbox, or is a keyed digest
+# of a network address.
 signups = Table(
     "signups",
     metadata,

@@ -1,4 +1,4 @@
-"""What ``digest subscribers`` does on the command line, as JSON over HTTP."""
+"""The JSON API over HTTP: the same as the command ``digest subscribers``."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -23,26 +23,28 @@ from subscribers.preferences import Preferences
 from subscribers.topics import parse_topics
 from subscribers.transfer import to_record
 from subscribers.web.api_model import Asked, NewSubscriber, People, Person, SentPreferences
-from subscribers.web.api_rules import documented, door, refuse_with_problems, takes
+from subscribers.web.api_rules import (
+    documented,
+    refuse_with_problems,
+    requires_token,
+    takes,
+)
 from subscribers.web.api_transfer import batches, transfer_routes
 from subscribers.web.page_context import Context, PageContext
 
-SOURCE = "API"  # written down as evidence
-
-
-# ---- the application -------------------------------------------------------------------------
+SOURCE = "API"  # stored as evidence
 
 
 def api_app(context: PageContext, tokens: Sequence[str]) -> FastAPI:
-    """The API over the registry, as an application of its own; each of the tokens opens it."""
+    """Build the application of the API, for clients that show one of the tokens."""
     api = FastAPI(
         title="Paper Digest",
         version="1",
         description=__doc__,
-        docs_url=None,  # these pages load scripts from elsewhere
+        docs_url=None,  # these pages load scripts from other hosts
         redoc_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(door(tokens))],
+        dependencies=[Depends(requires_token(tokens))],
         responses=documented(HTTPStatus.UNAUTHORIZED),
         generate_unique_id_function=lambda route: route.name,
     )
@@ -53,17 +55,16 @@ def api_app(context: PageContext, tokens: Sequence[str]) -> FastAPI:
     return api
 
 
-# ---- what the routes take --------------------------------------------------------------------
+# ---- parameters ------------------------------------------------------------------------------
 
-Email = Annotated[str, Path(description="A mail address.", examples=["ada@example.org"])]
+Email = Annotated[str, Path(description="An email address.", examples=["ada@example.org"])]
 Limit = Annotated[int, Query(ge=1, le=1000, description="The most people on a page.")]
 After = Annotated[str, Query(pattern="^([0-9a-f]{32})?$", description="`next` of the page before.")]
 OfConsent = Annotated[Consent | None, Query(description="Only those with this consent.")]
 OfTopic = Annotated[str, Query(description="Only those with this text in a topic.")]
 Blocked = Annotated[bool | None, Query(description="Only those with a block, or without.")]
 
-# Refusals, by their number: what reads well in a list of them.
-_BODY = (400, 413, 415, 422)
+_BODY = (400, 413, 415, 422)  # refusals of a body
 
 _routes = APIRouter()
 
@@ -80,20 +81,15 @@ def list_subscribers(
     after: After = "",
     limit: Limit = 100,
 ) -> JSONResponse:
-    """List people in the order they came, a page at a time."""
+    """List people in the order they joined, a page at a time."""
 
     def is_wanted(file: PersonFile) -> bool:
-        person = file.subscriber
+        person, is_blocked = file.subscriber, file.suppression is not None
+        topics = "\n".join(topic_filter.text for topic_filter in person.topics)
         return (
-            (consent is None or person.consent is consent)
-            and (suppressed is None or suppressed == (file.suppression is not None))
-            and (
-                not topic
-                or any(
-                    topic.casefold() in topic_filter.text.casefold()
-                    for topic_filter in person.topics
-                )
-            )
+            consent in (None, person.consent)
+            and suppressed in (None, is_blocked)
+            and topic.casefold() in topics.casefold()
         )
 
     if after and context.registry.by_public_id(after) is None:
@@ -109,17 +105,17 @@ def list_subscribers(
     "/subscribers",
     dependencies=[takes("application/json")],
     responses={
-        200: {"model": Person, "description": "Vouched for; the person was there already."},
+        200: {"model": Person, "description": "Vouched for; the person was known already."},
         201: {"model": Person, "description": "Vouched for, and new."},
         202: {"model": Asked, "description": "The person is being asked, or cannot be."},
         **documented(409, *_BODY),
     },
 )
 def subscribe(context: Context, sent: NewSubscriber, afterwards: BackgroundTasks) -> JSONResponse:
-    """Subscribe somebody: ask them by mail to confirm, or vouch that they asked you.
+    """Subscribe a person: ask them by email to confirm, or vouch that they asked you.
 
-    To vouch for somebody who is there already changes what is sent and keeps the rest. Whoever left
-    is neither asked nor brought back (409): they return by their own hand, at the sign-up form.
+    Vouching for a known person changes only the fields that you send. A person who left is neither
+    asked nor brought back (409): only they can return, by the sign-up form.
     """
     address = context.address_policy.admit(sent.email)
     topics = parse_topics(sent.topics)
@@ -148,7 +144,7 @@ def subscribe(context: Context, sent: NewSubscriber, afterwards: BackgroundTasks
     "/subscribers/{email:path}", responses={200: {"model": Person}, **documented(404, 422)}
 )
 def show(context: Context, email: Email) -> JSONResponse:
-    """Show everything that is stored about somebody."""
+    """Show everything that is stored about a person."""
     return _record(context, email)
 
 
@@ -158,7 +154,7 @@ def show(context: Context, email: Email) -> JSONResponse:
     responses={200: {"model": Person}, **documented(404, *_BODY)},
 )
 def change(context: Context, email: Email, sent: SentPreferences) -> JSONResponse:
-    """Change somebody's topics and preferences. What is not sent stays as it is."""
+    """Change a person's topics and preferences. Fields that are not sent stay unchanged."""
     file = context.registry.file_of(email)
     if file is None:
         raise _unknown(email)
@@ -171,14 +167,14 @@ def change(context: Context, email: Email, sent: SentPreferences) -> JSONRespons
 
 @_routes.delete("/subscribers/{email:path}", status_code=204, responses=documented(404, 422))
 def remove(context: Context, email: Email) -> Response:
-    """Forget somebody, with everything that is stored about them but a block."""
+    """Delete a person and everything stored about them, except for a block."""
     if not context.registry.remove(email):
         raise _unknown(email)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 def _filled(sent: SentPreferences, before: Preferences, context: PageContext) -> Preferences:
-    """Preferences with what is sent put in. Raises PreferenceError or TopicError."""
+    """Return preferences with the fields that were sent. Raises PreferenceError and TopicError."""
     record, defaults = before.to_json(), context.defaults.to_json()
     for name in sent.model_fields_set & record.keys():
         value = getattr(sent, name)
@@ -202,7 +198,7 @@ def _unknown(email: str) -> HTTPException:
 
 @_routes.put("/suppressions/{email:path}", status_code=204, responses=documented(404, 409, 422))
 def suppress(context: Context, email: Email) -> Response:
-    """Block an address: whoever it belongs to gets nothing until the block is lifted."""
+    """Block an address: it gets no email until the block is lifted."""
     address = normalise_address(email)
     context.registry.suppressions.add(address, SuppressionReason.OPERATOR, now=context.clock())
     return Response(status_code=HTTPStatus.NO_CONTENT)

@@ -1,7 +1,7 @@
-"""What the API takes and gives, as its description shows it.
+"""The bodies that the API takes and returns, as its OpenAPI description shows them.
 
-``Person`` is what ``subscribers.transfer.to_record`` makes: the same JSON as an export's. What a
-topic, a time or an address may be is not said twice: the API reads them as everything else does.
+``Person`` describes the records of ``subscribers.transfer.to_record``. Topics, times and addresses
+are plain text here: they are parsed where the forms parse theirs.
 """
 
 from datetime import date, datetime
@@ -26,13 +26,13 @@ Day = Annotated[
 Papers = Annotated[int, Field(ge=1, le=MOST_PAPERS)]
 
 
-# ---- what is sent ----------------------------------------------------------------------------
+# ---- requests --------------------------------------------------------------------------------
 
 
 class SentPreferences(BaseModel):
     """Topics and preferences; ``null`` stands for the operator's default."""
 
-    # A misspelt name would be silently ignored otherwise.
+    # Otherwise a misspelt name would be silently ignored.
     model_config = ConfigDict(extra="forbid", strict=True)
 
     topics: list[str] = Field(
@@ -46,7 +46,7 @@ class SentPreferences(BaseModel):
         examples=["weekdays"],
     )
     at: Text | None = Field(
-        default=None, description="The local time for mail.", examples=["08:30"]
+        default=None, description="The local time for the digest.", examples=["08:30"]
     )
     timezone: Text | None = Field(
         default=None, description="An IANA time zone.", examples=["Europe/Oslo"]
@@ -55,41 +55,41 @@ class SentPreferences(BaseModel):
         default=None, description="The most papers on the topics; by default, as many as allowed."
     )
     min_papers: Papers | None = Field(
-        default=None, description="How many papers on the topics there must be for a mail."
+        default=None, description="The fewest papers on the topics for which there is an email."
     )
     strictness: Strictness | None = Field(
-        default=None, description="How well papers must fit; by default, as the operator says."
+        default=None, description="How well papers must match; by default, as the operator says."
     )
     trending: bool | None = Field(
         default=None,
         description="Whether trending papers are wanted as well as those on the topics.",
     )
     note_when_nothing: bool | None = Field(
-        default=None, description="Whether a short mail is wanted when there is no digest."
+        default=None, description="Whether a short email is wanted when there is no digest."
     )
     exclusions: list[str] | None = Field(
         default=None, description="What no paper may be about.", examples=[["medical"]]
     )
     paused_until: Day | None = Field(
-        default=None, description="The first day with mail again; by default, there is no pause."
+        default=None, description="The first day with a digest again; by default, no pause."
     )
     locale: Text | None = Field(default=None, description="A language tag.", examples=["en"])
 
 
 class NewSubscriber(SentPreferences):
-    """Somebody to subscribe."""
+    """A person to subscribe."""
 
     email: str = Field(examples=["ada@example.org"])
     consent: Literal["ask", "vouched"] = Field(
         default="ask",
         description=(
-            "`ask`: a mail asks the person to confirm. `vouched`: you state that the person asked "
-            "you for this, and they get the next digest."
+            "`ask`: an email asks the person to confirm. `vouched`: you state that the person "
+            "asked you for this, and they get the next digest."
         ),
     )
 
 
-# ---- what is given ---------------------------------------------------------------------------
+# ---- answers ---------------------------------------------------------------------------------
 
 
 class Person(BaseModel):
@@ -129,27 +129,27 @@ class People(BaseModel):
 
 
 class Asked(BaseModel):
-    """What became of the request to ask somebody."""
+    """The result of a request to ask a person."""
 
     email: str = Field(examples=["ada@example.org"])
     state: Literal["asked", "nothing-sent"] = Field(
         description=(
-            "`nothing-sent`: the person subscribes already or has left, or the address is blocked "
-            "or was asked too often in the last hour."
+            "`nothing-sent`: the person is already subscribed or has left, or the address is "
+            "blocked or was asked too often in the last hour."
         )
     )
 
 
 class Balance(BaseModel):
-    """What an import did."""
+    """The result of an import."""
 
     new: int
-    known: int = Field(description="People who are there already; they stay as they are.")
+    known: int = Field(description="People who were known already; they stay unchanged.")
     rejected: list[Unread]
 
 
 class Problem(BaseModel):
-    """Why a request was refused (RFC 9457)."""
+    """The reason why a request was refused (RFC 9457)."""
 
     type: Literal["about:blank"]
     title: str = Field(examples=["Not Found"])

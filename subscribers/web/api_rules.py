@@ -1,6 +1,6 @@
-"""What holds for every request to the API: who may send it, of which kind, and how it is refused.
+"""The rules for all requests to the API: tokens, media types, and refusals.
 
-Every refusal has one form: application/problem+json (RFC 9457).
+Every refusal is application/problem+json (RFC 9457).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,22 +22,22 @@ from subscribers.errors import ConsentError, SubscriberError
 from subscribers.web.api_model import Problem
 
 KIND = "application/problem+json"
-LONGEST_DETAIL = 1000  # what was sent may be quoted in it
+LONGEST_DETAIL = 1000  # it may quote what was sent
 
 log = structlog.get_logger()
 
 
-# ---- who, and what ---------------------------------------------------------------------------
+# ---- tokens and media types ------------------------------------------------------------------
 
 
-def door(tokens: Sequence[str]) -> Callable[..., None]:
-    """Let in whoever shows one of the tokens."""
+def requires_token(tokens: Sequence[str]) -> Callable[..., None]:
+    """Return the dependency that refuses a request without one of the tokens."""
     known = [token.encode() for token in tokens]
     bearer = HTTPBearer(auto_error=False, description="One of `DIGEST_API_TOKENS`.")
 
-    def admit(shown: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
-        octets = shown.credentials.encode("latin-1") if shown else b""  # a header's own encoding
-        # All are compared, and each to its end: the time that it takes tells nothing.
+    def check(shown: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
+        octets = shown.credentials.encode("latin-1") if shown else b""
+        # All are compared to their ends, so that the time tells nothing.
         if sum(compare_digest(octets, token) for token in known) == 0:
             raise HTTPException(
                 HTTPStatus.UNAUTHORIZED,
@@ -45,19 +45,19 @@ def door(tokens: Sequence[str]) -> Callable[..., None]:
                 {"WWW-Authenticate": "Bearer"},
             )
 
-    return admit
+    return check
 
 
 def takes(*kinds: str) -> Any:
-    """Let in bodies of these media types only."""
+    """Return the dependency that refuses bodies of other media types."""
 
-    def admit(request: Request) -> None:
+    def check(request: Request) -> None:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in kinds:
             expected = f"expected Content-Type: {' or '.join(kinds)}"
             raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, expected)
 
-    return Depends(admit)
+    return Depends(check)
 
 
 # ---- refusals --------------------------------------------------------------------------------
@@ -66,8 +66,8 @@ def takes(*kinds: str) -> Any:
 def problem(
     status: HTTPStatus, detail: str = "", headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """Answer what cannot be done; ``detail`` says why, in words."""
-    # What is quoted may hold characters that have no octets.
+    """Return a refusal; ``detail`` gives the reason."""
+    # It may quote characters that cannot be encoded.
     detail = (detail or status.description)[:LONGEST_DETAIL]
     printable = detail.encode(errors="backslashreplace").decode()
     content = {"type": "about:blank", "title": status.phrase, "status": status, "detail": printable}
@@ -75,7 +75,7 @@ def problem(
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Refusals as a route's description names them."""
+    """Return refusals as the description of a route declares them."""
     content = {KIND: {"schema": Problem.model_json_schema()}}
     return {
         status: {"description": HTTPStatus(status).phrase, "content": content}
@@ -84,13 +84,13 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def refuse_with_problems(api: FastAPI, routers: Sequence[APIRouter]) -> None:
-    """Have an application with these routers answer with a problem whatever goes wrong in it."""
+    """Make an application with these routers answer every error with a problem."""
     routes = [route for router in routers for route in router.routes]
 
     def on_refusal(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
         headers = dict(error.headers or {})
-        if "Allow" in headers:  # the framework names the methods of one route, not of the others
+        if "Allow" in headers:  # the framework lists the methods of only one route
             methods = {method for route in routes for method in _methods(route, request)}
             headers["Allow"] = ", ".join(sorted({*headers["Allow"].split(", "), *methods}))
         return problem(HTTPStatus(error.status_code), error.detail, headers)
@@ -99,13 +99,13 @@ def refuse_with_problems(api: FastAPI, routers: Sequence[APIRouter]) -> None:
     api.add_exception_handler(RequestValidationError, _on_invalid)
     api.add_exception_handler(SubscriberError, _refuse(HTTPStatus.UNPROCESSABLE_ENTITY))
     api.add_exception_handler(ConsentError, _refuse(HTTPStatus.CONFLICT))
-    race = "another request did the same at this moment: try again"
+    race = "another request made the same change at this moment: try again"
     api.add_exception_handler(IntegrityError, _refuse(HTTPStatus.CONFLICT, race))
     api.add_middleware(_Failures)
 
 
 def _methods(route: BaseRoute, request: Request) -> set[str]:
-    """The methods of a route, if it has the path of a request."""
+    """Return the methods of a route if it has the path of a request."""
     if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
         return route.methods or set()
     return set()
@@ -125,7 +125,7 @@ def _refuse(status: HTTPStatus, detail: str = "") -> Callable[[Request, Exceptio
 
 
 class _Failures:
-    """ASGI middleware: a failure of ours is logged, and told as no more than that."""
+    """ASGI middleware that logs an unexpected error and answers 500 without details."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -141,7 +141,7 @@ class _Failures:
         try:
             await self._app(scope, receive, noting)
         except Exception:
-            log.exception("a request to the API failed")  # without its address: it may hold a name
-            if has_begun:  # cut off, so that a part is not taken for the whole
+            log.exception("a request to the API failed")  # without its path: it may hold a name
+            if has_begun:  # break the connection, so that nobody takes a part for the whole
                 raise
             await problem(HTTPStatus.INTERNAL_SERVER_ERROR)(scope, receive, send)

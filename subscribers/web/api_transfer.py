@@ -1,4 +1,4 @@
-"""Everybody at once: the routes that give and take all people, and how they are read in turn."""
+"""The routes of the API that export and import all people."""
 
 import json
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ from subscribers.web.api_model import Balance
 from subscribers.web.api_rules import documented, takes
 from subscribers.web.page_context import Context
 
-SOURCE = "import by the API"  # written down as evidence
+SOURCE = "import by the API"  # stored as evidence
 BATCH = 200  # people read from the database at once
-IN_MEMORY = 1024 * 1024  # octets of an import; what is larger goes through a temporary file
+IN_MEMORY = 1024 * 1024  # octets of an import; a larger one uses a temporary file
 JSON_LINES = "application/jsonl"
 
 transfer_routes = APIRouter()
@@ -30,10 +30,10 @@ _LINES = {"schema": {"type": "string"}, "example": '{"email": "ada@example.org",
 @transfer_routes.get(
     "/export",
     response_class=StreamingResponse,
-    responses={200: {"description": "One person a line.", "content": {JSON_LINES: _LINES}}},
+    responses={200: {"description": "One person per line.", "content": {JSON_LINES: _LINES}}},
 )
 def export(context: Context) -> StreamingResponse:
-    """Everybody, one a line, for an import to read again."""
+    """Return everybody, one per line, in a form that an import can read."""
     lines = ("".join(map(_line, batch)) for batch in batches(context.registry, ""))
     return StreamingResponse(lines, media_type=JSON_LINES)
 
@@ -47,7 +47,7 @@ def export(context: Context) -> StreamingResponse:
     responses={200: {"model": Balance}, **documented(409, 413, 415)},
 )
 async def import_people(context: Context, request: Request) -> JSONResponse:
-    """Take in people from CSV with a header, or JSON lines. Nobody who is there is changed."""
+    """Add people from CSV with a header, or from JSON lines. Known people stay unchanged."""
     with SpooledTemporaryFile(IN_MEMORY) as file:
         async for octets in request.stream():
             file.write(octets)
@@ -63,13 +63,13 @@ def _line(file: PersonFile) -> str:
 
 
 def batches(registry: Registry, after: str) -> Iterator[list[PersonFile]]:
-    """Yield everybody after somebody (from the first, if none is named), some at a time."""
+    """Yield everybody in batches, after a person if one is named."""
     given = [after]
     while True:
         if batch := registry.files_after(given[-1], BATCH):
             yield batch
             given = [file.subscriber.public_id for file in batch]
         elif len(given) > 1 and registry.by_public_id(given[-1]) is None:
-            given.pop()  # removed meanwhile: nobody can be found after them, but after another
+            given.pop()  # removed meanwhile: go on after the one before them
         else:
             return

@@ -1,4 +1,4 @@
-"""A limit on what anybody may send, however they send it."""
+"""A limit on the size of request bodies."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -8,10 +8,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class BodyLimit:
-    """ASGI middleware: who sends more than ``most`` octets to a page that reads them gets 413.
+    """ASGI middleware that refuses (413) a body of more octets than ``most`` allows for its path.
 
-    ``most`` depends on the path. What the application does not read is not counted, so that no
-    body is in the way of leaving.
+    Only what the application reads is counted, so that no body can prevent an unsubscribe.
     """
 
     def __init__(self, app: ASGIApp, most: Callable[[str], int]) -> None:
