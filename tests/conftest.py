@@ -17,14 +17,21 @@ from digest.ledger.ledger import Ledger
 from digest.monitoring.logs import mask_in_logs
 from subscribers.store.registry import Registry
 
-# A machine that is busy is not a fault.
-hypothesis_settings.register_profile("unhurried", deadline=None)
-hypothesis_settings.load_profile("unhurried")
+# A busy machine is not a fault, so no example has a deadline. The quick suite tries a fifth of the
+# examples; .ci/run tries all of them (--hypothesis-profile thorough).
+hypothesis_settings.register_profile("quick", deadline=None, max_examples=20)
+hypothesis_settings.register_profile("thorough", deadline=None, max_examples=100)
+hypothesis_settings.load_profile("quick")
 
 POSTGRES = os.environ.get(
     "DIGEST_TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 )
 CORPUS = Path(os.environ.get("PAPER_DIGEST_CORPUS", "../shared/data"))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Start two processes for each core, because many tests wait for servers and other processes."""
+    return 2 * len(os.sched_getaffinity(0))
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hypothesis import settings as hypothesis_settings
+
 from digest.collect.source import Source
 from digest.model.digests import Candidate, Edition
 from digest.model.papers import Facts, Harvest, Sighting, Signals
@@ -29,6 +31,11 @@ SENDING = {
     # In the order in which it was planned; test_delivery_worker.py has many connections.
     "send_connections": "1",
 }
+
+
+def examples(many: int) -> int:
+    """Return how many examples Hypothesis tries where the thorough profile tries this many."""
+    return max(1, many * hypothesis_settings().max_examples // 100)
 
 
 def make_settings(**fixed: str) -> Settings:

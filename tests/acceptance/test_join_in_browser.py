@@ -189,7 +189,9 @@ def test_a_script_guesses_the_zone_and_shows_the_preview(browser: Browser, site:
     page.get_by_label("Topics, one per line").press_sequentially("video generation")
     expect(page.get_by_role("heading", name="What you would have received")).to_be_visible()
     page.get_by_label("Topics, one per line").fill("zymurgy")
-    expect(page.get_by_role("heading", name="What you would have received")).to_be_visible(visible=False)
+    expect(page.get_by_role("heading", name="What you would have received")).to_be_visible(
+        visible=False
+    )
     assert page.url == f"{site}/"
     context.close()
 

@@ -18,10 +18,9 @@ from tests.integration.smtp_server import HOST, Authority, SmtpServer
 
 @pytest.hookimpl(tryfirst=True)  # before any are left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is about pages or days, and not about rows, is quick with one kind of database."""
+    """Leave PostgreSQL to the long tests, except where a module is about the database itself."""
     for item in items:
-        with_postgresql = "postgresql" in item.name
-        if with_postgresql and item.get_closest_marker("far_from_database"):
+        if "postgresql" in item.name and not item.get_closest_marker("both_databases"):
             item.add_marker("long")
 
 

@@ -10,8 +10,6 @@ from digest.plan.planning import Planning
 from tests.integration.birds import FRIDAY, SATURDAY, House
 from tests.support import TODAY
 
-pytestmark = pytest.mark.far_from_database
-
 NAMES = [f"reader{number}" for number in range(10)]
 HOUR = timedelta(hours=1)
 

@@ -45,8 +45,6 @@ from tests.integration.site import PLAIN_COMPOSER
 from tests.integration.smtp_server import HOST, Point, SmtpServer, nobody_listens
 from tests.support import NOW, TODAY, make_settings, make_sighting
 
-pytestmark = pytest.mark.far_from_database
-
 TOMORROW = TODAY + timedelta(days=1)
 # The first wait is ten minutes at most, and five at least.
 TOO_SOON = NOW + timedelta(minutes=4)

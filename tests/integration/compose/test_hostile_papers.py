@@ -17,7 +17,15 @@ from digest.rank.ranker import Limits, Ranker, Reader
 from subscribers.preferences import Strictness
 from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS, TopicFilter
 from tests.raw_message import decoded, read
-from tests.support import NOW, TODAY, make_candidate, make_corpus, make_edition, make_settings
+from tests.support import (
+    NOW,
+    TODAY,
+    examples,
+    make_candidate,
+    make_corpus,
+    make_edition,
+    make_settings,
+)
 
 SENDER = from_identity(make_settings())
 COMPOSER = Composer(Templates(), SENDER)
@@ -141,7 +149,7 @@ ANYTHING = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ANYTHING.filter(lambda text: clean(text, 300)), min_size=1, max_size=4))
 def test_whatever_papers_are_called_none_is_lost_and_nothing_gets_out(titles):
     candidates = candidates_of([entry(number, title) for number, title in enumerate(titles, 1)])

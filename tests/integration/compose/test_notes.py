@@ -25,8 +25,6 @@ from tests.integration.smtp_server import Point
 from tests.raw_message import decoded, read
 from tests.support import NOW, TODAY, make_sighting
 
-pytestmark = pytest.mark.far_from_database
-
 A_DAY = timedelta(days=1)
 WANTED = Preferences(note_when_nothing=True)
 LIST_HEADERS = ("List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Help", "List-Archive")

@@ -24,6 +24,8 @@ from tests.integration.ledger.test_papers import absorb
 from tests.integration.plans import bring, plan, row, state
 from tests.support import NOW, TODAY, make_sighting
 
+pytestmark = pytest.mark.both_databases
+
 S = DeliveryState
 LATER = NOW + timedelta(minutes=10)
 FREE = Limits()

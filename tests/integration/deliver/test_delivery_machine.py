@@ -46,7 +46,7 @@ from subscribers.store.tables import metadata, suppressions
 from subscribers.tokens import Purpose
 from tests import reports
 from tests.integration.ledger.test_papers import absorb
-from tests.support import NOW, make_settings, make_sighting
+from tests.support import NOW, examples, make_settings, make_sighting
 
 SENDER = from_identity(make_settings())
 VERP = Verp([SENDER.secret], "bounces@example.org")
@@ -839,19 +839,18 @@ def in_order(mail: Mail) -> tuple:
     return 1, mail.next_at
 
 
-def run(engine: Engine, **examples: int) -> None:
+def run(engine: Engine, **of_database: int) -> None:
     with ThreadPoolExecutor(MOST_HANDS) as pool:
         run_state_machine_as_test(
             lambda: DeliveryMachine(engine, pool),
             settings=settings(
-                max_examples=examples[engine.dialect.name],
+                max_examples=examples(of_database[engine.dialect.name]),
                 stateful_step_count=40,
                 suppress_health_check=list(HealthCheck),
             ),
         )
 
 
-@pytest.mark.far_from_database
 def test_deliveries_go_by_the_model(engine: Engine) -> None:
     run(engine, sqlite=30, postgresql=3)
 

@@ -32,8 +32,6 @@ from tests.integration.site import COMPOSER, SENDER
 from tests.raw_message import read
 from tests.support import NOW, TODAY, make_candidate, make_sighting
 
-pytestmark = pytest.mark.far_from_database
-
 COMPLAINTS = "complaints@example.org"
 VERP = Verp([SENDER.secret], "bounces@example.org")
 

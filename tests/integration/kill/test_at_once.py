@@ -12,8 +12,6 @@ import pytest
 from tests.integration.kill.nursery import ROOT
 from tests.integration.kill.world import S, World, eventually
 
-pytestmark = pytest.mark.far_from_database
-
 
 def environment(world: World) -> dict[str, str]:
     """The settings of a world, for a command."""

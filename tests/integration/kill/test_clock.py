@@ -11,8 +11,6 @@ from tests.integration.kill.world import S
 from tests.integration.senders import Waiting
 from tests.support import NOW
 
-pytestmark = pytest.mark.far_from_database
-
 HOUR, DAY, YEAR = timedelta(hours=1), timedelta(days=1), timedelta(days=365)
 JUMPS = (HOUR * 0, -HOUR, DAY, -DAY, YEAR, HOUR, -YEAR, DAY, YEAR + HOUR)
 

@@ -22,6 +22,8 @@ from tests.integration.ledger.test_papers import absorb
 from tests.integration.plans import plan, state
 from tests.support import NOW, TODAY, make_sighting
 
+pytestmark = pytest.mark.both_databases
+
 CONNECTIONS = 4
 ON_POSTGRESQL = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 ON_SQLITE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

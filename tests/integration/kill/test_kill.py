@@ -11,8 +11,6 @@ import pytest
 
 from tests.integration.kill.world import S, World, eventually
 
-pytestmark = pytest.mark.far_from_database
-
 CONNECTIONS = 4
 
 

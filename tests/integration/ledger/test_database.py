@@ -32,6 +32,8 @@ from subscribers.store.tables import metadata
 from tests.integration.smtp_server import HOST, nobody_listens
 from tests.support import NOW
 
+pytestmark = pytest.mark.both_databases
+
 MIGRATIONS = digest.ledger.migrations.__path__[0]
 
 

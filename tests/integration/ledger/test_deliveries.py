@@ -18,6 +18,8 @@ from tests.integration.ledger.test_papers import absorb
 from tests.integration.plans import LATER, bring, plan, plan_skipped, row, state
 from tests.support import NOW, TODAY, make_sighting
 
+pytestmark = pytest.mark.both_databases
+
 S = DeliveryState
 
 

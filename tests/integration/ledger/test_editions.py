@@ -15,7 +15,9 @@ from digest.model.digests import Edition, SkipReason
 from digest.model.messages import Outcome, OutcomeKind
 from tests.integration.ledger.test_papers import absorb
 from tests.integration.plans import plan, plan_skipped
-from tests.support import NOW, TODAY, make_sighting
+from tests.support import NOW, TODAY, examples, make_sighting
+
+pytestmark = pytest.mark.both_databases
 
 LOOKBACK = 3
 
@@ -99,7 +101,8 @@ def test_the_day_of_the_listing_is_the_first_in_the_window(ledger):
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(25),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     steps=st.lists(

@@ -7,6 +7,8 @@ import pytest
 from digest.errors import Busy
 from digest.ledger import locks
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def entered(monkeypatch):

@@ -12,6 +12,8 @@ from digest.maintenance.instance_guard import FILE, InstanceGuard
 from tests.integration.ledger.test_database import another_process_holding
 from tests.support import NOW
 
+pytestmark = pytest.mark.both_databases
+
 LATER = NOW + timedelta(minutes=1)
 
 

@@ -21,7 +21,9 @@ from digest.model.messages import Outcome, OutcomeKind
 from subscribers.store.registry import Registry
 from tests.integration.ledger.test_papers import absorb
 from tests.integration.plans import bring, claim, plan, plan_skipped, state
-from tests.support import NOW, TODAY, make_sighting
+from tests.support import NOW, TODAY, examples, make_sighting
+
+pytestmark = pytest.mark.both_databases
 
 S = DeliveryState
 TOMORROW = TODAY + timedelta(days=1)
@@ -138,7 +140,7 @@ def test_from_every_state_only_the_uncertain_are_moved(ledger, settling, days, s
     assert states(ledger, days[0]) == expected
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     stood=st.lists(st.tuples(st.booleans(), st.sampled_from(DeliveryState)), max_size=8),
     steps=st.lists(st.tuples(st.sampled_from(["resend", "drop"]), st.sampled_from([None, 0, 1]))),

@@ -14,8 +14,6 @@ from subscribers.store.registry import Registry
 from tests.integration.birds import FRIDAY, MONDAY, SATURDAY, SUNDAY, House, pass_hours
 from tests.integration.site import PLAIN_COMPOSER
 
-pytestmark = pytest.mark.far_from_database
-
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 

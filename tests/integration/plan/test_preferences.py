@@ -29,8 +29,6 @@ from tests.integration.birds import (
 from tests.integration.site import COMPOSER
 from tests.support import NOW, TODAY, make_settings
 
-pytestmark = pytest.mark.far_from_database
-
 
 @pytest.fixture
 def house(ledger: Ledger, registry: Registry, tmp_path: Path) -> House:

@@ -10,8 +10,6 @@ from tests.integration.birds import FRIDAY, MONDAY, SATURDAY, SUNDAY, House, pas
 from tests.integration.pipelines import make_pipeline
 from tests.support import NOW, make_settings
 
-pytestmark = pytest.mark.far_from_database
-
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

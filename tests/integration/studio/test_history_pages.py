@@ -26,8 +26,6 @@ from tests.integration.senders import make_delivery_worker
 from tests.integration.site import PLAIN_COMPOSER
 from tests.support import make_settings, shipped_background
 
-pytestmark = pytest.mark.far_from_database
-
 DAY = NOW.date()
 HOSTILE = "<script>alert('x')</script>\"&{{7*7}}"
 REFUSED = "550 5.1.1 <b onclick=x>No such user</b>\r\nsecond line"

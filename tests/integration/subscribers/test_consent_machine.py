@@ -32,7 +32,7 @@ from subscribers.store.rows import evidence_of
 from subscribers.store.tables import consents, metadata
 from subscribers.topics import TopicFilter, parse_topics
 from subscribers.transfer import ImportRow
-from tests.support import NOW
+from tests.support import NOW, examples
 
 
 @dataclass(frozen=True)
@@ -434,18 +434,17 @@ def named(said: Evidence) -> dict:
     return {"source": said.source, "now": said.at, "client": said.client}
 
 
-def run(engine: Engine, **examples: int) -> None:
+def run(engine: Engine, **of_database: int) -> None:
     run_state_machine_as_test(
         lambda: ConsentMachine(engine),
         settings=settings(
-            max_examples=examples[engine.dialect.name],
+            max_examples=examples(of_database[engine.dialect.name]),
             stateful_step_count=40,
             suppress_health_check=list(HealthCheck),
         ),
     )
 
 
-@pytest.mark.far_from_database
 def test_consent_goes_by_the_model(engine: Engine) -> None:
     run(engine, sqlite=30, postgresql=5)
 

@@ -27,8 +27,6 @@ from subscribers.topics import parse_topics
 from subscribers.transfer import Unread, read_people, to_record
 from tests.support import NOW
 
-pytestmark = pytest.mark.far_from_database
-
 ADA = "ada@example.org"
 LATER = NOW + timedelta(days=1)
 AGREED = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)

@@ -13,6 +13,8 @@ from subscribers.store.tables import consents, subscribers, suppressions
 from subscribers.topics import parse_topics
 from tests.support import NOW
 
+pytestmark = pytest.mark.both_databases
+
 TOPICS = parse_topics(["graph neural networks", "Schrödinger bridges"])
 
 

@@ -166,7 +166,6 @@ class OnePaper:
         yield Harvest((make_sighting(1, listed_on=TODAY, seen_at=now),))
 
 
-@pytest.mark.far_from_database
 def test_a_days_run_signs_each_digest_and_those_tried_again(
     ledger: Ledger, registry: Registry, tmp_path: Path, smtp_server: SmtpServer, keys
 ):

@@ -23,8 +23,6 @@ from tests.integration.site import COMPOSER
 from tests.raw_message import read
 from tests.support import NOW, make_settings, make_sighting
 
-pytestmark = pytest.mark.far_from_database
-
 OLD, NEW = "ada@example.org", "ada@new.example"
 
 

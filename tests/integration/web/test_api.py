@@ -23,8 +23,6 @@ from subscribers.web.page_context import MOST_PER_ADDRESS, MOST_PER_CLIENT
 from tests.integration.site import make_web
 from tests.support import NOW
 
-pytestmark = pytest.mark.far_from_database
-
 HOST = "https://digest.example.org"
 TOKEN, SECOND = "first token for tests only", "s\u00e9cond token for tests only"
 ADA, BOB, EVE = "ada@example.org", "bob@example.org", "eve@example.org"

@@ -10,8 +10,6 @@ from subscribers.web.api import api_app
 from tests.integration.site import make_web
 from tests.support import NOW
 
-pytestmark = pytest.mark.far_from_database
-
 TOKEN = "a token for tests only, and long enough"
 CONFIG = {
     "base-url": "https://digest.example.org/api/v1",

@@ -10,8 +10,6 @@ from tests.integration.browser import Browser
 from tests.integration.site import make_web
 from tests.support import NOW, TODAY, make_sighting
 
-pytestmark = pytest.mark.far_from_database
-
 ATOM = "{http://www.w3.org/2005/Atom}"
 TOMORROW = TODAY + timedelta(days=1)
 

@@ -17,8 +17,6 @@ from tests.integration.site import COMPOSER, SENDER, make_web
 from tests.raw_message import read
 from tests.support import NOW, TODAY, make_settings, make_sighting
 
-pytestmark = pytest.mark.far_from_database
-
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
 # The mail's own style and pictures, and nothing else: no script, no form.
 POLICY = (

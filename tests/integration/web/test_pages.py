@@ -16,8 +16,6 @@ from tests.integration.people import look
 from tests.integration.site import SENDER, make_web
 from tests.support import NOW, TODAY, make_sighting
 
-pytestmark = pytest.mark.far_from_database
-
 ONE_CLICK = b"List-Unsubscribe=One-Click"
 UNKNOWN = "f" * 32
 # The links in every digest.

@@ -16,8 +16,6 @@ from tests.integration.browser import Browser, page_of, path_of
 from tests.integration.site import make_web
 from tests.support import NOW
 
-pytestmark = pytest.mark.far_from_database
-
 
 class MailSchedule:
     now = NOW

@@ -20,8 +20,6 @@ from tests.integration.site import COMPOSER
 from tests.raw_message import read
 from tests.support import NOW, TODAY, make_sighting
 
-pytestmark = pytest.mark.far_from_database
-
 NEW_STYLE, OLD_STYLE = "arxiv:2602.00001", "arxiv:math/0309136"
 TITLE_ONLY = "A title & <no> more"
 

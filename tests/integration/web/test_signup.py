@@ -19,8 +19,6 @@ from tests.integration.site import SENDER
 from tests.raw_message import read
 from tests.support import NOW
 
-pytestmark = pytest.mark.far_from_database
-
 
 @pytest.fixture
 def house(ledger, registry):

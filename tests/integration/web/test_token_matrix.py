@@ -17,8 +17,6 @@ from tests.integration.people import changes, look
 from tests.integration.site import SENDER
 from tests.support import NOW, make_sighting
 
-pytestmark = pytest.mark.far_from_database
-
 LATER = NOW + timedelta(hours=1)
 PAPER = "arxiv:2602.00001"
 TOPICS = parse_topics(["robots"])

@@ -15,8 +15,6 @@ from tests.integration.site import SENDER
 from tests.raw_message import read
 from tests.support import NOW
 
-pytestmark = pytest.mark.far_from_database
-
 ADA = "ada@example.org"
 
 

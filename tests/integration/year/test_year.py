@@ -337,7 +337,6 @@ def test_five_weeks(new_sqlite_engine, tmp_path, begins, zone, run_at, seed):
     simulate(year, new_sqlite_engine, tmp_path, random, share=0.15)
 
 
-@pytest.mark.far_from_database
 def test_two_weeks_on_each_database(engine, tmp_path):
     random = Random(3)
     year = some_weeks("2028-10-23T12:00", 14, 30, "America/Havana", "00:30", random)

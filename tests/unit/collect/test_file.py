@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.collect import file as file_module
@@ -158,7 +158,6 @@ entries = json_values | st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(entries, max_size=5))
 def test_whatever_the_json_holds_each_entry_is_somewhere(given_entries):
     body = json.dumps(given_entries).encode()
@@ -166,7 +165,6 @@ def test_whatever_the_json_holds_each_entry_is_somewhere(given_entries):
     assert len(harvest.sightings) + len(harvest.rejected) == len(given_entries)
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from([b"", b"[", b"{", b"<", b"<rss>", b"Get trending papers in your email inbox"]),
     st.binary() | st.text('·•\n 9JanFeb,2026authors<>[]{}"').map(str.encode),

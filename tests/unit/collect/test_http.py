@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 import structlog
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.collect import http as http_module
@@ -60,7 +60,6 @@ date_like = st.lists(
 ).map(" ".join)
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["retry-after", "ratelimit", "ratelimit-remaining", "ratelimit-reset"]),

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.collect.merge import keys_of, merge
@@ -248,7 +248,6 @@ sightings_of_few_papers = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(sightings_of_few_papers)
 def test_merging_the_same_twice_changes_nothing_the_second_time(sightings):
     first = merge([], sightings)
@@ -259,7 +258,6 @@ def test_merging_the_same_twice_changes_nothing_the_second_time(sightings):
     assert not any(paper.is_new or paper.is_updated for paper in second)
 
 
-@settings(deadline=None)
 @given(sightings_of_few_papers, st.integers(0, 12))
 def test_two_batches_end_where_one_does(sightings, cut):
     at_once = {paper.key: known_as(paper) for paper in merge([], sightings)}

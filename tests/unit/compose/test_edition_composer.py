@@ -32,7 +32,7 @@ from digest.model.digests import (
 )
 from digest.model.text import clean
 from subscribers.topics import TopicFilter
-from tests.support import NOW, TODAY, make_candidate, make_settings
+from tests.support import NOW, TODAY, examples, make_candidate, make_settings
 from tests.versions import other_versions
 
 CARD = "mail/partials/card.mjml.j2"
@@ -195,7 +195,7 @@ lines = st.text(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow])
 @given(
     topic=lines,
     words=st.lists(lines, max_size=3),
@@ -211,7 +211,7 @@ def test_whatever_readers_type_and_papers_say_it_is_the_same(topic, words, title
         both.compare(Digest(TODAY, (TopicFilter(topic), TopicFilter("x")), picks, 1))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow])
 @given(why=st.sampled_from(NOTES), topics=st.lists(lines, max_size=3))
 def test_a_note_has_the_same_octets_either_way(why, topics):
     both = Both()

@@ -22,7 +22,7 @@ from subscribers.addresses import normalise_address
 from subscribers.errors import AddressError
 from subscribers.tokens import Purpose
 from tests.raw_message import decoded, read
-from tests.support import NOW, TODAY, make_candidate, make_settings
+from tests.support import NOW, TODAY, examples, make_candidate, make_settings
 
 SENDER = from_identity(make_settings())
 PERSON = "0123456789abcdef0123456789abcdef"
@@ -307,7 +307,7 @@ TITLES = st.text(max_size=700) | st.text(alphabet="=?utf-8qb_0DA\r\n:<>&'\"{}%#.
 @example("{{ 7*7 }} {% include 'x' %} <!-- ]]> -->")
 @example("\u2028\u2029\x85\x1c\x00\u202e\ufeff")
 @example("&lt;b&gt; &amp;amp; &#x0;")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_no_title_can_do_more_than_be_read(hostile):
     title = clean(hostile, 500) or "untitled"
     mail = read(compose(title, "Another").content)
@@ -333,7 +333,7 @@ def _squeezed(text):
 
 
 @given(st.text(alphabet="<>&\"'`", min_size=1, max_size=50))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 def test_what_html_minds_is_escaped_there_and_only_there(title):
     plain, rich = (part.text for part in read(compose(title).content).parts)
     assert title in plain
@@ -424,7 +424,6 @@ def test_an_odd_address_stands_as_it_is(typed):
 
 
 @given(st.text(min_size=1, max_size=60) | st.text("=?utf-8qb_0DA.+\u00e9", min_size=1, max_size=60))
-@settings(deadline=None)
 def test_no_address_can_do_more_than_be_written_to(local):
     try:
         address = normalise_address(f"{local}@example.org")

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.collect import arxiv, huggingface
@@ -216,7 +216,6 @@ def test_lead_sentences(text, longest, lead):
 
 
 @given(st.text(max_size=200), st.integers(min_value=1, max_value=100))
-@settings(deadline=None)
 def test_a_lead_is_never_too_long(text, longest):
     lead = first_sentences(text, longest)
     assert len(lead) <= longest

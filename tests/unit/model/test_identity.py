@@ -1,7 +1,7 @@
 """Which work a text means."""
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.model.identity import arxiv_id, paper_key, title_key
@@ -50,7 +50,6 @@ def test_what_is_no_id_gives_none(text):
     assert arxiv_id(text) == ""
 
 
-@settings(deadline=None)
 @given(st.from_regex(r"[0-9]{4}\.[0-9]{4,5}", fullmatch=True), st.integers(1, 99))
 def test_the_version_does_not_matter(identifier, version):
     assert arxiv_id(f"{identifier}v{version}") == arxiv_id(identifier) == identifier
@@ -88,7 +87,6 @@ def test_neither_id_nor_title_is_no_paper(title):
         paper_key("", title)
 
 
-@settings(deadline=None)
 @given(st.text())
 @example("ß" * 300)
 def test_a_title_key_is_short_and_finds_other_spellings(title):

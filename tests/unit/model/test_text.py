@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.model.text import LONGEST_TITLE, LONGEST_URL, clean, clean_url
@@ -191,7 +191,6 @@ TEX = st.lists(
 ).map("".join)
 
 
-@settings(deadline=None)
 @given(st.one_of(st.text(), st.text(st.characters(), max_size=60), TEX), st.integers(1, 60))
 @example("\ud800", 5)
 @example("\u0958" * 9, 5)
@@ -232,7 +231,6 @@ def test_an_endless_link_does_not_pass():
     assert clean_url("https://example.org/" + "a" * LONGEST_URL) == ""
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_a_link_is_https_or_nothing(text):
     for link in (clean_url(text), clean_url(f"http://example.org/{text}")):

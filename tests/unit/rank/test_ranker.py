@@ -12,7 +12,7 @@ from digest.model.papers import Signals
 from digest.rank.ranker import ENOUGH_RATINGS, THRESHOLDS, Limits, Ranker, Reader
 from subscribers.preferences import Strictness
 from subscribers.topics import TopicFilter
-from tests.support import TODAY, make_candidate, make_corpus, make_edition, make_facts
+from tests.support import TODAY, examples, make_candidate, make_corpus, make_edition, make_facts
 
 LIMITS = Limits(for_you=10, trending=5)
 FOR_YOU, TRENDING = Section.FOR_YOU, Section.TRENDING
@@ -472,7 +472,7 @@ readers = st.builds(
 limits = st.builds(Limits, st.integers(1, 4), st.integers(0, 4), st.sampled_from(Strictness))
 
 
-FEW = settings(max_examples=30)  # of all that readers may want, each example has much
+FEW = settings(max_examples=examples(30))  # of all that readers may want, each example has much
 
 
 def ranker_of(day, limits=LIMITS) -> Ranker:

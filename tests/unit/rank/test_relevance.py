@@ -19,7 +19,14 @@ from digest.rank.reference_corpus import ReferenceCorpus
 from digest.rank.relevance import BLOCK, Profiles, Query
 from digest.rank.words import stem_counts, stems
 from subscribers.preferences import Strictness
-from tests.support import TODAY, make_candidate, make_corpus, make_facts, shipped_background
+from tests.support import (
+    TODAY,
+    examples,
+    make_candidate,
+    make_corpus,
+    make_facts,
+    shipped_background,
+)
 
 NORMAL, BROAD = THRESHOLDS[Strictness.NORMAL], THRESHOLDS[Strictness.BROAD]
 
@@ -374,7 +381,7 @@ topics = st.lists(
     max_size=4,
 )
 pools = st.lists(papers, min_size=1, max_size=8)
-FEW = settings(max_examples=40)  # each of many topics and papers
+FEW = settings(max_examples=examples(40))  # each of many topics and papers
 
 
 @FEW
@@ -426,7 +433,7 @@ def test_words_of_a_reason_stand_in_the_paper(topic, candidate):
         assert word in " ".join([facts.title, facts.abstract, *facts.keywords])
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(st.sampled_from(["ducks", "ü", "(", " ", "強化学習", "\u202e", "🦆", "RLHF (RLHF) "]))
 @example("")
 def test_long_and_odd_papers_are_read(piece):

@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from subscribers.addresses import AddressPolicy, address_key, normalise_address
@@ -66,7 +66,6 @@ def test_what_cannot_be_used_is_refused_saying_so(typed):
 
 
 @given(st.text(max_size=80) | st.emails() | st.from_regex(r"[^@\s]{1,20}@[a-z]{1,9}\.[a-z]{2,5}"))
-@settings(deadline=None)
 def test_any_text_is_an_address_or_an_address_error(typed):
     try:
         address = normalise_address(typed)
@@ -217,7 +216,6 @@ def test_what_is_no_address_is_refused_as_such(takes):
 
 
 @given(st.text(max_size=80) | st.emails(), st.booleans())
-@settings(deadline=None)
 def test_the_gate_raises_nothing_but_address_errors(typed, takes):
     try:
         address = AddressPolicy(lambda: takes, REFUSED).admit(typed)

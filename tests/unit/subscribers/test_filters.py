@@ -25,6 +25,7 @@ from subscribers.filters import (
     parse_filter,
     read_filter,
 )
+from tests.support import examples
 
 
 def read(text: str) -> tuple[tuple[str, ...], Restriction | None]:
@@ -319,7 +320,7 @@ texts = st.one_of(
 
 
 @given(texts)
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_any_text_is_a_filter_or_a_topic_error_with_a_column_in_it(text):
     try:
         parsed = parse_filter(text)
@@ -337,7 +338,7 @@ def test_any_text_is_a_filter_or_a_topic_error_with_a_column_in_it(text):
 
 
 @given(texts)
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_whatever_is_stored_can_be_read(text):
     stored = read_filter(text)
     assert stored.text == " ".join(unicodedata.normalize("NFC", text).split())

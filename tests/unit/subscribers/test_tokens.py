@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from itsdangerous import URLSafeSerializer
 
@@ -127,7 +127,6 @@ def test_no_character_can_be_changed(at):
 
 
 @given(st.text(), st.sampled_from(Purpose))
-@settings(deadline=None)
 def test_any_id_survives(public_id, purpose):
     assert TOKENS.read(purpose, TOKENS.make(purpose, public_id)) == public_id
 
@@ -161,7 +160,6 @@ def test_signed_but_no_person_with_an_end(value):
     st.datetimes(datetime(1971, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC)),
     st.integers(-1_000_000, 1_000_000),
 )
-@settings(deadline=None)
 def test_any_id_survives_until_its_end(public_id, purpose, end, seconds):
     token = TOKENS.make_until(purpose, public_id, end)
     now = end.replace(microsecond=0) + timedelta(seconds=seconds)
@@ -188,7 +186,6 @@ def _refuses(tokens, text):
 
 
 @given(st.text(st.characters()) | URL_SAFE)
-@settings(deadline=None)
 def test_no_text_that_was_not_made_is_ever_read(text):
     _refuses(TOKENS, text)
 
@@ -200,7 +197,6 @@ def test_no_text_that_was_not_made_is_ever_read(text):
     st.integers(0, 3),
     URL_SAFE.map(lambda text: text[:3]),
 )
-@settings(deadline=None)
 def test_no_token_that_was_changed_is_ever_read(purpose, ends, at, dropped, put):
     token = TOKENS.make_until(purpose, PERSON, SOON) if ends else TOKENS.make(purpose, PERSON)
     at %= len(token) + 1
@@ -210,7 +206,6 @@ def test_no_token_that_was_changed_is_ever_read(purpose, ends, at, dropped, put)
 
 
 @given(URL_SAFE, URL_SAFE)
-@settings(deadline=None)
 def test_no_key_reads_what_another_signed(one, other):
     assume(one and other and one != other)
     for purpose in Purpose:

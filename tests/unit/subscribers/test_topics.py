@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from subscribers.errors import TopicError
@@ -95,7 +95,6 @@ def test_one_bad_topic_refuses_all():
 
 
 @given(st.text(max_size=300))
-@settings(deadline=None)
 def test_any_text_is_a_clean_topic_or_a_topic_error(typed):
     try:
         text = TopicFilter.parse(typed).text
