@@ -34,6 +34,11 @@ class SuppressionReason(StrEnum):
     SOFT_BOUNCES = "soft-bounces"  # nothing was delivered there for days
     OPERATOR = "operator"
 
+    @property
+    def is_bounce(self) -> bool:
+        """Whether an email that arrives disproves it."""
+        return self in {SuppressionReason.HARD_BOUNCE, SuppressionReason.SOFT_BOUNCES}
+
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:

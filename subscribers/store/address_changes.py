@@ -48,7 +48,8 @@ class AddressChanges(Store):
 
         Return the request, or None as ``find`` does. A person who has not confirmed at the new
         address, or left there, is taken for the same, and their evidence is kept. Raises
-        AddressError if a confirmed subscriber has the new address.
+        AddressError if a confirmed subscriber has the new address. A block for bounces on it that
+        is older than the request is lifted, because the link arrived there.
         """
         evidence = Evidence(ConsentEvent.MOVED, now, source, client)
         for _ in range(_ATTEMPTS):
@@ -61,6 +62,9 @@ class AddressChanges(Store):
         with self._engine.begin() as connection:
             change = _find(connection, public_id)
             if change is not None and not change.is_done:
+                asked = select(address_changes.c.at).filter_by(public_id=public_id)
+                requested = connection.execute(asked).scalar()
+                rows.lift_bounces(connection, change.address, requested)
                 _absorb(connection, change)
                 rows.change(
                     connection,

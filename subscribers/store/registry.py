@@ -115,8 +115,9 @@ class Registry(Store):
     ) -> Subscriber | None:
         """Record a sign-up request; return the pending subscriber who must be asked to confirm.
 
-        Return None if no email may go out: the address is blocked or confirmed, or another request
-        is recorded at this moment. ``client`` is the network address. Raises AddressError.
+        Return None if no email may go out: the address is confirmed, or blocked for another reason
+        than bounces, or another request is recorded at this moment. ``client`` is the network
+        address. Raises AddressError.
         """
         address = normalise_address(address)
         evidence = Evidence(ConsentEvent.ASKED, now, source, client)
@@ -124,9 +125,13 @@ class Registry(Store):
             with self._engine.begin() as connection:
                 known = rows.by_address(connection, address)
                 consent = next_consent(known.consent if known else None, ConsentEvent.ASKED)
-                blocked = rows.is_suppressed(connection, address_key(address))
-                if consent is not Consent.PENDING or blocked:
+                block = rows.block_on(connection, address)
+                if block and not block.reason.is_bounce:
                     return None
+                if known and consent is Consent.CONFIRMED:  # the request changes nothing else
+                    if block:
+                        rows.record_evidence(connection, known.id, evidence)
+                    return known if block else None
                 values = {
                     "consent": consent,
                     "topics": [topic.text for topic in topics],
@@ -139,9 +144,23 @@ class Registry(Store):
     def confirm(
         self, public_id: str, *, source: str, now: datetime, client: str = ""
     ) -> ConsentChange | None:
-        """Confirm a person; return None if they are unknown or have left. Idempotent."""
+        """Confirm a person; return None if they are unknown or have left. Idempotent.
+
+        The link arrived by email, so a block for bounces that is older than the request is lifted.
+        """
         evidence = Evidence(ConsentEvent.CONFIRMED, now, source, client)
-        return self._record(public_id, Consent.PENDING, evidence)
+        change = self._record(public_id, Consent.PENDING, evidence)
+        if change is not None:
+            asked = select(func.max(consents.c.at)).where(
+                consents.c.subscriber_id == change.person.id,
+                consents.c.event == ConsentEvent.ASKED,
+            )
+            with self._engine.begin() as connection:
+                requested = connection.execute(asked).scalar()
+                is_lifted = rows.lift_bounces(connection, change.person.address, requested)
+                if is_lifted and not change.is_news:
+                    rows.record_evidence(connection, change.person.id, evidence)
+        return change
 
     def admit(self, people: Sequence[ImportRow], now: datetime) -> int:
         """Add some hundred people from a file, with evidence and blocks; return how many were new.
@@ -245,7 +264,7 @@ class Registry(Store):
             person = rows.one(connection, subscribers.c.id == subscriber_id)
             if person is None:
                 return Standing.REMOVED
-            if rows.is_suppressed(connection, address_key(person.address)):
+            if rows.block_on(connection, person.address):
                 return Standing.SUPPRESSED
             return _STANDING[person.consent]
 

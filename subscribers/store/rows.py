@@ -7,12 +7,20 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from subscribers.addresses import address_key
 from subscribers.errors import ConsentError
 from subscribers.lifecycle import ConsentEvent
-from subscribers.model import Consent, Evidence, Rating, Subscriber, Verdict
+from subscribers.model import (
+    Consent,
+    Evidence,
+    Rating,
+    Subscriber,
+    Suppression,
+    SuppressionReason,
+    Verdict,
+)
 from subscribers.preferences import Preferences
 from subscribers.store.tables import consents, ratings, subscribers, suppressions
 from subscribers.topics import TopicFilter
@@ -111,10 +119,35 @@ def ratings_by_person(
     return found
 
 
-def is_suppressed(connection: Connection, key: str) -> bool:
-    """Return whether there is a block on an address, given by its key."""
-    found = select(suppressions.c.reason).where(suppressions.c.address_key == key)
-    return connection.execute(found).first() is not None
+def block_on(connection: Connection, address: str) -> Suppression | None:
+    """Return the block on an address, if there is one."""
+    query = select(suppressions).where(suppressions.c.address_key == address_key(address))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Suppression(SuppressionReason(row.reason), row.at)
+
+
+def block(connection: Connection, address: str, new: Suppression) -> None:
+    """Block an address. The first reason stays, but any other replaces a bounce."""
+    known = block_on(connection, address)
+    if known and (new.reason.is_bounce or not known.reason.is_bounce):
+        return
+    key = address_key(address)
+    connection.execute(delete(suppressions).where(suppressions.c.address_key == key))
+    row = {"address_key": key, "reason": new.reason, "at": new.at}
+    connection.execute(insert(suppressions).values(row))
+
+
+def lift_bounces(connection: Connection, address: str, asked: datetime | None) -> bool:
+    """Lift a block for bounces that is not newer than a request whose email has arrived."""
+    known = block_on(connection, address)
+    if known is None or not known.reason.is_bounce or asked is None or asked < known.at:
+        return False
+    # Only this block: a complaint may replace it at this moment.
+    its_row = (
+        suppressions.c.address_key == address_key(address),
+        suppressions.c.reason == known.reason,
+    )
+    return connection.execute(delete(suppressions).where(*its_row)).rowcount > 0
 
 
 def new_public_id() -> str:
@@ -148,10 +181,9 @@ def admit(connection: Connection, people: Sequence[ImportRow], now: datetime) ->
     ]
     if rated:
         connection.execute(insert(ratings), rated)
-    for key, row in by_key.items():
-        if row.suppression and not is_suppressed(connection, key):
-            block = {"reason": row.suppression.reason, "at": row.suppression.at}
-            connection.execute(insert(suppressions).values(address_key=key, **block))
+    for row in by_key.values():
+        if row.suppression:
+            block(connection, row.address, row.suppression)
     return len(by_key)
 
 

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete
 
 from subscribers.addresses import address_key
-from subscribers.model import SuppressionReason
-from subscribers.store.rows import is_suppressed
+from subscribers.model import Suppression, SuppressionReason
+from subscribers.store import rows
 from subscribers.store.store import Store
 from subscribers.store.tables import suppressions
 
@@ -15,13 +15,9 @@ class Suppressions(Store):
     """The blocks of one database."""
 
     def add(self, address: str, reason: SuppressionReason, *, now: datetime) -> None:
-        """Block an address. The first reason stays."""
-        key = address_key(address)
+        """Block an address. The first reason stays, but any other replaces a bounce."""
         with self._engine.begin() as connection:
-            if not is_suppressed(connection, key):
-                connection.execute(
-                    insert(suppressions).values(address_key=key, reason=reason, at=now)
-                )
+            rows.block(connection, address, Suppression(reason, now))
 
     def lift(self, address: str) -> bool:
         """Lift the block on an address; return whether there was one."""
@@ -31,4 +27,10 @@ class Suppressions(Store):
     def covers(self, address: str) -> bool:
         """Return whether there is a block on an address."""
         with self._engine.connect() as connection:
-            return is_suppressed(connection, address_key(address))
+            return rows.block_on(connection, address) is not None
+
+    def allow_request(self, address: str) -> bool:
+        """Return whether an email may ask for confirmation: if it arrives, bounces are over."""
+        with self._engine.connect() as connection:
+            known = rows.block_on(connection, address)
+        return known is None or known.reason.is_bounce

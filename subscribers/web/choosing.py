@@ -111,7 +111,7 @@ def ask_for_address_change(
         return preferences_page(context, person, address=typed, error=str(error))
     if context.may_mail(address, request):
         change = context.registry.address_changes.ask(person, address, context.clock())
-        if not context.registry.suppressions.covers(address):
+        if context.registry.suppressions.allow_request(address):
             afterwards.add_task(context.mail.confirm_address, change)
     return context.page("check-new-inbox", address=address, before=person.address)
 

@@ -159,9 +159,17 @@ class ConsentMachine(RuleBasedStateMachine):
         person = self.at(spelling.mailbox)
         said = self.says("asked")
         asked = self.registry.ask(spelling.typed, topics, preferences, **named(said))
-        if spelling.mailbox in self.blocks or (person and person.consent == "confirmed"):
+        block = self.blocks.get(spelling.mailbox)
+        if block and block.reason in ("complaint", "operator"):
             assert asked is None
             return multiple()
+        if person and person.consent == "confirmed":
+            if block is None:
+                assert asked is None
+                return multiple()
+            person.said.append(said)
+            assert asked == self.registry.by_public_id(person.link)
+            return person.link
         if person is None:
             person = self.arrives(asked.public_id, spelling, "pending", topics)
         self.left.discard(spelling.mailbox)
@@ -179,7 +187,9 @@ class ConsentMachine(RuleBasedStateMachine):
             assert confirmed is None
             return
         was = person.consent
-        if was == "pending":
+        asked = max((item.at for item in person.said if item.event == "asked"), default=NOW)
+        is_lifted = self.lifts_bounces(person.mailbox, asked)
+        if was == "pending" or is_lifted:
             person.consent = "confirmed"
             person.said.append(said)
         assert confirmed == ConsentChange(self.registry.by_public_id(link), Consent(was))
@@ -240,7 +250,20 @@ class ConsentMachine(RuleBasedStateMachine):
     def suppress(self, spelling: Spelling, reason: SuppressionReason) -> None:
         block = Suppression(reason, self.tick())
         self.registry.suppressions.add(spelling.kept, reason, now=block.at)
+        if self.is_for_bounces(spelling.mailbox) and reason in ("complaint", "operator"):
+            del self.blocks[spelling.mailbox]
         self.blocks.setdefault(spelling.mailbox, block)
+
+    def is_for_bounces(self, mailbox: str) -> bool:
+        block = self.blocks.get(mailbox)
+        return block is not None and block.reason in ("hard-bounce", "soft-bounces")
+
+    def lifts_bounces(self, mailbox: str, asked: datetime) -> bool:
+        """Lift a block for bounces that is older than the request whose mail has arrived."""
+        is_lifted = self.is_for_bounces(mailbox) and self.blocks[mailbox].at <= asked
+        if is_lifted:
+            del self.blocks[mailbox]
+        return is_lifted
 
     @rule(spelling=spellings)
     def lift(self, spelling: Spelling) -> None:
@@ -315,7 +338,7 @@ class ConsentMachine(RuleBasedStateMachine):
         person, to = request.person, request.to
         other = self.at(to.mailbox)
         if other not in (None, person) and other.consent == "confirmed":
-            with pytest.raises(AddressError, match="subscribes already"):
+            with pytest.raises(AddressError, match="is already subscribed"):
                 self.registry.address_changes.complete(link, **named(said))
             return
         change = self.registry.address_changes.complete(link, **named(said))
@@ -323,6 +346,7 @@ class ConsentMachine(RuleBasedStateMachine):
         assert change.address == to.kept
         if person.address == to.kept:
             return
+        self.lifts_bounces(to.mailbox, request.at)
         if other not in (None, person):
             person.said += other.said
             self.forget(other)

@@ -133,12 +133,18 @@ def test_who_left_stays_away(context):
 
 
 def test_a_blocked_address_stays_blocked_and_keeps_its_reason(context):
-    context.registry.suppressions.add("ADA@example.org", SuppressionReason.HARD_BOUNCE, now=NOW)
-    block = {"reason": "complaint", "at": "2026-01-01"}
+    context.registry.suppressions.add("ADA@example.org", SuppressionReason.COMPLAINT, now=NOW)
+    block = {"reason": "hard-bounce", "at": "2026-01-01"}
     assert context.take_json({"email": ADA, "consent": "confirmed", "suppressed": block}).new == 1
     file = context.registry.file_of(ADA)
-    assert file.suppression == Suppression(SuppressionReason.HARD_BOUNCE, NOW)
+    assert file.suppression == Suppression(SuppressionReason.COMPLAINT, NOW)
     assert context.registry.standing(file.subscriber.id) is Standing.SUPPRESSED
+
+
+def test_a_complaint_in_a_file_replaces_a_bounce(context):
+    context.registry.suppressions.add(ADA, SuppressionReason.HARD_BOUNCE, now=NOW)
+    context.take_json({"email": ADA, "suppressed": {"reason": "complaint", "at": "2026-01-01"}})
+    assert context.registry.file_of(ADA).suppression.reason is SuppressionReason.COMPLAINT
 
 
 def test_a_block_comes_along_with_a_new_person(context):

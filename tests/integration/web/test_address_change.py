@@ -482,3 +482,22 @@ def test_requests_that_nobody_confirmed_are_not_kept(mover):
     mover.post(f"{path}/address", {"address": "grace@new.example"})
     assert mover.registry.file_of(OLD).moving_to == ""
     assert mover.registry.file_of("grace@example.org").moving_to == "grace@new.example"
+
+
+# ---- a block on the new address --------------------------------------------------------------
+
+
+def test_confirming_a_new_address_lifts_a_block_for_bounces(mover):
+    mover.registry.suppressions.add(NEW, SuppressionReason.SOFT_BOUNCES, now=NOW)
+    mover.request_change()
+    assert mover.mailed == [NEW]
+    mover.post(mover.link())
+    assert mover.registry.standing(mover.ada.id) is Standing.MAY_RECEIVE
+
+
+def test_a_bounce_after_the_request_is_not_lifted(mover):
+    mover.request_change()
+    later = NOW + timedelta(minutes=1)
+    mover.registry.suppressions.add(NEW, SuppressionReason.HARD_BOUNCE, now=later)
+    mover.post(mover.link())
+    assert mover.registry.standing(mover.ada.id) is Standing.SUPPRESSED

@@ -67,6 +67,77 @@ def test_the_answer_is_the_same_whoever_asks(house):
     assert house.mailed == ["new@example.org", "new@example.org", "left@example.org"]
 
 
+# ---- an address that is blocked --------------------------------------------------------------
+
+BOUNCES = [SuppressionReason.HARD_BOUNCE, SuppressionReason.SOFT_BOUNCES]
+OTHERS = [SuppressionReason.COMPLAINT, SuppressionReason.OPERATOR]
+
+
+@pytest.mark.parametrize("reason", BOUNCES)
+@pytest.mark.parametrize("before", ["unknown", "pending", "confirmed", "left"])
+def test_a_click_in_a_mail_that_arrived_lifts_a_block_for_bounces(house, reason, before):
+    if before != "unknown":
+        ada = house.registry.ask("ada@example.org", (), source="test", now=NOW)
+        if before != "pending":
+            house.registry.confirm(ada.public_id, source="test", now=NOW)
+        if before == "left":
+            house.registry.withdraw(ada.public_id, source="test", now=NOW)
+    house.registry.suppressions.add("ada@example.org", reason, now=NOW)
+    house.now = NOW + timedelta(minutes=1)
+    answer = house.subscribe("ada@example.org", "robots")
+    assert house.mailed == ["ada@example.org"]
+    assert "bounced" in answer.text
+    assert answer.text.replace("ada@", "WHO@") == house.subscribe("new@example.org").text.replace(
+        "new@", "WHO@"
+    )
+    house.get(house.link(0))
+    assert house.registry.suppressions.covers("ada@example.org"), "looking is not confirming"
+    for _ in range(2):
+        assert "Welcome" in house.post(house.link(0)).text
+        [ada] = house.registry.everybody(Consent.CONFIRMED)
+        assert house.registry.standing(ada.id) is Standing.MAY_RECEIVE
+    evidence = house.registry.file_of("ada@example.org").evidence
+    assert [item.event for item in evidence][-2:] == ["asked", "confirmed"]
+
+
+@pytest.mark.parametrize("reason", OTHERS)
+def test_nothing_but_the_operator_lifts_another_block(house, reason):
+    house.subscribe("ada@example.org")
+    house.registry.suppressions.add("ada@example.org", reason, now=NOW)
+    house.subscribe("ada@example.org")
+    assert len(house.mails) == 1
+    house.post(house.link())
+    assert house.registry.suppressions.covers("ada@example.org")
+
+
+def test_a_link_that_was_mailed_before_the_bounce_lifts_nothing(house):
+    house.subscribe("ada@example.org")
+    house.post(house.link())
+    house.now = NOW + timedelta(hours=1)
+    house.registry.suppressions.add("ada@example.org", SuppressionReason.HARD_BOUNCE, now=house.now)
+    house.post(house.link())
+    assert house.registry.suppressions.covers("ada@example.org")
+
+
+def test_a_complaint_after_a_bounce_stays(house):
+    house.registry.suppressions.add("ada@example.org", SuppressionReason.HARD_BOUNCE, now=NOW)
+    house.subscribe("ada@example.org")
+    house.registry.suppressions.add("ada@example.org", SuppressionReason.COMPLAINT, now=NOW)
+    house.post(house.link())
+    assert house.registry.suppressions.covers("ada@example.org")
+
+
+def test_a_stranger_changes_nothing_of_whoever_has_confirmed_and_bounces(house):
+    ada = house.registry.add("ada@example.org", parse_topics(["ants"]), source="test", now=NOW)
+    house.registry.suppressions.add(ada.address, SuppressionReason.HARD_BOUNCE, now=NOW)
+    house.subscribe(ada.address, "spam")
+    house.post(house.link())
+    assert house.registry.get(ada.id) == ada
+
+
+# ---- who is confirmed, and who has left ------------------------------------------------------
+
+
 def test_a_stranger_changes_nothing_of_whoever_has_confirmed(house):
     ada = house.registry.add("ada@example.org", parse_topics(["ants"]), source="test", now=NOW)
     house.subscribe("ada@example.org", "spam")
