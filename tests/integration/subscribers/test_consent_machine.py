@@ -250,9 +250,12 @@ class ConsentMachine(RuleBasedStateMachine):
     def suppress(self, spelling: Spelling, reason: SuppressionReason) -> None:
         block = Suppression(reason, self.tick())
         self.registry.suppressions.add(spelling.kept, reason, now=block.at)
-        if self.is_for_bounces(spelling.mailbox) and reason in ("complaint", "operator"):
-            del self.blocks[spelling.mailbox]
-        self.blocks.setdefault(spelling.mailbox, block)
+        self.block(spelling.mailbox, block)
+
+    def block(self, mailbox: str, new: Suppression) -> None:
+        if self.is_for_bounces(mailbox) and new.reason in ("complaint", "operator"):
+            del self.blocks[mailbox]
+        self.blocks.setdefault(mailbox, new)
 
     def is_for_bounces(self, mailbox: str) -> bool:
         block = self.blocks.get(mailbox)
@@ -292,7 +295,7 @@ class ConsentMachine(RuleBasedStateMachine):
             if consent == "withdrawn":
                 self.left.add(spelling.mailbox)
             if block:
-                self.blocks.setdefault(spelling.mailbox, block)
+                self.block(spelling.mailbox, block)
         assert self.registry.admit(arrived, self.tick()) == len(new)
         for person in new:
             del self.people[person.link]
