@@ -11,7 +11,8 @@ from email.message import Message
 from flufl.bounce import scan_message
 
 from digest.inbound.addresses import addresses_in, typed_address
-from digest.inbound.diagnostic_text import LONGEST_DIAGNOSTIC, best_status, reply_code
+from digest.inbound.diagnostic_text import LONGEST_DIAGNOSTIC
+from digest.inbound.diagnostics import best_status, code_in
 from digest.inbound.dsn_rules import says_failure
 from digest.inbound.mime_parts import header, open_mail, returned, without_returned
 
@@ -66,7 +67,7 @@ def diagnostics_of(everybody: list[str], lines: list[str]) -> dict[str, str]:
 def _telling(address: str, lines: list[str]) -> str:
     """The lines from the first with a status or a reply code on; else those around the address."""
     for number, line in enumerate(lines):
-        if best_status("", line) or reply_code(line):
+        if best_status("", line) or code_in(line):
             return _joined(_one_reply(lines[number : number + _MOST_TELLING]))
     for number, line in enumerate(lines):
         if address in line.lower():
@@ -76,9 +77,9 @@ def _telling(address: str, lines: list[str]) -> str:
 
 def _one_reply(lines: list[str]) -> list[str]:
     """These lines up to where another reply begins."""
-    code = reply_code(lines[0])
+    code = code_in(lines[0])
     for number, line in enumerate(lines):
-        if reply_code(line) not in {"", code}:
+        if code_in(line) not in {"", code}:
             return lines[:number]
     return lines
 

@@ -1,4 +1,4 @@
-"""What mail systems say, by what they mean by it: the lines of phrases.toml."""
+"""What mail systems write, by what they mean by it: the lines of phrases.toml."""
 
 import re
 import tomllib
@@ -11,10 +11,4 @@ _SECTIONS: dict[str, str] = tomllib.loads(
 
 def phrases(name: str) -> re.Pattern[str]:
     """Return the pattern that is found wherever a line of a section is, in any letter case."""
-    somebody = "|".join(_lines("nobody"))
-    pattern = "|".join(_lines(name)).replace("{nobody}", f"(?:{somebody})")
-    return re.compile(pattern, re.IGNORECASE)
-
-
-def _lines(name: str) -> list[str]:
-    return [line for line in _SECTIONS[name].splitlines() if line and not line.startswith("#")]
+    return re.compile("|".join(_SECTIONS[name].splitlines()), re.IGNORECASE)

@@ -16,7 +16,7 @@ FAILURES = {
     "dsn_expired": {ADA: (ALIVE, "4.4.7")},
     "dsn_status_vague": {ADA: (ALIVE, "5.7.26")},
     "dsn_mute": {ADA: (DEAD, "5.0.0")},
-    "dsn_after_data": {ADA: (ALIVE, "5.0.0")},
+    "dsn_after_data": {ADA: (DEAD, "5.0.0")},
     "dsn_forwarded_twice": {ADA: (ALIVE, "5.3.0")},
     "dsn_base64": {ADA: (DEAD, "5.1.1")},
     "dsn_global": {"dörte@example.org": (DEAD, "5.1.1")},
