@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from digest.deliver.delivery_worker import DeliveryWorker
     from digest.deliver.transport.transport import Transport
     from digest.deliver.worker_pool import WorkerPool
+    from digest.inbound.diagnostics import Table
     from digest.inbound.feedback_handler import FeedbackHandler
     from digest.inbound.inbox import Inbox
     from digest.maintenance.resolve_uncertain import UncertainResolver
@@ -355,6 +356,13 @@ class App:
     def _relay_takes_smtputf8(self) -> bool:
         with self.transport() as transport:
             return transport.takes_smtputf8
+
+    @cached_property
+    def diagnostics(self) -> Table:
+        """What refusals mean: the operator's rules before ours. Raises SettingError."""
+        from digest.inbound.diagnostics import table_with
+
+        return table_with(self.settings.diagnostics)
 
     @cached_property
     def verp(self) -> Verp:

@@ -136,6 +136,9 @@ class Settings:
     on an IMAP server, by imaps:// or imap+starttls://."""
     inbox_every: int = setting(number(5, 86_400), "60")
     """Seconds between two readings of it by `digest up` and `digest inbox --watch`."""
+    diagnostics: Path | None = optional(values.existing_file, "/etc/paper-digest/diagnostics.toml")
+    """File (TOML) with your own rules for what servers say when they refuse a mail; they come
+    before those of digest/inbound/diagnostics.toml, and have the same form."""
     complaints_address: str | None = optional(values.address, "complaints@example.org")
     """Where spam complaints go (RFC 9477). Not set: complaints@ the domain of DIGEST_FROM."""
     dkim_selector: str | None = optional(values.selector, "2026a")

@@ -54,6 +54,7 @@ VALUES = {
     "unsubscribe_address": ("a@example.org", "b@example.org"),
     "inbox": ("/srv/inbox", "imaps://ada:pw@mail.example.org/Reports"),
     "inbox_every": ("5", "86400"),
+    "diagnostics": ("a.txt", "b.txt"),
     "complaints_address": ("a@example.org", "b@example.org"),
     "dkim_selector": ("2026a", "b.mail"),
     "dkim_key": ("/srv/a.pem", "/srv/b.pem"),
@@ -183,6 +184,7 @@ MALFORMED = {
         "imap://u:hush@mail.example.org/INBOX",
     ],
     "inbox_every": ["4", "86401", "often"],
+    "diagnostics": ["/no/such/file", "/"],
     "complaints_address": ["nobody"],
     "dkim_selector": ["a b", "a_b", "-a", "a-", "a..b", ".a", "a.", "a;b", "ä", "a" * 64, "a\n"],
     "dkim_key": ["~nobody-of-this-name/key.pem"],
@@ -570,7 +572,8 @@ def test_the_example_can_be_uncommented(tmp_path):
     # These name things that exist on the operator's machine.
     text = "\n".join(lines).replace("/etc/paper-digest/templates", str(tmp_path / "a"))
     text = text.replace("/etc/ssl/private-ca.pem", str(tmp_path / "a.pem"))
-    text = text.replace("/etc/paper-digest/disposable-domains.txt", str(tmp_path / "a.txt"))
+    for file in ("disposable-domains.txt", "diagnostics.toml"):
+        text = text.replace(f"/etc/paper-digest/{file}", str(tmp_path / "a.txt"))
     _, origins = read_settings({}, dotenv(text))
     assert {origin.came_from for origin in origins} == {"test.env"}
 
