@@ -11,7 +11,7 @@ from rich.text import Text
 from digest.app.app import App, utc_now
 from digest.cli.terminal import Json, out, print_result
 from digest.compose.from_identity import preview_identity
-from digest.doctor.diagnosis import Area, Diagnosis, Level, has_problem
+from digest.doctor.diagnosis import Area, Diagnosis, Level
 from digest.errors import SettingError
 from digest.settings.example import example_env
 
@@ -48,7 +48,7 @@ def doctor(
     """
     found = _look(offline=offline)
     print_result(found, [*map(_line, found), _summary(found)], as_json=as_json)
-    if has_problem(found):
+    if any(diagnosis.level is Level.PROBLEM for diagnosis in found):
         raise typer.Exit(1)
 
 

@@ -1,4 +1,4 @@
-"""Clocks and time zones: when an edition goes out depends on both."""
+"""Judge clocks and time zones: when an edition goes out depends on both."""
 
 import zoneinfo
 from contextlib import suppress
@@ -15,10 +15,10 @@ _STALE = 2  # years
 
 
 def judge_date(now: datetime) -> Diagnosis:
-    """Judge whether the clock can be right at all: DKIM and TLS go by it."""
-    said = f"This machine says that it is {now:%Y-%m-%d %H:%M} UTC."
+    """Judge whether the clock can be right at all; DKIM and TLS depend on it."""
+    said = f"By this machine's clock it is {now:%Y-%m-%d %H:%M} UTC."
     if now.year < _BUILT:
-        return AREA.problem(said, "Set its clock, and have it kept by NTP.")
+        return AREA.problem(said, "Set its clock, and keep it right with NTP.")
     return AREA.good(said)
 
 
@@ -28,7 +28,7 @@ def judge_clocks(ours: datetime, theirs: datetime) -> Diagnosis:
     if apart <= _APART:
         return AREA.good("The database's clock agrees with this machine's.")
     said = f"The database's clock and this machine's are {apart:.0f} seconds apart."
-    what_to_do = "Have both kept by NTP."
+    what_to_do = "Keep both right with NTP."
     return AREA.problem(said, what_to_do) if apart > _FAR_APART else AREA.advice(said, what_to_do)
 
 
@@ -43,20 +43,20 @@ def judge_zones(system: str | None, package: str | None, now: datetime) -> Diagn
     """
     used = system or package
     if used is None:
-        return AREA.problem("There is no data about time zones.", "pip install tzdata")
+        return AREA.problem("There is no time zone data.", "Run pip install tzdata.")
     whose = "the system's" if system else "the package tzdata's"
-    said = f"Time zones are known as of version {used}, {whose}."
+    said = f"The time zone data is version {used}, {whose}."
     year = used[:4]
     if not (year.isascii() and year.isdigit()):
-        return AREA.unknown(said, "Nobody can tell how old that is; keep it up to date.")
+        return AREA.unknown(said, "How old that is cannot be told; keep it up to date.")
     if now.year - int(year) >= _STALE:
-        what_to_do = "Update it with the system." if system else "pip install --upgrade tzdata"
-        return AREA.advice(f"{said} Countries have changed their clocks since.", what_to_do)
+        what_to_do = "Update the system." if system else "Run pip install --upgrade tzdata."
+        return AREA.advice(f"{said} Some countries have changed their rules since.", what_to_do)
     return AREA.good(said)
 
 
 def _version_of_system() -> str | None:
-    """Return what the file tzdata.zi begins with; without that file, nobody knows."""
+    """Return the version that the file tzdata.zi begins with, if there is one."""
     for folder in map(Path, zoneinfo.TZPATH):
         with suppress(OSError), (folder / "tzdata.zi").open(encoding="utf-8") as file:
             return file.readline().removeprefix("# version").strip()

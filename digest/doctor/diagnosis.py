@@ -1,6 +1,6 @@
-"""Describe what the doctor found out about one thing. Pure.
+"""What the doctor found out about one thing. Pure.
 
-It is not a check's finding: it tells what is good as well, and always what to do.
+A diagnosis is not a finding of digest.checks: it also tells what is good, and always what to do.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """A ``PROBLEM`` keeps mail from being sent or taken; with ``ADVICE`` heeded it fares better."""
+    """A ``PROBLEM`` prevents sending or delivery; ``ADVICE`` makes delivery more likely."""
 
     GOOD = "good"
     UNKNOWN = "unknown"
@@ -17,12 +17,9 @@ class Level(StrEnum):
     PROBLEM = "problem"
 
 
-_ORDER = list(Level)
-
-
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """``what`` and ``what_to_do`` are sentences; what is good needs nothing done."""
+    """A judgement; ``what`` and ``what_to_do`` are sentences, the latter empty if all is good."""
 
     area: str
     level: Level
@@ -32,7 +29,7 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A name under which diagnoses are made."""
+    """A part of the installation, by name; it makes the diagnoses about itself."""
 
     name: str
 
@@ -50,9 +47,5 @@ class Area:
 
 
 def in_order(found: Iterable[Diagnosis]) -> list[Diagnosis]:
-    """Return the worst last, where one looks first; else as they came."""
-    return sorted(found, key=lambda diagnosis: _ORDER.index(diagnosis.level))
-
-
-def has_problem(found: Iterable[Diagnosis]) -> bool:
-    return any(diagnosis.level is Level.PROBLEM for diagnosis in found)
+    """Return the worst last, where people look first; otherwise keep the order."""
+    return sorted(found, key=lambda diagnosis: list(Level).index(diagnosis.level))

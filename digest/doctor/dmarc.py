@@ -1,7 +1,7 @@
-"""What receivers are to do with forged mail: DMARC (RFC 9989, which obsoletes RFC 7489). Pure.
+"""Judge DMARC records, which say what to do with forged mail (RFC 9989, formerly RFC 7489). Pure.
 
-The domain that answers for others is found by a walk up the tree of names (section 4.10), and not
-by a list of public suffixes as before.
+The organizational domain is found by a walk up the tree of names (section 4.10), and no longer by a
+list of public suffixes.
 """
 
 import re
@@ -25,10 +25,7 @@ Tags = Mapping[str, str]
 
 
 def dmarc_records(texts: Iterable[str]) -> list[Tags]:
-    """Return those of the texts that are DMARC records: they begin with v=DMARC1 (section 4.7).
-
-    What is wrong behind the version is passed over, as if it were not there.
-    """
+    """Return the texts that begin with v=DMARC1 (section 4.7), without their malformed tags."""
     return [readable_tags(text) for text in texts if _VERSION.match(text)]
 
 
@@ -36,7 +33,7 @@ def dmarc_records(texts: Iterable[str]) -> list[Tags]:
 
 
 def names_to_ask(domain: str) -> list[str]:
-    """Return the domain and those above it; of a long name, leave out the middle."""
+    """Return the domain and those above it; the middle of a long name is left out."""
     labels = domain.lower().rstrip(".").split(".")
     above = labels[1:][-(LONGEST_WALK - 1) :]
     return [".".join(labels), *(".".join(above[at:]) for at in range(len(above)))]
@@ -57,12 +54,12 @@ def walk(domain: str, texts: Texts) -> dict[str, Tags]:
 
 
 def _psd(tags: Tags) -> str:
-    """Return whether a domain says that it is a public suffix (y), is none (n), or nothing (u)."""
+    """Return whether a domain says that it is a public suffix (y), is not (n), or neither (u)."""
     return tags.get("psd", "u").lower()
 
 
 def organizational_domain(domain: str, found: Mapping[str, Tags]) -> str:
-    """Return the domain that answers for this one (section 4.10.2), by what the walk found."""
+    """Return the organizational domain (section 4.10.2) by what the walk found."""
     domain = domain.lower().rstrip(".")
     for name, tags in found.items():
         if _psd(tags) == "n":
@@ -74,7 +71,7 @@ def organizational_domain(domain: str, found: Mapping[str, Tags]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The record that counts for a domain, and where it stands."""
+    """The record that applies to a domain, and the name that has it."""
 
     at: str
     tags: Tags
@@ -82,14 +79,14 @@ class Policy:
 
     @property
     def asked(self) -> str:
-        """Return what is asked of receivers; what cannot be read asks for nothing."""
+        """Return what receivers are asked to do; a malformed policy means none."""
         own = self.tags.get("p", "none")
         said = (self.tags.get("sp", own) if self.is_inherited else own).lower()
         return said if said in _POLICIES else "none"
 
 
 def policy_of(domain: str, found: Mapping[str, Tags]) -> Policy | None:
-    """Return that of the domain, else of the one that answers for it, else of a public suffix."""
+    """Return that of the domain, its organizational domain or a public suffix, in this order."""
     domain = domain.lower().rstrip(".")
     answering = organizational_domain(domain, found)
     suffixes = [name for name, tags in found.items() if _psd(tags) == "y"]
@@ -100,7 +97,7 @@ def policy_of(domain: str, found: Mapping[str, Tags]) -> Policy | None:
 
 
 def is_aligned(author: str, other: str, texts: Texts, *, strict: bool) -> bool:
-    """Return whether a domain that was proved speaks for that of From (section 4.4)."""
+    """Return whether an authenticated domain is aligned with that of From (section 4.4)."""
     author, other = author.lower().rstrip("."), other.lower().rstrip(".")
     if author == other or strict:
         return author == other
@@ -112,21 +109,21 @@ def is_aligned(author: str, other: str, texts: Texts, *, strict: bool) -> bool:
 
 
 def judge_dmarc(author: str, returns: str, texts: Texts, *, is_signed: bool) -> list[Diagnosis]:
-    """Judge the record that counts for ``author``, the domain of From.
+    """Judge the record that applies to ``author``, the domain of From.
 
-    ``returns`` is the domain of the envelope sender. Our own signatures are by that of From, so
-    they are aligned; a relay's may be anybody's.
+    ``returns`` is the domain of the envelope sender. Our own signatures are by the domain of From,
+    so they are aligned; those of a relay may not be.
     """
     at_author = dmarc_records(texts(f"_dmarc.{author}"))
     if len(at_author) > 1:
-        what = f"There are {len(at_author)} DMARC records at _dmarc.{author}: none counts."
-        return [AREA.problem(what, "Leave one.")]
+        what = f"There are {len(at_author)} DMARC records at _dmarc.{author}, so none is used."
+        return [AREA.problem(what, "Keep one of them.")]
     policy = policy_of(author, walk(author, texts))
     if policy is None:
         return [
             AREA.advice(
-                f"There is no DMARC record for {author}; large mailbox providers want one of those "
-                "who send much (Gmail and Outlook.com: 5,000 mails a day).",
+                f"There is no DMARC record for {author}; mailbox providers require one of bulk "
+                "senders (Gmail and Outlook.com: from 5,000 messages a day).",
                 f'Publish one, of type TXT, at _dmarc.{author}: "v=DMARC1; p=none; '
                 f'rua=mailto:dmarc@{author}".',
             )
@@ -138,31 +135,31 @@ def _judge_policy(policy: Policy) -> Iterator[Diagnosis]:
     where = f"The DMARC record at _dmarc.{policy.at}"
     if policy.tags.get("p", "none").lower() not in _POLICIES:
         yield AREA.advice(
-            f"{where} has p={policy.tags['p']}, which means nothing.",
-            "It is one of none, quarantine and reject.",
+            f"{where} has p={policy.tags['p']}, which is not a policy.",
+            "Use one of none, quarantine and reject.",
         )
     elif policy.asked == "none":
         yield AREA.advice(
-            f"{where} asks receivers for nothing (p=none).",
-            "That is right to begin with. When the reports show that all of your mail passes, ask "
-            "for p=quarantine, then p=reject.",
+            f"{where} asks receivers to do nothing (p=none).",
+            "That is right to begin with. When the reports show that all of your mail passes, use "
+            "p=quarantine, then p=reject.",
         )
     else:
         yield AREA.good(f"{where} asks for {policy.asked}.")
     if policy.tags.get("t", "n").lower() == "y":
         yield AREA.advice(
-            f"{where} says that you are testing (t=y), so that less is done than it asks for.",
-            "Take t=y out when the reports are good.",
+            f"{where} says that you are testing (t=y), so receivers do less than it asks for.",
+            "Remove t=y when the reports are good.",
         )
     if gone := [f"{name}=" for name in _GONE if name in policy.tags]:
         yield AREA.advice(
             f"{where} has {', '.join(gone)}, which RFC 9989 no longer has.",
-            "Take it out; what pct= was used for is t=y now.",
+            "Remove it; t=y now does what pct= was used for.",
         )
     if not policy.tags.get("rua"):
         yield AREA.advice(
             f"{where} has no address for reports (rua=).",
-            "Add one: the reports say who sends in your name, and what fails.",
+            "Add one: the reports tell who sends in your name, and what fails.",
         )
 
 
@@ -171,16 +168,17 @@ def _judge_alignment(
 ) -> Iterator[Diagnosis]:
     strict = policy.tags.get("aspf", "r").lower() == "s"
     if is_aligned(author, returns, texts, strict=strict):
-        yield AREA.good(f"The envelope sender's domain, {returns}, speaks for {author}.")
+        yield AREA.good(f"The envelope sender's domain, {returns}, is aligned with {author}.")
         return
-    said = f"The envelope sender's domain, {returns}, does not speak for {author} (aspf)."
+    said = f"The envelope sender's domain, {returns}, is not aligned with {author} (aspf)."
     if is_signed:
         yield AREA.advice(
-            f"{said} Mail passes DMARC by its signature alone.",
-            f"Have DIGEST_BOUNCE_ADDRESS at {author} or below it.",
+            f"{said} Messages pass DMARC by their signature alone.",
+            f"Set DIGEST_BOUNCE_ADDRESS to an address at {author} or below it.",
         )
     else:
         yield AREA.problem(
-            f"{said} Mails are not signed here, so DMARC wants a relay that signs as {author}.",
-            f"Have DIGEST_BOUNCE_ADDRESS at {author} or below it, or sign (digest dkim generate).",
+            f"{said} Messages are not signed here, so the relay must sign them as {author}.",
+            f"Set DIGEST_BOUNCE_ADDRESS to an address at {author} or below it, or sign messages "
+            "(digest dkim generate).",
         )

@@ -1,4 +1,4 @@
-"""What the DNS says of the domains in the settings."""
+"""Examine what the DNS says about the domains in the settings."""
 
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -22,15 +22,21 @@ from digest.settings.settings import Settings
 AREA = Area("DNS")
 MX = Area("MX")
 PTR = Area("PTR")
-NOT_CHECKED = "SPF, DKIM, DMARC, MX and PTR were not checked"
+_NOT_CHECKED = "SPF, DKIM, DMARC, MX and PTR were not checked"
+
+NOT_ASKED = AREA.unknown(f"{_NOT_CHECKED}.", "Run this without --offline.")
+_NO_DOMAIN = AREA.unknown(f"{_NOT_CHECKED}: there is no domain yet.", "Set DIGEST_FROM.")
+_SILENT = AREA.unknown(
+    f"The DNS does not answer: {_NOT_CHECKED}.", "Run this again when the DNS answers."
+)
 
 
 def examine_dns(settings: Settings, resolver: Resolver | None) -> list[Diagnosis]:
-    """Return what there is to say of each area; one thing of all, where the DNS does not answer."""
+    """Examine each area; if the DNS does not answer at all, that is one diagnosis."""
     if settings.from_ is None:
-        return [AREA.unknown(f"{NOT_CHECKED}: there is no domain yet.", "Set DIGEST_FROM.")]
+        return [_NO_DOMAIN]
     if resolver is None:
-        return [_silent()]
+        return [_SILENT]
     names = Names(resolver)
     found: list[Diagnosis] = []
     for area, look in _looks(settings, settings.from_, names):
@@ -38,56 +44,48 @@ def examine_dns(settings: Settings, resolver: Resolver | None) -> list[Diagnosis
             found += look()
         except SilentError as silent:
             what = f"The DNS gave no answer about {silent}: not checked."
-            what_to_do = "Try again; if it stays so, see to the name servers of that domain."
+            what_to_do = "Try again; if it stays so, check the name servers of that domain."
             found.append(Area(area).unknown(what, what_to_do))
-    return found if names.has_answered else [_silent()]
-
-
-def not_asked() -> Diagnosis:
-    return AREA.unknown(f"{NOT_CHECKED}.", "Run this without --offline.")
-
-
-def _silent() -> Diagnosis:
-    return AREA.unknown(f"The DNS does not answer: {NOT_CHECKED}.", "Run this again where it does.")
+    return found if names.has_answered else [_SILENT]
 
 
 def _looks(
     settings: Settings, from_: str, names: Names
 ) -> Iterator[tuple[str, Callable[[], list[Diagnosis]]]]:
-    """Yield the areas, and how each is looked at."""
+    """Yield each area, and a function that examines it."""
     author, returns = domain_of(from_), domain_of(settings.bounce_address or from_)
     is_signed = settings.dkim_key is not None
     yield "SPF", partial(judge_spf, returns, names.texts)
     yield "DKIM", partial(_dkim, settings, names)
     yield "DMARC", partial(judge_dmarc, author, returns, names.texts, is_signed=is_signed)
-    for domain, what_for in _ways_back(settings, from_).items():
+    for domain, what_for in _incoming(settings, from_).items():
         yield "MX", partial(_mx, domain, what_for, names)
     if settings.transport_url.startswith("smtp"):
         host = urlsplit(settings.transport_url).hostname or "localhost"
         yield "PTR", partial(_ptr, host, names)
 
 
-def _ways_back(settings: Settings, from_: str) -> dict[str, str]:
-    """Return the domains that must take mail, and what comes there."""
+def _incoming(settings: Settings, from_: str) -> dict[str, str]:
+    """Return the domains that must accept mail, and which mail."""
     expected = (
         ("failure reports", settings.bounce_address),
         ("answers", settings.reply_to),
         ("unsubscribe requests", settings.unsubscribe_address),
         ("complaints", settings.complaints_address),
     )
-    comes: dict[str, list[str]] = {}
+    by_domain: dict[str, list[str]] = {}
     for what, address in expected:
-        comes.setdefault(domain_of(address or from_), []).append(what)
+        by_domain.setdefault(domain_of(address or from_), []).append(what)
     return {
         domain: " and ".join(filter(None, [", ".join(whats[:-1]), whats[-1]]))
-        for domain, whats in comes.items()
+        for domain, whats in by_domain.items()
     }
 
 
 def _dkim(settings: Settings, names: Names) -> list[Diagnosis]:
     try:
         signer = signer_of(settings)
-    except SettingError:  # told with the settings
+    except SettingError:  # reported with the settings
         return []
     if signer is None:
         return [dkim.judge_unsigned()]
@@ -102,7 +100,7 @@ def _mx(domain: str, what_for: str, names: Names) -> list[Diagnosis]:
 
 
 def _ptr(host: str, names: Names) -> list[Diagnosis]:
-    """Judge a relay that is this machine, under a public address; others know their own."""
+    """Judge a relay that is this machine, under a public address."""
     for address in _addresses(host, names):
         if ip_address(address).is_global and _is_ours(address):
             pointers = names.pointers(address)
@@ -119,7 +117,7 @@ def _addresses(host: str, names: Names) -> list[str]:
 
 
 def _is_ours(address: str) -> bool:
-    """Return whether this machine has the address: only then can it be bound to."""
+    """Return whether this machine has the address: only then can a socket be bound to it."""
     family = socket.AF_INET if ip_address(address).version == 4 else socket.AF_INET6
     with suppress(OSError), socket.socket(family) as trying:
         trying.bind((address, 0))
@@ -133,43 +131,40 @@ def _is_ours(address: str) -> bool:
 def judge_mx(
     domain: str, what_for: str, exchanges: Sequence[str], *, has_address: bool
 ) -> Diagnosis:
-    """``has_address`` is whether a host that would be tried has one; without MX, the domain."""
-    what_to_do = f"Publish an MX record at {domain} that names the host that takes its mail."
+    """Judge MX records; ``has_address`` says it of the first host, or of a domain without MX."""
+    what_to_do = f"Publish an MX record at {domain} that names the host that accepts its mail."
     if list(exchanges) == [""]:
-        return MX.problem(
-            f"{domain} says that it takes no mail (RFC 7505), and is where {what_for} go.",
-            what_to_do,
-        )
-    if exchanges and not has_address:
-        return MX.problem(
-            f"{domain} names {exchanges[0]} for its mail, and that host has no address; "
-            f"{what_for} go there.",
-            what_to_do,
-        )
-    if exchanges:
-        return MX.good(f"{domain}, where {what_for} go, has its mail taken by {exchanges[0]}.")
-    if has_address:  # RFC 5321 section 5.1
+        said = f"{domain}, where {what_for} go, says that it accepts no mail (RFC 7505)."
+    elif exchanges and has_address:
+        return MX.good(f"{domain}, where {what_for} go, has its mail delivered to {exchanges[0]}.")
+    elif exchanges:
+        said = f"{domain}, where {what_for} go, has the mail host {exchanges[0]} without address."
+    elif has_address:  # RFC 5321 section 5.1
         return MX.advice(
             f"{domain}, where {what_for} go, has no MX record: the host of that name is tried.",
             what_to_do,
         )
-    return MX.problem(f"{domain} takes no mail, and is where {what_for} go.", what_to_do)
+    else:
+        said = f"{domain}, where {what_for} go, accepts no mail."
+    return MX.problem(said, what_to_do)
 
 
 def judge_ptr(address: str, names: Sequence[str], confirmed: Sequence[str]) -> Diagnosis:
-    """``confirmed`` are those of the address's names that lead back to it."""
+    """Judge the names of an address; those of ``confirmed`` have that address."""
     if confirmed:
-        return PTR.good(f"{address} is {confirmed[0]}, and that name leads back to it.")
-    what_to_do = (
-        f"Have whoever gave you {address} name it after your mail host, and that name lead to it."
-    )
+        return PTR.good(f"{address} has the name {confirmed[0]}, which has that address.")
+    said = f"{address} has no name (PTR), and many servers refuse mail from it."
     if names:
-        return PTR.problem(f"{address} is called {names[0]}, which does not lead back.", what_to_do)
-    return PTR.problem(f"{address} has no name (PTR): many refuse mail from it.", what_to_do)
+        said = f"{address} has the name {names[0]}, which has not that address."
+    return PTR.problem(
+        said,
+        f"Ask the provider of {address} to set its name (PTR) to that of your mail host, and "
+        "publish the address at that name.",
+    )
 
 
 def judge_ptr_elsewhere() -> Diagnosis:
     return PTR.unknown(
-        "Which address your mail leaves from, and what it is called (PTR), cannot be seen here.",
-        "It is for whoever runs the relay to see to; a mail's Received headers show it.",
+        "Which address your mail leaves from, and its name (PTR), cannot be seen here.",
+        "Ask whoever runs the relay; the Received headers of a message show it.",
     )

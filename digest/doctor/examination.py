@@ -1,7 +1,7 @@
-"""`digest doctor`: one look at everything that stands in the way of sending, or may.
+"""`digest doctor`: examine everything that prevents sending, or may.
 
-Each module looks at one area and judges it. What judges takes values and gives findings, each with
-what to do about it; what looks is as small as it can be.
+Each module examines one area. The functions ``judge_…`` are pure: they take values and return
+diagnoses, each with what to do about it. The functions ``examine_…`` get these values.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from digest.checks.finding import Finding, Level
 from digest.doctor.clock import examine_zones, judge_date
 from digest.doctor.database import Objection, examine_database, examine_disk
 from digest.doctor.diagnosis import Area, Diagnosis, in_order
-from digest.doctor.dns import examine_dns, not_asked
+from digest.doctor.dns import NOT_ASKED, examine_dns
 from digest.doctor.relay import examine_outlet
 from digest.doctor.settings import judge_settings
 from digest.errors import DigestError
@@ -32,9 +32,9 @@ def examine(
     *,
     offline: bool,
 ) -> list[Diagnosis]:
-    """Return every diagnosis, the worst last. ``checks`` are those of the templates.
+    """Return every diagnosis, the worst last; ``checks`` returns the findings about the templates.
 
-    With ``offline``, neither the relay nor the DNS is asked; the database is, wherever it is.
+    With ``offline``, neither the relay nor the DNS is asked, but the database is.
     """
     return in_order(
         [
@@ -45,7 +45,7 @@ def examine(
             examine_zones(now),
             _examine_templates(checks),
             *examine_outlet(settings, now, offline=offline),
-            *([not_asked()] if offline else examine_dns(settings, resolver())),
+            *([NOT_ASKED] if offline else examine_dns(settings, resolver())),
         ]
     )
 
@@ -58,11 +58,11 @@ def _examine_templates(checks: Callable[[], Sequence[Finding]]) -> Diagnosis:
 
 
 def judge_templates(checks: Sequence[Finding]) -> Diagnosis:
-    """Return how many findings `digest templates check` has."""
-    what_to_do = "digest templates check says what and where."
+    """Judge how many findings `digest templates check` has."""
+    what_to_do = "Run digest templates check: it says what is wrong, and where."
     counts = Counter(finding.level for finding in checks)
     for level, judge in (Level.ERROR, TEMPLATES.problem), (Level.WARNING, TEMPLATES.advice):
         if count := counts[level]:
             plural = "s" * (count != 1)
-            return judge(f"Their check finds {count} {level.value}{plural}.", what_to_do)
-    return TEMPLATES.good("Their check finds nothing that is wrong.")
+            return judge(f"Checking them finds {count} {level.value}{plural}.", what_to_do)
+    return TEMPLATES.good("Checking them finds nothing wrong.")

@@ -1,4 +1,4 @@
-"""Questions to the DNS, with an end to patience."""
+"""Ask the DNS, with a limit on the time."""
 
 from functools import cache
 from typing import Any
@@ -20,28 +20,28 @@ _GIVE_UP_AFTER = 2  # look-ups, where none was answered
 
 
 class SilentError(Exception):
-    """The DNS gave no answer, so that nobody knows what stands there."""
+    """The DNS gave no answer about a name, neither records nor that there are none."""
 
 
 class Names:
-    """What the DNS says of names; an empty list where it says that there is nothing.
+    """The records of names; an empty list where the DNS says that there are none.
 
-    Each raises SilentError. Where nothing was answered at all, it is not asked again and again.
+    Each method raises SilentError. A DNS that never answered is not asked again and again.
     """
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
-        self._ask = cache(self._look_up)  # the same thing is asked once
+        self._ask = cache(self._look_up)  # nothing is asked twice
         self._unanswered = 0
         self.has_answered = False
 
     def texts(self, name: str) -> list[str]:
-        """TXT records, the strings of each joined (RFC 7208 section 3.3)."""
+        """Return TXT records, the strings of each joined (RFC 7208 section 3.3)."""
         found = self._ask(name, "TXT")
         return [b"".join(record.strings).decode("utf-8", "replace") for record in found]
 
     def exchanges(self, name: str) -> list[str]:
-        """The hosts of MX records, the preferred first; "" is that of a null MX (RFC 7505)."""
+        """Return the hosts of MX records, the preferred first; "" for a null MX (RFC 7505)."""
         found = sorted(self._ask(name, "MX"), key=lambda record: record.preference)
         return [_plain(record.exchange) for record in found]
 
@@ -49,7 +49,7 @@ class Names:
         return [record.address for kind in ("A", "AAAA") for record in self._ask(name, kind)]
 
     def pointers(self, address: str) -> list[str]:
-        """The names of an address (PTR)."""
+        """Return the names of an address (PTR)."""
         reverse = from_address(address).to_text()
         return [_plain(record.target) for record in self._ask(reverse, "PTR")]
 
@@ -65,14 +65,14 @@ class Names:
         except (Timeout, LifetimeTimeout, NoNameservers, OSError) as error:
             self._unanswered += 1
             raise SilentError(name) from error
-        except DNSException:  # the name is none: nothing can stand there
+        except DNSException:  # not a name: it can have no records
             return []
         self.has_answered = True
         return found
 
 
 def system_resolver() -> Resolver | None:
-    """The one that this machine is set up with, if it is."""
+    """Return the resolver that this machine is set up with, if there is one."""
     try:
         return Resolver()
     except NoResolverConfiguration:

@@ -1,4 +1,4 @@
-"""Where mail goes. A relay is connected to as for sending, and left before the first message."""
+"""Examine the transport. A relay is connected to as for sending, without a message."""
 
 import errno
 import os
@@ -27,11 +27,11 @@ PATIENCE = 10.0  # seconds for each step
 SOON, TOO_SOON = 21, 3  # days that a certificate is still good
 OUR_SIZE = 500_000  # octets; the largest digest is smaller
 _GOOD_TLS = ("TLSv1.2", "TLSv1.3")  # RFC 8996
-# What each saves or allows us, where the relay can do it.
+# Extensions that make sending faster or better.
 _USEFUL = {
-    "pipelining": "PIPELINING (RFC 2920; without it each mail takes two more round trips)",
+    "pipelining": "PIPELINING (RFC 2920; without it each message takes two more round trips)",
     "8bitmime": "8BITMIME (RFC 6152)",
-    "smtputf8": "SMTPUTF8 (RFC 6531; without it nothing goes to addresses beyond ASCII)",
+    "smtputf8": "SMTPUTF8 (RFC 6531; without it nothing can be sent to non-ASCII addresses)",
     "enhancedstatuscodes": "ENHANCEDSTATUSCODES (RFC 2034; without it refusals say less)",
 }
 _NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}
@@ -39,7 +39,7 @@ _NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Hold what a server's certificate shows, once it has been verified."""
+    """A server's certificate, verified."""
 
     subject: str
     issuer: str
@@ -47,14 +47,14 @@ class Certificate:
 
 
 def examine_outlet(settings: Settings, now: datetime, *, offline: bool) -> list[Diagnosis]:
-    """Examine whichever transport is set."""
+    """Examine the transport that is set."""
     url = urlsplit(settings.transport_url)
     path = Path(unquote(url.path))
     match url.scheme:
         case "file":
             only_a_folder = TRANSPORT.advice(
-                "Mail goes into a folder, and to nobody.",
-                "When you want to send, set DIGEST_TRANSPORT to your relay.",
+                "Messages are written to a folder, and sent to nobody.",
+                "To send, set DIGEST_TRANSPORT to your relay.",
             )
             return [judge_folder(path), only_a_folder]
         case "maildir":
@@ -62,11 +62,11 @@ def examine_outlet(settings: Settings, now: datetime, *, offline: bool) -> list[
         case "sendmail":
             return [judge_command(path)]
     if offline and url.hostname:
-        return [AREA.unknown("It was not connected to.", "Run this without --offline.")]
+        return [AREA.unknown("It was not examined.", "Run this without --offline.")]
     try:
         return examine_relay(relay_of(settings), now)
     except SettingError as error:
-        return [AREA.problem(f"{error}.", "Set it so.")]
+        return [AREA.problem(f"{error}.", "Correct this setting.")]
 
 
 def examine_relay(relay: Relay, now: datetime, patience: float = PATIENCE) -> list[Diagnosis]:
@@ -108,12 +108,9 @@ def certificate_of(encrypted: ssl.SSLSocket) -> Certificate | None:
 
 
 def _owner(name: Any) -> str:
-    """The most telling part of a distinguished name, as getpeercert() has it."""
+    """Return the organization or common name in a distinguished name of getpeercert()."""
     parts = {key: str(value) for relative in name for key, value in relative}
-    for key in ("organizationName", "commonName"):
-        if key in parts:
-            return parts[key]
-    return "somebody without a name"
+    return parts.get("organizationName") or parts.get("commonName") or "an unnamed owner"
 
 
 def is_near(connected: socket.socket | None) -> bool:
@@ -127,13 +124,13 @@ def is_near(connected: socket.socket | None) -> bool:
 
 
 def judge_folder(folder: Path) -> Diagnosis:
-    """Judge whether mail can be put in a folder; the first message makes one that is missing."""
+    """Judge whether messages can be written to a folder; the first one creates it."""
     there = existing(folder)
     if is_writable(there):
-        return TRANSPORT.good(f"Mail can be put into {folder}.")
+        return TRANSPORT.good(f"Messages can be written to {folder}.")
     return TRANSPORT.problem(
-        f"No mail can be put into {folder}: {there} cannot be written to.",
-        "Give the program's user the right to, or name another folder in DIGEST_TRANSPORT.",
+        f"Messages cannot be written to {folder}: {there} cannot be written to.",
+        "Allow the program's user to write there, or set another folder in DIGEST_TRANSPORT.",
     )
 
 
@@ -141,22 +138,22 @@ def judge_command(command: Path) -> Diagnosis:
     if not command.is_file():
         return TRANSPORT.problem(
             f"There is no command {command}.",
-            "Name that of your mail system in DIGEST_TRANSPORT, often sendmail:/usr/sbin/sendmail.",
+            "Set DIGEST_TRANSPORT to the one of your system, often sendmail:/usr/sbin/sendmail.",
         )
     if not os.access(command, os.X_OK):
-        return TRANSPORT.problem(f"{command} cannot be run.", f"chmod +x {command}")
+        return TRANSPORT.problem(f"{command} cannot be run.", f"Run chmod +x {command}.")
     return TRANSPORT.good(
-        f"{command} can be run. What it does with mail, only the mail system's log says."
+        f"{command} can be run. Whether it delivers, only the log of the mail system tells."
     )
 
 
 def judge_certificate(certificate: Certificate, now: datetime) -> Diagnosis:
     days = (certificate.until - now).days
     said = (
-        f"Its certificate is for {certificate.subject}, by {certificate.issuer}, and good until "
+        f"Its certificate is for {certificate.subject}, by {certificate.issuer}, valid until "
         f"{certificate.until:%Y-%m-%d} ({days} days)."
     )
-    what_to_do = "Have it renewed, or ask whoever runs the relay."
+    what_to_do = "Renew it, or ask whoever runs the relay to."
     if days < TOO_SOON:
         return AREA.problem(said, what_to_do)
     if days < SOON:
@@ -165,70 +162,71 @@ def judge_certificate(certificate: Certificate, now: datetime) -> Diagnosis:
 
 
 def judge_encryption(version: str | None, *, is_near: bool) -> Diagnosis:
-    """``version`` is TLS's, none in clear; ``is_near`` of a server on this machine."""
+    """Judge the ``version`` of TLS, None if in clear; ``is_near``: the server is this machine."""
     if version in _GOOD_TLS:
         return AREA.good(f"The connection is encrypted ({version}).")
     if version is not None:
         return AREA.advice(
             f"The connection is encrypted by {version}, which is out of date.",
-            "Have the relay speak TLS 1.2 or newer.",
+            "Upgrade the relay to TLS 1.2 or newer.",
         )
     if is_near:
         return AREA.good("The connection is not encrypted, and does not leave this machine.")
     return AREA.advice(
-        "The connection is not encrypted: on the way anybody can read who gets what.",
+        "The connection is not encrypted: others can read who gets what.",
         "Use smtp+starttls:// or smtps:// in DIGEST_TRANSPORT.",
     )
 
 
 def judge_capabilities(offered: Mapping[str, str]) -> list[Diagnosis]:
-    """Return what EHLO was answered with: names in lower case, and their parameters."""
+    """Judge the answer to EHLO: names in lower case, with their parameters."""
     found = []
     if lacking := [about for name, about in _USEFUL.items() if name not in offered]:
         found.append(
             AREA.advice(
                 f"It does not offer {'; '.join(lacking)}.",
-                "Mail goes out nevertheless; turn these on where the relay is yours.",
+                "Messages are sent nevertheless; enable these if the relay is yours.",
             )
         )
     size = offered.get("size", "").strip()
-    # None at all, or 0: there is no limit that it knows of (RFC 1870 section 3).
+    # None or 0: there is no limit (RFC 1870 section 3).
     if size.isascii() and size.isdigit() and 0 < int(size) < OUR_SIZE:
         found.append(
             AREA.problem(
-                f"It takes messages of {int(size)} octets at most; a digest may have {OUR_SIZE}.",
+                f"It accepts messages of {int(size)} octets at most; a digest may have {OUR_SIZE}.",
                 "Raise its limit, or lower DIGEST_MAX_FOR_YOU and DIGEST_MAX_TRENDING.",
             )
         )
-    return found or [AREA.good("It can do all that we make use of.")]
+    return found or [AREA.good("It offers every extension that is used.")]
 
 
 def judge_login(user: str, *, offers_login: bool) -> Diagnosis:
     if user:
-        return AREA.good("It took our login. Nothing was sent.")
+        return AREA.good("It accepted the login. Nothing was sent.")
     if offers_login:
         return AREA.unknown(
-            "It offers a login, and none is set: whether it takes our mail without one shows only "
-            "when something is sent.",
-            "Try: digest send --to YOUR-ADDRESS. A login goes into DIGEST_TRANSPORT.",
+            "It offers a login, but none is set: only a message shows whether it needs one.",
+            "Try digest send --to YOUR-ADDRESS. Set a login in DIGEST_TRANSPORT.",
         )
-    return AREA.good("It let us in, and asks for no login. Nothing was sent.")
+    return AREA.good("It accepts connections without a login. Nothing was sent.")
 
 
 def judge_failure(error: TransportError) -> Diagnosis:
-    """Return what to do about a relay that did not let us come to the first message."""
+    """Judge why a relay could not be used, and say what to do."""
     why = error.__cause__ or error.__context__
     if isinstance(error, NotNowError):
-        return AREA.advice(f"{error}.", "It says that this passes: try again in some minutes.")
+        return AREA.advice(
+            f"{error}.", "It says that this is temporary: try again in some minutes."
+        )
     if isinstance(why, ssl.SSLCertVerificationError):
         what_to_do = (
-            "If it is out of date or for another name, have that fixed, or name the host as the "
-            "certificate does. If it is of an authority of your own, set DIGEST_SMTP_CA_FILE."
+            "If it has expired, renew it. If it is for another name, use that name in "
+            "DIGEST_TRANSPORT. If your own authority issued it, set DIGEST_SMTP_CA_FILE."
         )
     elif isinstance(why, smtplib.SMTPAuthenticationError):
         what_to_do = (
-            "See to the user and the password in DIGEST_TRANSPORT; special characters in them are "
-            "written as %XX."
+            "Check the user and the password in DIGEST_TRANSPORT; write special characters in them "
+            "as %XX."
         )
     elif isinstance(why, socket.gaierror) and why.errno != socket.EAI_NONAME:
         return AREA.unknown(f"{error}: not checked.", "Try again where the DNS answers.")
@@ -236,9 +234,9 @@ def judge_failure(error: TransportError) -> Diagnosis:
         return AREA.unknown(f"{error}: not checked.", "Try again where there is a network.")
     elif isinstance(why, OSError):
         what_to_do = (
-            "See to host, port and scheme in DIGEST_TRANSPORT (smtps:// is for port 465, "
-            "smtp+starttls:// for 587), and to firewalls: many hosts keep port 25 closed."
+            "Check host, port and scheme in DIGEST_TRANSPORT (smtps:// is for port 465, "
+            "smtp+starttls:// for 587), and firewalls: many networks block port 25."
         )
     else:
-        what_to_do = "See to DIGEST_TRANSPORT; the relay's log says more."
+        what_to_do = "Check DIGEST_TRANSPORT; the relay's log says more."
     return AREA.problem(f"{error}.", what_to_do)

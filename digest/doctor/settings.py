@@ -1,4 +1,4 @@
-"""The settings: whether mail can be made by them, and what is better set."""
+"""Judge the settings: whether messages can be made by them, and what should be set better."""
 
 from collections.abc import Iterator
 from itertools import takewhile
@@ -16,8 +16,19 @@ GOOD_SECRET = 32  # characters
 
 
 def judge_settings(settings: Settings) -> list[Diagnosis]:
+    missing = [name for name in NEEDED if getattr(settings, name) is None]
+    faults = [
+        *(
+            AREA.problem(
+                f"{variable(name)} is not set, and no message can be made without it.",
+                "Set it in the environment or in .env; config.example.env says what it is.",
+            )
+            for name in missing
+        ),
+        *_contradictions(settings, is_complete=not missing),
+    ]
     return [
-        *_missing(settings),
+        *(faults or [AREA.good("Everything that messages are made with is set.")]),
         *_short_secrets(settings),
         *_host(settings),
         *_author(settings),
@@ -25,28 +36,14 @@ def judge_settings(settings: Settings) -> list[Diagnosis]:
     ]
 
 
-def _missing(settings: Settings) -> Iterator[Diagnosis]:
-    """Yield everything that mail cannot be made without, and that is not set."""
-    missing = [name for name in NEEDED if getattr(settings, name) is None]
-    for name in missing:
-        yield AREA.problem(
-            f"{variable(name)} is not set, and no mail can be made without it.",
-            "Set it in the environment or in .env; config.example.env says what it is.",
-        )
-    faults = list(_faults(settings, is_complete=not missing))
-    yield from faults
-    if not missing and not faults:
-        yield AREA.good("All that mail is made with is set.")
-
-
-def _faults(settings: Settings, *, is_complete: bool) -> Iterator[Diagnosis]:
-    """Yield what is set, but does not go together."""
+def _contradictions(settings: Settings, *, is_complete: bool) -> Iterator[Diagnosis]:
+    """Yield the settings that do not go together."""
     for make, has_enough in (signer_of, settings.from_), (from_identity, is_complete):
         try:
             if has_enough:
                 make(settings)
         except SettingError as error:
-            yield AREA.problem(f"No mail can be made: {error}.", "Set it so.")
+            yield AREA.problem(f"No message can be made: {error}.", "Correct this setting.")
 
 
 def _short_secrets(settings: Settings) -> Iterator[Diagnosis]:
@@ -54,7 +51,7 @@ def _short_secrets(settings: Settings) -> Iterator[Diagnosis]:
         keys: tuple[str, ...] = getattr(settings, name) or ()
         shortest = min(map(len, keys), default=GOOD_SECRET)
         if shortest < GOOD_SECRET:
-            then = " first, a comma, and the old one behind it" if name == "secret" else ""
+            then = " first, then a comma and the old one" if name == "secret" else ""
             yield AREA.advice(
                 f"{variable(name)} has {shortest} characters; {GOOD_SECRET} are hard to guess.",
                 f"Put the output of openssl rand -hex 32 there{then}.",
@@ -62,20 +59,20 @@ def _short_secrets(settings: Settings) -> Iterator[Diagnosis]:
 
 
 def _host(settings: Settings) -> Iterator[Diagnosis]:
-    """The public host: only by https (RFC 8058 section 3.1), and better one of ours."""
+    """Judge the host of links: it needs https (RFC 8058 section 3.1), and should be ours."""
     if settings.base_url is None:
         return
     url = urlsplit(settings.base_url)
     if url.scheme != "https":
         yield AREA.advice(
             f"{variable('base_url')} is {settings.base_url}: nobody else can open those links.",
-            "Before you send to others, give it the https:// address of the pages.",
+            "Before you send to others, set it to the https:// address of the pages.",
         )
     elif settings.from_ and not are_related(url.hostname or "", domain_of(settings.from_)):
         yield AREA.advice(
-            f"The links lead to {url.hostname}, and mail comes from {domain_of(settings.from_)}: "
-            "to readers and filters these are strangers.",
-            f"Have {variable('base_url')} and {variable('from_')} under one domain.",
+            f"The links lead to {url.hostname}, messages come from {domain_of(settings.from_)}: "
+            "readers and spam filters distrust that.",
+            f"Use one domain in {variable('base_url')} and {variable('from_')}.",
         )
 
 
@@ -92,33 +89,33 @@ def _author(settings: Settings) -> Iterator[Diagnosis]:
         return
     if provider := known_provider(domain_of(settings.from_)):
         yield AREA.problem(
-            f"{variable('from_')} is an address at {provider}, whose mail others may not sign: "
-            "as yours, it is taken for forged.",
-            "Send from a domain that is your own.",
+            f"{variable('from_')} is an address at {provider}, whose mail nobody else can sign: "
+            "your messages will be taken for forged.",
+            "Send from a domain of your own.",
         )
 
 
 def _ways_back(settings: Settings) -> Iterator[Diagnosis]:
-    """Yield what is missing so that what comes back is read, and somebody hears of it."""
+    """Judge whether reports and requests that come back are read, and the operator is told."""
     if settings.bounce_address is None:
         yield AREA.advice(
-            "Failure reports go where answers go, to the address in From.",
-            f"Give them an address of their own: {variable('bounce_address')}.",
+            "Failure reports go to the address in From, as answers do.",
+            f"Set {variable('bounce_address')} to an address for them.",
         )
     if not settings.verp:
         yield AREA.advice(
             f"{variable('verp')} is no: a failure report does not say whose message it is about, "
-            "and dead addresses go on getting mail.",
-            "Have +TAG delivered at the bounce address, and set it to yes.",
+            "so dead addresses still get mail.",
+            "Let the bounce address accept +TAG, and set this to yes.",
         )
     if settings.inbox is None:
         yield AREA.advice(
             f"{variable('inbox')} is not set: reports and unsubscribe requests by mail are not "
-            "read, unless your mail server hands them to digest inbox -.",
-            "Name the mailbox, and run digest inbox every few minutes.",
+            "read, unless your mail server passes them to digest inbox -.",
+            "Set it to the mailbox, and run digest inbox every few minutes.",
         )
     if settings.operator is None:
         yield AREA.advice(
-            f"{variable('operator')} is not set: when a daily run has trouble, only the log says.",
+            f"{variable('operator')} is not set: trouble of a daily run is only in the log.",
             "Set it to an address that you read.",
         )

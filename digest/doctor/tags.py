@@ -6,26 +6,22 @@ _TAG = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*=\s*(.*?)\s*", re.DOTALL)
 
 
 def readable_tags(text: str) -> dict[str, str]:
-    """What can be read of such a list: names in small letters, the first value of each."""
-    tags: dict[str, str] = {}
-    for part in text.split(";"):
-        if read := _TAG.fullmatch(part):
-            tags.setdefault(read[1].lower(), read[2])
-    return tags
+    """Return what can be read of a list: values by name in lower case, the first of each."""
+    read = filter(None, map(_TAG.fullmatch, reversed(text.split(";"))))
+    return {tag[1].lower(): tag[2] for tag in read}
 
 
 def read_tags(text: str) -> dict[str, str]:
-    """Values by name, in their order. Raises ValueError for what is no such list."""
+    """Return values by name, in their order. Raises ValueError if the text is no such list."""
     tags: dict[str, str] = {}
     parts = text.split(";")
-    if not parts[-1].strip():  # behind the last one a semicolon may stand
+    if not parts[-1].strip():  # the last one may end with a semicolon
         parts.pop()
     for part in parts:
         read = _TAG.fullmatch(part)
         if read is None:
-            raise ValueError(f"{part.strip()[:40]!r} is no tag")
-        name, value = read.groups()
-        if name in tags:
-            raise ValueError(f"{name}= stands there twice")
-        tags[name] = value
+            raise ValueError(f"{part.strip()[:40]!r} is not a tag")
+        if read[1] in tags:
+            raise ValueError(f"{read[1]}= occurs twice")
+        tags[read[1]] = read[2]
     return tags

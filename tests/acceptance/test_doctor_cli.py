@@ -51,7 +51,7 @@ def test_offline_it_says_what_it_did_not_check(operator: Person, resolver: Zone)
     operator.settings.update(WELL_SET)
     operator.settings["DIGEST_TRANSPORT"] = "smtp+starttls://relay.example.org"
     said = operator.digest("doctor", "--offline")
-    assert "unknown relay: It was not connected to." in said
+    assert "unknown relay: It was not examined." in said
     assert "unknown DNS: SPF, DKIM, DMARC, MX and PTR were not checked." in said
     assert resolver.asked == []
 
@@ -109,7 +109,7 @@ def test_templates_that_are_broken_are_a_finding(operator: Person) -> None:
     operator.settings["DIGEST_TEMPLATES"] = str(operator.folder / "mine")
     done = operator.run("doctor", "--offline")
     assert done.returncode == 1
-    assert "problem templates: Their check finds" in done.stdout
+    assert "problem templates: Checking them finds" in done.stdout
 
 
 def test_secrets_are_not_shown(operator: Person) -> None:

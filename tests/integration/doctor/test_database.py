@@ -118,7 +118,7 @@ def test_a_folder_that_is_none(tmp_path) -> None:
     (tmp_path / "file").touch()
     found = examine_database(f"sqlite:///{tmp_path / 'file' / 'digest.sqlite3'}", now(), unguarded)
     assert found[0].level is Level.PROBLEM
-    assert "No files can be made" in found[0].what
+    assert "No files can be created" in found[0].what
 
 
 def test_files_of_somebody_else(sqlite, monkeypatch) -> None:
@@ -130,7 +130,7 @@ def test_files_of_somebody_else(sqlite, monkeypatch) -> None:
     assert problem.level is Level.PROBLEM
     assert ".run.lock" in problem.what
     assert advice.level is Level.ADVICE
-    assert "open to everybody" in advice.what
+    assert "Everybody on this machine can open" in advice.what
 
 
 def test_the_disk_of_a_folder_that_is_not_there_yet(tmp_path) -> None:

@@ -42,7 +42,7 @@ def test_all_is_well(start_smtp, authority, good_certificate, scheme: str) -> No
     said = " ".join(each.what for each in found)
     assert "TLSv1.3" in said
     assert f"is for {HOST}, by trustme" in said
-    assert "It took our login" in said
+    assert "It accepted the login" in said
 
 
 def test_nothing_is_sent_and_it_ends_politely(smtp_server) -> None:

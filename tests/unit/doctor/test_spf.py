@@ -153,4 +153,4 @@ def test_a_circle_is_named() -> None:
     found = judged(
         ours__test="v=spf1 include:b.test -all", b__test="v=spf1 include:OURS.test. -all"
     )
-    assert "comes back to ours.test" in found.what
+    assert "includes ours.test again" in found.what

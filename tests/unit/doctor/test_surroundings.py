@@ -38,7 +38,7 @@ def test_clocks_apart(apart: int, level: Level) -> None:
         ("2024a", "2025.2", Level.ADVICE, "2024a, the system's"),
         (None, "2023.3", Level.ADVICE, "2023.3, the package"),
         ("of unknown age", None, Level.UNKNOWN, "of unknown age"),
-        (None, None, Level.PROBLEM, "no data"),
+        (None, None, Level.PROBLEM, "no time zone data"),
     ],
 )
 def test_zones(system, package, level: Level, words: str) -> None:
