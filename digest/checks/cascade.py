@@ -1,8 +1,8 @@
-"""How each element of a mail looks, in light and in dark: CSS's cascade, for what contrast needs.
+"""Compute how each element of an email looks, in light and in dark, as far as contrast needs it.
 
-Style elements, style attributes, bgcolor and <font color> count, with importance, specificity and
-order; of media queries only prefers-color-scheme does. Widths, hovering, and what clients invert by
-themselves are not looked at, nor are the shorthand font and pictures in the background.
+This is CSS's cascade over style elements, style attributes, bgcolor and <font color>, with
+importance, specificity and order; of media queries only prefers-color-scheme counts. Widths,
+hovering, colours that clients invert, the shorthand font and background pictures are ignored.
 """
 
 import re
@@ -30,7 +30,7 @@ _SIZES = {
 }
 _UNITS = {"px": 1.0, "pt": 4 / 3, "pc": 16.0, "rem": _ROOT_SIZE, "in": 96.0, "cm": 96 / 2.54}
 _LENGTH = re.compile(r"([0-9]*\.?[0-9]+)([a-z%]+)$")
-# What browsers do by themselves (HTML, section 15.3).
+# The style sheet of browsers (HTML, section 15.3).
 _OWN_SIZES = {"h1": "2em", "h2": "1.5em", "h3": "1.17em", "h5": "0.83em", "h6": "0.67em"}
 _OWN_BOLD = frozenset({"b", "strong", "th", "h1", "h2", "h3", "h4", "h5", "h6"})
 _OWN_LINK = "#0000ee"
@@ -44,9 +44,9 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """An element as it is seen: colours without transparency, the size in pixels.
+    """How an element looks: colours without transparency, the size in pixels.
 
-    ``colour_of`` is the element that the colour was declared for; None if none was.
+    ``colour_of`` is the element that the colour was declared for, None if it never was.
     """
 
     colour: Colour = BLACK
@@ -74,7 +74,7 @@ def has_dark_rules(css: str) -> bool:
 
 
 def is_hidden(element: HtmlElement) -> bool:
-    """Whether an element is hidden by its own attributes, as a preheader is."""
+    """Return whether an element is hidden by its own attributes, as a preheader is."""
     style = declarations(element.get("style", ""))
     return _hides(element, {declaration.name: declaration.value for declaration in style})
 
@@ -128,7 +128,7 @@ def _hides(element: HtmlElement, own: dict[str, str]) -> bool:
 
 
 def _declared(tree: HtmlElement, mode: Mode) -> dict[HtmlElement, dict[str, str]]:
-    """Return what wins of each property that is declared for an element."""
+    """Return the winning value of each property, for each element."""
     contenders: dict[HtmlElement, list[tuple[tuple[int, ...], Declaration]]] = {}
     for element in tree.iter():
         if isinstance(element.tag, str):
@@ -149,7 +149,7 @@ def _declared(tree: HtmlElement, mode: Mode) -> dict[HtmlElement, dict[str, str]
                 ]
     return {
         element: {
-            # The shorthand sets the colour too, if only to none.
+            # The shorthand always sets the colour as well.
             {"background": "background-color"}.get(won.name, won.name): won.value
             for _weight, won in sorted(found, key=itemgetter(0))
         }
@@ -172,7 +172,7 @@ def _presentational(element: HtmlElement) -> Iterator[Declaration]:
 
 @lru_cache(maxsize=1000)
 def _selected(selectors: str) -> tuple[tuple[tuple[int, int, int], str], ...]:
-    """Return specificity and XPath of each selector, without those that cannot be read."""
+    """Return the specificity and XPath of each selector that can be read."""
     try:
         return tuple(
             (selector.specificity(), HTMLTranslator().selector_to_xpath(selector))

@@ -1,4 +1,4 @@
-"""All that is checked of a mail: the list."""
+"""Check rendered emails: the list of all checks."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from digest.checks.rules import Rules
 
 
 def check(rendered: RenderedMail, rules: Rules) -> list[Finding]:
-    """What there is to say of one rendered mail, errors first."""
+    """Return the findings about one email, errors first."""
     return in_order(
         [
             *markup.unclosed(rendered),
@@ -35,5 +35,5 @@ def check(rendered: RenderedMail, rules: Rules) -> list[Finding]:
 
 
 def check_all(rendered_mails: Iterable[RenderedMail], rules: Rules) -> list[Finding]:
-    """What there is to say of some mails together, each thing once."""
+    """Return the findings about several emails, each once."""
     return in_order(found for rendered in rendered_mails for found in check(rendered, rules))

@@ -1,4 +1,4 @@
-"""What clients do not support, compared with what they did not before: a ratchet."""
+"""Compare what clients do not support with a baseline: only more than that is a finding."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -9,12 +9,12 @@ from digest.checks.rendered_mail import RenderedMail, found
 from digest.checks.rules import Rules
 
 Clients = Mapping[str, Collection[str]]
-"""Slugs by client."""
+"""The slugs of features, by client."""
 
 
 def newly_unsupported(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]:
-    """Features that a client does not support and that the baseline of this mail has not."""
-    # A mail that the baseline has not is compared with all that it has.
+    """Find features that a client does not support and that are not in the email's baseline."""
+    # An email without a baseline is compared with those of all others.
     baseline = rules.baseline
     mails = [baseline[rendered.mail]] if rendered.mail in baseline else baseline.values()
     known = _united(mails)
@@ -29,7 +29,7 @@ def newly_unsupported(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]
 
 
 def baseline_of(rendered_mails: Iterable[RenderedMail]) -> dict[str, dict[str, list[str]]]:
-    """Return of each mail whatever a client does not support in any of its samples."""
+    """Return what each client does not support in any sample, for each email."""
     found: dict[str, list[Clients]] = defaultdict(list)
     for rendered in rendered_mails:
         found[rendered.mail].append(unsupported(rendered.html))
@@ -48,7 +48,7 @@ def _united(samples: Iterable[Clients]) -> dict[str, set[str]]:
 
 
 def _traces(slug: str, title: str) -> Iterator[str]:
-    """How a feature may be written in MJML."""
+    """Yield patterns that find a feature in MJML."""
     name = slug.partition("-")[2].removeprefix("at-")
     if slug.startswith("css-"):
         yield rf"(?<![\w-]){name}\s*[:(]"

@@ -1,4 +1,4 @@
-"""Whether text can be read: contrast in light and in dark, and colours that dark forgets."""
+"""Check that text can be read, in light and in dark."""
 
 import math
 import re
@@ -13,14 +13,14 @@ from digest.checks.rendered_mail import RenderedMail, found
 from digest.checks.wcag import contrast, luminance, needed
 from digest.compose.source_map import Place
 
-# Blanks that are not seen, as preheaders are filled up with.
+# Invisible blanks, which preheaders are padded with.
 _UNSEEN = re.compile(r"[\s\u00ad\u034f\u200b-\u200f\u2060-\u206f\ufeff]+")
 # Between mid-grey and white: what glares beside a dark page.
 _GLARING = 0.4
 
 
 def poor_contrast(rendered: RenderedMail) -> Iterator[Finding]:
-    """Text that is hard to read on its background (WCAG 1.4.3, level AA), in light and in dark."""
+    """Find text that is hard to read on its background (WCAG 1.4.3, level AA)."""
     for mode, seen in ((Mode.LIGHT, rendered.light), (Mode.DARK, rendered.dark)):
         for element in _with_text(rendered, seen):
             look = seen[element]
@@ -40,7 +40,7 @@ def poor_contrast(rendered: RenderedMail) -> Iterator[Finding]:
 
 
 def forgotten_in_dark(rendered: RenderedMail) -> Iterator[Finding]:
-    """Text that keeps its colour in dark while its background changes, and what stays bright."""
+    """Find text that keeps its colour in dark on a new background, and what stays bright."""
     if not has_dark_rules(rendered.styles):
         says = "there are no rules for dark (@media (prefers-color-scheme: dark))"
         yield found("dark", Level.WARNING, says, rendered.where("<mj-style", "<mj-head"))
@@ -72,13 +72,13 @@ def _with_text(rendered: RenderedMail, seen: dict[HtmlElement, Look]) -> Iterato
 
 
 def _own_text(element: HtmlElement) -> str:
-    """What stands in an element itself, not in those in it."""
+    """Return the text of an element itself, without that of its children."""
     parts = [element.text or "", *(child.tail or "" for child in element)]
     return _UNSEEN.sub(" ", " ".join(parts)).strip()
 
 
 def _named(element: HtmlElement, look: Look) -> str:
-    """What an operator knows it by: the class that the colour is of, else its own, or its tag."""
+    """Name an element by the class that gives it its colour, else by its own class or its tag."""
     if name := _class(look) or next(iter(element.get("class", "").split()), ""):
         return f"class `{name}`"
     return f"a <{element.tag}> without a class"
@@ -90,7 +90,7 @@ def _class(look: Look) -> str:
 
 
 def _place(rendered: RenderedMail, element: HtmlElement, look: Look, mode: Mode) -> Place:
-    """The rule for the class (in dark that for dark, if there is one), else the text."""
+    """Find the rule for the class (in dark the one for dark, if any), else the text."""
     patterns = []
     if name := re.escape(_class(look)):
         selector = rf"\.{name}(?![\w-])[^{{}}<>]*\{{"
@@ -100,4 +100,4 @@ def _place(rendered: RenderedMail, element: HtmlElement, look: Look, mode: Mode)
         patterns += [selector, rf"class=[\"'][^\"']*(?<![\w-]){name}(?![\w-])"]
     place = rendered.where(*patterns)
     words = _own_text(element)
-    return place if place.template else rendered.where_text(words, words[:30], words.split()[0])
+    return place if place.line else rendered.where_text(words, words[:30], words.split()[0])

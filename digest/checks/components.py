@@ -1,6 +1,6 @@
-"""MJML 4's components: where each may stand, and which attributes it has; from components.toml.
+"""Load the components of MJML 4 (their parents and attributes) from components.toml.
 
-mrml takes any name of a tag and of an attribute in silence, and what it does not know does nothing.
+mrml silently accepts unknown tags and attributes, which then do nothing.
 """
 
 import tomllib
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """``parents`` are where it may stand; none for the root."""
+    """A component; ``parents`` are the tags that it may be in, none for the root."""
 
     parents: tuple[str, ...]
     attributes: frozenset[str]
@@ -33,7 +33,7 @@ def _component(read: dict[str, Any], more: str = "") -> Component:
 _HEAD = {name: _component(read) for name, read in _READ["head"].items()}
 _BODY = {name: _component(read, "{everywhere}") for name, read in _READ["body"].items()}
 COMPONENTS = _HEAD | _BODY
-# In mj-attributes, defaults are set: of one component, of all, or of those with an mj-class.
+# mj-attributes sets defaults of one component, of all, or of those with an mj-class.
 ANY_ATTRIBUTE = frozenset[str]().union(*(known.attributes for known in _BODY.values()))
 ANY_ATTRIBUTE -= {"mj-class"}
 DEFAULTS = {"mj-all": ANY_ATTRIBUTE, "mj-class": ANY_ATTRIBUTE | {"name"}} | {

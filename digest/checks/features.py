@@ -1,8 +1,8 @@
-"""Which features of CSS and HTML a mail uses, by the names that caniemail.com has for them. Pure.
+"""Find the features of CSS and HTML that an email uses, by caniemail.com's names for them. Pure.
 
-What is looked at is what clients see that take no conditional comments; Outlook on Windows also
-reads what MSO's comments hold, and that is made for it. Most names say what they are: css-X is the
-property X, html-X the element X. features.toml has the exceptions.
+Conditional comments are ignored: only Outlook on Windows reads them, and they are written for it.
+Most names follow a rule: css-X is the property X, html-X the element X. features.toml has the
+exceptions.
 """
 
 import re
@@ -25,7 +25,7 @@ _PROPERTIES, _ELEMENTS, _ATTRIBUTES = (
 
 
 def features_used(html: str, known: frozenset[str]) -> dict[str, int]:
-    """How often each of the ``known`` slugs is used."""
+    """Return how often each of the ``known`` slugs is used."""
     tree = page(html)
     css = styles(tree)
     used = Counter(_of_document(html, css, tree))

@@ -1,4 +1,4 @@
-"""What a check has to say of a mail."""
+"""What a check finds in an email."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,19 +6,16 @@ from enum import Enum
 
 
 class Level(Enum):
-    """An ``ERROR`` keeps a template from being used, a ``WARNING`` wants to be looked at."""
+    """An ``ERROR`` must be fixed before the template is used, a ``WARNING`` should be looked at."""
 
     ERROR = "error"
     WARNING = "warning"
     NOTE = "note"
 
 
-_ORDER = list(Level)
-
-
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing, said once. ``template`` is empty and ``line`` 0 where that is not known."""
+    """One fault, at a place; ``line`` is 0 if it is not known."""
 
     check: str
     level: Level
@@ -28,11 +25,11 @@ class Finding:
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
-    """Each finding once: errors first, then by place; the same for the same findings."""
+    """Return each finding once, errors first, then by place."""
     return sorted(
         set(findings),
         key=lambda found: (
-            _ORDER.index(found.level),
+            list(Level).index(found.level),
             found.template,
             found.line,
             found.check,

@@ -1,4 +1,4 @@
-"""Where links and addresses lead."""
+"""Check links, and the addresses that every email must have."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _IN_TEXT = re.compile(r"\bhttps?://[^\s<>\"]+", re.IGNORECASE)
 
 
 def bad_links(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]:
-    """Addresses in the HTML that are not https (or mailto), or of a host that is not allowed."""
+    """Find addresses in the HTML that are not https or mailto, or have a host not allowed."""
     for address in dict.fromkeys(addresses(rendered)):
         if complaint := _against(address, rendered, rules):
             level, says = complaint
@@ -23,7 +23,7 @@ def bad_links(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]:
 
 
 def bad_links_in_text(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]:
-    """The same of the text part; what is wrong there can also be a paper's own words."""
+    """Find the same in the text part, as warnings: an abstract may name such an address."""
     in_html = set(addresses(rendered))
     for address in dict.fromkeys(text_addresses(rendered.text)):
         complaint = _against(address, rendered, rules)
@@ -32,7 +32,7 @@ def bad_links_in_text(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]
 
 
 def addresses(rendered: RenderedMail) -> Iterator[str]:
-    """What the HTML names: links, pictures, backgrounds."""
+    """Yield the addresses in the HTML: links, pictures, backgrounds."""
     for element in rendered.elements():
         for name in _ATTRIBUTES:
             value = element.get(name)
@@ -43,7 +43,7 @@ def addresses(rendered: RenderedMail) -> Iterator[str]:
 
 
 def text_addresses(text: str) -> Iterator[str]:
-    """Addresses in plain text, without the full stop or bracket that follows them."""
+    """Yield the addresses in plain text, without a full stop or bracket after them."""
     for address in _IN_TEXT.findall(text):
         yield address.rstrip(".,;:!?)]}'")
 
@@ -55,7 +55,7 @@ def _against(address: str, rendered: RenderedMail, rules: Rules) -> tuple[Level,
         parts = urlsplit(address)
         host = parts.hostname or ""
     except ValueError:
-        return Level.ERROR, f"{address} is no address"
+        return Level.ERROR, f"{address} is not an address"
     scheme = parts.scheme
     if scheme == "mailto" or (address.startswith("#") and len(address) > 1):
         return None
@@ -63,7 +63,7 @@ def _against(address: str, rendered: RenderedMail, rules: Rules) -> tuple[Level,
         return Level.ERROR, f"{address} is not https"
     allowed = rules.allowed_hosts
     if allowed is not None and not _is_allowed(host, allowed | rendered.own_hosts):
-        return Level.WARNING, f"{address} is of a host that is not allowed"
+        return Level.WARNING, f"{address} has a host that is not allowed"
     return None
 
 
@@ -72,7 +72,7 @@ def _is_allowed(host: str, allowed: frozenset[str]) -> bool:
 
 
 def no_way_out(rendered: RenderedMail) -> Iterator[Finding]:
-    """A mail without the link to leave, or without the sender's postal address, in either part."""
+    """Find a part without the unsubscribe link or the sender's postal address."""
     body = Place(rendered.where("<mj-body").template)
     address = " ".join(rendered.postal_address.split())
     for name, place, links, text in (
@@ -80,7 +80,7 @@ def no_way_out(rendered: RenderedMail) -> Iterator[Finding]:
         ("text", rendered.of_text(), text_addresses(rendered.text), rendered.text),
     ):
         if rendered.unsubscribe and rendered.unsubscribe not in links:
-            says = f"the link to unsubscribe is missing in the {name}"
+            says = f"the unsubscribe link is missing in the {name}"
             yield found("unsubscribe", Level.ERROR, says, place)
         if address not in " ".join(text.split()):
             says = f"the postal address is missing in the {name}"

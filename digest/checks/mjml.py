@@ -1,4 +1,4 @@
-"""The MJML itself: tags, attributes, descriptions of images, and what no mail may hold."""
+"""Check the MJML: tags, attributes, descriptions of images, and what no email may contain."""
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
@@ -13,13 +13,13 @@ _FORBIDDEN = ("script", "form", "iframe", "frame", "object", "embed", "applet", 
 
 
 def unclosed(rendered: RenderedMail) -> Iterator[Finding]:
-    """Tags that do not match. mrml takes crossed ones, and makes something else of them."""
+    """Find tags that do not match; mrml accepts crossed ones, and changes their order."""
     if fault := first_fault(rendered.mjml.text):
         yield found("unclosed", Level.ERROR, fault.what, rendered.mjml.place(fault.offset))
 
 
 def unknown(rendered: RenderedMail) -> Iterator[Finding]:
-    """Tags that MJML has not, or not here, and attributes that do nothing."""
+    """Find tags that MJML does not have, or not there, and attributes that do nothing."""
     around: list[str] = []
     for tag in tags(rendered.mjml.text):
         if tag.kind is Kind.CLOSE:
@@ -36,7 +36,7 @@ def unknown(rendered: RenderedMail) -> Iterator[Finding]:
 
 
 def _against_tag(name: str, parent: str, around: list[str]) -> str:
-    """What is wrong with a tag of that name in ``parent``; empty if nothing is."""
+    """Return what is wrong with a tag of that name in ``parent``; empty if nothing is."""
     if parent == "mj-attributes":
         return (
             "" if name in DEFAULTS else f"<{name}> in <mj-attributes> sets no component's defaults"
@@ -48,10 +48,10 @@ def _against_tag(name: str, parent: str, around: list[str]) -> str:
     component = COMPONENTS.get(name)
     if component is None:
         return f"there is no <{name}> in MJML{_meant(name, COMPONENTS)}"
-    # An unknown parent was told of already.
+    # An unknown parent was reported already.
     if parent in COMPONENTS and parent not in component.parents:
         allowed = " or ".join(f"<{parent}>" for parent in component.parents) or "nothing"
-        return f"<{name}> stands in <{parent}>, but belongs into {allowed}"
+        return f"<{name}> is in <{parent}>, but belongs in {allowed}"
     return ""
 
 
@@ -70,11 +70,11 @@ def _against_attributes(rendered: RenderedMail, tag: Tag, parent: str) -> Iterat
 
 def _meant(name: str, known: Iterable[str]) -> str:
     close = get_close_matches(name, sorted(known), n=1)
-    return f": is {close[0]} meant?" if close else ""
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def undescribed(rendered: RenderedMail) -> Iterator[Finding]:
-    """Images that a screen reader can say nothing of (WCAG 1.1.1); ornaments have an empty alt."""
+    """Find images that screen readers cannot describe (WCAG 1.1.1); ornaments have an empty alt."""
     setting_defaults = False
     for tag in tags(rendered.mjml.text):
         if tag.name == "mj-attributes":
@@ -92,7 +92,7 @@ def undescribed(rendered: RenderedMail) -> Iterator[Finding]:
 
 
 def unmeasured(rendered: RenderedMail) -> Iterator[Finding]:
-    """Images without a size: the mail jumps while they load, and Outlook guesses."""
+    """Find images without a size: text jumps while they load, and Outlook guesses."""
     for image in rendered.elements("img"):
         missing = [name for name in ("width", "height") if not image.get(name, "").isdigit()]
         if missing:
@@ -102,9 +102,9 @@ def unmeasured(rendered: RenderedMail) -> Iterator[Finding]:
 
 
 def forbidden(rendered: RenderedMail) -> Iterator[Finding]:
-    """What clients take out, or take a mail for hostile for."""
+    """Find what clients remove, or distrust."""
     for element in rendered.elements(*_FORBIDDEN):
-        says = f"<{element.tag}> has no place in a mail"
+        says = f"<{element.tag}> is not allowed in email"
         yield found("forbidden", Level.ERROR, says, rendered.where(rf"<{element.tag}\b"))
     for link in rendered.elements("link"):
         if "stylesheet" in link.get("rel", "").lower():

@@ -1,7 +1,7 @@
-"""A mail's HTML as a tree, and its CSS as rules and declarations. Pure.
+"""Parse an email's HTML into a tree, and its CSS into rules and declarations. Pure.
 
-tinycss2 reads CSS as CSS Syntax Level 3 has it. cssutils, which premailer brings, drops what it
-does not know; here just that is looked for. What cannot be read is passed over.
+tinycss2 follows CSS Syntax Level 3. cssutils, which premailer uses, drops what it does not know;
+that is exactly what the checks look for. What cannot be parsed is ignored.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ from tinycss2 import (  # type: ignore[import-untyped]
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """``name`` is in small letters, but for custom properties; ``value`` has double quotes."""
+    """A declaration; ``name`` is in lower case unless it is a custom property."""
 
     name: str
     value: str
@@ -45,15 +45,15 @@ class Rule:
 
 
 def page(html: str) -> HtmlElement:
-    """Return the document as a client sees it that takes no conditional comments."""
+    """Return the document as clients see it that ignore conditional comments."""
     try:
         return document_fromstring(html)
-    except ParserError:  # lxml's word for a document without any element
+    except ParserError:  # the document has no element
         return document_fromstring("<html></html>")
 
 
 def styles(tree: HtmlElement) -> str:
-    """Return what stands in the style elements of a document, in order."""
+    """Return the text of the style elements of a document, in order."""
     return "\n".join(style.text or "" for style in tree.iter("style"))
 
 
@@ -65,7 +65,7 @@ def rules(css: str) -> tuple[Rule, ...]:
 
 @lru_cache(maxsize=1000)
 def declarations(style: str) -> tuple[Declaration, ...]:
-    """Return those of a style attribute."""
+    """Return the declarations of a style attribute."""
     return _declarations(parse_blocks_contents(style, skip_comments=True, skip_whitespace=True))
 
 

@@ -1,4 +1,4 @@
-"""A mail's parts beside each other: text and HTML, sizes, subject, what stands at the top."""
+"""Check the parts of an email: text against HTML, sizes, subject, preheader."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -9,16 +9,16 @@ from digest.checks.links import text_addresses
 from digest.checks.rendered_mail import RenderedMail, found
 from digest.checks.rules import Rules
 
-# What a list of mails shows beside the subject: shorter is a waste, longer is cut off.
+# The length that inboxes show beside the subject: shorter is a waste, longer is cut off.
 _PREHEADER = range(20, 181)
 _LONGEST_LINE = 78  # RFC 5322, section 2.1.1
 _LONGEST_SUBJECT = 150
-# MJML fills the place of a missing language with these.
+# MJML writes these if there is no language.
 _NO_LANGUAGE = ("", "und")
 
 
 def too_large(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]:
-    """Parts that clients cut off, or nearly."""
+    """Find parts that clients cut off, or nearly."""
     html_place = rendered.where("<mj-body")
     for name, part, place in (
         ("HTML", rendered.html, html_place),
@@ -37,13 +37,13 @@ def too_large(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]:
 
 
 def out_of_step(rendered: RenderedMail) -> Iterator[Finding]:
-    """Papers and links that are in one part only."""
+    """Find papers and links that are in one part only."""
     if not rendered.text.strip():
         yield found("text", Level.ERROR, "the text part is empty", rendered.of_text())
         return
     text, rich = _words(rendered.text), _words(rendered.tree.text_content())
     links = [link.get("href", "").strip() for link in rendered.elements("a")]
-    # An address with a quote in it is no address by its looks, but stands between blanks.
+    # An address with a quote in it does not look like one, but is between blanks.
     in_text = {*text_addresses(rendered.text), *rendered.text.split()}
     for title in rendered.titles:
         yield from _in_both(
@@ -54,7 +54,7 @@ def out_of_step(rendered: RenderedMail) -> Iterator[Finding]:
     for link in dict.fromkeys(links):
         if link in rendered.urls or not link.startswith(("http://", "https://")):
             continue
-        # The text may offer one page where the HTML leads to its answers.
+        # The text may link to one page where the HTML links to each of its answers.
         if link not in in_text and urlsplit(link)._replace(query="").geturl() not in in_text:
             says = f"the link {link} is not in the text"
             yield found("text", Level.WARNING, says, rendered.where_text(link))
@@ -72,7 +72,7 @@ def _words(text: str) -> str:
 
 
 def preheader(rendered: RenderedMail) -> Iterator[Finding]:
-    """The hidden first words, which a list of mails shows beside the subject."""
+    """Check the hidden first words, which inboxes show beside the subject."""
     body = rendered.tree.find("body")
     first = next(iter(body), None) if body is not None else None
     hidden = first is not None and is_hidden(first)
@@ -82,22 +82,22 @@ def preheader(rendered: RenderedMail) -> Iterator[Finding]:
         yield found("preheader", Level.WARNING, "there is no preheader (mj-preview)", place)
     elif len(shown) not in _PREHEADER:
         least, most = _PREHEADER[0], _PREHEADER[-1]
-        says = f"the preheader has {len(shown)} characters: {least} to {most} are of use"
+        says = f"the preheader has {len(shown)} characters: use {least} to {most}"
         yield found("preheader", Level.WARNING, says, place)
 
 
 def unnamed(rendered: RenderedMail) -> Iterator[Finding]:
-    """A document without title (WCAG 2.4.2) or language (3.1.1)."""
+    """Find a document without title (WCAG 2.4.2) or language (3.1.1)."""
     if not (rendered.tree.findtext("head/title") or "").strip():
         place = rendered.where("<mj-title", "<mj-head")
         yield found("title", Level.ERROR, "the HTML has no title (mj-title)", place)
     if rendered.tree.get("lang", "").strip() in _NO_LANGUAGE:
-        says = "the HTML does not say its language (lang of mjml)"
+        says = "the HTML has no language (lang of mjml)"
         yield found("lang", Level.ERROR, says, rendered.where("<mjml"))
 
 
 def subject(rendered: RenderedMail) -> Iterator[Finding]:
-    """A subject of more than a line, or longer than anybody shows."""
+    """Find a subject that is empty, has several lines, or is longer than any client shows."""
     if not rendered.subject.strip():
         yield found("subject", Level.ERROR, "the subject is empty", rendered.of_subject())
     if len(rendered.subject.splitlines()) > 1:
@@ -109,7 +109,7 @@ def subject(rendered: RenderedMail) -> Iterator[Finding]:
 
 
 def long_lines(rendered: RenderedMail) -> Iterator[Finding]:
-    """Lines of the text that terminals and old clients break; those of addresses must be long."""
+    """Find lines of the text that old clients break, except those with an address."""
     lines = rendered.text.splitlines()
     if long := [line for line in lines if len(line) > _LONGEST_LINE and "://" not in line]:
         how_many = f"{len(long)} lines of the text are longer than {_LONGEST_LINE} characters"

@@ -1,4 +1,4 @@
-"""A rendered mail as the checks see it."""
+"""A rendered email as the checks see it."""
 
 import re
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from digest.checks.page import page, styles
 from digest.compose.source_map import Place, Rendered
 
 
-# No slots: what is computed once is kept beside the fields.
+# No slots: cached properties need a dictionary.
 @dataclass(frozen=True)
 class RenderedMail:
-    """A mail, made of a sample.
+    """An email, rendered from a sample.
 
     ``titles`` are those of its papers as they are shown, ``urls`` their addresses. ``unsubscribe``
-    is the link that must be there; it and ``postal_address`` are empty where nothing must be.
-    ``own_hosts`` are those that a mail leads to whatever its template says.
-    ``is_largest`` is for the sample that stands for the longest mail there can be.
+    is the link that it must have; it and ``postal_address`` are empty if none is required.
+    ``own_hosts`` are the hosts of links that no template decides. ``is_largest`` marks the sample
+    of the longest possible email.
     """
 
     mail: str
@@ -54,21 +54,21 @@ class RenderedMail:
         return looks(self.tree, Mode.DARK)
 
     def elements(self, *names: str) -> list[HtmlElement]:
-        """The elements of these names, or all; comments are none."""
+        """Return the elements with these names, or all, without comments."""
         return [element for element in self.tree.iter(*names) if isinstance(element.tag, str)]
 
     def where(self, *patterns: str) -> Place:
-        """The line of the first of these patterns that occurs in the MJML; no place if none.
+        """Find the place of the first pattern (or its group) that occurs in the MJML.
 
-        Of a pattern with a group it is the line of the group.
+        If none does, it is that of the email's body.
         """
         for pattern in patterns:
             if found := re.search(pattern, self.mjml.text):
                 return self.mjml.place(found.start(found.lastindex or 0))
-        return Place("")
+        return Place(f"mail/{self.mail}/body.mjml.j2")
 
     def where_text(self, *texts: str) -> Place:
-        """As ``where``, for texts as they are or with their entities, their blanks any blanks."""
+        """Find the place of the first text, plain or escaped, with any white space in it."""
         return self.where(*map(_pattern, filter(str.strip, texts)))
 
     def of_text(self) -> Place:
@@ -78,10 +78,8 @@ class RenderedMail:
         return Place(f"mail/{self.mail}/subject.txt.j2")
 
 
-def found(check: str, level: Level, what: str, place: Place | None = None) -> Finding:
-    """A finding at a place."""
-    where = place or Place("")
-    return Finding(check, level, what, where.template, where.line)
+def found(check: str, level: Level, what: str, place: Place) -> Finding:
+    return Finding(check, level, what, place.template, place.line)
 
 
 def _pattern(text: str) -> str:
@@ -89,5 +87,5 @@ def _pattern(text: str) -> str:
         r"\s+".join(re.escape(word) for word in written.split())
         for written in (text, str(escape(text)))
     }
-    # Whole words: a text of one letter is not the letter of another.
+    # Whole words: a text of one letter is not a letter of another.
     return rf"(?<!\w)(?:{'|'.join(sorted(ways))})(?!\w)"

@@ -1,4 +1,4 @@
-"""Hold what an operator can set of the checks, and read the baseline of mail clients."""
+"""What an operator can set of the checks, and the baseline of mail clients."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-# Mail, client, slugs of caniemail.com in order.
+# Email, client, slugs of caniemail.com in order.
 Baseline = Mapping[str, Mapping[str, list[str]]]
 
 SHIPPED = Path(__file__).with_name("baseline.json")
@@ -15,7 +15,7 @@ OWN = "baseline.json"  # in an operator's folder of templates
 
 @lru_cache(maxsize=1)
 def shipped_baseline() -> Baseline:
-    """Return that of the built-in templates, which operators' own are compared with too."""
+    """Return the baseline of the built-in templates, also used for operators' own."""
     return read_baseline(SHIPPED)
 
 
@@ -30,9 +30,10 @@ def write_baseline(baseline: Baseline, path: Path = SHIPPED) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """``allowed_hosts`` is None where links may lead anywhere; a host includes those below it.
+    """The limits of the checks.
 
-    Sizes are in octets of UTF-8, of either part: Gmail cuts HTML off at about 102 KB.
+    ``allowed_hosts`` is None if links may lead anywhere; a host includes its subdomains. Sizes are
+    in octets of UTF-8, for each part: Gmail cuts HTML off at about 102 KB.
     """
 
     allowed_hosts: frozenset[str] | None = None

@@ -1,4 +1,4 @@
-"""Colours of CSS, and their contrast by WCAG 2. Pure."""
+"""Parse colours of CSS, and compute their contrast by WCAG 2. Pure."""
 
 from dataclasses import dataclass
 
@@ -24,12 +24,12 @@ BLACK, WHITE = Colour(0, 0, 0), Colour(255, 255, 255)
 
 
 def colour(text: str) -> Colour | None:
-    """Return the colour that CSS calls so; None for no colour, or one beyond sRGB."""
+    """Parse a colour; None if it is not one, or not in sRGB."""
     return _colour(color4.parse_color(text))
 
 
 def colour_in(shorthand: str) -> Colour | None:
-    """Return the colour among the words of a shorthand property."""
+    """Return the first colour in the value of a shorthand property."""
     found = (_colour(color4.parse_color(word)) for word in parse_component_value_list(shorthand))
     return next(filter(None, found), None)
 
@@ -43,7 +43,7 @@ def _colour(parsed: color4.Color | str | None) -> Colour | None:
 
 
 def over(front: Colour, back: Colour) -> Colour:
-    """What is seen of a colour that lets another through."""
+    """Return the colour that is seen where one lies over another."""
     share = front.alpha
     return Colour(
         front.red * share + back.red * (1 - share),
@@ -53,7 +53,7 @@ def over(front: Colour, back: Colour) -> Colour:
 
 
 def luminance(shade: Colour) -> float:
-    """Relative luminance, 0 to 1, as WCAG 2.2 defines it."""
+    """Return the relative luminance, 0 to 1, as WCAG 2.2 defines it."""
     red, green, blue = (_linear(part / 255) for part in (shade.red, shade.green, shade.blue))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
@@ -64,11 +64,11 @@ def _linear(part: float) -> float:
 
 
 def contrast(one: Colour, other: Colour) -> float:
-    """From 1 to 21: (L1 + 0.05) / (L2 + 0.05), the lighter first."""
+    """Return the contrast ratio, 1 to 21: (L1 + 0.05) / (L2 + 0.05), the lighter first."""
     darker, lighter = sorted((luminance(one), luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def needed(size: float, *, is_bold: bool) -> float:
-    """What level AA asks of text (WCAG 1.4.3): large is 24 px, or bold 14 pt, which is 18.66 px."""
+    """Return the contrast that level AA requires (WCAG 1.4.3); large is 24 px, or bold 18.66 px."""
     return 3.0 if size >= 24 or (is_bold and size >= 18.66) else 4.5

@@ -16,7 +16,7 @@ BAD = {
     "//a.example": "//a.example is not https",
     "page.html": "page.html is not https",
     "https:///a": "https:///a is not https",
-    "https://[a": "https://[a is no address",
+    "https://[a": "https://[a is not an address",
     "#": "# is not https",
     "": "a link leads nowhere: its address is empty",
 }
@@ -66,7 +66,7 @@ def test_pictures_and_backgrounds_are_looked_at(html):
 )
 def test_other_hosts_are_told_of_if_some_are_allowed(address, is_fine):
     mail = rendered(html=f'<a href="{address}">a</a>', text=f"a: {address}.")
-    says = f"{address} is of a host that is not allowed"
+    says = f"{address} has a host that is not allowed"
     expected = [] if is_fine else [(Level.WARNING, says)]
     assert [
         (bad_link.level, bad_link.what) for bad_link in links.bad_links(mail, HOSTS)
@@ -93,10 +93,10 @@ def test_a_mail_without_ways_out_is_told_of(end):
     found = list(links.no_way_out(rendered(html=html, text=text)))
     assert {finding.level for finding in found} == {Level.ERROR}
     assert sorted(finding.what for finding in found) == [
-        "the link to unsubscribe is missing in the HTML",
-        "the link to unsubscribe is missing in the text",
         "the postal address is missing in the HTML",
         "the postal address is missing in the text",
+        "the unsubscribe link is missing in the HTML",
+        "the unsubscribe link is missing in the text",
     ]
 
 

@@ -8,24 +8,24 @@ from digest.checks.finding import Level
 from tests.unit.checks.making import TEMPLATE, document, line_of, rendered, told
 
 IN_COLUMN = {
-    '<mj-text colour="red">a</mj-text>': "<mj-text> has no attribute colour: is color meant?",
+    '<mj-text colour="red">a</mj-text>': "<mj-text> has no attribute colour; did you mean color?",
     '<mj-text href="https://a.example">a</mj-text>': "<mj-text> has no attribute href",
     '<mj-image width="1px" heigth="1px" src="" alt="" />': (
-        "<mj-image> has no attribute heigth: is height meant?"
+        "<mj-image> has no attribute heigth; did you mean height?"
     ),
-    '<mj-spacer css-clas="a" />': "<mj-spacer> has no attribute css-clas: is css-class meant?",
+    '<mj-spacer css-clas="a" />': "<mj-spacer> has no attribute css-clas; did you mean css-class?",
     '<mj-raw colour="red"></mj-raw>': "<mj-raw> has no attribute colour",
-    "<mj-txt>a</mj-txt>": "there is no <mj-txt> in MJML: is mj-text meant?",
+    "<mj-txt>a</mj-txt>": "there is no <mj-txt> in MJML; did you mean mj-text?",
     "<mj-qqq />": "there is no <mj-qqq> in MJML",
     "<p>a</p>": "HTML in <mj-column>: <p> goes into <mj-text>",
     "<mj-column></mj-column>": (
-        "<mj-column> stands in <mj-column>, but belongs into <mj-section> or <mj-group>"
+        "<mj-column> is in <mj-column>, but belongs in <mj-section> or <mj-group>"
     ),
     "<mj-text><mj-button>a</mj-button></mj-text>": (
-        "<mj-button> stands in <mj-text>, but belongs into <mj-column> or <mj-hero>"
+        "<mj-button> is in <mj-text>, but belongs in <mj-column> or <mj-hero>"
     ),
     "<mj-social-element>a</mj-social-element>": (
-        "<mj-social-element> stands in <mj-column>, but belongs into <mj-social>"
+        "<mj-social-element> is in <mj-column>, but belongs in <mj-social>"
     ),
 }
 
@@ -58,7 +58,7 @@ def test_what_mjml_has_is_left_alone(inner):
 def test_a_text_belongs_into_a_column():
     mjml = '<mjml><mj-body><mj-text colour="red">a</mj-text></mj-body></mjml>'
     assert told(markup.unknown(rendered(mjml, html="<p>"))) == [
-        ("<mj-text> stands in <mj-body>, but belongs into <mj-column> or <mj-hero>", 1)
+        ("<mj-text> is in <mj-body>, but belongs in <mj-column> or <mj-hero>", 1)
     ]
 
 
@@ -75,7 +75,7 @@ def test_defaults_are_of_components():
             "<mj-style> in <mj-attributes> sets no component's defaults",
             line_of(mjml, '<mj-style inline="inline" />'),
         ),
-        ("<mj-all> has no attribute colour: is color meant?", line_of(mjml, "<mj-all colour")),
+        ("<mj-all> has no attribute colour; did you mean color?", line_of(mjml, "<mj-all colour")),
         ("<p> in <mj-attributes> sets no component's defaults", line_of(mjml, "<p /></mj-at")),
     ]
 
@@ -83,7 +83,7 @@ def test_defaults_are_of_components():
 def test_an_unknown_tag_is_told_of_once_whatever_is_in_it():
     mjml = document("<mj-colum><mj-text>a<b>c</b></mj-text></mj-colum>")
     assert told(markup.unknown(rendered(mjml, html="<p>"))) == [
-        ("there is no <mj-colum> in MJML: is mj-column meant?", line_of(mjml, "<mj-colum>"))
+        ("there is no <mj-colum> in MJML; did you mean mj-column?", line_of(mjml, "<mj-colum>"))
     ]
 
 
@@ -144,9 +144,9 @@ def test_images_are_measured():
 
 
 FORBIDDEN = {
-    "<script>a</script>": "<script> has no place in a mail",
-    '<form action="https://a.example"></form>': "<form> has no place in a mail",
-    '<iframe src="https://a.example"></iframe>': "<iframe> has no place in a mail",
+    "<script>a</script>": "<script> is not allowed in email",
+    '<form action="https://a.example"></form>': "<form> is not allowed in email",
+    '<iframe src="https://a.example"></iframe>': "<iframe> is not allowed in email",
     '<link rel="StyleSheet" href="https://a.example/a.css">': (
         "the style sheet https://a.example/a.css is loaded from elsewhere"
     ),

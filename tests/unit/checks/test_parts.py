@@ -120,7 +120,7 @@ def test_a_preheader_of_use(length):
 @pytest.mark.parametrize("length", [1, 19, 181])
 def test_a_preheader_of_another_length(length):
     mjml = document().replace("What a list of mails shows beside it", "x" * length)
-    says = f"the preheader has {length} characters: 20 to 180 are of use"
+    says = f"the preheader has {length} characters: use 20 to 180"
     assert told(parts.preheader(rendered(mjml))) == [(says, line_of(mjml, "<mj-preview"))]
 
 
@@ -143,7 +143,7 @@ def test_a_document_has_a_title_and_a_language():
     mjml = document().replace(' lang="en"', "").replace("<mj-title>Test", "<mj-title>")
     assert told(parts.unnamed(rendered(mjml))) == [
         ("the HTML has no title (mj-title)", line_of(mjml, "<mj-title")),
-        ("the HTML does not say its language (lang of mjml)", 1),
+        ("the HTML has no language (lang of mjml)", 1),
     ]
 
 

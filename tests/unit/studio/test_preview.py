@@ -79,7 +79,7 @@ def test_a_slip_is_told_with_file_and_line(tmp_path):
     line = own_templates(tmp_path, slip) / CARD
     number = line.read_text().split("\n").index('    <mj-text colour="#ff0000">') + 1
     (error,) = told(proofs_of(tmp_path).findings("digest"), Level.ERROR)
-    assert error == f"{CARD}:{number} <mj-text> has no attribute colour: is color meant?"
+    assert error == f"{CARD}:{number} <mj-text> has no attribute colour; did you mean color?"
 
 
 def test_what_cannot_be_rendered_is_an_error_like_any_other(tmp_path):
