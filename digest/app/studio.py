@@ -18,7 +18,7 @@ from digest.errors import LedgerError
 from digest.model.digests import Digest
 from digest.model.messages import Outcome
 from digest.studio.access import require_password
-from digest.studio.history import HistoryPages
+from digest.studio.history import history_routes
 from digest.studio.preview import Preview
 from digest.studio.preview_cache import StudioContext
 from digest.studio.preview_request import PreviewRequest
@@ -69,9 +69,9 @@ def studio_context(app: App, watch: Watch) -> StudioContext:
 def _history(app: App, pages: Pages) -> APIRouter:
     """The pages about what happened. Templates can be edited without a database; these need it."""
     try:
-        return HistoryPages(
+        return history_routes(
             app.ledger, app.registry, app, pages, utc_now, app.settings.timezone
-        ).routes()
+        )
     except (LedgerError, SQLAlchemyError) as error:
         why = error
 

@@ -1,8 +1,8 @@
-"""Who may ask the studio, and what holds for each of its answers.
+"""Restrict the studio to the operator, and add headers to each answer.
 
-It shows subscribers' mails and can send, so only the operator is to reach it: from this machine, or
-with a password. Another site that is open in the operator's browser reaches neither the pages, by
-calling itself what we are called (DNS rebinding), nor the forms (CSRF).
+The studio shows subscribers' emails and can send, so only the operator may use it: from this
+machine, or with a password. Other sites that are open in the operator's browser can reach neither
+the pages, by taking our name (DNS rebinding), nor the forms (CSRF).
 """
 
 import base64
@@ -22,7 +22,7 @@ from digest.settings.settings import variable
 
 # Names of this machine that no name server is asked for.
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-# Where listening means: on every address of this machine, whatever it is called.
+# To listen on these means: on every address of this machine, under any name.
 _EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  not bound here
 
 HEADERS: Final = {
@@ -40,19 +40,19 @@ HEADERS: Final = {
 
 
 def require_password(host: str, password: str | None) -> None:
-    """Raises SettingError where the studio would listen to other machines without a password."""
+    """Raise SettingError if the studio would listen to other machines without a password."""
     if not password and not _is_loopback(host):
         raise SettingError(
-            f"{variable('studio_password')} is not set, and the studio takes no requests from "
-            f"other machines without a password; leave out --host {host} or set it"
+            f"{variable('studio_password')} is not set, and the studio accepts no requests from "
+            f"other machines without a password: set it, or leave out --host {host}"
         )
 
 
 class Guard:
-    """ASGI middleware: refuses whoever may not ask, and adds HEADERS to each answer.
+    """ASGI middleware that refuses forbidden requests, and adds HEADERS to each answer.
 
-    ``host`` is the one that the server listens on. With a ``password``, HTTP Basic authentication
-    (RFC 7617) is asked for on every path; the user name does not matter.
+    ``host`` is the one that the server listens on. With a ``password``, every path requires HTTP
+    Basic authentication (RFC 7617) with any user name.
     """
 
     def __init__(self, app: ASGIApp, host: str, password: str | None) -> None:
@@ -76,20 +76,22 @@ class Guard:
         await (refusal or self._app)(scope, receive, with_headers)
 
     def _refusal(self, method: str, headers: Headers) -> Response | None:
-        """The answer to somebody who may not ask; none for who may."""
+        """Return the answer to a forbidden request; None if it is allowed."""
         if not self._is_ours(headers.get("host", "")):
-            why = "The studio goes by another name: open it by the address that it has printed."
+            why = "The studio has another name: open the address that it printed."
             return PlainTextResponse(why, HTTPStatus.MISDIRECTED_REQUEST)
         if self._password and not _knows(self._password, headers.get("authorization", "")):
             challenge = {"WWW-Authenticate": 'Basic realm="studio", charset="UTF-8"'}
-            return PlainTextResponse("A password is needed.", HTTPStatus.UNAUTHORIZED, challenge)
+            return PlainTextResponse("A password is required.", HTTPStatus.UNAUTHORIZED, challenge)
         if method not in {"GET", "HEAD"} and _is_cross_site(headers):
-            return PlainTextResponse("This form is not the studio's own.", HTTPStatus.FORBIDDEN)
+            return PlainTextResponse(
+                "This form was not sent from a page of the studio.", HTTPStatus.FORBIDDEN
+            )
         return None
 
     def _is_ours(self, host_header: str) -> bool:
-        # On every address there are names that we cannot know; the password is what protects then:
-        # a browser keeps it for the name that it was given to, and so for no other site.
+        # Our addresses may have names that we cannot know. The password protects them: a browser
+        # sends it only to the name that it was typed for.
         if self._host in _EVERYWHERE and self._password:
             return True
         return _name_in(host_header) in _LOOPBACK | {self._host}
@@ -103,7 +105,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _name_in(host_header: str) -> str:
-    """The name in a Host header, without the port and the brackets of IPv6."""
+    """Return the name in a Host header, without the port and the brackets of IPv6."""
     try:
         return urlsplit(f"//{host_header}").hostname or ""
     except ValueError:
@@ -116,14 +118,14 @@ def _knows(password: str, authorization: str) -> bool:
         given = base64.b64decode(encoded, validate=True).partition(b":")[2]
     except binascii.Error:
         given = b""
-    # In a time that tells nothing of how much of it was right.
+    # The time must not tell how much of it was right.
     return secrets.compare_digest(given, password.encode()) and kind.lower() == "basic"
 
 
 def _is_cross_site(headers: Headers) -> bool:
-    """Whether a form was sent from a page of somebody else, such as another port of this machine.
+    """Return whether a form was sent from another site, or from another port of this machine.
 
-    Browsers say so, in one header or the other; what says neither is no browser.
+    Browsers say so in one of two headers; a client that sends neither is no browser.
     """
     if site := headers.get("sec-fetch-site"):
         return site not in {"same-origin", "none"}

@@ -1,26 +1,21 @@
-"""What is different between two folders of templates, line by line."""
+"""Compare two folders of templates, line by line."""
 
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 _CONTEXT = 3
 
 
-class Kind(StrEnum):
-    SAME = "same"
-    GONE = "gone"
-    ADDED = "added"
-    GAP = "gap"  # lines that are the same, left out
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line with its numbers before and now; 0 where it is not there."""
+    """A line with its numbers before and now, each 0 if it is not in that version.
 
-    kind: Kind
+    ``kind`` is same, gone, added, or gap (equal lines, left out).
+    """
+
+    kind: str
     text: str = ""
     before: int = 0
     now: int = 0
@@ -28,22 +23,22 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A file that is not what it was. ``what`` says it in a word: changed, new, removed."""
+    """A file that differs; ``what`` is changed, new or removed."""
 
     name: str
     what: str
     rows: tuple[Row, ...]
 
     def count(self, kind: str) -> int:
-        """How many of its lines are of a kind."""
+        """Return how many of its rows are of a kind."""
         return sum(row.kind == kind for row in self.rows)
 
 
 def differences(before: Path, now: Path, *, all_of_before: bool) -> list[Difference]:
-    """The files that differ, by name.
+    """Return the files that differ, by name.
 
-    Without ``all_of_before``, ``now`` is a folder that needs to hold only what an operator changed,
-    and a file that it lacks is no difference.
+    Without ``all_of_before``, ``now`` may hold only the files that an operator changed, and a file
+    that it lacks is no difference.
     """
     names = _names(now) | (_names(before) if all_of_before else set())
     found = []
@@ -56,7 +51,7 @@ def differences(before: Path, now: Path, *, all_of_before: bool) -> list[Differe
 
 
 def _names(folder: Path) -> set[str]:
-    """The files below a folder, but for the hidden ones."""
+    """Return the names of the files below a folder, without hidden ones."""
     names = (file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
     return {
         name.as_posix() for name in names if not any(part.startswith(".") for part in name.parts)
@@ -64,7 +59,7 @@ def _names(folder: Path) -> set[str]:
 
 
 def _lines(file: Path) -> list[str] | None:
-    """None for a file that is not there. What is no text shows as good as it can."""
+    """Return the lines of a file, None if it does not exist; malformed UTF-8 is replaced."""
     if not file.is_file():
         return None
     return file.read_text(encoding="utf-8", errors="replace").split("\n")
@@ -74,13 +69,13 @@ def _rows(old: list[str], new: list[str]) -> Iterator[Row]:
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     for number, group in enumerate(matcher.get_grouped_opcodes(_CONTEXT)):
         if number:
-            yield Row(Kind.GAP)
+            yield Row("gap")
         for tag, i1, i2, j1, j2 in group:
             if tag == "equal":
                 for i, j in zip(range(i1, i2), range(j1, j2), strict=True):
-                    yield Row(Kind.SAME, old[i], i + 1, j + 1)
+                    yield Row("same", old[i], i + 1, j + 1)
                 continue
             for i in range(i1, i2):
-                yield Row(Kind.GONE, old[i], before=i + 1)
+                yield Row("gone", old[i], before=i + 1)
             for j in range(j1, j2):
-                yield Row(Kind.ADDED, new[j], now=j + 1)
+                yield Row("added", new[j], now=j + 1)

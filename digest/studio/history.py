@@ -1,4 +1,4 @@
-"""The pages about what happened: editions, who got what of them, runs, and a month in figures."""
+"""The pages about the past: editions, who received what, runs, and a month in figures."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, tzinfo
@@ -32,78 +32,65 @@ PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 
 
 class Explainer(Protocol):
-    """What these pages ask of the pipeline: the day it is, and why somebody gets what they get.
-
-    The latter is a ``digest.monitoring.why.Why``, which only a template reads.
-    """
+    """Tells which edition's day it is, and explains who gets what (only a template reads it)."""
 
     def edition_day(self, now: datetime) -> date: ...
 
     def explain(self, person: PersonFile, day: date, now: datetime) -> object: ...
 
 
-class HistoryPages:
-    """``/editions`` and below, ``/runs`` and ``/month``. Times are shown in ``zone``."""
+def history_routes(
+    ledger: Ledger,
+    registry: Registry,
+    explainer: Explainer,
+    pages: Pages,
+    clock: Callable[[], datetime],
+    zone: tzinfo,
+) -> APIRouter:
+    """Return the routes ``/editions``…, ``/runs`` and ``/month``; they show times in ``zone``."""
+    routes = APIRouter(default_response_class=HTMLResponse)
+    history = ledger.history
+    said = words(zone)
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        registry: Registry,
-        pipeline: Explainer,
-        pages: Pages,
-        clock: Callable[[], datetime],
-        zone: tzinfo,
-    ) -> None:
-        self._ledger = ledger
-        self._history = ledger.history
-        self._registry = registry
-        self._pipeline = pipeline
-        self._pages = pages
-        self._clock = clock
-        self._zone = zone
-        self._words = words(zone)
+    def page_of(name: str, **values: object) -> HTMLResponse:
+        return pages.html(f"history-{name}.html.j2", HTTPStatus.OK, **said, **values)
 
-    def routes(self) -> APIRouter:
-        routes = APIRouter(default_response_class=HTMLResponse)
-        for path, page in (
-            ("/editions", self.editions),
-            ("/editions/{day}", self.edition_of),
-            ("/editions/{day}/subscribers/{subscriber_id}", self.delivery_to),
-            ("/runs", self.runs),
-            ("/month", self.month),
-        ):
-            routes.add_api_route(path, page, response_model=None)
-        return routes
+    def edition_on(day: date) -> Edition:
+        if edition := ledger.editions.on(day):
+            return edition
+        raise HTTPException(HTTPStatus.NOT_FOUND)
 
-    def editions(self, page: PageNumber = 1) -> HTMLResponse:
+    @routes.get("/editions")
+    def editions(page: PageNumber = 1) -> HTMLResponse:
         """List all editions, newest first."""
-        found = self._history.editions(EDITIONS_A_PAGE + 1, (page - 1) * EDITIONS_A_PAGE)
+        found = history.editions(EDITIONS_A_PAGE + 1, (page - 1) * EDITIONS_A_PAGE)
         pager = Pager("/editions", page, has_more=len(found) > EDITIONS_A_PAGE)
-        return self._page("editions", editions=found[:EDITIONS_A_PAGE], pager=pager)
+        return page_of("editions", editions=found[:EDITIONS_A_PAGE], pager=pager)
 
+    @routes.get("/editions/{day}")
     def edition_of(
-        self, day: date, address: str = "", state: str = "", page: PageNumber = 1
+        day: date, address: str = "", state: str = "", page: PageNumber = 1
     ) -> HTMLResponse:
-        """Show what was collected for an edition, what became of everybody, and who got what."""
-        edition = self._edition(day)
+        """Show what was collected for an edition, the outcomes, and its deliveries."""
+        edition = edition_on(day)
         sought = Sought(
             DeliveryState(state) if state in set(DeliveryState) else None, _typed(address)
         )
-        total = self._ledger.outcomes.count(edition, sought)
+        total = ledger.outcomes.count(edition, sought)
         skip = (page - 1) * DELIVERIES_A_PAGE
-        reports = self._ledger.outcomes.page(edition, sought, DELIVERIES_A_PAGE, skip)
-        people = self._registry.overview.addresses_of(
+        reports = ledger.outcomes.page(edition, sought, DELIVERIES_A_PAGE, skip)
+        people = registry.overview.addresses_of(
             [report.delivery.subscriber_id for report in reports]
         )
         query = {"address": sought.address, "state": sought.state or ""}
-        return self._page(
+        return page_of(
             "edition",
             day=day,
             papers=len(edition.candidates),
-            balance=self._ledger.editions.balance(edition),
-            gone=self._ledger.editions.gone(edition),
-            collected=self._history.collected_for(day),
-            runs=self._history.runs_of(day),
+            balance=ledger.editions.balance(edition),
+            gone=ledger.editions.gone(edition),
+            collected=history.collected_for(day),
+            runs=history.runs_of(day),
             deliveries=[(report, people.get(report.delivery.subscriber_id)) for report in reports],
             sought=sought,
             states=list(DeliveryState),
@@ -112,70 +99,67 @@ class HistoryPages:
             pager=Pager(f"/editions/{day}", page, skip + len(reports) < total, query),
         )
 
-    def delivery_to(self, day: date, subscriber_id: SubscriberId) -> HTMLResponse:
-        """Show what one subscriber got of an edition, with the reasons, and how it went."""
-        edition = self._edition(day)
-        person = self._registry.file_by_id(subscriber_id)
-        report = self._ledger.deliveries.report(edition, subscriber_id)
+    @routes.get("/editions/{day}/subscribers/{subscriber_id}")
+    def delivery_to(day: date, subscriber_id: SubscriberId) -> HTMLResponse:
+        """Show what one subscriber received of an edition, the reasons, and every attempt."""
+        edition = edition_on(day)
+        person = registry.file_by_id(subscriber_id)
+        report = ledger.deliveries.report(edition, subscriber_id)
         if person is None and report is None:
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        attempts = self._ledger.outcomes.attempts(report.delivery) if report else []
-        papers = self._ledger.editions.papers_of(edition)
-        picks = self._ledger.deliveries.picks(report.delivery, papers) if report else ()
-        is_mail = picks or (report and report.delivery.note)
-        preview_request = (
-            PreviewRequest(EDITION, day, person.subscriber.address) if person and is_mail else None
-        )
-        return self._page(
+        papers = ledger.editions.papers_of(edition)
+        picks = ledger.deliveries.picks(report.delivery, papers) if report else ()
+        has_mail = bool(picks or (report and report.delivery.note))
+        return page_of(
             "delivery",
             day=day,
             subscriber_id=subscriber_id,
             person=person,
             report=report,
-            gone=self._ledger.editions.gone(edition),
-            attempts=attempts,
+            gone=ledger.editions.gone(edition),
+            attempts=ledger.outcomes.attempts(report.delivery) if report else [],
             picks=picks,
-            why=self._pipeline.explain(person, day, self._clock()) if person else None,
-            mail=shown_at("/", preview_request) if preview_request else "",
+            why=explainer.explain(person, day, clock()) if person else None,
+            mail=_mail_to(person, day) if person and has_mail else "",
         )
 
-    def runs(self, page: PageNumber = 1) -> HTMLResponse:
+    @routes.get("/runs")
+    def runs(page: PageNumber = 1) -> HTMLResponse:
         """List all runs, newest first."""
-        found = self._history.runs(RUNS_A_PAGE + 1, (page - 1) * RUNS_A_PAGE)
-        return self._page(
+        found = history.runs(RUNS_A_PAGE + 1, (page - 1) * RUNS_A_PAGE)
+        return page_of(
             "runs",
             runs=found[:RUNS_A_PAGE],
-            editions=self._history.editions_on({run.day for run in found}),
+            editions=history.editions_on({run.day for run in found}),
             pager=Pager("/runs", page, has_more=len(found) > RUNS_A_PAGE),
         )
 
-    def month(self, until: date | None = None) -> HTMLResponse:
-        """Show the days up to one, the last one if none is named, in figures."""
-        today = self._pipeline.edition_day(self._clock())
+    @routes.get("/month")
+    def month(until: date | None = None) -> HTMLResponse:
+        """Show a month in figures, up to ``until`` or today."""
+        today = explainer.edition_day(clock())
         last = min(max(until or today, date.min + timedelta(days=DAYS_OF_A_MONTH)), today)
         first = last - timedelta(days=DAYS_OF_A_MONTH - 1)
-        left = self._registry.overview.withdrawals_by_day(first, last, self._zone)
+        left = registry.overview.withdrawals_by_day(first, last, zone)
         later = min(last + timedelta(days=DAYS_OF_A_MONTH), today)
-        return self._page(
+        return page_of(
             "month",
             first=first,
             last=last,
-            plots=month_plots(self._history.days(first, last), left),
+            plots=month_plots(history.days(first, last), left),
             **SIZES,
             earlier=first - timedelta(days=1),
             later=later if later > last else None,
         )
 
-    def _page(self, name: str, **values: object) -> HTMLResponse:
-        return self._pages.html(f"history-{name}.html.j2", HTTPStatus.OK, **self._words, **values)
+    return routes
 
-    def _edition(self, day: date) -> Edition:
-        edition = self._ledger.editions.on(day)
-        if edition is None:
-            raise HTTPException(HTTPStatus.NOT_FOUND)
-        return edition
+
+def _mail_to(person: PersonFile, day: date) -> str:
+    """Return where the templates page shows the email of somebody for a day."""
+    return shown_at("/", PreviewRequest(EDITION, day, person.subscriber.address))
 
 
 def _typed(address: str) -> str:
-    """Return what was typed to search for, without what no database takes."""
+    """Return a search text without the characters that no database takes."""
     return "".join(filter(str.isprintable, address.strip()))[:LONGEST_ADDRESS]

@@ -1,4 +1,4 @@
-"""How the pages about what happened say it. Pure."""
+"""Word the pages about the past. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from digest.model.deliveries import DeliveryState
 from digest.model.digests import Section
 from digest.model.wording import STATES, because, length, parts, reason
 
-# The class of the colour of a delivery in this state.
+# The CSS class of a delivery in this state.
 TONES = {
     DeliveryState.ACCEPTED: "good",
     DeliveryState.REFUSED: "bad",
@@ -24,7 +24,7 @@ SECTIONS = {Section.FOR_YOU: "for you", Section.TRENDING: "trending"}
 
 @dataclass(frozen=True, slots=True)
 class Pager:
-    """Where one is in a long list, and the way to the pages before and after."""
+    """A page of a long list, with the addresses of the pages before and after it."""
 
     path: str
     page: int
@@ -45,7 +45,7 @@ class Pager:
 
 
 def words(zone: tzinfo) -> dict[str, object]:
-    """What the templates of these pages say things with; moments are told in a zone."""
+    """Return the functions and words that the templates use; moments are shown in ``zone``."""
 
     def moment(at: datetime) -> str:
         return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""What the page says of a mail as well as showing it: sizes, findings, lines of its sources."""
+"""Describe an email beside its picture: sizes, findings, lines of its sources."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ AROUND = 5  # lines, above and below one that is shown
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a part of a mail is, in octets, beside what is too much of it."""
+    """The size of a part of an email, in octets, with its limits."""
 
     part: str
     octets: int
@@ -24,7 +24,7 @@ class Size:
 
     @property
     def level(self) -> str:
-        """The class that it is shown in."""
+        """Return its CSS class."""
         if self.octets >= self.refuse_at:
             return "bad"
         return "warn" if self.octets >= self.warn_at else "good"
@@ -35,24 +35,18 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceLine:
-    """A line of MJML, and the line of a template that it is from, where that is another one."""
-
-    number: int
-    text: str
-    place: str
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
+    """A line of a file; ``place`` is the template line that a line of MJML is from."""
+
     number: int
     text: str
-    is_marked: bool
+    place: str = ""
+    is_marked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Where something is. ``file`` and ``lines`` are empty where there is nothing to show."""
+    """A place, and the file and its lines; these are empty if there is no such file."""
 
     template: str
     line: int
@@ -61,14 +55,14 @@ class Excerpt:
 
 
 def sizes(preview: Preview) -> list[Size]:
-    """The parts that a mail program may cut off."""
+    """Return the sizes of the parts that a mail program may cut off."""
     content = preview.content
     parts = {"HTML": content.html.encode(), "Text": content.text.encode()}
     return [Size(part, len(octets)) for part, octets in parts.items()]
 
 
 def tally(findings: tuple[Finding, ...]) -> str:
-    """How many there are of each level: 0 errors, 2 notes."""
+    """Return how many findings there are of each level: 0 errors, 2 notes."""
     counts = Counter(found.level for found in findings)
     said = [
         f"{counts[level]} {level.value}{'' if counts[level] == 1 else 's'}"
@@ -79,7 +73,7 @@ def tally(findings: tuple[Finding, ...]) -> str:
 
 
 def worst(findings: tuple[Finding, ...]) -> str:
-    """The class that the tally is shown in."""
+    """Return the CSS class of the tally."""
     levels = {found.level for found in findings}
     if Level.ERROR in levels:
         return "bad"
@@ -87,23 +81,23 @@ def worst(findings: tuple[Finding, ...]) -> str:
 
 
 def head_of(message: bytes) -> str:
-    """The header of a message, as it goes over the wire."""
+    """Return the header of a message, as it is sent."""
     return message.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
 
 
-def source_lines(rendered: Rendered) -> Iterator[SourceLine]:
-    """The lines of MJML with their places; a place that goes on is not said again."""
+def source_lines(rendered: Rendered) -> Iterator[Line]:
+    """Yield the lines of MJML with their places; a place is not repeated in the next line."""
     offset, last = 0, ""
     for number, text in enumerate(rendered.text.split("\n"), 1):
         blanks = len(text) - len(text.lstrip())
         place = rendered.place(offset + blanks)
         said = f"{place.template}:{place.line}"
-        yield SourceLine(number, text, "" if said == last else said)
+        yield Line(number, text, "" if said == last else said)
         offset, last = offset + len(text) + 1, said
 
 
 def excerpt(template: str, line: int, folders: Sequence[Path], around: int = AROUND) -> Excerpt:
-    """Return a line of a template with those around it, from the first folder that has it."""
+    """Return a line of a template and those around it, from the first folder that has it."""
     file = next(filter(Path.is_file, (folder / template for folder in folders)), None)
     if file is None:
         return Excerpt(template, line)
@@ -114,5 +108,7 @@ def excerpt(template: str, line: int, folders: Sequence[Path], around: int = ARO
         template,
         line,
         str(file),
-        tuple(Line(number, text, number == line) for number, text in enumerate(shown, first)),
+        tuple(
+            Line(number, text, is_marked=number == line) for number, text in enumerate(shown, first)
+        ),
     )

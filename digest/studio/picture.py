@@ -1,10 +1,10 @@
-"""A mail's HTML as one kind of reader gets it. Pure."""
+"""Show an email's HTML as one kind of reader sees it. Pure."""
 
 import re
 
 from digest.studio.preview_request import Scheme
 
-# Where a template asks for the scheme: in its styles, and in the media of a picture's sources.
+# A template asks for the scheme in its styles, and in the media of a picture's sources.
 _ASKING = re.compile(r"<style\b[^>]*>.*?</style>|\bmedia=\"[^\"]*\"", re.DOTALL | re.IGNORECASE)
 _SCHEME = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)", re.IGNORECASE)
 _CANVAS = re.compile(
@@ -15,21 +15,18 @@ _TRUE, _FALSE = "(min-width: 0)", "(max-width: 0)"
 
 
 def picture(html: str, scheme: Scheme) -> str:
-    """The document to be shown in a frame, light or dark whatever the operator's screen is."""
-    # A frame cannot be told to prefer a scheme: the browser asks the screen that it stands on. So
-    # the question is replaced by its answer, within conditions that may ask for more than that.
+    """Return the document for a frame, light or dark whatever the operator's screen prefers."""
+    # A frame cannot be told to prefer a scheme: the browser uses that of the screen. So the
+    # question is replaced by its answer; the condition around it may ask for more than that.
     answered = _ASKING.sub(lambda found: _answered(found[0], scheme), html)
     answered = _CANVAS.sub(rf"\g<1>{scheme.value}", answered)
-    # A link that is clicked would load somebody's page into the frame. In a new window it is
-    # nothing: the frame may open none.
+    # A click on a link would load another site into the frame. With this it would open a window,
+    # which the frame is not allowed to.
     return _HEAD.sub(lambda head: f'{head[0]}<base target="_blank">', answered, count=1)
 
 
 def policy(*, images: bool) -> str:
-    """The Content-Security-Policy of a picture: nothing runs, and only images may be fetched.
-
-    They are the mail's own, as its reader's program would fetch them.
-    """
+    """Return a picture's Content-Security-Policy: nothing runs, only its images are fetched."""
     sources = "https: data:" if images else "'none'"
     return (
         f"default-src 'none'; style-src 'unsafe-inline'; img-src {sources}; form-action 'none'; "

@@ -1,7 +1,7 @@
-"""Figures by day as bars: their heights, the lines behind them, and all of it in words. Pure.
+"""Plot figures by day as bars, with lines behind them, and describe them in words. Pure.
 
-``pages/history-plot.svg.j2`` draws them. Widths are in percent and heights in pixels, so that a
-plot is as wide as its place and its letters stay as large as the rest.
+``pages/history-plot.svg.j2`` draws the plots. Widths are in percent and heights in pixels, so that
+a plot is as wide as the page allows and its letters are as large as other text.
 """
 
 import math
@@ -15,24 +15,22 @@ from digest.model.wording import in_words
 from digest.studio.render import thousands
 
 _TOP, _GROUND = 10, 166  # pixels from above: of the highest bar, and of the feet of all
-SIZES = {"top": _TOP, "ground": _GROUND, "height": 190}  # what the picture is drawn with
-_LEAST = 2.0  # pixels: one refusal among ten thousand is still to be seen
+SIZES = {"top": _TOP, "ground": _GROUND, "height": 190}  # for the template
+_LEAST = 2.0  # pixels: one refusal among ten thousand must be visible
 
 _STEPS = (1, 2, 5)
 _MOST_LINES = 4  # above the ground
-_DAY = 24 * 3600
 _UNITS = ((3600, "h"), (60, "min"), (1, "s"))
-_STEPS_OF_TIME = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800)
-# What became of deliveries, from the ground of a bar to its top.
+# The outcomes of deliveries, from the ground of a bar to its top.
 _OUTCOMES = ("accepted", "skipped", "pending", "deferred", "uncertain", "suppressed", "refused")
 
-# The height of a line across a plot, and what is written at it.
 Line = tuple[float, str]
+"""The height of a line across a plot, and the text at it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One kind of thing, counted each day; its bars are of the class ``is-kind``."""
+    """One thing, counted each day; its bars have the CSS class ``is-kind``."""
 
     name: str
     kind: str
@@ -45,10 +43,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Bars for each day, one series on the other.
+    """Bars for each day, the series stacked.
 
-    ``name`` tells the plots of a page apart, ``says`` is a sentence for whoever does not see it,
-    ``shown`` writes a value, and ``lines`` finds where to draw lines, and what to write at them.
+    ``name`` is unique on the page, ``says`` describes the plot for those who cannot see it,
+    ``shown`` writes a value, and ``lines`` returns the lines for the highest total.
     """
 
     name: str
@@ -61,12 +59,12 @@ class Plot:
 
     @property
     def grid(self) -> list[Line]:
-        """The lines as pixels from above, that of the ground first."""
+        """Return the lines in pixels from above, the ground first."""
         return [(_GROUND - height * self._scale, text) for height, text in self._lines]
 
     @property
     def columns(self) -> Iterator[tuple[date, str, list[tuple[str, float, float]]]]:
-        """Each day: what it came to in words, and its bars (kind, pixels from above, height)."""
+        """Yield each day, its values in words, and its bars (kind, pixels from above, height)."""
         for number, day in enumerate(self.days):
             bars, y, told = [], float(_GROUND), []
             for series in self.series:
@@ -79,7 +77,7 @@ class Plot:
 
     @property
     def rows(self) -> list[tuple[date, list[str]]]:
-        """The same as a table."""
+        """Return the rows of a table with the same values."""
         return [
             (day, [self.shown(series.values[number]) for series in self.series])
             for number, day in enumerate(self.days)
@@ -95,7 +93,7 @@ class Plot:
 
 
 def month_plots(days: Sequence[DailyStats], left: Mapping[date, int]) -> list[Plot]:
-    """Return the plots of some days in a row; ``left`` is how many unsubscribed on each."""
+    """Return the plots of consecutive days; ``left`` counts who unsubscribed on each."""
     outcomes = [
         Series(name, name, [getattr(stats.balance, name) for stats in days]) for name in _OUTCOMES
     ]
@@ -127,29 +125,25 @@ def month_plots(days: Sequence[DailyStats], left: Mapping[date, int]) -> list[Pl
 
 
 def count_lines(most: float) -> list[Line]:
-    """Return lines for counts: at 0 and a few round numbers, the last not below the most."""
+    """Return lines at 0 and at a few round counts, the last not below ``most``."""
     steps = (step * 10**power for power in count() for step in _STEPS)
     step = next(step for step in steps if step * _MOST_LINES >= most)
-    return [(height, f"{height:,}") for height in _upward(step, most)]
+    heights = [step * n for n in range(max(2, math.ceil(most / step) + 1))]
+    return [(height, thousands(height)) for height in heights]
 
 
 def time_lines(most: float) -> list[Line]:
-    """As ``count_lines``, for seconds: in whichever of seconds, minutes and hours is round."""
-    step = next((step for step in _STEPS_OF_TIME if step * _MOST_LINES >= most), _DAY)
-    size, unit = next((size, unit) for size, unit in _UNITS if step % size == 0)
-    return [(height, f"{height // size} {unit}") for height in _upward(step, most)]
+    """Return lines at 0 and at a few round times; ``most`` and the heights are in seconds."""
+    size, unit = next(((size, unit) for size, unit in _UNITS if most >= 2 * size), _UNITS[-1])
+    return [(height * size, f"{text} {unit}") for height, text in count_lines(most / size)]
 
 
 def long_day(day: date) -> str:
     return f"{day:%a} {day.day} {day:%b %Y}"
 
 
-def _upward(step: int, most: float) -> list[int]:
-    return [step * n for n in range(max(2, math.ceil(most / step) + 1))]
-
-
 def _totals(series: Sequence[Series]) -> list[float]:
-    """What all series come to on each day."""
+    """Return the sum of all series for each day."""
     return [sum(values) for values in zip(*(one.values for one in series), strict=True)]
 
 

@@ -1,4 +1,4 @@
-"""Previews: a mail as it would be, to be looked at and checked before anybody gets it."""
+"""Preview emails and check them, before anybody receives them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -28,9 +28,9 @@ _PUBLIC_ID = "preview"
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A mail with what there is to say of it.
+    """An email and the findings about it.
 
-    ``sample`` is empty for the digest of an edition. ``message`` are its octets to somebody;
+    ``sample`` is empty for the digest of an edition. ``message`` is the whole message in octets;
     ``mjml`` knows the template and the line of each of its characters.
     """
 
@@ -46,8 +46,8 @@ class Preview:
 class Previews:
     """Makes previews from the templates as they are now, in one sender's name.
 
-    Each may raise TemplateError. Papers that would not fit are shown nevertheless: the checks are
-    to tell of them.
+    Each method may raise TemplateError. Messages that are too large are shown as well: the checks
+    report them.
     """
 
     def __init__(
@@ -59,23 +59,23 @@ class Previews:
         self._composer = Composer(templates, identity)
 
     def samples(self) -> dict[str, Sample]:
-        """What there is to fill templates with, by name."""
+        """Return the samples that templates are filled with, by name."""
         return samples(self._templates.folders)
 
     def of_sample(self, name: str) -> Preview:
-        """A sample's mail."""
+        """Preview a sample."""
         sample = self.samples().get(name)
         if sample is None:
             raise TemplateError(f"samples/{name}.json", 0, "there is no such sample")
         return self._preview(sample, view_of(sample, self._composer))
 
     def of_digest(self, digest: Digest) -> Preview:
-        """The digest of an edition for somebody, or the note."""
+        """Preview a digest of an edition, or the note that there is nothing."""
         view = self._composer.view(digest, self._composer.links(digest, _PUBLIC_ID))
         return self._preview(Sample("", mail_of(digest), "", {}), view)
 
     def findings(self, mail: str | None = None) -> list[Finding]:
-        """What there is to say of all samples of a mail, or of all mails, each thing once."""
+        """Return the findings about all samples of one email, or of all, each once."""
         made, broken = [], []
         for sample in self._samples_of(mail):
             try:
@@ -86,7 +86,7 @@ class Previews:
         return in_order([*broken, *check_all(made, self._rules)])
 
     def baseline(self) -> Baseline:
-        """What clients do not support of the mails as they are, with pictures and without."""
+        """Return what clients do not support of the emails, with and without pictures."""
         return baseline_of(
             self._made(sample, identity)
             for identity in (self._identity, with_pictures(self._identity))
@@ -96,7 +96,7 @@ class Previews:
     def _samples_of(self, mail: str | None) -> list[Sample]:
         wanted = [sample for sample in self.samples().values() if mail in {None, sample.mail}]
         if not wanted:
-            raise TemplateError(f"mail/{mail}", 0, "there is no sample of such a mail")
+            raise TemplateError(f"mail/{mail}", 0, "there is no sample for this template")
         return wanted
 
     def _made(self, sample: Sample, identity: FromIdentity) -> RenderedMail:
@@ -146,7 +146,7 @@ class Previews:
 
 
 def with_pictures(identity: FromIdentity) -> FromIdentity:
-    """The sender as one who has all pictures shown that there can be."""
+    """Return the sender with every picture that can be shown turned on."""
     header = Picture("https://pictures.example/header.png", 600, 120, identity.name)
     return replace(identity, header=header, thumbnails=True)
 
@@ -158,7 +158,7 @@ def _cards(view: DigestView | MessageView) -> list[CardView]:
 
 
 def _hosts(identity: FromIdentity, cards: list[CardView]) -> Iterator[str]:
-    """Where links lead whatever a template says: to our pages, and to what papers name."""
+    """Yield the hosts of links that no template decides: our pages, and addresses of papers."""
     yield identity.host
     for card in cards:
         for url in (card.url, card.code_url, card.project_url, card.thumbnail):
@@ -167,5 +167,5 @@ def _hosts(identity: FromIdentity, cards: list[CardView]) -> Iterator[str]:
 
 
 def _way_out(view: DigestView | MessageView) -> str:
-    """The link to unsubscribe that must be there; a message to a stranger has none."""
+    """Return the unsubscribe link that is required; a message to a non-subscriber has none."""
     return view.unsubscribe if isinstance(view, MessageView) else view.links.unsubscribe

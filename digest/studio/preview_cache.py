@@ -1,4 +1,4 @@
-"""Make the mails that are looked at, once for each change, and keep the last good one of each."""
+"""Render the emails that are shown, once per change, and keep the last good picture of each."""
 
 import threading
 import time
@@ -19,20 +19,20 @@ from digest.studio.template_folders import before
 from digest.studio.watch import Watch
 from subscribers.errors import SubscriberError
 
-_KEPT = 40  # mails; some hundred kilobytes each
-# Ranking a day takes seconds, and a day changes seldom; templates change while we look.
+_KEPT = 40  # previews; some hundred kilobytes each
+# Ranking a day takes seconds, and a day seldom changes; templates change all the time.
 _DIGEST_IS_GOOD_FOR = 30.0  # seconds
 
 
 @dataclass(frozen=True)
 class StudioContext:
-    """What the page of the templates stands on.
+    """What the templates page needs.
 
-    ``folder`` holds the templates that the operator edits; what it lacks is in ``built_in``.
-    ``previews`` reads the templates of a folder as they are now; ``previews_to_send`` in the
-    operator's name, which raises SettingError for what is missing. ``digest`` finds what a request
-    for an edition means, and ``days`` are the editions there are. ``send`` takes a preview to an
-    address, as a test; it may raise TransportError and AddressError.
+    ``folder`` holds the templates that the operator edits; the others are in ``built_in``.
+    ``previews`` reads the templates of a folder as they are now; ``previews_to_send`` uses the
+    operator's name, and raises SettingError if it is not set. ``digest`` makes the digest that a
+    request asks for, and ``days`` lists the editions. ``send`` sends a preview to an address as a
+    test; it may raise TransportError and AddressError.
     """
 
     folder: Path
@@ -47,10 +47,9 @@ class StudioContext:
 
 @dataclass(frozen=True, slots=True)
 class CachedPreview:
-    """A mail, made.
+    """The last preview that could be rendered, if any, and the ``error`` that came after it.
 
-    Where an ``error`` kept it from being made, ``preview`` is the last that could be, if there was
-    one; ``made`` says when that was, and how long it took.
+    ``made`` and ``milliseconds`` say when it was rendered, and how long that took.
     """
 
     preview: Preview | None = None
@@ -60,12 +59,12 @@ class CachedPreview:
 
     @property
     def version(self) -> str:
-        """A short text that is another one for another picture."""
+        """Return a short text that differs for each picture."""
         return sha256(self.preview.content.html.encode()).hexdigest()[:12] if self.preview else ""
 
 
 class PreviewCache:
-    """Safe to be used by several threads: one at a time makes something."""
+    """The previews by request. Several threads may use it: one at a time renders."""
 
     def __init__(
         self, studio_context: StudioContext, clock: Callable[[], float] = time.monotonic
@@ -80,9 +79,9 @@ class PreviewCache:
         self._samples: dict[str, Sample] = {}
 
     def samples(self) -> dict[str, Sample]:
-        """The samples there are, by name: those of editions first, then those of each other mail.
+        """Return the samples by name, those of editions first.
 
-        Where they cannot be read, it is those there were.
+        If they cannot be read, the last ones that could be are returned.
         """
         try:
             found = self._context.previews(self._context.folder).samples()
@@ -91,11 +90,11 @@ class PreviewCache:
             )
             self._samples = {sample.name: sample for sample in order}
         except DigestError:
-            pass  # it shows as well when one of them is made
+            pass  # rendering one of them reports it
         return self._samples
 
     def current(self, preview_request: PreviewRequest) -> CachedPreview:
-        """Return a mail with the templates as they are now."""
+        """Return the preview with the templates as they are now."""
         with self._lock:
             stamp, digest, cached = self._cached.pop(preview_request, ("", None, CachedPreview()))
             try:
@@ -111,7 +110,7 @@ class PreviewCache:
             return cached
 
     def before(self, preview_request: PreviewRequest) -> Preview | None:
-        """Return a mail with the templates as they were before any change; None without one.
+        """Return the preview before any change of the templates; None if nothing can have changed.
 
         Raises DigestError.
         """
@@ -121,12 +120,12 @@ class PreviewCache:
             return self._preview(self._context.previews(was.folder), preview_request)
 
     def to_send(self, preview_request: PreviewRequest) -> Preview:
-        """Return a mail in the operator's name. Raises DigestError."""
+        """Return the preview in the operator's name. Raises DigestError."""
         with self._lock:
             return self._preview(self._context.previews_to_send(), preview_request)
 
     def digest(self, preview_request: PreviewRequest) -> Digest | None:
-        """Return what an edition's mail is made of; None for a sample. Raises DigestError."""
+        """Return the digest that a request asks for; None for a sample. Raises DigestError."""
         if not preview_request.is_edition:
             return None
         good_until, digest = self._digests.get(preview_request, (0.0, None))

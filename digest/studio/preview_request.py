@@ -1,4 +1,4 @@
-"""What is shown on the page of the templates, and how: as the address of the page says it. Pure."""
+"""Read and write the address of the templates page: what it shows, and how. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import urlencode
 
-EDITION = "@edition"  # instead of a sample's name; no file is called so
+EDITION = "@edition"  # instead of a sample's name; no file has this name
 
 
 Way = TypeVar("Way", bound=StrEnum)
 
 
 class View(StrEnum):
-    """Which screens."""
+    """The screens to show."""
 
     PHONE = "phone"
     DESKTOP = "desktop"
@@ -23,14 +23,14 @@ class View(StrEnum):
 
 
 class Scheme(StrEnum):
-    """What a reader's device prefers."""
+    """The colours that a reader's device prefers."""
 
     LIGHT = "light"
     DARK = "dark"
 
 
 class Tab(StrEnum):
-    """What of the mail."""
+    """The part of the email to show."""
 
     MAIL = "mail"
     HTML = "html"
@@ -43,10 +43,10 @@ class Tab(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PreviewRequest:
-    """What a mail is filled with: a sample, or an edition.
+    """What the templates are filled with: a sample, or an edition.
 
-    Of an edition it is the digest of a ``day`` (none is the latest) for the subscriber with the
-    address ``reader``, or for somebody with the ``topics``, parted by semicolons.
+    For an edition it is the digest of a ``day`` (None is the latest) for the subscriber with the
+    address ``reader``, or for somebody with the ``topics``, separated by semicolons.
     """
 
     sample: str = ""
@@ -60,12 +60,11 @@ class PreviewRequest:
 
     @property
     def typed_topics(self) -> list[str]:
-        """Each of the topics, as typed."""
         return [typed for typed in map(str.strip, self.topics.split(";")) if typed]
 
     @property
     def fields(self) -> dict[str, str]:
-        """Its part of the address."""
+        """Return the fields of the address."""
         if not self.is_edition:
             return {"sample": self.sample}
         day = self.day.isoformat() if self.day else ""
@@ -74,7 +73,7 @@ class PreviewRequest:
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """How a mail is looked at."""
+    """How an email is shown."""
 
     view: View = View.BOTH
     scheme: Scheme = Scheme.LIGHT
@@ -83,18 +82,13 @@ class Looks:
 
     @property
     def fields(self) -> dict[str, str]:
-        """Their part of the address."""
+        """Return the fields of the address."""
         images = "on" if self.images else "off"
-        return {
-            "view": self.view.value,
-            "scheme": self.scheme.value,
-            "images": images,
-            "tab": self.tab.value,
-        }
+        return {"view": self.view, "scheme": self.scheme, "images": images, "tab": self.tab}
 
 
 def read_preview_request(query: Mapping[str, str]) -> PreviewRequest:
-    """What an address asks for. What cannot be read is taken as not said."""
+    """Read what to show; fields that cannot be read are ignored."""
     try:
         day = date.fromisoformat(query.get("day", ""))
     except ValueError:
@@ -104,7 +98,7 @@ def read_preview_request(query: Mapping[str, str]) -> PreviewRequest:
 
 
 def read_looks(query: Mapping[str, str]) -> Looks:
-    """As ``read_preview_request``."""
+    """Read how to show it; fields that cannot be read are ignored."""
     usual = Looks()
     return Looks(
         view=_one_of(View, query.get("view", ""), usual.view),
@@ -122,5 +116,5 @@ def _one_of(kind: type[Way], value: str, usual: Way) -> Way:
 
 
 def address(path: str, preview_request: PreviewRequest, **more: str) -> str:
-    """Where something is shown."""
+    """Return the address of a page for a request."""
     return f"{path}?{urlencode({**preview_request.fields, **more})}"

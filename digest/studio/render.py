@@ -1,4 +1,4 @@
-"""The studio's own pages: they come with the program, and are not for operators to edit."""
+"""Fill the studio's own pages, which operators do not edit."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -11,10 +11,10 @@ _FOLDER = Path(__file__).parent / "pages"
 
 
 class Pages:
-    """Fills the pages in ``digest/studio/pages``; ``brand`` is the name of what is sent.
+    """The pages in ``digest/studio/pages``; ``brand`` is the name of the digest.
 
-    Everything is escaped. A page extends ``base.html.j2``, which wants ``here``: what of the
-    navigation it belongs to (templates, editions or runs).
+    Everything is escaped. A page extends ``base.html.j2``, which needs ``here``: the item of the
+    navigation that it belongs to (templates, editions or runs).
     """
 
     def __init__(self, brand: str) -> None:
@@ -29,19 +29,19 @@ class Pages:
         self._environment.filters["thousands"] = thousands
 
     def html(self, name: str, status: HTTPStatus = HTTPStatus.OK, **values: object) -> HTMLResponse:
-        """A whole page as an answer."""
+        """Return a page as an answer."""
         return HTMLResponse(self.fill(name, values), status)
 
     def fill(self, name: str, values: Mapping[str, object]) -> str:
-        """The text of a page."""
+        """Return the text of a page."""
         return self._environment.get_template(name).render(values)
 
 
 def static(name: str) -> str:
-    """The text of a style sheet, a script or an icon."""
+    """Return the text of a style sheet, a script or an icon."""
     return (_FOLDER / name).read_text(encoding="utf-8")
 
 
 def thousands(number: int) -> str:
-    """A number with its thousands parted: 12,345."""
+    """Return a number with its thousands separated: 12,345."""
     return f"{number:,}"

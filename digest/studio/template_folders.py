@@ -1,4 +1,4 @@
-"""Folders of templates: a copy to edit, and the templates as they were before any change."""
+"""Copy the templates to edit them, and find them as they were before any change."""
 
 import io
 import os
@@ -13,21 +13,21 @@ from tempfile import TemporaryDirectory
 
 from digest.errors import SettingError
 
-PATIENCE = 10.0  # seconds that git may take
+GIT_TIMEOUT = 10.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """The folder with the templates before, and in words what they are."""
+    """A folder with the templates before any change, and a phrase that says what they are."""
 
     folder: Path
     about: str
 
 
 def eject(built_in: Path, folder: Path) -> int:
-    """Copy all templates into a folder that is new or empty, and return how many files that are.
+    """Copy all templates into a new or empty folder, and return the number of files.
 
-    Nothing is ever written over. Raises SettingError for any other folder.
+    Raises SettingError for any other folder: nothing is ever overwritten.
     """
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -40,10 +40,10 @@ def eject(built_in: Path, folder: Path) -> int:
 
 @contextmanager
 def before(folder: Path, built_in: Path) -> Iterator[Before | None]:
-    """Return what the templates in ``folder`` are compared with, as long as it is entered.
+    """Return the templates that those in ``folder`` are compared with, while it is entered.
 
-    That is their last commit, where git keeps them; else the set that comes with the program; and
-    None where they are that set themselves.
+    These are the last commit, if git keeps the folder, or else the built-in templates; None if the
+    folder is that of the built-in templates.
     """
     if archive := _committed(folder):
         with TemporaryDirectory(prefix="templates-before-") as made:
@@ -57,18 +57,18 @@ def before(folder: Path, built_in: Path) -> Iterator[Before | None]:
 
 
 def _committed(folder: Path) -> bytes:
-    """The folder at HEAD as a tar file; empty where it is in no commit, or there is no git."""
+    """Return the folder at HEAD as a tar file; empty if no commit has it, or there is no git."""
     return _git(folder, "archive", "--format=tar", "HEAD", ".")
 
 
 def _commit(folder: Path) -> str:
-    """The commit in words: which, of when, and its subject."""
+    """Describe the last commit: its id, date and subject."""
     said = _git(folder, "log", "-1", "--format=%h, %cs: %s", "HEAD")
     return said.decode(errors="replace").strip()
 
 
 def _git(folder: Path, *words: str) -> bytes:
-    # Looking takes no locks, so that it is in the way of no commit, and asks for no password.
+    # Take no locks, which would block a commit, and ask for no password.
     quiet = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     try:
         done = subprocess.run(  # noqa: S603  no shell, and nothing that a request says
@@ -77,7 +77,7 @@ def _git(folder: Path, *words: str) -> bytes:
             env={**os.environ, **quiet},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=PATIENCE,
+            timeout=GIT_TIMEOUT,
             check=True,
         )
     except (OSError, subprocess.SubprocessError):

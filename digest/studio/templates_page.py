@@ -1,4 +1,4 @@
-"""The page of the templates: a mail as its readers get it, and what there is to say of it."""
+"""Fill the templates page: an email as its readers see it, and the findings about it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ WIDTHS = {View.PHONE: 360, View.DESKTOP: 700}
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A picture on the page; ``kind`` is the screen, which has its width in the style sheet."""
+    """A picture on the page; ``kind`` is the screen, whose width is in the style sheet."""
 
     kind: View
     label: str
@@ -31,8 +31,8 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What became of a test that was sent to an address."""
+class SendResult:
+    """The result of a test that was sent to an address."""
 
     address: str
     words: str
@@ -40,7 +40,7 @@ class Told:
 
 
 class TemplatesPage:
-    """Fills the page for a request and looks."""
+    """The page for a request and looks."""
 
     def __init__(
         self, studio_context: StudioContext, preview_cache: PreviewCache, pages: Pages
@@ -50,9 +50,9 @@ class TemplatesPage:
         self._pages = pages
 
     def page(
-        self, preview_request: PreviewRequest, looks: Looks, told: Told | None = None
+        self, preview_request: PreviewRequest, looks: Looks, told: SendResult | None = None
     ) -> HTMLResponse:
-        """The whole page. A mail that cannot be made is told on it."""
+        """Return the whole page. It reports an email that cannot be rendered."""
         stamp = self._context.watch.stamp()
         samples = self._preview_cache.samples()
         preview_request = or_first_sample(preview_request, samples)
@@ -88,7 +88,7 @@ class TemplatesPage:
     def _of_tab(
         self, preview: Preview, preview_request: PreviewRequest, looks: Looks, version: str
     ) -> dict[str, object]:
-        """Return what only the chosen tab shows."""
+        """Return the values that only the chosen tab shows."""
         match looks.tab:
             case Tab.MAIL:
                 return {"frames": list(frames(preview_request, looks, version))}
@@ -130,7 +130,7 @@ class TemplatesPage:
         return self._excerpt(error.template, error.line)
 
     def _excerpt(self, template: str, line: int, *around: int) -> object:
-        # Translations are told of like templates: locales/de.po
+        # Translations are reported like templates: locales/de.po
         folders = (self._context.folder, self._context.built_in, SHIPPED.parent)
         return excerpt(template, line, folders, *around)
 
@@ -138,20 +138,20 @@ class TemplatesPage:
 def or_first_sample(
     preview_request: PreviewRequest, samples: Mapping[str, Sample]
 ) -> PreviewRequest:
-    """Return the request, or one for the first sample where it names none that is there."""
+    """Return the request, or one for the first sample if it names none that exists."""
     if preview_request.is_edition or preview_request.sample in samples or not samples:
         return preview_request
     return PreviewRequest(next(iter(samples)))
 
 
 def by_mail(samples: Mapping[str, Sample]) -> list[tuple[str, list[str]]]:
-    """The names of the samples of each mail, in the order that they have."""
+    """Return the names of the samples of each email, in order."""
     names = groupby(samples, lambda name: samples[name].mail)
     return [(mail, list(its)) for mail, its in names]
 
 
 def neighbours(preview_request: PreviewRequest, samples: Mapping[str, Sample]) -> tuple[str, str]:
-    """The names of the samples before and after the one chosen, in a ring."""
+    """Return the names of the samples before and after the chosen one, in a ring."""
     names = list(samples)
     if preview_request.sample not in names:
         return ("", "") if not names else (names[-1], names[0])
@@ -160,7 +160,7 @@ def neighbours(preview_request: PreviewRequest, samples: Mapping[str, Sample]) -
 
 
 def links(preview_request: PreviewRequest, looks: Looks) -> Callable[..., str]:
-    """Makes the address of the page with something else chosen, by name of the field."""
+    """Return a function that makes the address of the page with other fields."""
 
     def link(*, sample: str | None = None, **changes: str) -> str:
         chosen = preview_request if sample is None else PreviewRequest(sample)
@@ -170,7 +170,7 @@ def links(preview_request: PreviewRequest, looks: Looks) -> Callable[..., str]:
 
 
 def frames(preview_request: PreviewRequest, looks: Looks, version: str) -> Iterator[Frame]:
-    """The pictures of a mail that are shown at once."""
+    """Yield the pictures that are shown at once."""
     for kind in WIDTHS if looks.view in {View.BOTH, View.ALL} else (looks.view,):
         for scheme in Scheme if looks.view is View.ALL else (looks.scheme,):
             label = f"{kind.value.capitalize()}, {scheme.value}, {WIDTHS[kind]} px"
@@ -181,6 +181,6 @@ def frames(preview_request: PreviewRequest, looks: Looks, version: str) -> Itera
 def picture_address(
     preview_request: PreviewRequest, looks: Looks, version: str, of: str = "now"
 ) -> str:
-    """Where a picture is: another address for another picture."""
+    """Return the address of a picture, which differs for each picture."""
     fields = {name: looks.fields[name] for name in ("scheme", "images")}
     return address("/picture", preview_request, **fields, of=of, version=version)

@@ -1,6 +1,6 @@
-"""What is asked for of the templates: the page, the pictures on it, news of changes, a test."""
+"""Serve the templates page, its pictures, the news of changes, and test sends."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 from urllib.parse import parse_qsl
 
@@ -10,16 +10,17 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from digest.errors import DigestError
 from digest.model.messages import OutcomeKind
 from digest.studio.picture import picture, policy
+from digest.studio.preview import Preview
 from digest.studio.preview_cache import PreviewCache, StudioContext
 from digest.studio.preview_request import PreviewRequest, read_looks, read_preview_request
 from digest.studio.render import Pages
-from digest.studio.templates_page import TemplatesPage, Told
+from digest.studio.templates_page import SendResult, TemplatesPage
 from digest.studio.watch import Watch
 from subscribers.errors import SubscriberError
 
 
 def template_routes(studio_context: StudioContext, pages: Pages) -> APIRouter:
-    """Return the routes of the templates; all but a test send only look."""
+    """Return the routes of the templates page; only a test send changes anything."""
     routes = APIRouter()
     preview_cache = PreviewCache(studio_context)
     page = TemplatesPage(studio_context, preview_cache, pages)
@@ -32,18 +33,14 @@ def template_routes(studio_context: StudioContext, pages: Pages) -> APIRouter:
 
     @routes.get("/picture")
     def shown(request: Request, of: str = "now") -> Response:
-        """The mail in a frame, as it is or as it was before the templates were changed."""
-        preview_request, looks = (
-            read_preview_request(request.query_params),
-            read_looks(request.query_params),
-        )
+        """Return the email for a frame, as it is now or before the templates were changed."""
+        preview_request = read_preview_request(request.query_params)
+        looks = read_looks(request.query_params)
         try:
-            is_before = of == "before"
-            preview = (
-                preview_cache.before(preview_request)
-                if is_before
-                else preview_cache.current(preview_request).preview
-            )
+            if of == "before":
+                preview = preview_cache.before(preview_request)
+            else:
+                preview = preview_cache.current(preview_request).preview
             if preview is None:
                 raise HTTPException(404)
             html = picture(preview.content.html, looks.scheme)
@@ -54,7 +51,7 @@ def template_routes(studio_context: StudioContext, pages: Pages) -> APIRouter:
 
     @routes.get("/message.eml")
     def message(request: Request) -> Response:
-        """The message as a file, for a mail program to open."""
+        """Return the message as a file that a mail program can open."""
         preview = preview_cache.current(read_preview_request(request.query_params)).preview
         if preview is None:
             raise HTTPException(404)
@@ -67,33 +64,27 @@ def template_routes(studio_context: StudioContext, pages: Pages) -> APIRouter:
 
     @routes.post("/send")
     def send(query: Annotated[str, Form()] = "", address: Annotated[str, Form()] = "") -> Response:
-        """Send the mail that is shown, and show the page that it is on with what became of it."""
+        """Send the email that is shown, and return its page with the result."""
         shown = dict(parse_qsl(query))
         preview_request = read_preview_request(shown)
-        return page.page(
-            preview_request,
-            read_looks(shown),
-            _sent(studio_context, preview_cache, preview_request, address),
-        )
+        result = _send(studio_context, preview_cache.to_send, preview_request, address)
+        return page.page(preview_request, read_looks(shown), result)
 
     return routes
 
 
-def _sent(
+def _send(
     studio_context: StudioContext,
-    preview_cache: PreviewCache,
+    preview_of: Callable[[PreviewRequest], Preview],
     preview_request: PreviewRequest,
     to: str,
-) -> Told:
+) -> SendResult:
     try:
-        outcome = studio_context.send(preview_cache.to_send(preview_request), to)
+        outcome = studio_context.send(preview_of(preview_request), to)
     except (DigestError, SubscriberError) as error:
-        return Told(to, str(error), is_good=False)
-    return Told(
-        to,
-        f"{outcome.kind.value}: {outcome.text}",
-        is_good=outcome.kind is OutcomeKind.ACCEPTED,
-    )
+        return SendResult(to, str(error), is_good=False)
+    is_good = outcome.kind is OutcomeKind.ACCEPTED
+    return SendResult(to, f"{outcome.kind}: {outcome.text}", is_good=is_good)
 
 
 async def _events(watch: Watch) -> AsyncIterator[str]:

@@ -1,4 +1,4 @@
-"""Notices that a file of the templates was saved, added or removed."""
+"""Notice that a template file was saved, added or removed."""
 
 import asyncio
 import hashlib
@@ -8,14 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 
 LOOK_EVERY = 0.25  # seconds
-BREATH = 15.0  # seconds of silence, after which a proxy or a browser might think us dead
+BREATH = 15.0  # seconds of silence, after which a proxy or a browser might give up
 
 
 class Watch:
-    """Looks at the times of all files in some folders.
+    """Compares the times of all files in some folders.
 
-    It asks no operating system to be told: that differs with each, and says nothing of folders that
-    come over a network.
+    Notifications of the operating system would differ by system, and miss network folders.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
@@ -23,7 +22,7 @@ class Watch:
         self._has_ended = False
 
     def stamp(self) -> str:
-        """A short text that is another one once a file has changed."""
+        """Return a short text that changes when a file changes."""
         digest = hashlib.sha256()
         for folder in self.folders:
             for path, status in sorted(_files(folder)):
@@ -31,14 +30,11 @@ class Watch:
         return digest.hexdigest()[:16]
 
     def end(self) -> None:
-        """Let all who wait for changes go: the server is about to stop."""
+        """End all iterations over ``stamps``: the server is about to stop."""
         self._has_ended = True
 
     async def stamps(self) -> AsyncIterator[str]:
-        """The stamp now, and each time that it has changed; nothing ("") to show life.
-
-        It ends with the server, or when whoever listens closes it.
-        """
+        """Yield the stamp now and after each change, and sometimes "" to keep connections open."""
         last, silent = None, 0.0
         while not self._has_ended:
             stamp = await asyncio.to_thread(self.stamp)
@@ -50,7 +46,7 @@ class Watch:
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Every file below a folder. What vanishes while we look is not there."""
+    """Yield every file below a folder. A file that vanishes meanwhile is left out."""
     for path in folder.rglob("*"):
         if path.name.startswith(".") or path.name.endswith("~"):
             continue  # an editor's own

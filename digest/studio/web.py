@@ -1,4 +1,4 @@
-"""The studio as a web application: its pages, and what holds for each answer."""
+"""The studio as a web application: its routes, and its error pages."""
 
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -29,7 +29,7 @@ log = structlog.get_logger()
 def studio_app(
     routers: Sequence[APIRouter], pages: Pages, *, host: str, password: str | None
 ) -> FastAPI:
-    """The application that `digest studio` serves on ``host``."""
+    """Return the application that `digest studio` serves on ``host``."""
     app = FastAPI(title="studio", openapi_url=None, redirect_slashes=False)
 
     def problem(status: HTTPStatus, why: str) -> Response:
@@ -37,7 +37,7 @@ def studio_app(
 
     def on_refusal(_: Request, error: Exception) -> Response:
         status = HTTPStatus(getattr(error, "status_code", HTTPStatus.NOT_FOUND))
-        return problem(status, "There is nothing here, or nothing that can be done in this way.")
+        return problem(status, "This page does not exist, or does not accept this request.")
 
     def on_trouble(_: Request, error: Exception) -> Response:
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
@@ -48,7 +48,7 @@ def studio_app(
 
     def on_fault(_: Request, error: Exception) -> Response:
         log.error("a page of the studio failed", exc_info=error)
-        answer = problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The studio's log says what happened.")
+        answer = problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The log of the studio has the details.")
         answer.headers.update(HEADERS)  # it is made outside of the guard
         return answer
 

@@ -12,7 +12,7 @@ from digest.cli.demo import NOW, SAMPLE_EDITION
 from digest.ledger.history import Collection
 from digest.model.messages import Outcome, OutcomeKind
 from digest.model.papers import Rejection
-from digest.studio.history import DELIVERIES_A_PAGE, HistoryPages
+from digest.studio.history import DELIVERIES_A_PAGE, history_routes
 from digest.studio.preview_request import read_preview_request
 from digest.studio.render import Pages
 from digest.studio.web import studio_app
@@ -61,8 +61,9 @@ class House:
             settings, ledger, registry, deliver=self._sending.send, corpus=shipped_background
         )
         pages = Pages("Paper Digest")
-        history = HistoryPages(ledger, registry, self, pages, lambda: NOW, ZoneInfo("Europe/Oslo"))
-        app = studio_app([history.routes()], pages, host="127.0.0.1", password=None)
+        zone = ZoneInfo("Europe/Oslo")
+        routes = history_routes(ledger, registry, self, pages, lambda: NOW, zone)
+        app = studio_app([routes], pages, host="127.0.0.1", password=None)
         self._browser = Browser(app)
 
     def add(self, name, *topics):
