@@ -26,7 +26,7 @@ hypothesis_settings.load_profile("quick")
 POSTGRES = os.environ.get(
     "DIGEST_TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 )
-CORPUS = Path(os.environ.get("PAPER_DIGEST_CORPUS", "../shared/data"))
+CORPUS = Path(os.environ.get("PAPER_DIGEST_CORPUS", "corpus"))
 
 
 def pytest_xdist_auto_num_workers() -> int:
