@@ -11,7 +11,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
 HEAD = """\
 # Commands
 
-Made from the commands by `python -m tests.commands_page`. Each command says the same with `--help`, and `digest --help` lists them all.
+Made from the commands by `python -m tests.commands_page`. Each command says the same with `--help`.
 """
 
 
