@@ -56,6 +56,7 @@ def check_two(world: World, ended: list[tuple[int, str]]) -> None:
     assert ended[1] in ((0, ""), (1, "digest: another run is under way"))
 
 
+@pytest.mark.long
 def test_two_operators_start_the_same_run(make_world, tmp_path):
     world = make_world(slow=0.004)
     check_two(world, run_twice(world, tmp_path))

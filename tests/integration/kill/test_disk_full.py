@@ -103,6 +103,7 @@ def sqlite_world(make_world):
     return world
 
 
+@pytest.mark.long
 @ON_SQLITE
 def test_a_database_on_a_full_disk(sqlite_world):
     """However far it comes: with room for a few pages more each day."""

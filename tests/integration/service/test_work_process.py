@@ -97,6 +97,7 @@ def test_told_to_stop_the_work_ends_in_peace(grow, told: signal.Signals) -> None
     assert tree.process.returncode == 0
 
 
+@pytest.mark.long
 def test_told_twice_in_a_moment_is_told_once(grow) -> None:
     with grow() as tree:
         tree.line()
@@ -105,6 +106,7 @@ def test_told_twice_in_a_moment_is_told_once(grow) -> None:
         assert tree.end() == (["ends", "over"], "")
 
 
+@pytest.mark.long
 def test_ctrl_c_comes_to_both(grow) -> None:
     with grow() as tree:
         tree.line()

@@ -161,6 +161,7 @@ def test_told_to_stop_it_finishes_what_is_in_flight(town: Town, stop: Callable[[
     assert town.states() == {S.ACCEPTED: PEOPLE}
 
 
+@pytest.mark.long
 def test_run_once_told_to_stop_prints_the_balance_and_another_sends_the_rest(town: Town):
     with town.start("run", "--once") as tree:
         town.wait_for_mails(5)
@@ -178,6 +179,7 @@ def test_run_once_told_to_stop_prints_the_balance_and_another_sends_the_rest(tow
     town.check(most_uncertain=0)
 
 
+@pytest.mark.long
 def test_it_waits_for_no_source(town: Town):
     town.papers.rests = True
     with town.start("schedule") as tree:
@@ -198,6 +200,7 @@ def test_a_worker_ends_in_peace(town: Town):
     assert errors_in(tree) == []
 
 
+@pytest.mark.long
 def test_watching_the_inbox_ends_in_peace(town: Town):
     for each in ("cur", "new", "tmp"):
         (town.home / "inbox" / each).mkdir(parents=True)
