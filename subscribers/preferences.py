@@ -4,6 +4,7 @@ They are stored and exported by ``to_json``. A preference that a record lacks ha
 that old records stay readable when one is added.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from subscribers.errors import PreferenceError, TopicError
-from subscribers.topics import TopicFilter, parse_topics
+from subscribers.topics import TopicFilter, parse_topics, split_topics
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = frozenset(WEEKDAYS)
@@ -109,7 +110,7 @@ class Preferences:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> "Preferences":
         """Read preferences from a record. Raises PreferenceError or TopicError."""
-        return cls(**{name: value for key in _READ for name, value in _read(record, key)})
+        return cls(**{name: value for key in PREFERENCES for name, value in _read(record, key)})
 
     @classmethod
     def from_stored(cls, record: Mapping[str, Any]) -> "Preferences":
@@ -118,7 +119,7 @@ class Preferences:
         One record, say with an unknown time zone, must not stop everybody's mail.
         """
         values: dict[str, Any] = {}
-        for key in _READ:
+        for key in PREFERENCES:
             with suppress(PreferenceError, TopicError):
                 values.update(_read(record, key))
         return cls(**values)
@@ -137,14 +138,10 @@ def parse_cadence(typed: str) -> frozenset[str]:
 
 def parse_time(typed: str) -> time:
     """Parse a local time: an hour (``8``) or hour and minute (``8:30``)."""
-    text = typed.strip()
-    try:
-        at = time(int(text)) if text.isdecimal() else time.fromisoformat(text)
-    except (ValueError, OverflowError):
-        at = None
-    if at is None or at.tzinfo or at.second or at.microsecond:
+    found = re.fullmatch(r"([0-9]{1,2})(?::([0-5][0-9])(?::00)?)?", typed.strip())
+    if found is None or int(found[1]) > 23:
         raise PreferenceError(f"{typed!r} is not a time of day: expected one like 8 or 08:30")
-    return at
+    return time(int(found[1]), int(found[2] or 0))
 
 
 def parse_timezone(typed: str) -> str:
@@ -198,11 +195,11 @@ def _parse_flag(typed: str) -> bool:
 def _parse_exclusions(typed: Any) -> tuple[TopicFilter, ...]:
     if isinstance(typed, list):
         return parse_topics(map(str, typed))
-    return parse_topics(text for text in str(typed).split(";") if text.strip())
+    return parse_topics(split_topics(str(typed)))
 
 
 # For each key of a record, the name of the preference and its parser.
-_READ: dict[str, tuple[str, Callable[[Any], Any]]] = {
+PREFERENCES: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "cadence": ("days", parse_cadence),
     "at": ("at", parse_time),
     "timezone": ("timezone", parse_timezone),
@@ -222,7 +219,7 @@ def _read(record: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:
     value = record.get(key)
     if value in (None, []) or (isinstance(value, str) and not value.strip()):
         return []
-    name, parse = _READ[key]
+    name, parse = PREFERENCES[key]
     try:
         return [(name, parse(value if parse is _parse_exclusions else str(value)))]
     except (PreferenceError, TopicError) as error:

@@ -1,5 +1,6 @@
 """Topic filters, as a subscriber types them."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -43,3 +44,14 @@ def parse_topics(typed: Iterable[str]) -> tuple[TopicFilter, ...]:
     if len(topics) > MOST_TOPICS:
         raise TopicError(f"at most {MOST_TOPICS} topics, but these are {len(topics)}")
     return tuple(topics.values())
+
+
+def join_topics(topics: Iterable[str]) -> str:
+    """Return topics as one text, separated by ``;``. A ``;`` or backslash in one is escaped."""
+    return ";".join(re.sub(r"([\\;])", r"\\\1", topic) for topic in topics)
+
+
+def split_topics(text: str) -> list[str]:
+    """Return the topics in a text of ``join_topics``, or typed with ``;`` between them."""
+    parts = re.findall(r"(?:\\[\\;]|[^;])+", text)
+    return [re.sub(r"\\([\\;])", r"\1", part) for part in parts if part.strip()]

@@ -141,10 +141,10 @@ def import_file(
             imported = import_people(app.registry, app.address_policy, file, utc_now(), report)
     except OSError as error:
         raise LedgerError(f"{file}: {error.strerror}") from error
-    for unread in imported.unread:
-        warn(f"left out: line {unread.line}: {unread.why}")
+    for fault in imported.faults():
+        warn(f"left out: {fault}")
     counts = f"{imported.new} new, {imported.known} known already"
-    line = f"{counts}, {len(imported.unread)} lines left out."
+    line = f"{counts}, {len(imported.unread)} lines left out. Read as {imported.form}."
     print_result(imported, [line], as_json=as_json)
     if imported.unread and not imported.new + imported.known:
         raise typer.Exit(1)

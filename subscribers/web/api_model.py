@@ -146,6 +146,7 @@ class Balance(BaseModel):
     new: int
     known: int = Field(description="People who were known already; they stay unchanged.")
     rejected: list[Unread]
+    form: str = Field(examples=["CSV separated by commas, UTF-8"])
 
 
 class Problem(BaseModel):

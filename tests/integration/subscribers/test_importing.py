@@ -22,6 +22,7 @@ from subscribers.model import (
     SuppressionReason,
 )
 from subscribers.preferences import Preferences, parse_cadence
+from subscribers.records import read_records
 from subscribers.store.registry import Registry
 from subscribers.topics import parse_topics
 from subscribers.transfer import Unread, read_people, to_record
@@ -77,7 +78,7 @@ def test_people_come_in_with_all_that_the_file_says(context):
         "Ada@Example.org,agents;world models,2025-12-31T23:30:00Z,Europe/Oslo,17,weekly,nb,3\n"
         "bob@example.org,,,,,,,\n"
     )
-    assert done == Imported(new=2, known=0, unread=())
+    assert done == Imported(2, 0, (), "CSV separated by commas, UTF-8")
     ada, bob = context.registry.files()
     person = ada.subscriber
     assert person.address == "Ada@example.org"
@@ -221,16 +222,47 @@ def test_evidence_that_is_no_utf8_is_said(context):
     assert (done.new, [unread.line for unread in done.unread]) == (1, [1])
 
 
-def test_a_file_in_another_encoding_is_one_bad_header(context):
-    done = context.take(f"Pr\u00e9nom,email\nAda,{ADA}\n".encode("utf-16"))
-    assert (done.new, [unread.line for unread in done.unread]) == (0, [1])
-    assert done.unread[0].why.encode()
+def test_a_header_in_another_encoding_loses_nobody(context):
+    done = context.take(f"Pr\u00e9nom,email\nAda,{ADA}\n".encode("latin-1"))
+    assert (done.new, [unread.line for unread in done.unread]) == (1, [1])
+    assert done.unread[0].why == "unknown columns are ignored: Pr\\udce9nom"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark", "name"),
+    [
+        ("utf-8", "", "UTF-8"),
+        ("utf-8-sig", "", "UTF-8"),
+        ("utf-16", "", "UTF-16"),
+        ("utf-16-be", "\ufeff", "UTF-16"),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=repr)
+def test_files_of_excel_are_read_in_each_encoding(context, encoding, mark, name, end):
+    text = end.join(["Email Address\ttopics", f"{ADA}\tcaf\u00e9", "bob@example.org\tants", ""])
+    done = context.take((mark + text).encode(encoding))
+    assert done == Imported(2, 0, (), f"CSV separated by tabs, {name}")
+    assert context.registry.file_of(ADA).subscriber.topics == parse_topics(["caf\u00e9"])
+
+
+def test_equal_faults_are_told_once():
+    unread = [Unread(line, "no consent") for line in range(2, 202)]
+    assert Imported(0, 0, (*unread, Unread(300, "no address"))).faults() == [
+        "line 2 and 199 more: no consent",
+        "line 300: no address",
+    ]
+
+
+def test_faults_beyond_twenty_are_counted():
+    unread = tuple(Unread(line, f"{line} is no address") for line in range(2, 102))
+    faults = Imported(0, 0, unread).faults()
+    assert (len(faults), faults[-1]) == (21, "and 80 other faults")
 
 
 def test_the_balance_as_json():
     balance = Imported(2, 1, (Unread(3, "no CSV"),))
     assert balance.to_json() == {
-        "new": 2, "known": 1, "rejected": [{"line": 3, "why": "no CSV"}],
+        "new": 2, "known": 1, "rejected": [{"line": 3, "why": "no CSV"}], "form": "",
     }  # fmt: skip
 
 
@@ -373,7 +405,9 @@ def test_what_is_exported_makes_the_same_people_elsewhere(context, registry):
         registry.remove(file.subscriber.address)
         registry.suppressions.lift(file.subscriber.address)
     lines = [json.dumps(record) for record in exported]
-    registry.admit(list(read_people(lines, source="again", now=LATER)), LATER)
+    registry.admit(
+        list(read_people(read_records(iter(lines))[1], source="again", now=LATER)), LATER
+    )
     again = [to_record(file) for file in registry.files()]
     assert {record.pop("since") for record in exported} == {NOW.isoformat()}
     assert {record.pop("since") for record in again} == {LATER.isoformat()}

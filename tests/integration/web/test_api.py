@@ -527,9 +527,17 @@ def test_what_is_exported_makes_the_same_people_again(office, crowd, monkeypatch
         office.registry.remove(record["email"])
         office.registry.suppressions.lift(record["email"])
     done = office.send(answer.content)
-    assert (done.status_code, done.json()) == (200, {"new": 6, "known": 0, "rejected": []})
+    assert (done.status_code, done.json()) == (
+        200,
+        {"new": 6, "known": 0, "rejected": [], "form": "JSON lines, UTF-8"},
+    )
     assert office.everything() == exported
-    assert office.send(answer.content).json() == {"new": 0, "known": 6, "rejected": []}
+    assert office.send(answer.content).json() == {
+        "new": 0,
+        "known": 6,
+        "rejected": [],
+        "form": "JSON lines, UTF-8",
+    }
     assert (office.everything(), office.mails) == (exported, [])
 
 
@@ -571,7 +579,12 @@ def test_an_import_brings_nobody_back(office, crowd):
     people = "\n".join(
         json.dumps({"email": address, "consent": "confirmed"}) for address in (ADA, EVE)
     )
-    assert office.send(people).json() == {"new": 0, "known": 2, "rejected": []}
+    assert office.send(people).json() == {
+        "new": 0,
+        "known": 2,
+        "rejected": [],
+        "form": "JSON lines, UTF-8",
+    }
     assert (office.everything(), office.mails) == (before, [])
 
 
@@ -593,7 +606,12 @@ def test_an_import_is_larger_than_a_form_and_has_an_end(office):
             yield blank_lines
 
     done = office.send(pieces(8 * LARGEST_FORM), "text/csv")
-    assert done.json() == {"new": 1, "known": 0, "rejected": []}
+    assert done.json() == {
+        "new": 1,
+        "known": 0,
+        "rejected": [],
+        "form": "CSV separated by commas, UTF-8",
+    }
     for content in (pieces(LARGEST_IMPORT), b" " * (LARGEST_IMPORT + 1)):
         values = {"content": content, "headers": {"Content-Type": "text/csv"}}
         assert office.refused("POST", "/import", **values)[0] == 413

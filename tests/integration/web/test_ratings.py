@@ -9,6 +9,7 @@ import pytest
 from digest.collect.merge import keys_of, merge
 from digest.model.digests import Digest, Pick, Section
 from subscribers.model import Rating, Verdict
+from subscribers.records import read_records
 from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics
 from subscribers.transfer import read_people
@@ -221,7 +222,8 @@ def test_opinions_are_in_the_export_and_can_be_brought_back(house, registry, ada
     assert said == {(NEW_STYLE, "like", at), (OLD_STYLE, "mute", at), (title_key, "like", at)}
     before = registry.file_of(ada.address).ratings
     registry.remove(ada.address)
-    registry.admit(list(read_people([export.text], source="test", now=NOW)), NOW)
+    _, records = read_records(iter(export.text.splitlines()))
+    registry.admit(list(read_people(records, source="test", now=NOW)), NOW)
     assert registry.file_of(ada.address).ratings == before
 
 

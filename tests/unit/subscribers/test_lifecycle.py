@@ -54,7 +54,8 @@ def test_every_pair(before, event):
     if expected is not None:
         assert next_consent(before, event) is expected
         return
-    with pytest.raises(ConsentError, match=f"{before or 'unknown'} cannot become {event}"):
+    expected = f"{before or 'unknown'}, and the event {event} is not allowed"
+    with pytest.raises(ConsentError, match=expected):
         next_consent(before, event)
 
 

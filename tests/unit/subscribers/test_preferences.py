@@ -154,6 +154,8 @@ def test_a_pause_leaves_the_cadence_alone():
         (" 08:30 ", time(8, 30)),
         ("23:59", time(23, 59)),
         ("08:30:00", time(8, 30)),
+        ("8:00", time(8)),
+        ("8:00:00", time(8)),
     ],
 )
 def test_a_time_is_an_hour_or_hour_and_minute(typed, at):
@@ -168,6 +170,7 @@ def test_a_time_is_an_hour_or_hour_and_minute(typed, at):
         "-1",
         "8.5",
         "8:3",
+        "0830",
         "25:00",
         "08:60",
         "8 am",
