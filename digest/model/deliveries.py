@@ -1,4 +1,4 @@
-"""Of deliveries: where each stands, what came back, and the balance of an edition."""
+"""Deliveries: their states, their bounces, and the balance of an edition."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -8,7 +8,7 @@ from digest.model.digests import SkipReason
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands. ledger.deliveries holds the transitions."""
+    """The state of a delivery. The transitions are in ledger/deliveries.py."""
 
     PENDING = "pending"
     SENDING = "sending"
@@ -24,8 +24,8 @@ class DeliveryState(StrEnum):
 class Delivery:
     """The durable intent to send one digest to one subscriber.
 
-    ``provider`` is who takes the subscriber's mail, as of when it was planned (see
-    model.providers). ``note`` is why there is nothing for them, where it is a note of that.
+    ``provider`` takes the subscriber's mail, as known when it was planned (see model.providers).
+    ``note`` is set if the email only says that there is nothing, and is the reason.
     """
 
     id: int
@@ -38,10 +38,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """What became of a delivery: its state, why it was skipped, and the server's last words.
+    """The result of a delivery: its state, why it was skipped, and the server's last reply.
 
-    Of a note, ``reason`` is why there is nothing. ``planned_at`` is not known of older ones;
-    ``next_attempt_at`` is there where one was put off.
+    For a note, ``reason`` is why there is nothing. ``planned_at`` is unknown for old deliveries,
+    ``next_attempt_at`` known for deferred ones.
     """
 
     delivery: Delivery
@@ -54,17 +54,17 @@ class DeliveryReport:
 
 
 class BounceKind(StrEnum):
-    """What came back about a delivery; once each."""
+    """The kinds of bounces, each recorded once for a delivery."""
 
     HARD = "hard"  # nobody will ever be reached at the address
-    SOFT = "soft"  # it failed, and another mail may arrive
-    BLOCKED = "blocked"  # it failed for what we are or do, not for the address
+    SOFT = "soft"  # it failed, and another message may arrive
+    BLOCKED = "blocked"  # it failed because of us, not of the address
     COMPLAINT = "complaint"  # the reader called it spam
 
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """Something that came back: ``status`` (RFC 3463) and ``text`` as far as they were told."""
+    """A failure report or complaint, with ``status`` (RFC 3463) and ``text`` if it has them."""
 
     kind: BounceKind
     status: str = ""
@@ -73,10 +73,10 @@ class Bounce:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What became of everybody due for an edition.
+    """The numbers of an edition's deliveries by state, and of the people due.
 
     ``due`` is counted from the people when their deliveries are planned, all else from the
-    deliveries: so the two can differ, and then somebody was forgotten.
+    deliveries. If the two differ, somebody was forgotten.
     """
 
     edition: date
@@ -92,12 +92,12 @@ class Balance:
 
     @property
     def is_balanced(self) -> bool:
-        """Whether everybody due is somewhere, once."""
+        """Return whether there is one delivery for everybody due."""
         return self.due == self._counted
 
     @property
     def discrepancy(self) -> str:
-        """How the balance does not add up, in a line; empty if it does."""
+        """Return how the balance does not add up, in a line; empty if it does."""
         if self.is_balanced:
             return ""
         return (

@@ -1,4 +1,4 @@
-"""Of digests: a day's edition, and what each subscriber gets of it."""
+"""Digests: a day's edition, and each subscriber's picks from it."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -10,10 +10,10 @@ from subscribers.topics import TopicFilter
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A paper that is eligible for an edition, with its signals as the edition froze them.
+    """A paper in an edition, with its signals as the edition froze them.
 
-    ``paper_id`` is the ledger's number for it, ``key`` its canonical id; ``risen`` are the upvotes
-    of the last day before that, as far as earlier ones were seen.
+    ``paper_id`` is its number in the ledger, ``key`` its canonical id, ``risen`` the upvotes that
+    it gained in the day before, as far as known.
     """
 
     paper_id: int
@@ -26,9 +26,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """A day's frozen pool, the same for everyone. ``candidates`` are in the order of their id.
+    """The frozen pool of a day, the same for everybody. ``candidates`` are in the order of id.
 
-    ``missing`` are the names of the sources that had failed when it was frozen.
+    ``missing`` names the sources that had failed when it was frozen.
     """
 
     id: int
@@ -39,10 +39,10 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a paper is in a digest: the topic as typed, and words of the paper that speak for it.
+    """The reason why a paper is in a digest: the topic as typed, and the paper's matching words.
 
-    Where it was matched with papers that the reader liked, ``liked`` is the title of the one that
-    is most like it, and there is no topic.
+    If it was matched with papers that the reader liked, ``liked`` is the title of the most similar
+    one, and there is no topic.
     """
 
     topic: str
@@ -52,20 +52,22 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How well a candidate fits a topic filter: ``score`` in 0..1, and the reason to show."""
+    """The match of a candidate with a topic filter: a score from 0 to 1, and the reason to show."""
 
     score: float
     reason: Reason
 
 
 class Section(StrEnum):
+    """The sections of a digest."""
+
     FOR_YOU = "for-you"
     TRENDING = "trending"
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """One paper of a digest. Trending papers have no match: votes put them there."""
+    """A paper of a digest. Trending papers have no match: they are chosen by votes."""
 
     section: Section
     candidate: Candidate
@@ -73,7 +75,7 @@ class Pick:
 
 
 class SkipReason(StrEnum):
-    """Why somebody gets nothing. The first two are also what a note tells, where one is wanted."""
+    """The reasons why somebody gets nothing. The first two are also the reasons in notes."""
 
     NO_PAPERS = "no-papers"
     NOTHING_MATCHED = "nothing-matched"
@@ -84,16 +86,15 @@ class SkipReason(StrEnum):
     NOT_RENDERED = "not-rendered"
     TOO_LARGE = "too-large"
     STALE = "stale"
-    MISSED = "missed"  # their time was too long ago when somebody looked
-    DROPPED = "dropped"  # by the operator, where nobody knew whether it had arrived
+    MISSED = "missed"  # their time was too long ago when they were planned
+    DROPPED = "dropped"  # by the operator, because it may have arrived
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """One subscriber's selection from an edition, in the order it is read.
+    """A subscriber's picks from an edition, in the order in which they are read.
 
-    Where there is none, and they want to know, it is a note that says ``why_nothing``. ``missing``
-    is as of the edition.
+    Without picks it is a note that tells ``why_nothing``. ``missing`` is that of the edition.
     """
 
     day: date

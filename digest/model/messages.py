@@ -1,4 +1,4 @@
-"""Of messages: mails as they go out, and how one SMTP transaction ends."""
+"""Messages as they are sent, and the outcomes of SMTP transactions."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,20 +6,20 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """SMTP's MAIL FROM and RCPT TO (RFC 5321 section 2.3.1)."""
+    """The envelope of an SMTP transaction: MAIL FROM and RCPT TO (RFC 5321 section 2.3.1)."""
 
     mail_from: str
     rcpt_to: str
 
     @property
     def is_international(self) -> bool:
-        """Whether it takes SMTPUTF8 (RFC 6531) to send it."""
+        """Return whether sending it needs SMTPUTF8 (RFC 6531)."""
         return not (self.mail_from + self.rcpt_to).isascii()
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A finished mail: its envelope and the octets of its content, CRLF line ends."""
+    """A finished message: its envelope and its content as octets with CRLF line ends."""
 
     envelope: Envelope
     message_id: str
@@ -27,7 +27,7 @@ class Message:
 
 
 class OutcomeKind(StrEnum):
-    """How one SMTP transaction ended; uncertain is "the answer to the final dot never came"."""
+    """The kinds of outcomes. Uncertain: the answer to the final dot never came."""
 
     ACCEPTED = "accepted"
     DEFERRED = "deferred"
@@ -36,19 +36,19 @@ class OutcomeKind(StrEnum):
 
 
 class Concern(StrEnum):
-    """Whom a reply is about: by what it answers, and by its status (see transport.replies)."""
+    """The thing that a reply is about, by the command and the status (see transport.replies)."""
 
     RECIPIENT = "recipient"
     MESSAGE = "message"
-    RELAY = "relay"  # us and the relay, whoever the message is for
+    RELAY = "relay"  # us and the relay, for every recipient
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An attempt's end. ``text`` is the server's words or the fault; ``code`` is 0 without reply.
+    """The end of an attempt: ``text`` is the server's reply or our error, ``code`` 0 without reply.
 
     ``status`` is the reply's enhanced status code (RFC 3463), if it has one. ``address_is_dead`` is
-    set by replies that say so by themselves (see transport.replies).
+    true if the reply alone proves it (see transport.replies).
     """
 
     kind: OutcomeKind
@@ -60,7 +60,7 @@ class Outcome:
 
     @property
     def is_no_verdict(self) -> bool:
-        """Whether the relay takes nothing from us, whoever it is for: so this is not used up."""
+        """Return whether the relay accepts nothing from us, so that this counts as no attempt."""
         is_not_taken = self.kind in {OutcomeKind.DEFERRED, OutcomeKind.REFUSED}
         return is_not_taken and self.concern is Concern.RELAY
 
@@ -72,5 +72,5 @@ _DEAD = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
 
 
 def names_dead_mailbox(status: str) -> bool:
-    """Whether no mail will ever arrive at the address that has this status."""
+    """Return whether a status means that no message will ever arrive at the address."""
     return status in _DEAD

@@ -1,4 +1,4 @@
-"""Of papers: what sources say of them, what is known after that, and what a collection came to."""
+"""Papers: sightings by sources, what is known after merging them, and the result of collecting."""
 
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
@@ -6,24 +6,24 @@ from datetime import date, datetime
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """Raw counts. None is "this source does not say", which is not zero."""
+    """Counts as stated by a source. None is "this source does not say", which is not zero."""
 
     upvotes: int | None = None
     comments: int | None = None
     stars: int | None = None
 
     def then(self, seen: "Signals") -> "Signals":
-        """The counts after ``seen``: what it states, and the rest as it was."""
+        """Return the counts after ``seen``, which replaces what it states."""
         stated = {row.name: getattr(seen, row.name) for row in fields(seen)}
         return replace(self, **{name: n for name, n in stated.items() if n is not None})
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What sources say of a work. Text is clean (see collect.text); empty means not given.
+    """The facts that sources state of a paper. Text is clean (see text.py); empty means not stated.
 
-    ``summary`` is one sentence by the source, ``abstract`` the authors' own. ``author_count`` may
-    exceed ``authors`` where a source gives only the number. ``page_url`` is the source's page.
+    ``summary`` is a sentence by the source, ``abstract`` the authors' own. ``author_count`` exceeds
+    ``authors`` if a source states only the number. ``page_url`` is the source's page.
     """
 
     title: str
@@ -41,20 +41,17 @@ class Facts:
     project_url: str = ""
 
     def then(self, seen: "Facts") -> "Facts":
-        """What is known after ``seen``: what it states, and the rest as it was.
-
-        So a source that knows little takes nothing away.
-        """
+        """Return what is known after ``seen``, which replaces only what it states."""
         stated = {row.name: getattr(seen, row.name) for row in fields(seen)}
         return replace(self, **{name: value for name, value in stated.items() if value})
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One source's observation of a paper.
+    """An observation of a paper by a source.
 
-    ``listed_on`` is the day the source presented it as new; None for a mere look-up or a new
-    version, which make nothing eligible.
+    ``listed_on`` is the day on which the source presented it as new; None for a look-up or a new
+    version of a paper, which make it eligible for no edition.
     """
 
     source: str
@@ -66,7 +63,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """One thing that could not be read: in which file or address, where in it, and why."""
+    """An entry that could not be read: the file or URL, the place in it, and why."""
 
     file: str
     where: str
@@ -74,17 +71,18 @@ class Rejection:
 
     @classmethod
     def of_source(cls, name: str, why: str) -> "Rejection":
-        """A source that failed: its remaining parts could not be read."""
+        """Return the rejection of a whole source: its remaining parts could not be read."""
         return cls(name, "source", why)
 
     @property
     def is_of_source(self) -> bool:
+        """Return whether a whole source failed."""
         return self.where == "source"
 
 
 @dataclass(frozen=True, slots=True)
 class Harvest:
-    """What one reading of a source gave. Nothing is lost: unreadable entries are listed."""
+    """The result of reading a source: sightings, and the entries that could not be read."""
 
     sightings: tuple[Sighting, ...] = ()
     rejected: tuple[Rejection, ...] = ()
@@ -95,7 +93,7 @@ class Harvest:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A source presented a paper as new on a day."""
+    """The fact that a source presented a paper as new on a day."""
 
     source: str
     day: date
@@ -103,7 +101,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The counts of one source, from this moment until its next observation."""
+    """The counts of a source, from this moment until its next observation."""
 
     source: str
     seen_at: datetime
@@ -112,7 +110,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class KnownPaper:
-    """A paper as the ledger has it: ``key`` is its canonical id, ``signals`` are by source."""
+    """A paper in the ledger. ``key`` is its canonical id, ``signals`` are by source."""
 
     id: int
     key: str
@@ -123,10 +121,7 @@ class KnownPaper:
 
 @dataclass(frozen=True, slots=True)
 class MergedPaper:
-    """What the ledger is to hold after a merge: the paper, and what is new about it.
-
-    ``known_id`` is None for a paper not seen before.
-    """
+    """A paper after a merge, and what is new about it. ``known_id`` is None for a new paper."""
 
     known_id: int | None
     key: str
@@ -149,7 +144,7 @@ class MergedPaper:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """The balance of a collection, in papers."""
+    """The result of a collection; the numbers count papers."""
 
     papers: int = 0
     new: int = 0
@@ -158,10 +153,11 @@ class Collected:
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """The sources that failed, and why: more than an entry that cannot be read."""
+        """Return the sources that failed, each with the reason."""
         failed = (rejection for rejection in self.rejected if rejection.is_of_source)
         return tuple(f"{rejection.file}: {rejection.why}" for rejection in failed)
 
     @property
     def failed_sources(self) -> tuple[str, ...]:
+        """Return the names of the sources that failed."""
         return tuple(rejection.file for rejection in self.rejected if rejection.is_of_source)

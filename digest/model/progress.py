@@ -1,10 +1,9 @@
-"""How far something is that takes long: whoever does it says so, and somebody may show it."""
+"""Progress of long work, which may be shown."""
 
 from collections.abc import Callable
 
-# Told how much of how much is done.
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], None]  # called with how many are done, and of how many
 
 
 def silent(done: int, total: int) -> None:
-    """Nobody shows it."""
+    """Show nothing."""

@@ -1,8 +1,8 @@
-"""The door: text from outside becomes text we can rank, print and mail. Pure.
+"""Cleaning text from outside, so that it can be ranked, printed and emailed. Pure.
 
-Everything a source says passes through here once, so that nothing behind it has to wonder about
-TeX, HTML, control characters or direction marks. What comes out is plain text in NFC, one line,
-never escaped: escaping is the template's business.
+All text of sources passes through here once, so that no other code has to handle TeX, HTML, control
+characters or direction marks. The result is one line of plain text in NFC, not escaped: templates
+escape.
 """
 
 import html
@@ -38,11 +38,11 @@ _URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?(?:[/?#][!-~]*)?", re.IGNORE
 _TEX = re.compile(r"\\[A-Za-z\"'`^~=.%&$_#{}]|``|''|\$")
 # A pair of dollar signs is math where it holds something mathematical, else two prices.
 _MATH = re.compile(r"(?<!\\)\$(?=[^$]*[\\^_={]|[A-Za-z(][^\s$]*\$)[^$]{1,200}(?<!\\)\$")
-# What means itself in an abstract, though TeX would take it for a comment, a column or a space.
+# Plain characters in an abstract that mean a comment, a column or a space in TeX.
 _PLAIN = re.compile(r"(?<!\\)[%&#]|(?<![\w.\\])~")
 _ESCAPED = {"%": r"\%", "&": r"\&", "#": r"\#", "~": r"\textasciitilde{}"}
-# Shorthands every author uses, and of a link its text. Without a trace go: marks and sizes that
-# plain characters lack, references to nothing here, and what would be read from the clock.
+# Common shorthands, and the text of a link. Removed are marks and sizes that plain characters lack,
+# references, and the date of today.
 _MACROS = {"eg": "e.g.", "ie": "i.e.", "href": "%(2)s"} | dict.fromkeys(
     "textsuperscript textsubscript left right color "
     "cite citep citet ref label maketitle today".split(),
@@ -51,32 +51,29 @@ _MACROS = {"eg": "e.g.", "ie": "i.e.", "href": "%(2)s"} | dict.fromkeys(
 
 
 def clean(text: object, longest: int) -> str:
-    """Plain text of at most ``longest`` characters, cut at a word with an ellipsis.
-
-    Anything but text (a source's null, say) is the empty text.
-    """
+    """Return plain text of at most ``longest`` characters; "" for what is no text, such as null."""
     if not isinstance(text, str):
         return ""
-    # Cut before the costly steps: a hostile text has no say in how long we work.
+    # Cut before the costly steps, so that a hostile text cannot take long.
     bounded = text[: longest * 4]
     return truncate(_one_line(_without_tex(_without_html(_printable(bounded)))), longest)
 
 
 def clean_url(text: object) -> str:
-    """An https link, or "" for anything else. Plain http is raised to https: mail links no less."""
+    """Return a link with https in place of http; "" for anything that is not a web link."""
     if not isinstance(text, str) or len(text) > LONGEST_URL or not _URL.fullmatch(text.strip()):
         return ""
     return re.sub(r"^http:", "https:", text.strip(), flags=re.IGNORECASE)
 
 
 def _printable(text: str) -> str:
-    """Without control, format, private-use and unassigned characters; line ends become spaces.
+    """Remove control, format, private-use and unassigned characters; line ends become spaces.
 
-    Format characters (category Cf) include the direction marks that would turn the rest of a mail
-    around. The zero-width joiners in it are kept: scripts and emoji need them.
+    Format characters (category Cf) include the direction marks that would reverse the rest of an
+    email. Zero-width joiners are kept, because scripts and emoji need them.
     """
     text = text.replace("\n", " ")
-    if text.isprintable():  # nearly always, and a hundred times as quick to find out
+    if text.isprintable():  # nearly always, and a hundred times as fast
         return text
     return "".join(
         character
@@ -97,7 +94,7 @@ def _without_html(text: str) -> str:
 
 
 def _without_tex(text: str) -> str:
-    """TeX read as a reader would: accents, quotes, math in plain characters."""
+    """Return TeX as plain characters: accents, quotes, simple math."""
     if not _TEX.search(text):
         return text
     pieces = []
@@ -121,7 +118,7 @@ def _as_tex(prose: str) -> str:
 
 @cache
 def _tex_grammar() -> LatexContextDb:
-    r"""How many arguments each macro has; pylatexenc 2.10 does not know that of ``\href``."""
+    r"""Return the arguments of each macro; pylatexenc 2.10 does not know those of ``\href``."""
     known = latexwalker.get_default_latex_context_db()
     known.add_context_category("paper-digest", macros=[MacroSpec("href", "{{")])
     return known
@@ -129,7 +126,7 @@ def _tex_grammar() -> LatexContextDb:
 
 @cache
 def _tex_reader() -> LatexNodes2Text:
-    # It warns of each macro without its arguments; a hostile text would fill the log.
+    # It warns of each macro without arguments; a hostile text would fill the log.
     logging.getLogger("pylatexenc").setLevel(logging.CRITICAL)
     known = get_default_latex_context_db()
     known.add_context_category(
@@ -142,9 +139,9 @@ def _tex_reader() -> LatexNodes2Text:
 
 
 def _unknown_macro(node: Any, l2tobj: LatexNodes2Text) -> str:
-    r"""What stands in the arguments (of ``\texttt``, say), else the macro's own name.
+    r"""Return the text in the arguments (of ``\texttt``, say), else the name of the macro.
 
-    That name is often the authors' for their own work, and says more than nothing.
+    That name is often the authors' own name for their work.
     """
     arguments = (
         [argument for argument in node.nodeargd.argnlist if argument] if node.nodeargd else []

@@ -1,16 +1,16 @@
-"""How states of deliveries, reasons and lengths of time are said; text cut to a length. Pure."""
+"""Wording of states, reasons and lengths of time; text cut to a length. Pure."""
 
 from datetime import timedelta
 
 from digest.model.deliveries import Balance, DeliveryReport, DeliveryState
 from digest.model.digests import SkipReason
 
-# What became of a delivery, in the order it is told.
+# In the order in which they are listed.
 STATES = {
     DeliveryState.ACCEPTED: "accepted by the mail server",
     DeliveryState.PENDING: "waiting to be sent",
     DeliveryState.SENDING: "being sent, or broken off while sending",
-    DeliveryState.DEFERRED: "put off by the mail server; will be tried again",
+    DeliveryState.DEFERRED: "deferred by the mail server; will be tried again",
     DeliveryState.REFUSED: "refused by the mail server",
     DeliveryState.SUPPRESSED: "not sent: there is a block on the address",
     DeliveryState.SKIPPED: "not sent",
@@ -32,7 +32,7 @@ REASONS = {
 
 
 def in_words(seconds: float) -> str:
-    """A length of time as one reads it: 0.4 s, 12 s, 3 min 20 s, 2 h 5 min."""
+    """Return a length of time in its two largest units: 0.4 s, 12 s, 3 min 20 s, 2 h 5 min."""
     if 0 < seconds < 10 and seconds != int(seconds):
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -43,24 +43,24 @@ def in_words(seconds: float) -> str:
 
 
 def length(time: timedelta | None) -> str:
-    """A length of time; empty for none."""
+    """Return a length of time in words; empty for None."""
     return "" if time is None else in_words(time.total_seconds())
 
 
 def reason(stored: str) -> str:
-    """Why a delivery was skipped, said as a reason; one from another version as it is stored."""
+    """Return why a delivery was skipped, in words; a reason of another version as it is stored."""
     known = SkipReason(stored) if stored in set(SkipReason) else None
     return REASONS[known] if known else stored.replace("-", " ")
 
 
 def because(report: DeliveryReport) -> str:
-    """Why a delivery was skipped, or what its note tells; empty for a digest."""
+    """Return why a delivery was skipped, or the reason in its note; empty for a digest."""
     said = reason(report.reason)
     return f"a note that {said}" if report.delivery.note else said
 
 
 def parts(balance: Balance) -> list[tuple[DeliveryState, int]]:
-    """What those due have come to: each state that anybody is in, and how many are."""
+    """Return the states in a balance that are not zero, with their numbers."""
     return [
         (state, count)
         for state in STATES
@@ -69,7 +69,7 @@ def parts(balance: Balance) -> list[tuple[DeliveryState, int]]:
 
 
 def truncate(text: str, longest: int) -> str:
-    """The text, or its beginning up to a word's end and an ellipsis; at most ``longest`` long."""
+    """Return the text; if it is longer, its beginning up to the end of a word and an ellipsis."""
     if len(text) <= longest:
         return text
     head = text[: longest - 1]

@@ -168,8 +168,8 @@ def test_whoever_got_nothing_is_told_why(sent):
 def test_each_attempt_is_told_with_the_servers_words_and_what_comes_next(planned, ledger):
     attempt(ledger, OutcomeKind.DEFERRED, "4.7.0 try later", 421, RUN, RUN + 10 * MINUTE)
     lines = why(planned)
-    assert lines[lines.index("delivery 1: put off by the mail server; will be tried again") :] == [
-        "delivery 1: put off by the mail server; will be tried again",
+    assert lines[lines.index("delivery 1: deferred by the mail server; will be tried again") :] == [
+        "delivery 1: deferred by the mail server; will be tried again",
         "  2025-12-05 08:00 planned",
         "  2025-12-05 08:00 deferred: 421 4.7.0 try later",
         "  to be tried again from 2025-12-05 08:10 on",
