@@ -301,7 +301,7 @@ class App:
         from digest.maintenance.resolve_uncertain import UncertainResolver
 
         stale_after = timedelta(hours=self.settings.stale_after_hours)
-        return UncertainResolver(self.ledger, self.registry, stale_after)
+        return UncertainResolver(self.ledger, stale_after)
 
     @cached_property
     def instance_guard(self) -> InstanceGuard:

@@ -1,4 +1,4 @@
-"""Deliveries of which nobody knows whether they arrived, and what the operator makes of them."""
+"""Uncertain deliveries: nobody knows whether they arrived, and only the operator resolves them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,20 +11,21 @@ from digest.ledger.tables import attempts, deliveries, editions
 from digest.model.deliveries import Delivery, DeliveryState
 from digest.model.digests import Edition, SkipReason
 from subscribers.store.store import Store
+from subscribers.store.tables import subscribers
 
 _IS_UNCERTAIN = deliveries.c.state == DeliveryState.UNCERTAIN
+_NO_WORDS = "the run was broken off while sending it"
 
 
 @dataclass(frozen=True, slots=True)
-class Unanswered:
-    """A delivery whose outcome is uncertain.
+class UncertainDelivery:
+    """An uncertain delivery; ``address`` is empty if the subscriber was removed.
 
-    ``since`` is when that was found out. ``last_words`` are what was said in that attempt; empty
-    where the run died in it, so that nobody could say anything.
+    ``since`` is when it became uncertain, ``last_words`` the error of that attempt.
     """
 
-    delivery: Delivery
     edition: date
+    address: str
     planned_at: datetime
     since: datetime
     last_words: str
@@ -33,13 +34,13 @@ class Unanswered:
 class Uncertain(Store):
     """The uncertain deliveries of one ledger, of one edition or of all.
 
-    ``resend`` and ``drop`` say how many they were; they are for whoever holds the ledger.
+    ``resend`` and ``drop`` return how many there were; their caller holds the lock of runs.
     """
 
-    def all(self, edition: Edition | None = None) -> list[Unanswered]:
-        """Those of the oldest edition first."""
-        # The attempt is recorded in the moment in which the delivery changes. Earlier ones are no
-        # help: what the relay said when it put the delivery off is not why it is uncertain.
+    def all(self, edition: Edition | None = None) -> list[UncertainDelivery]:
+        """Return the uncertain deliveries, those of the oldest edition first."""
+        # An attempt is recorded at the moment at which the delivery changes. The words of an
+        # earlier attempt, which was deferred, do not say why this one is uncertain.
         words = (
             select(attempts.c.text)
             .where(
@@ -50,41 +51,39 @@ class Uncertain(Store):
             .scalar_subquery()
         )
         query = (
-            select(deliveries, editions.c.day, PLANNED_AT.label("planned"), words.label("words"))
-            .join(editions, editions.c.id == deliveries.c.edition_id)
+            select(
+                editions.c.day, subscribers.c.address, PLANNED_AT, deliveries.c.changed_at, words
+            )
+            .join_from(deliveries, editions, editions.c.id == deliveries.c.edition_id)
+            .outerjoin(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
             .where(*_of(edition))
             .order_by(editions.c.day, deliveries.c.id)
         )
         return [
-            Unanswered(
-                delivery=Delivery(row.id, row.edition_id, row.subscriber_id, row.attempts),
-                edition=row.day,
-                planned_at=row.planned,
-                since=row.changed_at,
-                last_words=row.words or "",
-            )
-            for row in self._rows(query)
+            UncertainDelivery(day, address or "", planned_at, since, last_words or _NO_WORDS)
+            for day, address, planned_at, since, last_words in self._rows(query)
         ]
 
     def resend(self, edition: Edition | None, now: datetime) -> int:
-        """Have them sent by the next run, as if they never had been tried."""
-        return self._settle(_of(edition), now, state=DeliveryState.PENDING, next_attempt_at=None)
+        """Let the next run send them, as if they had never been tried."""
+        return self._resolve(_of(edition), now, state=DeliveryState.PENDING, next_attempt_at=None)
 
     def drop(self, edition: Edition | None, now: datetime) -> int:
-        """Give them up."""
-        return self._settle(
-            _of(edition), now, state=DeliveryState.SKIPPED, reason=SkipReason.DROPPED
-        )
+        """Skip them."""
+        skipped, dropped = DeliveryState.SKIPPED, SkipReason.DROPPED
+        return self._resolve(_of(edition), now, state=skipped, reason=dropped)
 
     def arrived(self, delivery: Delivery, now: datetime) -> bool:
-        """Record that the relay had taken what something came back about; false if known."""
+        """Record that the relay had accepted a delivery. Return False if it was not uncertain."""
         is_it = (deliveries.c.id == delivery.id, _IS_UNCERTAIN)
-        return self._settle(is_it, now, state=DeliveryState.ACCEPTED) == 1
+        return self._resolve(is_it, now, state=DeliveryState.ACCEPTED) == 1
 
-    def _settle(self, which: Iterable[ColumnElement[bool]], now: datetime, **values: object) -> int:
-        settled = update(deliveries).where(*which)
-        # Its sender has no say any longer.
-        return self._write(settled.values(changed_at=now, claimed_by=None, **values))
+    def _resolve(
+        self, which: Iterable[ColumnElement[bool]], now: datetime, **values: object
+    ) -> int:
+        # The worker that claimed it may change it no longer.
+        resolved = update(deliveries).where(*which)
+        return self._write(resolved.values(changed_at=now, claimed_by=None, **values))
 
 
 def _of(edition: Edition | None) -> list[ColumnElement[bool]]:

@@ -1,4 +1,4 @@
-"""Settling what is uncertain: only the operator does, and the balances follow."""
+"""Resolving uncertain deliveries: only the operator does so, and the balances follow."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,83 +7,61 @@ from datetime import date, datetime, timedelta
 from digest.errors import LedgerError
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import advisory_lock
-from digest.ledger.uncertain import Unanswered
+from digest.ledger.uncertain import UncertainDelivery
 from digest.model.deliveries import Balance
 from digest.model.digests import Edition
-from subscribers.store.registry import Registry
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """An uncertain delivery, for a person to judge: ``address`` is empty for who was removed."""
-
-    edition: date
-    address: str
-    since: datetime
-    last_words: str
 
 
 @dataclass(frozen=True, slots=True)
 class Resent:
-    """How many are to be sent again. ``too_old`` of them the next run will give up as stale."""
+    """How many deliveries will be sent again; the next run will skip ``too_old`` of them."""
 
     resent: int
     too_old: int
 
 
 class UncertainResolver:
-    """Each method takes the day of an edition, or None. Raises LedgerError if there is none then.
+    """Methods take the day of an edition, or None for all; LedgerError if there is no such edition.
 
     Those that change something raise it too while a run is under way.
     """
 
-    def __init__(self, ledger: Ledger, registry: Registry, stale_after: timedelta) -> None:
+    def __init__(self, ledger: Ledger, stale_after: timedelta) -> None:
         self._ledger = ledger
-        self._registry = registry
         self._stale_after = stale_after
 
-    def uncertain(self, day: date | None = None) -> list[Doubt]:
-        """Return the deliveries, of the day's edition or of all, whose outcome nobody knows."""
-        found = self._ledger.uncertain.all(self._edition(day))
-        ids = {unanswered.delivery.subscriber_id for unanswered in found}
-        addresses = self._registry.overview.addresses_of(ids)
-        return [
-            Doubt(
-                edition=unanswered.edition,
-                address=addresses.get(unanswered.delivery.subscriber_id, ""),
-                since=unanswered.since,
-                last_words=unanswered.last_words or "the run died while sending it",
-            )
-            for unanswered in found
-        ]
+    def uncertain(self, day: date | None = None) -> list[UncertainDelivery]:
+        """Return the uncertain deliveries."""
+        return self._ledger.uncertain.all(self._edition(day))
 
     def resend(self, day: date | None, now: datetime) -> Resent:
-        """Have them sent by the next run, with the Message-ID that they had.
+        """Let the next run send them, with the same Message-ID.
 
-        Where the first has arrived after all, the reader has it twice, unless their mail program
-        goes by that id.
+        If the first email did arrive, the reader has it twice, unless their mail program removes
+        messages with the same id.
         """
-        resent, found = self._settle(self._ledger.uncertain.resend, day, now)
+        resent, found = self._resolve(self._ledger.uncertain.resend, day, now)
         oldest = now - self._stale_after
-        return Resent(resent, sum(unanswered.planned_at < oldest for unanswered in found))
+        return Resent(resent, sum(delivery.planned_at < oldest for delivery in found))
 
     def drop(self, day: date | None, now: datetime) -> int:
-        """Give them up; return how many there were."""
-        return self._settle(self._ledger.uncertain.drop, day, now)[0]
+        """Skip them. Return how many there were."""
+        return self._resolve(self._ledger.uncertain.drop, day, now)[0]
 
-    def _settle(
+    def _resolve(
         self, change: Callable[[Edition | None, datetime], int], day: date | None, now: datetime
-    ) -> tuple[int, list[Unanswered]]:
+    ) -> tuple[int, list[UncertainDelivery]]:
         edition = self._edition(day)
         with advisory_lock(self._ledger.engine, "run"):
             found = self._ledger.uncertain.all(edition)
             changed = change(edition, now)
-            for edition_id in sorted({unanswered.delivery.edition_id for unanswered in found}):
-                self._ledger.editions.close(self._ledger.editions.get(edition_id))
+            for found_day in sorted({delivery.edition for delivery in found}):
+                if found_edition := self._ledger.editions.on(found_day):
+                    self._ledger.editions.close(found_edition)
         return changed, found
 
     def drop_waiting(self, now: datetime) -> int:
-        """Give up all that waits, where the ledger is an older copy: it may have been sent.
+        """Skip all deliveries that wait in an older copy: the original may have sent them.
 
         Return how many there were.
         """
@@ -95,21 +73,19 @@ class UncertainResolver:
         return dropped
 
     def balance(self, day: date | None = None) -> Balance:
-        """The balance of the day's edition or of the latest, as it is now."""
+        """Return the balance of the day's edition, or of the latest, as it is now."""
         edition = self._edition(day) or self._ledger.editions.latest()
         if edition is None:
             raise LedgerError("there is no edition yet: run digest run --once")
         return self._ledger.editions.balance(edition)
 
     def gone(self, day: date | None = None) -> int:
-        """How many of those in that balance are too long ago for it to be kept who they were."""
+        """Return how many deliveries in that balance are no longer kept."""
         edition = self._edition(day) or self._ledger.editions.latest()
         return self._ledger.editions.gone(edition) if edition else 0
 
     def _edition(self, day: date | None) -> Edition | None:
-        if day is None:
-            return None
-        edition = self._ledger.editions.on(day)
-        if edition is None:
+        edition = None if day is None else self._ledger.editions.on(day)
+        if day is not None and edition is None:
             raise LedgerError(f"there is no edition of {day}")
         return edition

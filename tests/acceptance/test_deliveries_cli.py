@@ -51,6 +51,7 @@ def test_what_is_uncertain_is_listed(unsure: Person) -> None:
         {
             "edition": "2026-02-20",
             "address": "ada@example.org",
+            "planned_at": NOW.isoformat(),
             "since": since.isoformat(),
             "last_words": LOST,
         }

@@ -236,7 +236,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.feedback = FeedbackHandler(self.ledger, self.registry, pause_at)
         witness = Attribution(self.ledger, self.registry, VERP, SENDER.tokens)
         self.inbox = Inbox(self.registry, witness, self.feedback)
-        self.settling = UncertainResolver(self.ledger, self.registry, STALE_AFTER)
+        self.settling = UncertainResolver(self.ledger, STALE_AFTER)
         self.now = NOW
         self.readers: list[Reader] = []
         self.editions: dict[date, Edition] = {}

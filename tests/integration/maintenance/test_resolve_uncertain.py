@@ -14,11 +14,11 @@ from digest.ledger.claims import Limits
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import advisory_lock
 from digest.ledger.tables import attempts, deliveries, delivery_papers, editions
-from digest.maintenance.resolve_uncertain import Doubt, Resent, UncertainResolver
+from digest.ledger.uncertain import UncertainDelivery
+from digest.maintenance.resolve_uncertain import Resent, UncertainResolver
 from digest.model.deliveries import Delivery, DeliveryState
 from digest.model.digests import Edition, SkipReason
 from digest.model.messages import Outcome, OutcomeKind
-from subscribers.store.registry import Registry
 from tests.integration.ledger.test_papers import absorb
 from tests.integration.plans import bring, claim, plan, plan_skipped, state
 from tests.support import NOW, TODAY, examples, make_sighting
@@ -41,8 +41,8 @@ def days(ledger: Ledger) -> tuple[Edition, Edition]:
 
 
 @pytest.fixture
-def settling(ledger: Ledger, registry: Registry) -> UncertainResolver:
-    return UncertainResolver(ledger, registry, STALE_AFTER)
+def settling(ledger: Ledger) -> UncertainResolver:
+    return UncertainResolver(ledger, STALE_AFTER)
 
 
 def lose(
@@ -97,7 +97,7 @@ def test_a_delivery_is_listed_with_address_moment_and_words(ledger, registry, se
     ada = registry.add("ada@example.org", (), source="test", now=NOW)
     lose(ledger, days[0], ada.id, "no answer to the final dot: timed out")
     said = "no answer to the final dot: timed out"
-    assert settling.uncertain() == [Doubt(TODAY, "ada@example.org", NOW, said)]
+    assert settling.uncertain() == [UncertainDelivery(TODAY, "ada@example.org", NOW, NOW, said)]
 
 
 def test_only_what_is_uncertain_is_listed_oldest_edition_first(ledger, settling, days):
@@ -113,7 +113,7 @@ def test_where_a_run_died_no_earlier_words_are_told(ledger, settling, days):
     die_while_sending(ledger, NOW + timedelta(minutes=2))
     ledger.live_workers.resolve_orphaned(LATER)
     [doubt] = settling.uncertain()
-    assert (doubt.since, doubt.last_words) == (LATER, "the run died while sending it")
+    assert (doubt.since, doubt.last_words) == (LATER, "the run was broken off while sending it")
 
 
 def test_who_was_removed_has_no_address(ledger, registry, settling, days):
