@@ -1,9 +1,9 @@
-"""What came back about deliveries: each kind once for each delivery, however often it is told."""
+"""Bounces and complaints about deliveries: one of each kind per delivery, however often told."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from digest.ledger.database import insert_if_new
 from digest.ledger.deliveries import delivery_of
@@ -14,7 +14,7 @@ from subscribers.store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Mails of editions that were frozen since a moment; of these, those sent since another."""
+    """The emails of editions frozen since a moment that were sent since another."""
 
     frozen_since: datetime
     sent_since: datetime
@@ -22,7 +22,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class PastBounce:
-    """Something that came back, and when that was read."""
+    """A bounce, and when it was read."""
 
     at: datetime
     bounce: Bounce
@@ -32,7 +32,7 @@ class Bounces(Store):
     """The bounces of one ledger. Each method is one short, committed transaction."""
 
     def record(self, delivery: Delivery, bounce: Bounce, now: datetime) -> bool:
-        """Write down what came back; false, and nothing changes, if it is known already."""
+        """Record a bounce. Return False, and change nothing, if its kind is known already."""
         with self._engine.begin() as connection:
             return insert_if_new(
                 connection,
@@ -45,42 +45,36 @@ class Bounces(Store):
             )
 
     def knows(self, delivery: Delivery, kind: BounceKind) -> bool:
-        """Whether this came back before."""
-        found = select(bounces.c.id).where(
-            bounces.c.delivery_id == delivery.id, bounces.c.kind == kind
-        )
-        return self._value(found) is not None
+        """Return whether a bounce of this kind is recorded for a delivery."""
+        return any(past.bounce.kind is kind for past in self.of(delivery))
 
     def of(self, delivery: Delivery) -> list[PastBounce]:
-        """All that came back about a delivery, in the order in which it was read."""
+        """Return the bounces of a delivery in the order in which they were read."""
         query = select(bounces).where(bounces.c.delivery_id == delivery.id)
         rows = self._rows(query.order_by(bounces.c.at, bounces.c.id))
         return [
             PastBounce(row.at, Bounce(BounceKind(row.kind), row.status, row.text)) for row in rows
         ]
 
-    # ---- whom it is about ----
+    # ---- the delivery that a bounce is about ----
 
     def delivery(self, delivery_id: int) -> Delivery | None:
-        """The delivery of this number, if there ever was one."""
-        return self._one(select(deliveries).where(deliveries.c.id == delivery_id))
+        """Return the delivery of this number, if it is known."""
+        rows = self._rows(select(deliveries).where(deliveries.c.id == delivery_id))
+        return delivery_of(rows[0]) if rows else None
 
     def last_sent_to(self, subscriber_id: int) -> Delivery | None:
-        """The delivery that went out to somebody last, as far as anybody knows."""
-        went_out = [DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN]
-        query = select(deliveries).where(
-            deliveries.c.subscriber_id == subscriber_id, deliveries.c.state.in_(went_out)
+        """Return the last delivery to a subscriber that was, or may have been, accepted."""
+        query = select(func.max(deliveries.c.id)).where(
+            deliveries.c.subscriber_id == subscriber_id,
+            deliveries.c.state.in_([DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN]),
         )
-        return self._one(query.order_by(deliveries.c.id.desc()).limit(1))
+        return self.delivery(self._count(query))
 
-    def _one(self, query: Select[tuple[object, ...]]) -> Delivery | None:
-        row = self._row(query)
-        return None if row is None else delivery_of(row)
-
-    # ---- what it comes to ----
+    # ---- counts ----
 
     def soft_bounced(self, subscriber_id: int, since: datetime | None = None) -> list[date]:
-        """The days of the editions that came back softly from somebody, as told since a moment."""
+        """Return the days of a subscriber's editions with a soft bounce read since a moment."""
         query = (
             select(editions.c.day)
             .join(deliveries, deliveries.c.edition_id == editions.c.id)
@@ -93,42 +87,37 @@ class Bounces(Store):
         return self._values(query)
 
     def day_of(self, delivery: Delivery) -> date:
-        """The day of a delivery's edition."""
+        """Return the day of a delivery's edition."""
         query = select(editions.c.day).where(editions.c.id == delivery.edition_id)
-        with self._engine.connect() as connection:
-            day: date = connection.execute(query).scalar_one()
-            return day
+        day: date = self._values(query)[0]
+        return day
 
     def changed_at(self, delivery: Delivery) -> datetime:
-        """When the delivery became what it is: when it was sent, if it was."""
+        """Return when a delivery got its present state: when it was sent, if it was."""
         query = select(deliveries.c.changed_at).where(deliveries.c.id == delivery.id)
-        with self._engine.connect() as connection:
-            moment: datetime = connection.execute(query).scalar_one()
-            return moment
+        moment: datetime = self._values(query)[0]
+        return moment
 
-    def came_back(self, kind: BounceKind, mails: Span) -> int:
-        """Of how many mails of a span something came back."""
+    def came_back(self, kind: BounceKind, emails: Span) -> int:
+        """Count the emails of a span with a bounce of this kind."""
         # Nothing comes back before it was sent.
-        recent = bounces.c.at >= mails.sent_since
+        recent = bounces.c.at >= emails.sent_since
         about = select(bounces.c.delivery_id).where(bounces.c.kind == kind, recent)
-        return self._count_of(mails, deliveries.c.id.in_(about))
+        return self._count_of(emails, deliveries.c.id.in_(about))
 
-    def accepted(self, mails: Span) -> int:
-        """How many mails of a span were accepted."""
-        return self._count_of(mails, deliveries.c.state == DeliveryState.ACCEPTED)
+    def accepted(self, emails: Span) -> int:
+        """Count the emails of a span that were accepted."""
+        return self._count_of(emails, deliveries.c.state == DeliveryState.ACCEPTED)
 
-    def _count_of(self, mails: Span, which: ColumnElement[bool]) -> int:
+    def _count_of(self, emails: Span, which: ColumnElement[bool]) -> int:
         # By edition, because there is an index for that: a long list has millions of deliveries.
-        theirs = select(editions.c.id).where(editions.c.frozen_at >= mails.frozen_since)
-        query = (
-            select(func.count())
-            .select_from(deliveries)
-            .where(which, deliveries.c.edition_id.in_(theirs))
-            .where(deliveries.c.changed_at >= mails.sent_since)
+        theirs = select(editions.c.id).where(editions.c.frozen_at >= emails.frozen_since)
+        sent = deliveries.c.changed_at >= emails.sent_since
+        return self._count(
+            select(func.count()).where(which, deliveries.c.edition_id.in_(theirs), sent)
         )
-        return self._count(query)
 
 
 def _storable(text: str) -> str:
-    """A text as a database takes it: PostgreSQL has no NUL, and no lone surrogates."""
+    """Return a text without what PostgreSQL refuses: NUL and lone surrogates."""
     return text.replace("\0", "").encode(errors="replace").decode()

@@ -1,24 +1,13 @@
-"""Deliveries on their way: claimed, sent, and what came of it. Each step is committed by itself.
+"""Claims: a worker claims a delivery, sends it and records the outcome, each in a transaction.
 
-Many senders may work at once. Only the one that has claimed a delivery touches it until its outcome
+Many workers may run at once. Only the one that has claimed a delivery touches it until its outcome
 is recorded.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    Row,
-    Select,
-    Update,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Update, func, insert, select, update
 
 from digest.ledger.database import write_transaction
 from digest.ledger.deliveries import REACHED_FROM, delivery_of, is_time_for, may_be_tried
@@ -38,15 +27,15 @@ from digest.model.messages import Outcome
 from subscribers.store.store import Store
 
 _S = DeliveryState
-# What a sender has in hand: the second, when it has been taken for dead meanwhile.
+# Of a claimed delivery; uncertain, if its worker has been taken for dead in the meantime.
 _CLAIMED = {_S.SENDING, _S.UNCERTAIN}
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The rate that is set, apart from what replies have led to: seconds between two messages.
+    """The configured rate limits. An interval is the seconds between two messages.
 
-    ``most`` is a day, and how many may go out on it.
+    ``most`` is a day and the number of messages allowed on it.
     """
 
     interval: float = 0
@@ -56,24 +45,22 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, order=True)
 class NotBefore:
-    """Something waits until a moment."""
+    """The answer that nothing may be sent before a moment."""
 
     moment: datetime
 
 
 class Claims(Store):
-    """The deliveries of one sender, which goes by ``name``."""
+    """The claims of one worker, which is called ``name``."""
 
     def __init__(self, engine: Engine, name: str) -> None:
         super().__init__(engine)
         self._name = name
 
-    # ---- to claim ----
-
     def next(self, limits: Limits, now: datetime) -> Delivery | NotBefore | None:
-        """Claim what is to be sent next: first attempts before others, oldest edition first.
+        """Claim the next delivery that may be sent now: first attempts first, oldest edition first.
 
-        None if nothing may be tried now, or the day has had its most.
+        Return None if nothing is left to be sent now, or today's limit is reached.
         """
         with write_transaction(self._engine) as connection:
             is_paced = limits.interval > 0 or bool(limits.most)
@@ -86,7 +73,7 @@ class Claims(Store):
             if row is None:
                 return _later(connection, now)
             its_slot = next_slot(connection, row.provider, is_paced=limits.provider_interval > 0)
-            if not its_slot.is_now(now):  # somebody was faster, or it has just been paused
+            if not its_slot.is_now(now):  # another worker was faster, or it has just been paused
                 return NotBefore(its_slot.at or now)
             if limits.most and not count_one(connection, *limits.most):
                 return None
@@ -99,19 +86,16 @@ class Claims(Store):
             )
             return delivery_of(row)
 
-    # ---- what came of it ----
-
     def release(
         self, delivery: Delivery, now: datetime, not_before: datetime | None = None
     ) -> None:
-        """Undo a claim: nothing of it was looked at. With a moment, let others go before.
+        """Undo a claim of which nothing was sent; with a moment, try it again then at the earliest.
 
-        Idempotent for the same ``now``: a claim that this sender has made since stays.
+        Idempotent for the same ``now``: a later claim by this worker stays.
         """
         is_that_claim = deliveries.c.changed_at <= now
-        self._write(
-            self._move(delivery, _S.PENDING, now, is_that_claim, next_attempt_at=not_before)
-        )
+        moved = self._move(delivery, _S.PENDING, now, is_that_claim, next_attempt_at=not_before)
+        self._write(moved)
 
     def record(
         self,
@@ -121,7 +105,7 @@ class Claims(Store):
         now: datetime,
         took: timedelta | None = None,
     ) -> None:
-        """The end of one SMTP transaction; with a time, if it is worth another."""
+        """Record the outcome of one SMTP transaction, and when the next attempt is, if any."""
         with self._engine.begin() as connection:
             moved = self._move(
                 delivery,
@@ -130,23 +114,21 @@ class Claims(Store):
                 next_attempt_at=next_attempt_at,
                 attempts=deliveries.c.attempts + 1,
             )
-            if not connection.execute(
-                moved
-            ).rowcount:  # recorded before: the answer to that commit was lost
-                return
-            connection.execute(
-                insert(attempts).values(
-                    delivery_id=delivery.id,
-                    at=now,
-                    outcome=outcome.kind,
-                    code=outcome.code,
-                    text=outcome.text,
-                    seconds=None if took is None else took.total_seconds(),
+            # None is moved if this was recorded before, and the answer to that commit was lost.
+            if connection.execute(moved).rowcount:
+                connection.execute(
+                    insert(attempts).values(
+                        delivery_id=delivery.id,
+                        at=now,
+                        outcome=outcome.kind,
+                        code=outcome.code,
+                        text=outcome.text,
+                        seconds=None if took is None else took.total_seconds(),
+                    )
                 )
-            )
 
     def release_forgotten(self, now: datetime) -> int:
-        """Undo the claims whose answer was lost; for a sender that has nothing in hand."""
+        """Undo claims whose commit was not answered. Call it while nothing is being sent."""
         return self._write(
             update(deliveries)
             .where(deliveries.c.state == _S.SENDING, deliveries.c.claimed_by == self._name)
@@ -154,11 +136,11 @@ class Claims(Store):
         )
 
     def skip(self, delivery: Delivery, reason: SkipReason, now: datetime) -> None:
-        """Leave out what turned out in the last moment not to be sent."""
+        """Skip a claimed delivery that must not be sent."""
         self._write(self._move(delivery, _S.SKIPPED, now, reason=reason))
 
     def suppress(self, delivery: Delivery, now: datetime) -> None:
-        """Leave out what turned out in the last moment to be for a blocked address."""
+        """Mark a claimed delivery as not sent, because the address is blocked."""
         self._write(self._move(delivery, _S.SUPPRESSED, now))
 
     def _move(
@@ -169,9 +151,9 @@ class Claims(Store):
         *only: ColumnElement[bool],
         **values: object,
     ) -> Update:
-        """Return the statement that moves a delivery, where this sender has claimed it.
+        """Return the statement that changes the state of a delivery that this worker has claimed.
 
-        A sender that lost the database for a while may have been taken for dead, but still knows.
+        A worker that lost the database and was taken for dead may still record its outcomes.
         """
         its_row = update(deliveries).where(
             deliveries.c.id == delivery.id,
@@ -183,26 +165,23 @@ class Claims(Store):
 
 
 def _first_waiting(connection: Connection, now: datetime) -> Row[tuple[object, ...]] | None:
-    """The delivery whose turn it is among those that nobody else is just claiming."""
+    """Return the next delivery among those that no other worker is claiming at this moment."""
     in_order = (deliveries.c.edition_id, deliveries.c.id)
+    # By state, so that each has its own index, and the first is found without reading the others.
     for state, order in ((_S.PENDING, in_order), (_S.DEFERRED, (deliveries.c.next_attempt_at,))):
-        query = _waiting(state, now).order_by(*order).limit(1).with_for_update(skip_locked=True)
-        if row := connection.execute(query).one_or_none():
+        query = (
+            select(deliveries)
+            .where(deliveries.c.state == state, is_time_for(now))
+            .where(deliveries.c.provider.not_in(providers_that_wait(now)))
+        )
+        first = query.order_by(*order).limit(1).with_for_update(skip_locked=True)
+        if row := connection.execute(first).one_or_none():
             return row
     return None
 
 
-def _waiting(state: DeliveryState, now: datetime) -> Select[tuple[object, ...]]:
-    # By state, so that each has its own index, and the first is found without reading the others.
-    return (
-        select(deliveries)
-        .where(deliveries.c.state == state, is_time_for(now))
-        .where(deliveries.c.provider.not_in(providers_that_wait(now)))
-    )
-
-
 def _later(connection: Connection, now: datetime) -> NotBefore | None:
-    """Return when the first may go of what waits for its queue, or let others go before."""
+    """Return when the first delivery may be sent that waits for its queue or for a later moment."""
     in_queues = (
         select(func.min(provider_queues.c.next_at))
         .join(deliveries, deliveries.c.provider == provider_queues.c.provider)

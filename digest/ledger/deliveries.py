@@ -1,6 +1,6 @@
-"""Deliveries: the durable intent to send, and what became of it. The queue is these rows."""
+"""Deliveries: the durable intent to send, and its result. The rows are the queue."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
@@ -29,35 +29,33 @@ from subscribers.store.store import Store
 
 _S = DeliveryState
 
-# From where each state can be reached; what is not listed does not happen. From uncertain it goes
-# on by who knows better: the operator, or the sender that claimed it and was taken for dead.
+# The states from which each state can be reached; nothing else happens. Only somebody who knows
+# more ends uncertainty: the operator, or the worker that claimed it and was taken for dead.
 REACHED_FROM: dict[DeliveryState, frozenset[DeliveryState]] = {
     # Claimed: from now on a crash makes it uncertain.
     _S.SENDING: frozenset({_S.PENDING, _S.DEFERRED}),
-    # Given back untouched, because the relay could not be used at all; or to be sent again, because
-    # the operator says so.
+    # Released untouched, because the relay could not be used at all; or resent by the operator.
     _S.PENDING: frozenset({_S.SENDING, _S.UNCERTAIN}),
-    # A failure report proves that the relay had taken what was uncertain.
+    # A failure report proves that the relay had accepted it.
     _S.ACCEPTED: frozenset({_S.SENDING, _S.UNCERTAIN}),
     _S.DEFERRED: frozenset({_S.SENDING, _S.UNCERTAIN}),
     _S.REFUSED: frozenset({_S.SENDING, _S.UNCERTAIN}),
     _S.UNCERTAIN: frozenset({_S.SENDING}),
-    # Found out in the last moment, or before it came to that.
+    # Found when it was claimed, or before.
     _S.SUPPRESSED: frozenset({_S.SENDING, _S.UNCERTAIN}),
     _S.SKIPPED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN}),
 }
 
-
-# Of old ones it is not known, but when their edition was made.
+# Deliveries of old versions have no such moment; then it is that of their edition.
 _FROZEN_AT = select(editions.c.frozen_at).where(editions.c.id == deliveries.c.edition_id)
 PLANNED_AT = func.coalesce(
     deliveries.c.planned_at, _FROZEN_AT.correlate(deliveries).scalar_subquery()
 )
 
 _BLOCK = 500  # rows in one transaction
-# Where somebody has got, or is to get, what was planned for them.
+# The states in which somebody got, or will get, what was planned for them.
 _GOES_OUT = (_S.PENDING, _S.DEFERRED, _S.SENDING, _S.ACCEPTED, _S.UNCERTAIN)
-# Where nothing was sent, and the papers are not news to them later.
+# The reasons for which nothing was sent, and the papers are not news to the reader later.
 _PASSED_OVER = (
     SkipReason.NO_PAPERS,
     SkipReason.NOTHING_MATCHED,
@@ -69,9 +67,10 @@ _PASSED_OVER = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What somebody is to get of an edition, at an address whose mail ``provider`` takes.
+    """The plan for one subscriber and edition: picks, or why there are none.
 
-    Or why there is nothing for them: as a ``note``, or they are ``skipped``.
+    With ``note`` they are told so by email, with ``skipped`` they get nothing. ``provider`` takes
+    the subscriber's mail.
     """
 
     subscriber_id: int
@@ -87,9 +86,9 @@ class Deliveries(Store):
     # ---- planning ----
 
     def planned(self, edition_id: int, *, for_good: bool = False) -> set[int]:
-        """The ids of the subscribers who have a row for this edition already.
+        """Return the ids of the subscribers who have a row for this edition already.
 
-        ``for_good`` leaves those out who missed it, and may get it after all.
+        ``for_good`` leaves out those who missed it, because they may get it after all.
         """
         query = select(deliveries.c.subscriber_id).where(deliveries.c.edition_id == edition_id)
         if for_good:
@@ -103,33 +102,32 @@ class Deliveries(Store):
         now: datetime,
         due: Collection[int] | None = None,
     ) -> None:
-        """Write a row for each plan, in place of one that says that its subscriber missed this.
+        """Insert a row for each plan; it replaces a row that says that its subscriber missed this.
 
         ``due`` are the ids of all who are due, counted from the people and apart from the plans:
-        the balance is held against their number, so that a missing plan is noticed.
+        the balance is compared with their number, so that a missing plan is noticed.
 
-        Some hundreds are committed at a time; the next run plans what was broken off. Where rows
-        of the edition are no longer kept, nobody knows who had it, so nothing is planned.
+        Some hundreds are committed at a time; the next run plans what was broken off. If rows of
+        the edition are no longer kept, nobody knows who had it, so nothing is planned.
         """
-        blocks = _in_blocks(plans)
-        first = next(blocks, [])
-        with write_transaction(self._engine) as connection:
-            if _has_lost_rows(connection, edition_id):
-                return
-            if due is not None:
-                _store_due(connection, edition_id, due)
-            _insert(connection, edition_id, first, now)
-        for block in blocks:
+        rest = iter(plans)
+        block: list[Plan] | None = None
+        while block is None or len(block) == _BLOCK:
+            block = list(islice(rest, _BLOCK))
             with write_transaction(self._engine) as connection:
-                if not _has_lost_rows(connection, edition_id):
-                    _insert(connection, edition_id, block, now)
+                if _has_lost_rows(connection, edition_id):
+                    return
+                if due is not None:
+                    _store_due(connection, edition_id, due)
+                    due = None
+                _insert(connection, edition_id, block, now)
 
     def last_had(
         self, edition: Edition, after: date, subscribers: Collection[int]
     ) -> dict[int, date]:
-        """Return the day of the last edition in between whose papers were shown to each of these.
+        """Return the day of the last edition in between whose papers each subscriber has had.
 
-        Or might have been, had any matched. Where the papers of one came after the delivery was
+        An edition of which nothing matched counts too. If its papers came after the delivery was
         planned, it is the day of the edition before it.
         """
         was_shown = and_(deliveries.c.state.in_(_GOES_OUT), deliveries.c.reason.is_(None))
@@ -154,26 +152,25 @@ class Deliveries(Store):
             return {row.subscriber_id: row.day for row in connection.execute(query)}
 
     def of(self, edition: Edition, subscriber_id: int) -> Delivery | None:
-        """The delivery of an edition to a subscriber, if one was ever planned."""
-        query = select(deliveries).where(
-            deliveries.c.edition_id == edition.id, deliveries.c.subscriber_id == subscriber_id
-        )
-        row = self._row(query)
-        return None if row is None else delivery_of(row)
+        """Return the delivery of an edition to a subscriber, if one was planned."""
+        report = self.report(edition, subscriber_id)
+        return report.delivery if report else None
 
     def picks(self, delivery: Delivery, papers: Mapping[int, Candidate]) -> tuple[Pick, ...]:
-        """What was chosen for a delivery, in order; of ``Editions.papers_of`` its edition."""
+        """Return the picks of a delivery in order, from ``Editions.papers_of`` its edition."""
         query = select(delivery_papers).where(delivery_papers.c.delivery_id == delivery.id)
         rows = self._rows(query.order_by(delivery_papers.c.position))
         return tuple(Pick(Section(row.section), papers[row.paper_id], _match(row)) for row in rows)
 
     def report(self, edition: Edition, subscriber_id: int) -> DeliveryReport | None:
-        """Return what became of the delivery to one subscriber, if one was planned."""
+        """Return the result of the delivery to one subscriber, if one was planned."""
         found = self.reports(edition, deliveries.c.subscriber_id == subscriber_id)
         return found[0] if found else None
 
-    def reports(self, edition: Edition, *only: ColumnElement[bool]) -> list[DeliveryReport]:
-        """Return what became of the deliveries of an edition, with the server's last words."""
+    def reports(
+        self, edition: Edition, *only: ColumnElement[bool], most: int | None = None, skip: int = 0
+    ) -> list[DeliveryReport]:
+        """Return the results of an edition's deliveries, in the order they were planned."""
         last = (
             select(attempts.c.text)
             .where(attempts.c.delivery_id == deliveries.c.id)
@@ -182,40 +179,49 @@ class Deliveries(Store):
             .scalar_subquery()
         )
         query = select(deliveries, last.label("last_words")).order_by(deliveries.c.id)
-        rows = self._rows(query.where(deliveries.c.edition_id == edition.id, *only))
-        return [report_of(row, row.last_words or "") for row in rows]
+        query = query.where(deliveries.c.edition_id == edition.id, *only).limit(most).offset(skip)
+        return [
+            DeliveryReport(
+                delivery=delivery_of(row),
+                state=DeliveryState(row.state),
+                reason=row.reason or "",
+                last_words=row.last_words or "",
+                planned_at=row.planned_at,
+                changed_at=row.changed_at,
+                next_attempt_at=row.next_attempt_at,
+            )
+            for row in self._rows(query)
+        ]
 
     # ---- what waits ----
 
     def waiting(self, now: datetime) -> int:
-        """How many may be tried now."""
-        query = select(func.count()).select_from(deliveries).where(may_be_tried(now))
-        return self._count(query)
+        """Count the deliveries that may be tried now."""
+        return self._count(select(func.count()).where(may_be_tried(now)))
 
     def waiting_by_provider(self, now: datetime) -> dict[str, int]:
-        """The same, for each provider."""
+        """Count the deliveries that may be tried now, by provider."""
         query = select(deliveries.c.provider, func.count()).where(may_be_tried(now))
-        rows = self._rows(query.group_by(deliveries.c.provider))
-        return {row[0]: row[1] for row in rows}
+        return dict(self._rows(query.group_by(deliveries.c.provider)))
 
     def papers_to_send(self, edition_id: int) -> set[int]:
-        """Return the papers in what of an edition is still to be sent, now or later."""
+        """Return the ids of the papers in an edition's deliveries that are still to be sent."""
         of_papers = select(delivery_papers.c.paper_id).distinct()
         of_papers = of_papers.join(deliveries, deliveries.c.id == delivery_papers.c.delivery_id)
         return set(self._values(of_papers.where(*_is_to_be_sent(edition_id))))
 
     def notes_to_send(self, edition_id: int) -> set[SkipReason]:
-        """Return what the notes tell that are among them."""
+        """Return the reasons of the notes among an edition's deliveries still to be sent."""
         reason = deliveries.c.reason
         query = select(reason).distinct().where(*_is_to_be_sent(edition_id), reason.is_not(None))
         return set(map(SkipReason, self._values(query)))
 
     def expire(self, before: datetime, now: datetime) -> int:
-        """Give up on what was planned before a moment; how many there are."""
+        """Skip as stale what waits and was planned before a moment. Return how many there were."""
         return self._skip(before > PLANNED_AT, SkipReason.STALE, now)
 
     def drop_waiting(self, now: datetime) -> int:
-        """Give up all that waits; how many there are."""
+        """Skip all deliveries that wait. Return how many there were."""
         return self._skip(true(), SkipReason.DROPPED, now)
 
     def _skip(self, which: ColumnElement[bool], reason: SkipReason, now: datetime) -> int:
@@ -230,16 +236,17 @@ def _is_to_be_sent(edition_id: int) -> tuple[ColumnElement[bool], ...]:
 
 
 def may_be_tried(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a delivery waits and may be tried now."""
     return and_(deliveries.c.state.in_([_S.PENDING, _S.DEFERRED]), is_time_for(now))
 
 
 def is_time_for(now: datetime) -> ColumnElement[bool]:
-    """Whether the wait after an attempt, if there was one, is over."""
+    """Return the condition that the wait after an attempt, if there was one, is over."""
     return or_(deliveries.c.next_attempt_at.is_(None), deliveries.c.next_attempt_at <= now)
 
 
 def delivery_of(row: Row[tuple[Any, ...]]) -> Delivery:
-    """The delivery of a row. What has a reason and is not skipped is a note."""
+    """Return the delivery of a row. It is a note if it has a reason and is not skipped."""
     is_note = row.reason and row.state != _S.SKIPPED
     return Delivery(
         id=row.id,
@@ -251,33 +258,14 @@ def delivery_of(row: Row[tuple[Any, ...]]) -> Delivery:
     )
 
 
-def report_of(row: Row[tuple[Any, ...]], last_words: str) -> DeliveryReport:
-    """What a row tells of a delivery, with what the server said last."""
-    return DeliveryReport(
-        delivery=delivery_of(row),
-        state=DeliveryState(row.state),
-        reason=row.reason or "",
-        last_words=last_words,
-        planned_at=row.planned_at,
-        changed_at=row.changed_at,
-        next_attempt_at=row.next_attempt_at,
-    )
-
-
-def _in_blocks(plans: Iterable[Plan]) -> Iterator[list[Plan]]:
-    rest = iter(plans)
-    while block := list(islice(rest, _BLOCK)):
-        yield block
-
-
 def _has_lost_rows(connection: Connection, edition_id: int) -> bool:
-    """Whether some are no longer kept (see retention.py); from now on none go in between."""
+    """Return whether rows are no longer kept (see retention.py); prevent it in this transaction."""
     gone = select(editions.c.gone).where(editions.c.id == edition_id).with_for_update(read=True)
     return bool(connection.execute(gone).scalar())
 
 
 def _store_due(connection: Connection, edition_id: int, due: Collection[int]) -> None:
-    """Store how many are due for an edition: these, and whoever has a row already."""
+    """Store how many are due for an edition: these people, and all who have a row already."""
     query = select(deliveries.c.subscriber_id).where(deliveries.c.edition_id == edition_id)
     people = set(connection.execute(query).scalars()).union(due)
     its_row = update(editions).where(editions.c.id == edition_id)
@@ -310,25 +298,21 @@ def _insert(connection: Connection, edition_id: int, plans: Sequence[Plan], now:
     new = insert(deliveries).returning(deliveries.c.id, sort_by_parameter_order=True)
     ids = connection.execute(new, rows).scalars()
     picks = [
-        _pick_row(delivery_id, position, pick)
+        {
+            "delivery_id": delivery_id,
+            "position": position,
+            "paper_id": pick.candidate.paper_id,
+            "section": pick.section,
+            "score": pick.match and pick.match.score,
+            "topic": pick.match and pick.match.reason.topic,
+            "words": pick.match and list(pick.match.reason.words),
+            "liked": pick.match and pick.match.reason.liked,
+        }
         for delivery_id, plan in zip(ids, plans, strict=True)
         for position, pick in enumerate(plan.picks)
     ]
     if picks:
         connection.execute(insert(delivery_papers), picks)
-
-
-def _pick_row(delivery_id: int, position: int, pick: Pick) -> dict[str, object]:
-    return {
-        "delivery_id": delivery_id,
-        "position": position,
-        "paper_id": pick.candidate.paper_id,
-        "section": pick.section,
-        "score": pick.match and pick.match.score,
-        "topic": pick.match and pick.match.reason.topic,
-        "words": pick.match and list(pick.match.reason.words),
-        "liked": pick.match and pick.match.reason.liked,
-    }
 
 
 def _match(row: Row[tuple[Any, ...]]) -> Match | None:

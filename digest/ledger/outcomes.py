@@ -1,11 +1,11 @@
-"""Who got what: the deliveries of an edition, to be looked through, and the attempts at one."""
+"""Outcomes: the deliveries of an edition, searched and in pages, and the attempts at each."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 
-from digest.ledger.deliveries import report_of
+from digest.ledger.deliveries import Deliveries
 from digest.ledger.tables import attempts, deliveries
 from digest.model.deliveries import Delivery, DeliveryReport, DeliveryState
 from digest.model.digests import Edition
@@ -16,7 +16,7 @@ from subscribers.store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One SMTP transaction as it was: its end, and the server's reply."""
+    """An SMTP transaction: its outcome, and the server's reply."""
 
     at: datetime
     outcome: OutcomeKind
@@ -26,40 +26,29 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """Which deliveries to look at: those of a state, or for an address with this text in it.
-
-    What is empty does not narrow the search. People who were removed have no address.
-    """
+    """A search for deliveries: by state, and by text in the address. Empty values match all."""
 
     state: DeliveryState | None = None
     address: str = ""
 
 
 class Outcomes(Store):
-    """What became of the deliveries in one ledger."""
+    """The results of the deliveries in one ledger."""
 
     def count(self, edition: Edition, sought: Sought) -> int:
-        """How many deliveries of an edition there are of those sought."""
-        query = select(func.count()).where(*_conditions(edition, sought))
-        return self._count(query)
+        """Count the deliveries of an edition that match."""
+        its = deliveries.c.edition_id == edition.id
+        return self._count(select(func.count()).where(its, *_conditions(sought)))
 
     def page(
         self, edition: Edition, sought: Sought, most: int, skip: int = 0
     ) -> list[DeliveryReport]:
-        """Some of the deliveries sought, in the order they were planned."""
-        found = select(deliveries).where(*_conditions(edition, sought)).order_by(deliveries.c.id)
-        with self._engine.connect() as connection:
-            rows = connection.execute(found.limit(most).offset(skip)).all()
-            ids = [row.id for row in rows]
-            last = select(func.max(attempts.c.id)).where(attempts.c.delivery_id.in_(ids))
-            words = select(attempts.c.delivery_id, attempts.c.text).where(
-                attempts.c.id.in_(last.group_by(attempts.c.delivery_id))
-            )
-            last_words = {row.delivery_id: row.text for row in connection.execute(words)}
-        return [report_of(row, last_words.get(row.id, "")) for row in rows]
+        """Return some of the deliveries that match, in the order they were planned."""
+        found = Deliveries(self._engine)
+        return found.reports(edition, *_conditions(sought), most=most, skip=skip)
 
     def attempts(self, delivery: Delivery, most: int = 100) -> list[Attempt]:
-        """The latest attempts at a delivery, oldest first."""
+        """Return the latest attempts at a delivery, oldest first."""
         query = select(attempts).where(attempts.c.delivery_id == delivery.id)
         rows = self._rows(query.order_by(attempts.c.id.desc()).limit(most))
         return [
@@ -67,8 +56,8 @@ class Outcomes(Store):
         ]
 
 
-def _conditions(edition: Edition, sought: Sought) -> list[ColumnElement[bool]]:
-    conditions = [deliveries.c.edition_id == edition.id]
+def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
+    conditions = []
     if sought.state is not None:
         conditions.append(deliveries.c.state == sought.state)
     if sought.address:

@@ -1,4 +1,4 @@
-"""Provider queues: how fast mail may go to a provider, and whether at all. "*" is that of all."""
+"""Provider queues: how fast email may go to a provider, and whether at all. "*" is all email."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,20 +11,20 @@ from subscribers.store.store import Store
 
 _Q = provider_queues.c
 ALL = "*"
-EVERYBODY = "everybody"  # what people call it; in a shell * is something else
+EVERYBODY = "everybody"  # its name for people, because a shell expands *
 
-# Longer than any interval. A slot further ahead was set by a wrong clock, and holds nobody up.
+# Longer than any interval. A slot further ahead was set by a wrong clock, and is ignored.
 _TOO_FAR = timedelta(hours=2)
 
 
 def name_of(queue: str) -> str:
-    """Return a queue's name for people: to whom its mail goes."""
+    """Return a queue's name for people."""
     return EVERYBODY if queue == ALL else queue
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A queue from which nothing goes until the operator says so."""
+    """A queue from which nothing is sent until the operator resumes it."""
 
     provider: str
     since: datetime
@@ -37,14 +37,14 @@ class ProviderQueues(Store):
     # ---- pauses ----
 
     def pause(self, provider: str, why: str, now: datetime) -> bool:
-        """Let nothing go from a queue; false if that is so already."""
+        """Pause a queue. Return False if it is paused already."""
         with write_transaction(self._engine) as connection:
             _ensure(connection, provider)
             its_row = update(provider_queues).where(_Q.provider == provider, _Q.paused_at.is_(None))
             return connection.execute(its_row.values(paused_at=now, why=why)).rowcount == 1
 
     def resume(self, provider: str | None, now: datetime) -> list[str]:
-        """Let mail go again, from one queue or all. Return those that were paused, by name."""
+        """Resume one queue or all. Return those that were paused, by name."""
         paused = _Q.paused_at.is_not(None)
         which = paused if provider is None else paused & (_Q.provider == provider)
         with write_transaction(self._engine) as connection:
@@ -57,7 +57,7 @@ class ProviderQueues(Store):
             return sorted(resumed.scalars())
 
     def paused(self) -> list[Pause]:
-        """Return the queues from which nothing goes, by name."""
+        """Return the paused queues, by name."""
         query = select(_Q.provider, _Q.paused_at, _Q.why).where(_Q.paused_at.is_not(None))
         return [Pause(*row) for row in self._rows(query.order_by(_Q.provider))]
 
@@ -68,12 +68,12 @@ class ProviderQueues(Store):
     # ---- rates ----
 
     def intervals(self) -> dict[str, float]:
-        """Return the seconds between two messages of each queue, where replies have led to some."""
+        """Return the seconds between two messages of each queue that replies have slowed down."""
         query = select(_Q.provider, _Q.gap).where(_Q.gap > 0)
         return {row.provider: row.gap for row in self._rows(query)}
 
     def sent_on(self, day: date) -> int:
-        """Return how many went out on a day of a warm-up, if it is the latest on which any did."""
+        """Return how many messages were sent on a day of a warm-up; zero if later ones were."""
         query = select(_Q.sent).where(_Q.provider == ALL, _Q.day == day)
         return self._value(query) or 0
 
@@ -94,26 +94,26 @@ class ProviderQueues(Store):
 
 
 def paused_providers() -> Select[tuple[str]]:
-    """The providers to which nothing may go until the operator says so."""
+    """Select the paused providers."""
     return select(_Q.provider).where(_Q.paused_at.is_not(None))
 
 
 def providers_that_wait(now: datetime) -> Select[tuple[str]]:
-    """The providers to which nothing may go at a moment."""
+    """Select the providers to which nothing may be sent at a moment."""
     waits = or_(_Q.paused_at.is_not(None), is_to_come(now))
     return select(_Q.provider).where(waits)
 
 
 def is_to_come(now: datetime) -> ColumnElement[bool]:
-    """Select whether the next slot of a queue is later."""
+    """Return the condition that the next slot of a queue is later."""
     return and_(_Q.next_at > now, _Q.next_at <= now + _TOO_FAR)
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The next slot in a provider queue: when it is (none: at once), or that it is closed.
+    """The next slot in a provider queue: its moment (None: at once), or that the queue is paused.
 
-    ``interval`` are the seconds to the slot after it, as replies have led to.
+    ``interval`` is the seconds to the slot after it, if replies have slowed the queue down.
     """
 
     provider: str
@@ -128,9 +128,9 @@ class Slot:
 
 
 def next_slot(connection: Connection, provider: str, *, is_paced: bool) -> Slot:
-    """Return the next slot of a queue, which nobody else takes before the transaction ends.
+    """Return the next slot of a queue, and keep it locked until the transaction ends.
 
-    Without a limit (``is_paced``), a queue of which nothing is known is not written down.
+    If there is no limit (not ``is_paced``), a row is not made for a queue that has none.
     """
     row = _row(connection, provider)
     if row is None and is_paced:
@@ -142,7 +142,7 @@ def next_slot(connection: Connection, provider: str, *, is_paced: bool) -> Slot:
 
 
 def acquire_slot(connection: Connection, slot: Slot, least_interval: float, now: datetime) -> None:
-    """Make the next message of a queue wait for its interval, if it has one."""
+    """Take a slot: the next message of the queue waits for its interval, if there is one."""
     interval = max(least_interval, slot.interval)
     if slot.is_written and interval:
         next_at = now + timedelta(seconds=interval)
@@ -151,7 +151,7 @@ def acquire_slot(connection: Connection, slot: Slot, least_interval: float, now:
 
 
 def count_one(connection: Connection, day: date, most: int) -> bool:
-    """Count a mail of a day; false, and none is counted, if there were enough."""
+    """Count a message of a day. Return False, and count nothing, if the limit is reached."""
     _ensure(connection, ALL)
     row = _row(connection, ALL)
     before = row.sent if row and row.day == day else 0
