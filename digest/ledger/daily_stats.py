@@ -1,4 +1,4 @@
-"""Daily statistics: a day's papers, its deliveries, and how long they took."""
+"""Daily statistics: a day's papers, deliveries and time of sending."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from digest.model.deliveries import Balance, DeliveryState
 
 @dataclass(frozen=True, slots=True)
 class DailyStats:
-    """What a day came to; all zero where there was no edition.
+    """The statistics of a day; all zero if it had no edition.
 
-    ``sending`` is how long all runs of the day were about sending, ``missing`` the sources that had
-    failed when the edition was made.
+    ``sending`` is the time that all runs of the day spent on sending, ``missing`` the sources that
+    had failed when the edition was made.
     """
 
     day: date
@@ -56,9 +56,9 @@ def daily_stats_of(connection: Connection, which: ColumnElement[bool]) -> dict[d
 
 
 def _balances(connection: Connection, found: Sequence[Row[Any]]) -> dict[date, Balance]:
-    """The balances as the runs stored them. Rows are counted only where something may have changed.
+    """Return the balances that the runs stored; count the rows if something may have changed since.
 
-    That is where deliveries were waiting, and where a run came to no end.
+    That is if deliveries were waiting, or a run has no end.
     """
     open_runs = select(runs.c.day).where(
         runs.c.ended_at.is_(None), runs.c.day.in_([row.day for row in found])
@@ -76,27 +76,21 @@ def _balances(connection: Connection, found: Sequence[Row[Any]]) -> dict[date, B
 
 
 def _counted(connection: Connection, found: Sequence[Row[Any]]) -> dict[date, Balance]:
-    """The balances as the rows have them, and what is told of those no longer kept."""
+    """Return the balances of editions, counted from the rows and from those no longer kept."""
     if not found:
         return {}
-    # With its state in the question, the index says it all, and none but those that were skipped
-    # are read, for the reason.
-    of_these = deliveries.c.edition_id.in_([row.id for row in found])
-    state, reason = deliveries.c.state, deliveries.c.reason
+    # With the state as a condition, the index answers for all but the skipped, which are read for
+    # their reason.
+    edition_id, state, reason = deliveries.c.edition_id, deliveries.c.state, deliveries.c.reason
+    of_these = edition_id.in_([row.id for row in found])
     others = [state for state in DeliveryState if state is not DeliveryState.SKIPPED]
-    by_state = (
-        select(deliveries.c.edition_id, state, literal(""), func.count())
-        .where(of_these, state.in_(others))
-        .group_by(deliveries.c.edition_id, state)
-    )
-    skipped = (
-        select(deliveries.c.edition_id, state, reason, func.count())
-        .where(of_these, state == DeliveryState.SKIPPED)
-        .group_by(deliveries.c.edition_id, state, reason)
-    )
+    by_state = select(edition_id, state, literal(""), func.count()).group_by(edition_id, state)
+    by_state = by_state.where(of_these, state.in_(others))
+    skipped = select(edition_id, state, reason, func.count()).group_by(edition_id, state, reason)
+    skipped = skipped.where(of_these, state == DeliveryState.SKIPPED)
     counts: dict[int, list[Any]] = defaultdict(list)
     for row in found:
         counts[row.id] += row.gone or ()
-    for edition_id, *rest in connection.execute(union_all(by_state, skipped)):
-        counts[edition_id].append(rest)
+    for counted_id, *rest in connection.execute(union_all(by_state, skipped)):
+        counts[counted_id].append(rest)
     return {row.day: balance_of(row.day, row.due, counts[row.id]) for row in found}

@@ -1,13 +1,13 @@
-"""Whether all is well: what waits, what came back, what the sources gave, and if the books agree.
+"""Health: what waits, bounces, attempts, sources, and whether the balances are right.
 
-Asked every few seconds, each question goes by an index or has a bound, however long the books are.
+It may be asked every few seconds: every query uses an index or has a limit.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from digest.ledger.deliveries import PLANNED_AT, may_be_tried
 from digest.ledger.tables import attempts, bounces, collections, deliveries, editions, runs
@@ -15,7 +15,7 @@ from digest.model.deliveries import BounceKind, DeliveryState
 from digest.model.messages import OutcomeKind
 from subscribers.store.store import Store
 
-FAILURES_KEPT = timedelta(days=30)  # how long an old failure of a source is told
+FAILURES_KEPT = timedelta(days=30)  # how long a source's last failure is reported
 MOST_ATTEMPTS = 10_000
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)  # seconds
 
@@ -26,11 +26,11 @@ _WAITING = (_S.PENDING, _S.DEFERRED)
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """The deliveries that have no end yet.
+    """The deliveries that are not decided yet.
 
-    ``waiting`` may be tried now, since ``ready_since``; ``put_off`` from ``put_off_from`` to
-    ``put_off_until``. The oldest edition of both was frozen at ``oldest_since``, and the last
-    delivery of all tried at ``tried_at``.
+    ``waiting`` may be tried now, the first since ``ready_since``; ``put_off`` will be tried between
+    ``put_off_from`` and ``put_off_until``. The oldest edition of both was frozen at
+    ``oldest_since``. ``tried_at`` is the last attempt at any delivery.
     """
 
     waiting: int = 0
@@ -46,10 +46,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class SourceHealth:
-    """When a source was collected last, what it gave, and why it gave no more.
-
-    ``failed_at`` and ``last_failure`` tell of its last failure, unless that is long ago.
-    """
+    """The last collection of a source, and its last failure of the last 30 days."""
 
     name: str
     collected_at: datetime | None = None
@@ -61,7 +58,7 @@ class SourceHealth:
 
 @dataclass(frozen=True, slots=True)
 class Latencies:
-    """How many took at most so many seconds; how many there were, and all their seconds."""
+    """The number of attempts ``within`` each bound in seconds, of all, and their total seconds."""
 
     within: dict[float, int]
     count: int
@@ -69,10 +66,10 @@ class Latencies:
 
 
 class Health(Store):
-    """How one ledger is."""
+    """The health of one ledger."""
 
     def queue(self, now: datetime) -> Queue:
-        """What waits at a moment."""
+        """Return what waits at a moment."""
         by_edition = (
             select(deliveries.c.state, deliveries.c.edition_id, func.count())
             .where(deliveries.c.state.in_(_OPEN))
@@ -88,8 +85,8 @@ class Health(Store):
             waiting_of = [edition_id for state, edition_id, _ in rows if state in _WAITING]
             frozen = select(func.min(editions.c.frozen_at)).where(editions.c.id.in_(waiting_of))
             oldest = connection.execute(frozen).scalar()
-            ready = func.coalesce(again, PLANNED_AT)
-            ready_since = connection.execute(select(func.min(ready)).where(may_be_tried(now)))
+            ready = select(func.min(func.coalesce(again, PLANNED_AT))).where(may_be_tried(now))
+            ready_since = connection.execute(ready).scalar()
             last_attempt = select(attempts.c.at).order_by(attempts.c.id.desc()).limit(1)
             tried_at = connection.execute(last_attempt).scalar()
         counts = dict.fromkeys(_OPEN, 0)
@@ -103,41 +100,33 @@ class Health(Store):
             being_sent=counts[_S.SENDING],
             uncertain=counts[_S.UNCERTAIN],
             oldest_since=oldest,
-            ready_since=ready_since.scalar(),
+            ready_since=ready_since,
             tried_at=tried_at,
         )
 
     def came_back(self, since: datetime) -> dict[BounceKind, int]:
-        """How many of each kind came back since a moment."""
+        """Count the bounces since a moment by kind."""
         kind = bounces.c.kind
         query = select(kind, func.count()).where(bounces.c.at >= since).group_by(kind)
-        found = {BounceKind(row[0]): row[1] for row in self._rows(query)}
+        found: dict[str, int] = dict(self._rows(query))
         return {kind: found.get(kind, 0) for kind in BounceKind}
 
     def attempts(self, since: datetime) -> dict[tuple[OutcomeKind, int], int]:
-        """The attempts since a moment, the latest MOST_ATTEMPTS of them, by outcome and code."""
-        newest = select(func.max(attempts.c.id)).scalar_subquery()
-        query = (
-            select(attempts.c.outcome, attempts.c.code, func.count())
-            .where(attempts.c.id > newest - MOST_ATTEMPTS, attempts.c.at >= since)
-            .group_by(attempts.c.outcome, attempts.c.code)
-        )
-        rows = self._rows(query)
+        """Count the attempts since a moment by outcome and code, the latest MOST_ATTEMPTS only."""
+        by = (attempts.c.outcome, attempts.c.code)
+        rows = self._rows(select(*by, func.count()).where(*_latest(since)).group_by(*by))
         return {(OutcomeKind(outcome), code): count for outcome, code, count in rows}
 
     def latencies(self, since: datetime) -> Latencies:
-        """How long the same attempts took, those of them that say it."""
-        newest = select(func.max(attempts.c.id)).scalar_subquery()
+        """Return how long the same attempts took; attempts of old versions do not tell."""
         took = attempts.c.seconds
         within = (func.count(case((took <= bound, 1))) for bound in BUCKETS)
-        query = select(func.sum(took), func.count(took), *within).where(
-            attempts.c.id > newest - MOST_ATTEMPTS, attempts.c.at >= since
-        )
+        query = select(func.sum(took), func.count(took), *within).where(*_latest(since))
         [(total, count, *counts)] = self._rows(query)
         return Latencies(dict(zip(BUCKETS, counts, strict=True)), count, total or 0.0)
 
     def source(self, name: str, now: datetime) -> SourceHealth:
-        """How a source is."""
+        """Return the health of a source."""
         its = select(collections.c.at, collections.c.sightings, collections.c.failure).where(
             collections.c.source == name
         )
@@ -155,15 +144,15 @@ class Health(Store):
         )
 
     def editions(self) -> int:
-        """How many there have been."""
+        """Count all editions."""
         return self._count(select(func.count()).select_from(editions))
 
     def unbalanced(self, days: Sequence[date]) -> list[date]:
-        """Return those of some days whose balance does not add up or counts lost deliveries.
+        """Return the days whose balance does not add up, or counts deliveries that are not there.
 
-        How many are due was counted from the people. Of old deliveries the number is kept. A
-        balance may count less than there is now, because people are planned for all day long. Days
-        of which a run is under way are left out.
+        How many are due was counted from the people; of old deliveries the number is kept. There
+        may be more deliveries than in a stored balance, because people are planned for all day
+        long. Days with a run under way are left out.
         """
         # One statement, so that both numbers are of one moment.
         its = deliveries.c.edition_id == editions.c.id
@@ -182,11 +171,16 @@ class Health(Store):
         ]
 
 
+def _latest(since: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Select the latest MOST_ATTEMPTS attempts, of these those since a moment."""
+    newest = select(func.max(attempts.c.id)).scalar_subquery()
+    return attempts.c.id > newest - MOST_ATTEMPTS, attempts.c.at >= since
+
+
 def _count(gone: list[tuple[str, str, int]] | None) -> int:
     return sum(count for _, _, count in gone or ())
 
 
 def _sum(balance: dict[str, int]) -> int:
-    # While it is sent, a delivery is among the pending.
-    states = [state for state in DeliveryState if state is not DeliveryState.SENDING]
-    return sum(balance.get(state, 0) for state in states)
+    # A balance has no number of its own for deliveries being sent: they are among the pending.
+    return sum(balance.get(state, 0) for state in DeliveryState)

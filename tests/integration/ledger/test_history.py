@@ -114,7 +114,7 @@ def test_each_source_of_a_collection_is_a_row(ledger, registry):
         Source("arxiv", Harvest((looked_up,))),
     ).collect([TODAY], NOW)
     assert (done.new, done.updated) == (2, 1)
-    assert ledger.history.collections_of(TODAY, TODAY) == [
+    assert ledger.history.collected_for(TODAY) == [
         collection(sightings=3, new=2, updated=1, rejected=1, rejections=(entry(7),)),
         collection(source="arxiv", sightings=1, new=1),
     ]
@@ -124,7 +124,7 @@ def test_a_source_that_fails_is_a_row_with_its_failure_and_what_came_before_it(l
     given = Harvest((make_sighting(1),))
     broken = Source("huggingface", given, fault="503 Service Unavailable")
     pipeline(ledger, registry, broken, Source("arxiv")).collect([TODAY], NOW)
-    assert ledger.history.collections_of(TODAY, TODAY) == [
+    assert ledger.history.collected_for(TODAY) == [
         collection(sightings=1, new=1, failure="503 Service Unavailable"),
         collection(source="arxiv"),
     ]
@@ -136,7 +136,7 @@ def test_a_reading_of_files_is_one_row(ledger, registry, tmp_path):
     (folder / "a.json").write_text("no json", encoding="utf-8")
     (folder / "b.json").write_text("[]", encoding="utf-8")
     make_collector(make_settings(), ledger).collect_files([folder], None, NOW)
-    [row] = ledger.history.collections_of(TODAY, TODAY)
+    [row] = ledger.history.collected_for(TODAY)
     assert (row.source, row.sightings, row.rejected) == ("files", 0, 1)
     assert row.rejections[0].file == str(folder / "a.json")
 
@@ -144,15 +144,15 @@ def test_a_reading_of_files_is_one_row(ledger, registry, tmp_path):
 def test_the_day_of_a_collection_is_the_operators(ledger, registry):
     late = NOW.replace(hour=23)
     pipeline(ledger, registry, Source("arxiv"), timezone="Asia/Tokyo").collect([TODAY], late)
-    assert ledger.history.collections_of(TODAY, TODAY) == []
-    [row] = ledger.history.collections_of(TOMORROW, TOMORROW)
+    assert ledger.history.collected_for(TODAY) == []
+    [row] = ledger.history.collected_for(TOMORROW)
     assert row.at == late
 
 
 def test_of_many_that_cannot_be_read_the_first_are_kept_and_all_are_counted(history):
     many = tuple(entry(n) for n in range(MOST_REJECTIONS + 50))
     history.record_collection(collection(rejected=len(many), rejections=many))
-    [kept] = history.collections_of(TODAY, TODAY)
+    [kept] = history.collected_for(TODAY)
     assert kept.rejected == MOST_REJECTIONS + 50
     assert kept.rejections == many[:MOST_REJECTIONS]
 
@@ -163,7 +163,7 @@ def test_what_no_database_takes_stops_nothing(history):
         collection(source=hostile, rejected=1, rejections=(entry(1, hostile),), failure=hostile)
     )
     history.end_run(history.begin_run(TODAY, NOW), NOW, timedelta(), (hostile,))
-    [kept] = history.collections_of(TODAY, TODAY)
+    [kept] = history.collected_for(TODAY)
     [run] = history.runs(1)
     for text in (kept.source, kept.failure, kept.rejections[0].why, *run.trouble):
         assert text.startswith("a b c")
@@ -173,9 +173,9 @@ def test_what_no_database_takes_stops_nothing(history):
 def test_collections_come_oldest_first_and_the_latest_of_many(history):
     for n in range(5):
         history.record_collection(collection(at=NOW + n * timedelta(hours=1), sightings=n))
-    found = history.collections_of(YESTERDAY, TOMORROW, most=3)
+    found = history.collected_for(TOMORROW, most=3)
     assert [each.sightings for each in found] == [2, 3, 4]
-    assert history.collections_of(TOMORROW, TOMORROW) == []
+    assert history.collected_for(YESTERDAY) == []
 
 
 def test_what_was_collected_for_an_edition_came_after_the_one_before(ledger, history):
