@@ -1,4 +1,4 @@
-"""Atomic files: there as a whole, or not at all."""
+"""Atomic files: written completely, or not at all."""
 
 import os
 import sqlite3
@@ -13,9 +13,9 @@ from digest.errors import LedgerError
 
 @contextmanager
 def part_of(path: Path) -> Iterator[Path]:
-    """Make an empty file beside another, to be filled and put in its place; remove it afterwards.
+    """Make an empty file beside another, to be put in its place; remove it if it is not.
 
-    Nobody else may read it. Raises OSError.
+    Only its owner can read it. Raises OSError.
     """
     descriptor, name = mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     os.close(descriptor)
@@ -28,7 +28,7 @@ def part_of(path: Path) -> Iterator[Path]:
 
 
 def put_in_place(part: Path, path: Path) -> None:
-    """Make a finished file the one at a path, so that a power cut leaves the old or the new one."""
+    """Replace the file at a path by a finished one; a power cut leaves the old or the new one."""
     _sync(part)
     part.replace(path)
     _sync(path.parent)
@@ -36,7 +36,7 @@ def put_in_place(part: Path, path: Path) -> None:
 
 @contextmanager
 def as_file_error(path: Path) -> Iterator[None]:
-    """Turn what SQLite or the disk refuse into a LedgerError of one line about a file."""
+    """Raise errors of SQLite and the disk as a LedgerError of one line that names the file."""
     try:
         yield
     except OSError as error:

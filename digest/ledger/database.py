@@ -1,4 +1,4 @@
-"""The database: opened, and brought up to date."""
+"""The database: opening it, transactions, and its schema's revision."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ from digest.ledger.locks import wait_for_upgrade
 # The last of digest/ledger/migrations/versions; a test holds the two together.
 NEWEST_REVISION = "0009"
 
-# Seconds, for libpq: to connect; and until a connection that says nothing is asked, three times.
+# For libpq, seconds: to connect; and of silence before a connection is probed, three times.
 _OVER_A_NETWORK = {
     "connect_timeout": "10",
     "keepalives_idle": "30",
@@ -38,28 +38,28 @@ _OVER_A_NETWORK = {
     "keepalives_count": "3",
 }
 _PATIENCE = 60.0  # seconds
-# Gone, or locked; read-only as yet (InternalError); or others have all connections (TimeoutError).
+# Gone or locked; still read-only (InternalError); or no connection is free (TimeoutError).
 _NOT_NOW = (OperationalError, InterfaceError, InternalError, TimeoutError)
 
 T = TypeVar("T")
 
 
 def open_database(url: str) -> Engine:
-    """An engine for SQLite (write-ahead log, foreign keys on) or PostgreSQL.
+    """Make an engine for SQLite (write-ahead log, foreign keys on) or PostgreSQL.
 
-    Raises LedgerError where the folder cannot be made or the driver is not installed.
+    Raises LedgerError if the folder cannot be made, or the driver is not installed.
     """
     parsed = make_url(url)
     is_sqlite = parsed.get_backend_name() == "sqlite"
     try:
         if is_sqlite and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        if not is_sqlite:  # a network may be silent: what the URL says wins
+        if not is_sqlite:  # what the URL says wins
             parsed = parsed.set(query={**_OVER_A_NETWORK, **parsed.query})
         engine = create_engine(
             parsed,
             pool_pre_ping=not is_sqlite,
-            hide_parameters=True,  # addresses: what fails is told in logs
+            hide_parameters=True,  # addresses, because errors are logged
         )
     except (OSError, ImportError) as error:
         raise LedgerError(f"the database cannot be opened: {error}") from error
@@ -70,7 +70,7 @@ def open_database(url: str) -> Engine:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
     connection.execute("PRAGMA busy_timeout=30000")
-    # Of several that do this to a new file at once, all but one are refused, and not kept waiting.
+    # If several processes do this to a new file at once, SQLite refuses all but one at once.
     in_turn = Retrying(
         retry=retry_if_exception(_is_locked),
         stop=stop_after_delay(_PATIENCE),
@@ -85,15 +85,14 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> N
 def _is_locked(error: BaseException) -> bool:
     if not isinstance(error, sqlite3.OperationalError):
         return False
-    code = getattr(error, "sqlite_errorcode", 0)  # none if Python says it itself
+    code = getattr(error, "sqlite_errorcode", 0)  # none if Python's own module raised it
     return bool(code & 0xFF == sqlite3.SQLITE_BUSY)
 
 
 def retry_on_disconnect(ask: Callable[[], T]) -> T:
-    """The answer of the database, which is waited for while it is away, as during a restart.
+    """Ask the database; ask again while it is away, as during a restart, for up to a minute.
 
-    What is asked must be the same when it is asked twice, for the first may have been heard.
-    Raises SQLAlchemyError after a minute.
+    The question must be idempotent: the first may have been answered. Raises SQLAlchemyError.
     """
     waiting = Retrying(
         retry=retry_if_exception_type(_NOT_NOW),
@@ -106,7 +105,7 @@ def retry_on_disconnect(ask: Callable[[], T]) -> T:
 
 @contextmanager
 def as_ledger_error() -> Iterator[None]:
-    """Within, whatever the database raises becomes a LedgerError of one line."""
+    """Raise errors of the database as a LedgerError of one line."""
     try:
         yield
     except SQLAlchemyError as error:
@@ -114,7 +113,7 @@ def as_ledger_error() -> Iterator[None]:
 
 
 def insert_if_new(connection: Connection, table: Table, **values: object) -> bool:
-    """Insert a row; false, and nothing happens, if one with its keys is there already."""
+    """Insert a row. Return False, and change nothing, if there is one with these keys already."""
     if connection.dialect.name == "sqlite":
         from sqlalchemy.dialects.sqlite import insert  # noqa: PLC0415
     else:
@@ -135,7 +134,7 @@ def upgrade(engine: Engine) -> None:
     config.set_main_option("path_separator", "os")
     try:
         with write_transaction(engine) as connection:
-            # Who migrates at the same time waits, and then finds it done; half of one is undone.
+            # Another process that upgrades at the same time waits, and then finds it done.
             if connection.dialect.name != "sqlite":
                 wait_for_upgrade(connection)
             config.attributes["connection"] = connection
@@ -146,10 +145,10 @@ def upgrade(engine: Engine) -> None:
 
 @contextmanager
 def write_transaction(engine: Engine) -> Iterator[Connection]:
-    """A transaction that reads and then writes, committed at its end.
+    """Begin a transaction that reads and then writes, and commit it at the end.
 
-    SQLite refuses a reader that wants to write after another has written, so there it waits for its
-    turn from the start. Its driver begins no transaction for the statements of a schema, either.
+    SQLite refuses a reader that wants to write after another process has written, so there the lock
+    is taken at the beginning. Its driver does not begin a transaction for DDL either.
     """
     with engine.begin() as connection:
         if connection.dialect.name == "sqlite":
@@ -158,9 +157,9 @@ def write_transaction(engine: Engine) -> Iterator[Connection]:
 
 
 def ensure_current(engine: Engine) -> None:
-    """Create the schema in an empty database. Raises LedgerError where an old one needs upgrading.
+    """Create the schema in an empty database. Raises LedgerError if an old one needs upgrading.
 
-    An existing schema is never changed in passing: that is `digest db upgrade`, after a backup.
+    An existing schema is only changed by `digest db upgrade`, after a backup.
     """
     found = revision(engine)
     if found is None:
@@ -175,7 +174,7 @@ def ensure_current(engine: Engine) -> None:
 
 
 def what_is_missing(engine: Engine) -> str:
-    """In a word, what keeps the program from its work: "database", "schema", or nothing."""
+    """Return what prevents the program from working: "database", "schema", or ""."""
     try:
         found = revision(engine)
     except LedgerError:
@@ -184,10 +183,7 @@ def what_is_missing(engine: Engine) -> str:
 
 
 def revision(engine: Engine) -> str | None:
-    """The revision that Alembic wrote into the database; none in an empty one.
-
-    Raises LedgerError.
-    """
+    """Return the revision of the schema; None in an empty database. Raises LedgerError."""
     try:
         if not inspect(engine).has_table("alembic_version"):
             return None

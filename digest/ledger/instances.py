@@ -1,6 +1,6 @@
-"""Who works with this ledger, and since when: the ledger's side of instance_guard.py."""
+"""Instances: the folders that this ledger is used with (see maintenance/instance_guard.py)."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, text, update
@@ -13,7 +13,7 @@ COPIED = ""  # the marker in a copy: no folder has it
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A folder that this ledger is used with. ``mark`` changes each time before messages are sent.
+    """A folder that this ledger is used with. ``mark`` is its copy marker.
 
     What was due before ``sends_from`` is not sent.
     """
@@ -30,45 +30,38 @@ class Instances(Store):
     """The instances of one ledger."""
 
     def all(self) -> list[Instance]:
-        """Return all of them, the one seen last first."""
+        """Return all instances, the one seen last first."""
         query = select(instances).order_by(instances.c.seen_at.desc(), instances.c.id)
         with self._engine.connect() as connection:
             return [Instance(**row) for row in connection.execute(query).mappings()]
 
     def enter(self, instance: Instance) -> None:
-        """Add one, or replace what was known of it."""
+        """Add an instance, or replace it."""
         with self._engine.begin() as connection:
             connection.execute(delete(instances).where(instances.c.id == instance.id))
-            connection.execute(insert(instances).values(**_values(instance)))
+            connection.execute(insert(instances).values(**asdict(instance)))
 
     def mark(self, instance_id: str, mark: str, now: datetime) -> None:
-        """Write down the marker that an instance has from now on."""
+        """Change the copy marker of an instance."""
         this = update(instances).where(instances.c.id == instance_id)
         self._write(this.values(mark=mark, seen_at=now))
 
     def table_id(self) -> str:
-        """Return the number that PostgreSQL gave the table: restored, it has another.
-
-        A file of SQLite has none.
-        """
+        """Return PostgreSQL's number of the table, which a restore changes; "-" for SQLite."""
         if self._engine.dialect.name == "sqlite":
             return "-"
         with self._engine.connect() as connection:
             return str(connection.execute(text("SELECT 'instances'::regclass::oid")).scalar_one())
 
     def sends_from(self) -> datetime | None:
-        """Return the moment before which nothing that was due is sent; None if there is none."""
+        """Return the moment before which nothing that was due is sent, if there is one."""
         return self._value(select(func.max(instances.c.sends_from)))
 
 
 def mark_as_copied(connection: Connection, copied_from: Instance) -> None:
-    """Make the guard ask whoever uses this ledger: the one it was copied from may have sent since.
+    """Mark a ledger as a copy, so that the guard stops sending: the original may have sent since.
 
-    Where no instance is known, ``copied_from`` becomes one.
+    ``copied_from`` is added if the ledger knows no instance.
     """
     if not connection.execute(update(instances).values(mark=COPIED)).rowcount:
-        connection.execute(insert(instances).values(**_values(copied_from)))
-
-
-def _values(instance: Instance) -> dict[str, object]:
-    return {column.name: getattr(instance, column.name) for column in instances.columns}
+        connection.execute(insert(instances).values(**asdict(copied_from)))

@@ -1,6 +1,6 @@
-"""The workers that send: each takes a name, and holds the lock of that name while it lives.
+"""Live workers: each worker has a name, and holds the lock of that name while it lives.
 
-So a delivery that is being sent is told from one whose worker has died without looking at a clock.
+So a delivery whose worker has died is recognised without a clock.
 """
 
 import secrets
@@ -24,9 +24,9 @@ class LiveWorkers(Store):
 
     @contextmanager
     def enter(self) -> Iterator[Claims]:
-        """Be a worker, and claim deliveries in its name. Raises Busy."""
+        """Register a worker for as long as the context lasts; yield its claims. Raises Busy."""
         name = secrets.token_hex(8)
-        # Others may hold it for a moment: they look whether it is held.
+        # Others hold the lock for a moment when they look whether it is held.
         with wait_for_lock(self._engine, _lock(name)):
             try:
                 yield Claims(self._engine, name)
@@ -34,36 +34,29 @@ class LiveWorkers(Store):
                 forget(self._engine, _lock(name))
 
     def resolve_orphaned(self, now: datetime) -> int:
-        """Make uncertain what was being sent by workers that died. Return how many they were."""
+        """Mark as uncertain what dead workers were sending. Return how many deliveries."""
         being_sent = deliveries.c.state == DeliveryState.SENDING
         names = self._values(select(deliveries.c.claimed_by).where(being_sent).distinct())
-        return sum(self._release(name, now) for name in names if not self._lives(name))
+        resolved = 0
+        for name in names:  # None: claimed before workers had names
+            if name is None or not is_held(self._engine, _lock(name)):
+                its = deliveries.c.claimed_by.is_not_distinct_from(name)
+                uncertain = update(deliveries).where(being_sent, its)
+                uncertain = uncertain.values(state=DeliveryState.UNCERTAIN, changed_at=now)
+                resolved += self._write(uncertain)
+                forget(self._engine, _lock(name or ""))
+        return resolved
 
     def some_live(self) -> bool:
-        """Return whether any worker lives; on SQLite only, where their locks are files."""
+        """Return whether any worker lives; only for SQLite, where locks are files."""
         return bool(held(self._engine, _KIND))
 
     def clear_away(self, before: datetime) -> int:
-        """Remove the locks that dead workers took before a moment. Return how many they were."""
+        """Remove the locks that dead workers took before a moment. Return how many there were."""
         names = left_behind(self._engine, _KIND, before)
         for name in names:
             forget(self._engine, name)
         return len(names)
-
-    def _lives(self, name: str | None) -> bool:
-        """Return whether a worker lives; claims from before workers had names have none."""
-        return name is not None and is_held(self._engine, _lock(name))
-
-    def _release(self, name: str | None, now: datetime) -> int:
-        settled = self._write(
-            update(deliveries)
-            .where(deliveries.c.state == DeliveryState.SENDING)
-            .where(deliveries.c.claimed_by.is_not_distinct_from(name))
-            .values(state=DeliveryState.UNCERTAIN, changed_at=now)
-        )
-        if name is not None:
-            forget(self._engine, _lock(name))
-        return settled
 
 
 def _lock(name: str) -> str:

@@ -19,9 +19,8 @@ from sqlalchemy.exc import DBAPIError
 from digest.errors import Busy
 
 # PostgreSQL's advisory locks are numbers of a whole database. Ours are hashed from a name and the
-# schema: two ledgers in two schemas do not hold each other up.
+# schema: two ledgers in two schemas have different locks.
 _NUMBER = "hashtextextended(current_schema() || ' paper-digest ' || :name, 0)"
-
 
 _TRIES = 200
 _PAUSE = 0.05  # seconds between two of them
@@ -29,7 +28,7 @@ _PAUSE = 0.05  # seconds between two of them
 
 @contextmanager
 def advisory_lock(engine: Engine, work: Literal["run", "planning", "collection"]) -> Iterator[None]:
-    """Hold the ledger for one piece of work. Raises Busy at once if another holds it."""
+    """Hold the lock of one kind of work. Raises Busy at once if another process holds it."""
     with holding(engine, work) as is_ours:
         if not is_ours:
             raise Busy(f"another {work} is under way")
@@ -40,7 +39,7 @@ def advisory_lock(engine: Engine, work: Literal["run", "planning", "collection"]
 def wait_for_lock(
     engine: Engine, name: str, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[None]:
-    """Hold the lock of a name. Raises Busy if others hold it for ten seconds."""
+    """Hold the lock of a name; wait for it. Raises Busy after ten seconds."""
     for _ in range(_TRIES):
         with holding(engine, name) as is_ours:
             if is_ours:
@@ -52,7 +51,7 @@ def wait_for_lock(
 
 @contextmanager
 def holding(engine: Engine, name: str) -> Iterator[bool]:
-    """Hold the lock of a name, or say at once that another has it."""
+    """Try to hold the lock of a name; yield whether it succeeded."""
     if engine.dialect.name != "sqlite":
         with _advisory_lock(engine, name) as is_ours:
             yield is_ours
@@ -62,7 +61,7 @@ def holding(engine: Engine, name: str) -> Iterator[bool]:
 
 
 def is_held(engine: Engine, name: str) -> bool:
-    """Whether whoever took the lock of a name still lives."""
+    """Return whether a living process holds the lock of a name."""
     if engine.dialect.name != "sqlite":
         with _advisory_lock(engine, name) as is_ours:
             return not is_ours
@@ -74,9 +73,9 @@ def is_held(engine: Engine, name: str) -> bool:
 
 
 def left_behind(engine: Engine, kind: str, before: datetime) -> list[str]:
-    """The names, beginning so, of locks that were taken before a moment and whose holder is dead.
+    """Return the locks with this prefix whose holder is dead and that were taken before a moment.
 
-    Who takes one makes its file first, and holds it a moment later: hence the moment.
+    A process makes the file first and holds it a moment later: hence ``before``.
     """
     return [
         name
@@ -86,18 +85,18 @@ def left_behind(engine: Engine, kind: str, before: datetime) -> list[str]:
 
 
 def held(engine: Engine, kind: str) -> list[str]:
-    """The names, beginning so, of the locks on SQLite whose holder lives."""
+    """Return the locks with this prefix whose holder lives; only for SQLite."""
     return [name for name in _files(engine, kind) if is_held(engine, name)]
 
 
 def forget(engine: Engine, name: str) -> None:
-    """Clear away what a lock leaves behind that nobody will take again."""
+    """Remove the file of a lock that nobody will take again."""
     if engine.dialect.name == "sqlite":
         _file_of(engine, name).unlink(missing_ok=True)
 
 
 def wait_for_upgrade(connection: Connection) -> None:
-    """Until the end of the transaction, nobody else upgrades the schema."""
+    """Wait until nobody else upgrades the schema, and keep others out of it until the commit."""
     lock = text(f"SELECT pg_advisory_xact_lock({_NUMBER})")
     connection.execute(lock, {"name": "upgrade"})
 
@@ -110,7 +109,7 @@ def _advisory_lock(engine: Engine, name: str) -> Iterator[bool]:
         try:
             yield is_ours
         finally:
-            # With a lost connection the lock has gone as well.
+            # If the connection is lost, the lock is gone too.
             with suppress(DBAPIError):
                 if is_ours:
                     unlock = text(f"SELECT pg_advisory_unlock({_NUMBER})")
@@ -122,7 +121,7 @@ def _file_of(engine: Engine, name: str) -> Path:
 
 
 def _files(engine: Engine, kind: str) -> dict[str, float]:
-    """The files of locks whose names begin so, with when each was taken; none on PostgreSQL."""
+    """Return the locks with this prefix that have files, and when each was taken."""
     if engine.dialect.name != "sqlite":
         return {}
     database = Path(engine.url.database or "")

@@ -1,4 +1,4 @@
-"""Who takes the mail of a domain, as the DNS said."""
+"""Mail domains: which provider takes the mail of each, as the DNS said."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,16 +11,15 @@ from subscribers.store.store import Store
 
 
 class MailDomains(Store):
-    """What one ledger knows of mail domains."""
+    """The mail domains that one ledger knows."""
 
     def asked_since(self, moment: datetime) -> dict[str, str]:
-        """The providers of the domains that were asked about since a moment."""
+        """Return the providers of the domains that were looked up since a moment."""
         query = select(mail_domains.c.domain, mail_domains.c.provider)
-        rows = self._rows(query.where(mail_domains.c.asked_at >= moment))
-        return {row.domain: row.provider for row in rows}
+        return dict(self._rows(query.where(mail_domains.c.asked_at >= moment)))
 
     def keep(self, providers: Mapping[str, str], now: datetime) -> None:
-        """Keep what was found out, in place of what was known before."""
+        """Store the providers of domains in place of those known before."""
         if not providers:
             return
         new = [

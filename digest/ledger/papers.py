@@ -1,4 +1,4 @@
-"""Papers, their listings and their observed signals: what was collected."""
+"""Papers, with their listings and observed signals."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -34,34 +34,33 @@ class Papers(Store):
         return merged
 
     def latest_day(self) -> date | None:
-        """The last day for which anything is listed."""
+        """Return the last day with a listing."""
         return self._value(select(func.max(listings.c.listed_on)))
 
     def title_of(self, key: str) -> str | None:
-        """The title of the paper with a canonical id; none for an unknown one."""
-        title = self._value(select(papers.c.title).where(papers.c.key == key))
-        return None if title is None else str(title)
+        """Return the title of the paper with a canonical id, if there is one."""
+        return self._value(select(papers.c.title).where(papers.c.key == key))
 
     def newest(self, most: int) -> list[str]:
-        """The canonical ids of the papers with an abstract that came last, newest first."""
+        """Return the canonical ids of the last papers with an abstract, newest first."""
         query = select(papers.c.key).where(papers.c.abstract != "").order_by(papers.c.id.desc())
         return self._values(query.limit(most))
 
     def facts_of(self, keys: Iterable[str]) -> dict[str, Facts]:
-        """The facts of papers by their canonical ids; unknown ones are left out."""
+        """Return the facts of papers by their canonical ids; leave out unknown ones."""
         with self._engine.connect() as connection:
             rows = _rows(connection, papers, papers.c.key, sorted(set(keys)))
         return {row.key: facts_of(row) for row in rows}
 
     def keywords_since(self, day: date) -> list[tuple[str, ...]]:
-        """The keywords of each paper listed on a day or later."""
+        """Return the keywords of each paper listed on a day or later."""
         listed = select(listings.c.paper_id).where(listings.c.listed_on >= day)
         query = select(papers.c.keywords).where(papers.c.id.in_(listed)).order_by(papers.c.id)
         return [tuple(keywords) for keywords in self._values(query)]
 
 
 def facts_of(row: Row[tuple[Any, ...]]) -> Facts:
-    """Facts from a row that holds the columns of papers."""
+    """Return the facts in a row with the columns of papers."""
     values = {name: getattr(row, name) for name in _FACTS}
     for name in ("authors", "keywords", "categories"):
         values[name] = tuple(values[name])
@@ -69,12 +68,12 @@ def facts_of(row: Row[tuple[Any, ...]]) -> Facts:
 
 
 def signals_of(row: Row[tuple[Any, ...]]) -> Signals:
-    """Signals from a row that holds columns of that name."""
+    """Return the signals in a row with the columns of that name."""
     return Signals(**{name: getattr(row, name) for name in _SIGNALS})
 
 
 def current_signals(connection: Connection, paper_ids: Sequence[int]) -> dict[int, Signals]:
-    """The latest counts of papers, over all sources: each kind by whoever stated it last."""
+    """Return the signals of papers, each as the source stated that stated it last."""
     by_paper: dict[int, Signals] = defaultdict(Signals)
     for row in _rows(connection, observations, observations.c.paper_id, paper_ids):
         by_paper[row.paper_id] = by_paper[row.paper_id].then(signals_of(row))
@@ -84,9 +83,9 @@ def current_signals(connection: Connection, paper_ids: Sequence[int]) -> dict[in
 def risen_since(
     connection: Connection, paper_ids: Sequence[int], moment: datetime
 ) -> dict[int, int]:
-    """Return the upvotes that papers gained since a moment, by the source that states the most.
+    """Return the upvotes that papers gained since a moment, by the source with the largest gain.
 
-    Counted from what was seen last before the moment, or first after it.
+    The gain is counted from the last observation before the moment, or the first after it.
     """
     before: dict[tuple[int, str], int] = {}
     risen: dict[int, int] = defaultdict(int)
@@ -118,7 +117,7 @@ def _known(connection: Connection, keys: list[str], title_keys: list[str]) -> li
 def _rows(
     connection: Connection, table: Table, column: ColumnElement[Any], values: Sequence[Any]
 ) -> list[Row[tuple[Any, ...]]]:
-    """The rows with one of many values, observations in the order of their time."""
+    """Return the rows with one of many values in a column, observations in the order of time."""
     order = [table.c.seen_at, table.c.id] if table is observations else list(table.primary_key)
     rows: list[Row[tuple[Any, ...]]] = []
     for start in range(0, len(values), _BATCH):

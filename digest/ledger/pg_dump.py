@@ -1,6 +1,6 @@
-"""A ledger in PostgreSQL: backed up by pg_dump, and put back by pg_restore.
+"""Backups of a ledger in PostgreSQL by pg_dump, and the command line of pg_restore.
 
-A password is in the environment only, because everybody on the machine can read command lines.
+A password is passed in the environment, because everybody on the machine can read command lines.
 """
 
 import os
@@ -24,12 +24,12 @@ _OPTIONS = (
 
 
 def dump(engine: Engine, target: Path) -> RowCounts:
-    """Write the ledger's tables, as of one moment, into a file. Raises LedgerError."""
+    """Write the ledger's tables, as of one moment, to a file. Raises LedgerError."""
     one_moment = engine.execution_options(isolation_level="REPEATABLE READ")
     quoted = engine.dialect.identifier_preparer.quote_identifier
     conninfo, environment = _connection(engine.url)
     with as_ledger_error(), one_moment.connect() as connection:
-        # So what is counted is what is copied.
+        # The rows are counted in the snapshot that is copied.
         snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
         counts = row_counts(connection)
         if counts is None:
@@ -49,7 +49,7 @@ def dump(engine: Engine, target: Path) -> RowCounts:
 
 
 def restore_command(url: str, file: Path) -> str:
-    """Return the line for the shell that puts a backup in place of the ledger's tables."""
+    """Return the shell command that replaces the ledger's tables by those in a backup."""
     conninfo, _ = _connection(make_url(url))
     options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction")
     return shlex.join(["pg_restore", *options, f"--dbname={conninfo}", str(file)])
@@ -69,8 +69,8 @@ def _run_pg_dump(command: list[str], environment: dict[str, str]) -> None:
         )
     except FileNotFoundError as error:
         raise LedgerError(
-            "there is no pg_dump: install PostgreSQL's client programs, of the server's version or "
-            "a newer one (on Debian postgresql-client, elsewhere postgresql)"
+            "pg_dump is missing: install PostgreSQL's client programs in the server's version or "
+            "a newer one (Debian: postgresql-client, elsewhere: postgresql)"
         ) from error
     except subprocess.TimeoutExpired as error:
         raise LedgerError(f"pg_dump took longer than {_LONGEST // 3600} hours") from error
@@ -82,7 +82,7 @@ def _run_pg_dump(command: list[str], environment: dict[str, str]) -> None:
 
 
 def _connection(url: URL) -> tuple[str, dict[str, str]]:
-    """Return how libpq is told of a database: without the password, and that as environment."""
+    """Return libpq's connection string without the password, and an environment with it."""
     from psycopg.conninfo import make_conninfo  # noqa: PLC0415  only there with PostgreSQL
 
     [], given = url.get_dialect()().create_connect_args(url)

@@ -1,6 +1,6 @@
-"""Rows that are kept for some time only; their counts, and which papers were shown, stay for ever.
+"""Removing old rows; their counts, and which papers were shown, are kept for ever.
 
-Each block goes in a transaction of its own, so that whoever sends is not held up.
+Each block is removed in a transaction of its own, so that others who write do not wait long.
 """
 
 import time
@@ -28,10 +28,9 @@ from digest.model.progress import Progress, silent
 from subscribers.store.store import Store
 
 _S = DeliveryState
-SETTLED = (_S.ACCEPTED, _S.REFUSED, _S.SUPPRESSED, _S.SKIPPED)  # from which no way leads on
+SETTLED = (_S.ACCEPTED, _S.REFUSED, _S.SUPPRESSED, _S.SKIPPED)  # the final states
 BLOCK = 500  # deliveries; each has some ten papers
-# Seconds after each block: SQLite has no queue for those who want to write, only luck.
-_BREATH = 0.05
+PAUSE = 0.05  # seconds after each block: SQLite has no queue for those who want to write
 
 
 class OldRows(Store):
@@ -42,7 +41,7 @@ class OldRows(Store):
         self._sleep = sleep
 
     def remove_deliveries(self, before: date, progress: Progress = silent) -> int:
-        """Remove the settled ones of editions before a day, with all about them. Return how many.
+        """Remove the settled deliveries of editions before a day. Return how many there were.
 
         The edition keeps how many there were of each state and reason.
         """
@@ -59,29 +58,29 @@ class OldRows(Store):
             while some := self._remove_deliveries_of(edition_id):
                 removed += some
                 progress(removed, total)
-                self._sleep(_BREATH)
+                self._sleep(PAUSE)
         return removed
 
     def remove_collections(self, before: date) -> int:
-        """Remove those of before a day, but for the last of each source. Return how many."""
+        """Remove collections before a day, but not the last of each source. Return how many."""
         last = select(func.max(collections.c.id)).group_by(collections.c.source)
         return self._remove(
             collections.c.id, collections.c.day < before, collections.c.id.not_in(last)
         )
 
     def remove_runs(self, before: date) -> int:
-        """Remove those of before a day, but for the last one. Return how many."""
+        """Remove runs before a day, but not the last one. Return how many."""
         last = select(func.max(runs.c.id)).scalar_subquery()
         return self._remove(runs.c.id, runs.c.day < before, runs.c.id != last)
 
     def remove_mail_domains(self, before: datetime) -> int:
-        """Remove what the DNS said before a moment. Return how many answers."""
+        """Remove DNS answers from before a moment. Return how many."""
         return self._remove(mail_domains.c.domain, mail_domains.c.asked_at < before)
 
     def _remove_deliveries_of(self, edition_id: int) -> int:
-        """Remove a block of those of an edition that are settled. Return how many."""
+        """Remove a block of the settled deliveries of an edition. Return how many."""
         with write_transaction(self._engine) as connection:
-            # Neither closed nor planned for meanwhile.
+            # Locked, so that the edition is not closed or planned for in the meantime.
             its_row = select(editions.c.gone).where(editions.c.id == edition_id).with_for_update()
             gone_before = connection.execute(its_row).scalar() or ()
             which = (
@@ -107,7 +106,7 @@ class OldRows(Store):
             return len(rows)
 
     def _remove(self, key: Column[Any], *which: ColumnElement[bool]) -> int:
-        """Remove rows by their key, block by block. Return how many."""
+        """Remove rows by their key in blocks. Return how many."""
         removed = 0
         while True:
             with write_transaction(self._engine) as connection:
@@ -116,7 +115,7 @@ class OldRows(Store):
             if not keys:
                 return removed
             removed += len(keys)
-            self._sleep(_BREATH)
+            self._sleep(PAUSE)
 
 
 def _remove_all(connection: Connection, key: Column[Any], keys: list[Any]) -> None:
@@ -129,6 +128,6 @@ def _remove_all(connection: Connection, key: Column[Any], keys: list[Any]) -> No
 
 
 def _settled() -> tuple[ColumnElement[bool], ...]:
-    """Select what is settled, but for the last id: SQLite would give it to another delivery."""
+    """Select the settled deliveries, but not the last one: SQLite would give its id away again."""
     last = select(func.max(deliveries.c.id)).scalar_subquery()
     return deliveries.c.state.in_(SETTLED), deliveries.c.id < last

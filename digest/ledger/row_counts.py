@@ -1,4 +1,4 @@
-"""Row counts of a ledger of any revision: enough to tell one from another, and from none."""
+"""Row counts of a ledger of any revision, and whether a database is a ledger at all."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ TABLES = {"papers", "editions", "subscribers", "suppressions", "deliveries"}  # 
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """How much there is of what a ledger is about."""
+    """The numbers of the main things in a ledger."""
 
     revision: str
     subscribers: int = 0
@@ -23,7 +23,7 @@ class RowCounts:
 
 
 def row_counts(connection: Connection) -> RowCounts | None:
-    """Count the rows; None if it is no ledger."""
+    """Count the rows; return None if it is not a ledger."""
     if not TABLES | {"alembic_version"} <= set(inspect(connection).get_table_names()):
         return None
 

@@ -1,4 +1,4 @@
-"""A ledger in SQLite, copied to a file and replaced by one. The backup is a database itself."""
+"""Backups of a ledger in SQLite. A backup is a database itself."""
 
 import socket
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ from digest.model.progress import Progress
 
 
 def counts_at(place: Path) -> RowCounts | None:
-    """Count what the ledger at a place holds; None if there is none. Raises LedgerError."""
+    """Count the rows of the ledger at a place; None if there is none. Raises LedgerError."""
     if not place.exists():
         return None
     counts, is_empty = _read(place)
@@ -39,7 +39,7 @@ def counts_at(place: Path) -> RowCounts | None:
 
 
 def copy_to(place: Path, part: Path, now: datetime, progress: Progress) -> RowCounts:
-    """Copy a ledger, as of one moment, into an empty file. Return what the copy holds."""
+    """Copy a ledger, as of one moment, into an empty file. Count the rows of the copy."""
     copy(place, part, progress)
     _mark(part, Instance("copied", socket.gethostname(), str(place.absolute()), COPIED, now))
     make_whole(part)
@@ -47,7 +47,7 @@ def copy_to(place: Path, part: Path, now: datetime, progress: Progress) -> RowCo
 
 
 def revision_in(file: Path) -> str:
-    """Return the revision of the ledger in a backup. Raises LedgerError where it is none."""
+    """Return the revision of the ledger in a backup. Raises LedgerError if there is none."""
     if not is_sqlite(file):
         raise LedgerError(f"{file} is no backup of a ledger in SQLite, as this one is")
     return _counts_in(file).revision
@@ -55,7 +55,7 @@ def revision_in(file: Path) -> str:
 
 @contextmanager
 def made_ready(file: Path, place: Path, now: datetime, progress: Progress) -> Iterator[Path]:
-    """Make, of a backup, the ledger that is to be at a place: checked, upgraded and marked."""
+    """Copy a backup to a file beside a place; check, upgrade and mark it."""
     with as_file_error(place), part_of(place) as part:
         copy(file, part, progress)
         make_whole(part)
@@ -68,11 +68,11 @@ def made_ready(file: Path, place: Path, now: datetime, progress: Progress) -> It
 
 
 def put_at(place: Path, ready: Path, progress: Progress) -> RowCounts:
-    """Put a ledger that was made ready at its place, as a whole or not at all."""
+    """Put a prepared ledger at its place, as a whole or not at all. Count its rows."""
     counts = _counts_in(ready)
     if place.exists():
-        # Written over, not exchanged: others may have the file open, and what SQLite has left
-        # beside it belongs to it.
+        # Overwritten, not exchanged: others may have the file open, and its write-ahead log belongs
+        # to it.
         copy(ready, place, progress)
     else:
         clear_beside(place)
@@ -81,7 +81,7 @@ def put_at(place: Path, ready: Path, progress: Progress) -> RowCounts:
 
 
 def keep_aside(place: Path, aside: Path, progress: Progress) -> None:
-    """Keep what is at a place now in another file, even if it is damaged."""
+    """Keep the database at a place in another file, even if it is damaged."""
     with as_file_error(aside), part_of(aside) as part:
         try:
             copy(place, part, progress)
@@ -93,7 +93,7 @@ def keep_aside(place: Path, aside: Path, progress: Progress) -> None:
 
 
 def _mark(path: Path, copied_from: Instance) -> None:
-    """Mark a copy, if there is a place for that in its revision."""
+    """Mark a database as a copy, if its revision has a table for that."""
     engine = create_engine(URL.create("sqlite", database=str(path)))
     try:
         with as_file_error(path), as_ledger_error(), engine.begin() as connection:
@@ -111,7 +111,7 @@ def _counts_in(path: Path) -> RowCounts:
 
 
 def _read(path: Path) -> tuple[RowCounts | None, bool]:
-    """Count what a database holds, and say whether it has no tables at all."""
+    """Count the rows of a ledger, None if it is none, and return whether there are no tables."""
     engine = create_engine("sqlite://", creator=lambda: connect(path, "ro"), poolclass=NullPool)
     try:
         with engine.connect() as connection:

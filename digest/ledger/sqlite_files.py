@@ -1,7 +1,7 @@
-"""Files of SQLite: copied while others use them, checked, and written over another in one step.
+"""SQLite's files: copied while others use them, checked, and overwritten in one step.
 
-All of it goes by SQLite's online backup: it copies pages as of one moment, and what it writes over
-is as before until the last page is there. So whoever has the file open sees either.
+SQLite's online backup copies the pages as of one moment, and changes the target in one transaction.
+So other processes that have the file open see the old or the new database.
 """
 
 import sqlite3
@@ -15,25 +15,25 @@ from digest.ledger.atomic_file import as_file_error
 from digest.model.progress import Progress
 
 _MAGIC = b"SQLite format 3\0"
-_PATIENCE = 30.0  # seconds to wait for whoever writes
+_PATIENCE = 30.0  # seconds to wait for other processes that write
 _PAGES = 2_000  # copied between two looks at the progress bar
 _BESIDE = ("-wal", "-shm", "-journal")
 
 
 def is_sqlite(path: Path) -> bool:
-    """Raises OSError where there is no file to be read."""
+    """Return whether a file is a SQLite database. Raises OSError."""
     with path.open("rb") as file:
         return file.read(len(_MAGIC)) == _MAGIC
 
 
 def copy(source: Path, target: Path, progress: Progress) -> None:
-    """Copy a database, as it is at this moment, over another or into an empty file.
+    """Copy a database, as of this moment, over another one or into an empty file.
 
-    Raises LedgerError, also where the copy has fewer rows than its source had at that moment.
+    Raises LedgerError, also if the copy has fewer rows than the source.
     """
     with as_file_error(target), closing(connect(source, "ro")) as reading:
         with as_file_error(source):
-            # In one transaction: else the copy would begin anew each time when somebody writes.
+            # In one transaction, or the copy would start again whenever another process writes.
             reading.execute("BEGIN")
             expected = _count_rows(reading)
         with closing(connect(target, "rw")) as writing:
@@ -42,8 +42,8 @@ def copy(source: Path, target: Path, progress: Progress) -> None:
     for table, rows in expected.items():
         if copied.get(table, 0) < rows:
             raise LedgerError(
-                f"{target} is no whole copy of {source}: of {rows} rows in {table} it has "
-                f"{copied.get(table, 0)}"
+                f"{target} is an incomplete copy of {source}: it has {copied.get(table, 0)} of "
+                f"{rows} rows in {table}"
             )
 
 
@@ -67,7 +67,7 @@ def _count_rows(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def make_whole(path: Path) -> None:
-    """Make a database that nobody else uses one file. Raises LedgerError if it is damaged."""
+    """Merge the write-ahead log of a database, which nobody else uses. Raises LedgerError."""
     with as_file_error(path), closing(connect(path, "rw")) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
         [found] = connection.execute("PRAGMA integrity_check(1)").fetchone()
@@ -76,18 +76,18 @@ def make_whole(path: Path) -> None:
 
 
 def is_damage(error: BaseException | None) -> bool:
-    """Return whether SQLite says that a file is broken or no database; a full disk is neither."""
+    """Return whether an error means that a file is damaged or no database, not a full disk."""
     return type(error) is sqlite3.DatabaseError
 
 
 def clear_beside(path: Path) -> None:
-    """Remove what SQLite left beside a file that is gone: it would take it for the next one's."""
+    """Remove the side files of a database that is gone: SQLite would use them for the next one."""
     for suffix in _BESIDE:
         Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 def move_aside(path: Path, aside: Path) -> None:
-    """Keep what is no whole database, with what SQLite has left beside it, under another name."""
+    """Rename a damaged database, together with its side files."""
     for suffix in _BESIDE:
         beside = Path(f"{path}{suffix}")
         if beside.exists():
@@ -96,6 +96,6 @@ def move_aside(path: Path, aside: Path) -> None:
 
 
 def connect(path: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
-    """Open a file that is there. Raises sqlite3.Error."""
+    """Open an existing database. Raises sqlite3.Error."""
     uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
     return sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None)

@@ -1,4 +1,4 @@
-"""The ledger's tables. Their history is in ledger/migrations; a test holds the two together."""
+"""The ledger's tables. Their history is in migrations/; a test compares the two."""
 
 from sqlalchemy import (
     JSON,
@@ -49,7 +49,7 @@ listings = Table(
     Column("listed_on", Date, primary_key=True, index=True),
 )
 
-# Counts as a source gave them. A row for each change; between two rows nothing changed.
+# Counts as stated by a source: a row for each change.
 observations = Table(
     "observations",
     metadata,
@@ -62,8 +62,8 @@ observations = Table(
     Column("stars", Integer),
 )
 
-# One reading of a source, or of files: what it gave, and what of it could not be read (the first of
-# it; ``rejected`` counts all). A failure is why the rest of the source could not be read.
+# One reading of a source, or of files. ``rejections`` are the first entries that could not be read,
+# ``rejected`` counts all. ``failure`` is why the rest of the source could not be read.
 collections = Table(
     "collections",
     metadata,
@@ -87,19 +87,19 @@ editions = Table(
     Column("id", Integer, primary_key=True),
     Column("day", Date, nullable=False, unique=True),
     Column("frozen_at", UtcDateTime, nullable=False),
-    # The last delivery there was when its papers came, if it was frozen without any.
+    # If it was frozen without papers: the last delivery before it got some.
     Column("filled_after", Integer),
-    # How many are due, counted from the people; not known of editions from before this was counted.
+    # How many are due, counted from the people; unknown in editions of old versions.
     Column("due", Integer),
     Column("balance", JSON),
     # The sources that failed when it was frozen.
     Column("missing", JSON),
-    # What became of deliveries whose rows are no longer kept: [state, reason, count] each.
+    # The counts of deliveries that are no longer kept: [state, reason, count] each.
     Column("gone", JSON),
 )
 
-# The pool, with the counts as they were: a later run of the same edition ranks the same way.
-# A paper belongs to one edition at most, so nobody is shown it twice.
+# The pool, with the counts as they were, so that a later run of the edition ranks the same way. A
+# paper belongs to one edition at most, so that nobody is shown it twice.
 edition_papers = Table(
     "edition_papers",
     metadata,
@@ -113,33 +113,32 @@ edition_papers = Table(
     UniqueConstraint("paper_id"),
 )
 
-# ---- who got it ------------------------------------------------------------------------------
+# ---- who got what ----------------------------------------------------------------------------
 
 deliveries = Table(
     "deliveries",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("edition_id", ForeignKey("editions.id"), nullable=False),
-    # No foreign key: the balance outlives a person who is removed.
+    # No foreign key, because deliveries are counted after a person is removed.
     Column("subscriber_id", Integer, nullable=False, index=True),
     Column("state", String(16), nullable=False),
     Column("reason", String(32)),
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", UtcDateTime),
     Column("changed_at", UtcDateTime, nullable=False),
-    # Null: by an older version.
-    Column("planned_at", UtcDateTime),
-    # Who takes the recipient's mail: deliveries to one provider keep one pace.
+    Column("planned_at", UtcDateTime),  # null: by an old version
+    # Who takes the recipient's mail: deliveries to one provider share one rate.
     Column("provider", String(255), nullable=False, server_default=""),
-    # The sender that has claimed it last. Its lock tells whether it lives (see live_workers.py).
+    # The worker that claimed it last. Its lock tells whether it lives (see live_workers.py).
     Column("claimed_by", String(32)),
     UniqueConstraint("edition_id", "subscriber_id"),
-    # In the order in which they are claimed: the first time, and again.
+    # In the order in which they are claimed: for the first attempt, and for others.
     Index("ix_deliveries_in_order", "state", "edition_id", "id"),
     Index("ix_deliveries_again", "state", "next_attempt_at"),
 )
 
-# The digest, as ids: what was chosen for whom, and why.
+# The picks of a digest, with the reasons.
 delivery_papers = Table(
     "delivery_papers",
     metadata,
@@ -166,8 +165,7 @@ attempts = Table(
     Column("seconds", Float),  # that it took; older ones do not say
 )
 
-# What came back about a delivery: that it failed after all, or that the reader called it spam. Once
-# each, however often it is reported.
+# Bounces and complaints: one of each kind per delivery, however often reported.
 bounces = Table(
     "bounces",
     metadata,
@@ -182,8 +180,8 @@ bounces = Table(
 
 # ---- how it goes out -------------------------------------------------------------------------
 
-# How fast mail may go to a provider, and whether it may at all; "*" is all mail. ``next_at`` is
-# when the next may go, ``interval`` the seconds between two that replies have led to.
+# How fast email may go to a provider, and whether at all; "*" is all email. ``next_at`` is when the
+# next message may go, ``gap`` the seconds between two of them if replies have slowed it down.
 provider_queues = Table(
     "lanes",
     metadata,
@@ -193,12 +191,12 @@ provider_queues = Table(
     Column("paused_at", UtcDateTime),
     Column("why", Text, nullable=False, server_default=""),
     Column("resumed_at", UtcDateTime),
-    # How many went out on the latest day on which any did.
+    # How many messages were sent on the latest day of a warm-up.
     Column("day", Date),
     Column("sent", Integer, nullable=False, server_default="0"),
 )
 
-# Who takes the mail of a domain, as the DNS said.
+# The provider that takes the mail of a domain, as the DNS said.
 mail_domains = Table(
     "mail_domains",
     metadata,
@@ -209,8 +207,7 @@ mail_domains = Table(
 
 # ---- what was done ---------------------------------------------------------------------------
 
-# A row for each run, from its first moment. It names its day, because there may be no edition of it
-# yet. One without an end is under way, or died.
+# A row for each run, from its beginning. One without an end is under way, or was broken off.
 runs = Table(
     "runs",
     metadata,
@@ -223,7 +220,7 @@ runs = Table(
     Column("trouble", Text, nullable=False),  # lines
 )
 
-# When something that is done again and again was done last.
+# When each recurring job was done last.
 last_runs = Table(
     "milestones",
     metadata,
@@ -231,17 +228,17 @@ last_runs = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
-# Who works with this ledger: a row for each DIGEST_HOME, whose folder has the same number and mark.
-# A ledger that was restored or copied has others than the folder it is used with.
+# A row for each DIGEST_HOME that uses this ledger; the folder has the same id and marker (see
+# maintenance/instance_guard.py).
 instances = Table(
     "instances",
     metadata,
     Column("id", String(32), primary_key=True),
     Column("host", Text, nullable=False),
     Column("home", Text, nullable=False),
-    # Changes whenever mail is sent, so that an older copy of the ledger has an older one.
+    # Changes whenever email is sent, so that an older copy of the ledger has an older one.
     Column("mark", String(32), nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
-    # What was due before is not sent: the ledger that was lost may have sent it.
+    # What was due before is not sent, because the lost ledger may have sent it.
     Column("sends_from", UtcDateTime),
 )

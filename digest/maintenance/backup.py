@@ -1,7 +1,7 @@
-"""Backups: the ledger as one file, made while everything runs, and put back as a whole.
+"""Backups: the ledger is copied to one file while everything runs, and restored as a whole.
 
-A ledger that is put back is marked as a copy: the one that it was made from may have sent since,
-so nothing is sent before the operator says so (see instance_guard.py).
+A restored ledger is marked as a copy: the original may have sent since, so nothing is sent before
+the operator says so (see instance_guard.py).
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from digest.model.progress import Progress, silent
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A finished backup: the file, its size in octets, and what is in it."""
+    """A finished backup: the file, its size in octets, and its row counts."""
 
     file: Path
     octets: int
@@ -33,7 +33,7 @@ class Backup:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was put back, from which revision. ``kept`` is a copy of what was there, if any."""
+    """A restored ledger. The backup was at ``revision``; ``kept`` is a copy of what was there."""
 
     counts: RowCounts
     revision: str
@@ -43,9 +43,9 @@ class Restored:
 def back_up(
     url: str, file: Path, *, force: bool = False, now: datetime, progress: Progress = silent
 ) -> Backup:
-    """Copy the ledger at a URL into a file, which appears when it is whole.
+    """Copy the ledger at a URL to a file, which appears when it is complete.
 
-    ``force`` replaces a file that is there. Raises LedgerError.
+    ``force`` replaces an existing file. Raises LedgerError.
     """
     with _opened(url) as (engine, place), as_file_error(file):
         if file.exists():
@@ -64,17 +64,17 @@ def back_up(
 def restore(
     url: str, file: Path, *, force: bool = False, now: datetime, progress: Progress = silent
 ) -> Restored:
-    """Put the ledger in a file in place of the one at a URL, which has to be empty.
+    """Replace the ledger at a URL, which must be empty, by the one in a file.
 
-    With ``force`` that one is kept aside first. Raises LedgerError, and then nothing has changed:
-    while anybody works with the ledger, where the file is no good, and on PostgreSQL, where
-    pg_restore does it.
+    ``force`` replaces a ledger that is not empty, and keeps a copy of it. Raises LedgerError, and
+    changes nothing then: if the ledger is in use, if the file is no backup, and for PostgreSQL,
+    which has its own program.
     """
     with ExitStack() as stack:
         engine, place = stack.enter_context(_opened(url))
         if place is None:
             raise LedgerError(
-                "PostgreSQL restores by its own program. Stop everything, run "
+                "PostgreSQL restores with its own program. Stop everything, run "
                 f"`{pg_dump.restore_command(url, file)}`, then digest db upgrade and digest db "
                 "adopt"
             )
@@ -89,7 +89,7 @@ def restore(
         stack.enter_context(advisory_lock(engine, "collection"))
         if LiveWorkers(engine).some_live():
             raise LedgerError(
-                "mails are being sent: stop digest up, schedule, worker and run first"
+                "emails are being sent: stop digest up, schedule, worker and run first"
             )
         is_empty = _is_empty(place, force=force)
         ready = stack.enter_context(sqlite_backup.made_ready(file, place, now, progress))
@@ -100,9 +100,9 @@ def restore(
 
 
 def upgrade_ledger(url: str, now: datetime, progress: Progress = silent) -> Path | None:
-    """Bring the schema to the newest revision. Return the backup that was made of a file before.
+    """Bring the schema to the newest revision. Return the copy of a SQLite file made before that.
 
-    Raises LedgerError; the ledger is as before then.
+    Raises LedgerError, and changes nothing then.
     """
     kept = None
     with _opened(url) as (engine, place):
@@ -115,7 +115,7 @@ def upgrade_ledger(url: str, now: datetime, progress: Progress = silent) -> Path
 
 @contextmanager
 def _opened(url: str) -> Iterator[tuple[Engine, Path | None]]:
-    """The database, and its file if it is one of SQLite."""
+    """Open a database; yield its engine, and its file if it is SQLite."""
     engine = open_database(url)
     try:
         is_file = engine.dialect.name == "sqlite"
@@ -125,7 +125,7 @@ def _opened(url: str) -> Iterator[tuple[Engine, Path | None]]:
 
 
 def _is_empty(place: Path, *, force: bool) -> bool:
-    """Whether nothing is lost with a ledger. Raises LedgerError if there is, unless forced."""
+    """Return whether there is nothing to lose. Raises LedgerError if there is, unless forced."""
     try:
         there = sqlite_backup.counts_at(place)
         if there is None or there.is_empty:
@@ -133,7 +133,7 @@ def _is_empty(place: Path, *, force: bool) -> bool:
         people = "1 subscriber" if there.subscribers == 1 else f"{there.subscribers} subscribers"
         what = f"there is a ledger with {people}"
     except LedgerError as error:
-        what = f"what is there is no ledger that could be read ({error})"
+        what = f"the ledger cannot be read ({error})"
     if not force:
         raise LedgerError(f"{what}: --force replaces it, and keeps a copy of it")
     return False
@@ -142,14 +142,14 @@ def _is_empty(place: Path, *, force: bool) -> bool:
 def _name_aside(place: Path, now: datetime) -> Path:
     aside = place.with_name(f"{place.name}.before-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
     if aside.exists():
-        raise LedgerError(f"{aside} is there already")
+        raise LedgerError(f"{aside} exists already")
     return aside
 
 
 def _check_replaceable(file: Path, place: Path | None, *, force: bool) -> None:
     if not file.is_file():
-        raise LedgerError(f"{file} is no file that could be replaced")
+        raise LedgerError(f"{file} is not a regular file")
     if place and place.exists() and file.samefile(place):
         raise LedgerError(f"{file} is the ledger itself")
     if not force:
-        raise LedgerError(f"{file} is there already: --force replaces it")
+        raise LedgerError(f"{file} exists already: --force replaces it")

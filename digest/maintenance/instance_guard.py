@@ -1,8 +1,8 @@
-"""The instance guard: a ledger that was restored or copied sends nothing before somebody says so.
+"""The instance guard: a restored or copied ledger sends nothing before the operator adopts it.
 
 A ledger and its folder (DIGEST_HOME) hold the same instance id and copy marker, and the marker
-changes each time before messages are sent. So an older copy has a marker that the folder no longer
-has, and a moved one has no folder. What pg_restore has restored is a table with another number.
+changes each time before messages are sent. So an older copy has another marker than the folder, a
+moved ledger has no folder, and a table that pg_restore has made has another number.
 """
 
 import secrets
@@ -24,10 +24,10 @@ _NONE = "-"
 
 @dataclass(frozen=True, slots=True)
 class _InstanceId:
-    """What the folder knows: its id, the marker, the one before while it changes, and the table.
+    """The file in the folder: instance id, marker, the previous marker, and number of the table.
 
-    The folder is written first. If that is as far as it came, the ledger has the one before.
-    ``table`` is unknown where an older version wrote the file.
+    The file is written first. If nothing more was written, the ledger has the previous marker.
+    ``table`` is unknown if an older version wrote the file.
     """
 
     id: str
@@ -37,7 +37,7 @@ class _InstanceId:
 
 
 class InstanceGuard:
-    """Of one ledger and one folder, on one machine."""
+    """The guard of one ledger and one folder, on one machine."""
 
     def __init__(
         self, engine: Engine, home: Path, host: str, sleep: Callable[[float], None] = time.sleep
@@ -50,30 +50,30 @@ class InstanceGuard:
         self._sleep = sleep
 
     def check(self) -> None:
-        """Raise LedgerError, saying what to do, where this ledger is not known to be ours."""
+        """Raise LedgerError, with what to do, if this ledger is not known to be ours."""
         if why := self.objection():
             raise LedgerError(why)
 
     def objection(self) -> str | None:
-        """Return why nothing is sent, and what to do; None if nothing is in the way."""
-        # Looked at twice: another process may have changed ledger and folder in between.
+        """Return why nothing is sent, and what to do; None if this ledger is ours."""
+        # Asked twice, because another process may be changing ledger and folder.
         reason = self._mismatch() and self._mismatch()
         if not reason:
             return None
         last = self._instances.all()[0]
         return (
-            f"nothing is sent before you say `digest db adopt`: {reason}. It was used last "
-            f"by {last.host} ({last.home}), {last.seen_at:%Y-%m-%d %H:%M} UTC, and may have "
-            "sent mails since that it does not know of"
+            f"nothing is sent before you run `digest db adopt`: {reason}. It was last used by "
+            f"{last.host} ({last.home}), {last.seen_at:%Y-%m-%d %H:%M} UTC, and may have sent "
+            "emails since that are not recorded in it"
         )
 
     def renew(self, now: datetime) -> None:
-        """Check, and change the marker, right before messages are sent. Raises LedgerError."""
-        self.check()  # before the wait: what is wrong is said at once
+        """Check and change the marker, right before messages are sent. Raises LedgerError."""
+        self.check()  # before the wait, so that an error is reported at once
         with wait_for_lock(self._engine, "instance", self._sleep):
             self.check()
             ours = self._ours()
-            if ours is None:  # nobody has used it yet
+            if ours is None:  # a new ledger
                 self.adopt(now)
                 return
             instance = self._new(ours.id)
@@ -82,7 +82,7 @@ class InstanceGuard:
             self._write(instance)
 
     def adopt(self, now: datetime, sends_from: datetime | None = None) -> None:
-        """Use this ledger here from now on. What was due before ``sends_from`` is not sent."""
+        """Use this ledger with this folder. What was due before ``sends_from`` is not sent."""
         known = self._instance()
         instance = self._new(known.id if known else secrets.token_hex(16))
         self._write(instance)
@@ -91,7 +91,7 @@ class InstanceGuard:
         )
 
     def _mismatch(self) -> str:
-        """Return why this ledger, which some have used, is not known to be ours; empty if it is."""
+        """Return why this ledger is not known to be ours; empty if it is, or is new."""
         if not self._instances.all():
             return ""
         ours = self._ours()
@@ -107,12 +107,10 @@ class InstanceGuard:
         return ""
 
     def _ours(self) -> Instance | None:
-        """Return what the ledger knows of this folder."""
+        """Return the ledger's row of this folder, if it has one."""
         known = self._instance()
-        return next(
-            (instance for instance in self._instances.all() if known and instance.id == known.id),
-            None,
-        )
+        all_of_them = {instance.id: instance for instance in self._instances.all()}
+        return all_of_them.get(known.id) if known else None
 
     def _instance(self) -> _InstanceId | None:
         try:

@@ -1,4 +1,4 @@
-"""Retention: what is kept for some time only goes when that is over. DIGEST_KEEP_… say how long."""
+"""Retention: removing rows and files that are older than DIGEST_KEEP_… says."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,13 +10,12 @@ from digest.plan.mail_domains import GOOD_FOR
 from digest.settings.settings import Settings
 from subscribers.store.registry import Registry
 
-# The lock of a sender that took it longer ago is looked at: whoever lives still holds it.
-_LONGEST_TAKEN = timedelta(days=1)
+_LOCKS_KEPT = timedelta(days=1)  # of dead workers
 
 
 @dataclass(frozen=True, slots=True)
 class Tidied:
-    """How many of each are gone. ``evidence`` is of people who have left."""
+    """The numbers of removed things. ``evidence`` is of people who have left."""
 
     answers: int = 0
     deliveries: int = 0
@@ -37,10 +36,10 @@ def tidy(
     now: datetime,
     progress: Progress = silent,
 ) -> Tidied:
-    """Remove what is older at a moment than it is kept; return how much there was.
+    """Remove what is older than it is to be kept; return how much there was.
 
-    Others may work meanwhile. It may be broken off and repeated at any time. ``progress`` is
-    that of the deliveries, which are most of it.
+    Others may work at the same time. It may be broken off and repeated at any time. ``progress``
+    is that of the deliveries, which take longest.
     """
     kept_since = now - timedelta(days=settings.keep_deliveries_days)
     first_day = kept_since.astimezone(settings.timezone).date()
@@ -54,5 +53,5 @@ def tidy(
         address_changes=people.forget_address_changes(now),
         sign_up_limiter=people.forget_sign_up_limits(now),
         mail_domains=old.remove_mail_domains(now - GOOD_FOR),
-        locks=ledger.live_workers.clear_away(now - _LONGEST_TAKEN),
+        locks=ledger.live_workers.clear_away(now - _LOCKS_KEPT),
     )

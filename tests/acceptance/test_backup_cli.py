@@ -59,7 +59,7 @@ def test_a_ledger_goes_to_another_machine_and_asks_before_it_sends(
 
 def test_nothing_is_replaced_without_being_asked_for(served: Person) -> None:
     served.digest("backup", "a")
-    assert served.fails("backup", "a") == "digest: a is there already: --force replaces it"
+    assert served.fails("backup", "a") == "digest: a exists already: --force replaces it"
     served.digest("backup", "a", "--force")
     assert served.fails("restore", "a") == (
         "digest: there is a ledger with 2 subscribers: --force replaces it, and keeps a copy of it"

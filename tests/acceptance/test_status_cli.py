@@ -233,7 +233,7 @@ def test_a_ledger_that_is_an_older_copy_is_told(served: Person) -> None:
     said = served.run("status")
     assert said.returncode == 1
     assert said.stdout.splitlines()[1].startswith(
-        "  nothing is sent before you say `digest db adopt`: this"
+        "  nothing is sent before you run `digest db adopt`: this"
     )
     served.digest("db", "adopt", "--drop")
     assert served.digest("status").startswith("All is well.")

@@ -216,7 +216,7 @@ def test_before_an_upgrade_the_file_is_kept(older, url, tmp_path, home):
 def test_without_that_backup_nothing_is_upgraded(older, url, tmp_path):
     there = tmp_path / "digest.sqlite3.before-20260220T080000Z"
     there.write_text("an older one", encoding="utf-8")
-    with pytest.raises(LedgerError, match="is there already"):
+    with pytest.raises(LedgerError, match="exists already"):
         upgrade_ledger(url, NOW)
     assert revision(older) == "0001"
     assert there.read_text(encoding="utf-8") == "an older one"
@@ -243,7 +243,7 @@ def test_a_copy_that_lacks_rows_is_refused(engine, url, file, tmp_path, monkeypa
         writing.execute(f"DELETE FROM {table}")
 
     monkeypatch.setattr(sqlite_files, "_copy_pages", lose_rows)
-    lost = f"is no whole copy of .*: of 1 rows in {table} it has 0"
+    lost = f"is an incomplete copy of .*: it has 0 of 1 rows in {table}"
     with pytest.raises(LedgerError, match=lost):
         back_up(url, tmp_path / "another", now=NOW)
     assert not (tmp_path / "another").exists()
@@ -269,7 +269,7 @@ def test_a_ledger_that_is_not_empty_wants_force(engine, url, file):
 def test_a_backup_that_is_there_wants_force(engine, url, file):
     fill(engine)
     file.write_text("precious", encoding="utf-8")
-    with pytest.raises(LedgerError, match="is there already: --force replaces it"):
+    with pytest.raises(LedgerError, match="exists already: --force replaces it"):
         back_up(url, file, now=NOW)
     assert file.read_text(encoding="utf-8") == "precious"
     back_up(url, file, force=True, now=NOW)
@@ -291,7 +291,7 @@ def test_not_while_somebody_sends(engine, url, file):
     edition = ledger.editions.on(TODAY)
     with ledger.live_workers.enter() as claims:
         bring(ledger, claims, plan(ledger, edition, 2), S.SENDING)
-        refused(url, file, "mails are being sent")
+        refused(url, file, "emails are being sent")
         with advisory_lock(engine, "run"):  # nothing is held after it was refused
             pass
     restore(url, file, force=True, now=NOW)
@@ -361,7 +361,7 @@ def test_the_ledger_itself_is_no_place_for_its_backup(engine, url, tmp_path):
     fill(engine)
     with pytest.raises(LedgerError, match="is the ledger itself"):
         back_up(url, tmp_path / "digest.sqlite3", force=True, now=NOW)
-    with pytest.raises(LedgerError, match="is no file"):
+    with pytest.raises(LedgerError, match="is not a regular file"):
         back_up(url, tmp_path, force=True, now=NOW)
     assert len(Registry(engine).everybody()) == 1
 
@@ -388,7 +388,7 @@ def test_a_ledger_that_is_damaged_can_be_replaced_and_is_kept(engine, url, file,
     engine.dispose()
     path = tmp_path / "digest.sqlite3"
     path.write_bytes(garbage := b"no database at all " * 1000)
-    refused(url, file, "no ledger that could be read", force=False)
+    refused(url, file, "the ledger cannot be read", force=False)
     done = restore(url, file, force=True, now=NOW)
     assert done.kept
     assert done.kept.read_bytes() == garbage

@@ -55,7 +55,7 @@ def test_it_says_who_used_it_last(guard, engine, tmp_path):
     guard.renew(NOW)
     with pytest.raises(LedgerError) as raised:
         InstanceGuard(engine, tmp_path / "new", "there").check()
-    assert str(raised.value).startswith("nothing is sent before you say `digest db adopt`: ")
+    assert str(raised.value).startswith("nothing is sent before you run `digest db adopt`: ")
     assert f"by here ({tmp_path / 'home'}), 2026-02-20 08:00 UTC" in str(raised.value)
 
 

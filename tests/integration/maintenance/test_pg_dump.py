@@ -134,7 +134,7 @@ def test_nothing_to_back_up(url, file):
 @pytest.mark.usefixtures("ledger_there")
 def test_without_pg_dump_it_says_what_to_install(url, file, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(LedgerError, match="there is no pg_dump: install PostgreSQL's client"):
+    with pytest.raises(LedgerError, match="pg_dump is missing: install PostgreSQL's client"):
         back_up(url, file, now=NOW)
     assert not file.exists()
 

@@ -126,7 +126,7 @@ def test_what_is_not_settled_stays_and_is_settled_truly_later(
     assert tidy(LATER).deliveries == 2
     assert ledger.editions.balance(edition) == before
     assert ledger.editions.gone(edition) == 2
-    settling = UncertainResolver(ledger, registry, timedelta(hours=48))
+    settling = UncertainResolver(ledger, timedelta(hours=48))
     assert settling.gone(TODAY) == 2
     assert settling.drop(TODAY, LATER) == 1
     after = settling.balance(TODAY)
