@@ -6,10 +6,10 @@ its best known domain, and an unknown one by its own. The known ones are in prov
 
 import tomllib
 from collections.abc import Mapping
-from pathlib import Path
+from importlib.resources import files
 
 _PROVIDERS: dict[str, dict[str, list[str]]] = tomllib.loads(
-    Path(__file__).with_suffix(".toml").read_text("utf-8")
+    files("digest.model").joinpath("providers.toml").read_text("utf-8")
 )
 
 
