@@ -51,7 +51,7 @@ def before(folder: Path, built_in: Path) -> Iterator[Before | None]:
                 files.extractall(made, filter="data")
             yield Before(Path(made), f"the last commit ({_commit(folder)})")
     elif folder.resolve() != built_in.resolve():
-        yield Before(built_in, "the templates that come with the program")
+        yield Before(built_in, "the built-in templates")
     else:
         yield None
 

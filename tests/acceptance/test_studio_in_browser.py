@@ -122,7 +122,7 @@ def test_the_pictures_follow_the_templates(page: Page, own: Path) -> None:
 
 
 def test_the_mail_that_is_shown_is_sent(page: Page, received: list[Received]) -> None:
-    page.get_by_label("Mail", exact=True).select_option("welcome")
+    page.get_by_label("Email", exact=True).select_option("welcome")
     expect(page.frame_locator("iframe").first.get_by_role("heading").first).to_be_visible()
     page.get_by_text("Send this to me", exact=True).click()
     page.get_by_label("Your address").fill("ada@example.org")
@@ -150,13 +150,13 @@ def test_everything_is_a_key_away(page: Page) -> None:
         page.wait_for_url(f"**{part}**", wait_until="commit")
     page.go_back()
     page.wait_for_url("**scheme=dark**", wait_until="commit")
-    before = page.get_by_label("Mail", exact=True).input_value()
+    before = page.get_by_label("Email", exact=True).input_value()
     page.keyboard.press("n")
-    expect(page.get_by_label("Mail", exact=True)).not_to_have_value(before)
+    expect(page.get_by_label("Email", exact=True)).not_to_have_value(before)
     page.keyboard.press("?")
     expect(page.get_by_role("heading", name="Keyboard")).to_be_visible()
     assert violations(page) == []
-    page.get_by_label("Keys do this").uncheck()
+    page.get_by_label("Use these keys").uncheck()
     page.keyboard.press("Tab")
     url = page.url
     page.keyboard.press("1")
@@ -184,7 +184,7 @@ def test_it_works_without_scripts(browser: Browser, address: str, received: list
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(address)
-    page.get_by_label("Mail", exact=True).select_option("goodbye")
+    page.get_by_label("Email", exact=True).select_option("goodbye")
     page.get_by_role("button", name="Show").click()
     page.get_by_role("link", name="Dark").click()
     page.get_by_role("link", name="Plain text").click()

@@ -216,7 +216,7 @@ def test_a_search_is_shown_as_it_was_typed(day):
     page = day.page(f"/editions/{DAY}?address=%3Cscript%3E%22x&state=refused")
     assert page.get_element_by_id("address").get("value") == '<script>"x'
     assert page.xpath("//option[@selected]/@value") == ["refused"]
-    assert "Nobody of this edition fits that." in text_of(page)
+    assert "No delivery of this edition matches." in text_of(page)
 
 
 def test_many_deliveries_are_paged_and_take_no_more_queries(house, ledger):
@@ -254,12 +254,12 @@ def test_what_somebody_got_and_why(day):
         else:
             assert f"trending {pick.candidate.signals.upvotes} upvotes" in told
     assert rows(page, "Attempts") == [["2025-12-05 19:00", "accepted", "250", "250 2.0.0 kept"]]
-    assert [row[0] for row in rows(page, "How their topics do")] == ["video generation", "agents"]
+    assert [row[0] for row in rows(page, "Their topics and this edition")] == ["video generation", "agents"]
 
 
 def test_the_mail_is_a_link_to_the_preview_of_it(day):
     page = day.page(f"/editions/{DAY}/subscribers/{day.ada.id}")
-    [link] = page.xpath("//a[normalize-space()='See the mail']/@href")
+    [link] = page.xpath("//a[normalize-space()='Show the email']/@href")
     query = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
     preview_request = read_preview_request(query)
     assert preview_request.is_edition
@@ -271,7 +271,7 @@ def test_somebody_who_was_skipped_is_told_why(day):
     told = text_of(page)
     assert "skipped not sent: nothing matched their topics." in told
     assert "No attempt was made." in told
-    assert not page.xpath("//a[normalize-space()='See the mail']")
+    assert not page.xpath("//a[normalize-space()='Show the email']")
 
 
 def test_somebody_who_had_a_note_is_told_what_it_says(day):
@@ -283,7 +283,7 @@ def test_somebody_who_had_a_note_is_told_what_it_says(day):
     told = text_of(page)
     assert "accepted by the mail server: a note that nothing matched their topics." in told
     assert "mail every day, also when there is nothing" in told
-    assert page.xpath("//a[normalize-space()='See the mail']")
+    assert page.xpath("//a[normalize-space()='Show the email']")
 
 
 def test_somebody_who_came_later_is_told_what_they_would_get(day):
@@ -291,7 +291,7 @@ def test_somebody_who_came_later_is_told_what_they_would_get(day):
     day.registry.suppressions.add("late@example.org", SuppressionReason.COMPLAINT, now=NOW)
     told = text_of(day.page(f"/editions/{DAY}/subscribers/{late.id}"))
     assert "No delivery of this edition was planned for them." in told
-    assert "What they would get now" in told
+    assert "What they would receive now" in told
     assert "blocked since 2025-12-05 19:00: complaint" in told
 
 
@@ -300,7 +300,7 @@ def test_somebody_removed_leaves_their_delivery(day):
     assert f"number {day.ada.id}, removed" in text_of(day.page(f"/editions/{DAY}"))
     page = day.page(f"/editions/{DAY}/subscribers/{day.ada.id}")
     assert page.xpath("//ol[@class='picks']/li")
-    assert not page.xpath("//a[normalize-space()='See the mail']")
+    assert not page.xpath("//a[normalize-space()='Show the email']")
 
 
 def test_hostile_addresses_words_and_titles_are_only_text(day):
@@ -312,7 +312,7 @@ def test_hostile_addresses_words_and_titles_are_only_text(day):
     page = day.page(f"/editions/{DAY}/subscribers/{day.refused.id}")
     assert text_of(page.find(".//h1")) == HOSTILE
     assert [row[3] for row in rows(page, "Attempts")] == [re.sub(r"\s+", " ", REFUSED)]
-    assert [row[0] for row in rows(page, "How their topics do")] == ["<b>agents</b> & tools"]
+    assert [row[0] for row in rows(page, "Their topics and this edition")] == ["<b>agents</b> & tools"]
     for each in (listed, page):
         assert not each.xpath("//b[@onclick] | //b[.='agents'] | //script[not(@src)]")
 
@@ -347,7 +347,7 @@ def test_runs_with_their_balance_and_their_trouble(day):
     day.ledger.history.end_run(mark, NOW + timedelta(days=1) + took, took / 2, (HOSTILE, "two"))
     day.ledger.history.begin_run(DAY, NOW + timedelta(days=2))
     dead, troubled, first = rows(day.page("/runs"), "Newest first")
-    assert dead[2] == "no end under way, or it died"
+    assert dead[2] == "no end still running, or broken off"
     assert troubled[1:] == [
         "2025-12-06",
         "3 min 20 s",
@@ -405,10 +405,10 @@ def test_what_is_no_longer_kept_is_said_and_the_sum_stands(day):
     page = day.page(f"/editions/{DAY}")
     assert text_of(page.get_element_by_id("the-sum").getparent()) == sum_before
     said = text_of(page)
-    assert "Of 2 deliveries, who got what is no longer kept" in said
+    assert "details of 2 deliveries are no longer kept" in said
     assert "Nobody was due" not in said
     theirs = text_of(day.page(f"/editions/{DAY}/subscribers/{day.ada.id}"))
-    assert "it is too long ago and no longer kept" in theirs
+    assert "their delivery is no longer kept" in theirs
     assert "No delivery of this edition was planned" not in theirs
-    assert "What they would get now" in theirs
+    assert "What they would receive now" in theirs
     assert "due" in text_of(day.page("/editions"))

@@ -260,7 +260,7 @@ def test_a_fault_shows_its_place_and_the_last_good_picture_stays(client, own):
     ]
     assert [code.text for code in page.xpath("//li[@class='marked']/code")] == [WRONG]
     assert str(own / CARD) in text_of(page, "//section[@class='problem']")
-    assert "It cannot be made." in text_of(page, "//div[@id='status']")
+    assert "This email cannot be rendered." in text_of(page, "//div[@id='status']")
     assert "Last good picture" in text_of(page, "//div[@id='stage']")
     assert page.xpath("//div[contains(@class, 'stale')]//iframe")
     assert pictures(client, page)[0].text == good
@@ -314,7 +314,7 @@ def committed(own):
 
 
 def test_changes_are_against_the_last_commit(client, committed):
-    assert "nothing has changed" in text_of(shown(client, tab="changes"), "//div[@id='stage']")
+    assert "no changes" in text_of(shown(client, tab="changes"), "//div[@id='stage']")
     edit(committed / CARD, "More like this", "Much &amp; more")
     (committed / "mail" / "new.txt.j2").write_text("new\n")
     (committed / "mail" / "welcome" / "body.txt.j2").unlink()
@@ -350,7 +350,7 @@ def test_without_git_changes_are_against_what_comes_with_the_program(client, own
     edit(own / CARD, "More like this", "Much more")
     (own / "mail" / "welcome" / "body.txt.j2").unlink()  # taken from the built-in set
     page = shown(client, tab="changes")
-    assert "templates that come with the program" in text_of(page, "//div[@id='stage']/p")
+    assert "built-in templates" in text_of(page, "//div[@id='stage']/p")
     assert [section.xpath("h2")[0].text.strip() for section in page.xpath("//section")] == [CARD]
     before, _ = pictures(client, page)
     assert "More like this" in before.text
