@@ -27,15 +27,24 @@ LONGEST_ABSTRACT = 20_000
 LONGEST_NAME = 120
 LONGEST_URL = 2_000
 
-# Tags that sources use for markup. Others, such as <think>, are words of the text.
+# Tags that sources use for markup. Others, such as <think>, are words of the text, and so is what
+# has no attributes where a tag has them: "n<p in all groups of q>1".
 _MARKUP = re.compile(
     r"</?(?:p|br|i|b|em|strong|sub|sup|a|span|div|ul|ol|li|h[1-6]|code|pre|tt|u|jats:\w+)"
-    r"(?:\s[^<>]*)?/?>",
+    r"""(?:\s+[\w:-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>]+))*\s*/?>""",
     re.IGNORECASE,
 )
 _BREAKING = re.compile(r"</?(?:p|br|div|ul|ol|li|h[1-6]|pre|jats:p)\b", re.IGNORECASE)
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?(?:[/?#][!-~]*)?", re.IGNORECASE)
-_TEX = re.compile(r"\\[A-Za-z\"'`^~=.%&$_#{}]|``|''|\$")
+_TEX = re.compile(r"\\[A-Za-z\"'`^~=.%&$_#{}()\[\]]|``|''|\$")
+# Quotation marks and apostrophes that somebody escaped: TeX would put them over the next letter.
+_ESCAPED_QUOTES = re.compile(
+    r"""(?<![^\s(\[{-])\\(["'])(?=[^\s\\])([^\n]{1,300}?)(?<=\S)\\\1(?![A-Za-z{\\])"""
+)
+_ESCAPED_APOSTROPHE = re.compile(r"(?<=[A-Za-z])\\'(?=(?:s|t|d|m|re|ve|ll)\b)")
+_NO_ACCENT = re.compile(r"""\\"(?![aeiouyAEIOUYhHtwWxX{\\])|\\'(?![a-zA-Z{\\])""")
+# Braces that keep capitals in a bibliography: "{B}ayesian", "{BERT}".
+_KEPT_CAPITALS = re.compile(r"(?<![^\s(\[-])\{([A-Z][A-Za-z0-9-]*)\}")
 # A pair of dollar signs is math where it holds something mathematical, else two prices.
 _MATH = re.compile(r"(?<!\\)\$(?=[^$]*[\\^_={]|[A-Za-z(][^\s$]*\$)[^$]{1,200}(?<!\\)\$")
 # Plain characters in an abstract that mean a comment, a column or a space in TeX.
@@ -57,6 +66,14 @@ def clean(text: object, longest: int) -> str:
     # Cut before the costly steps, so that a hostile text cannot take long.
     bounded = text[: longest * 4]
     return truncate(_one_line(_without_tex(_without_html(_printable(bounded)))), longest)
+
+
+def printable_line(text: str, longest: int) -> str:
+    """Return words of a program, such as an error message, in a line that can be printed.
+
+    Unlike those of a paper they are not read as HTML or TeX.
+    """
+    return truncate(_one_line(_printable(text[: longest * 4])), longest)
 
 
 def clean_url(text: object) -> str:
@@ -95,8 +112,11 @@ def _without_html(text: str) -> str:
 
 def _without_tex(text: str) -> str:
     """Return TeX as plain characters: accents, quotes, simple math."""
+    text = _KEPT_CAPITALS.sub(r"\1", text)
     if not _TEX.search(text):
         return text
+    text = _ESCAPED_QUOTES.sub(r"\1\2\1", text)
+    text = _NO_ACCENT.sub(lambda mark: mark[0][1:], _ESCAPED_APOSTROPHE.sub("'", text))
     pieces = []
     end = 0
     for math in _MATH.finditer(text):

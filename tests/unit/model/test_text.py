@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.model.text import LONGEST_TITLE, LONGEST_URL, clean, clean_url
+from digest.model.text import LONGEST_TITLE, LONGEST_URL, clean, clean_url, printable_line
 from digest.model.wording import truncate
 
 
@@ -27,6 +27,9 @@ from digest.model.wording import truncate
         (r"\DuckNet{} beats \name", "DuckNet beats name"),
         (r"\eg{} \ie", "e.g. i.e."),
         (r"use \verb|ls -l| now", "use ls -l now"),
+        (r"where \(x^2\) holds and \[a=b\] too", "where x^2 holds and a=b too"),
+        (r"{B}ayesian nets and {BERT}-like ones", "Bayesian nets and BERT-like ones"),
+        (r"Poincar\'e, M\"uller\'s and \"Uber", "Poincaré, Müller's and Über"),
         (r"\begin{equation}a=b\end{equation}", "a=b"),
     ],
 )
@@ -43,6 +46,7 @@ def test_tex_is_read_as_a_reader_would(raw, read):
         "R&D at 50% of #1",
         "snake_case and x^2",
         "a < b and c > d",
+        "n<p in all groups of q>1",
         "{braces} stay",
         "$",
         "$$",
@@ -51,6 +55,27 @@ def test_tex_is_read_as_a_reader_would(raw, read):
 )
 def test_plain_text_stays_as_it_is(text):
     assert clean(text, 500) == text
+
+
+@pytest.mark.parametrize(
+    ("raw", "read"),
+    [
+        (r"the \"black box\" problem", 'the "black box" problem'),
+        (r"\"apples\" and (\"oranges\")", '"apples" and ("oranges")'),
+        (r"a \"G\"odel number\", so to say", 'a "Gödel number", so to say'),
+        (r"\'single\' ones", "'single' ones"),
+        (r"don\'t, it\'s, they\'re", "don't, it's, they're"),
+        (r"a lone \"quote", 'a lone "quote'),
+    ],
+)
+def test_escaped_quotes_are_no_accents(raw, read):
+    assert clean(raw, 500) == read
+
+
+def test_words_of_a_program_are_read_as_they_are():
+    said = r"no such <b>day</b> \"x\" \alpha &lt;"
+    assert printable_line(f"{said}\n\x07 now", 100) == f"{said} now"
+    assert printable_line("ducks and geese", 8) == "ducks…"
 
 
 def test_plain_signs_stay_beside_tex():
