@@ -1,14 +1,17 @@
-"""Ask the web for something, politely.
+"""Ask web servers for answers, politely and within limits.
 
-There are time-outs, a few attempts with back-off and jitter, the server's own word on when to come
-back (Retry-After, RFC 9110 section 10.2.3; RateLimit, draft-ietf-httpapi-ratelimit-headers),
-conditional requests (RFC 9110 section 13), an interval between requests where a source asks for
-one, and a copy of every answer under DIGEST_HOME.
+Polite: a few attempts with back-off and jitter, the server's own word on when to come back
+(Retry-After, RFC 9110 section 10.2.3; RateLimit, draft-ietf-httpapi-ratelimit-headers), conditional
+requests (RFC 9110 section 13), and an interval between requests if a source asks for one. A copy of
+every answer is kept under DIGEST_HOME.
 """
 
+import ipaddress
 import re
+import socket
 import time
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -30,9 +33,11 @@ from digest.collect.snapshots import Answer, Snapshots
 from digest.errors import SourceError, Stopped
 
 USER_AGENT = f"paper-digest/{version('paper-digest')} (self-hosted research digest)"
-LONGEST_WAIT = 120.0
-LARGEST_ANSWER = 50 * 1024 * 1024
+LONGEST_WAIT = 120.0  # seconds between two attempts
+LONGEST_ANSWER = 120.0  # seconds until an answer is whole
+LARGEST_ANSWER = 50 * 1024 * 1024  # octets, unpacked
 AGAIN = {408, 425, 429, 500, 502, 503, 504}
+_PIECE = 64 * 1024  # octets that are unpacked at a time
 
 log = structlog.get_logger()
 
@@ -63,25 +68,28 @@ class Http:
         attempts: int,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._snapshots = snapshots
         self._attempts = attempts
         self._stopping = Event()
         self._sleep = sleep or self._stay_away
+        self._clock = clock
         self._client = httpx.Client(
             timeout=timeout,
             follow_redirects=True,
             transport=transport,
-            headers={"User-Agent": USER_AGENT},
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},
+            event_hooks={"request": [_refuse_private_redirect]},
         )
 
     def get(
         self, url: str, params: Mapping[str, str] | None = None, throttle: Throttle | None = None
     ) -> Answer:
-        """Return the answer to a GET, from the server or, where nothing changed, the last one.
+        """Return the answer to a GET: the server's or, if nothing has changed, the one kept.
 
-        Raises SourceError when there is none after all attempts, saying what the last one met, and
-        Stopped once it was told to stop.
+        Raises SourceError if there is none after all attempts, with the fault of the last one, and
+        Stopped once asked to stop.
         """
         full_url = str(httpx.URL(url, params=dict(params or {})))
         kept = self._snapshots.load(full_url)
@@ -115,14 +123,11 @@ class Http:
             last_modified=response.headers.get("Last-Modified", ""),
         )
         if response.is_success:
-            self._keep(answer)
+            try:
+                self._snapshots.save(answer)
+            except OSError as error:  # a full disk, say: the answer itself is not lost for that
+                log.warning("an answer cannot be kept", url=full_url, why=str(error))
         return answer
-
-    def _keep(self, answer: Answer) -> None:
-        try:
-            self._snapshots.save(answer)
-        except OSError as error:  # a full disk, say: the answer itself is not lost for that
-            log.warning("an answer cannot be kept", url=answer.url, why=str(error))
 
     def _ask(self, url: str, kept: Answer | None, throttle: Throttle | None) -> httpx.Response:
         self._check_stop(url)
@@ -133,16 +138,26 @@ class Http:
             {"If-None-Match": kept.etag, "If-Modified-Since": kept.last_modified} if kept else {}
         )
         stated = {name: value for name, value in condition.items() if value}
-        with self._client.stream("GET", url, headers=stated) as response:
+        until = self._clock() + LONGEST_ANSWER
+        extensions = {"asked_host": httpx.URL(url).host}
+        with self._client.stream("GET", url, headers=stated, extensions=extensions) as response:
+            encoding = response.headers.get("Content-Encoding", "").strip().lower()
             body = bytearray()
-            for part in response.iter_bytes():
-                self._check_stop(url)
-                body += part
+            for piece in _unpacked(self._in_time(response, until, url), encoding, url):
+                body += piece
                 if len(body) > LARGEST_ANSWER:
                     raise SourceError(f"{url}: the answer is larger than {LARGEST_ANSWER} bytes")
-        return httpx.Response(
-            response.status_code, headers=_plain(response.headers), content=bytes(body)
-        )
+        of_packed = {"content-encoding", "content-length", "transfer-encoding"}
+        headers = {name: it for name, it in response.headers.items() if name not in of_packed}
+        return httpx.Response(response.status_code, headers=headers, content=bytes(body))
+
+    def _in_time(self, response: httpx.Response, until: float, url: str) -> Iterator[bytes]:
+        assert isinstance(response.stream, httpx.SyncByteStream)
+        for part in response.stream:  # as it was sent; iter_bytes would unpack without limit
+            self._check_stop(url)
+            if self._clock() > until:
+                raise SourceError(f"{url}: no whole answer in {LONGEST_ANSWER:.0f} seconds")
+            yield part
 
     def _check_stop(self, url: str) -> None:
         if self._stopping.is_set():
@@ -204,7 +219,39 @@ def _report(state: RetryCallState) -> None:
     )
 
 
-def _plain(headers: httpx.Headers) -> dict[str, str]:
-    """Return the headers for a body that is already decoded."""
-    of_encoded = {"content-encoding", "content-length", "transfer-encoding"}
-    return {name: value for name, value in headers.items() if name not in of_encoded}
+def _unpacked(parts: Iterable[bytes], encoding: str, url: str) -> Iterator[bytes]:
+    """Yield a body unpacked, piece by piece, so that a few octets cannot become a full memory."""
+    if encoding in ("", "identity"):
+        yield from parts
+        return
+    if encoding not in ("gzip", "x-gzip"):  # nothing else was asked for; nor twice the same
+        raise SourceError(f"{url}: the answer has the unknown Content-Encoding {encoding[:60]!r}")
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        for part in parts:
+            packed = part
+            while packed and not unpacker.eof:
+                yield unpacker.decompress(packed, _PIECE)
+                packed = unpacker.unconsumed_tail
+    except zlib.error as error:
+        raise SourceError(f"{url}: the answer cannot be unpacked: {error}") from None
+    if not unpacker.eof:
+        raise SourceError(f"{url}: the answer cannot be unpacked: it ends too early")
+
+
+def _refuse_private_redirect(request: httpx.Request) -> None:
+    """Follow no redirect into a private network, unless the source itself is in one."""
+    asked, host = request.extensions["asked_host"], request.url.host
+    if host != asked and _is_private(host) and not _is_private(asked):
+        raise SourceError(f"{asked} redirects to the private address {host}, which is refused")
+
+
+def _is_private(host: str) -> bool:
+    try:
+        found = socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)
+    except (OSError, UnicodeError):  # nor can it be connected to
+        return False
+    addresses = [ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
+    return any(
+        not (getattr(address, "ipv4_mapped", None) or address).is_global for address in addresses
+    )

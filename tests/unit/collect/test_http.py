@@ -1,6 +1,8 @@
 """Asking the web politely: attempts, waiting, conditional requests, kept answers."""
 
+import gzip
 import re
+import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -233,6 +235,99 @@ def test_a_redirect_is_followed(tmp_path):
     assert Client(tmp_path, web).http.get(URL) == Answer(URL, 200, b"papers")
 
 
+PRIVATE = [
+    "http://127.0.0.1/",
+    "http://[::1]/",
+    "http://169.254.169.254/latest",
+    "http://10.1.2.3:8080/",
+    "http://[::ffff:127.0.0.1]/",
+    "http://0.0.0.0/",
+    "http://inside.example/",
+]
+
+
+@pytest.fixture
+def _names(monkeypatch):
+    def look_up(host: str, *_: object, **__: object) -> list:
+        of_names = {"source.example": "93.184.215.14", "inside.example": "192.168.0.7"}
+        address = of_names.get(host, host)
+        return [(None, None, None, "", (address.strip("[]"), 0))]
+
+    monkeypatch.setattr(http_module.socket, "getaddrinfo", look_up)
+
+
+@pytest.mark.usefixtures("_names")
+@pytest.mark.parametrize("target", PRIVATE)
+def test_a_redirect_into_a_private_network_is_refused(tmp_path, target):
+    web = Web(httpx.Response(302, headers={"Location": target}), ok("a secret"))
+    with pytest.raises(SourceError, match=r"source\.example redirects to the private address"):
+        Client(tmp_path, web).http.get(URL)
+    assert len(web.asked) == 1
+
+
+@pytest.mark.usefixtures("_names")
+def test_a_source_in_a_private_network_may_redirect_there(tmp_path):
+    web = Web(httpx.Response(302, headers={"Location": "http://127.0.0.1/new"}), ok())
+    assert Client(tmp_path, web).http.get("http://inside.example/").body == b"papers"
+
+
+def test_an_answer_that_drips_is_left_when_its_time_is_over(tmp_path):
+    clock = SleepingClock()
+    dripped = []
+
+    class Drip(httpx.SyncByteStream):
+        def __iter__(self):
+            for _ in range(10_000):
+                clock.sleep(1)
+                dripped.append(1)
+                yield b"x"
+
+    http = Http(
+        Snapshots(tmp_path),
+        timeout=5,
+        attempts=4,
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, stream=Drip())),
+        clock=clock,
+    )
+    with pytest.raises(SourceError, match="no whole answer in 120 seconds") as caught:
+        http.get(URL)
+    assert str(caught.value).startswith(URL)
+    assert len(dripped) == http_module.LONGEST_ANSWER + 1
+
+
+def raw(body: bytes, encoding: str) -> httpx.Response:
+    return httpx.Response(
+        200, headers={"Content-Encoding": encoding}, stream=httpx.ByteStream(body)
+    )
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "deflate", "br", "gzip,gzip,gzip"])
+def test_an_encoding_that_nobody_asked_for_is_refused(tmp_path, encoding):
+    packed = gzip.compress(gzip.compress(b"papers"))
+    with pytest.raises(SourceError, match="unknown Content-Encoding"):
+        Client(tmp_path, lambda _: raw(packed, encoding)).http.get(URL)
+
+
+def test_an_answer_is_unpacked_no_further_than_is_allowed(tmp_path, monkeypatch):
+    monkeypatch.setattr(http_module, "LARGEST_ANSWER", 1_000_000)
+    packed = gzip.compress(bytes(200_000_000))
+    client = Client(tmp_path, lambda request: raw(packed, "gzip"))
+    tracemalloc.start()
+    try:
+        with pytest.raises(SourceError, match="larger than 1000000 bytes"):
+            client.http.get(URL)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("spoil", [lambda p: p[:-9], lambda p: p[:9], lambda p: b"no" + p])
+def test_an_answer_that_cannot_be_unpacked_is_an_error(tmp_path, spoil):
+    packed = spoil(gzip.compress(b"papers" * 100))
+    with pytest.raises(SourceError, match="cannot be unpacked"):
+        Client(tmp_path, lambda request: raw(packed, "gzip")).http.get(URL)
+
+
 def test_an_answer_that_is_too_large_is_left(tmp_path, monkeypatch):
     monkeypatch.setattr(http_module, "LARGEST_ANSWER", 10)
     web = Web(ok("x" * 11))
@@ -318,8 +413,6 @@ def test_a_304_that_nobody_asked_for_is_passed_on(tmp_path):
 
 def test_a_packed_answer_is_unpacked_once(tmp_path):
     # MockTransport hands the bytes on as they are, so they are packed here as a server would.
-    import gzip
-
     packed = gzip.compress(b"papers")
 
     def web(request: httpx.Request) -> httpx.Response:
@@ -358,8 +451,6 @@ def test_an_address_cannot_leave_the_folder(tmp_path):
 )
 @pytest.mark.parametrize("packed", [True, False])
 def test_a_corrupt_snapshot_is_ignored(tmp_path, content, packed):
-    import gzip
-
     kept_file(tmp_path).write_bytes(gzip.compress(content) if packed else content)
     web = Web(ok())
     assert Client(tmp_path, web).http.get(URL).body == b"papers"
