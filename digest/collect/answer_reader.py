@@ -1,4 +1,4 @@
-"""What every reader of raw answers is told, and how it reports what it cannot read."""
+"""Read raw answers entry by entry, and report what cannot be read."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -10,6 +10,8 @@ from digest.errors import SourceError
 from digest.model.identity import paper_key
 from digest.model.papers import Harvest, Rejection, Sighting
 
+MOST_DIGITS = 20  # of a number; none that is read here has more
+
 Raw = TypeVar("Raw")
 
 
@@ -17,8 +19,8 @@ Raw = TypeVar("Raw")
 class Reading:
     """One raw answer being read.
 
-    ``file`` names it in reports (a path or an address). ``day`` is the listing day where somebody
-    knows better than the answer; ``fallback_day`` serves where the answer does not say either.
+    ``file`` names it in reports (a path or an address). ``day`` is the listing day if it is known
+    better than the answer states it, ``fallback_day`` the one if the answer states none.
     """
 
     file: str
@@ -27,8 +29,11 @@ class Reading:
     fallback_day: date | None = None
 
     def listing_day(self, stated: date | None) -> date:
-        """The day an entry was listed, given what the answer states."""
-        return self.day or stated or self.fallback_day or self.seen_at.date()
+        """Return the day an entry was listed, given what the answer states. Raises ValueError."""
+        day = self.day or stated or self.fallback_day
+        if day is None:
+            raise ValueError("it states no day on which it was listed; say it with --date")
+        return day
 
     def reject(self, where: str, why: str) -> Rejection:
         return Rejection(self.file, where, why)
@@ -51,11 +56,19 @@ def read_each(
 
 
 def json_in(body: bytes, file: str) -> Any:
-    """Return what is in an answer of JSON. Raises SourceError."""
+    """Return the JSON of an answer. Raises SourceError.
+
+    A bad octet, a control character or an endless number spoils only the value it stands in.
+    """
     try:
-        return json.loads(body)
+        text = body.decode(json.detect_encoding(body), "replace")
+        return json.loads(text, strict=False, parse_int=_whole_number)
     except (ValueError, RecursionError) as error:
         raise SourceError(f"{file}: not JSON: {error}") from None
+
+
+def _whole_number(digits: str) -> int | None:
+    return int(digits) if len(digits) <= MOST_DIGITS else None
 
 
 def iso_date(value: Any) -> date | None:

@@ -13,10 +13,17 @@ from lxml import etree
 
 from digest.collect.answer_reader import Reading, iso_date, read_each
 from digest.collect.http import Http, Throttle
+from digest.collect.xml_repair import repaired_entries
 from digest.errors import SourceError
 from digest.model.identity import arxiv_id
 from digest.model.papers import Facts, Harvest, Sighting
-from digest.model.text import LONGEST_ABSTRACT, LONGEST_NAME, LONGEST_TITLE, clean
+from digest.model.text import (
+    LONGEST_ABSTRACT,
+    LONGEST_NAME,
+    LONGEST_TITLE,
+    clean,
+    printable_line,
+)
 from digest.settings.settings import Settings
 
 NAME = "arxiv"
@@ -44,20 +51,21 @@ class Arxiv:
         self._throttle = throttle
 
     def collect(self, days: Sequence[date], now: datetime) -> Iterator[Harvest]:  # noqa: ARG002
-        """Yield what the feed announces now: it knows no other day; each entry states its own.
+        """Yield what the feed announces now; it knows no other day, and each entry states its own.
 
-        At weekends and on holidays the feed has no entries; that is an empty harvest.
+        At weekends and on holidays the feed has no entries.
         """
         answer = self._http.get(self._feed_url, throttle=self._throttle)
         if answer.status != 200:
             raise SourceError(f"{answer.url}: HTTP {answer.status}")
-        yield read_feed(answer.body, Reading(file=answer.url, seen_at=now))
+        today = now.date()
+        yield read_feed(answer.body, Reading(answer.url, seen_at=now, fallback_day=today))
 
     def look_up(self, ids: Sequence[str], now: datetime, day: date | None = None) -> Harvest:
         """Look up papers by id, with or without version; listed on ``day`` if one is given.
 
-        Ids are asked for in slices. Where arXiv refuses a whole slice for one bad id, the slice
-        is asked for again without it, and the id is rejected with arXiv's words.
+        If arXiv refuses a whole slice of ids for a bad one, the slice is asked for again without
+        it, and the id is rejected with arXiv's words.
         """
         harvest = Harvest()
         for start in range(0, len(ids), SLICE):
@@ -106,22 +114,37 @@ def source(settings: Settings, http: Http) -> Arxiv:
 def read_feed(body: bytes, reading: Reading) -> Harvest:
     """Read an RSS feed, an Atom feed or an answer of the Atom API.
 
-    Raises SourceError for what is not XML or no feed. An entry that is an error message of the
-    API becomes a rejection with arXiv's words.
+    Of a feed that is not well formed the entries that are whole are kept, and the others rejected.
+    An error message of the API, which comes as an entry, is rejected in arXiv's words. Raises
+    SourceError for what is not XML or no feed.
     """
     if not body.strip():
         return Harvest()
-    # Entities are not expanded and nothing is fetched: the feed is not ours.
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
     try:
-        root = etree.fromstring(body, parser)
+        root = _parsed(body)
     except etree.XMLSyntaxError as error:
-        raise SourceError(f"{reading.file}: not XML: {error}") from None
+        entries = repaired_entries(body)
+        if not entries:
+            raise SourceError(f"{reading.file}: not XML: {error}") from None
+        return read_each(reading, entries, _read_repaired)
     if root.tag == "rss":
         return read_each(reading, root.iterfind("channel/item"), _read_entry)
     if root.tag == f"{_ATOM}feed":
         return read_each(reading, root.iterfind(f"{_ATOM}entry"), _read_entry)
     raise SourceError(f"{reading.file}: neither RSS nor Atom, but <{root.tag}>")
+
+
+def _parsed(xml: bytes) -> etree._Element:
+    # Entities are not expanded and nothing is fetched: the feed is not ours.
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
+    return etree.fromstring(xml, parser)
+
+
+def _read_repaired(entry: bytes, reading: Reading) -> Sighting:
+    try:
+        return _read_entry(_parsed(entry)[0], reading)
+    except etree.XMLSyntaxError as error:
+        raise ValueError(f"not XML: {error}") from None
 
 
 def _read_entry(entry: etree._Element, reading: Reading) -> Sighting:
@@ -131,10 +154,10 @@ def _read_entry(entry: etree._Element, reading: Reading) -> Sighting:
     """
     identifier = _text(entry, f"{_ATOM}id", "guid", "link")
     if "/api/errors#" in identifier:
-        raise ValueError(f"arXiv says: {clean(_text(entry, f'{_ATOM}summary'), 200)}")
+        raise ValueError(f"arXiv says: {printable_line(_text(entry, f'{_ATOM}summary'), 200)}")
     arxiv = arxiv_id(identifier)
     if not arxiv:
-        raise ValueError(f"no arXiv id in {clean(identifier, 80)!r}")
+        raise ValueError(f"no arXiv id in {printable_line(identifier, 80)!r}")
     title = clean(_text(entry, f"{_ATOM}title", "title"), LONGEST_TITLE)
     if not title:
         raise ValueError(f"{arxiv} has no title")

@@ -6,7 +6,7 @@ difference between 0 upvotes and none.
 
 import ast
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -14,8 +14,15 @@ from digest.collect.answer_reader import Reading, iso_date, json_in, read_each
 from digest.collect.http import Http
 from digest.errors import SourceError
 from digest.model.identity import arxiv_id
-from digest.model.papers import Facts, Harvest, Sighting, Signals
-from digest.model.text import LONGEST_ABSTRACT, LONGEST_NAME, LONGEST_TITLE, clean, clean_url
+from digest.model.papers import Facts, Harvest, Rejection, Sighting, Signals
+from digest.model.text import (
+    LONGEST_ABSTRACT,
+    LONGEST_NAME,
+    LONGEST_TITLE,
+    clean,
+    clean_url,
+    printable_line,
+)
 from digest.settings.settings import Settings
 
 NAME = "huggingface"
@@ -35,14 +42,29 @@ class HuggingFace:
         self._base_url = base_url
 
     def collect(self, days: Sequence[date], now: datetime) -> Iterator[Harvest]:
+        """Yield the pages of each day; of a day that fails those before the fault, and the fault.
+
+        A day that has not begun at UTC, by which this source counts, is not asked for.
+        """
         for day in days:
-            yield from self._day(day, now)
+            if day <= now.astimezone(UTC).date():
+                try:
+                    yield from self._day(day, now)
+                except SourceError as error:
+                    yield Harvest(rejected=(Rejection.of_day(NAME, day, str(error)),))
 
     def _day(self, day: date, now: datetime) -> Iterator[Harvest]:
         before = None
-        for number in range(MOST_PAGES):
-            entries, url = self._page(day, number)
-            harvest = read_entries(entries, Reading(file=url, seen_at=now, day=day))
+        for page in range(MOST_PAGES):
+            answer = self._http.get(
+                f"{self._base_url}/api/daily_papers",
+                {"date": day.isoformat(), "p": str(page), "limit": str(PAGE_SIZE)},
+            )
+            if answer.status != 200:
+                said = printable_line(answer.body[:1000].decode(errors="replace"), 200)
+                raise SourceError(f"{answer.url}: HTTP {answer.status}: {said}")
+            entries = json_in(answer.body, answer.url)
+            harvest = read_entries(entries, Reading(file=answer.url, seen_at=now, day=day))
             # Until an empty page: a short one proves nothing, and days of exactly 50 exist. A
             # mirror that ignores ``p`` would give the same page for ever.
             if not entries or entries == before:
@@ -51,16 +73,6 @@ class HuggingFace:
             before = entries
         raise SourceError(f"{self._base_url}: more than {MOST_PAGES} pages for {day}")
 
-    def _page(self, day: date, page: int) -> tuple[Any, str]:
-        answer = self._http.get(
-            f"{self._base_url}/api/daily_papers",
-            {"date": day.isoformat(), "p": str(page), "limit": str(PAGE_SIZE)},
-        )
-        if answer.status != 200:
-            said = clean(answer.body.decode(errors="replace"), 200)
-            raise SourceError(f"{answer.url}: HTTP {answer.status}: {said}")
-        return json_in(answer.body, answer.url), answer.url
-
 
 def source(settings: Settings, http: Http) -> HuggingFace:
     """The entry point."""
@@ -68,7 +80,7 @@ def source(settings: Settings, http: Http) -> HuggingFace:
 
 
 def read_entries(entries: Any, reading: Reading) -> Harvest:
-    """Read the entries of one answer; also as some archives keep them, each a Python literal.
+    """Read the entries of one answer, in some archives each a Python literal.
 
     Raises SourceError for what is no list.
     """
@@ -88,7 +100,11 @@ def _read_entry(raw: Any, reading: Reading) -> Sighting:
     if not title:
         raise ValueError("no title")
     identifier = clean(paper.get("id"), LONGEST_NAME)
-    authors = [author for author in _list(paper.get("authors")) if isinstance(author, dict)]
+    authors = [
+        author
+        for author in _list(paper.get("authors"))
+        if isinstance(author, dict) and author.get("hidden") is not True
+    ]
     names = [clean(author.get("name"), LONGEST_NAME) for author in authors]
     keywords = [clean(keyword, LONGEST_NAME) for keyword in _list(paper.get("ai_keywords"))]
     return Sighting(

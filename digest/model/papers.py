@@ -74,10 +74,21 @@ class Rejection:
         """Return the rejection of a whole source: its remaining parts could not be read."""
         return cls(name, "source", why)
 
+    @classmethod
+    def of_day(cls, name: str, day: date, why: str) -> "Rejection":
+        """Return the rejection of a day: some or all of it could not be read."""
+        return cls(name, f"day {day}", why)
+
     @property
     def is_of_source(self) -> bool:
         """Return whether a whole source failed."""
         return self.where == "source"
+
+    @property
+    def day(self) -> date | None:
+        """Return the day that is not complete, if it is about one."""
+        kind, _, day = self.where.partition(" ")
+        return date.fromisoformat(day) if kind == "day" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +155,13 @@ class MergedPaper:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """The result of a collection; the numbers count papers."""
+    """The result of a collection, in papers; ``listed_on`` are the days they were listed on."""
 
     papers: int = 0
     new: int = 0
     updated: int = 0
     rejected: tuple[Rejection, ...] = ()
+    listed_on: tuple[date, ...] = ()
 
     @property
     def failures(self) -> tuple[str, ...]:

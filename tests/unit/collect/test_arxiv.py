@@ -23,7 +23,8 @@ SEEN = NOW + timedelta(days=1)  # so that no stated day is met by chance
 
 def read(body: bytes | str, day: date | None = None) -> Harvest:
     content = body.encode() if isinstance(body, str) else body
-    return read_feed(content, Reading(file="here", seen_at=SEEN, day=day))
+    reading = Reading(file="here", seen_at=SEEN, day=day, fallback_day=SEEN.date())
+    return read_feed(content, reading)
 
 
 def load(name: str) -> bytes:
@@ -37,6 +38,14 @@ def item(title: str = "Ducks", guid: str = "oai:arXiv.org:2602.00001v1", more: s
 def rss(*items: str, head: str = "") -> str:
     spaces = 'xmlns:dc="http://purl.org/dc/elements/1.1/"'
     return f"{head}<rss {spaces}><channel>{''.join(items)}</channel></rss>"
+
+
+def found(*ids: str) -> str:
+    entries = (
+        f"<entry><id>http://arxiv.org/abs/{number}v1</id><title>Paper {number}</title></entry>"
+        for number in ids
+    )
+    return f'<feed xmlns="http://www.w3.org/2005/Atom">{"".join(entries)}</feed>'
 
 
 # ---- feeds --------------------------------------------------------------------------------------
@@ -185,7 +194,6 @@ def test_an_error_entry_is_a_rejection_in_the_words_of_arxiv():
     [
         ("<rss><channel>", "not XML"),
         ("no XML at all", "not XML"),
-        ("<rss>\x01</rss>", "not XML"),
         ("<html><body/></html>", "neither RSS nor Atom, but <html>"),
         ('<feed xmlns="http://example.org/"/>', "neither RSS nor Atom"),
     ],
@@ -212,6 +220,63 @@ def test_entities_are_not_expanded(tmp_path):
     assert len(harvest.rejected) == 1
 
 
+# ---- feeds that are not well formed: each entry costs itself only ------------------------------
+
+
+@pytest.mark.parametrize(
+    ("broken", "read_as"),
+    [
+        (b"Ducks at AT&T", "Ducks at AT&T"),
+        (b"Ducks&nbsp;and geese", "Ducks and geese"),
+        (b"Ducks\x08 dive", "Ducks dive"),
+        (b"Ducks&#7; dive", "Ducks dive"),
+        (b"Ducks of K\xf6ln", "Ducks of Köln"),
+        (b"Ducks of K\xf6ln and \xc3\x85rhus", "Ducks of Köln and Århus"),
+        (b"R&D &amp; &#8211; &lt;think&gt;", "R&D & – <think>"),
+        (b"<![CDATA[Ducks & geese]]> & swans", "Ducks & geese & swans"),
+    ],
+)
+@pytest.mark.parametrize("feed", ["rss", "atom"])
+def test_a_bad_character_costs_no_entry(feed, broken, read_as):
+    if feed == "rss":
+        body = rss(item("One"), item("BROKEN"), item("Three")).encode()
+    else:
+        body = found("2602.00001", "2602.00002", "2602.00003").encode()
+        body = body.replace(b"Paper 2602.00002", b"BROKEN")
+    harvest = read(body.replace(b"BROKEN", broken))
+    assert harvest.rejected == ()
+    assert len(harvest.sightings) == 3
+    assert harvest.sightings[1].facts.title == read_as
+
+
+@pytest.mark.parametrize(
+    "cut", ["<title>Swans</ti", "<title>Swans</title><gu", "<title>Swans</title></ite", ""]
+)
+def test_of_a_feed_that_ends_too_early_the_whole_entries_are_kept(cut):
+    whole = rss(item("Ducks"), item("Geese")).removesuffix("</channel></rss>")
+    harvest = read(f"{whole}<item>{cut}")
+    assert [sighting.facts.title for sighting in harvest.sightings] == ["Ducks", "Geese"]
+    (rejection,) = harvest.rejected
+    assert (rejection.where, rejection.why[:8]) == ("entry 3", "not XML:")
+
+
+def test_tags_that_do_not_match_cost_their_entry_only():
+    harvest = read(rss(item("One"), item("<b>Two"), item("Three</channel>"), item("Four")))
+    assert [sighting.facts.title for sighting in harvest.sightings] == ["One", "Four"]
+    assert [rejection.where for rejection in harvest.rejected] == ["entry 2", "entry 3"]
+
+
+def test_a_repaired_entry_has_all_its_facts():
+    whole = load("rss.xml")
+    harvest = read(whole.replace(b"Ducks New &amp; Fresh", b"Ducks New & Fresh"))
+    assert harvest == read(whole)
+
+
+def test_a_broken_feed_with_a_document_type_is_refused():
+    with pytest.raises(SourceError, match="not XML"):
+        read(rss(item("Ducks & geese"), head='<!DOCTYPE rss [<!ENTITY a "b">]>'))
+
+
 # ---- asking -------------------------------------------------------------------------------------
 
 
@@ -229,14 +294,6 @@ def asking(
         categories="cs.AI+cs.CL",
         throttle=Throttle(3, clock=clock, sleep=clock.sleep),
     )
-
-
-def found(*ids: str) -> str:
-    entries = (
-        f"<entry><id>http://arxiv.org/abs/{number}v1</id><title>Paper {number}</title></entry>"
-        for number in ids
-    )
-    return f'<feed xmlns="http://www.w3.org/2005/Atom">{"".join(entries)}</feed>'
 
 
 class Service:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 import httpx
@@ -12,7 +12,6 @@ from digest.collect.answer_reader import Reading
 from digest.collect.http import Http
 from digest.collect.huggingface import MOST_AUTHORS, MOST_PAGES, HuggingFace, read_entries
 from digest.collect.snapshots import Snapshots
-from digest.errors import SourceError
 from digest.model.papers import Facts, Sighting, Signals
 from tests.support import NOW, TODAY, gather
 
@@ -25,7 +24,8 @@ def load(name: str) -> list:
 
 
 def read(*entries: object, day: date | None = None):
-    return read_entries(list(entries), Reading(file="here", seen_at=NOW, day=day))
+    reading = Reading(file="here", seen_at=NOW, day=day, fallback_day=NOW.date())
+    return read_entries(list(entries), reading)
 
 
 def read_one(**paper: object) -> Sighting:
@@ -54,7 +54,7 @@ def test_a_full_entry():
                 abstract="We let ducks swim. They swim well, by 5%.",
                 summary="Ducks swim well on large ponds.",
                 authors=("Ada Duck", "Grace Goose"),
-                author_count=3,
+                author_count=2,
                 published_on=date(2026, 2, 18),
                 organisation="Pond Lab",
                 keywords=("ducks", "ponds", "swimming"),
@@ -224,8 +224,11 @@ def test_a_mirror_without_an_end_is_left(tmp_path):
         asked.append(request)
         return httpx.Response(200, json=[entry(len(asked))])
 
-    with pytest.raises(SourceError, match=r"hf\.example.*more than 50 pages for 2026-02-20"):
-        gather(asking(tmp_path, answer), [TODAY], NOW)
+    harvest = gather(asking(tmp_path, answer), [TODAY], NOW)
+    assert len(harvest.sightings) == MOST_PAGES
+    assert [(each.file, each.day, each.why) for each in harvest.rejected] == [
+        ("huggingface", TODAY, f"{URL}: more than 50 pages for 2026-02-20")
+    ]
     assert len(asked) == MOST_PAGES
 
 
@@ -248,8 +251,88 @@ def test_rejected_entries_name_the_address(tmp_path):
         (httpx.Response(200, json={"error": "x"}), "expected a list, got dict"),
     ],
 )
-def test_another_answer_is_an_error_naming_the_address(tmp_path, response, why):
-    with pytest.raises(SourceError) as caught:
-        gather(asking(tmp_path, lambda _: response), [TODAY], NOW)
-    assert str(caught.value).startswith(f"{URL}/api/daily_papers?date=2026-02-20")
-    assert why in str(caught.value)
+def test_another_answer_rejects_the_day_and_names_the_address(tmp_path, response, why):
+    harvest = gather(asking(tmp_path, lambda _: response), [TODAY], NOW)
+    assert harvest.sightings == ()
+    (rejection,) = harvest.rejected
+    assert (rejection.file, rejection.day) == ("huggingface", TODAY)
+    assert rejection.why.startswith(f"{URL}/api/daily_papers?date=2026-02-20")
+    assert why in rejection.why
+
+
+# ---- faults that cost themselves only ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_day_that_fails_does_not_take_the_later_days_along(tmp_path, status):
+    days = [date(2026, 2, 18), date(2026, 2, 19), TODAY]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        day, page = request.url.params["date"], request.url.params["p"]
+        if day == "2026-02-19":
+            return httpx.Response(status, text="<html>gone</html>")
+        return httpx.Response(200, json=[entry(int(day[-2:]))] if page == "0" else [])
+
+    harvest = gather(asking(tmp_path, answer), days, NOW)
+    assert [sighting.listed_on for sighting in harvest.sightings] == [days[0], days[2]]
+    assert [rejection.day for rejection in harvest.rejected] == [days[1]]
+
+
+def test_a_second_page_that_fails_leaves_the_first_and_the_next_day(tmp_path):
+    def answer(request: httpx.Request) -> httpx.Response:
+        day, page = request.url.params["date"], int(request.url.params["p"])
+        if (day, page) == ("2026-02-19", 1):
+            return httpx.Response(200, text="<html>busy</html>")
+        return httpx.Response(200, json=[entry(int(day[-2:]))] if page == 0 else [])
+
+    harvest = gather(asking(tmp_path, answer), [date(2026, 2, 19), TODAY], NOW)
+    assert len(harvest.sightings) == 2
+    assert [rejection.day for rejection in harvest.rejected] == [date(2026, 2, 19)]
+
+
+def test_a_day_that_has_not_begun_at_utc_is_not_asked_for(tmp_path):
+    # In Auckland it is the 20th at eight in the morning; at Greenwich it is not for five hours.
+    auckland = timezone(timedelta(hours=13))
+    answer, asked = paged([entry(1)])
+    gather(
+        asking(tmp_path, answer),
+        [date(2026, 2, 19), TODAY],
+        datetime(2026, 2, 20, 8, tzinfo=auckland),
+    )
+    assert {url.params["date"] for url in asked} == {"2026-02-19"}
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "kept"),
+    [
+        (b'{"paper": {"id": "2602.00002", "title": "Ge\xffse"}}', 3),
+        (b'{"paper": {"id": "2602.00002", "title": "Geese", "upvotes": 1' + b"0" * 5000 + b"}}", 3),
+        (b'{"paper": {"id": "2602.00002", "title": "Ge\x07ese"}}', 3),
+        (b'{"paper": {"id": 1' + b"0" * 5000 + b', "title": 2}}', 2),
+    ],
+    ids=["octet", "number", "control character", "no title"],
+)
+def test_one_bad_value_does_not_take_the_page_along(tmp_path, spoiled, kept):
+    one, three = (json.dumps(entry(n)).encode() for n in (1, 3))
+    pages = [b"[" + b", ".join([one, spoiled, three]) + b"]", b"[]"]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=pages[int(request.url.params["p"])])
+
+    harvest = gather(asking(tmp_path, answer), [TODAY], NOW)
+    assert len(harvest.sightings) == kept
+    assert len(harvest.rejected) == 3 - kept
+    assert all(sighting.signals == Signals() for sighting in harvest.sightings)
+
+
+def test_hidden_authors_are_not_shown():
+    authors = [{"name": "Ada"}, {"name": "Not Ours", "hidden": True}, {"name": "Bo", "hidden": 0}]
+    facts = read_one(authors=authors).facts
+    assert (facts.authors, facts.author_count) == (("Ada", "Bo"), 2)
+
+
+def test_the_words_of_an_error_are_not_read_as_a_paper(tmp_path):
+    said = r"date \"2026\" \alpha <b>x</b>"
+    source = asking(tmp_path, lambda _: httpx.Response(400, text=said))
+    (rejection,) = gather(source, [TODAY], NOW).rejected
+    assert rejection.why.endswith(f"HTTP 400: {said}")
