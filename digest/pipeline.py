@@ -22,6 +22,7 @@ from digest.plan.planning import Planning
 from digest.settings.settings import Settings
 
 ASK_AGAIN = timedelta(minutes=10)  # a source that failed
+MOST_DAYS = timedelta(days=30)  # that an edition looks back, after however long a standstill
 
 # Sends what waits and may be sent now; returns what kept it from sending all, in lines.
 Deliver = Callable[[datetime, Progress], tuple[str, ...]]
@@ -186,12 +187,12 @@ class Pipeline:
         edition = self._ledger.editions.on(day)
         if edition and edition.candidates:
             return True
-        return self._ledger.editions.eligible(day, self.days_for(day)[0]) > 0
+        return self._ledger.editions.eligible(day, self._first_eligible(day)) > 0
 
     def _freeze(self, collected: Collected, now: datetime) -> Edition | None:
         """Make the day's edition; None if a source failed, and what is there is too little."""
         day = self._timetable.day_of(now)
-        first = self.days_for(day)[0]
+        first = self._first_eligible(day)
         there_are = self._ledger.editions.eligible(day, first)
         if collected.failures and there_are < self._settings.enough_papers:
             return None
@@ -200,7 +201,13 @@ class Pipeline:
     def days_for(self, day: date) -> list[date]:
         """Return the listing days that an edition of ``day`` is made of, in order."""
         first = self._ledger.editions.first_day_for(day, self._settings.lookback_days)
+        first = max(first, day - MOST_DAYS)
         return [first + timedelta(days=n) for n in range((day - first).days + 1)]
+
+    def _first_eligible(self, day: date) -> date:
+        """Return the first listing day of an edition; earlier if a source owed papers of it."""
+        first = self.days_for(day)[0]
+        return min([first, *self._collector.incomplete_days(first)])
 
     # ---- plan --------------------------------------------------------------------------------
 

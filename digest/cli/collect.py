@@ -1,5 +1,7 @@
 """`digest collect`: papers from the sources, or from files."""
 
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -42,9 +44,17 @@ def collect(
         days = [day] if day else app.pipeline.days_for(app.edition_day(now))
         with progress_bar("Asking the sources") as report:
             collected = app.pipeline.collect(days, now, report)
-    counts = f"{collected.papers} papers: {collected.new} new, {collected.updated} updated."
-    print_result(collected, [counts], as_json=as_json)
+    papers = "1 paper" if collected.papers == 1 else f"{collected.papers} papers"
+    line = f"{papers}: {collected.new} new, {collected.updated} updated"
+    print_result(collected, [f"{line}{_listed_on(collected.listed_on)}."], as_json=as_json)
     if not as_json:
         warn_of_rejected(collected.rejected)
     if collected.failures or (collected.rejected and not collected.papers):
         raise typer.Exit(1)
+
+
+def _listed_on(days: Sequence[date]) -> str:
+    """Say on which days papers were listed: the editions of these days may hold them."""
+    if len(days) < 3:
+        return f", listed on {' and '.join(map(str, days))}" if days else ""
+    return f", listed on {len(days)} days from {days[0]} to {days[-1]}"

@@ -19,7 +19,7 @@ def read_recorded(paths: Iterable[Path]) -> dict[str, Facts]:
     known: dict[str, Facts] = {}
     now = datetime.now(UTC)
     for path in files_in(list(paths)):
-        for sighting in read_file(path, None, now).sightings:
+        for sighting in read_file(path, now.date(), now).sightings:
             facts = sighting.facts
             if facts.abstract:
                 key = paper_key(facts.arxiv_id, facts.title)

@@ -1,55 +1,76 @@
-"""Collecting: from what the sources say to what the ledger keeps, and a record of it."""
+"""Collect: from the sources' answers to papers in the ledger, and a record of it."""
 
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import structlog
 
 from digest.collect.file import files_in, read_file
 from digest.collect.merge import keys_of, merge
 from digest.collect.source import Source
-from digest.errors import SourceError
+from digest.errors import SourceError, Stopped
 from digest.ledger.history import FILES, Collection
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import advisory_lock
 from digest.model.papers import Collected, Harvest, MergedPaper, Rejection
 from digest.model.progress import Progress, silent
 
+MOST_SECONDS = 600.0  # for a collection; the sources are asked at the same time
+ASK_AGAIN_FOR = timedelta(days=7)  # a day that is not complete
+_BLOCK = 250  # sightings that are kept in one transaction
+_PAUSE = 0.1  # seconds between two: as often as SQLite lets others look whether they may write
+
 log = structlog.get_logger()
 
 
 class Collector:
-    """``day_of`` is the operator's day of a moment, by which a collection is recorded."""
+    """The collecting of papers into a ledger.
+
+    ``day_of`` returns the operator's day of a moment, by which a collection is recorded.
+    """
 
     def __init__(
         self,
         ledger: Ledger,
         sources: Callable[[], Sequence[Source]],
         day_of: Callable[[datetime], date],
+        most_seconds: float = MOST_SECONDS,
     ) -> None:
         self._ledger = ledger
         self._sources = sources
         self._day_of = day_of
+        self._most_seconds = most_seconds
 
     def collect(
         self, days: Sequence[date], now: datetime, progress: Progress = silent
     ) -> Collected:
-        """Ask every source for some days. One that fails is told among the rejected."""
+        """Ask every source for some days, and for those shortly before that were not complete.
+
+        A source that fails, or has not ended in time, is told among the rejected; what it gave
+        before is kept. Raises Stopped if asked to stop; nothing is kept in that case.
+        """
+        again = self.incomplete_days(days[0]) if days else []
+        until = time.monotonic() + self._most_seconds
+        askings = [_Asking(source, [*again, *days], now) for source in self._sources()]
+        for asking in askings:
+            asking.start()
         gathered = []
-        sources = self._sources()
-        for number, source in enumerate(sources):
-            progress(number, len(sources))
-            harvest = Harvest()
-            try:
-                for part in source.collect(days, now):
-                    harvest += part
-            except SourceError as error:
-                log.error("a source failed", source=source.name, why=str(error))
-                harvest += Harvest(rejected=(Rejection.of_source(source.name, str(error)),))
-            gathered.append((source.name, harvest))
-        progress(len(sources), len(sources))
+        for number, asking in enumerate(askings):
+            progress(number, len(askings))
+            asking.join(max(0.0, until - time.monotonic()))
+            gathered.append((asking.name, asking.harvest(days)))
+        progress(len(askings), len(askings))
         return self._keep_and_record(gathered, now)
+
+    def incomplete_days(self, first: date) -> list[date]:
+        """Return the days in the week before ``first`` of which a source did not give all."""
+        earliest = first - ASK_AGAIN_FOR
+        failed = self._ledger.history.incomplete_days(earliest)
+        return sorted(day for day in failed if earliest <= day < first)
 
     def collect_files(
         self, paths: Sequence[Path], day: date | None, now: datetime, progress: Progress = silent
@@ -67,7 +88,7 @@ class Collector:
         return _collected(self._merge(harvest), harvest)
 
     def _keep_and_record(self, gathered: Sequence[tuple[str, Harvest]], now: datetime) -> Collected:
-        """Keep what was gathered, all at once, and write down what each source gave of it."""
+        """Keep what was gathered, and write down what each source gave of it."""
         harvest = sum((given for _, given in gathered), Harvest())
         merged = self._merge(harvest)
         for source, given in gathered:
@@ -79,16 +100,70 @@ class Collector:
         return _collected(merged, harvest)
 
     def _merge(self, harvest: Harvest) -> list[MergedPaper]:
+        """Merge sightings in blocks, so that nobody waits long who wants to write as well."""
+        sightings = sorted(harvest.sightings, key=lambda sighting: sighting.seen_at)
+        merged = []
         with advisory_lock(self._ledger.engine, "collection"):
-            return self._ledger.papers.absorb(
-                *keys_of(harvest.sightings), lambda known: merge(known, harvest.sightings)
-            )
+            for start in range(0, len(sightings), _BLOCK):
+                if start:
+                    time.sleep(_PAUSE)
+                block = sightings[start : start + _BLOCK]
+                merged += self._ledger.papers.absorb(
+                    *keys_of(block), partial(merge, sightings=block)
+                )
+        return merged
 
 
-def _collected(merged: Sequence[MergedPaper], harvest: Harvest) -> Collected:
-    return Collected(
-        papers=len(merged),
-        new=sum(paper.is_new for paper in merged),
-        updated=sum(paper.is_updated for paper in merged),
-        rejected=harvest.rejected,
+class _Asking(Thread):
+    """A source that is being asked, in a thread of its own: one that never ends is left behind."""
+
+    def __init__(self, source: Source, days: Sequence[date], now: datetime) -> None:
+        super().__init__(name=source.name, daemon=True)
+        self._source = source
+        self._days = days
+        self._now = now
+        self._parts: list[Harvest] = []
+        self._fault: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            for part in self._source.collect(self._days, self._now):
+                self._parts.append(part)
+        except Exception as error:  # noqa: BLE001  told by the thread that waits
+            self._fault = error
+
+    def harvest(self, days: Iterable[date]) -> Harvest:
+        """Return what came until now. A fault, or one of ``days`` not complete, is a rejection."""
+        harvest = sum(list(self._parts), Harvest())
+        failed = {rejection.day for rejection in harvest.rejected}
+        incomplete = [str(day) for day in days if day in failed]
+        why = f"not complete: {', '.join(incomplete)}" if incomplete else ""
+        if isinstance(self._fault, Stopped):
+            raise self._fault
+        if isinstance(self._fault, SourceError):
+            why = str(self._fault)
+        elif self._fault:
+            log.error("a source has a fault of its own", source=self.name, exc_info=self._fault)
+            why = f"a fault of its own: {self._fault!r}"
+        elif self.is_alive():
+            why = "it has not ended in time"
+        if not why:
+            return harvest
+        log.error("a source failed", source=self.name, why=why)
+        # First, because of very many rejections only the first are kept.
+        rejected = (Rejection.of_source(self.name, why), *harvest.rejected)
+        return Harvest(harvest.sightings, rejected)
+
+
+def _collected(merged: Iterable[MergedPaper], harvest: Harvest) -> Collected:
+    """Count papers; one in several blocks may have been new in the first."""
+    of_paper: dict[str, list[MergedPaper]] = {}
+    for paper in merged:
+        of_paper.setdefault(paper.key, []).append(paper)
+    new = sum(parts[0].is_new for parts in of_paper.values())
+    updated = sum(
+        not parts[0].is_new and any(paper.is_updated for paper in parts)
+        for parts in of_paper.values()
     )
+    days = {sighting.listed_on for sighting in harvest.sightings if sighting.listed_on}
+    return Collected(len(of_paper), new, updated, harvest.rejected, tuple(sorted(days)))

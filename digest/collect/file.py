@@ -1,4 +1,4 @@
-"""Any recorded answer or saved page, told apart by what is in it."""
+"""Read a file: any recorded answer or saved page, told apart by its content."""
 
 import codecs
 import re
@@ -21,16 +21,21 @@ def read_file(path: Path, day: date | None, now: datetime) -> Harvest:
     """Return the sightings in a file. What cannot be read, even the whole file, is a rejection.
 
     The listing day is ``day``, else what the content states, else a date in the file's name
-    (recorded API answers of the early years state it nowhere else), else today.
+    (recorded API answers of the early years state it nowhere else). Without any of them a paper is
+    rejected: it may be years old, and must not be mailed as today's.
     """
     reading = Reading(file=str(path), seen_at=now, day=day, fallback_day=_day_in_name(path))
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise SourceError(f"larger than {LARGEST_FILE} bytes")
-        return read_content(path.read_bytes(), reading)
+        harvest = read_content(path.read_bytes(), reading)
     except (OSError, SourceError) as error:
         why = str(error).removeprefix(f"{path}: ")
         return Harvest(rejected=(reading.reject("whole file", why),))
+    reasons = {rejection.why for rejection in harvest.rejected}
+    if not harvest.sightings and len(harvest.rejected) > 1 and len(reasons) == 1:
+        return Harvest(rejected=(reading.reject("whole file", *reasons),))
+    return harvest
 
 
 def files_in(paths: Iterable[Path]) -> list[Path]:

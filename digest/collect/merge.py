@@ -1,4 +1,4 @@
-"""Sightings become papers, over sources and days. Pure.
+"""Merge sightings into papers, over sources and days. Pure.
 
 A work is keyed by its arXiv id, else by its title. A title-only paper that later turns up with an
 arXiv id is the same paper, and takes that id as its key; two papers with different arXiv ids are
@@ -44,7 +44,7 @@ def merge(known: Iterable[KnownPaper], sightings: Iterable[Sighting]) -> list[Me
 
 @dataclass(slots=True)
 class _Paper:
-    """A paper in the making."""
+    """A paper that is being merged."""
 
     key: str
     facts: Facts
@@ -83,7 +83,7 @@ class _Paper:
 
 
 class _Index:
-    """Papers by key and by title; ``seen`` are those that a sighting touched, in order, by id()."""
+    """Papers by key and by title; ``seen`` are those with a sighting, in order, by id()."""
 
     def __init__(self, known: Iterable[KnownPaper]) -> None:
         self._by_key: dict[str, _Paper] = {}

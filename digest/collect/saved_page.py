@@ -1,4 +1,4 @@
-"""A Daily Papers page that somebody saved: as HTML, or as text in either of two layouts."""
+"""Read a saved Daily Papers page: HTML, or text in either of two layouts."""
 
 import html
 import json
@@ -48,9 +48,9 @@ def read_html_page(text: str, reading: Reading) -> Harvest:
 
 
 def read_text_page(text: str, reading: Reading) -> Harvest:
-    """Read titles and abstracts; where there are dates, also who wrote it, and comments."""
+    """Read titles and abstracts; if the page has dates, also authors and comments."""
     lines = list(filter(None, map(str.strip, text.splitlines())))
-    return (_read_dated if "·" in lines else _read_undated)(lines, reading)
+    return _read_dated(lines, reading) if "·" in lines else _read_undated(lines, reading)
 
 
 # ---- with dates: title, abstract, "• 5 authors" or an organisation, "·", date and comments ---
@@ -68,10 +68,9 @@ def _read_dated(lines: list[str], reading: Reading) -> Harvest:
     # A block ends with the line after its dot: the date.
     ends = [start, *(dot + 2 for dot in dots)]
     blocks = [lines[a:b] for a, b in pairwise(ends)]
-    listed_on = reading.listing_day(stated)
 
     def read_block(block: list[str], reading: Reading) -> Sighting:
-        return _read_block(block, reading, listed_on, year)
+        return _read_block(block, reading, reading.listing_day(stated), year)
 
     harvest = read_each(reading, blocks, read_block)
     if rest := lines[ends[-1] :]:
@@ -103,7 +102,7 @@ def _read_block(block: list[str], reading: Reading, listed_on: date, year: int) 
 
 
 def _year_of_page(dates: list[re.Match[str]], seen_at: datetime) -> int:
-    """Return the page's own year, which it leaves out: later than every year that it states."""
+    """Return the page's own year, which it omits: the one after the latest that it states."""
     stated = [int(found["year"]) for found in dates if found["year"]]
     return min(max(stated) + 1, seen_at.year) if stated else seen_at.year
 
@@ -119,7 +118,7 @@ def _day(found: re.Match[str] | None, year: int) -> date | None:
 
 
 def _organisation(line: str) -> str:
-    """Return the name in "handle Full Name": a page saved as text runs the two together."""
+    """Return the name in "handle Full Name", as a page saved as text has them."""
     handle, _, name = line.partition(" ")
     return clean(name or handle, LONGEST_NAME)
 
@@ -128,20 +127,18 @@ def _organisation(line: str) -> str:
 
 
 def _read_undated(lines: list[str], reading: Reading) -> Harvest:
-    listed_on = reading.listing_day(None)
-
     def read_pair(pair: tuple[str, str], reading: Reading) -> Sighting:
         title, abstract = pair
         if not title:
             raise ValueError(f"an abstract without a title: {clean(abstract, 60)!r}")
         facts = Facts(title=clean(title, LONGEST_TITLE), abstract=clean(abstract, LONGEST_ABSTRACT))
-        return _sighting(reading, listed_on, facts)
+        return _sighting(reading, reading.listing_day(None), facts)
 
     return read_each(reading, _pairs(_without_invitation(lines)), read_pair)
 
 
 def _without_invitation(lines: list[str]) -> list[str]:
-    """Cut off the page's head, whose button stands glued to the first title."""
+    """Cut off the page's head, whose button may be glued to the first title."""
     head = max((n for n, line in enumerate(lines) if line.startswith(_INVITATION)), default=-1)
     body = lines[head + 1 :]
     if body:

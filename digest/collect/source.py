@@ -1,4 +1,4 @@
-"""What a source is, and how one is found.
+"""The protocol of sources, and how they are found.
 
 A source is a plug-in: a function in the entry-point group ``digest.sources`` that takes the
 settings and a web client and returns a Source. The two built in are found the same way.
@@ -20,16 +20,16 @@ GROUP = "digest.sources"
 
 
 class Source(Protocol):
-    """Where papers come from."""
+    """A service that lists papers."""
 
     name: str
 
     def collect(self, days: Sequence[date], now: datetime) -> Iterator[Harvest]:
-        """What the source listed on some days, as seen ``now``, part by part.
+        """Yield what the source listed on some days, as seen ``now``, part by part.
 
-        A source that only knows today gives that, with each entry's own day. Raises SourceError
-        when the source cannot be reached or answers something else than papers; the parts that
-        came before are kept.
+        A source that only knows today gives that, with each entry's own day. One that is asked for
+        each day by itself rejects a day that fails (``Rejection.of_day``) and goes on. Raises
+        SourceError if nothing more is to be had; the parts that came before are kept.
         """
         ...
 

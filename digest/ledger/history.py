@@ -144,6 +144,13 @@ class History(Store):
         )
         return self._value(failed.limit(1)) is not None
 
+    def incomplete_days(self, since: date) -> set[date]:
+        """Return the days of which a source did not give all, in collections since a day."""
+        query = select(collections.c.rejections).where(collections.c.day >= since)
+        told = self._values(query.where(collections.c.rejected > 0))
+        days = {Rejection(**rejection).day for rejections in told for rejection in rejections}
+        return {day for day in days if day}
+
     def collected_for(self, day: date, most: int = 200) -> list[Collection]:
         """Return the collections since the last edition with papers before a day, oldest first."""
         before = (

@@ -27,18 +27,35 @@ def recorded(tmp_path: Path) -> str:
     return str(path)
 
 
+@pytest.fixture
+def undated(tmp_path: Path) -> str:
+    """A recorded answer of the API that says nowhere of which day it is."""
+    path = tmp_path / "undated.json"
+    path.write_text(json.dumps([entry(1, "Robots that fold laundry"), entry(2, "Agents at work")]))
+    return str(path)
+
+
 def test_version(newcomer: Person) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+\n", newcomer.digest("--version"))
 
 
 def test_collect_counts_what_is_new_and_what_is_updated(operator: Person, recorded: str) -> None:
+    days = ["2026-02-20"]
     first = operator.digest_json("collect", "--file", recorded)
-    assert first == {"papers": 2, "new": 2, "updated": 0, "rejected": []}
+    assert first == {"papers": 2, "new": 2, "updated": 0, "rejected": [], "listed_on": days}
     again = operator.digest_json("collect", "--file", recorded)
-    assert again == {"papers": 2, "new": 0, "updated": 0, "rejected": []}
+    assert again == {"papers": 2, "new": 0, "updated": 0, "rejected": [], "listed_on": days}
     Path(recorded).write_text(json.dumps([entry(1, "Robots that fold laundry", upvotes=90)]))
     risen = operator.digest_json("collect", "--file", recorded, "--date", "2026-02-20")
-    assert risen == {"papers": 1, "new": 0, "updated": 1, "rejected": []}
+    assert risen == {"papers": 1, "new": 0, "updated": 1, "rejected": [], "listed_on": days}
+    said = operator.digest("collect", "--file", recorded, "--date", "2026-02-20")
+    assert said == "1 paper: 0 new, 0 updated, listed on 2026-02-20.\n"
+
+
+def test_collect_files_no_paper_without_a_day_under_today(operator: Person, undated: str) -> None:
+    assert "say it with --date" in operator.fails("collect", "--file", undated)
+    said = operator.digest("collect", "--file", undated, "--date", "2024-05-06")
+    assert said == "2 papers: 2 new, 0 updated, listed on 2024-05-06.\n"
 
 
 def test_collect_lists_what_it_cannot_read_and_keeps_the_rest(
@@ -47,7 +64,8 @@ def test_collect_lists_what_it_cannot_read_and_keeps_the_rest(
     Path(recorded).write_text(json.dumps([entry(1, "Kept"), {"no": "paper"}]))
     odd = tmp_path / "odd.txt"
     odd.write_text("hello")
-    collected = operator.digest_json("collect", "--file", recorded, str(odd), "missing.json")
+    files = [recorded, str(odd), "missing.json"]
+    collected = operator.digest_json("collect", "--date", "2026-02-20", "--file", *files)
     assert collected["papers"] == 1
     left_out = [(each["file"], each["where"]) for each in collected["rejected"]]
     assert left_out == [

@@ -40,7 +40,7 @@ FIXTURES = Path(__file__).parents[2] / "fixtures"
 )
 def test_every_kind_is_told_apart(name, papers, rejected):
     path = FIXTURES / name
-    harvest = read_file(path, None, NOW)
+    harvest = read_file(path, TODAY, NOW)
     assert (len(harvest.sightings), len(harvest.rejected)) == (papers, rejected)
     for rejection in harvest.rejected:
         assert rejection.file == str(path)
@@ -70,8 +70,7 @@ PAPERS = json.dumps([{"paper": {"id": "2602.00001", "title": "Ducks"}}])
     [
         ("2026-02-11.json", None, date(2026, 2, 11)),
         ("day-2026-02-11-raw.json", None, date(2026, 2, 11)),
-        ("2026-02-31.json", None, NOW.date()),
-        ("papers.json", None, NOW.date()),
+        ("papers.json", TODAY, TODAY),
         ("2026-02-11.json", TODAY, TODAY),
     ],
 )
@@ -79,6 +78,24 @@ def test_the_listing_day(tmp_path, name, day, listed_on):
     path = tmp_path / name
     path.write_text(PAPERS)
     assert read_file(path, day, NOW).sightings[0].listed_on == listed_on
+
+
+@pytest.mark.parametrize("name", ["papers.json", "2026-02-31.json"])
+def test_papers_without_a_day_are_not_todays(tmp_path, name):
+    path = tmp_path / name
+    path.write_text(json.dumps([json.loads(PAPERS)[0]] * 3))
+    harvest = read_file(path, None, NOW)
+    assert harvest.sightings == ()
+    (rejection,) = harvest.rejected
+    assert rejection.where == "whole file"
+    assert "say it with --date" in rejection.why
+
+
+def test_a_saved_page_without_dates_needs_a_day():
+    path = FIXTURES / "saved_pages/undated.txt"
+    first = read_file(path, None, NOW).rejected[0]
+    assert "say it with --date" in first.why
+    assert len(read_file(path, TODAY, NOW).sightings) == 4
 
 
 def test_what_the_content_states_comes_before_the_name(tmp_path):
@@ -91,7 +108,7 @@ def test_what_the_content_states_comes_before_the_name(tmp_path):
 def test_a_byte_order_mark_does_not_matter(tmp_path):
     path = tmp_path / "papers.json"
     path.write_text(PAPERS, encoding="utf-8-sig")
-    assert len(read_file(path, None, NOW).sightings) == 1
+    assert len(read_file(path, TODAY, NOW).sightings) == 1
 
 
 def test_a_file_that_is_not_there_is_a_rejection(tmp_path):

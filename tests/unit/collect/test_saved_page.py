@@ -22,6 +22,7 @@ def load(name: str) -> str:
 
 
 def read(text: str, day: date | None = None, seen_at: datetime = NOW, **more: date) -> Harvest:
+    more = {"fallback_day": seen_at.date(), **more}
     return read_text_page(text, Reading(file="here", seen_at=seen_at, day=day, **more))
 
 
