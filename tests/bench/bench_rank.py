@@ -227,7 +227,7 @@ def million(readers: int = 1_000_000, topics: int = 20_000, papers: int = 200) -
 def recorded(folders: Sequence[str]) -> dict[str, Facts]:
     papers: dict[str, Facts] = {}
     for path in files_in([Path(folder) for folder in folders]):
-        for sighting in read_file(path, None, datetime.now(UTC)).sightings:
+        for sighting in read_file(path, date(2025, 1, 1), datetime.now(UTC)).sightings:
             key = paper_key(sighting.facts.arxiv_id, sighting.facts.title)
             facts = replace(sighting.facts, summary="")  # written with the keywords in mind
             papers[key] = papers[key].then(facts) if key in papers else facts
