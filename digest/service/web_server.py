@@ -6,6 +6,8 @@ from collections.abc import Callable
 import uvicorn
 from fastapi import FastAPI
 
+from digest.errors import ServiceError
+
 
 class WebServer(uvicorn.Server):
     """Serves an application. In the main thread it ends on SIGINT or SIGTERM.
@@ -25,12 +27,14 @@ class WebServer(uvicorn.Server):
         ending: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(
-            uvicorn.Config(
-                app, host=host, port=port, access_log=False, server_header=False, log_config=None
-            )
+            uvicorn.Config(app, access_log=False, server_header=False, log_config=None)
         )
+        self._listening = _listen(host, port)
         self._ready = ready
         self._ending = ending
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        super().run([*(sockets or []), self._listening])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -40,3 +44,15 @@ class WebServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._ending()
         await super().shutdown(sockets)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. Raises ServiceError, before anything else is begun."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise ServiceError(
+            f"cannot listen on {host}, port {port}: {error.strerror}; "
+            "choose others with --host and --port"
+        ) from error
