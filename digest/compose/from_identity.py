@@ -10,7 +10,6 @@ from digest.settings.settings import Settings, variable
 from subscribers.tokens import Purpose, Tokens
 
 WIDEST = 600  # pixels of a mail
-NEEDED = ("from_", "base_url", "secret", "postal_address")  # no mail can be made without these
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +53,12 @@ def preview_identity(settings: Settings) -> FromIdentity:
 
 
 def from_identity(settings: Settings) -> FromIdentity:
-    """Make it from the settings. Raises SettingError naming the first one that is missing."""
-    for name in NEEDED:
-        if getattr(settings, name) is None:
-            raise SettingError(
-                f"{variable(name)} is not set, and no mail can be made without it "
-                "(in the environment or in .env; see config.example.env)"
-            )
+    """Make it from the settings. Raises SettingError naming those that are missing."""
+    if settings.missing:
+        raise SettingError(
+            f"{', '.join(settings.missing)} must be set before anything can be sent "
+            "(in .env or the environment; digest doctor says how)"
+        )
     assert settings.from_
     assert settings.base_url
     assert settings.secret

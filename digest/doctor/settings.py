@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from urllib.parse import urlsplit
 
-from digest.compose.from_identity import NEEDED, from_identity
+from digest.compose.from_identity import from_identity
 from digest.deliver.transport.dkim_key import signer_of
 from digest.doctor.diagnosis import Area, Diagnosis
 from digest.errors import SettingError
@@ -16,16 +16,15 @@ GOOD_SECRET = 32  # characters
 
 
 def judge_settings(settings: Settings) -> list[Diagnosis]:
-    missing = [name for name in NEEDED if getattr(settings, name) is None]
     faults = [
         *(
             AREA.problem(
-                f"{variable(name)} is not set, and no message can be made without it.",
+                f"{name} is not set, and no message can be made without it.",
                 "Set it in the environment or in .env; config.example.env says what it is.",
             )
-            for name in missing
+            for name in settings.missing
         ),
-        *_contradictions(settings, is_complete=not missing),
+        *_contradictions(settings, is_complete=not settings.missing),
     ]
     return [
         *(faults or [AREA.good("Everything that messages are made with is set.")]),

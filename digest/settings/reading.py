@@ -9,11 +9,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from digest.errors import SettingError
 from digest.settings.settings import PREFIX, Settings, variable
@@ -75,8 +76,7 @@ def read_settings(
     one line that names the variable, for a value that cannot be read, or an unknown variable with
     our prefix.
     """
-    # No interpolation: a password may hold a dollar sign.
-    from_file = dotenv_values(dotenv, interpolate=False) if dotenv and dotenv.is_file() else {}
+    from_file = _read_dotenv(dotenv) if dotenv and dotenv.exists() else {}
     layers: Layers = [
         ("command line", {variable(name): value for name, value in fixed.items()}),
         ("environment", environment),
@@ -94,6 +94,18 @@ def read_settings(
             raise SettingError(f"{origin.name}{shown} {error} ({origin.came_from})") from None
         origins.append(origin)
     return Settings(**read), origins
+
+
+def _read_dotenv(file: Path) -> dict[str, str | None]:
+    """Return what a ``.env`` file sets, without interpolation: a password may hold a dollar."""
+    try:
+        lines = list(parse_stream(StringIO(file.read_text(encoding="utf-8"))))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"{file} cannot be read: {error}") from None
+    for line in lines:
+        if line.error:
+            raise SettingError(f"{file}, line {line.original.line}: expected NAME=value")
+    return {line.key: line.value for line in lines if line.key}
 
 
 def _find(name: str, row: Mapping[str, Any], layers: Layers) -> Origin:

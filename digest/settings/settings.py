@@ -18,6 +18,7 @@ from digest.settings.values import number
 PREFIX = "DIGEST_"
 WAIT = number(0.1, 3600)  # seconds
 PER_MINUTE = number(0.01, 1_000_000)
+NEEDED = ("from_", "base_url", "secret", "postal_address")  # to make a message
 NEW_KEY = "paste-the-output-of-openssl-rand-hex-32"
 
 Value = TypeVar("Value")
@@ -253,6 +254,11 @@ class Settings:
     words."""
     semantic_fetch: bool = setting(values.yes_or_no, "no")
     """Whether that model may be fetched from the hub, once: yes or no."""
+
+    @property
+    def missing(self) -> list[str]:
+        """Return the variables that have to be set before anything can be sent."""
+        return [variable(name) for name in NEEDED if getattr(self, name) is None]
 
     @property
     def database(self) -> str:
