@@ -1,50 +1,50 @@
-"""`digest deliveries …`: what became of an edition, and what to do where nobody knows."""
+"""`digest deliveries …`: the outcomes of an edition, and what only the operator can decide."""
 
 from dataclasses import asdict
-from datetime import date, datetime
 from typing import Annotated
 
 import typer
 
 from digest.app.app import App, utc_now
-from digest.cli.terminal import Json, balance_line, group, print_result, read_day, warn
+from digest.cli.terminal import Day, Json, balance_line, group, print_result, utc, warn
 from digest.ledger.provider_queues import ALL, EVERYBODY, name_of
 
-deliveries = group("See what became of the mails of an edition.")
-
-Day = Annotated[
-    date | None,
-    typer.Option("--date", parser=read_day, metavar="YYYY-MM-DD", help="The edition's day."),
-]
+deliveries = group("Show the outcomes of an edition; settle uncertain ones; resume paused sending.")
 
 
 @deliveries.command()
 def uncertain(
     resend: Annotated[
-        bool, typer.Option("--resend", help="Have them sent again by the next run.")
+        bool, typer.Option("--resend", help="Send them again with the next run.")
     ] = False,
     drop: Annotated[bool, typer.Option("--drop", help="Give them up.")] = False,
     day: Day = None,
     as_json: Json = False,
 ) -> None:
-    """List the mails whose outcome nobody knows, or settle them: all, or those of an edition."""
+    """List the deliveries with an unknown outcome, or settle them: all, or one edition's.
+
+    The connection broke before the relay had answered, so the email may have arrived.
+
+    $ digest deliveries uncertain
+    $ digest deliveries uncertain --drop --date 2025-12-05
+    """
     if resend and drop:
         raise typer.BadParameter("--resend or --drop, not both")
-    uncertain_resolver = App().uncertain_resolver
+    resolver = App().uncertain_resolver
     if resend:
-        resent = uncertain_resolver.resend(day, utc_now())
+        resent = resolver.resend(day, utc_now())
         line = f"{resent.resent} will be sent again by the next run."
         print_result(resent, [line], as_json=as_json)
         if resent.too_old and not as_json:
             why = "its edition is older than DIGEST_STALE_AFTER_HOURS"
             warn(f"digest: {resent.too_old} of them it will give up: {why}")
     elif drop:
-        dropped = uncertain_resolver.drop(day, utc_now())
+        dropped = resolver.drop(day, utc_now())
         print_result({"dropped": dropped}, [f"{dropped} given up."], as_json=as_json)
     else:
-        doubts = uncertain_resolver.uncertain(day)
+        doubts = resolver.uncertain(day)
         lines = [
-            f"{doubt.edition}  {doubt.address or '(removed)'}  {_utc(doubt.since)}  "
+            f"{doubt.edition}  {doubt.address or '(removed)'}  {utc(doubt.since)}  "
             f"{doubt.last_words}"
             for doubt in doubts
         ]
@@ -53,9 +53,12 @@ def uncertain(
 
 @deliveries.command()
 def balance(day: Day = None, as_json: Json = False) -> None:
-    """Print the balance of an edition, by default of the last, as it is now."""
-    uncertain_resolver = App().uncertain_resolver
-    found, gone = uncertain_resolver.balance(day), uncertain_resolver.gone(day)
+    """Print the balance of an edition, by default of the latest, as it is now.
+
+    $ digest deliveries balance --date 2025-12-05
+    """
+    resolver = App().uncertain_resolver
+    found, gone = resolver.balance(day), resolver.gone(day)
     lines = [balance_line(found)]
     if gone:
         lines.append(f"Who {gone} of them were is no longer kept (DIGEST_KEEP_DELIVERIES_DAYS).")
@@ -64,30 +67,31 @@ def balance(day: Day = None, as_json: Json = False) -> None:
 
 @deliveries.command()
 def paused(as_json: Json = False) -> None:
-    """List where no mail goes until you say so, and why: to some providers, or to anybody."""
+    """List where sending is paused until you resume it, and why: one provider, or everybody.
+
+    $ digest deliveries paused
+    """
     pauses = App().ledger.provider_queues.paused()
-    lines = [f"{name_of(pause.provider)}  {_utc(pause.since)}  {pause.why}" for pause in pauses]
-    after = "When the cause is mended: digest deliveries resume" if pauses else "Nothing is paused."
+    lines = [f"{name_of(pause.provider)}  {utc(pause.since)}  {pause.why}" for pause in pauses]
+    after = "When the cause is fixed: digest deliveries resume" if pauses else "Nothing is paused."
     print_result(pauses, [*lines, after], as_json=as_json)
 
 
 @deliveries.command()
 def resume(
     provider: Annotated[
-        str | None,
-        typer.Argument(metavar="[PROVIDER]", help="As `paused` names it; not given: all."),
+        str | None, typer.Argument(metavar="PROVIDER", help="As `paused` names it. Default: all.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Let mail go again where it was paused. What waits is sent by the next run."""
+    """Resume sending where it is paused. What waits is sent by the next run.
+
+    $ digest deliveries resume gmail.com
+    """
     queue = ALL if provider == EVERYBODY else provider
     resumed = App().ledger.provider_queues.resume(queue, utc_now())
     names = ", ".join(map(name_of, resumed))
-    line = f"Mail goes again: {names}." if resumed else "Nothing was paused."
+    line = f"Resumed: {names}." if resumed else "Nothing was paused."
     print_result({"resumed": resumed}, [line], as_json=as_json)
     if provider and not resumed:
         raise typer.Exit(1)
-
-
-def _utc(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -1,7 +1,6 @@
-"""`digest demo`: the whole path on built-in defaults, in a folder of its own.
+"""`digest demo`: the whole path with one real day of papers and three sample subscribers.
 
-One real day of papers, three sample subscribers, a folder for mailbox. It needs no settings, no
-network and no server, and it runs the same code as everything else.
+It needs no settings, network or server, and runs the same code as everything else.
 """
 
 import email
@@ -17,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from digest.app.app import App
-from digest.cli.terminal import balance_line, out, progress_bar
+from digest.cli.terminal import Json, balance_line, out, print_json, progress_bar
+from digest.errors import SettingError
 from digest.model.deliveries import DeliveryState
 from digest.model.digests import Section
 from digest.model.progress import Progress
@@ -35,7 +35,7 @@ SUBSCRIBERS = {
 
 @dataclass(frozen=True, slots=True)
 class DemoMail:
-    """One line of the closing table."""
+    """One row of the table that is printed."""
 
     subscriber: str
     papers: int
@@ -46,7 +46,7 @@ class DemoMail:
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What the demo did; ``sent_now`` is 0 when it had been run before."""
+    """The result of a demo; ``sent_now`` is 0 if it was run before."""
 
     run: Run
     mails: tuple[DemoMail, ...]
@@ -54,29 +54,40 @@ class Demo:
 
 
 def demo(
-    home: Annotated[Path, typer.Option(help="Folder for everything.")] = Path("paper-digest-demo"),
+    home: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where everything is written.")
+    ] = Path("paper-digest-demo"),
+    as_json: Json = False,
 ) -> None:
-    """Run the main job on a built-in edition, for three sample subscribers, into a folder."""
-    with progress_bar("Sending") as report:
+    """Make the emails of one built-in day for three sample subscribers, as files.
+
+    No settings are needed, nothing is fetched, and no email is sent.
+
+    $ digest demo
+    """
+    with progress_bar("Emails written") as report:
         done = run_demo(home, report)
-    table = Table(title=f"Mail lies in {home / 'outbox'}", title_justify="left")
+    if as_json:
+        print_json(done)
+        return
+    table = Table(title=f"The emails are in {home / 'outbox'}", title_justify="left")
     table.add_column("Subscriber", no_wrap=True)
     table.add_column("Papers", justify="right")
     table.add_column("Reasons", overflow="fold")
-    table.add_column("Mail", no_wrap=True)
+    table.add_column("File", no_wrap=True)
     for mail in done.mails:
         table.add_row(mail.subscriber, str(mail.papers), mail.reasons, f"{mail.eml.stem}.*")
     Console(highlight=False).print(table)
     if done.run.balance:
         out.print(balance_line(done.run.balance))
     if done.sent_now:
-        out.print("Each mail is there as .html to look at, and as .eml with all its headers.")
+        out.print("Open an .html file in a browser. The .eml files have all headers as well.")
     else:
-        out.print("Everybody has this edition already: nothing was sent twice.")
+        out.print("The demo was run here before: nobody gets the same edition twice.")
 
 
 def run_demo(home: Path, progress: Progress) -> Demo:
-    """Run the main job in ``home``. Raises DigestError."""
+    """Make and send the edition in a folder. Raises DigestError."""
     app = _app(home)
     for address, topics in SUBSCRIBERS.items():
         app.registry.add(address, parse_topics(topics), source="demo", now=NOW)
@@ -93,7 +104,10 @@ def run_demo(home: Path, progress: Progress) -> Demo:
 
 
 def _app(home: Path) -> App:
-    home.mkdir(parents=True, exist_ok=True)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(f"{home}: cannot make this folder ({error.strerror})") from error
     return App(
         environment={},
         dotenv=None,
@@ -106,7 +120,7 @@ def _app(home: Path) -> App:
 
 
 def _secret(file: Path) -> str:
-    """The demo's own key: made once, so that a second run signs the same links."""
+    """Return the demo's own key, made once, so that a second run signs the same links."""
     if not file.exists():
         file.touch(mode=0o600)
         file.write_text(secrets.token_hex(32), encoding="utf-8")
@@ -141,7 +155,7 @@ def _mails(app: App) -> list[DemoMail]:
 
 
 def _html_beside(eml: Path) -> Path:
-    """The mail's HTML part as a file, to open in a browser."""
+    """Write the HTML part of an email to a file beside it; return the file."""
     message = email.message_from_bytes(eml.read_bytes(), policy=email.policy.default)
     part = message.get_body(("html",))
     assert part is not None

@@ -1,4 +1,4 @@
-"""`digest doctor`: what stands in the way of sending, and what to do about it."""
+"""`digest doctor`: what would prevent sending, and what to do; and `digest config`."""
 
 import socket
 import sys
@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from digest.app.app import App, utc_now
-from digest.cli.terminal import Json, out, print_result
+from digest.cli.terminal import Json, print_result
 from digest.compose.from_identity import preview_identity
 from digest.doctor.diagnosis import Area, Diagnosis, Level
 from digest.errors import SettingError
@@ -27,24 +27,36 @@ def config(
     example: Annotated[
         bool, typer.Option("--example", help="Print config.example.env instead.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
-    """Print every setting, its value (secrets hidden), and where it came from."""
+    """Print every setting, its value (secrets hidden), and where it is set.
+
+    $ digest config
+    $ digest config --example > .env
+    """
     if example:
         sys.stdout.write(example_env())
         return
-    for origin in App().origins:
-        out.print(f"{origin.name}={origin.shown}  ({origin.came_from})")
+    origins = App().origins
+    values = {origin.name: {"value": origin.shown, "from": origin.came_from} for origin in origins}
+    lines = (
+        f"{origin.name}={origin.shown}  ({origin.came_from if origin.value else 'not set'})"
+        for origin in origins
+    )
+    print_result(values, lines, as_json=as_json)
 
 
 def doctor(
     offline: Annotated[
-        bool, typer.Option("--offline", help="Ask neither the relay nor the DNS.")
+        bool, typer.Option("--offline", help="Do not connect to the relay or the DNS.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Look for what stands in the way of sending, and say what to do. Nothing is sent or changed.
+    """Check what would prevent sending, and say what to do. Nothing is sent or changed.
 
-    Status 1 says that there is a problem.
+    Exit status 1: there is a problem.
+
+    $ digest doctor
     """
     found = _look(offline=offline)
     print_result(found, [*map(_line, found), _summary(found)], as_json=as_json)

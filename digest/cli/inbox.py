@@ -1,4 +1,4 @@
-"""`digest inbox`: mail that comes back, dealt with or only told about."""
+"""`digest inbox`: process mail that comes back, or only say what it reports."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from digest.app.app import App, utc_now
-from digest.cli.terminal import print_result, warn
+from digest.cli.terminal import Json, print_result, warn
 from digest.errors import DigestError, InboxError
 from digest.inbound.inbox import InboundVerdict
 from digest.inbound.mailboxes import messages_in, messages_on
@@ -28,42 +28,46 @@ def inbox(
     place: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PLACE]",
-            help="A Maildir, an mbox file, a folder on an IMAP server "
-            "(imaps://USER:PASSWORD@HOST/FOLDER), or - for one mail on standard input.",
+            metavar="PLACE",
+            help="A Maildir, an mbox file, a folder of an IMAP server "
+            "(imaps://USER:PASSWORD@HOST/FOLDER), or - for one message on standard input.",
         ),
     ] = None,
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar=f"[{CLASSIFY} FILE…]", help="Only say what these mails report."),
+        typer.Argument(metavar="FILE", help="After `classify`: the messages to look at."),
     ] = None,
     watch: Annotated[
         bool,
-        typer.Option("--watch", help="Go on, every DIGEST_INBOX_EVERY seconds, until stopped."),
+        typer.Option("--watch", help="Repeat every DIGEST_INBOX_EVERY seconds."),
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON: one line, or one for each file.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
-    """Deal with the mail that comes back. By default it reads DIGEST_INBOX.
+    """Process the mail that comes back, by default from DIGEST_INBOX.
 
-    Whoever writes to leave is unsubscribed, dead addresses and those that complain get nothing any
-    more. What is dealt with is marked as read; what is for you to read is flagged (or, from
-    standard input, stored in DIGEST_HOME/aside). `inbox classify FILE…` says what mails report, and
-    does nothing about it; a mailbox of that name is ./classify.
+    Unsubscribe requests take effect at once. Dead addresses, and those that complain, are blocked.
+    Processed messages are marked as read. Those that you have to read are flagged (or, from
+    standard input, stored in DIGEST_HOME/aside).
+
+    `inbox classify FILE…` only says what the messages report. (A mailbox of that name is
+    ./classify.)
+
+    $ digest inbox
+    $ digest inbox /var/mail/bounces
+    $ digest inbox classify message.eml
     """
     if watch and (place or as_json):
-        raise typer.BadParameter("--watch goes alone: it reads DIGEST_INBOX, and prints nothing")
+        raise typer.BadParameter("--watch reads DIGEST_INBOX: give no other mailbox, and no --json")
     if watch:
         from digest.service.services import watch_inbox
 
         watch_inbox(App(), lambda: warn("Reading DIGEST_INBOX. Stop with Ctrl-C."))
     elif place == CLASSIFY:
         if not files:
-            raise typer.BadParameter("classify what? name one or more files")
+            raise typer.BadParameter("which files? as in: digest inbox classify message.eml")
         _classify(files, as_json)
     elif files:
-        raise typer.BadParameter(f"what is {str(files[0])!r}? one place at a time")
+        raise typer.BadParameter(f"one mailbox at a time; {str(files[0])!r} is a second one")
     elif place == "-":
         _take(as_json)
     else:
@@ -83,7 +87,7 @@ def _read(named: str | None, as_json: bool) -> None:
 
 
 def _take(as_json: bool) -> None:
-    """One mail from a mail server, which is to keep it where that fails."""
+    """Read one message from a mail server, and ask it to keep the message if that fails."""
     try:
         app = App()
         messages = messages_on(sys.stdin.buffer, app.settings.home / ASIDE)
@@ -110,24 +114,27 @@ def _tell(verdicts: Counter[InboundVerdict], as_json: bool) -> None:
         )
         for kept in (False, True)
     )
-    line = f"Dealt with: {done or 'nothing'}. Left for you to read: {left or 'nothing'}."
+    line = f"Processed: {done or 'nothing'}. Left for you to read: {left or 'nothing'}."
     values = {verdict.value: verdicts[verdict] for verdict in InboundVerdict}
     print_result(values, [line], as_json=as_json)
 
 
 def _classify(files: list[Path], as_json: bool) -> None:
+    reports = {}
     for file in files:
         try:
-            report = read_report(file.read_bytes())
+            reports[file] = read_report(file.read_bytes())
         except OSError as error:
             raise InboxError(f"{file}: {error.strerror}") from error
-        print_result(_record(file, report), [f"{file}: {_line(report)}"], as_json=as_json)
+    records = [_record(file, report) for file, report in reports.items()]
+    lines = (f"{file}: {_line(report)}" for file, report in reports.items())
+    print_result(records, lines, as_json=as_json)
 
 
 def _record(file: Path, report: Report) -> dict[str, Any]:
     return {
-        "file": str(file),
-        "kind": report.kind.value,
+        "file": file,
+        "kind": report.kind,
         "recipients": [
             {
                 "address": recipient.address,

@@ -38,7 +38,7 @@ SECTIONS = {
         "deliveries": ("deliveries:deliveries", "Balance, uncertain deliveries, paused sending."),
         "backup": ("maintenance:backup", "Copy the database to a file, while everything runs."),
         "restore": ("maintenance:restore", "Put a backup in place of the database."),
-        "db": ("db:database", "Upgrade the database, or take over a restored one."),
+        "db": ("maintenance:database", "Upgrade the database, or take over a restored one."),
         "tidy": ("maintenance:tidy", "Delete data that is past its retention time."),
         "dkim": ("dkim:dkim", "Make and show the keys that sign your emails."),
     },
@@ -71,7 +71,11 @@ class LazyCommand(TyperCommand):
             alone = group()
             alone.command(self.name)(found)
             found = alone
-        return typer.main.get_command(found)
+        command = typer.main.get_command(found)
+        for part in (command, *getattr(command, "commands", {}).values()):
+            # \\b keeps the lines of a paragraph, here of the examples, as they are.
+            part.help = part.help and part.help.replace("\n\n$ ", "\n\n\b\n$ ")
+        return command
 
     def make_context(self, *arguments: Any, **named: Any) -> Any:
         return self.load().make_context(*arguments, **named)

@@ -1,7 +1,7 @@
-"""`digest rank`, `search` and `why`: what the ranking makes of papers, and of one subscriber."""
+"""`digest rank`, `search` and `why`: papers against topics, and one subscriber's digest."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -10,12 +10,13 @@ from rich.table import Table
 
 from digest.app.app import App, utc_now
 from digest.cli.terminal import (
+    Day,
     Json,
     fail,
     out,
     print_json,
     print_result,
-    read_day,
+    warn,
     warn_of_rejected,
 )
 from digest.errors import SettingError, SourceError
@@ -28,38 +29,39 @@ if TYPE_CHECKING:
     from digest.rank.reference_corpus import Embed
 
 LARGEST_NUMBER = 2**31 - 1  # that a database knows
-FARTHEST = timedelta(days=36_500)  # days around that calendars have no end in
 
 T = TypeVar("T")
 Lines = Callable[[list[str], str], tuple[list[T], list[Rejection]]]
 
 
 def rank_files(
-    papers: Annotated[Path, typer.Option(help="Papers, as JSON lines.")],
-    topics: Annotated[Path, typer.Option(help="Topics, as JSON lines.")],
+    papers: Annotated[Path, typer.Option(metavar="FILE", help="Papers, as JSON lines.")],
+    topics: Annotated[Path, typer.Option(metavar="FILE", help="Topics, as JSON lines.")],
     corpus: Annotated[
         Path | None,
         typer.Option(
             "--background",
-            help="Papers to measure against, as JSON lines. By default built-in ones; "
-            "with --semantic those that are ranked.",
+            metavar="FILE",
+            help="Papers of the reference corpus, as JSON lines. Default: the built-in corpus; "
+            "with --semantic, the ranked papers.",
         ),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Every paper, not only those that match.")
+        bool, typer.Option("--all", help="Print every paper, not only those that match.")
     ] = False,
     strictness: Annotated[Strictness, typer.Option(help="How well papers must match.")] = (
         Strictness.NORMAL
     ),
     semantic: Annotated[
         bool,
-        typer.Option(
-            "--semantic", help="By meaning as well, with the model of DIGEST_SEMANTIC_MODEL."
-        ),
+        typer.Option("--semantic", help="Rank by meaning as well, with DIGEST_SEMANTIC_MODEL."),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Rank papers for topics, all from files, and print a line of JSON for each topic."""
+    """Rank the papers of a file for the topics of a file. Not on a terminal, it prints JSON lines.
+
+    $ digest rank --papers papers.jsonl --topics topics.jsonl --all
+    """
     from digest.rank.corpora import SHIPPED, learn, load
     from digest.rank.rank_files import rank, read_papers, read_topics
     from digest.rank.ranker import THRESHOLDS
@@ -85,14 +87,19 @@ def rank_files(
 
 
 def search_papers(
-    words: Annotated[list[str], typer.Argument(help="A topic filter.", metavar="WORDS …")],
-    most: Annotated[int, typer.Option(help="At most so many papers.", min=1)] = 20,
+    words: Annotated[list[str], typer.Argument(help="A topic filter.", metavar="WORD")],
+    most: Annotated[int, typer.Option(help="Print at most this many papers.", min=1)] = 20,
     as_json: Json = False,
 ) -> None:
-    """Find papers among those collected in the last months, ranked as for a digest."""
+    """Search the papers of the last months, ranked as for a digest.
+
+    $ digest search '"chain of thought" -survey'
+    """
     from digest.rank.search import search
 
     app = App()
+    if app.ledger.papers.latest_day() is None:
+        fail("nothing is collected yet: run digest collect")
     corpus = app.corpora.current()
     found = search(app.ledger, corpus, " ".join(words), most, app.embedder)
     records = [_found(pick) for pick in found]
@@ -102,29 +109,29 @@ def search_papers(
     table = Table("score", "day", "title", "why", box=None)
     for record in records:
         table.add_row(f"{record['score']:.2f}", record["day"], record["title"], record["why"])
-    out.print(table if found else "Nothing fits.")
+    out.print(table if found else "No paper matches.")
 
 
 def why(
     whom: Annotated[
         str,
-        typer.Argument(metavar="ADDRESS", help="Of whom; or a delivery's number, as in the log."),
+        typer.Argument(
+            metavar="ADDRESS", help="A subscriber, or the number of a delivery, as in the log."
+        ),
     ],
-    day: Annotated[
-        date | None,
-        typer.Option("--date", parser=read_day, metavar="YYYY-MM-DD", help="Of which edition."),
-    ] = None,
+    day: Day = None,
     as_json: Json = False,
 ) -> None:
-    """Say why a subscriber got what they got: due or not, what matched, what became of the mail.
+    """Explain what a subscriber got, or did not get: due or not, what matched, was it delivered.
 
-    By default of the latest edition; of a day to come, what they would get.
+    It is about the latest edition, or that of --date. For a future day it says what they would get.
+
+    $ digest why ada@example.org
+    $ digest why ada@example.org --date 2025-12-05
     """
     from digest.cli.why_text import why_lines
 
     app, now = App(), utc_now()
-    if day and abs(day - now.date()) > FARTHEST:
-        raise typer.BadParameter(f"{day} is too far away")
     if whom.isdecimal():
         person, its_day = _of_delivery(app, int(whom))
         day = day or its_day
@@ -139,7 +146,7 @@ def why(
 
 
 def _of_delivery(app: App, number: int) -> tuple[PersonFile | None, date]:
-    """Whose delivery this is, unless they were removed, and of which edition."""
+    """Return whose delivery this is, unless they were removed, and the day of its edition."""
     delivery = app.ledger.bounces.delivery(number) if number <= LARGEST_NUMBER else None
     if delivery is None:
         fail(f"there is no delivery {number}, or it is no longer kept")
@@ -163,7 +170,7 @@ def _found(pick: Pick) -> dict[str, Any]:
 
 
 def _model() -> "Embed":
-    """What embeds texts. Raises SettingError if there is none."""
+    """Return what embeds texts. Raises SettingError if there is none."""
     from digest.rank.embedding import SETTING
 
     embed = App().embedder
@@ -173,11 +180,13 @@ def _model() -> "Embed":
 
 
 def _read(read: Lines[T], path: Path) -> list[T]:
-    """What a file has; lines that cannot be read are told, and the rest is kept."""
+    """Return what a file has; report the lines that cannot be read, and keep the rest."""
     try:
         lines = path.read_text(encoding="utf-8-sig", errors="replace").split("\n")
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror}") from error
     found, rejected = read(lines, path.name)
     warn_of_rejected(rejected)
+    if not found:
+        warn(f"{path}: nothing was read from this file")
     return found

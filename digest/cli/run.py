@@ -1,4 +1,4 @@
-"""`digest up`, and its parts alone: what runs until it is stopped."""
+"""`digest run`, once; and `digest up` and its parts, which run until they are stopped."""
 
 from datetime import datetime
 from typing import Annotated
@@ -6,36 +6,41 @@ from typing import Annotated
 import typer
 
 from digest.app.app import App, utc_now
-from digest.cli.terminal import Json, balance_line, print_result, progress_bar, warn
+from digest.cli.terminal import Json, balance_line, print_result, progress_bar, read_day, warn
 from digest.ledger.database import as_ledger_error
 from digest.service.os_signals import stopping
 
 Host = Annotated[str, typer.Option(help="Address that the pages listen on.")]
-Port = Annotated[int, typer.Option(help="Port that the pages listen on.")]
+Port = Annotated[int, typer.Option(help="Port that the pages listen on.", min=1, max=65535)]
 LOCAL = "127.0.0.1"
 PORT = 8000
 
 
 def _moment(typed: str) -> datetime:
     try:
-        return datetime.fromisoformat(typed)
+        moment = datetime.fromisoformat(typed)
     except ValueError:
         raise typer.BadParameter(f"{typed!r} is not a time like 2026-01-31T08:00:00Z") from None
+    read_day(str(moment.date()))
+    return moment
 
 
 def run(
-    once: Annotated[bool, typer.Option("--once", help="One pass, then end.")] = False,
     now: Annotated[
         datetime | None,
         typer.Option(parser=_moment, metavar="ISO-8601", help="As if it were this moment."),
     ] = None,
+    _once: Annotated[bool, typer.Option("--once", hidden=True)] = False,  # in older crontabs
     as_json: Json = False,
 ) -> None:
-    """Send the day's edition to everybody due, and print the balance."""
+    """Make today's edition now, send it to everybody due, and print the balance.
+
+    Nobody gets it twice, however often this runs. Exit status 1: not everything could be done.
+
+    $ digest run
+    """
     from digest.service.alerting import Operator
 
-    if not once:
-        raise typer.BadParameter("say --once; for every day there is `digest up`")
     app = App()
     moment = now or utc_now()
     if moment.tzinfo is None:
@@ -46,8 +51,8 @@ def run(
         operator.told_of_a_fault(),
         as_ledger_error(),
         stopping(app.stop),
-        progress_bar("Asking the sources") as asking,
-        progress_bar("Sending") as report,
+        progress_bar("Sources asked") as asking,
+        progress_bar("Emails sent") as report,
     ):
         done = app.pipeline.tick(moment, everybody=True, asking=asking, progress=report)
     assert done is not None
@@ -61,16 +66,21 @@ def run(
 
 
 def up(host: Host = LOCAL, port: Port = PORT) -> None:
-    """Run everything: pages, schedule, sending, and the mail that comes back."""
+    """Run everything: pages, schedule, sending, and the mail that comes back.
+
+    It can be stopped and started at any time: nobody is forgotten, and nobody gets anything twice.
+
+    $ digest up --port 8000
+    """
     from digest.service.services import Pages, run_all
 
     app = App()
     pages = Pages(host, port)
 
     def say_ready() -> None:
-        inbox = f" Mail that comes back is read every {app.settings.inbox_every} s."
+        inbox = f" The mailbox is read every {app.settings.inbox_every} s."
         warn(
-            f"The pages are at {pages.url}, and there is an edition {_each_day(app)}."
+            f"The pages are at {pages.url}. There is an edition {_each_day(app)}."
             f"{inbox if app.settings.inbox else ''} Stop with Ctrl-C."
         )
 
@@ -78,17 +88,22 @@ def up(host: Host = LOCAL, port: Port = PORT) -> None:
 
 
 def schedule() -> None:
-    """Make the edition each day at DIGEST_RUN_AT, and send it to everybody at their own time."""
+    """Make the edition each day at DIGEST_RUN_AT, and send it to everybody at their own time.
+
+    $ digest schedule
+    """
     from digest.service.services import keep_schedule
 
     app = App()
-    keep_schedule(app, lambda: warn(f"An edition {_each_day(app)}. Stop with Ctrl-C."))
+    keep_schedule(app, lambda: warn(f"There is an edition {_each_day(app)}. Stop with Ctrl-C."))
 
 
 def worker() -> None:
-    """Send what waits in the ledger, until stopped: beside a schedule, on this machine or others.
+    """Help the schedule with sending, on this machine or another one, until stopped.
 
-    The ledger must be one that they share (PostgreSQL, for several machines).
+    All of them need the same database: PostgreSQL, if they run on several machines.
+
+    $ digest worker
     """
     from digest.service.services import send_what_waits
 
@@ -96,15 +111,14 @@ def worker() -> None:
 
 
 def serve(host: Host = LOCAL, port: Port = PORT) -> None:
-    """Serve the pages: subscribe, choose, unsubscribe, past editions."""
+    """Serve the pages: subscribe, change topics, unsubscribe, past editions.
+
+    $ digest serve --port 8000
+    """
     from digest.service.services import Pages
 
     pages = Pages(host, port)
-
-    def say_ready() -> None:
-        warn(f"The pages are at {pages.url}. Stop with Ctrl-C.")
-
-    pages.server(App(), say_ready).run()
+    pages.server(App(), lambda: warn(f"The pages are at {pages.url}. Stop with Ctrl-C.")).run()
 
 
 def _each_day(app: App) -> str:

@@ -1,4 +1,4 @@
-"""`digest status`: how things are, on one screen."""
+"""`digest status`: one screen that says whether all is well."""
 
 from dataclasses import replace
 from datetime import tzinfo
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from digest.app.app import App, utc_now
 from digest.cli.status_text import status_lines
-from digest.cli.terminal import Json, print_json
+from digest.cli.terminal import Json, fail, print_json
 from digest.ledger.daily_stats import DailyStats
 from digest.model.wording import length, parts
 from digest.monitoring.gathering import gather_readers
@@ -21,8 +21,13 @@ SHOWN_WARNINGS = 8
 
 
 def status(as_json: Json = False) -> None:
-    """Show how things are, on one screen. Exit status 1: something needs attention."""
+    """Show on one screen whether all is well. Exit status 1: something needs attention.
+
+    $ digest status
+    """
     app, now = App(), utc_now()
+    if missing := app.settings.missing:
+        fail(f"not set up yet: {', '.join(missing)} must be set; digest doctor says how")
     readers = gather_readers(app.registry, now)
     found = replace(app.status(now), readers=readers)
     if as_json:

@@ -10,12 +10,12 @@ import typer
 
 from digest.app.app import App, utc_now
 from digest.cli.terminal import (
+    Address,
     Json,
-    More,
+    MoreTopics,
     Topics,
     fail,
     group,
-    out,
     print_json,
     print_result,
     progress_bar,
@@ -28,32 +28,43 @@ from subscribers.importing import import_people
 from subscribers.model import Consent, SuppressionReason
 from subscribers.transfer import to_csv_row, to_record
 
-people = group("Add, list, show, block, remove and transfer subscribers.")
-
-Blocked = Annotated[bool, typer.Option("--suppressed", help="Only those with a block.")]
+people = group("Add, list, show, block and remove subscribers; import and export them.")
 
 
 @people.command("add")
-def add(address: str, topic: Topics = None, more: More = None) -> None:
-    """Add somebody who asked you to, or change their topics."""
+def add(
+    address: Address, topic: Topics = None, more: MoreTopics = None, as_json: Json = False
+) -> None:
+    """Add somebody who asked you to, or change their topics.
+
+    $ digest subscribers add ada@example.org --topic "video generation" --topic agents
+    """
     topics, app = read_topics(topic, more), App()
-    added = app.registry.add(
-        app.address_policy.admit(address), topics, source="operator", now=utc_now()
+    admitted = app.address_policy.admit(address)
+    is_new = app.registry.file_of(admitted) is None
+    added = app.registry.add(admitted, topics, source="operator", now=utc_now())
+    texts = [topic.text for topic in added.topics]
+    line = f"{'Added' if is_new else 'Updated'} {added.address}: {_topics(texts)}"
+    print_result(
+        {"address": added.address, "topics": texts, "new": is_new}, [line], as_json=as_json
     )
-    shown = ", ".join(topic.text for topic in added.topics) or "whatever is trending"
-    out.print(f"{added.address}: {shown}")
 
 
 @people.command("list")
 def list_some(
     consent: Annotated[Consent | None, typer.Option(help="Only those with this consent.")] = None,
     topic: Annotated[
-        str, typer.Option(metavar="TEXT", help="Only those with this in a topic.")
+        str, typer.Option(metavar="TEXT", help="Only those with this text in a topic.")
     ] = "",
-    suppressed: Blocked = False,
+    suppressed: Annotated[
+        bool, typer.Option("--suppressed", help="Only blocked addresses.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """List subscribers: address, consent, block, topics."""
+    """List subscribers: address, consent, block, topics.
+
+    $ digest subscribers list --consent confirmed --topic robots
+    """
     records = [to_record(file) for file in App().registry.files()]
     chosen = [
         record
@@ -63,52 +74,68 @@ def list_some(
         and (record["suppressed"] or not suppressed)
     ]
     values = [{"address": record.pop("email"), **record} for record in chosen]
+    if not values:
+        warn("No subscriber matches." if records else "There are no subscribers yet.")
     print_result(values, map(_line, values), as_json=as_json)
 
 
 @people.command("show")
-def show(address: str, as_json: Json = False) -> None:
-    """Show everything that is stored about somebody."""
+def show(address: Address, as_json: Json = False) -> None:
+    """Show everything that is stored about somebody.
+
+    $ digest subscribers show ada@example.org
+    """
     file = App().registry.file_of(address)
     if file is None:
         fail(f"there is no subscriber {address}")
     record = to_record(file)
-    if as_json:
-        print_json(record)
-        return
+    lines = []
     for name, value in record.items():
         if name == "evidence":
-            for said in value:
-                where = f", from {said['client']}" if "client" in said else ""
-                line = f"evidence: {said['event']} at {said['at']}, by {said['source']}{where}"
-                out.print(line)
+            for event in value:
+                where = f", from {event['client']}" if "client" in event else ""
+                lines.append(
+                    f"evidence: {event['event']} at {event['at']}, by {event['source']}{where}"
+                )
         else:
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            out.print(f"{name}: {text}")
+            lines.append(f"{name}: {text}")
+    print_result(record, lines, as_json=as_json)
 
 
 @people.command("remove")
-def remove(address: str) -> None:
-    """Forget somebody, with everything that is stored about them but a block."""
+def remove(address: Address, as_json: Json = False) -> None:
+    """Delete somebody and everything that is stored about them, but not a block.
+
+    $ digest subscribers remove ada@example.org
+    """
     if not App().registry.remove(address):
         fail(f"there is no subscriber {address}")
-    out.print(f"{address} is removed")
+    print_result({"removed": address}, [f"Removed {address}."], as_json=as_json)
 
 
 @people.command("suppress")
-def suppress(address: str) -> None:
-    """Block an address: whoever it belongs to gets nothing until the block is lifted."""
+def suppress(address: Address, as_json: Json = False) -> None:
+    """Block an address: no email goes there until the block is lifted.
+
+    $ digest subscribers suppress ada@example.org
+    """
     address = normalise_address(address)
     App().registry.suppressions.add(address, SuppressionReason.OPERATOR, now=utc_now())
-    out.print(f"{address} gets nothing any more")
+    line = f"Blocked {address}: no email goes there until the block is lifted."
+    print_result({"suppressed": address}, [line], as_json=as_json)
 
 
 @people.command("unsuppress")
-def unsuppress(address: str) -> None:
-    """Lift the block on an address."""
+def unsuppress(address: Address, as_json: Json = False) -> None:
+    """Lift the block on an address.
+
+    $ digest subscribers unsuppress ada@example.org
+    """
     if not App().registry.suppressions.lift(normalise_address(address)):
         fail(f"there is no block on {address}")
-    out.print(f"the block on {address} is lifted")
+    line = f"Lifted the block on {address}."
+    print_result({"unsuppressed": address}, [line], as_json=as_json)
 
 
 @people.command("export")
@@ -117,7 +144,10 @@ def export(
         bool, typer.Option("--csv", help="CSV with the columns of an import, not JSON lines.")
     ] = False,
 ) -> None:
-    """Print everybody, one a line, for `import` to read again."""
+    """Print all subscribers, one a line, in a form that `import` reads.
+
+    $ digest subscribers export > people.jsonl
+    """
     files = App().registry.files()
     if as_csv:
         rows = [to_csv_row(file) for file in files]
@@ -131,20 +161,25 @@ def export(
 
 @people.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="CSV with a header, or JSON lines.")],
+    file: Annotated[Path, typer.Argument(help="CSV with a header, or JSON lines.", metavar="FILE")],
     as_json: Json = False,
 ) -> None:
-    """Take in people from a file. Those who are there already are left as they are."""
+    """Add people from a file. Those who are known already stay as they are.
+
+    $ digest subscribers import people.csv
+    """
     app = App()
     try:
-        with progress_bar("Reading") as report:
+        with progress_bar("Octets read") as report:
             imported = import_people(app.registry, app.address_policy, file, utc_now(), report)
     except OSError as error:
         raise LedgerError(f"{file}: {error.strerror}") from error
     for fault in imported.faults():
         warn(f"left out: {fault}")
+    left_out = len(imported.unread)
     counts = f"{imported.new} new, {imported.known} known already"
-    line = f"{counts}, {len(imported.unread)} lines left out. Read as {imported.form}."
+    lines = f"{left_out} line{'s' * (left_out != 1)} left out"
+    line = f"{counts}, {lines}. Read as {imported.form}."
     print_result(imported, [line], as_json=as_json)
     if imported.unread and not imported.new + imported.known:
         raise typer.Exit(1)
@@ -152,5 +187,8 @@ def import_file(
 
 def _line(value: dict[str, Any]) -> str:
     blocked = f"  suppressed: {value['suppressed']['reason']}" if value["suppressed"] else ""
-    topics = ", ".join(value["topics"]) or "whatever is trending"
-    return f"{value['address']}  {value['consent']}{blocked}  {topics}"
+    return f"{value['address']}  {value['consent']}{blocked}  {_topics(value['topics'])}"
+
+
+def _topics(texts: list[str]) -> str:
+    return ", ".join(texts) or "no topics, only what is trending"

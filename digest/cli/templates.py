@@ -1,4 +1,4 @@
-"""The commands around templates."""
+"""`digest templates …`, and `digest studio`, which shows them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,12 +9,12 @@ from rich.text import Text
 from digest.app.app import App
 from digest.checks.finding import Finding, Level
 from digest.checks.rules import OWN, SHIPPED, write_baseline
-from digest.cli.terminal import Json, group, out, print_result, warn
+from digest.cli.terminal import Json, group, print_result, warn
 from digest.compose.environment import built_in_templates
 from digest.compose.from_identity import preview_identity
 from digest.studio.template_folders import eject as eject_to
 
-templates = group("See to the templates of the mails.")
+templates = group("Copy the built-in templates to edit them, and check yours.")
 
 _STYLES = {Level.ERROR: "bold red", Level.WARNING: "yellow", Level.NOTE: "dim"}
 
@@ -22,25 +22,28 @@ _STYLES = {Level.ERROR: "bold red", Level.WARNING: "yellow", Level.NOTE: "dim"}
 @templates.command()
 def check(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="One mail: digest, confirm, …")
+        str | None, typer.Argument(metavar="NAME", help="Only this email: digest, confirm, …")
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail as well.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings as well.")] = False,
     accept: Annotated[
         bool,
         typer.Option(
-            "--accept", help="From now on, what clients do not support of the mails is as wanted."
+            "--accept", help="Accept what mail clients do not support of the emails as they are."
         ),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check what the samples make of each mail. Status 1 says that there are errors."""
+    """Check each email, filled with the samples. Exit status 1: there are errors.
+
+    $ digest templates check
+    """
     app = App()
     previews = app.previews(preview_identity(app.settings))
     if accept:
         own = app.settings.templates
         path = own / OWN if own else SHIPPED
         write_baseline(previews.baseline(), path)
-        out.print(f"written: {path}")
+        print_result({"written": path}, [f"Written: {path}"], as_json=as_json)
         return
     findings = previews.findings(name)
     print_result(findings, [*map(_line, findings), _summary(findings)], as_json=as_json)
@@ -51,11 +54,16 @@ def check(
 
 @templates.command()
 def eject(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new or empty folder.")],
+    as_json: Json = False,
 ) -> None:
-    """Copy the built-in templates into a folder, to edit them there."""
+    """Copy the built-in templates to a folder, to edit them there.
+
+    $ digest templates eject my-templates
+    """
     count = eject_to(built_in_templates(), folder)
-    out.print(f"{count} files are in {folder}. To use them: DIGEST_TEMPLATES={folder}")
+    line = f"Copied {count} files to {folder}. To use them, set DIGEST_TEMPLATES={folder}"
+    print_result({"folder": folder, "files": count}, [line], as_json=as_json)
 
 
 def _line(finding: Finding) -> Text:
@@ -71,20 +79,23 @@ def _summary(findings: list[Finding]) -> str:
     said = [
         f"{count} {level.value}{'s' * (count != 1)}" for level, count in counts.items() if count
     ]
-    return ", ".join(said) or "Nothing to say: all is well."
+    return ", ".join(said) or "All is well."
 
 
 def studio(
     host: Annotated[
-        str, typer.Option(help="Address to listen on; others than your own need a password.")
+        str, typer.Option(help="Address to listen on. Any but your own needs a password.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8001,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8001,
     templates: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Instead of DIGEST_TEMPLATES: the folder you edit."),
+        typer.Option(metavar="FOLDER", help="Edit these, not DIGEST_TEMPLATES."),
     ] = None,
 ) -> None:
-    """Edit templates in your editor and see in a browser what every kind of reader will get."""
+    """Show in a browser what each kind of reader gets, while you edit templates.
+
+    $ digest studio --templates my-templates
+    """
     from digest.app.studio import folders
     from digest.app.studio import studio as studio_of
     from digest.service.web_server import WebServer

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, NoReturn
 
 import structlog
@@ -21,17 +21,12 @@ from digest.model.papers import Rejection
 from subscribers.errors import SubscriberError
 from subscribers.topics import TopicFilter, parse_topics
 
-log = structlog.get_logger()
+FIRST_YEAR, LAST_YEAR = 1991, 2100  # arXiv is not older, and nobody plans further
 
 # What is printed holds what others typed: brackets and colons in it mean themselves.
 out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 err = Console(stderr=True, highlight=False, markup=False, emoji=False)
-
-Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
-# Options that take several values may be repeated; what follows them is taken as well, so that
-# a shell's *.json needs no ceremony.
-Topics = Annotated[list[str] | None, typer.Option("--topic", metavar="TEXT …", help="Repeatable.")]
-More = Annotated[list[str] | None, typer.Argument(hidden=True, metavar="…")]
+log = structlog.get_logger()
 
 
 def group(about: str = "") -> typer.Typer:
@@ -41,44 +36,37 @@ def group(about: str = "") -> typer.Typer:
     )
 
 
-def read_topics(named: list[str] | None, more: list[str] | None) -> tuple[TopicFilter, ...]:
-    return parse_topics([*(named or []), *(more or [])])
+# ---- arguments -------------------------------------------------------------------------------
 
 
 def read_day(typed: str) -> date:
     try:
-        return date.fromisoformat(typed)
+        day = date.fromisoformat(typed)
     except ValueError:
         raise typer.BadParameter(f"{typed!r} is not a date like 2026-01-31") from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise typer.BadParameter(f"{typed!r} is not between {FIRST_YEAR} and {LAST_YEAR}")
+    return day
 
 
-def warn(text: str) -> None:
-    """Print a line on standard error."""
-    err.print(text, soft_wrap=True)
+def read_topics(named: list[str] | None, more: list[str] | None) -> tuple[TopicFilter, ...]:
+    return parse_topics([*(named or []), *(more or [])])
 
 
-def fail(text: str) -> NoReturn:
-    """Say what went wrong, and end with status 1."""
-    warn(f"digest: {text}")
-    raise typer.Exit(1)
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one line of JSON.")]
+Day = Annotated[
+    date | None,
+    typer.Option("--date", parser=read_day, metavar="YYYY-MM-DD", help="The day, if not the last."),
+]
+Address = Annotated[str, typer.Argument(metavar="ADDRESS")]
+# Topics may follow an option without its being repeated.
+Topics = Annotated[
+    list[str] | None, typer.Option("--topic", metavar="TEXT", help="A topic filter. Repeatable.")
+]
+MoreTopics = Annotated[list[str] | None, typer.Argument(hidden=True, metavar="TOPIC")]
 
 
-def tell(error: Exception) -> None:
-    """Print what went wrong: a line where it is foreseen, else a trace in the log."""
-    from digest.ledger.database import as_ledger_error
-
-    try:
-        with as_ledger_error():
-            raise error
-    except (DigestError, SubscriberError) as foreseen:
-        warn(f"digest: {foreseen}")
-    except Exception:  # as all that is logged, without what must not be seen
-        log.exception("a fault of Paper Digest's own")
-
-
-def warn_of_rejected(rejected: Iterable[Rejection]) -> None:
-    for rejection in rejected:
-        warn(f"left out: {rejection.file}, {rejection.where}: {rejection.why}")
+# ---- results ---------------------------------------------------------------------------------
 
 
 def print_json(value: object) -> None:
@@ -96,7 +84,7 @@ def print_result(value: object, lines: Iterable[str | Text], *, as_json: bool) -
 
 
 def balance_line(balance: Balance) -> str:
-    """What became of everybody due, as a sum."""
+    """Return the outcomes of everybody due, as a sum."""
     counts = asdict(balance)
     named = ("accepted", "deferred", "refused", "suppressed", "skipped", "uncertain", "pending")
     parts = [f"{counts[name]} {name}" for name in named if counts[name]]
@@ -105,18 +93,54 @@ def balance_line(balance: Balance) -> str:
     return line + (f" = {' + '.join(parts)}" if parts else "") + (f" ({why})" if why else "")
 
 
+def utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+# ---- standard error --------------------------------------------------------------------------
+
+
+def warn(text: str) -> None:
+    """Print a line on standard error."""
+    err.print(text, soft_wrap=True)
+
+
+def fail(text: str) -> NoReturn:
+    """Print what went wrong, and end with status 1."""
+    warn(f"digest: {text}")
+    raise typer.Exit(1)
+
+
+def tell(error: Exception) -> None:
+    """Print an expected error as one line; log any other with its trace."""
+    from digest.ledger.database import as_ledger_error
+
+    try:
+        with as_ledger_error():
+            raise error
+    except (DigestError, SubscriberError) as expected:
+        warn(f"digest: {expected}")
+    except Exception:  # masked, as all that is logged
+        log.exception("a fault of Paper Digest's own")
+
+
+def warn_of_rejected(rejected: Iterable[Rejection]) -> None:
+    for rejection in rejected:
+        warn(f"left out: {rejection.file}, {rejection.where}: {rejection.why}")
+
+
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error; what it yields is told how much of how much is done.
+    """Show a bar on standard error; call what is yielded with how many of how many are done.
 
-    It is there from the first word until all is done, so that another can come after it.
+    ``what`` says what is counted. Nothing is shown before the first call, or after the last.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     bar = Progress(*columns, console=err)
     task = bar.add_task(what, total=None)
 
     def report(done: int, total: int) -> None:
-        bar.start()  # only now: nothing to report is nothing to show
+        bar.start()
         bar.update(task, completed=done, total=total)
         if done >= total:
             bar.stop()

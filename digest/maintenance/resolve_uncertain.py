@@ -76,7 +76,7 @@ class UncertainResolver:
         """Return the balance of the day's edition, or of the latest, as it is now."""
         edition = self._edition(day) or self._ledger.editions.latest()
         if edition is None:
-            raise LedgerError("there is no edition yet: run digest run --once")
+            raise LedgerError("there is no edition yet: digest run makes one")
         return self._ledger.editions.balance(edition)
 
     def gone(self, day: date | None = None) -> int:

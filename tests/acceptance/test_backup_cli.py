@@ -49,7 +49,7 @@ def test_a_ledger_goes_to_another_machine_and_asks_before_it_sends(
     done = other.run("restore", str(served.folder / "ledger.backup"))
     assert done.returncode == 0
     assert "2 subscribers, 0 blocks, 5 papers, 1 edition.\n" in done.stdout
-    assert done.stderr.endswith("Nothing is sent from it before you say so: digest db adopt\n")
+    assert done.stderr.endswith("Nothing is sent from it until you run: digest db adopt\n")
     assert "ada@example.org" in other.digest("subscribers", "list")
     assert "2 accepted" in other.digest("deliveries", "balance")
     assert "digest db adopt" in other.fails(*MORNING)
@@ -67,7 +67,7 @@ def test_nothing_is_replaced_without_being_asked_for(served: Person) -> None:
     served.digest("subscribers", "add", "eve@example.org")
     said = served.digest("restore", "a", "--force")
     [kept] = served.folder.glob("var/digest.sqlite3.before-*")
-    assert f"What was there before is kept in var/{kept.name}." in said
+    assert f"The database that was there is kept in var/{kept.name}." in said
     assert "eve@example.org" not in served.digest("subscribers", "list")
     with time_machine.travel(NOW + timedelta(minutes=1), tick=False):
         served.digest("restore", str(kept), "--force")
@@ -119,11 +119,11 @@ def test_a_backup_can_be_made_before_an_upgrade(served: Person) -> None:
 
 
 def test_what_is_old_goes_and_the_books_say_so(served: Person) -> None:
-    assert served.digest("tidy") == "Nothing was old enough.\n"
+    assert served.digest("tidy") == "Nothing was old enough to be deleted.\n"
     with time_machine.travel(LATER, tick=False):
         bring_papers(served, 11, f"{LATER:%Y-%m-%d}T01:00:00.000Z")
         served.digest("run", "--once", "--now", LATER.isoformat())
-        assert served.digest("tidy").startswith("Removed: 2 deliveries, ")
+        assert served.digest("tidy").startswith("Deleted: 2 deliveries, ")
         balance = served.digest("deliveries", "balance", "--date", "2026-02-20")
         assert balance == (
             "Edition 2026-02-20: 2 due = 2 accepted\n"

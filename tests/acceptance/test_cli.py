@@ -12,7 +12,7 @@ import pytest
 from tests.acceptance.conftest import PATIENCE, Api, Person, entry
 from tests.integration.smtp_server import HOST, nobody_listens
 
-MORNING = ("run", "--once", "--now", "2026-02-20T08:00:00Z")
+MORNING = ("run", "--now", "2026-02-20T08:00:00Z")
 
 
 @pytest.fixture
@@ -133,12 +133,6 @@ def test_run_without_papers_skips_everybody_and_makes_up_for_it(
     assert operator.digest_json(*MORNING)["skipped_for"] == {"no-papers": 1}
     operator.digest("collect", "--file", recorded)
     assert operator.digest_json(*MORNING)["accepted"] == 1
-
-
-def test_run_needs_to_be_told_once(operator: Person) -> None:
-    done = operator.run("run")
-    assert done.returncode == 2
-    assert "--once" in done.stderr
 
 
 def test_a_test_mail_is_marked_and_leaves_no_trace_in_the_books(

@@ -25,7 +25,7 @@ def test_the_demo_run_twice_sends_nothing_twice_and_says_so(newcomer: Person) ->
     before = {path.name: path.read_bytes() for path in outbox.glob("*.eml")}
     printed = newcomer.digest("demo")
     assert {path.name: path.read_bytes() for path in outbox.glob("*.eml")} == before
-    assert "nothing was sent twice" in printed
+    assert "nobody gets the same edition twice" in printed
 
 
 def test_the_demo_takes_a_folder_and_no_settings_from_outside(newcomer: Person) -> None:

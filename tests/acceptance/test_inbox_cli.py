@@ -39,7 +39,7 @@ def test_a_maildir_is_read(operator, wish):
     assert operator.digest_json("inbox") == {**NONE, "unsubscribed": 1, "unknown": 1}
     assert "withdrawn" in operator.digest("subscribers", "list")
     assert [file.name for file in (operator.folder / "mail" / "cur").glob("2*")] == ["2.host:2,F"]
-    assert operator.digest("inbox") == "Dealt with: nothing. Left for you to read: nothing.\n"
+    assert operator.digest("inbox") == "Processed: nothing. Left for you to read: nothing.\n"
 
 
 def test_a_folder_on_a_server_is_read(operator, wish, good_certificate, authority):
@@ -53,7 +53,7 @@ def test_a_folder_on_a_server_is_read(operator, wish, good_certificate, authorit
         operator.settings["DIGEST_SMTP_CA_FILE"] = str(authority.ca_file)
         operator.settings["DIGEST_INBOX"] = place
         said = operator.digest("inbox")
-        assert said == "Dealt with: 1 unsubscribed. Left for you to read: 1 unknown.\n"
+        assert said == "Processed: 1 unsubscribed. Left for you to read: 1 unknown.\n"
         assert server.flags() == [{r"\Seen"}, {r"\Flagged"}]
     shown = operator.digest("config")
     assert "127.0.0.1" in shown
@@ -75,7 +75,7 @@ def test_a_mail_server_hands_one_over(operator, wish):
 def test_a_mail_that_nobody_understands_is_kept(operator, wish):
     done = operator.run("inbox", "-", given="Subject: hello\n\n\n")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "Dealt with: nothing. Left for you to read: 1 unknown.\n"
+    assert done.stdout == "Processed: nothing. Left for you to read: 1 unknown.\n"
     [file] = (operator.folder / "var" / "aside" / "new").iterdir()
     assert file.read_text() == "Subject: hello\n\n\n"
 
@@ -94,7 +94,7 @@ def test_without_a_place_it_is_asked_for(operator, wish):
 def test_one_place_is_read_at_a_time(operator, wish):
     (operator.folder / "box").write_text(f"From ada\n{wish}")
     assert operator.run("inbox", "box", "box").returncode == 2
-    assert operator.digest("inbox", "box").startswith("Dealt with: 1 unsubscribed.")
+    assert operator.digest("inbox", "box").startswith("Processed: 1 unsubscribed.")
 
 
 def test_a_digest_that_comes_back_is_the_last(operator, wish, smtp_server):
@@ -108,7 +108,7 @@ def test_a_digest_that_comes_back_is_the_last(operator, wish, smtp_server):
     assert re.fullmatch(r"bounces\+1-[a-z2-7]+@example\.org", sent.mail_from)
     report = reports.failure(sent.mail_from).decode()
     said = operator.run("inbox", "-", given=report).stdout
-    assert said == "Dealt with: 1 hard. Left for you to read: nothing.\n"
+    assert said == "Processed: 1 hard. Left for you to read: nothing.\n"
     assert "suppressed: hard-bounce" in operator.digest("subscribers", "list")
 
 
@@ -117,9 +117,7 @@ MAILS = Path(__file__).parents[1] / "fixtures" / "mail"
 
 def test_mails_are_classified(operator):
     files = [str(MAILS / f"{name}.eml") for name in ("dsn_expired", "complaint_to", "dsn_delayed")]
-    soft, complaint, delayed = map(
-        json.loads, operator.digest("inbox", "classify", *files, "--json").splitlines()
-    )
+    soft, complaint, delayed = operator.digest_json("inbox", "classify", *files)
     assert soft == {
         "file": files[0],
         "kind": "soft",
@@ -155,4 +153,4 @@ def test_a_file_that_is_none_is_told(operator):
 def test_classify_wants_files(operator):
     done = operator.run("inbox", "classify")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "name one or more files" in done.stderr
+    assert "digest inbox classify message.eml" in done.stderr

@@ -15,7 +15,7 @@ def add_over(newcomer: Person, relay: str, address: str = JOSE) -> Done:
 
 def test_a_relay_that_takes_it_lets_it_in(newcomer: Person, start_smtp) -> None:
     done = add_over(newcomer, start_smtp(smtputf8=True).url())
-    assert (done.returncode, done.stdout) == (0, f"{JOSE}: agents\n")
+    assert (done.returncode, done.stdout) == (0, f"Added {JOSE}: agents\n")
     [listed] = newcomer.digest_json("subscribers", "list")
     assert listed["address"] == JOSE
 
@@ -48,4 +48,7 @@ def test_an_address_in_ascii_needs_no_relay(newcomer: Person, address: str) -> N
 
 
 def test_without_a_relay_it_is_let_in(newcomer: Person) -> None:
-    assert newcomer.digest("subscribers", "add", JOSE) == f"{JOSE}: whatever is trending\n"
+    assert (
+        newcomer.digest("subscribers", "add", JOSE)
+        == f"Added {JOSE}: no topics, only what is trending\n"
+    )

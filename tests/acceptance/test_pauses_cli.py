@@ -25,7 +25,7 @@ def test_what_is_paused_is_listed_with_why_and_what_to_do(paused):
     assert paused.digest("deliveries", "paused").splitlines() == [
         "everybody  2026-02-20 08:00 UTC  6 mails met dead addresses",
         "example.net  2026-02-20 08:00 UTC  it refuses our mail: 550 5.7.1 no",
-        "When the cause is mended: digest deliveries resume",
+        "When the cause is fixed: digest deliveries resume",
     ]
     assert paused.digest_json("deliveries", "paused")[1] == {
         "provider": "example.net",
@@ -35,7 +35,7 @@ def test_what_is_paused_is_listed_with_why_and_what_to_do(paused):
 
 
 def test_all_is_resumed_at_once(paused, provider_queues):
-    assert paused.digest("deliveries", "resume") == "Mail goes again: everybody, example.net.\n"
+    assert paused.digest("deliveries", "resume") == "Resumed: everybody, example.net.\n"
     assert provider_queues.paused() == []
     assert provider_queues.resumed_at(ALL)
     assert paused.digest("deliveries", "paused") == "Nothing is paused.\n"

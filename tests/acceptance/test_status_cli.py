@@ -156,9 +156,14 @@ def test_the_record_of_a_day_that_went_well(served: Person, ledger: Ledger) -> N
     }
 
 
-def test_before_anything_all_is_well(newcomer: Person) -> None:
-    assert newcomer.digest("status").startswith("All is well.\n")
-    record = newcomer.digest_json("status")
+def test_before_anything_is_set_it_says_what_to_set(newcomer: Person) -> None:
+    said = newcomer.fails("status", "--json")
+    assert said.startswith("digest: not set up yet: DIGEST_FROM, DIGEST_BASE_URL, DIGEST_SECRET")
+
+
+def test_before_anything_is_sent_all_is_well(operator: Person) -> None:
+    assert operator.digest("status").startswith("All is well.\n")
+    record = operator.digest_json("status")
     assert (record["is_well"], record["editions"], record["last_run"]) == (True, [], None)
 
 

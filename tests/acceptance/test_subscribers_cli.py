@@ -48,9 +48,9 @@ def one_line(done: Done) -> str:
 
 def test_add_says_who_and_what(newcomer: Person) -> None:
     said = newcomer.digest("subscribers", "add", "Ada@EXAMPLE.org", "--topic", "agents", "3D")
-    assert said == "Ada@example.org: agents, 3D\n"
+    assert said == "Added Ada@example.org: agents, 3D\n"
     assert newcomer.digest("subscribers", "add", "b@example.org") == (
-        "b@example.org: whatever is trending\n"
+        "Added b@example.org: no topics, only what is trending\n"
     )
 
 
@@ -59,7 +59,7 @@ def test_list_shows_address_consent_block_and_topics(office: Person) -> None:
     assert office.digest("subscribers", "list").splitlines() == [
         "ada@example.org  confirmed  agents, world models",
         "bob@example.org  pending  Robots",
-        "eve@example.org  withdrawn  suppressed: operator  whatever is trending",
+        "eve@example.org  withdrawn  suppressed: operator  no topics, only what is trending",
     ]
 
 
@@ -147,7 +147,7 @@ def test_what_is_no_address_is_named_in_one_line(newcomer: Person, command: str)
 
 def test_a_block_is_set_and_lifted(office: Person) -> None:
     said = office.digest("subscribers", "suppress", "bob@EXAMPLE.org")
-    assert said == "bob@example.org gets nothing any more\n"
+    assert said == "Blocked bob@example.org: no email goes there until the block is lifted.\n"
     assert listed(office, "--suppressed") == ["bob"]
     first = office.digest_json("subscribers", "show", "bob@example.org")["suppressed"]
     office.digest("subscribers", "suppress", "BOB@example.org")

@@ -1,10 +1,14 @@
 """What a command imports before it does anything: nearly all of its start is that."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+from tests.support import SENDING
+
+SET_UP = {f"DIGEST_{name.rstrip('_').upper()}": value for name, value in SENDING.items()}
 PROGRAM = """
 import json, sys
 from digest.cli.main import main
@@ -20,7 +24,11 @@ json.dump(sorted(sys.modules), sys.stderr)
 def imported_by(folder: Path, *words: str) -> set[str]:
     """Return the names of the packages that a command has imported when it ends."""
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *words], cwd=folder, capture_output=True, check=True
+        [sys.executable, "-c", PROGRAM, *words],
+        cwd=folder,
+        env={**os.environ, **SET_UP},
+        capture_output=True,
+        check=True,
     )
     return {name.split(".")[0] for name in json.loads(done.stderr)}
 
