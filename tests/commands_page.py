@@ -1,8 +1,10 @@
 """Makes docs/commands.md from the commands themselves: python -m tests.commands_page."""
 
+import re
 from pathlib import Path
+from typing import Any
 
-import click
+import typer
 from typer.main import get_command
 
 from digest.cli.main import SECTIONS, LazyCommand, cli
@@ -28,17 +30,19 @@ def commands_page() -> str:
     return "\n".join(parts)
 
 
-def _entries(words: str, command: click.Command) -> list[str]:
+def _entries(words: str, command: Any) -> list[str]:
     """Return an entry for a command, or one for each command of a group."""
-    if isinstance(command, click.Group):
+    if hasattr(command, "commands"):
         return [
             entry
             for name, below in command.commands.items()
             for entry in _entries(f"{words} {name}", below)
         ]
-    context = click.Context(command, info_name=words)
+    context = typer.Context(command, info_name=words)
     usage = " ".join(command.collect_usage_pieces(context))
-    lines = [f"### {words}\n", f"{_as_paragraphs(command.help)}\n", f"    {words} {usage}\n"]
+    about, _, examples = (command.help or "").partition("\n\n\b\n$ ")
+    commands = examples.replace("\n$ ", "\n")
+    lines = [f"### {words}\n", f"{about}\n", f"```sh\n{commands}\n```\n", f"    {words} {usage}\n"]
     rows = [
         record
         for parameter in command.get_params(context)
@@ -46,19 +50,17 @@ def _entries(words: str, command: click.Command) -> list[str]:
     ]
     if rows:
         lines.append("| option | meaning |\n|---|---|")
-        lines += [f"| `{name}` | {_in_cell(meaning)} |" for name, meaning in rows]
+        lines += [f"| `{_without_type(name)}` | {_in_cell(meaning)} |" for name, meaning in rows]
         lines.append("")
-    if command.epilog:
-        lines.append(f"{_as_paragraphs(command.epilog)}\n")
     return lines
 
 
-def _as_paragraphs(text: str | None) -> str:
-    return (text or "").replace("\b\n", "").strip()
+def _without_type(name: str) -> str:
+    return re.sub(r" <.+>$", "", name)
 
 
 def _in_cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return " ".join(text.replace("|", "\\|").split())
 
 
 if __name__ == "__main__":

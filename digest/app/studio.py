@@ -69,9 +69,7 @@ def studio_context(app: App, watch: Watch) -> StudioContext:
 def _history(app: App, pages: Pages) -> APIRouter:
     """The pages about what happened. Templates can be edited without a database; these need it."""
     try:
-        return history_routes(
-            app.ledger, app.registry, app, pages, utc_now, app.settings.timezone
-        )
+        return history_routes(app.ledger, app.registry, app, pages, utc_now, app.settings.timezone)
     except (LedgerError, SQLAlchemyError) as error:
         why = error
 

@@ -10,8 +10,10 @@ from digest.cli.terminal import Json, balance_line, print_result, progress_bar, 
 from digest.ledger.database import as_ledger_error
 from digest.service.os_signals import stopping
 
-Host = Annotated[str, typer.Option(help="Address that the pages listen on.")]
-Port = Annotated[int, typer.Option(help="Port that the pages listen on.", min=1, max=65535)]
+Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Where the pages listen.")]
+Port = Annotated[
+    int, typer.Option(metavar="PORT", help="Where the pages listen.", min=1, max=65535)
+]
 LOCAL = "127.0.0.1"
 PORT = 8000
 

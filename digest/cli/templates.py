@@ -84,9 +84,12 @@ def _summary(findings: list[Finding]) -> str:
 
 def studio(
     host: Annotated[
-        str, typer.Option(help="Address to listen on. Any but your own needs a password.")
+        str,
+        typer.Option(metavar="ADDRESS", help="Where to listen. Any but your own needs a password."),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8001,
+    port: Annotated[
+        int, typer.Option(metavar="PORT", help="Where to listen.", min=1, max=65535)
+    ] = 8001,
     templates: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Edit these, not DIGEST_TEMPLATES."),

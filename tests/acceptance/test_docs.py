@@ -43,7 +43,7 @@ def _prose(text: str) -> str:
 
 def _commands_in_blocks(text: str) -> Iterator[str]:
     """What follows ``digest`` on each line of code: in a shell, a unit, a table of cron."""
-    for line in re.split(r"\n|&&|;", _code_blocks(text)):
+    for line in re.split(r"\n|&&|;| > ", _code_blocks(text)):
         if found := re.match(r"(?:.*\bbin/|\s*(?:command: )?)digest (.+)$", line):
             yield re.sub(r"\$\([^)]*\)", "", found[1])
 
