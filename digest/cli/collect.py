@@ -12,7 +12,7 @@ from digest.cli.terminal import Day, Json, fail, print_result, progress_bar, war
 from digest.model.identity import arxiv_id
 
 Source = Annotated[
-    list[str] | None, typer.Option(help="Ask this one instead of DIGEST_SOURCES. Repeatable.")
+    list[str] | None, typer.Option(metavar="NAME", help="Ask this, not DIGEST_SOURCES. Repeatable.")
 ]
 File = Annotated[
     list[Path] | None,

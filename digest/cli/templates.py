@@ -85,7 +85,7 @@ def _summary(findings: list[Finding]) -> str:
 def studio(
     host: Annotated[
         str,
-        typer.Option(metavar="ADDRESS", help="Where to listen. Any but your own needs a password."),
+        typer.Option(metavar="ADDRESS", help="Where to listen. Other machines need a password."),
     ] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(metavar="PORT", help="Where to listen.", min=1, max=65535)
