@@ -254,7 +254,10 @@ def test_what_somebody_got_and_why(day):
         else:
             assert f"trending {pick.candidate.signals.upvotes} upvotes" in told
     assert rows(page, "Attempts") == [["2025-12-05 19:00", "accepted", "250", "250 2.0.0 kept"]]
-    assert [row[0] for row in rows(page, "Their topics and this edition")] == ["video generation", "agents"]
+    assert [row[0] for row in rows(page, "Their topics and this edition")] == [
+        "video generation",
+        "agents",
+    ]
 
 
 def test_the_mail_is_a_link_to_the_preview_of_it(day):
@@ -312,7 +315,9 @@ def test_hostile_addresses_words_and_titles_are_only_text(day):
     page = day.page(f"/editions/{DAY}/subscribers/{day.refused.id}")
     assert text_of(page.find(".//h1")) == HOSTILE
     assert [row[3] for row in rows(page, "Attempts")] == [re.sub(r"\s+", " ", REFUSED)]
-    assert [row[0] for row in rows(page, "Their topics and this edition")] == ["<b>agents</b> & tools"]
+    assert [row[0] for row in rows(page, "Their topics and this edition")] == [
+        "<b>agents</b> & tools"
+    ]
     for each in (listed, page):
         assert not each.xpath("//b[@onclick] | //b[.='agents'] | //script[not(@src)]")
 
