@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from digest.app.app import App, utc_now
-from digest.cli.terminal import Day, Json, fail, print_result, progress_bar, warn_of_rejected
+from digest.cli.terminal import (
+    Day,
+    Json,
+    fail,
+    misused,
+    print_result,
+    progress_bar,
+    warn_of_rejected,
+)
 from digest.model.identity import arxiv_id
 
 Source = Annotated[
@@ -46,7 +54,7 @@ def collect(
     if identifier:
         ids = [*identifier, *more]
         if unreadable := [typed for typed in ids if not arxiv_id(typed)]:
-            raise typer.BadParameter(f"{unreadable[0]!r} is not an arXiv id like 1706.03762")
+            misused(f"{unreadable[0]!r} is not an arXiv id like 1706.03762")
         collected = app.collector.keep(app.arxiv.look_up(ids, now, day))
     elif file or more:
         paths = [*(file or []), *map(Path, more)]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from digest.app.app import App, utc_now
-from digest.cli.terminal import Day, Json, balance_line, group, print_result, utc, warn
+from digest.cli.terminal import Day, Json, balance_line, group, misused, print_result, utc, warn
 from digest.ledger.provider_queues import ALL, EVERYBODY, name_of
 
 deliveries = group("Show the outcomes of an edition; settle uncertain ones; resume paused sending.")
@@ -29,7 +29,7 @@ def uncertain(
     $ digest deliveries uncertain --drop --date 2025-12-05
     """
     if resend and drop:
-        raise typer.BadParameter("--resend or --drop, not both")
+        misused("give --resend or --drop, not both")
     resolver = App().uncertain_resolver
     if resend:
         resent = resolver.resend(day, utc_now())

@@ -10,7 +10,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from digest.app.app import App, utc_now
-from digest.cli.terminal import Json, print_result, warn
+from digest.cli.terminal import Json, misused, print_result, warn
 from digest.errors import DigestError, InboxError
 from digest.inbound.inbox import InboundVerdict
 from digest.inbound.mailboxes import messages_in, messages_on
@@ -57,17 +57,17 @@ def inbox(
     $ digest inbox classify message.eml
     """
     if watch and (place or as_json):
-        raise typer.BadParameter("--watch reads DIGEST_INBOX: give no other mailbox, and no --json")
+        misused("--watch reads DIGEST_INBOX: give no other mailbox, and no --json")
     if watch:
         from digest.service.services import watch_inbox
 
         watch_inbox(App(), lambda: warn("Reading DIGEST_INBOX. Stop with Ctrl-C."))
     elif place == CLASSIFY:
         if not files:
-            raise typer.BadParameter("which files? as in: digest inbox classify message.eml")
+            misused("classify needs files, as in: digest inbox classify message.eml")
         _classify(files, as_json)
     elif files:
-        raise typer.BadParameter(f"one mailbox at a time; {str(files[0])!r} is a second one")
+        misused(f"one mailbox at a time; {str(files[0])!r} is a second one")
     elif place == "-":
         _take(as_json)
     else:

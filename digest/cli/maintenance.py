@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from digest.app.app import App, utc_now
-from digest.cli.terminal import Json, group, print_result, progress_bar, warn
+from digest.cli.terminal import Json, group, misused, print_result, progress_bar, warn
 from digest.ledger.database import NEWEST_REVISION
 from digest.ledger.row_counts import RowCounts
 from digest.maintenance.backup import back_up, upgrade_ledger
@@ -120,7 +120,7 @@ def adopt(
     $ digest db adopt --drop
     """
     if drop and send:
-        raise typer.BadParameter("--drop or --send, not both")
+        misused("give --drop or --send, not both")
     if not (drop or send):
         drop = _is_older_copy()
     app, now = App(), utc_now()
@@ -134,9 +134,9 @@ def adopt(
 def _is_older_copy() -> bool:
     """Ask the person at the terminal what the choice of ``adopt`` depends on."""
     if not sys.stdin.isatty():
-        raise typer.BadParameter(
-            "choose --drop if this is an older copy, or --send if the database was used nowhere "
-            "else since"
+        misused(
+            "give --drop if this is an older copy, or --send if the database was used nowhere else "
+            "since"
         )
     return typer.confirm("May emails have been sent since this copy was made?")
 

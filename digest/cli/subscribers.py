@@ -170,7 +170,7 @@ def import_file(
     """
     app = App()
     try:
-        with progress_bar("Octets read") as report:
+        with progress_bar("Bytes read") as report:
             imported = import_people(app.registry, app.address_policy, file, utc_now(), report)
     except OSError as error:
         raise LedgerError(f"{file}: {error.strerror}") from error

@@ -111,6 +111,12 @@ def fail(text: str) -> NoReturn:
     raise typer.Exit(1)
 
 
+def misused(text: str) -> NoReturn:
+    """Print how a command is to be used, and end with status 2."""
+    warn(f"digest: {text}")
+    raise typer.Exit(2)
+
+
 def tell(error: Exception) -> None:
     """Print an expected error as one line; log any other with its trace."""
     from digest.ledger.database import as_ledger_error

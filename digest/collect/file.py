@@ -30,7 +30,7 @@ def read_file(path: Path, day: date | None, now: datetime) -> Harvest:
             raise SourceError(f"larger than {LARGEST_FILE} bytes")
         harvest = read_content(path.read_bytes(), reading)
     except (OSError, SourceError) as error:
-        why = str(error).removeprefix(f"{path}: ")
+        why = getattr(error, "strerror", None) or str(error).removeprefix(f"{path}: ")
         return Harvest(rejected=(reading.reject("whole file", why),))
     reasons = {rejection.why for rejection in harvest.rejected}
     if not harvest.sightings and len(harvest.rejected) > 1 and len(reasons) == 1:

@@ -81,7 +81,7 @@ class Jobs:
         """Deal with the mail that came back. Raises SettingError where no mailbox is set."""
         settings, now = self._app.settings, self._app.clock()
         if settings.inbox is None:
-            raise SettingError("DIGEST_INBOX is not set: say where the mail lies")
+            raise SettingError("DIGEST_INBOX is not set: set it, or name a mailbox")
         with as_ledger_error():
             messages = messages_in(settings.inbox, settings.smtp_ca_file)
             verdicts = self._app.inbox.read(messages, now)

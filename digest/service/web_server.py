@@ -52,7 +52,7 @@ def _listen(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
+        why = (error.strerror or str(error)).partition(" (while")[0]  # the place is named already
         raise ServiceError(
-            f"cannot listen on {host}, port {port}: {error.strerror}; "
-            "choose others with --host and --port"
+            f"cannot listen on {host}, port {port}: {why}; choose others with --host and --port"
         ) from error

@@ -104,7 +104,10 @@ def _read_dotenv(file: Path) -> dict[str, str | None]:
         raise SettingError(f"{file} cannot be read: {error}") from None
     for line in lines:
         if line.error:
-            raise SettingError(f"{file}, line {line.original.line}: expected NAME=value")
+            text = line.original.string
+            blank_lines = text[: len(text) - len(text.lstrip())].count("\n")
+            number = line.original.line + blank_lines
+            raise SettingError(f"{file}, line {number}: expected NAME=value")
     return {line.key: line.value for line in lines if line.key}
 
 

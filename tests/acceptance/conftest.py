@@ -55,6 +55,11 @@ class _Text(io.TextIOWrapper):
         return self.buffer.getvalue().decode()
 
 
+class _Keyboard(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
 @dataclass
 class Person:
     """Somebody at a shell in an empty folder. ``settings`` are their environment."""
@@ -62,8 +67,8 @@ class Person:
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
 
-    def run(self, *words: str, given: str = "") -> Done:
-        """What `digest WORDS` does, given a text on standard input.
+    def run(self, *words: str, given: str = "", at_a_terminal: bool = False) -> Done:
+        """What `digest WORDS` does, given a text on standard input, or typed at a terminal.
 
         In this process, because a hundred starts take minutes.
         """
@@ -72,7 +77,8 @@ class Person:
             patch.chdir(self.folder)
             patch.setattr(os, "environ", self._environment())
             patch.setattr(sys, "argv", ["digest", *words])
-            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given.encode())))
+            stdin = (_Keyboard if at_a_terminal else io.TextIOWrapper)(io.BytesIO(given.encode()))
+            patch.setattr(sys, "stdin", stdin)
             patch.setattr(sys, "stdout", stdout)
             patch.setattr(sys, "stderr", stderr)
             try:

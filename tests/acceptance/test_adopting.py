@@ -50,7 +50,7 @@ def test_what_waits_is_given_up_where_nothing_else_is_said(moved: Person) -> Non
     moved.digest("db", "adopt", "--send")
     moved.settings["DIGEST_TRANSPORT"] = "smtp://127.0.0.1:9"
     assert "1 due = 1 pending" in moved.run(*TOMORROW).stdout
-    assert "choose --drop if this is an older copy, or --send" in moved.run("db", "adopt").stderr
+    assert "give --drop if this is an older copy, or --send" in moved.run("db", "adopt").stderr
     said = moved.digest("db", "adopt", "--drop")
     assert said == "This database is used here from now on. Given up: 1 that waited.\n"
     assert "1 due = 1 skipped (1 dropped)" in moved.digest("deliveries", "balance")
