@@ -1,8 +1,10 @@
 """Email addresses: normalised when they are typed, and accepted or refused."""
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
@@ -13,6 +15,13 @@ from subscribers.errors import AddressError
 SPECIAL_USE_DOMAIN_NAMES[:] = [
     name for name in SPECIAL_USE_DOMAIN_NAMES if name not in {"local", "localhost", "test"}
 ]
+
+# Domains that many people have, for likely spellings of others.
+_COMMON = (
+    "gmail.com outlook.com hotmail.com live.com yahoo.com icloud.com aol.com proton.me "
+    "protonmail.com gmx.de gmx.net web.de t-online.de orange.fr libero.it qq.com 163.com"
+).split()
+_GMAIL = frozenset({"gmail.com", "googlemail.com"})
 
 
 def normalise_address(typed: str) -> str:
@@ -38,20 +47,31 @@ def address_key(address: str) -> str:
     return unicodedata.normalize("NFC", address.casefold())
 
 
+def mailbox_key(address: str) -> str:
+    """Return a key for counting: also without a +tag and, at Gmail, without dots."""
+    local, _, domain = address_key(address).rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in _GMAIL:
+        return f"{local.replace('.', '')}@gmail.com"
+    return f"{local}@{domain}"
+
+
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
     """The rules for which addresses may subscribe.
 
     ``takes_smtputf8`` returns whether the relay takes addresses beyond ASCII (RFC 6531); it is
     called only for such an address. ``refused_domains`` are in A-labels and cover their subdomains.
+    ``takes_mail`` returns whether a domain takes mail, as far as the DNS knows.
     """
 
     takes_smtputf8: Callable[[], bool]
     refused_domains: frozenset[str] = frozenset()
+    takes_mail: Callable[[str], bool] = lambda _: True
 
     def admit(self, typed: str) -> str:
         """Return the normalised address. Raises AddressError."""
-        address = normalise_address(typed)
+        address = normalise_address(_unwrapped(typed))
         labels = address.rpartition("@")[2].split(".")
         if any(".".join(labels[start:]) in self.refused_domains for start in range(len(labels))):
             raise AddressError(f"addresses at {'.'.join(labels)} are not accepted here")
@@ -61,3 +81,25 @@ class AddressPolicy:
                 "than a to z, which our mail server does not take"
             )
         return address
+
+    def check_domain(self, address: str) -> None:
+        """Raise AddressError, with the likely spelling, if the domain seems to take no mail."""
+        local, _, domain = address.rpartition("@")
+        is_complete = "." in domain
+        if is_complete and self.takes_mail(domain):
+            return
+        typed = domain if is_complete else f"{domain}.com"
+        if likely := get_close_matches(typed, _COMMON, n=1, cutoff=0.8):
+            raise AddressError(f"{address} takes no mail: did you mean {local}@{likely[0]}?")
+        if is_complete:
+            raise AddressError(f"{domain} takes no mail: check the spelling")
+
+
+def _unwrapped(typed: str) -> str:
+    """Return the address in ``Ann <ann@example.org>`` or ``mailto:ann@example.org?subject=Hi``."""
+    text = typed.strip()
+    if found := re.search(r"<([^<>]*)>\W*$", text):
+        text = found[1].strip()
+    if text[:7].casefold() == "mailto:":
+        text = text[7:].partition("?")[0]
+    return text.removesuffix(".")

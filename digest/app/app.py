@@ -342,7 +342,12 @@ class App:
     @cached_property
     def address_policy(self) -> AddressPolicy:
         """Which addresses may subscribe."""
-        return AddressPolicy(self._takes_smtputf8, self.settings.refused_domains or frozenset())
+        refused = self.settings.refused_domains or frozenset()
+        if not self.settings.mx_lookups:
+            return AddressPolicy(self._takes_smtputf8, refused)
+        from digest.deliver.transport.mx import takes_mail
+
+        return AddressPolicy(self._takes_smtputf8, refused, takes_mail)
 
     def _takes_smtputf8(self) -> bool:
         """Whether the relay takes addresses beyond ASCII; no, while it cannot be asked."""

@@ -2,10 +2,11 @@
 
 from datetime import date, timedelta
 
+import structlog
 from fastapi import FastAPI
 
 from digest.app.app import App
-from digest.compose.transactional_mail import TransactionalMail
+from digest.compose.transactional_mail import TransactionalMail, alert_operator
 from digest.deliver.edition_messages import digest_of
 from digest.errors import MessageTooLarge, NothingToShow
 from digest.ledger.database import what_is_missing
@@ -20,6 +21,8 @@ from subscribers.preferences import Preferences
 from subscribers.web.page_context import PageContext
 
 SUGGESTED_FROM = timedelta(weeks=3)
+
+log = structlog.get_logger()
 
 
 def web(app: App) -> FastAPI:
@@ -44,6 +47,18 @@ def web(app: App) -> FastAPI:
         now = clock()
         return exposition(app.status(now), gather_counts(app.ledger, app.registry, now))
 
+    def warn_operator(trouble: str) -> None:
+        log.warning("sign-ups are limited", why=trouble)
+        if operator := settings.operator:
+            composer = app.transactional_composer
+            where, now = str(settings.home.resolve()), clock().astimezone(settings.timezone)
+            alert_operator(
+                lambda: composer.alert(
+                    operator, (trouble,), broken_off=False, where=where, now=now
+                ),
+                app.post,
+            )
+
     settings = app.settings
     context = PageContext(
         registry=app.registry,
@@ -58,6 +73,8 @@ def web(app: App) -> FastAPI:
         keeps_clients=settings.keep_client_addresses,
         welcomes=settings.welcome,
         says_goodbye=settings.goodbye,
+        most_sign_ups=settings.sign_ups_per_hour,
+        warn_operator=warn_operator,
     )
     site = Site(
         identity=app.identity,

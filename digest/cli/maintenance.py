@@ -20,6 +20,7 @@ _DELETED = {
     "collections": "records of collections",
     "runs": "records of runs",
     "evidence": "records of consent of people who have left",
+    "unconfirmed": "people who never confirmed",
     "address_changes": "changes of address that nobody confirmed",
     "sign_up_limiter": "requests of forms",
     "mail_domains": "answers of the DNS",

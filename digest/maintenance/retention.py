@@ -22,6 +22,7 @@ class Tidied:
     collections: int = 0
     runs: int = 0
     evidence: int = 0
+    unconfirmed: int = 0
     address_changes: int = 0
     sign_up_limiter: int = 0
     mail_domains: int = 0
@@ -50,6 +51,7 @@ def tidy(
         collections=old.remove_collections(first_day),
         runs=old.remove_runs(first_day),
         evidence=people.forget_evidence(now - timedelta(days=settings.keep_evidence_days)),
+        unconfirmed=people.forget_unconfirmed(now - timedelta(days=settings.keep_unconfirmed_days)),
         address_changes=people.forget_address_changes(now),
         sign_up_limiter=people.forget_sign_up_limits(now),
         mail_domains=old.remove_mail_domains(now - GOOD_FOR),

@@ -79,7 +79,8 @@ class Pages:
         from digest.app.web import web  # noqa: PLC0415  slow to load
         from digest.service.web_server import WebServer  # noqa: PLC0415
 
-        return WebServer(web(app), self.host, self.port, ready=ready)
+        proxies = app.settings.trusted_proxies
+        return WebServer(web(app), self.host, self.port, ready=ready, trusted_proxies=proxies)
 
     @property
     def url(self) -> str:

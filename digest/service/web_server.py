@@ -1,7 +1,7 @@
 """The web server of the pages and of the studio."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import uvicorn
 from fastapi import FastAPI
@@ -25,9 +25,16 @@ class WebServer(uvicorn.Server):
         *,
         ready: Callable[[], None],
         ending: Callable[[], None] = lambda: None,
+        trusted_proxies: Sequence[str] = ("127.0.0.1", "::1"),
     ) -> None:
         super().__init__(
-            uvicorn.Config(app, access_log=False, server_header=False, log_config=None)
+            uvicorn.Config(
+                app,
+                access_log=False,
+                server_header=False,
+                log_config=None,
+                forwarded_allow_ips=list(trusted_proxies),
+            )
         )
         self._listening = _listen(host, port)
         self._ready = ready

@@ -56,6 +56,8 @@ class Settings:
     """Days for which it is kept who got which papers, and what servers said. Balances stay."""
     keep_evidence_days: int = setting(number(30, 36_500), "1095")
     """Days for which the evidence of consent is kept of people who have left. Blocks stay."""
+    keep_unconfirmed_days: int = setting(number(1, 365), "7")
+    """Days after which people who were asked to confirm, and did not, are deleted."""
 
     # ---- how mail goes out, and what comes back --------------------------------------------------
 
@@ -170,6 +172,13 @@ class Settings:
     )
     """File of mail domains (one a line, with their subdomains) that nobody may subscribe with, such
     as those of disposable mailboxes."""
+    sign_ups_per_hour: int = setting(number(1, 1_000_000), "200")
+    """Emails per hour that the sign-up form may cause, at most. Beyond it people are told to try
+    again later, and DIGEST_OPERATOR is told once an hour."""
+    trusted_proxies: tuple[str, ...] = setting(values.networks, "127.0.0.1,::1")
+    """Addresses or networks of the proxies in front of `digest serve`, separated by commas, such as
+    172.16.0.0/12 for containers. X-Forwarded-For is believed only from them: without it all
+    visitors count as one."""
     keep_client_addresses: bool = setting(values.yes_or_no, "no")
     """Whether the network address that a consent came from is stored with it: yes or no."""
     postal_address: str | None = optional(

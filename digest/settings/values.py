@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, time
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -109,6 +110,19 @@ def domains(value: str) -> frozenset[str]:
         except AddressError:
             raise ValueError(f"line {number} is no domain: {line.strip()[:60]!r}") from None
     return frozenset(found)
+
+
+def networks(value: str) -> tuple[str, ...]:
+    """Read IP addresses and networks, separated by commas."""
+    found = tuple(part.strip() for part in value.split(",") if part.strip())
+    for part in found:
+        try:
+            ip_network(part)
+        except ValueError:
+            raise ValueError(
+                f"expected addresses or networks like 10.0.0.0/8, got {part}"
+            ) from None
+    return found
 
 
 def yes_or_no(value: str) -> bool:

@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Table, delete, exists, select
+from sqlalchemy import Table, delete, exists, select, update
 
+from subscribers.lifecycle import ConsentEvent
 from subscribers.model import Consent
 from subscribers.store.address_changes import KEPT_FOR as ADDRESS_CHANGES_KEPT_FOR
 from subscribers.store.store import Store
@@ -37,6 +38,20 @@ class OldRows(Store):
             if not some:
                 return deleted
             deleted += some
+
+    def forget_unconfirmed(self, before: datetime) -> int:
+        """Delete the people who were asked before a moment and never confirmed; return how many.
+
+        Those who had left before they were asked again have left. People from an import were not
+        asked by email, and stay.
+        """
+        theirs = consents.c.subscriber_id == subscribers.c.id
+        is_recent = exists().where(theirs, consents.c.at > before)
+        is_imported = exists().where(theirs, consents.c.source.startswith("import "))
+        has_left = exists().where(theirs, consents.c.event == ConsentEvent.WITHDRAWN)
+        pending = (subscribers.c.consent == Consent.PENDING, ~is_recent)
+        self._write(update(subscribers).where(*pending, has_left).values(consent=Consent.WITHDRAWN))
+        return self._write(delete(subscribers).where(*pending, ~has_left, ~is_imported))
 
     def forget_address_changes(self, now: datetime) -> int:
         """Delete the requests whose link has expired."""

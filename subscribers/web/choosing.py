@@ -107,12 +107,14 @@ def ask_for_address_change(
         address = context.address_policy.admit(typed)
         if address == person.address:
             raise AddressError(f"{address} is already your address")
+        if not context.may_mail(address, request):
+            return context.try_later()
+        context.address_policy.check_domain(address)
     except AddressError as error:
         return preferences_page(context, person, address=typed, error=str(error))
-    if context.may_mail(address, request):
-        change = context.registry.address_changes.ask(person, address, context.clock())
-        if context.registry.suppressions.allow_request(address):
-            afterwards.add_task(context.mail.confirm_address, change)
+    change = context.registry.address_changes.ask(person, address, context.clock())
+    if context.registry.suppressions.allow_request(address):
+        afterwards.add_task(context.mail.confirm_address, change)
     return context.page("check-new-inbox", address=address, before=person.address)
 
 

@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from ipaddress import IPv6Address, ip_address
 from typing import Annotated, Protocol
 
+import structlog
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 
-from subscribers.addresses import AddressPolicy, address_key
+from subscribers.addresses import AddressPolicy, mailbox_key
 from subscribers.model import AddressChange, Consent, Subscriber
 from subscribers.preferences import Preferences
 from subscribers.preferences_form import Fields
@@ -25,6 +27,10 @@ MOST_PER_ADDRESS = 3
 MOST_PER_CLIENT = 10
 LONGEST_CLIENT = 45  # an IPv6 address; a proxy may state anything in its place
 UNDO_WITHIN = timedelta(hours=24)
+_HOUR = 3600  # seconds, after which the limits allow more
+_TRUSTED_PROXIES = "DIGEST_TRUSTED_PROXIES"
+
+log = structlog.get_logger()
 
 
 class NotSubscribedError(Exception):
@@ -79,7 +85,8 @@ class PageContext:
     ``defaults`` are the preferences on a new sign-up form, ``suggestions`` returns topics to choose
     from, and ``title_of`` the title of a paper by its canonical id (None if it is unknown).
     ``keeps_clients``: the network address behind each consent is stored. ``welcomes`` and
-    ``says_goodbye``: an email is sent to people who join or leave.
+    ``says_goodbye``: an email is sent to people who join or leave. ``most_sign_ups`` is the limit
+    per hour over all people; ``warn_operator`` is called when it is reached.
     """
 
     registry: Registry
@@ -94,6 +101,8 @@ class PageContext:
     keeps_clients: bool = False
     welcomes: bool = False
     says_goodbye: bool = False
+    most_sign_ups: int = 200
+    warn_operator: Callable[[str], None] = log.warning
 
     def page(self, name: str, status: HTTPStatus = HTTPStatus.OK, **values: object) -> HTMLResponse:
         """Fill the template of a page."""
@@ -135,10 +144,29 @@ class PageContext:
 
         A stranger's ``request`` also counts against their network address.
         """
-        limits = {f"address {address_key(address)}": MOST_PER_ADDRESS}
-        if request is not None:
-            limits[f"client {self.tokens.keyed(_host_of(request))}"] = MOST_PER_CLIENT
-        return self.registry.is_within_limits(limits, self.clock())
+        limits = {f"mailbox {mailbox_key(address)}": MOST_PER_ADDRESS}
+        if request is None:
+            return self.registry.is_within_limits(limits, self.clock())
+        limits[f"client {self.tokens.keyed(_network_of(request))}"] = MOST_PER_CLIENT
+        # In this order: requests over a limit of their own must not use up everybody's.
+        return self.registry.is_within_limits(limits, self.clock()) and self._is_below_ceiling()
+
+    def _is_below_ceiling(self) -> bool:
+        now, within = self.clock(), self.registry.is_within_limits
+        if within({"all": self.most_sign_ups}, now):
+            return True
+        if within({"warning": 1}, now):
+            self.warn_operator(
+                f"More than {self.most_sign_ups} sign-ups in an hour: further ones are told to try "
+                "again later (DIGEST_SIGN_UPS_PER_HOUR)"
+            )
+        return False
+
+    def try_later(self) -> HTMLResponse:
+        """Refuse a request that is over a limit; the answer is the same for every limit."""
+        page = self.page("try-later", HTTPStatus.TOO_MANY_REQUESTS)
+        page.headers["Retry-After"] = str(_HOUR)
+        return page
 
 
 async def _context_of(request: Request) -> PageContext:
@@ -152,3 +180,18 @@ Context = Annotated[PageContext, Depends(_context_of)]
 
 def _host_of(request: Request) -> str:
     return request.client.host if request.client else "unknown"
+
+
+def _network_of(request: Request) -> str:
+    """Return the network that a request comes from: of IPv6 the /64, which one client has whole."""
+    host = _host_of(request)
+    # The server replaces the port by 0 where it has taken the address from a trusted proxy.
+    if "x-forwarded-for" in request.headers and request.client and request.client.port:
+        log.warning("a proxy is not trusted", proxy=host, setting=_TRUSTED_PROXIES)
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if not isinstance(address, IPv6Address):
+        return host
+    return str(address.ipv4_mapped or int(address) >> 64)

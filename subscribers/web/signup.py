@@ -19,6 +19,7 @@ from subscribers.web.page_context import TO_ACT, TO_LOOK, Context, FormFields, P
 # Stored as evidence. Raise the number when the form's words change.
 FORM = "sign-up form, text 3"
 LINK = "link in the confirmation mail"
+HONEYPOT = "website"  # a hidden field, which only programs fill in
 
 routes = APIRouter()
 
@@ -36,6 +37,9 @@ def subscribe(
     try:
         topics, preferences = sent_form(context, fields).read(context.defaults)
         address = context.address_policy.admit(typed)
+        if not context.may_mail(address, request):
+            return context.try_later()
+        context.address_policy.check_domain(address)
     except SubscriberError as error:
         return context.page(
             "subscribe",
@@ -44,13 +48,14 @@ def subscribe(
             address=typed,
             error=str(error),
         )
-    if context.may_mail(address, request):
-        now, client = context.clock(), context.client_of(request)
-        asked = context.registry.ask(
+    is_person = not last(fields, HONEYPOT)
+    now, client = context.clock(), context.client_of(request)
+    if is_person and (
+        asked := context.registry.ask(
             address, topics, preferences, source=FORM, now=now, client=client
         )
-        if asked:
-            afterwards.add_task(context.mail.confirm, asked)
+    ):
+        afterwards.add_task(context.mail.confirm, asked)
     return context.page("check-your-inbox", address=address)
 
 

@@ -59,6 +59,21 @@ def mx_owners(domains: Sequence[str], resolver: Resolver | None = None) -> dict[
     return {domain: owner for domain, owner in owners.items() if owner}
 
 
+def takes_mail(domain: str, resolver: Resolver | None = None) -> bool:
+    """Return whether a domain takes mail (RFC 5321 section 5.1, RFC 7505); yes if nobody knows."""
+    if not _may_be_asked(domain):
+        return True
+    try:
+        asking = resolver or Resolver()
+        asking.lifetime = PATIENCE
+        answer = asking.resolve(domain, "MX")
+        return any(record.exchange.to_text() != "." for record in answer)
+    except NXDOMAIN:
+        return False
+    except DNSException:  # there may be an address without an MX, and a name server may be down
+        return True
+
+
 def _may_be_asked(domain: str) -> bool:
     is_reserved = domain.rpartition(".")[2] in _RESERVED
     return not is_reserved and not domain.endswith(_RESERVED_DOMAINS)

@@ -30,8 +30,10 @@ from digest.maintenance.retention import tidy as remove_old
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
 from digest.model.digests import Pick, Section, SkipReason
 from digest.model.messages import Outcome, OutcomeKind
-from subscribers.model import Consent, SuppressionReason
+from subscribers.model import Consent, Evidence, SuppressionReason
+from subscribers.preferences import Preferences
 from subscribers.store.tables import address_changes, consents, signups
+from subscribers.transfer import ImportRow
 from tests.integration.ledger.test_papers import absorb
 from tests.integration.plans import bring, plan, plan_skipped
 from tests.support import NOW, TODAY, make_settings, make_sighting
@@ -370,6 +372,29 @@ def test_who_came_back_keeps_all_they_said(registry, tidy):
     registry.ask("ada@example.org", (), source="form", now=NOW + 1096 * DAY)
     assert tidy(NOW + 1097 * DAY).evidence == 0
     assert len(registry.file_by_id(person.id).evidence) == 4
+
+
+def test_whoever_was_asked_and_never_confirmed_is_deleted(registry, tidy):
+    registry.ask("ada@example.org", (), source="form", now=NOW)
+    again = registry.ask("bob@example.org", (), source="form", now=NOW)
+    registry.ask("bob@example.org", (), source="form", now=NOW + DAY)
+    left = say(registry, "eve", NOW)
+    registry.ask("eve@example.org", (), source="form", now=NOW)
+    imported = ImportRow(
+        "grace@example.org", (), Preferences(), Consent.PENDING,
+        (Evidence("asked", NOW, "import of people.csv"),), (), None,
+    )  # fmt: skip
+    registry.admit([imported], NOW)
+    confirmed = registry.add("emmy@example.org", (), source="operator", now=NOW)
+    assert tidy(NOW + 6 * DAY).unconfirmed == 0
+    assert tidy(NOW + 7 * DAY).unconfirmed == 1
+    stay = {person.address: person.consent for person in registry.everybody()}
+    assert stay == {
+        again.address: Consent.PENDING,
+        registry.get(left.id).address: Consent.WITHDRAWN,
+        "grace@example.org": Consent.PENDING,
+        confirmed.address: Consent.CONFIRMED,
+    }
 
 
 def test_a_block_of_who_was_removed_stays_for_ever(registry, tidy):
