@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from digest.ledger.database import ensure_current, open_database
 from digest.ledger.ledger import Ledger
-from digest.monitoring.logs import mask_in_logs
+from digest.monitoring.logs import mask_in_logs, show_logs_as
 from subscribers.store.registry import Registry
 
 # A busy machine is not a fault, so no example has a deadline. The quick suite tries a fifth of the
@@ -51,6 +51,7 @@ def _logs_of_ones_own() -> Iterator[None]:
     yield
     structlog.reset_defaults()
     mask_in_logs((), addresses=False)
+    show_logs_as("auto")
 
 
 @contextmanager

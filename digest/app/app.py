@@ -22,7 +22,7 @@ from digest.maintenance.instance_guard import InstanceGuard
 from digest.model.messages import Message, Outcome
 from digest.model.progress import Progress, silent
 from digest.monitoring.gathering import gather_status
-from digest.monitoring.logs import configure_logs, mask_in_logs
+from digest.monitoring.logs import configure_logs, mask_in_logs, show_logs_as
 from digest.monitoring.status import Held, Status
 from digest.settings.reading import read_settings
 from subscribers.addresses import AddressPolicy
@@ -84,6 +84,7 @@ class App:
         self.settings, self.origins = read_settings(given, dotenv, **fixed)
         secrets = (secret for origin in self.origins for secret in origin.secrets)
         mask_in_logs(secrets, addresses=self.settings.log_addresses)
+        show_logs_as(self.settings.log_format)
 
     @cached_property
     def engine(self) -> Engine:

@@ -1,4 +1,4 @@
-"""Logs go to standard error: for people on a terminal, as JSON lines elsewhere.
+"""Logs go to standard error: lines for people at a terminal, JSON elsewhere, or as is set.
 
 Those of libraries go the same way, from warnings on. What must not be seen is masked in all.
 """
@@ -6,6 +6,7 @@ Those of libraries go the same way, from warnings on. What must not be seen is m
 import logging
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -13,6 +14,7 @@ from structlog.typing import EventDict, Processor
 from digest.monitoring.masking import Mask
 
 _mask = Mask()
+_form = "auto"
 
 
 def configure_logs() -> None:
@@ -23,7 +25,7 @@ def configure_logs() -> None:
         structlog.processors.TimeStamper(fmt="iso"),
     ]
     # Traces without the values in them; what their errors say is masked with the rest.
-    ends: list[Processor] = [structlog.processors.format_exc_info, _masked, _renderer()]
+    ends: list[Processor] = [structlog.processors.format_exc_info, _masked, _rendered]
     structlog.configure(
         processors=[*marks, *ends], logger_factory=structlog.PrintLoggerFactory(sys.stderr)
     )
@@ -40,6 +42,12 @@ def mask_in_logs(secrets: Iterable[str], *, addresses: bool) -> None:
     """What is never to be seen, and whether addresses are (DIGEST_LOG_ADDRESSES)."""
     _mask.hide(secrets)
     _mask.shows_addresses = addresses
+
+
+def show_logs_as(form: str) -> None:
+    """Set the form of the log: DIGEST_LOG_FORMAT."""
+    global _form  # noqa: PLW0603  as the mask, one for the process
+    _form = form
 
 
 class _ToStderr(logging.Handler):
@@ -59,7 +67,12 @@ def _masked(_logger: object, _name: str, event: EventDict) -> EventDict:
     return {name: _mask.value(value) for name, value in event.items()}
 
 
-def _renderer() -> Processor:
-    if sys.stderr.isatty():
-        return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    return structlog.processors.JSONRenderer(ensure_ascii=False)
+def _rendered(logger: Any, name: str, event: EventDict) -> str | bytes:
+    is_for_people = sys.stderr.isatty() if _form == "auto" else _form == "lines"
+    return (_LINES if is_for_people else _JSON)(logger, name, event)
+
+
+_JSON = structlog.processors.JSONRenderer(ensure_ascii=False)
+_LINES = structlog.dev.ConsoleRenderer(
+    colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
+)

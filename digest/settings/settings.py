@@ -202,6 +202,9 @@ class Settings:
     put an HTTPS proxy before it there."""
     operator: str | None = optional(values.address, "operator@example.org")
     """Who is told by email when a daily run has trouble. Not set: only the log tells."""
+    log_format: str = setting(values.choice("auto", "lines", "json"), "auto")
+    """Form of the log: lines (for people), json (for programs), or auto: lines at a terminal, json
+    elsewhere."""
     log_addresses: bool = setting(values.yes_or_no, "no")
     """Whether the log shows mail addresses in full, not as a…@example.org: yes or no. It never
     shows tokens or passwords."""

@@ -55,6 +55,18 @@ def test_addresses_are_in_it_where_that_is_set(collected: Person, smtp_server: S
     assert busy["text"] == "4.2.1 <ada@example.org> is busy"
 
 
+def test_it_is_lines_for_people_where_that_is_set(
+    collected: Person, smtp_server: SmtpServer
+) -> None:
+    collected.settings["DIGEST_LOG_FORMAT"] = "lines"
+    smtp_server.will_say(Point.RCPT, "450 4.2.1 <ada@example.org> is busy")
+    done = collected.run("run", "--now", MORNING)
+    assert logged(done) == []
+    [line] = [line for line in done.stderr.splitlines() if "[warning" in line]
+    assert "a delivery was not accepted" in line
+    assert "code=450" in line
+
+
 def test_a_fault_of_ours_is_logged_and_tells_no_address(
     collected: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,6 +77,7 @@ VALUES = {
     "goodbye": ("yes", "no"),
     "studio_password": ("open sesame", "another one"),
     "operator": ("a@example.org", "b@example.org"),
+    "log_format": ("lines", "json"),
     "log_addresses": ("yes", "no"),
     "header_image": ("https://a.example.org/a.png", "https://b.example.org/b.png?c=1"),
     "header_image_size": ("600x100", "1200x240"),
@@ -224,6 +225,7 @@ MALFORMED = {
     "goodbye": ["often"],
     "studio_password": ["a\nb"],
     "operator": ["nobody", "jos\u00e9@example.org"],
+    "log_format": ["JSON", "text"],
     "log_addresses": ["some", "a@example.org"],
     "header_image": [
         "http://example.org/a.png",
