@@ -394,7 +394,7 @@ class App:
         from digest.inbound.inbox import Inbox
 
         attribution = Attribution(self.ledger, self.registry, self.verp, self.identity.tokens)
-        return Inbox(self.registry, attribution, self.feedback)
+        return Inbox(self.registry, attribution, self.feedback, self.diagnostics)
 
 
 def _delivery_worker_of(another: Callable[[], App]) -> DeliveryWorker:

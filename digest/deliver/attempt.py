@@ -13,9 +13,9 @@ from digest.errors import TransportError
 from digest.inbound.feedback_handler import FeedbackHandler
 from digest.ledger.claims import Claims
 from digest.ledger.database import retry_on_disconnect
-from digest.model.deliveries import Delivery
+from digest.model.deliveries import Bounce, BounceKind, Delivery
 from digest.model.digests import SkipReason
-from digest.model.messages import Envelope, Message, Outcome, OutcomeKind
+from digest.model.messages import Concern, Envelope, Message, Outcome, OutcomeKind
 from digest.model.verp import Verp
 from subscribers.model import Standing
 from subscribers.store.registry import Registry
@@ -83,7 +83,11 @@ class DeliveryAttempt:
         self._record(delivery, outcome, clock(), took)
         if outcome.kind is OutcomeKind.REFUSED:
             to = message.envelope.rcpt_to
-            retry_on_disconnect(lambda: self._feedback.refused(delivery, to, outcome, clock()))
+            kind = BounceKind.HARD if outcome.address_is_dead else BounceKind.SOFT
+            if outcome.concern is Concern.RELAY or outcome.status.startswith("5.7."):
+                kind = BounceKind.BLOCKED
+            bounce = Bounce(kind, outcome.status, outcome.text)
+            retry_on_disconnect(lambda: self._feedback.refused(delivery, to, bounce, clock()))
         return outcome
 
     def _drop(self, delivery: Delivery, standing: Standing, now: datetime) -> None:

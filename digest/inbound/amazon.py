@@ -6,18 +6,22 @@ SNS notification contents for Amazon SES", names their fields.
 
 import json
 import re
+from dataclasses import replace
 from email.message import Message
 from typing import Any
 
 from digest.inbound.addresses import addresses_in
 from digest.inbound.diagnostic_text import recipient
 from digest.inbound.mime_parts import header, notice
-from digest.inbound.report import Kind, Recipient, Report, failure
+from digest.inbound.report import Kind, Recipient, Report
+from digest.model.diagnosis import Cause, Diagnosis, Scope
 
 _SENDER = re.compile(r"@sns\.amazonaws\.com(?:\.cn)?>?$", re.IGNORECASE)
 _NOT_SPAM = "not-spam"
 # A failure that SES calls so is not worth another try; all others are.
 _PERMANENT = "Permanent"
+_REFUSED_BY_SES = Diagnosis(Cause.DEAD, Scope.ADDRESS, "Amazon SES: suppression list")
+_MAY_PASS = Diagnosis(Cause.TRANSIENT, Scope.ADDRESS, "Amazon SES: bounce types")
 
 # What JSON has in braces.
 Fields = dict[str, Any]
@@ -53,15 +57,17 @@ def _notification(mail: Message) -> Fields:
 def _bounce(bounce: Fields) -> Report:
     is_permanent = bounce.get("bounceType") == _PERMANENT
     bounced = _all_of(bounce, "bouncedRecipients")
-    return failure(tuple(_recipient(address, one, is_permanent) for address, one in bounced))
+    found = tuple(_recipient(address, one, is_permanent) for address, one in bounced)
+    return Report(Kind.SOFT, found)
 
 
 def _recipient(address: str, one: Fields, is_permanent: bool) -> Recipient:
-    """If SES gives no reply of a server, it has itself refused an address that is known as dead."""
-    said = _text(one, "diagnosticCode").rpartition("smtp;")[2].strip()
-    read = recipient(address, said, _text(one, "status"))
-    is_dead = is_permanent and (read.is_hard or not said)
-    return Recipient(address, is_dead, read.status, read.diagnostic)
+    """Return one address; without a quoted reply, SES has refused it itself, as dead."""
+    _, is_quoted, said = _text(one, "diagnosticCode").rpartition("smtp;")
+    read = recipient(address, said.strip(), _text(one, "status"))
+    if not is_permanent:
+        return replace(read, diagnosis=_MAY_PASS)
+    return read if is_quoted else replace(read, diagnosis=_REFUSED_BY_SES)
 
 
 def _complaint(complaint: Fields) -> Report:

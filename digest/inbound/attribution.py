@@ -41,8 +41,14 @@ class Attribution:
         """Attribute a complaint by the same, or by the mail that it shows."""
         return self._by_senders([*clues.sent_to, *clues.senders]) or self._by_token(clues)
 
+    def of_reply(self, clues: Clues, tokens: Iterable[str]) -> str | None:
+        """Return the public id of who wrote: by a token, or the envelope sender they wrote to."""
+        attributed = self._by_senders(clues.sent_to)
+        person = attributed and attributed.person
+        return person.public_id if person else self.public_id(tokens)
+
     def public_id(self, tokens: Iterable[str]) -> str | None:
-        """Return who leaves by one of these tokens."""
+        """Return the public id that the first genuine of some tokens is for."""
         for token in tokens:
             try:
                 return self._tokens.read(Purpose.UNSUBSCRIBE, token)

@@ -1,10 +1,11 @@
-"""What bounces and complaints lead to: which addresses are blocked, when all mail stops. Pure."""
+"""Decide what bounces and complaints lead to: which addresses are blocked, what is paused. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from digest.model.deliveries import BounceKind
+from digest.model.diagnosis import Diagnosis
 from subscribers.model import SuppressionReason
 
 # An address is given up when so many editions came back, over so long: a mailbox that is full for a
@@ -12,6 +13,10 @@ from subscribers.model import SuppressionReason
 MOST_SOFT = 5
 SOFT_FOR = timedelta(days=7)
 SOFT_WITHIN = timedelta(days=30)
+
+# So many people's mail must come back before a provider is taken to refuse us, within this time.
+FEWEST_AT_PROVIDER = 3
+AT_PROVIDER_WITHIN = timedelta(days=1)
 
 # How far back the mails are counted that may stop all others.
 WATCHED = timedelta(days=7)
@@ -28,14 +33,11 @@ class Limits:
     complaints: float
 
 
-def kind_of(status: str, *, is_dead: bool, is_ours: bool = False) -> BounceKind:
-    """Tell what sort of failure it is: of an address that is dead, of us (5.7.z), or any other.
-
-    ``is_ours`` is for whoever knows the latter without a status.
-    """
-    if is_dead:
+def kind_of(diagnosis: Diagnosis) -> BounceKind:
+    """Return what sort of failure it is; only that of an address counts against its reader."""
+    if diagnosis.is_dead:
         return BounceKind.HARD
-    return BounceKind.BLOCKED if is_ours or status.startswith("5.7.") else BounceKind.SOFT
+    return BounceKind.SOFT if diagnosis.counts_against_reader else BounceKind.BLOCKED
 
 
 def suppression_for(
@@ -61,25 +63,33 @@ def _is_given_up(days: set[date]) -> bool:
 
 
 def is_worth_counting(kind: BounceKind, count: int) -> bool:
-    """Tell whether all mails should be counted, to see if so many bounces of them are too many.
+    """Return whether all mails should be counted, to see if bounces to so many are too many.
 
     That takes a while for a long list, so after some hundreds only at each hundredth more.
     """
+    return is_many(kind, count) and count % max(1, count // 100) == 0
+
+
+def is_many(kind: BounceKind, count: int) -> bool:
+    """Return whether bounces to so many people could be too many, however few mails there are."""
     fewest = {BounceKind.HARD: FEWEST_HARD, BounceKind.COMPLAINT: FEWEST_COMPLAINTS}
-    return kind in fewest and count >= fewest[kind] and count % max(1, count // 100) == 0
+    return kind in fewest and count >= fewest[kind]
 
 
-def too_many(kind: BounceKind, count: int, accepted: int, limits: Limits) -> str:
-    """Return why all mail must stop after so many bounces of accepted messages, else nothing."""
+def too_many(kind: BounceKind, people: int, accepted: int, limits: Limits) -> str:
+    """Return why bounces to so many people, of so many accepted mails, are too many, else nothing.
+
+    Proven ones stop all mail; those reported by mail are told to the operator.
+    """
     if kind is BounceKind.COMPLAINT:
-        what, limit = "were called spam", limits.complaints
+        what, limit = "readers called mail spam", limits.complaints
         setting = "DIGEST_PAUSE_AT_COMPLAINTS"
     else:
-        what, limit = "met dead addresses", limits.hard_bounces
+        what, limit = "addresses were dead", limits.hard_bounces
         setting = "DIGEST_PAUSE_AT_HARD_BOUNCES"
-    if 100 * count < limit * accepted:
+    if 100 * people < limit * accepted:
         return ""
     return (
-        f"{count} mails of the last {WATCHED.days} days {what}, and {accepted} were accepted: "
+        f"{people} {what} in the last {WATCHED.days} days, and {accepted} emails were accepted: "
         f"{setting} is {limit:g} per cent"
     )

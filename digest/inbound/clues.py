@@ -11,8 +11,8 @@ from email.message import Message
 from itertools import islice
 
 from digest.inbound.amazon import source_in
+from digest.inbound.answers import tokens_in
 from digest.inbound.mime_parts import feedback, header, returned
-from digest.inbound.report_reader import tokens_in
 
 # The first is the sender's, the others the mail servers' on the way.
 _ADDRESSED = ("To", "Delivered-To", "X-Original-To", "Envelope-To")

@@ -1,18 +1,43 @@
 """What a report says of one address: the server's words, and what they mean. Pure."""
 
-from digest.inbound.diagnostics import best_status, diagnose, phase_in
-from digest.inbound.report import Recipient
+from dataclasses import replace
+
+from digest.inbound.diagnostics import Table, best_status, diagnose, phase_in
+from digest.inbound.report import Kind, Recipient, Report
+from digest.model.providers import domain_of, provider_of
 
 LONGEST_DIAGNOSTIC = 500
 
 
 def recipient(address: str, text: str, status: str = "", transcript: str = "") -> Recipient:
-    """Read what a server has said of one address, and whether it means that the address is dead.
+    """Return what a server has said of one address, not yet diagnosed.
 
     ``status`` is what the report says itself; if it leaves the detail open, the server's words may
     hold a better one. ``transcript`` is what was said between servers, if anybody tells.
     """
     diagnostic = " ".join(text.split())[:LONGEST_DIAGNOSTIC]
     phase = phase_in(text) or phase_in(transcript)
-    diagnosis = diagnose(text, status=status, phase=phase, reported=True)
-    return Recipient(address, diagnosis.is_dead, best_status(status, diagnostic), diagnostic)
+    return Recipient(address, best_status(status, diagnostic), diagnostic, phase)
+
+
+def diagnosed(report: Report, table: Table) -> Report:
+    """Return a report of failure with what it means for each address; a dead one makes it hard."""
+    if report.kind is not Kind.SOFT:
+        return report
+    recipients = tuple(_diagnosed(recipient, table) for recipient in report.recipients)
+    kind = Kind.HARD if any(recipient.is_hard for recipient in recipients) else Kind.SOFT
+    return replace(report, kind=kind, recipients=recipients)
+
+
+def _diagnosed(recipient: Recipient, table: Table) -> Recipient:
+    if recipient.diagnosis:
+        return recipient
+    diagnosis = diagnose(
+        recipient.diagnostic,
+        status=recipient.status,
+        phase=recipient.phase,
+        provider=provider_of(domain_of(recipient.address)),
+        reported=True,
+        table=table,
+    )
+    return replace(recipient, diagnosis=diagnosis)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from digest.errors import SettingError
-from digest.model.diagnosis import Cause, Diagnosis, Phase, Scope
+from digest.model.diagnosis import UNKNOWN, Cause, Diagnosis, Phase, Scope
 
 _MOST_TEXT = 8000
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)")
@@ -97,7 +97,7 @@ def diagnose(
     for rule in shipped_table() if table is None else table:
         if _fits(rule, reply):
             return Diagnosis(rule.cause, rule.scope, rule.source)
-    return Diagnosis(Cause.UNKNOWN, Scope.ADDRESS)
+    return UNKNOWN
 
 
 def _fits(rule: Rule, reply: Reply) -> bool:

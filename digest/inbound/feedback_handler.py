@@ -1,26 +1,28 @@
-"""What the program learns from mail that did not arrive, or was not welcome.
+"""Act on mail that did not arrive, or was not welcome.
 
-The same whether a server says so at once or a report comes back days later. What it leads to,
-``bounce_policy`` decides.
+The same whether a server says so at once or a report comes back days later; ``bounce_policy``
+decides. What arrives by mail touches only the address whose delivery it names: anybody who got our
+mail can write a report about it.
 """
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import structlog
 
 from digest.inbound.bounce_policy import (
+    AT_PROVIDER_WITHIN,
+    FEWEST_AT_PROVIDER,
     WATCHED,
     Limits,
     is_worth_counting,
-    kind_of,
     suppression_for,
     too_many,
 )
 from digest.ledger.bounces import Span
 from digest.ledger.ledger import Ledger
 from digest.ledger.provider_queues import ALL
-from digest.model.deliveries import Bounce, BounceKind, Delivery
-from digest.model.messages import Concern, Outcome
+from digest.model.deliveries import Bounce, BounceKind, BounceSource, Delivery
 from subscribers.lifecycle import ConsentEvent
 from subscribers.model import SuppressionReason
 from subscribers.store.registry import Registry
@@ -31,7 +33,7 @@ log = structlog.get_logger()
 class FeedbackHandler:
     """Blocks addresses, and pauses sending, for what comes back about deliveries.
 
-    To be told the same twice changes nothing more, also where the first time was broken off.
+    Idempotent, also if the first time was broken off.
     """
 
     def __init__(self, ledger: Ledger, registry: Registry, limits: Limits) -> None:
@@ -39,11 +41,9 @@ class FeedbackHandler:
         self._registry = registry
         self._limits = limits
 
-    def refused(self, delivery: Delivery, address: str, outcome: Outcome, now: datetime) -> None:
-        """Act on a server's final refusal while a mail to this address was being sent."""
-        is_ours = outcome.concern is Concern.RELAY
-        kind = kind_of(outcome.status, is_dead=outcome.address_is_dead, is_ours=is_ours)
-        self._learn(delivery, address, Bounce(kind, outcome.status, outcome.text), now)
+    def refused(self, delivery: Delivery, address: str, bounce: Bounce, now: datetime) -> None:
+        """Act on a server's final refusal of this address while a mail to it was being sent."""
+        self._learn(delivery, address, replace(bounce, source=BounceSource.SMTP), now)
 
     def returned(self, delivery: Delivery, address: str, bounce: Bounce, now: datetime) -> None:
         """Act on a report about a mail to this address: so it had been accepted."""
@@ -58,16 +58,16 @@ class FeedbackHandler:
         self._registry.suppressions.add(address, SuppressionReason.COMPLAINT, now=now)
 
     def _learn(self, delivery: Delivery, address: str, bounce: Bounce, now: datetime) -> None:
-        # Recorded last: what a crash breaks off is done again when it is told again.
-        if self._ledger.bounces.knows(delivery, bounce.kind):
+        if self._ledger.bounces.knows(delivery, bounce):
             return
-        if bounce.kind is BounceKind.BLOCKED:
-            self._pause_provider(delivery, bounce, now)
-        elif reason := suppression_for(bounce.kind, self._soft_bounced(delivery, bounce)):
+        if reason := suppression_for(bounce.kind, self._soft_bounced(delivery, bounce)):
             self._registry.suppressions.add(address, reason, now=now)
-            log.warning("an address gets nothing any more", delivery=delivery.id, why=reason.value)
+            log.warning("an address is blocked", delivery=delivery.id, why=reason.value)
+        # Recorded after it was acted on: what a crash breaks off is done again when told again.
         self._ledger.bounces.record(delivery, bounce, now)
-        self._pause_all_if_needed(bounce.kind, now)
+        if bounce.source.is_proof:
+            self._pause_provider_if_needed(delivery, bounce, now)
+            self._pause_all_if_needed(bounce.kind, now)
 
     def _soft_bounced(self, delivery: Delivery, bounce: Bounce) -> list[date]:
         """Return the days of the editions that came back softly from where this one did."""
@@ -84,30 +84,30 @@ class FeedbackHandler:
         moved = (item.at for item in evidence if item.event == ConsentEvent.MOVED)
         return max(moved, default=None)
 
-    def _pause_provider(self, delivery: Delivery, bounce: Bounce, now: datetime) -> None:
-        """Send nothing more to who will not have our mail, until the operator has seen to it.
+    def _pause_provider_if_needed(self, delivery: Delivery, bounce: Bounce, now: datetime) -> None:
+        """Send nothing to a provider for a while if it refuses our mail to several people.
 
-        What was sent before they did so may still be reported after it.
+        What was sent before the operator resumed it may still be reported after that.
         """
-        resumed_at = self._ledger.provider_queues.resumed_at(delivery.provider)
-        if resumed_at and self._ledger.bounces.changed_at(delivery) <= resumed_at:
+        if bounce.kind is not BounceKind.BLOCKED or not delivery.provider:
             return
-        why = f"it refuses our mail: {bounce.text or bounce.status}"
-        if delivery.provider and self._ledger.provider_queues.pause(delivery.provider, why, now):
-            log.error(
-                "a provider refuses our mail; nothing goes there until digest deliveries resume",
-                provider=delivery.provider,
-                delivery=delivery.id,
-                status=bounce.status,
-            )
+        queues = self._ledger.provider_queues
+        resumed_at = queues.resumed_at(delivery.provider)
+        since = max(now - AT_PROVIDER_WITHIN, resumed_at or now - AT_PROVIDER_WITHIN)
+        people = self._ledger.bounces.recipients_at(delivery.provider, bounce.kind, since)
+        if people < FEWEST_AT_PROVIDER:
+            return
+        why = f"it refused our mail to {people} people: {bounce.text or bounce.status}"
+        if queues.pause(delivery.provider, why, now):
+            log.error("a provider refuses our mail, and is paused", provider=delivery.provider)
 
     def _pause_all_if_needed(self, kind: BounceKind, now: datetime) -> None:
         week_ago = now - WATCHED
         resumed_at = self._ledger.provider_queues.resumed_at(ALL)
         mails = Span(week_ago, max(week_ago, resumed_at or week_ago))
-        count = self._ledger.bounces.came_back(kind, mails)
-        if not is_worth_counting(kind, count):
+        people = self._ledger.bounces.recipients(kind, mails, proven=True)
+        if not is_worth_counting(kind, people):
             return
-        why = too_many(kind, count, self._ledger.bounces.accepted(mails), self._limits)
+        why = too_many(kind, people, self._ledger.bounces.accepted(mails), self._limits)
         if why and self._ledger.provider_queues.pause(ALL, why, now):
             log.error("nothing is sent until digest deliveries resume", why=why)

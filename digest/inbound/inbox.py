@@ -1,4 +1,4 @@
-"""What comes back by mail, dealt with."""
+"""Read mail that comes back, and act on it."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,14 +9,17 @@ from enum import StrEnum
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from digest.inbound.answers import tokens_of_reply, unsubscribe_tokens
 from digest.inbound.attribution import Attribution
 from digest.inbound.bounce_policy import kind_of
 from digest.inbound.clues import clues_in
+from digest.inbound.diagnostics import Table
 from digest.inbound.feedback_handler import FeedbackHandler
 from digest.inbound.mime_parts import open_mail
 from digest.inbound.report import Flag, InboundMessage, Kind, Recipient, Report
-from digest.inbound.report_reader import read_report, unsubscribe_tokens
+from digest.inbound.report_reader import read_report
 from digest.model.deliveries import Bounce, BounceKind
+from digest.model.diagnosis import UNKNOWN
 from subscribers.store.registry import Registry
 
 SOURCE = "unsubscribe mail"
@@ -33,6 +36,7 @@ class InboundVerdict(StrEnum):
     COMPLAINT = "complaint"
     DELAYED = "delayed"  # a server is still trying: nothing to do
     AUTO_REPLY = "auto-reply"  # nothing to do
+    AUTHENTICATION = "authentication"  # a report of DMARC or TLS: nothing to do
     OBSOLETE = "obsolete"  # about somebody who was removed, or a delivery that there never was
     UNVERIFIED = "unproven"  # it may be forged: left for a person
     UNKNOWN = "unknown"  # left for a person
@@ -46,11 +50,16 @@ class Inbox:
     """Reads mail to us, and does what it asks for."""
 
     def __init__(
-        self, registry: Registry, attribution: Attribution, feedback: FeedbackHandler
+        self,
+        registry: Registry,
+        attribution: Attribution,
+        feedback: FeedbackHandler,
+        diagnostics: Table | None = None,
     ) -> None:
         self._registry = registry
         self._attribution = attribution
         self._feedback = feedback
+        self._diagnostics = diagnostics
 
     def read(self, messages: Iterable[InboundMessage], now: datetime) -> Counter[InboundVerdict]:
         """Deal with each mail that we understand, flag it, and count the verdicts.
@@ -68,7 +77,7 @@ class Inbox:
 
     def _deal_with(self, content: bytes, now: datetime) -> InboundVerdict:
         try:
-            return self._act(open_mail(content), read_report(content), now)
+            return self._act(open_mail(content), read_report(content, self._diagnostics), now)
         except SQLAlchemyError:
             raise
         except Exception as error:  # noqa: BLE001  anybody can write anything: the others count
@@ -86,8 +95,10 @@ class Inbox:
         return InboundVerdict(report.kind.value)
 
     def _unsubscribe(self, mail: Message, now: datetime) -> InboundVerdict:
-        """Whoever is gone already stays so."""
+        """Unsubscribe whoever asks for it; whoever is gone already stays so."""
         public_id = self._attribution.public_id(unsubscribe_tokens(mail))
+        if public_id is None:
+            public_id = self._attribution.of_reply(clues_in(mail), tokens_of_reply(mail))
         if public_id is None:
             return InboundVerdict.UNVERIFIED
         self._registry.withdraw(public_id, source=SOURCE, now=now)
@@ -119,10 +130,10 @@ class Inbox:
 
 
 def _bounce_of(report: Report) -> Bounce:
-    """A failure of the one address that the mail was sent to, whatever became of it from there.
+    """Return the failure of the one address that the mail was sent to.
 
-    Where it was forwarded to several, what is worst counts.
+    Where it was forwarded to several from there, what is worst counts.
     """
     worst = max(report.recipients, key=lambda recipient: recipient.is_hard, default=Recipient(""))
-    kind = kind_of(worst.status, is_dead=report.kind is Kind.HARD)
+    kind = kind_of(worst.diagnosis or UNKNOWN)
     return Bounce(kind, worst.status, worst.diagnostic)

@@ -1,15 +1,16 @@
 """Reports for programs: of delivery (RFC 3464) and of abuse (RFC 5965). Pure."""
 
+import re
 from collections.abc import Iterable
 from email.message import Message
 
-from digest.inbound.addresses import addresses_in, typed_address
+from digest.inbound.addresses import addresses_in, original_address, typed_address
 from digest.inbound.diagnostic_text import recipient
 from digest.inbound.mime_parts import Block, blocks_in, feedback, first, header, returned
-from digest.inbound.report import Kind, Recipient, Report, failure
+from digest.inbound.report import Kind, Recipient, Report
 
 # Who it was sent to counts: that is whom we know. Somebody else may have forwarded it from there.
-_REPORTED = ("original-recipient", "final-recipient", "x-actual-recipient")
+_REPORTED = ("final-recipient", "x-actual-recipient")
 # RFC 3464 section 2.3.3 has five actions; "error" and "expired" are what some programs say for
 # the first.
 _FAILED = ("failed", "failure", "error", "expired")
@@ -33,7 +34,7 @@ def status_in(texts: Iterable[str]) -> Report | None:
             waiting.setdefault(address.lower(), address)
     still_waiting = tuple(address for key, address in waiting.items() if key not in failed)
     if failed:
-        return failure(tuple(failed.values()), still_waiting)
+        return Report(Kind.SOFT, tuple(failed.values()), still_waiting)
     if not actions - {""} or not actions.isdisjoint(_FAILED):
         return None
     return Report(Kind.DELAYED if _DELAYED in actions else Kind.UNKNOWN, waiting=still_waiting)
@@ -49,7 +50,9 @@ def _action(block: Block) -> str:
 
 
 def _address(block: Block) -> str:
-    return next(filter(None, (typed_address(first(block, name)) for name in _REPORTED)), "")
+    original = original_address(first(block, "original-recipient"))
+    others = (typed_address(first(block, name)) for name in _REPORTED)
+    return original or next(filter(None, others), "")
 
 
 def _recipient(block: Block, address: str) -> Recipient:
@@ -66,6 +69,9 @@ _NO_COMPLAINT = frozenset({"not-spam", "auth-failure", "dmarc"})
 _COMPLAINED = ("original-rcpt-to", "removal-recipient", "x-original-rcpt-to")
 # Microsoft's programme for senders wraps the message and adds its recipient, without any fields.
 _MICROSOFT = "X-HmXmrOriginalRecipient"
+# Its older form adds nothing at all.
+_MICROSOFT_SENDER = re.compile(r"\bstaff@hotmail\.com>?$", re.IGNORECASE)
+_MICROSOFT_TITLE = re.compile(r"^complaint about message from\b", re.IGNORECASE)
 
 
 def complaint_in(mail: Message) -> Report | None:
@@ -76,11 +82,15 @@ def complaint_in(mail: Message) -> Report | None:
     blocks = feedback(mail)
     kinds = {first(block, "feedback-type").lower() for block in blocks} - {""}
     inner = returned(mail) or Message()
-    wrapped = header(inner, _MICROSOFT)
-    if not kinds and not wrapped:
+    wrapped = header(inner, _MICROSOFT) or header(mail, _MICROSOFT)
+    is_microsofts = wrapped or (
+        _MICROSOFT_SENDER.search(header(mail, "From"))
+        and _MICROSOFT_TITLE.match(header(mail, "Subject"))
+    )
+    if not kinds and not is_microsofts:
         return None
     if kinds and kinds <= _NO_COMPLAINT:
-        return Report(Kind.UNKNOWN)
+        return Report(Kind.UNKNOWN if "not-spam" in kinds else Kind.AUTHENTICATION)
     found = _named(blocks) or addresses_in(wrapped) or addresses_in(header(inner, "To"))
     why = ", ".join(sorted(kinds)) or "abuse"
     return Report(Kind.COMPLAINT, tuple(Recipient(address, diagnostic=why) for address in found))

@@ -23,7 +23,10 @@ _LONGEST_FIELD = 8192
 _LONGEST_HEADER = 2000
 _MOST_CONTAINERS = 60
 _CONTAINER = regex(rb"^content-type:\s*(?:multipart|message)/", IGNORECASE)
-_ESCAPE = "\x1b"
+_BEFORE_HEADER = regex(rb"\A(?:[ \t]*\r?\n)+(?:>?From [^\n]*\n)?|\A>?From [^\n]*\n")
+_ESCAPE = b"\x1b"
+# What may be in a text that does not say in what it is written, or says that it is ASCII.
+_UNNAMED = frozenset({"ascii", "utf-8"})
 # How the typographically minded write "couldn't".
 _APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
 # These decode in quadratic time, and no mail is written in them.
@@ -45,7 +48,9 @@ Block = dict[str, list[str]]
 
 def open_mail(content: bytes, most_lines: int = _MOST_LINES) -> Message:
     """The mail's beginning, taken apart. Whatever is nested too deep comes out empty."""
-    lines = list(_bounded_lines(content[:_MOST_OCTETS], most_lines))
+    # Before the header, some mailboxes and programs leave blank lines, or an mbox's "From ".
+    begun = _BEFORE_HEADER.sub(b"", content[:_MOST_OCTETS], count=1)
+    lines = list(_bounded_lines(begun, most_lines))
     if sum(1 for line in lines if _CONTAINER.match(line)) > _MOST_CONTAINERS:
         return Message()
     return BytesParser().parsebytes(b"".join(lines))
@@ -155,21 +160,23 @@ def _text(part: Message) -> str:
 
 
 def _characters(octets: bytes, named: object) -> str:
-    charset = str(named or "utf-8")
-    try:
-        if codecs.lookup(charset).name not in _SLOW_CHARSETS:
-            text = octets.decode(charset)
-            # Seven bits that were not announced as what they are.
-            return octets.decode("iso-2022-jp") if _ESCAPE in text and not named else text
-    except (LookupError, UnicodeError, ValueError):
-        pass
-    return octets.decode("latin-1" if not named else "utf-8", errors="replace")
+    charset = "utf-8"
+    with suppress(LookupError, ValueError):
+        charset = codecs.lookup(str(named or "utf-8")).name
+    candidates = [charset] if charset not in _SLOW_CHARSETS else []
+    if charset in _UNNAMED:
+        # Seven bits that were not announced as what they are, and the oldest eight bits of Japan.
+        candidates = [*(["iso-2022-jp"] if _ESCAPE in octets else []), "utf-8", "euc_jp"]
+    for candidate in candidates:
+        with suppress(LookupError, UnicodeError, ValueError):
+            return octets.decode(candidate)
+    return octets.decode("utf-8" if named else "latin-1", errors="replace")
 
 
 def _decoded(part: Message) -> str:
     """The text of a part that the parser took for messages, which is what it does to fields."""
     blocks = "\n\n".join(_as_text(child).strip("\n") for child in _children(part))
-    text = blocks or str(part.get_payload())
+    text = blocks or _utf8(str(part.get_payload()))
     encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
     if encoding not in {"base64", "quoted-printable"}:
         return text
@@ -183,14 +190,14 @@ def _decoded(part: Message) -> str:
 def _as_text(block: Message) -> str:
     fields = "\n".join(f"{name}: {value}" for name, value in block.raw_items())
     octets = block.get_payload(decode=True)
-    body = octets.decode(errors="replace") if isinstance(octets, bytes) else ""
+    body = _characters(octets, "utf-8") if isinstance(octets, bytes) else ""
     text = _utf8(fields)
     return f"{text}\n\n{body}" if body.strip() else text
 
 
 def _utf8(text: str) -> str:
-    """Octets beyond ASCII, which the parser keeps as surrogates, as what they are by RFC 6532."""
-    return text.encode(errors="surrogateescape").decode(errors="replace")
+    """Decode octets beyond ASCII, which the parser keeps as surrogates (RFC 6532)."""
+    return _characters(text.encode(errors="surrogateescape"), "utf-8")
 
 
 def _text_of_html(markup: str) -> str:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from digest.model.diagnosis import Diagnosis, Phase
+
 # More of a mail is not read: a report says what it has to say before the message that it returns.
 MOST_OCTETS = 1024 * 1024
 
@@ -31,6 +33,7 @@ class Kind(Enum):
     COMPLAINT = "complaint"  # somebody called one of our mails abuse
     UNSUBSCRIBE = "unsubscribe"
     AUTO_REPLY = "auto-reply"
+    AUTHENTICATION = "authentication"  # a report of DMARC (RFC 9990) or TLS (RFC 8460)
     UNKNOWN = "unknown"
 
 
@@ -39,13 +42,20 @@ class Recipient:
     """One address that a report is about.
 
     ``status`` is an enhanced status code (RFC 3463), ``diagnostic`` what the server said, in one
-    line of 500 characters at most; either is empty if the report does not tell.
+    line of 500 characters at most, ``phase`` what it answered; each is empty if the report does not
+    tell. ``diagnosis`` is what that means; None for a complaint.
     """
 
     address: str
-    is_hard: bool = False
     status: str = ""
     diagnostic: str = ""
+    phase: Phase | None = None
+    diagnosis: Diagnosis | None = None
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether the address is dead."""
+        return self.diagnosis is not None and self.diagnosis.is_dead
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +69,3 @@ class Report:
     kind: Kind
     recipients: tuple[Recipient, ...] = ()
     waiting: tuple[str, ...] = ()
-
-
-def failure(recipients: tuple[Recipient, ...], waiting: tuple[str, ...] = ()) -> Report:
-    """The report of a failure: hard as soon as one address is dead."""
-    kind = Kind.HARD if any(recipient.is_hard for recipient in recipients) else Kind.SOFT
-    return Report(kind, recipients, waiting)

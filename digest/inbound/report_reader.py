@@ -1,54 +1,39 @@
-"""What a mail to us says. Pure: a message in, what it says or asks for out.
+"""Read what a mail to us says. Pure: a message in, what it says or asks for out.
 
 Anybody can write to us, and anything: nothing here raises for what a mail holds.
 """
 
-import re
 from collections.abc import Iterable
 from email.message import Message
 
 from digest.inbound.amazon import notification_in
-from digest.inbound.diagnostic_text import recipient
+from digest.inbound.answers import is_about_authentication, unsubscribe_tokens, wants_to_leave
+from digest.inbound.diagnostic_text import diagnosed, recipient
+from digest.inbound.diagnostics import Table, shipped_table
 from digest.inbound.dsn_rules import is_about_absence, is_delay, is_marked, is_notice
 from digest.inbound.machine_reports import complaint_in, status_in
 from digest.inbound.mime_parts import delivery_status, header, notice, open_mail, returned
 from digest.inbound.notice_text import detected_in, diagnostics_of, lines_of, named_in
-from digest.inbound.report import Kind, Recipient, Report, failure
-
-# Two parts of base64url with a full stop between them (see subscribers.tokens).
-_TOKEN = re.compile(r"\.?[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}")
+from digest.inbound.report import Kind, Recipient, Report
 
 
-def read_report(content: bytes) -> Report:
-    """Return what a mail reports, if anything.
+def read_report(content: bytes, table: Table | None = None) -> Report:
+    """Return what a mail reports, if anything; ``table`` says what refusals mean.
 
     What is written for programs comes first (RFC 5965, RFC 3464, and what Amazon has instead); then
     the notices whose form is known, then any other that a mail system writes. Answers by programs,
     and mail by people, report nothing, whatever they quote.
     """
     mail = open_mail(content)
-    return (
+    report = (
         complaint_in(mail)
         or _from_fields(mail, delivery_status(mail))
         or notification_in(mail)
         or _answer(mail)
         or _from_notice(mail, content)
-        or Report(Kind.UNSUBSCRIBE if unsubscribe_tokens(mail) else Kind.UNKNOWN)
+        or _from_person(mail)
     )
-
-
-def unsubscribe_tokens(mail: Message) -> list[str]:
-    """Return the texts in a mail's subject that may be tokens: what our mailto: link has put there.
-
-    Only the subject counts (RFC 2369 section 3.2): a report of failure or an answer may quote one
-    of our mails, with its links, in the body.
-    """
-    return tokens_in(header(mail, "Subject"))
-
-
-def tokens_in(text: str) -> list[str]:
-    """Return what in a text may be tokens; only their signatures tell whether they are."""
-    return _TOKEN.findall(text)
+    return diagnosed(report, shipped_table() if table is None else table)
 
 
 def _from_fields(mail: Message, texts: Iterable[str]) -> Report | None:
@@ -56,7 +41,7 @@ def _from_fields(mail: Message, texts: Iterable[str]) -> Report | None:
     report = status_in(texts)
     if report is None or not report.recipients:
         return report
-    return failure(_explained(report.recipients, mail), report.waiting)
+    return Report(Kind.SOFT, _explained(report.recipients, mail), report.waiting)
 
 
 def _explained(failed: tuple[Recipient, ...], mail: Message) -> tuple[Recipient, ...]:
@@ -71,7 +56,9 @@ def _explained(failed: tuple[Recipient, ...], mail: Message) -> tuple[Recipient,
 
 
 def _answer(mail: Message) -> Report | None:
-    """An answer by somebody's program. Failures are sometimes marked as such too."""
+    """Return an answer by somebody's program. Failures are sometimes marked as such too."""
+    if is_about_authentication(mail):
+        return Report(Kind.AUTHENTICATION)
     subject = header(mail, "Subject")
     if not is_about_absence(subject) and (not is_marked(mail) or is_notice(mail, notice(mail))):
         return None
@@ -79,7 +66,7 @@ def _answer(mail: Message) -> Report | None:
 
 
 def _from_notice(mail: Message, content: bytes) -> Report | None:
-    """What a notice for people reports; it may also wrap the report of another server."""
+    """Return what a notice for people reports; it may also wrap another server's report."""
     text = notice(mail)
     if not is_notice(mail, text):
         return None
@@ -92,11 +79,16 @@ def _from_notice(mail: Message, content: bytes) -> Report | None:
         return Report(Kind.DELAYED, waiting=tuple(named_in(mail, lines, quoted)))
     found = detected_in(content, lines) or named_in(mail, lines, quoted)
     texts, transcript = diagnostics_of(found, lines), _transcript(lines, len(found))
-    return failure(
-        tuple(recipient(address, texts[address], transcript=transcript) for address in found)
-    )
+    named = (recipient(address, texts[address], transcript=transcript) for address in found)
+    return Report(Kind.SOFT, tuple(named))
+
+
+def _from_person(mail: Message) -> Report:
+    """Return whether a person asks to leave: by our link, or in their own words."""
+    is_to_leave = unsubscribe_tokens(mail) or wants_to_leave(mail)
+    return Report(Kind.UNSUBSCRIBE if is_to_leave else Kind.UNKNOWN)
 
 
 def _transcript(lines: list[str], recipients: int) -> str:
-    """What servers said to each other; with several recipients nobody knows of whom."""
+    """Return what servers said to each other; with several recipients nobody knows of whom."""
     return "\n".join(lines) if recipients == 1 else ""

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, distinct, func, select, update
 
 from digest.ledger.database import insert_if_new
 from digest.ledger.deliveries import delivery_of
 from digest.ledger.tables import bounces, deliveries, editions
-from digest.model.deliveries import Bounce, BounceKind, Delivery, DeliveryState
+from digest.model.deliveries import Bounce, BounceKind, BounceSource, Delivery, DeliveryState
 from subscribers.store.store import Store
 
 
@@ -31,10 +31,10 @@ class PastBounce:
 class Bounces(Store):
     """The bounces of one ledger. Each method is one short, committed transaction."""
 
-    def record(self, delivery: Delivery, bounce: Bounce, now: datetime) -> bool:
-        """Record a bounce. Return False, and change nothing, if its kind is known already."""
+    def record(self, delivery: Delivery, bounce: Bounce, now: datetime) -> None:
+        """Write down what came back; if it is known already, only that there is proof of it now."""
         with self._engine.begin() as connection:
-            return insert_if_new(
+            is_new = insert_if_new(
                 connection,
                 bounces,
                 delivery_id=delivery.id,
@@ -42,18 +42,30 @@ class Bounces(Store):
                 at=now,
                 status=bounce.status,
                 text=_storable(bounce.text),
+                source=bounce.source,
             )
+            if not is_new and bounce.source.is_proof:
+                its_row = update(bounces).where(_is(delivery, bounce.kind))
+                connection.execute(its_row.values(source=bounce.source))
 
-    def knows(self, delivery: Delivery, kind: BounceKind) -> bool:
-        """Return whether a bounce of this kind is recorded for a delivery."""
-        return any(past.bounce.kind is kind for past in self.of(delivery))
+    def knows(self, delivery: Delivery, bounce: Bounce) -> bool:
+        """Return whether a bounce of this kind is recorded for a delivery, at least as surely."""
+        return any(
+            past.bounce.kind is bounce.kind
+            and (past.bounce.source.is_proof or not bounce.source.is_proof)
+            for past in self.of(delivery)
+        )
 
     def of(self, delivery: Delivery) -> list[PastBounce]:
         """Return the bounces of a delivery in the order in which they were read."""
         query = select(bounces).where(bounces.c.delivery_id == delivery.id)
         rows = self._rows(query.order_by(bounces.c.at, bounces.c.id))
         return [
-            PastBounce(row.at, Bounce(BounceKind(row.kind), row.status, row.text)) for row in rows
+            PastBounce(
+                row.at,
+                Bounce(BounceKind(row.kind), row.status, row.text, BounceSource(row.source)),
+            )
+            for row in rows
         ]
 
     # ---- the delivery that a bounce is about ----
@@ -92,30 +104,44 @@ class Bounces(Store):
         day: date = self._values(query)[0]
         return day
 
-    def changed_at(self, delivery: Delivery) -> datetime:
-        """Return when a delivery got its present state: when it was sent, if it was."""
-        query = select(deliveries.c.changed_at).where(deliveries.c.id == delivery.id)
-        moment: datetime = self._values(query)[0]
-        return moment
-
-    def came_back(self, kind: BounceKind, emails: Span) -> int:
-        """Count the emails of a span with a bounce of this kind."""
+    def recipients(self, kind: BounceKind, emails: Span, *, proven: bool = False) -> int:
+        """Count the people to whom emails of a span came back, or of whom there is proof of it."""
         # Nothing comes back before it was sent.
         recent = bounces.c.at >= emails.sent_since
         about = select(bounces.c.delivery_id).where(bounces.c.kind == kind, recent)
-        return self._count_of(emails, deliveries.c.id.in_(about))
+        if proven:
+            about = about.where(bounces.c.source != BounceSource.MAIL)
+        people = func.count(distinct(deliveries.c.subscriber_id))
+        return self._count_of(people, emails, deliveries.c.id.in_(about))
+
+    def recipients_at(self, provider: str, kind: BounceKind, since: datetime) -> int:
+        """Count the people at a provider to whom emails came back since a moment, with proof."""
+        query = (
+            select(func.count(distinct(deliveries.c.subscriber_id)))
+            .join(bounces, bounces.c.delivery_id == deliveries.c.id)
+            .where(deliveries.c.provider == provider, deliveries.c.changed_at > since)
+            .where(bounces.c.kind == kind, bounces.c.at >= since)
+            .where(bounces.c.source != BounceSource.MAIL)
+        )
+        return self._count(query)
 
     def accepted(self, emails: Span) -> int:
         """Count the emails of a span that were accepted."""
-        return self._count_of(emails, deliveries.c.state == DeliveryState.ACCEPTED)
+        return self._count_of(func.count(), emails, deliveries.c.state == DeliveryState.ACCEPTED)
 
-    def _count_of(self, emails: Span, which: ColumnElement[bool]) -> int:
+    def _count_of(self, what: ColumnElement[int], emails: Span, which: ColumnElement[bool]) -> int:
         # By edition, because there is an index for that: a long list has millions of deliveries.
         theirs = select(editions.c.id).where(editions.c.frozen_at >= emails.frozen_since)
         sent = deliveries.c.changed_at >= emails.sent_since
         return self._count(
-            select(func.count()).where(which, deliveries.c.edition_id.in_(theirs), sent)
+            select(what)
+            .select_from(deliveries)
+            .where(which, deliveries.c.edition_id.in_(theirs), sent)
         )
+
+
+def _is(delivery: Delivery, kind: BounceKind) -> ColumnElement[bool]:
+    return and_(bounces.c.delivery_id == delivery.id, bounces.c.kind == kind)
 
 
 def _storable(text: str) -> str:

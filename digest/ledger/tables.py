@@ -175,7 +175,17 @@ bounces = Table(
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("status", String(16), nullable=False),
     Column("text", Text, nullable=False),
+    Column("source", String(16), nullable=False, server_default="mail"),
     UniqueConstraint("delivery_id", "kind"),
+)
+
+# How many mails in the inbox wait for a person, as of the last reading, and since when any does.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("inbox", String(16), primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("since", UtcDateTime),
 )
 
 # ---- how it goes out -------------------------------------------------------------------------

@@ -62,6 +62,19 @@ class BounceKind(StrEnum):
     COMPLAINT = "complaint"  # the reader called it spam
 
 
+class BounceSource(StrEnum):
+    """How it came back."""
+
+    SMTP = "smtp"  # the relay refused it while it was being sent
+    WEBHOOK = "webhook"  # a mail service reported it, and signed that
+    MAIL = "mail"  # by mail: anybody who got our mail can write such a report about it
+
+    @property
+    def is_proof(self) -> bool:
+        """Whether it says more than the recipient alone could have made up."""
+        return self is not BounceSource.MAIL
+
+
 @dataclass(frozen=True, slots=True)
 class Bounce:
     """A failure report or complaint, with ``status`` (RFC 3463) and ``text`` if it has them."""
@@ -69,6 +82,7 @@ class Bounce:
     kind: BounceKind
     status: str = ""
     text: str = ""
+    source: BounceSource = BounceSource.MAIL
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,3 +58,6 @@ class Diagnosis:
     def counts_against_reader(self) -> bool:
         """Whether it says anything about the reader's own mailbox."""
         return self.scope is Scope.ADDRESS
+
+
+UNKNOWN = Diagnosis(Cause.UNKNOWN, Scope.ADDRESS)

@@ -1,5 +1,6 @@
 """What is learned from refusals and reports: rows, blocks and pauses, each once."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,7 @@ from digest.inbound.bounce_policy import Limits
 from digest.inbound.feedback_handler import FeedbackHandler
 from digest.ledger.provider_queues import ALL
 from digest.ledger.tables import bounces, deliveries, editions
-from digest.model.deliveries import Bounce, BounceKind, DeliveryState
-from digest.model.messages import Concern, Outcome, OutcomeKind
+from digest.model.deliveries import Bounce, BounceKind, BounceSource, DeliveryState
 from digest.monitoring.logs import configure_logs
 from subscribers.model import Standing, SuppressionReason
 from tests.integration.ledger.test_papers import absorb
@@ -25,8 +25,9 @@ BLOCKED = Bounce(BounceKind.BLOCKED, "5.7.1", "550 not from you")
 COMPLAINT = Bounce(BounceKind.COMPLAINT, text="abuse")
 
 
-def refusal(text, status="", *, dead=False, concern=Concern.RECIPIENT):
-    return Outcome(OutcomeKind.REFUSED, text, 550, dead, status=status, concern=concern)
+def proven(bounce):
+    """The same, as a mail service reports it."""
+    return replace(bounce, source=BounceSource.WEBHOOK)
 
 
 @pytest.fixture
@@ -87,31 +88,19 @@ def reason(registry, person):
 
 
 def test_a_dead_mailbox_gets_nothing_more(ledger, registry, feedback, ada, sent):
-    outcome = refusal("5.1.1 no such user", "5.1.1", dead=True)
-    feedback.refused(sent, ada.address, outcome, NOW)
+    feedback.refused(sent, ada.address, HARD, NOW)
     assert registry.standing(ada.id) is Standing.SUPPRESSED
     assert reason(registry, ada) is SuppressionReason.HARD_BOUNCE
-    assert rows(ledger) == [(sent.id, "hard", "5.1.1", "5.1.1 no such user")]
+    assert rows(ledger) == [(sent.id, "hard", "5.1.1", "550 no such user")]
+    [past] = ledger.bounces.of(sent)
+    assert past.bounce.source is BounceSource.SMTP
 
 
-@pytest.mark.parametrize("outcome", [refusal("5.2.2 full", "5.2.2"), refusal("no")])
-def test_one_other_refusal_blocks_nobody(ledger, registry, feedback, ada, sent, outcome):
-    feedback.refused(sent, ada.address, outcome, NOW)
+def test_one_other_refusal_blocks_nobody(ledger, registry, feedback, ada, sent):
+    feedback.refused(sent, ada.address, SOFT, NOW)
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
     assert [row[1] for row in rows(ledger)] == ["soft"]
     assert ledger.provider_queues.paused() == []
-
-
-@pytest.mark.parametrize(
-    "outcome", [refusal("5.7.1 not you", "5.7.1"), refusal("not you", concern=Concern.RELAY)]
-)
-def test_what_is_our_fault_pauses_the_provider(ledger, registry, feedback, ada, sent, outcome):
-    feedback.refused(sent, ada.address, outcome, NOW)
-    assert registry.standing(ada.id) is Standing.MAY_RECEIVE
-    assert [row[1] for row in rows(ledger)] == ["blocked"]
-    [pause] = ledger.provider_queues.paused()
-    assert (pause.provider, pause.since) == ("example.net", NOW)
-    assert "not you" in pause.why
 
 
 # ---- reported later ----------------------------------------------------------------------------
@@ -133,9 +122,7 @@ def test_a_report_counts_once_however_often_it_comes(
         feedback.returned(sent, ada.address, bounce, NOW)
         assert reason(registry, ada) is why
         assert rows(ledger) == [(sent.id, bounce.kind, bounce.status, bounce.text)]
-        assert [queue.provider for queue in ledger.provider_queues.paused()] == (
-            ["example.net"] if bounce is BLOCKED else []
-        )
+        assert ledger.provider_queues.paused() == []
 
 
 def test_what_was_broken_off_is_done_when_it_is_told_again(
@@ -162,7 +149,7 @@ def test_a_block_is_told_without_the_address(feedback, ada, sent, capsys):
     configure_logs()
     feedback.returned(sent, ada.address, Bounce(BounceKind.HARD, text=f"no {ada.address}"), NOW)
     said = capsys.readouterr().err
-    assert "gets nothing any more" in said
+    assert "an address is blocked" in said
     assert ada.address not in said
 
 
@@ -200,36 +187,37 @@ def test_those_of_an_earlier_address_do_not_count(ledger, registry, feedback, ad
 # ---- pauses of a provider ----------------------------------------------------------------------
 
 
-def test_what_was_sent_before_the_operator_resumed_does_not_pause_again(
-    ledger, feedback, ada, edition
-):
-    first, second = (accepted(ledger, edition, subscriber) for subscriber in (ada.id, 99))
-    feedback.returned(first, ada.address, BLOCKED, NOW)
-    ledger.provider_queues.resume("example.net", NOW + DAY)
-    feedback.returned(second, "x@example.org", BLOCKED, NOW + 2 * DAY)
+def test_a_provider_that_refuses_our_mail_to_three_people_is_paused(ledger, feedback, edition):
+    for subscriber in (1, 2, 3):
+        assert ledger.provider_queues.paused() == []
+        delivery = accepted_at(ledger, edition, subscriber, NOW)
+        for _ in range(3):
+            feedback.returned(delivery, f"{subscriber}@example.org", proven(BLOCKED), NOW)
+    [pause] = ledger.provider_queues.paused()
+    assert (pause.provider, pause.since) == ("example.net", NOW)
+    assert "3 people" in pause.why
+    assert "not from you" in pause.why
+
+
+def test_nothing_that_comes_by_mail_pauses_a_provider(ledger, feedback, edition):
+    for subscriber in range(30):
+        delivery = accepted(ledger, edition, subscriber)
+        feedback.returned(delivery, f"{subscriber}@example.org", BLOCKED, NOW)
     assert ledger.provider_queues.paused() == []
-    with ledger.engine.begin() as connection:
-        connection.execute(update(deliveries).values(changed_at=NOW + 2 * DAY))
-    third = plan(ledger, edition, 100, "example.net")
-    feedback.refused(third, "y@example.org", refusal("5.7.1 no", "5.7.1"), NOW + 3 * DAY)
-    assert ledger.provider_queues.paused() == []  # planned, and not tried since
-    feedback.returned(accepted_at(ledger, edition, 101, NOW + 2 * DAY), "z@x.test", BLOCKED, NOW)
-    assert [queue.provider for queue in ledger.provider_queues.paused()] == ["example.net"]
 
 
-def test_what_was_sent_in_the_moment_the_operator_resumed_does_not_pause_again(
-    ledger, feedback, edition
-):
+def test_what_was_sent_before_the_operator_resumed_does_not_pause_again(ledger, feedback, edition):
     resumed = NOW + DAY
     ledger.provider_queues.pause("example.net", "it refuses our mail", NOW)
     ledger.provider_queues.resume("example.net", resumed)
-    before, after = (
-        accepted_at(ledger, edition, subscriber, moment)
-        for subscriber, moment in ((1, resumed), (2, resumed + timedelta(microseconds=1)))
-    )
-    feedback.returned(before, "x@example.org", BLOCKED, NOW + 2 * DAY)
+    for subscriber in range(1, 5):
+        before = accepted_at(ledger, edition, subscriber, resumed)
+        feedback.returned(before, "x@example.org", proven(BLOCKED), NOW + DAY)
     assert ledger.provider_queues.paused() == []
-    feedback.returned(after, "y@example.org", BLOCKED, NOW + 2 * DAY)
+    for subscriber in range(5, 8):
+        assert ledger.provider_queues.paused() == []
+        after = accepted_at(ledger, edition, subscriber, resumed + timedelta(microseconds=1))
+        feedback.returned(after, "y@example.org", proven(BLOCKED), NOW + DAY)
     assert [pause.provider for pause in ledger.provider_queues.paused()] == ["example.net"]
 
 
@@ -241,9 +229,10 @@ def accepted_at(ledger, edition, subscriber, moment):
     return delivery
 
 
-def test_of_a_provider_that_nobody_knows_none_is_paused(ledger, feedback, ada, edition):
-    delivery = accepted(ledger, edition, ada.id, provider="")
-    feedback.returned(delivery, ada.address, BLOCKED, NOW)
+def test_of_a_provider_that_nobody_knows_none_is_paused(ledger, feedback, edition):
+    for subscriber in range(1, 5):
+        delivery = accepted(ledger, edition, subscriber, provider="")
+        feedback.returned(delivery, f"{subscriber}@example.org", proven(BLOCKED), NOW)
     assert ledger.provider_queues.paused() == []
 
 
@@ -255,18 +244,17 @@ def test_all_mail_pauses_at_the_share_of_hard_bounces(ledger, feedback, edition)
     for subscriber in range(1, 7):
         assert ledger.provider_queues.paused() == []  # 5 of 102 at most
         delivery = accepted(ledger, edition, subscriber)
-        feedback.returned(delivery, f"{subscriber}@example.org", HARD, NOW)
+        feedback.returned(delivery, f"{subscriber}@example.org", proven(HARD), NOW)
     [pause] = ledger.provider_queues.paused()
     assert (pause.provider, pause.since) == (ALL, NOW)
-    assert pause.why.startswith("6 mails of the last 7 days met dead addresses, and 103 were")
+    assert pause.why.startswith("6 addresses were dead in the last 7 days, and 103 emails")
 
 
 def test_three_refused_of_a_few_are_enough(ledger, feedback, edition):
     for subscriber in range(1, 4):
         assert ledger.provider_queues.paused() == []
         delivery = accepted(ledger, edition, subscriber, to=DeliveryState.REFUSED)
-        outcome = refusal("5.1.1 no", "5.1.1", dead=True)
-        feedback.refused(delivery, f"{subscriber}@example.org", outcome, NOW)
+        feedback.refused(delivery, f"{subscriber}@example.org", HARD, NOW)
     assert [queue.provider for queue in ledger.provider_queues.paused()] == [ALL]
 
 
@@ -274,30 +262,54 @@ def test_all_mail_pauses_at_the_share_of_complaints(ledger, feedback, edition):
     for subscriber in range(1, 3):
         assert ledger.provider_queues.paused() == []
         delivery = accepted(ledger, edition, subscriber)
-        feedback.returned(delivery, f"{subscriber}@example.org", COMPLAINT, NOW)
+        feedback.returned(delivery, f"{subscriber}@example.org", proven(COMPLAINT), NOW)
     [pause] = ledger.provider_queues.paused()
-    assert "were called spam" in pause.why
+    assert "called mail spam" in pause.why
 
 
 def test_what_was_sent_before_the_operator_resumed_is_forgiven(ledger, feedback, edition):
     for subscriber in range(1, 4):
         delivery = accepted(ledger, edition, subscriber)
-        feedback.returned(delivery, f"{subscriber}@example.org", HARD, NOW)
+        feedback.returned(delivery, f"{subscriber}@example.org", proven(HARD), NOW)
     ledger.provider_queues.resume(None, NOW + DAY)
     late = accepted_at(ledger, edition, 4, NOW)
-    feedback.returned(late, "4@example.org", HARD, NOW + DAY)
+    feedback.returned(late, "4@example.org", proven(HARD), NOW + DAY)
     assert ledger.provider_queues.paused() == []
     for subscriber in range(5, 8):
         assert ledger.provider_queues.paused() == []
         delivery = accepted_at(ledger, edition, subscriber, NOW + DAY)
-        feedback.returned(delivery, f"{subscriber}@example.org", HARD, NOW + DAY)
+        feedback.returned(delivery, f"{subscriber}@example.org", proven(HARD), NOW + DAY)
     assert [queue.provider for queue in ledger.provider_queues.paused()] == [ALL]
 
 
 def test_what_is_longer_ago_than_a_week_does_not_count(ledger, feedback, edition):
     old = [accepted(ledger, edition, subscriber) for subscriber in range(1, 4)]
     for delivery in old:
-        feedback.returned(delivery, f"{delivery.id}@example.org", HARD, NOW + 8 * DAY)
+        feedback.returned(delivery, f"{delivery.id}@example.org", proven(HARD), NOW + 8 * DAY)
+    assert ledger.provider_queues.paused() == []
+
+
+@pytest.mark.parametrize("bounce", [HARD, COMPLAINT])
+def test_nothing_that_comes_by_mail_pauses_all_mail(ledger, feedback, edition, bounce):
+    for subscriber in range(1, 31):
+        delivery = accepted(ledger, edition, subscriber)
+        feedback.returned(delivery, f"{subscriber}@example.org", bounce, NOW)
+    assert ledger.provider_queues.paused() == []
+
+
+def test_what_came_by_mail_counts_once_a_service_reports_it_too(ledger, feedback, edition):
+    sent = [accepted(ledger, edition, subscriber) for subscriber in range(1, 4)]
+    for bounce in (HARD, proven(HARD)):
+        assert ledger.provider_queues.paused() == []
+        for delivery in sent:
+            feedback.returned(delivery, "somebody@example.org", bounce, NOW)
+    assert [queue.provider for queue in ledger.provider_queues.paused()] == [ALL]
+
+
+def test_one_person_counts_once_however_many_editions_come_back(ledger, feedback):
+    for number in range(5):
+        delivery = accepted(ledger, edition_on(ledger, number), 1)
+        feedback.returned(delivery, "1@example.org", proven(HARD), NOW)
     assert ledger.provider_queues.paused() == []
 
 

@@ -76,6 +76,14 @@ def mail(subject, body="please"):
     return message.as_bytes()
 
 
+def by_hand(subject, body=""):
+    """A mail to an envelope sender, which stands for TO in it."""
+    return (
+        f"From: Ada <ada@example.org>\nTo: TO\nSubject: {subject}\n"
+        f"Content-Type: text/plain; charset=utf-8\n\n{body}\n"
+    ).encode()
+
+
 def to_leave(person):
     return mail(SENDER.tokens.make(Purpose.UNSUBSCRIBE, person.public_id))
 
@@ -171,10 +179,10 @@ def test_one_mail_that_breaks_something_does_not_stop_the_others(
     place = mailbox_of(mail("x@example.org breaks it"), to_leave(ada))
     read_report = inbox_module.read_report
 
-    def fragile(content):
+    def fragile(content, table):
         if b"breaks" in content:
             raise RecursionError("x@example.org")
-        return read_report(content)
+        return read_report(content, table)
 
     monkeypatch.setattr(inbox_module, "read_report", fragile)
     assert inbox.read(messages_in(place), NOW) == {
@@ -253,6 +261,53 @@ def test_another_purposes_token_is_left_to_read(inbox, registry, ada, purpose):
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
 
 
+@pytest.mark.parametrize(
+    "wish",
+    [
+        by_hand("STOP"),
+        by_hand("Re: Twelve papers", "Abmelden\n\nVon meinem iPhone gesendet"),
+        by_hand("AW: Papers", "Please take me off the list.\n\n> unsubscribe: https://x.example"),
+        by_hand("Re: Papers", "配信停止してください"),
+    ],
+)
+def test_a_reply_to_a_signed_address_may_ask_to_leave_in_its_own_words(
+    inbox, registry, ada, sender, wish
+):
+    assert verdicts(inbox, wish.replace(b"To: TO", b"To: " + sender.encode())) == [
+        InboundVerdict.UNSUBSCRIBED
+    ]
+    assert registry.standing(ada.id) is Standing.WITHDRAWN
+    evidence = registry.file_by_id(ada.id).evidence
+    assert evidence[-1].source == "unsubscribe mail"
+
+
+def test_a_reply_may_name_its_writer_by_the_link_that_it_quotes(inbox, registry, ada):
+    words = "unsubscribe\n\n> Unsubscribe: https://digest.example.org/unsubscribe/"
+    named = token(ada)
+    for broken in (named, f"{named[:40]}\n{named[40:]}"):
+        assert verdicts(inbox, mail("Re: papers", words + broken)) == [InboundVerdict.UNSUBSCRIBED]
+    assert verdicts(inbox, mail("Re: papers", f"I like it\n> {named}")) == [InboundVerdict.UNKNOWN]
+    assert registry.standing(ada.id) is Standing.WITHDRAWN
+
+
+def test_a_wish_to_leave_of_nobody_we_know_is_left(inbox, registry, ada):
+    assert verdicts(inbox, mail("unsubscribe")) == [InboundVerdict.UNVERIFIED]
+    assert registry.standing(ada.id) is Standing.MAY_RECEIVE
+
+
+def test_a_token_may_be_folded_into_two_lines(inbox, registry, ada):
+    named = token(ada)
+    folded = f"From: x@example.net\nSubject: {named[:30]}\n {named[30:]}\n\n".encode()
+    assert verdicts(inbox, folded) == [InboundVerdict.UNSUBSCRIBED]
+    assert registry.standing(ada.id) is Standing.WITHDRAWN
+
+
+def test_reports_about_authentication_are_filed_apart(inbox, ada, sender):
+    subject = "Report domain: example.org Submitter: google.com Report-ID: 1"
+    assert verdicts(inbox, mail(subject)) == [InboundVerdict.AUTHENTICATION]
+    assert not InboundVerdict.AUTHENTICATION.needs_review
+
+
 def test_somebody_who_is_gone_already_is_dealt_with(inbox, registry, ada):
     wish = to_leave(ada)
     registry.remove("ada@example.org")
@@ -299,11 +354,16 @@ def test_other_failures_are_counted(inbox, ledger, registry, ada, sender):
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
 
 
-def test_a_failure_that_is_our_fault_pauses_the_provider(inbox, ledger, registry, ada, sender):
-    report = reports.failure(sender, "5.7.1", "blocked")
-    for _ in range(2):
-        assert verdicts(inbox, report) == [InboundVerdict.SOFT]
-        assert [queue.provider for queue in ledger.provider_queues.paused()] == ["example.net"]
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("5.7.1", "blocked by our blocklist"), ("5.7.26", "unauthenticated"), ("5.3.4", "too large")],
+)
+def test_a_failure_that_is_not_about_the_address_counts_against_nobody(
+    inbox, ledger, registry, ada, sender, status, said
+):
+    assert verdicts(inbox, reports.failure(sender, status, said)) == [InboundVerdict.SOFT]
+    assert kinds(ledger) == ["blocked"]
+    assert ledger.provider_queues.paused() == []
     assert registry.standing(ada.id) is Standing.MAY_RECEIVE
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.inbound.addresses import addresses_in, typed_address
+from digest.inbound.addresses import addresses_in, original_address, typed_address
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,24 @@ def test_addresses_in_a_text(text, found):
 )
 def test_the_address_in_a_typed_field(value, address):
     assert typed_address(value) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("收件人邮件地址（ada@example.org）", "ada@example.org"),
+        ("＜ada@example.org＞", "ada@example.org"),
+        ("宛先ada@example.orgが見つかりません", "ada@example.org"),
+        ("收件人：ada@example.org，不存在", "ada@example.org"),
+        ("アダ@example.org", "アダ@example.org"),
+    ],
+)
+def test_east_asian_letters_and_brackets_are_not_part_of_an_address(text, address):
+    assert addresses_in(text) == [address]
+
+
+def test_what_ascii_cannot_write_is_decoded():
+    assert typed_address(r"utf-8; ad\x{E4}@example.org") == "adä@example.org"
+    assert typed_address(r"utf-8; ada\x{110000}@example.org") == ""
+    assert original_address("rfc822; ada+2Bnews@example.org") == "ada+news@example.org"
+    assert typed_address("rfc822; ada+2Bnews@example.org") == "ada+2Bnews@example.org"

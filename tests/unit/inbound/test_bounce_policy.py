@@ -16,6 +16,7 @@ from digest.inbound.bounce_policy import (
     too_many,
 )
 from digest.model.deliveries import BounceKind
+from digest.model.diagnosis import Cause, Diagnosis, Scope
 from subscribers.model import SuppressionReason
 
 HARD, SOFT = BounceKind.HARD, BounceKind.SOFT
@@ -28,25 +29,14 @@ def days(*numbers):
     return [FIRST + timedelta(days=number) for number in numbers]
 
 
-@pytest.mark.parametrize(
-    ("status", "is_dead", "kind"),
-    [
-        ("5.1.1", True, HARD),
-        ("", True, HARD),
-        ("5.7.1", True, HARD),
-        ("5.7.1", False, BLOCKED),
-        ("5.7.26", False, BLOCKED),
-        ("4.7.1", False, SOFT),
-        ("5.2.2", False, SOFT),
-        ("", False, SOFT),
-    ],
-)
-def test_what_sort_of_failure_it_is(status, is_dead, kind):
-    assert kind_of(status, is_dead=is_dead) is kind
-
-
-def test_what_is_our_fault_may_have_no_status():
-    assert kind_of("", is_dead=False, is_ours=True) is BLOCKED
+@pytest.mark.parametrize("scope", Scope)
+@pytest.mark.parametrize("cause", Cause)
+def test_only_what_is_about_the_address_counts_against_its_reader(cause, scope):
+    kind = kind_of(Diagnosis(cause, scope))
+    if cause is Cause.DEAD:
+        assert kind is HARD
+    else:
+        assert kind is (SOFT if scope is Scope.ADDRESS else BLOCKED)
 
 
 def test_one_is_enough_of_what_is_plain():
@@ -106,11 +96,11 @@ def test_all_mail_stops_at_a_share(kind, count, accepted, stops):
 
 def test_why_is_told_in_a_line_with_the_figures():
     assert too_many(HARD, 6, 100, LIMITS) == (
-        "6 mails of the last 7 days met dead addresses, and 100 were accepted: "
+        "6 addresses were dead in the last 7 days, and 100 emails were accepted: "
         "DIGEST_PAUSE_AT_HARD_BOUNCES is 5 per cent"
     )
     assert too_many(COMPLAINT, 2, 100, LIMITS) == (
-        "2 mails of the last 7 days were called spam, and 100 were accepted: "
+        "2 readers called mail spam in the last 7 days, and 100 emails were accepted: "
         "DIGEST_PAUSE_AT_COMPLAINTS is 0.1 per cent"
     )
 

@@ -46,7 +46,7 @@ OTHERS = {
     "delay_in_words": Kind.DELAYED,
     "dsn_delivered": Kind.UNKNOWN,
     "praise": Kind.UNKNOWN,
-    "auth_failure": Kind.UNKNOWN,
+    "auth_failure": Kind.AUTHENTICATION,
     "away_marked": Kind.AUTO_REPLY,
     "away_old": Kind.AUTO_REPLY,
     "away_subject": Kind.AUTO_REPLY,
