@@ -10,9 +10,9 @@ from digest.settings.settings import Settings, variable
 
 
 def descriptions() -> dict[str, str]:
-    """Return what each setting is for, by field name: the text below it in the table.
+    """Return the text below each setting in the table, by field name.
 
-    Python drops these texts, as it does comments; so they are read from the source.
+    Python drops these texts, as it does comments, so they are read from the source.
     """
     (table,) = ast.parse(inspect.getsource(Settings)).body
     return {
@@ -25,14 +25,14 @@ def descriptions() -> dict[str, str]:
 def example_env() -> str:
     """Return the text of config.example.env."""
     lines = [
-        "# Settings of Paper Digest. Copy to .env and uncomment what you change;",
-        "# the environment wins over the file. Made by: digest config --example",
+        "# Settings of Paper Digest. Copy this file to .env, and uncomment what you change.",
+        "# The environment wins over the file. Made by: digest config --example",
     ]
     about = descriptions()
     for row in fields(Settings):
         text = about[row.name]
         if row.metadata["secret"]:
-            text += f" May also stand in a file named by {variable(row.name)}_FILE."
+            text += f" Or set {variable(row.name)}_FILE to a file that holds it."
         lines += ["", *(f"# {line}" for line in textwrap.wrap(text, 88))]
         lines.append(f"#{variable(row.name)}={row.metadata['example']}")
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""Read from a setting which folder on an IMAP server is meant. Pure."""
+"""Read the URL of a folder on an IMAP server. Pure."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ OWN_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Security(StrEnum):
-    """Say by the scheme of the URL how the connection is kept private."""
+    """How the connection is kept private, by the scheme of the URL."""
 
     NONE = "imap"
     STARTTLS = "imap+starttls"
@@ -23,9 +23,9 @@ class Security(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImapFolder:
-    """Name a folder as the server spells it (RFC 9051 section 5.1), in plain ASCII.
+    """A folder, named as the server spells it (RFC 9051 section 5.1), in plain ASCII.
 
-    Its text leaves out the user, which may be an address, and the password.
+    As text it has neither the user, which may be an address, nor the password.
     """
 
     security: Security
@@ -42,8 +42,8 @@ class ImapFolder:
 def imap_folder(url: str) -> ImapFolder:
     """Read a URL like ``imaps://USER:PASSWORD@HOST/FOLDER``.
 
-    The password must not cross the network in clear: without TLS the server has to be on the own
-    machine. Raises ValueError, whose text holds no piece of the URL.
+    Without TLS the server must be on this machine, so that no network sees the password. Raises
+    ValueError, whose text has no piece of the URL.
     """
     with suppress(ValueError):
         parts = urlsplit(url)
@@ -57,7 +57,7 @@ def imap_folder(url: str) -> ImapFolder:
             name=unquote(parts.path).strip("/") or INBOX,
         )
         is_private = security is not Security.NONE or found.host in OWN_MACHINE
-        # Each of these is put into a line of the protocol.
+        # Each of these is put in a line of the protocol.
         texts = (found.host, found.user, found.password, found.name)
         is_whole = all(text and text.isprintable() for text in texts) and found.name.isascii()
         if is_private and is_whole and not (parts.query or parts.fragment):

@@ -1,7 +1,7 @@
 """Read the settings from the environment.
 
-The environment wins over ``.env``, which wins over the default. A secret may stand in a file
-instead: ``DIGEST_SECRET_FILE=/run/secrets/digest`` is read for DIGEST_SECRET. Why this is not
+The environment wins over ``.env``, which wins over the default. A secret may be in a file:
+``DIGEST_SECRET_FILE=/run/secrets/digest`` is read for DIGEST_SECRET. Why this is not
 pydantic-settings: docs/decisions/settings.md.
 """
 
@@ -19,27 +19,27 @@ from dotenv.parser import parse_stream
 from digest.errors import SettingError
 from digest.settings.settings import PREFIX, Settings, variable
 
-# Only what is plainly the URL of a server is ever shown: in any other text a password may stand
+# Only what is plainly the URL of a server is ever shown: in any other text a password may be
 # anywhere (unescaped, so that it looks like a path; in the query, as PostgreSQL allows).
 _SERVER_URL = re.compile(
     r"(?P<before>(?:(?:smtp|imap)(?:s|\+starttls)?|lmtp|postgresql(?:\+\w+)?)://[^:@/?#]+)"
     r"(?P<password>:[^@/?#]+(?=@))?"
     r"(?P<after>(?:@[^:@/?#]+)?(?::\d+)?(?:/[^@?#]*)?)"
 )
-# A place, not a key; and in a URL what stands between user and host, also if it was not escaped.
+# A place, not a key; in a URL, the password is what is between user and host, escaped or not.
 _PLACE = re.compile(
     r"[/.~]|(?:sqlite|postgresql|file|maildir|sendmail|lmtp|smtp|imap)[\w+]*:"
     r"(?://[^:@/]*:(?P<password>.+)@)?"
 )
 
 
-# Where text may come from, and what is there by variable; the first that has it wins.
+# Each place that sets variables, by its name; the first that sets one wins.
 Layers = list[tuple[str, Mapping[str, str | None]]]
 
 
 @dataclass(frozen=True)
 class Origin:
-    """The text of a setting, and where it came from."""
+    """The text of a setting, and the place that set it."""
 
     name: str
     value: str
@@ -48,7 +48,7 @@ class Origin:
 
     @property
     def secrets(self) -> list[str]:
-        """Return the passwords and keys in a secret value; a path is none."""
+        """Return the passwords and keys in a secret value; a path is not one."""
         if not self.secret or not self.value:
             return []
         if place := _PLACE.match(self.value):
@@ -58,7 +58,7 @@ class Origin:
 
     @property
     def shown(self) -> str:
-        """Return what may be printed: of a secret only dots, or a server's URL with dots in it."""
+        """Return what may be printed: dots for a secret, or a server's URL with dots in it."""
         if not self.secret or not self.value:
             return self.value
         url = _SERVER_URL.fullmatch(self.value)
@@ -72,9 +72,9 @@ def read_settings(
 ) -> tuple[Settings, list[Origin]]:
     """Read every setting from the environment, a ``.env`` file and the defaults.
 
-    ``fixed`` holds texts by field name that win over all: the command line's. Raises SettingError,
-    one line that names the variable, for a value that cannot be read, or an unknown variable with
-    our prefix.
+    ``fixed`` holds texts by field name, from the command line, which win over all. Raises
+    SettingError, which names the variable, for a value that cannot be read and for an unknown
+    variable with our prefix.
     """
     from_file = _read_dotenv(dotenv) if dotenv and dotenv.exists() else {}
     layers: Layers = [
@@ -128,12 +128,12 @@ def _read_secret(name: str, file: str) -> str:
 
 
 def _refuse_unknown(layers: Layers) -> None:
-    """Refuse a misspelt name, which would be silently ignored otherwise."""
+    """Refuse a misspelt name, which would otherwise be ignored."""
     known = [variable(row.name) for row in fields(Settings)]
     known += [f"{variable(row.name)}_FILE" for row in fields(Settings) if row.metadata["secret"]]
     for came_from, layer in layers:
         for name in layer:
-            # The tests have settings of their own, as well as the program's.
+            # The tests have settings of their own.
             is_ours = name.startswith(PREFIX) and not name.startswith("DIGEST_TEST_")
             if is_ours and name not in known:
                 close = get_close_matches(name.upper(), known, n=1, cutoff=0.75)

@@ -1,7 +1,6 @@
-"""The one table of settings.
+"""The one table of settings: each with its type, reader, default or example, and description.
 
-Each row is a typed field, how its text is read, its default or an example, and what it is for.
-reading.py reads it, and example.py writes config.example.env from it.
+reading.py reads them, and example.py writes config.example.env.
 """
 
 from collections.abc import Callable
@@ -45,17 +44,19 @@ class Settings:
     # ---- where things are kept, and for how long -------------------------------------------------
 
     home: Path = setting(values.path, "./var")
-    """Folder for all state: database, outbox, snapshots."""
+    """Folder for everything that is stored: database, outbox, answers of sources."""
     database_url: str | None = optional(
         values.database_url, "postgresql+psycopg://digest:PASSWORD@localhost/digest", secret=True
     )
-    """Where the ledger is. Not set: a SQLite file in DIGEST_HOME."""
+    """The database. Not set: an SQLite file in DIGEST_HOME."""
     keep_snapshots_days: int = setting(number(1, 3650), "30")
-    """Days for which answers of sources are kept (DIGEST_HOME/raw)."""
+    """Days for which the answers of sources are kept (DIGEST_HOME/raw)."""
     keep_deliveries_days: int = setting(number(60, 3650), "400")
-    """Days for which it is kept who got which papers, and what servers said. Balances stay."""
+    """Days for which it is kept who got which papers and what mail servers answered. The balances
+    are kept forever."""
     keep_evidence_days: int = setting(number(30, 36_500), "1095")
-    """Days for which the evidence of consent is kept of people who have left. Blocks stay."""
+    """Days for which the evidence of consent of people who have left is kept. Blocks are kept
+    forever."""
     keep_unconfirmed_days: int = setting(number(1, 365), "7")
     """Days after which people who were asked to confirm, and did not, are deleted."""
 
@@ -64,109 +65,112 @@ class Settings:
     transport: str | None = optional(
         values.transport_url, "smtp+starttls://USER:PASSWORD@smtp.example.org:587", secret=True
     )
-    """Where mail goes: smtp://, smtp+starttls:// or smtps:// (a relay), lmtp://HOST:PORT or
+    """Where emails go: smtp://, smtp+starttls:// or smtps:// (a relay), lmtp://HOST:PORT or
     lmtp:///SOCKET, sendmail:/COMMAND, maildir:/FOLDER, or file:///FOLDER (.eml files). Not set:
     .eml files in DIGEST_HOME/outbox."""
     smtp_ca_file: Path | None = optional(values.existing_file, "/etc/ssl/private-ca.pem")
-    """Certificates (PEM) to trust for the relay, instead of the system's; for an IMAP server, as
-    well as the system's."""
+    """File (PEM) with certificates to trust: for the relay instead of the system's, for an IMAP
+    server as well as the system's."""
     smtp_timeout: float = setting(number(0.1, 900), "60")
-    """Seconds to wait for the relay to let us in (connection, EHLO, STARTTLS, login), and for the
-    end of a sendmail command."""
+    """Seconds to wait for the connection to the relay (EHLO, STARTTLS and login included), and for
+    a sendmail command to end."""
     smtp_greeting_timeout: float = setting(WAIT, "300")
     """Seconds to wait for the relay's greeting."""
     smtp_mail_timeout: float = setting(WAIT, "300")
-    """Seconds to wait for its answer to MAIL."""
+    """Seconds to wait for the relay's answer to MAIL."""
     smtp_rcpt_timeout: float = setting(WAIT, "300")
-    """Seconds to wait for its answer to RCPT."""
+    """Seconds to wait for the relay's answer to RCPT."""
     smtp_data_timeout: float = setting(WAIT, "120")
-    """Seconds to wait for its answer to DATA."""
+    """Seconds to wait for the relay's answer to DATA."""
     smtp_block_timeout: float = setting(WAIT, "180")
-    """Seconds to wait while it takes a piece."""
+    """Seconds to wait while the relay takes a piece of the message."""
     smtp_end_timeout: float = setting(WAIT, "600")
-    """Seconds to wait for its answer to the final dot. Too short, and messages that did arrive are
-    uncertain. These six are as RFC 5321 section 4.5.3.2 asks."""
+    """Seconds to wait for the relay's answer to the final dot. If this is too short, messages that
+    did arrive become uncertain. These six defaults are those of RFC 5321 section 4.5.3.2."""
     send_processes: int = setting(number(1, 64), "1")
-    """Processes that send, at most; for a list that keeps one busy."""
+    """Processes that send, at most. One is enough for most lists."""
     send_connections: int = setting(number(1, 500), "4")
-    """Connections to the relay at a time, over these processes."""
+    """Connections to the relay at the same time, in all processes together."""
     connection_messages: int = setting(number(1, 100_000), "100")
-    """Messages over one connection, before a new one is made."""
+    """Messages to send over one connection before a new one is made."""
     rate: float | None = optional(PER_MINUTE, "600")
     """Emails a minute, at most. Not set: no limit."""
     rate_per_connection: float | None = optional(PER_MINUTE, "120")
     """Emails a minute over each connection, at most. Not set: no limit."""
     rate_per_domain: float | None = optional(PER_MINUTE, "60")
-    """Emails a minute to each mailbox provider, at most: the domains of one, such as gmail.com and
-    googlemail.com, count together. Not set: no limit, until one asks to be slower."""
+    """Emails a minute to each mailbox provider, at most; the domains of a provider, such as
+    gmail.com and googlemail.com, count together. Not set: no limit, until a provider asks to be
+    slower."""
     mx_lookups: bool = setting(values.yes_or_no, "yes")
-    """Whether the DNS is asked who takes a domain's mail, so that all of a provider's domains count
-    together: yes or no."""
+    """Whether to ask the DNS which provider takes a domain's mail, so that all domains of a
+    provider count together: yes or no."""
     send_window: tuple[time, time] | None = optional(values.window, "06:00-22:00")
-    """Hours of the day, in DIGEST_TIMEZONE, in which digests go out. Not set: any."""
+    """Hours of the day, in DIGEST_TIMEZONE, in which digests are sent. Not set: all."""
     warm_up_since: date | None = optional(values.day, "2026-01-31")
-    """First day of sending from a new address: that day at most DIGEST_WARM_UP_FIRST emails go out,
-    and each day after it at most half as many more than the day before. Not set: no such limit."""
+    """First day of sending from a new address. On that day at most DIGEST_WARM_UP_FIRST emails are
+    sent, and on each later day at most half as many more than the day before. Not set: no such
+    limit."""
     warm_up_first: int = setting(number(1, 1_000_000), "200")
-    """Emails on that first day, at most."""
+    """Emails on the first day of DIGEST_WARM_UP_SINCE, at most."""
     resend_uncertain: bool = setting(values.yes_or_no, "no")
-    """Whether emails that may or may not have arrived are sent again by the next run, at the risk
-    of arriving twice: yes or no."""
+    """Whether the next run sends emails again that may or may not have arrived, so that some
+    readers may get them twice: yes or no."""
     pause_at_hard_bounces: float = setting(number(0.01, 100), "5")
-    """Sending pauses when this share of the last week's emails, in per cent, met dead addresses."""
+    """Sending pauses when this percentage of the last week's emails went to dead addresses."""
     pause_at_complaints: float = setting(number(0.001, 100), "0.1")
-    """Sending pauses when this share of the last week's emails, in per cent, was reported as spam.
-    """
+    """Sending pauses when this percentage of the last week's emails was reported as spam."""
     from_: str | None = optional(values.address, "digest@example.org")
-    """Address that the digests come from. Needed to send."""
+    """Address that the digests come from. Required to send."""
     from_name: str = setting(values.display_name, "Paper Digest")
-    """Name shown with that address."""
+    """Name that is shown with DIGEST_FROM."""
     reply_to: str | None = optional(values.address, "team@example.org")
-    """Where replies go. Not set: DIGEST_FROM."""
+    """Address for replies. Not set: DIGEST_FROM."""
     bounce_address: str | None = optional(values.address, "bounces@example.org")
-    """Envelope sender: where failure reports go. Not set: DIGEST_FROM."""
+    """Envelope sender, to which failure reports are sent. Not set: DIGEST_FROM."""
     verp: bool = setting(values.yes_or_no, "yes")
-    """Whether each delivery has an envelope sender of its own, such as bounces+TAG@example.org, so
-    that a failure report names it: yes or no. Say no where +TAG is not delivered, or where the
-    relay allows only one sender; nothing is learned from failure reports then."""
+    """Whether each delivery has its own envelope sender, such as bounces+TAG@example.org, so that a
+    failure report names the delivery: yes or no. Say no if mail to +TAG is not delivered, or if the
+    relay allows only one sender; nothing is then learned from failure reports."""
     unsubscribe_address: str | None = optional(values.address, "unsubscribe@example.org")
-    """Where unsubscribe requests by mail go. Not set: unsubscribe@ the domain of DIGEST_FROM."""
+    """Address for unsubscribe requests by email. Not set: unsubscribe@ the domain of
+    DIGEST_FROM."""
     inbox: Path | ImapFolder | None = optional(
         values.mailbox, "imaps://USER:PASSWORD@imap.example.org/INBOX", secret=True
     )
-    """The mailbox that `digest inbox` reads, with the mail to DIGEST_BOUNCE_ADDRESS,
-    DIGEST_UNSUBSCRIBE_ADDRESS and DIGEST_COMPLAINTS_ADDRESS: a Maildir, an mbox file, or a folder
-    on an IMAP server, by imaps:// or imap+starttls://."""
+    """Mailbox that `digest inbox` reads. It has the mail to DIGEST_BOUNCE_ADDRESS,
+    DIGEST_UNSUBSCRIBE_ADDRESS and DIGEST_COMPLAINTS_ADDRESS. It is a Maildir, an mbox file, or a
+    folder of an IMAP server (imaps:// or imap+starttls://)."""
     inbox_every: int = setting(number(5, 86_400), "60")
-    """Seconds between two readings of it by `digest up` and `digest inbox --watch`."""
+    """Seconds between two readings of DIGEST_INBOX by `digest up` and `digest inbox --watch`."""
     diagnostics: Path | None = optional(values.existing_file, "/etc/paper-digest/diagnostics.toml")
-    """File (TOML) with your own rules for what servers say when they refuse a mail; they come
-    before those of digest/inbound/diagnostics.toml, and have the same form."""
+    """File (TOML) with your own rules for what mail servers say when they refuse an email. They are
+    tried before those of digest/inbound/diagnostics.toml, and have the same form."""
     complaints_address: str | None = optional(values.address, "complaints@example.org")
-    """Where spam complaints go (RFC 9477). Not set: complaints@ the domain of DIGEST_FROM."""
+    """Address for spam complaints (RFC 9477). Not set: complaints@ the domain of DIGEST_FROM."""
     dkim_selector: str | None = optional(values.selector, "2026a")
-    """Name (selector) of the key that signs each message (DKIM), as its DNS record says it; `digest
-    dkim generate` makes both. Not set: the relay signs, or nobody does."""
+    """Selector (name) of the DKIM key that signs each message, as in its DNS record. `digest dkim
+    generate` makes both. Not set: the relay signs, or nobody does."""
     dkim_key: Path | None = optional(values.path, "/etc/paper-digest/dkim-2026a.pem")
-    """File (PEM) with that key, an RSA key."""
+    """File (PEM) with the RSA key of DIGEST_DKIM_SELECTOR."""
     dkim_ed25519_selector: str | None = optional(values.selector, "2026e")
-    """Name of a key for a second signature, as well as that one, by Ed25519 (RFC 8463)."""
+    """Selector of the key for a second signature, by Ed25519 (RFC 8463)."""
     dkim_ed25519_key: Path | None = optional(values.path, "/etc/paper-digest/dkim-2026e.pem")
-    """File (PEM) with that Ed25519 key."""
+    """File (PEM) with the Ed25519 key of DIGEST_DKIM_ED25519_SELECTOR."""
 
     # ---- the pages, the people on them, and what mails look like ---------------------------------
 
     base_url: str | None = optional(values.public_url, "https://digest.example.org")
-    """Public address of `digest serve`, for the links in emails. Needed to send."""
+    """Public address of the pages, for the links in emails. Required to send."""
     secret: tuple[str, ...] | None = optional(values.secrets, NEW_KEY, secret=True)
-    """Signs the links in emails; use 32 random characters or more. With several, newest first and
-    separated by commas, old links keep working: keep each for at least a year. Needed to send."""
+    """Key that signs the links in emails: 32 random characters or more. To change it, put the new
+    key first, then a comma and the old one; keep the old one for a year or more, so that old links
+    keep working. Required to send."""
     api_tokens: tuple[str, ...] | None = optional(values.secrets, NEW_KEY, secret=True)
-    """Whoever has one of these, separated by commas, may use the HTTP API as you. Not set: there is
-    no API."""
+    """Tokens, separated by commas, each of which gives full access to the HTTP API. Not set: there
+    is no API."""
     metrics_tokens: tuple[str, ...] | None = optional(values.secrets, NEW_KEY, secret=True)
-    """Whoever shows one of these, separated by commas, as a bearer token may read the metrics at
-    /metrics (Prometheus). Not set: there are none."""
+    """Bearer tokens, separated by commas, each of which may read the metrics at /metrics
+    (Prometheus). Not set: there are no metrics."""
     refused_domains: frozenset[str] | None = optional(
         values.domains, "/etc/paper-digest/disposable-domains.txt"
     )
@@ -180,92 +184,93 @@ class Settings:
     172.16.0.0/12 for containers. X-Forwarded-For is believed only from them: without it all
     visitors count as one."""
     keep_client_addresses: bool = setting(values.yes_or_no, "no")
-    """Whether the network address that a consent came from is stored with it: yes or no."""
+    """Whether the IP address that a consent came from is stored with it: yes or no."""
     postal_address: str | None = optional(
         values.text, "Paper Digest, 1 Example Street, 0150 Oslo, Norway"
     )
-    """Postal address in each footer, as many countries ask. Needed to send."""
+    """Postal address in the footer of each email, as many countries require. Required to send."""
     templates: Path | None = optional(values.existing_folder, "/etc/paper-digest/templates")
-    """Folder with your own templates; what it lacks is taken from the built-in set."""
+    """Folder with your own templates. Files that it lacks are taken from the built-in set."""
     link_hosts: tuple[str, ...] | None = optional(values.names, "arxiv.org,huggingface.co")
-    """Hosts that templates may link to, as well as your own and those of the papers; the check of
-    the templates reports any other. Not set: any."""
+    """Hosts, separated by commas, that templates may link to, as well as your own and those of the
+    papers; the check of the templates reports any other. Not set: all."""
     language: str = setting(values.language, "en")
     """Language of the emails: en, de, or one that DIGEST_TEMPLATES has in locales/CODE.po."""
     welcome: bool = setting(values.yes_or_no, "yes")
-    """Whether somebody who has just confirmed gets an email that says what will come: yes or no."""
+    """Whether people who have just confirmed get an email about what will come: yes or no."""
     goodbye: bool = setting(values.yes_or_no, "no")
-    """Whether somebody who has just unsubscribed gets one last email, with a link to undo it: yes
-    or no. No keeps the promise that nothing comes after unsubscribing."""
+    """Whether people who have just unsubscribed get one last email with a link to undo it: yes or
+    no. With no, nothing is sent after unsubscribing."""
     studio_password: str | None = optional(values.text, NEW_KEY, secret=True)
-    """Password of `digest studio`, with any user name. Needed where it listens to other machines;
-    put an HTTPS proxy before it there."""
+    """Password of `digest studio`, with any user name. Required if other machines can reach it;
+    then put an HTTPS proxy in front of it."""
     operator: str | None = optional(values.address, "operator@example.org")
-    """Who is told by email when a daily run has trouble. Not set: only the log tells."""
+    """Address that is told by email when a daily run has trouble. Not set: see the log."""
     log_format: str = setting(values.choice("auto", "lines", "json"), "auto")
-    """Form of the log: lines (for people), json (for programs), or auto: lines at a terminal, json
-    elsewhere."""
+    """Form of the log: lines (for people), json (for programs), or auto (lines at a terminal, json
+    elsewhere)."""
     log_addresses: bool = setting(values.yes_or_no, "no")
-    """Whether the log shows mail addresses in full, not as a…@example.org: yes or no. It never
+    """Whether the log shows email addresses in full, and not as a…@example.org: yes or no. It never
     shows tokens or passwords."""
     header_image: str | None = optional(values.image_url, "https://digest.example.org/header.png")
-    """Picture at the head of each email, by its https:// address. Not set: there is none."""
+    """Picture at the top of each email: its https:// address. Not set: none."""
     header_image_size: tuple[int, int] | None = optional(values.size, "1200x240")
-    """Width and height of that picture in pixels; it is shown at most 600 wide."""
+    """Width and height of that picture in pixels. It is shown at most 600 wide."""
     thumbnails: bool = setting(values.yes_or_no, "no")
-    """Whether digests show a picture of each paper, from Hugging Face's servers, which thereby
-    learn who looks: yes or no."""
+    """Whether digests show a picture of each paper: yes or no. The pictures come from Hugging
+    Face's servers, which then see who opens an email."""
 
     # ---- sources, editions, ranking --------------------------------------------------------------
 
     sources: tuple[str, ...] = setting(values.names, "huggingface")
-    """Sources to collect from, separated by commas: huggingface, arxiv."""
+    """Sources of papers, separated by commas: huggingface, arxiv."""
     huggingface_url: str = setting(values.web_url, "https://huggingface.co")
     """Hugging Face, or a mirror of it."""
     arxiv_feed_url: str = setting(values.web_url, "https://rss.arxiv.org")
     """arXiv's feeds, or a mirror of them."""
     arxiv_feed: str = setting(values.choice("rss", "atom"), "rss")
-    """Which of arXiv's two feeds."""
+    """Which of arXiv's two feeds to read: rss or atom."""
     arxiv_categories: str = setting(values.text, "cs.AI+cs.CL")
-    """arXiv categories to follow, joined by +."""
+    """arXiv categories to collect, joined by +."""
     arxiv_api_url: str = setting(values.web_url, "https://export.arxiv.org")
     """arXiv's look-up service, or a mirror of it."""
     arxiv_interval: float = setting(number(0.0, 60), "3")
-    """Seconds between two requests to arXiv; it asks for at least 3."""
+    """Seconds between two requests to arXiv, which asks for 3 or more."""
     http_timeout: float = setting(number(0.1, 300), "20")
-    """Seconds to wait for a source."""
+    """Seconds to wait for an answer of a source."""
     http_attempts: int = setting(number(1, 10), "4")
-    """How many times a source is asked in all."""
+    """How often a source is asked before it counts as failed."""
     lookback_days: int = setting(number(0, 30), "3")
-    """Days the first edition reaches back."""
+    """How many days the first edition looks back."""
     timezone: ZoneInfo = setting(values.zone, "UTC")
     """Time zone of editions and of DIGEST_RUN_AT."""
     run_at: time = setting(values.time_of_day, "08:00")
-    """When `digest schedule` makes the edition, each day; readers get it at their own time."""
+    """Time at which the edition is made each day. Readers get it at their own time."""
     collect_every_hours: int = setting(number(1, 24), "3")
-    """Hours between two collections, so that it is seen how papers rise. One comes right before
-    each edition as well."""
+    """Hours between two collections, which show how papers rise. There is another one right before
+    each edition."""
     enough_papers: int = setting(number(0, 1000), "5")
-    """Papers that are enough for an edition when a source fails for longer than
-    DIGEST_WAIT_FOR_SOURCES. With fewer there is no edition that day."""
+    """Papers that are enough for an edition if a source still fails after DIGEST_WAIT_FOR_SOURCES.
+    With fewer there is no edition that day."""
     wait_for_sources: int = setting(number(0, 720), "60")
-    """Minutes that an edition waits for a source that fails; it is asked again every ten minutes.
-    """
+    """Minutes for which an edition waits for a source that fails. The source is asked again every
+    ten minutes."""
     stale_after_hours: int = setting(number(1, 720), "48")
-    """Hours for which an edition is still sent, and in which readers still get theirs after their
-    own time, when nothing ran for a while. What is older is skipped, and counted."""
+    """Hours after which an edition is no longer sent, for example after the machine was down. What
+    is older is skipped and counted."""
     max_for_you: int = setting(number(1, 15), "10")
-    """Most papers in the section For you."""
+    """Papers in the section For you, at most."""
     max_trending: int = setting(number(0, 15), "5")
-    """Most papers in the section Trending."""
+    """Papers in the section Trending, at most."""
     strictness: str = setting(values.choice("strict", "normal", "broad"), "normal")
-    """How well papers must fit the topics of readers who do not say: strict, normal or broad."""
+    """How well papers must match the topics of readers who did not choose: strict, normal or
+    broad."""
     semantic_model: str | None = optional(values.text, "sentence-transformers/all-MiniLM-L6-v2")
-    """Sentence model for semantic ranking: a folder, or a name on the Hugging Face hub. Needs the
-    extra "semantic", and is used once 500 papers are collected. Not set: papers are ranked by
+    """Sentence model for semantic ranking: a folder, or a name on the Hugging Face hub. It needs
+    the extra "semantic", and is used once 500 papers are collected. Not set: papers are ranked by
     words."""
     semantic_fetch: bool = setting(values.yes_or_no, "no")
-    """Whether that model may be fetched from the hub, once: yes or no."""
+    """Whether that model may be downloaded from the hub, once: yes or no."""
 
     @property
     def missing(self) -> list[str]:

@@ -1,6 +1,6 @@
-"""How the text of a setting becomes a value.
+"""Read the text of a setting: each function returns a value, or raises ValueError.
 
-Each function takes the text and returns the value, or raises ValueError with what was expected.
+The error's text says what was expected.
 """
 
 import re
@@ -24,7 +24,7 @@ from subscribers.errors import AddressError
 Number = TypeVar("Number", int, float)
 
 LONGEST_NAME = 100
-SHORTEST_SECRET = 8  # against slips; what is recommended is four times as long
+SHORTEST_SECRET = 8  # against slips; four times as long is recommended
 LONGEST_PUBLIC_URL = 500  # with a token behind it, it must fit a header's line of 998 octets
 
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
@@ -71,7 +71,7 @@ def display_name(value: str) -> str:
 
 
 def path(value: str) -> Path:
-    """Read a path; nothing need be there yet, or be seen by whoever runs this command."""
+    """Read a path, which need not exist yet."""
     with suppress(RuntimeError):
         return Path(value).expanduser()
     raise ValueError("expected a path; there is no such user")
@@ -136,7 +136,7 @@ def address(value: str) -> str:
         read = normalise_address(value)
     except AddressError as error:
         raise ValueError(str(error)) from None
-    if not read.isascii():  # it stands in headers that programs read
+    if not read.isascii():  # it is put in headers that programs read
         raise ValueError("expected an address of plain ASCII letters")
     return read
 
@@ -225,7 +225,7 @@ def time_of_day(value: str) -> time:
 
 
 def window(value: str) -> tuple[time, time]:
-    """Read two times of the day; a second one that is earlier is that of the next day."""
+    """Read two times of the day; if the second is earlier, it is on the next day."""
     with suppress(ValueError):
         start, end = (time_of_day(side.strip()) for side in value.split("-"))
         if start != end:
