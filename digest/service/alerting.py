@@ -1,4 +1,4 @@
-"""The operator is told by mail of what goes wrong by itself; of what lasts, once."""
+"""Tell the operator by email what goes wrong while nobody looks; once, if it lasts."""
 
 import socket
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from digest.model.messages import Message
 
 
 class Operator:
-    """Whoever runs this, if there is an address to tell them at (DIGEST_OPERATOR)."""
+    """The person who runs this, if DIGEST_OPERATOR says where to reach them."""
 
     def __init__(self, app: App) -> None:
         self._app = app
         self._last: tuple[str, ...] = ()
 
     def tell(self, troubles: tuple[str, ...], *, broken_off: bool = False) -> None:
-        """Tell of troubles, in lines, unless they were the same the last time."""
+        """Send the troubles (lines), unless they are the same as the last time."""
         settings = self._app.settings
         operator = settings.operator
         is_news, self._last = troubles != self._last, troubles
@@ -35,7 +35,7 @@ class Operator:
 
     @contextmanager
     def told_of_a_fault(self) -> Iterator[None]:
-        """Within, what is raised is told, but for what is only for later."""
+        """Tell the error that the body raises, unless it only has to be done later."""
         try:
             yield
         except (Busy, Stopped):

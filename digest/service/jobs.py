@@ -1,7 +1,7 @@
-"""What is done by itself. Each duty is called again and again, and looks what there is to do.
+"""The jobs of the schedule. Each is called again and again, and does what is due.
 
-The ledger remembers what was done. So it does not matter when they are called, how often, or
-whether nobody called them for a week.
+The ledger remembers what was done, so it does not matter how often they are called, or whether
+nobody called them for a week.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 
 class Jobs:
-    """Of one process."""
+    """The jobs of one process, and what each has already reported."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -35,15 +35,12 @@ class Jobs:
         self._operator = Operator(app)
 
     def collect(self) -> None:
-        """Collect, every few hours. A source that fails is in the log, and in the status."""
+        """Collect, every few hours. The log and the status show a source that fails."""
         with as_ledger_error():
             self._app.pipeline.collect_due(self._app.clock())
 
     def tick(self) -> None:
-        """Make the day's edition when it is time, and send it to those whose time it is.
-
-        The operator is told of trouble by mail.
-        """
+        """Make the day's edition when it is time, and send it to those who are due."""
         with self._operator.told_of_a_fault(), as_ledger_error():
             run = self._app.pipeline.tick(self._app.clock())
         if run:
@@ -52,25 +49,25 @@ class Jobs:
             log.info(what, balance=run.balance and asdict(run.balance), trouble=run.trouble)
 
     def plan(self) -> None:
-        """Plan for those whose time it is, also while mails are sent: that may take hours."""
+        """Plan for those who are due, also while a sending pass runs, which may take hours."""
         with as_ledger_error():
             trouble = self._app.pipeline.plan(self._app.clock())
-        if trouble and trouble != self._last_forgotten:  # it lasts: not a mail each minute
-            log.error("somebody who is due is not planned for", why=trouble)
+        if trouble and trouble != self._last_forgotten:  # not an email each minute
+            log.error("somebody who is due was not planned for", why=trouble)
             self._operator.tell(trouble)
         self._last_forgotten = trouble
 
     def send(self) -> None:
-        """Send what waits and may be tried now, unless this process is sending anyway.
+        """Send what waits and may be tried now, unless this process is sending already.
 
-        The operator is told by mail of trouble that lasts.
+        The operator is told of trouble that lasts.
         """
         if self._app.pipeline.is_delivering:
             return
         now = self._app.clock()
         with as_ledger_error():
             trouble = self._app.pipeline.deliver(now)
-        if trouble and trouble != self._last_trouble:  # it lasts: not a line each time
+        if trouble and trouble != self._last_trouble:  # not a line each time
             log.warning("not all could be sent", why=trouble)
         self._last_trouble = trouble
         self._trouble_since = (self._trouble_since or now) if trouble else None
@@ -78,7 +75,7 @@ class Jobs:
             self._operator.tell(trouble)
 
     def read_inbox(self) -> Counter[InboundVerdict]:
-        """Deal with the mail that came back. Raises SettingError where no mailbox is set."""
+        """Process the mail that came back. Raises SettingError if no mailbox is set."""
         settings, now = self._app.settings, self._app.clock()
         if settings.inbox is None:
             raise SettingError("DIGEST_INBOX is not set: set it, or name a mailbox")
@@ -89,7 +86,7 @@ class Jobs:
         return verdicts
 
     def tidy(self) -> None:
-        """Each night, take away what is kept for some time only."""
+        """Delete, once a night, what is past its retention time."""
         now = self._app.clock()
         local = now.astimezone(self._app.settings.timezone)
         tonight = local.replace(hour=NIGHT, minute=0, second=0, microsecond=0)

@@ -1,4 +1,4 @@
-"""Being told to stop: SIGINT and SIGTERM are noted, and the program ends when it is fit to."""
+"""Note SIGINT and SIGTERM, so that the program ends when its work allows it."""
 
 import os
 import signal
@@ -12,15 +12,15 @@ STOPS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def stop_signals() -> Iterator[int]:
-    """Within, these signals only make what it gives, a file descriptor, readable: an octet each.
+    """Yield a file descriptor from which an octet can be read for each of these signals.
 
-    The interpreter writes to a pipe, in whichever thread the signal strikes, and nothing else is
-    done then: the main thread may hold any lock. To block the signals would not do, because
-    libraries have started threads of their own by now, in which they would still end the process.
+    Nothing else happens: the interpreter writes to a pipe, because the main thread may hold any
+    lock. Blocking the signals would not be enough: libraries have started threads by now, in which
+    the signals would still end the process.
     """
-    reading, write_transaction = os.pipe()
-    os.set_blocking(write_transaction, False)
-    pipe_before = signal.set_wakeup_fd(write_transaction)
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    pipe_before = signal.set_wakeup_fd(writing)
     handlers_before = {number: signal.signal(number, lambda *_: None) for number in STOPS}
     try:
         yield reading
@@ -28,13 +28,13 @@ def stop_signals() -> Iterator[int]:
         for number, handler in handlers_before.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(pipe_before)
-        os.close(write_transaction)
+        os.close(writing)
         os.close(reading)
 
 
 @contextmanager
 def stopping(stop: Callable[[], object]) -> Iterator[None]:
-    """Within, the first of these signals calls ``stop``, in a thread of its own."""
+    """Call ``stop`` in a thread of its own when the first of these signals arrives."""
     over, end = os.pipe()
 
     def wait_for_one(told: int) -> None:

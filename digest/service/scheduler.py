@@ -1,6 +1,6 @@
-"""The clock: APScheduler calls what is done by itself. It holds no truth, and needs no job store.
+"""APScheduler calls the jobs. It has no state, and needs no job store.
 
-A tick that is missed, late or comes twice changes nothing, because the ledger's rows decide what is
+A call that is missed, late or repeated changes nothing, because the ledger's rows decide what is
 still to be done.
 """
 
@@ -20,10 +20,10 @@ log = structlog.get_logger()
 
 
 class FullSeconds(BaseTrigger):  # type: ignore[misc]  # APScheduler publishes no types
-    """At once, and then whenever so many seconds of the clock are full.
+    """A trigger for now, and then for every multiple of so many seconds.
 
-    Not APScheduler's IntervalTrigger: that counts from the first time, so that an edition for
-    08:00 would be made at some second of that minute.
+    APScheduler's IntervalTrigger counts from the first call, so that an edition for 08:00 would be
+    made at some second of that minute.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -37,7 +37,7 @@ class FullSeconds(BaseTrigger):  # type: ignore[misc]  # APScheduler publishes n
 
 
 def new_scheduler() -> BackgroundScheduler:
-    # It warns each time that a tick finds the one before still at work, as it may.
+    # It would warn whenever a job is still running when it is due again, as it may be.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     return BackgroundScheduler(timezone=UTC)
 
@@ -45,21 +45,21 @@ def new_scheduler() -> BackgroundScheduler:
 def add_job(
     scheduler: BackgroundScheduler, name: str, do: Callable[[], object], every: float
 ) -> None:
-    """Have something done at once, and then each so many seconds.
+    """Call ``do`` now and every so many seconds, never twice at a time.
 
-    It is not called while it is at work. What goes wrong is told, and does not stop the clock.
+    Errors are logged, and do not stop the scheduler.
     """
 
     def tick() -> None:
         try:
             do()
         except Busy as error:
-            log.info("later", what=name, why=str(error))
+            log.info("put off", what=name, why=str(error))
         except Stopped as error:
             log.info("broken off", what=name, why=str(error))
         except DigestError as error:
             log.error("it failed", what=name, why=str(error))
-        except Exception:  # a fault of ours must not stop the rest
+        except Exception:  # a fault must not stop the other jobs
             log.exception("it failed", what=name)
 
     scheduler.add_job(
@@ -75,10 +75,9 @@ def add_job(
 def run_forever(
     scheduler: BackgroundScheduler, ready: Callable[[], None], stop: Callable[[], None]
 ) -> None:
-    """Let the clock run until the process is told to stop (SIGINT or SIGTERM).
+    """Run the scheduler until the process gets SIGINT or SIGTERM, and its jobs have ended.
 
-    ``ready`` is called once it runs, ``stop`` when it is to stop. What is at work then is waited
-    for.
+    ``ready`` is called when it runs, ``stop`` when it is to stop.
     """
     with stop_signals() as told:
         scheduler.start()
@@ -86,4 +85,4 @@ def run_forever(
         os.read(told, 1)
         stop()
         scheduler.shutdown()
-    log.info("the clock is stopped")
+    log.info("the schedule is stopped")

@@ -1,6 +1,6 @@
-"""What runs until it is told to stop (SIGINT or SIGTERM): `digest up`, and its parts alone.
+"""Run `digest up`, or one of its parts, until SIGINT or SIGTERM.
 
-``ready`` is called once it runs.
+``ready`` is called when it runs.
 """
 
 import os
@@ -27,15 +27,15 @@ Ready = Callable[[], None]
 MINUTE = 60.0  # seconds
 SOON = 5.0
 HOUR = 3600.0
-LAST_ANSWERS = 10.0  # the longest that is waited for them
+LAST_ANSWERS = 10.0  # seconds that the pages have for them
 
 
 def keep_schedule(
     app: App, ready: Ready = lambda: None, *, and_inbox: bool = False, tempo: float = 1
 ) -> None:
-    """Collect, make editions, plan, send, tidy up: each when it is time for it.
+    """Collect, make editions, plan, send and clean up, each when it is time.
 
-    ``tempo`` is how much faster than others' our clock goes (in tests).
+    ``tempo`` says how many times faster the schedule runs (in tests).
     """
     app.make_ready()
     jobs = Jobs(app)
@@ -51,7 +51,7 @@ def keep_schedule(
 
 
 def send_what_waits(app: App, ready: Ready) -> None:
-    """Send what waits in the ledger, as well as a schedule that plans it."""
+    """Send what waits in the ledger; a schedule elsewhere plans it."""
     app.make_ready()
     scheduler = new_scheduler()
     add_job(scheduler, "sending", Jobs(app).send, SOON)
@@ -59,9 +59,9 @@ def send_what_waits(app: App, ready: Ready) -> None:
 
 
 def watch_inbox(app: App, ready: Ready) -> None:
-    """Read the mail that comes back, again and again."""
+    """Read the mail that comes back, every DIGEST_INBOX_EVERY seconds."""
     jobs = Jobs(app)
-    jobs.read_inbox()  # what is wrong with it shows now
+    jobs.read_inbox()  # a wrong setting shows now
     scheduler = new_scheduler()
     add_job(scheduler, "reading the inbox", jobs.read_inbox, app.settings.inbox_every)
     run_forever(scheduler, ready, lambda: None)
@@ -69,13 +69,13 @@ def watch_inbox(app: App, ready: Ready) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The pages, at an address and a port."""
+    """The address and port that the pages listen on."""
 
     host: str
     port: int
 
     def server(self, app: App, ready: Ready) -> "WebServer":
-        """The server that answers them. Raises DigestError for what is missing."""
+        """Return their server, which listens already. Raises DigestError."""
         from digest.app.web import web  # noqa: PLC0415  slow to load
         from digest.service.web_server import WebServer  # noqa: PLC0415
 
@@ -89,11 +89,10 @@ class Pages:
 
 
 def run_all(app: App, pages: Pages, ready: Ready, tempo: float = 1) -> None:
-    """Serve the pages, and do the work in a process of its own, until told to stop.
+    """Serve the pages, and run the schedule in another process, until told to stop.
 
-    The pages answer until the work has finished what it had in hand; a second signal ends both.
-    ``ready`` is called when the pages answer. Raises DigestError where something is missing to
-    send, or the pages cannot begin or go on: then all ends.
+    The pages answer until the schedule has finished what it was doing; a second signal ends both.
+    Raises DigestError, and ends both, if a setting is missing or the pages fail.
     """
     app.make_ready()
     begun = Event()

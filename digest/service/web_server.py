@@ -10,11 +10,10 @@ from digest.errors import ServiceError
 
 
 class WebServer(uvicorn.Server):
-    """Serves an application. In the main thread it ends on SIGINT or SIGTERM.
+    """A server that listens from the start. In the main thread, SIGINT or SIGTERM ends it.
 
-    ``ready`` is called once requests are taken, and ``ending`` when answers that go on for ever are
-    to end: the server waits for all answers. There is no access log: it would hold the tokens in
-    the links.
+    ``ready`` is called when it answers, and ``ending`` when endless answers have to end, because it
+    waits for all of them. There is no access log: it would have the tokens in the links.
     """
 
     def __init__(
@@ -54,7 +53,7 @@ class WebServer(uvicorn.Server):
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens. Raises ServiceError, before anything else is begun."""
+    """Return a socket that listens. Raises ServiceError."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=2048)

@@ -1,4 +1,4 @@
-"""A process for the work of `digest up`: started, started again if it dies, and stopped."""
+"""Run the schedule of `digest up` in a process of its own; start it again if it dies."""
 
 import os
 import signal
@@ -15,9 +15,9 @@ from digest.errors import DigestError
 from digest.monitoring.logs import configure_logs
 
 START_AGAIN_AFTER = 10.0  # seconds
-# As long as the answer to a message's final dot may take, and some: then the work is killed.
+# Seconds until the process is killed: more than the answer to a message's final dot may take.
 LONGEST_END = 660.0
-# Some who tell us to stop tell all our group as well: two signals so close together are one.
+# Seconds: a terminal signals the whole group, so two signals so close together are one.
 SAME_BREATH = 0.5
 
 _spawning = get_context("spawn")  # a fork would share connections, and locks held by threads
@@ -26,10 +26,10 @@ log = structlog.get_logger()
 
 
 def keep_running(work: Callable[[], None], told: int, tell: Callable[[str], None]) -> None:
-    """Have ``work`` (it is pickled) done in a process of its own, until told to stop.
+    """Run ``work`` (it is pickled) in another process, and start it again if it dies.
 
-    ``told`` is the file descriptor of stop_signals. A process that dies is told of and started
-    again. Told to stop, it finishes what it has in hand; told twice, it is killed.
+    ``told`` is the file descriptor of stop_signals: after one signal the work finishes what it is
+    doing, after a second one it is killed. ``tell`` is called with the news of each death.
     """
     while True:
         process = _spawning.Process(target=_run, args=(work,), name="work")
@@ -46,7 +46,7 @@ def keep_running(work: Callable[[], None], told: int, tell: Callable[[str], None
 
 
 def _end(process: BaseProcess, told: int) -> None:
-    """Stop a process, and wait for it; where it takes too long, or we are told again, kill it."""
+    """Stop a process and wait for it; kill it if that takes too long or we are told again."""
     process.terminate()
     began = monotonic()
     while process.is_alive() and (left := began + LONGEST_END - monotonic()) > 0:
@@ -69,15 +69,15 @@ def _run(work: Callable[[], None]) -> None:
     try:
         work()
     except DigestError as error:
-        log.error("the work cannot go on", why=str(error))
+        log.error("the schedule cannot go on", why=str(error))
         raise SystemExit(1) from None
-    except Exception as error:  # a fault of ours: told as all else is, without addresses
+    except Exception as error:  # masked, as all that is logged
         log.exception("a fault of Paper Digest's own")
         raise SystemExit(1) from error
 
 
 def _stop_when_alone() -> None:
-    """Whoever kills our parent wants us gone as well."""
+    """End this process when its parent is gone."""
     if parent := parent_process():
         parent.join()
         os.kill(os.getpid(), signal.SIGTERM)

@@ -58,7 +58,7 @@ def test_it_is_never_called_beside_itself(clock):
     ("error", "told"),
     [
         (LedgerError("no"), {"event": "it failed", "why": "no", "log_level": "error"}),
-        (Busy("another run"), {"event": "later", "why": "another run", "log_level": "info"}),
+        (Busy("another run"), {"event": "put off", "why": "another run", "log_level": "info"}),
         (Stopped("no"), {"event": "broken off", "why": "no", "log_level": "info"}),
         (ZeroDivisionError(), {"event": "it failed", "exc_info": True, "log_level": "error"}),
     ],
