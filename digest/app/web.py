@@ -10,9 +10,9 @@ from digest.compose.transactional_mail import TransactionalMail, alert_operator
 from digest.deliver.edition_messages import digest_of
 from digest.errors import MessageTooLarge, NothingToShow
 from digest.ledger.database import what_is_missing
-from digest.model.digests import Pick
 from digest.monitoring.metrics import exposition, gather_counts
-from digest.rank.search import search
+from digest.rank.search import Search
+from digest.web.limiter import Limiter
 from digest.web.pages import web_app
 from digest.web.site import Site, page_renderer
 from digest.web.suggestions import suggest
@@ -29,6 +29,7 @@ def web(app: App) -> FastAPI:
     """The web application over what ``app`` has. Raises DigestError."""
     clock, papers = app.clock, app.ledger.papers
     composer = app.composer
+    search, ranking = Search(app.ledger, app.corpora.current, app.embedder), Limiter()
 
     def suggestions() -> list[str]:
         return suggest(papers.keywords_since(clock().date() - SUGGESTED_FROM))
@@ -39,9 +40,6 @@ def web(app: App) -> FastAPI:
             return composer.render(digest, subscriber.public_id).html if digest else None
         except (MessageTooLarge, NothingToShow):  # nor was it sent
             return None
-
-    def find(typed: str) -> list[Pick]:
-        return search(app.ledger, app.corpora.current(), typed, embed=app.embedder)
 
     def figures() -> bytes:
         now = clock()
@@ -81,8 +79,8 @@ def web(app: App) -> FastAPI:
         templates=app.templates,
         editions=app.ledger.editions,
         context=context,
-        draft=app.planning.draft,
-        search=find,
+        draft=ranking.limited(app.planning.draft),
+        search=ranking.limited(search.find),
         own_digest=own_digest,
         missing=lambda: what_is_missing(app.engine),
         figures=figures,

@@ -95,13 +95,13 @@ def search_papers(
 
     $ digest search '"chain of thought" -survey'
     """
-    from digest.rank.search import search
+    from digest.rank.search import Search
 
     app = App()
     if app.ledger.papers.latest_day() is None:
         fail("nothing is collected yet: run digest collect")
-    corpus = app.corpora.current()
-    found = search(app.ledger, corpus, " ".join(words), most, app.embedder)
+    search = Search(app.ledger, app.corpora.current, app.embedder)
+    found = search.find(" ".join(words), most)
     records = [_found(pick) for pick in found]
     if as_json:
         print_json(records)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, func, insert, select, update
 
-from digest.ledger.tables import listings, observations, papers
+from digest.ledger.tables import collections, listings, observations, papers
 from digest.model.papers import Facts, KnownPaper, Listing, MergedPaper, Signals
 from subscribers.store.store import Store
 
@@ -32,6 +32,14 @@ class Papers(Store):
             for paper in merged:
                 _save(connection, paper)
         return merged
+
+    def state(self) -> tuple[int, ...]:
+        """Return numbers of which one changes with each collection."""
+        newest = (select(func.max(table.c.id)) for table in (papers, observations, collections))
+        listed = select(func.count()).select_from(listings)
+        parts = [query.scalar_subquery() for query in (*newest, listed)]
+        with self._engine.connect() as connection:
+            return tuple(number or 0 for number in connection.execute(select(*parts)).one())
 
     def latest_day(self) -> date | None:
         """Return the last day with a listing."""

@@ -8,7 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
-from digest.rank.words import stems, words_of
+from digest.rank.words import stems
 
 # A short form as papers write it: capitals and digits, two to eight, perhaps with a plural's s.
 _INTRODUCED = re.compile(r"\(([A-Za-z][A-Za-z0-9-]{1,9})\)")
@@ -77,4 +77,4 @@ def _long_form(short: str, before: str) -> str:
     if place > 0 and text[place - 1].isalnum():
         return ""
     long = " ".join(text[place:].split())
-    return long if len(words_of(long)) > 1 and short.casefold() not in long else ""
+    return long if len(stems(long)) > 1 and short.casefold() not in long else ""

@@ -31,19 +31,24 @@ class ReferenceCorpora:
         self._papers = papers
         self._embed = embed
         self._lock = Lock()
+        self._state: tuple[int, ...] = ()
         self._made_of: list[str] = []
         self._made: ReferenceCorpus | None = None
 
     def current(self) -> ReferenceCorpus:
         """Return that of the papers collected last if they are enough, else the shipped one."""
-        newest = self._papers.newest(MOST)
-        wanted = newest if len(newest) >= ENOUGH else []
         with self._lock:  # pages are served in several threads, and one making is enough
-            if self._made is None or wanted != self._made_of:
-                self._made = (
-                    learn(self._papers.facts_of(wanted), self._embed) if wanted else load(SHIPPED)
-                )
-                self._made_of = wanted
+            state = self._papers.state()
+            if self._made is None or state != self._state:
+                newest = self._papers.newest(MOST)
+                wanted = newest if len(newest) >= ENOUGH else []
+                if self._made is None or wanted != self._made_of:
+                    self._made = (
+                        learn(self._papers.facts_of(wanted), self._embed)
+                        if wanted
+                        else load(SHIPPED)
+                    )
+                self._state, self._made_of = state, wanted
             return self._made
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from digest.rank.popularity import standing
 from digest.rank.reference_corpus import Embed, Floats, Papers, ReferenceCorpus, text_of, unit
 from digest.rank.relevance import BLOCK, Meanings, Profiles, Query
 from digest.rank.restrict import Text
-from digest.rank.words import stem_counts, stem_of, stems, words_of
+from digest.rank.words import spelt_stems, stem_counts, stems
 from subscribers.filters import Filter, read_filter
 
 MOST_WORDS = 3  # of a paper, told as a reason
@@ -73,8 +73,8 @@ class Matching:
         self.candidates = candidates
         self.standing = standing(candidates)
 
-    def match(self, topics: Sequence[Topic]) -> "Matched":
-        """Match topics with all candidates."""
+    def match(self, topics: Sequence[Topic], least: float = 0.0) -> "Matched":
+        """Match topics with all candidates; what scores less than ``least`` may get 0."""
         liked = self.liked(topics)
         profiles = []
         for start in range(0, len(topics), BLOCK):
@@ -86,7 +86,7 @@ class Matching:
         # must not change places for that when another one joins them.
         scores = scores.round(_DECIMALS)
         for row, topic in zip(scores, topics, strict=True):
-            self._restrict(row, topic)
+            self._restrict(row, topic, least)
         return Matched(self, topics, scores, profiles)
 
     def mentioning(self, text: str) -> NDArray[np.bool_]:
@@ -119,12 +119,15 @@ class Matching:
     def _texts(self) -> list[Text]:
         return [Text(candidate, self.corpus.other_forms) for candidate in self.candidates]
 
-    def _restrict(self, scores: Floats, topic: Topic) -> None:
+    def _restrict(self, scores: Floats, topic: Topic, least: float) -> None:
         if not topic.text or topic.filter.restriction is None:
             return
         if not stems(topic.query.words) and not topic.likes:
             scores[:] = _LEAST_UNRANKED + (1 - _LEAST_UNRANKED) * self.standing
-        kept = [text.satisfies(topic.filter.restriction) for text in self._texts]
+        kept = [
+            score >= least and text.satisfies(topic.filter.restriction)
+            for score, text in zip(scores.tolist(), self._texts, strict=True)
+        ]
         scores[~np.array(kept, bool)] = 0
 
     def _meanings(self, queries: Sequence[Query]) -> Meanings | None:
@@ -173,6 +176,7 @@ class Matched:
     scores: Floats
     profiles: Sequence[Profiles]
     _reasons: dict[tuple[int, int], Reason] = field(default_factory=dict)
+    _weights: dict[int, sparse.csr_matrix] = field(default_factory=dict)
 
     def reason(self, topic: int, candidate: int) -> Reason:
         """Return why a candidate fits a topic, both by number; only to be asked where it does."""
@@ -211,12 +215,18 @@ class Matched:
         A word of one paper only, such as the name of what it presents, tells a reader nothing and
         is left out, unless it is the topic's ``own``.
         """
-        weights = self.profiles[topic // BLOCK].word_weights(topic % BLOCK)
-        row = weights.multiply(self.matching.papers.bm25[candidate]).tocoo()
+        if topic not in self._weights:
+            self._weights[topic] = self.profiles[topic // BLOCK].word_weights(topic % BLOCK)
+        weights, bm25 = self._weights[topic], self.matching.papers.bm25
+        row = slice(bm25.indptr[candidate], bm25.indptr[candidate + 1])
+        columns, ours, theirs = np.intersect1d(
+            weights.indices, bm25.indices[row], assume_unique=True, return_indices=True
+        )
+        utilities = weights.data[ours] * bm25.data[row][theirs]
         words, papers_with = self.matching.corpus.words, self.matching.corpus.frequency
         return {
-            words[column]: float(utility)
-            for column, utility in zip(row.col, row.data, strict=True)
+            words[column]: utility
+            for column, utility in zip(columns.tolist(), utilities.tolist(), strict=True)
             if utility > 0 and (papers_with[column] >= _TELLING or words[column] in own)
         }
 
@@ -230,10 +240,11 @@ class Matched:
         return self.matching.facts_of[max(near, key=lambda key: (near[key], key))].title
 
 
+@lru_cache(maxsize=1000)  # searches often find the same papers
 def _spellings(facts: Facts) -> dict[str, str]:
     """Return how a paper first spells each stem; its title, where capitals say nothing, is last."""
     spelt: dict[str, str] = {}
     for text in (facts.summary, facts.abstract, *facts.keywords, facts.title):
-        for word in words_of(text):
-            spelt.setdefault(stem_of(word), word)
+        for stem, word in spelt_stems(text):
+            spelt.setdefault(stem, word)
     return spelt

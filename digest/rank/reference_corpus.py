@@ -9,6 +9,7 @@ Halko, Martinsson and Tropp 2011, algorithm 4.4).
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,14 @@ class Papers:
     tfidf: sparse.csr_matrix
     positions: Floats
     embeddings: Floats | None = None
+    _columns: dict[str, Any] = field(default_factory=dict)
+
+    def columns(self, name: str) -> sparse.csr_matrix | Floats:
+        """Return one of the matrices with a column for each paper, ready to be multiplied with."""
+        if name not in self._columns:
+            turned = getattr(self, name).T
+            self._columns[name] = turned.tocsr() if sparse.issparse(turned) else turned
+        return self._columns[name]
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,8 +164,8 @@ class ReferenceCorpus:
 
     @cached_property
     def presence(self) -> sparse.csr_matrix:
-        """Return 1 where a word stands in a paper."""
-        return _like(self.counts, np.ones_like(self.counts.data))
+        """Return 1 where a word (row) stands in a paper (column)."""
+        return _like(self.counts, np.ones_like(self.counts.data)).T.tocsr()
 
     @cached_property
     def shares(self) -> sparse.csr_matrix:

@@ -88,7 +88,7 @@ class _Comparison:
         cls, by: str, topics: sparse.csr_matrix | Floats, known: Papers, weight: float = 1.0
     ) -> "_Comparison":
         """Standardise by the corpus's papers, which are ``known``."""
-        products = _products(topics, getattr(known, by))
+        products = _products(topics, known.columns(by))
         spread = products.std(axis=1, keepdims=True)
         tells = spread > 1e-6  # else rounding, and nothing more
         scale = np.where(tells, weight / np.where(tells, spread, 1), 0).astype(np.float32)
@@ -96,7 +96,7 @@ class _Comparison:
 
     def scores(self, papers: Papers) -> Floats:
         """Return a row for each topic, a column for each paper."""
-        products = _products(self.topics, getattr(papers, self.by))
+        products = _products(self.topics, papers.columns(self.by))
         return np.asarray((products - self.mean) * self.scale, np.float32)
 
 
@@ -166,9 +166,9 @@ def _sum(comparisons: Sequence[_Comparison], papers: Papers) -> Floats:
     return sum(others, first)
 
 
-def _products(topics: sparse.csr_matrix | Floats, papers: sparse.csr_matrix | Floats) -> Floats:
-    """Return the dot product of each topic with each paper, as a dense matrix."""
-    products: Any = topics @ papers.T
+def _products(topics: sparse.csr_matrix | Floats, columns: sparse.csr_matrix | Floats) -> Floats:
+    """Return the dot product of each topic (a row) with each column, as a dense matrix."""
+    products: Any = topics @ columns
     return np.asarray(products.toarray() if sparse.issparse(products) else products)
 
 

@@ -18,23 +18,27 @@ _STOP_WORDS = frozenset(
 )
 # The plural of an abbreviation without vowels (LLMs): the stemmer takes its s for part of the word.
 _PLURAL = re.compile(r"[b-df-hj-np-tv-xz]{2,}[b-df-hj-np-rtv-xz]s")
-# Without a cache of its own, which threads would have to share: ours is _stem's.
+# Without a cache of its own, which threads would have to share: ours is stem_of's.
 _stemmer = Stemmer.Stemmer("english", 0)
 
 
 def stems(text: str) -> list[str]:
     """Return the stems of a text's words in order, without stop words (Snowball, English)."""
-    return [_stem(word.casefold()) for word in words_of(text)]
+    return [stem for stem, _ in spelt_stems(text)]
 
 
-def words_of(text: str) -> list[str]:
-    """Return the words of a text as they are spelt, without stop words."""
-    return [word for word in _WORD.findall(text) if word.casefold() not in _STOP_WORDS]
+def spelt_stems(text: str) -> list[tuple[str, str]]:
+    """Return the stem of each word with the word as it is spelt, without stop words."""
+    return [(stem, word) for word in _WORD.findall(text) if (stem := stem_of(word))]
 
 
+@lru_cache(maxsize=200_000)
 def stem_of(word: str) -> str:
-    """Return the stem of one word."""
-    return _stem(word.casefold())
+    """Return the stem of a word as it is spelt; "" for a stop word."""
+    folded = word.casefold()
+    if folded in _STOP_WORDS:
+        return ""
+    return folded[:-1] if _PLURAL.fullmatch(folded) else str(_stemmer.stemWord(folded))
 
 
 def stem_counts(facts: Facts) -> Counter[str]:
@@ -49,8 +53,3 @@ def contains_run(haystack: list[str], needle: list[str]) -> bool:
     """Return whether ``needle`` stands in ``haystack`` side by side, in order."""
     width = len(needle)
     return any(haystack[i : i + width] == needle for i in range(len(haystack) - width + 1))
-
-
-@lru_cache(maxsize=100_000)
-def _stem(word: str) -> str:
-    return word[:-1] if _PLURAL.fullmatch(word) else str(_stemmer.stemWord(word))

@@ -51,7 +51,9 @@ def web_app(site: Site) -> FastAPI:
         status = HTTPStatus(getattr(error, "status_code", HTTPStatus.NOT_FOUND))
         # A path with a line break in it does not even reach what is mounted.
         is_for_api = site.api_tokens and request.scope["path"].startswith(f"{API}/")
-        return api_problem(status) if is_for_api else problem(status)
+        answer = api_problem(status) if is_for_api else problem(status)
+        answer.headers.update(getattr(error, "headers", None) or {})  # when to come again, say
+        return answer
 
     def on_not_subscribed(_: Request, error: Exception) -> Response:
         assert isinstance(error, NotSubscribedError)

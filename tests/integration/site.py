@@ -9,7 +9,7 @@ from digest.compose.transactional_mail import TransactionalComposer, Transaction
 from digest.deliver.edition_messages import digest_of
 from digest.ledger.database import what_is_missing
 from digest.model.messages import Outcome, OutcomeKind
-from digest.rank.search import search
+from digest.rank.search import Search
 from digest.web.pages import web_app
 from digest.web.site import Site, page_renderer
 from subscribers.addresses import AddressPolicy
@@ -58,7 +58,7 @@ def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, **changes):
         editions=ledger.editions,
         context=context,
         draft=planning.draft,
-        search=lambda typed: search(ledger, make_corpus(), typed),
+        search=Search(ledger, make_corpus).find,
         own_digest=own_digest,
         missing=lambda: what_is_missing(ledger.engine),
         figures=lambda: b"",

@@ -13,7 +13,7 @@ from digest.cli.main import main as cli
 from digest.errors import SettingError
 from digest.model.papers import Harvest
 from digest.rank import corpora, embedding
-from digest.rank.search import search
+from digest.rank.search import Search
 from subscribers.preferences import Preferences, Strictness
 from subscribers.topics import TopicFilter
 from tests.integration.browser import Browser
@@ -77,8 +77,9 @@ def test_search_and_drafts_find_what_is_meant(collected, model):
     wishes = Preferences(strictness=Strictness.BROAD)
     topics = (TopicFilter.parse(MEANT),)
 
-    assert search(plain.ledger, plain.corpora.current(), MEANT) == []
-    found = search(semantic.ledger, semantic.corpora.current(), MEANT, embed=semantic.embedder)
+    assert Search(plain.ledger, plain.corpora.current).find(MEANT) == []
+    search = Search(semantic.ledger, semantic.corpora.current, semantic.embedder)
+    found = search.find(MEANT)
     assert found
     assert all("quantization" in pick.candidate.facts.title for pick in found)
 
@@ -94,7 +95,7 @@ def test_search_and_drafts_find_what_is_meant(collected, model):
 def test_papers_are_embedded_once_for_all_processes(collected, model):
     for _ in range(2):
         app = App({**collected, **MODEL}, None)
-        search(app.ledger, app.corpora.current(), MEANT, embed=app.embedder)
+        Search(app.ledger, app.corpora.current, app.embedder).find(MEANT)
         app.engine.dispose()
     of_papers = [text for text in model.asked if "We look at" in text]
     assert len(of_papers) == len(set(of_papers)) == len(FIELDS) * 40

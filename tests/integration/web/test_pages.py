@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from digest.collect.merge import keys_of, merge
+from digest.web.limiter import Crowded
 from digest.web.pages import LARGEST_FORM
 from subscribers.model import Consent
 from subscribers.preferences_form import LONGEST_FIELD
@@ -344,3 +345,16 @@ def test_pages_load_only_what_is_ours(browser, ada, edition):
         # The script is for the sign-up form: pages with a token do without.
         assert loaded == ["/style.css", "/page.js"][: 2 if page.xpath("//@data-preview") else 1]
         assert not page.xpath("//style | //@style"), "the policy would stop it"
+
+
+def test_a_crowd_is_asked_to_come_again_and_holds_up_nobody(ledger, registry, ada, edition):
+    def crowded(*_: object) -> None:
+        raise Crowded
+
+    browser = Browser(make_web(ledger, registry, search=crowded, draft=crowded))
+    for path in ("/search?q=ducks", "/feed.atom?topic=ducks"):
+        answer = browser.get(path)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5"), path
+        assert_safe(answer)
+    unsubscribe = path_of(Purpose.UNSUBSCRIBE, ada.public_id)
+    assert browser.post(unsubscribe, ONE_CLICK, FORM).status_code == 200
