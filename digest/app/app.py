@@ -220,14 +220,16 @@ class App:
         """
         from digest.checks.rules import Rules, read_baseline
         from digest.studio.preview import Previews
+        from digest.studio.rendering import render_apart
 
-        templates = self._templates_of(folder or self.settings.templates)
+        own = folder or self.settings.templates
         hosts = self.settings.link_hosts
         rules = Rules(
             allowed_hosts=frozenset(hosts) if hosts else None,
             baseline=read_baseline(self.baseline),
         )
-        return Previews(templates, identity, rules)
+        render = partial(render_apart, own, self.settings.language)
+        return Previews(self._templates_of(own), identity, rules, render)
 
     @property
     def baseline(self) -> Path:

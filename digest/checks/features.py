@@ -22,6 +22,7 @@ _PROPERTIES, _ELEMENTS, _ATTRIBUTES = (
     {slug: names.split() for slug, names in _TABLES[table].items()}
     for table in ("properties", "elements", "attributes")
 )
+PROPERTIES_OF_FEATURES = frozenset(name for names in _PROPERTIES.values() for name in names)
 
 
 def features_used(html: str, known: frozenset[str]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from digest.compose.source_map import Place
 
 _ATTRIBUTES = ("href", "src", "background", "action", "cite", "poster")
 _IN_STYLES = re.compile(r"url\(\s*['\"]?([^'\")]+)['\"]?\s*\)", re.IGNORECASE)
+_EMPTY = r"(?:href|src|background)\s*=\s*([\"'])\s*\1"
 _IN_TEXT = re.compile(r"\bhttps?://[^\s<>\"]+", re.IGNORECASE)
 
 
@@ -19,7 +20,8 @@ def bad_links(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]:
     for address in dict.fromkeys(addresses(rendered)):
         if complaint := _against(address, rendered, rules):
             level, says = complaint
-            yield found("links", level, says, rendered.where_text(address))
+            place = rendered.where_text(address) if address else rendered.where(_EMPTY)
+            yield found("links", level, says, place)
 
 
 def bad_links_in_text(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]:
@@ -29,6 +31,26 @@ def bad_links_in_text(rendered: RenderedMail, rules: Rules) -> Iterator[Finding]
         complaint = _against(address, rendered, rules)
         if complaint and address not in in_html:
             yield found("links", Level.WARNING, f"in the text, {complaint[1]}", rendered.of_text())
+
+
+def without_text(rendered: RenderedMail) -> Iterator[Finding]:
+    """Find links without text (WCAG 2.4.4); images in links have a check of their own."""
+    for link in rendered.elements("a"):
+        address = link.get("href", "")
+        if address and not link.text_content().strip() and link.find(".//img") is None:
+            says = f"the link {address} has no text"
+            yield found("links", Level.ERROR, says, rendered.where_text(address))
+
+
+def insecure_base_url(rendered: RenderedMail) -> Iterator[Finding]:
+    """Note once that our own links are not https; each of them would be an error otherwise."""
+    if _is_insecure(rendered):
+        says = f"our links lead to {rendered.base_url}: set an https address before you send"
+        yield found("links", Level.NOTE, says, Place("DIGEST_BASE_URL"))
+
+
+def _is_insecure(rendered: RenderedMail) -> bool:
+    return rendered.base_url.startswith("http://")
 
 
 def addresses(rendered: RenderedMail) -> Iterator[str]:
@@ -57,7 +79,8 @@ def _against(address: str, rendered: RenderedMail, rules: Rules) -> tuple[Level,
     except ValueError:
         return Level.ERROR, f"{address} is not an address"
     scheme = parts.scheme
-    if scheme == "mailto" or (address.startswith("#") and len(address) > 1):
+    is_ours = _is_insecure(rendered) and address.startswith(rendered.base_url)
+    if is_ours or scheme == "mailto" or (address.startswith("#") and len(address) > 1):
         return None
     if scheme != "https" or not host:
         return Level.ERROR, f"{address} is not https"

@@ -1,14 +1,24 @@
 """Check the MJML: tags, attributes, descriptions of images, and what no email may contain."""
 
+import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from functools import cache
+from html import unescape
 
+import cssutils  # type: ignore[import-untyped]
+
+from digest.checks.caniemail import table
 from digest.checks.components import COMPONENTS, DEFAULTS
+from digest.checks.features import PROPERTIES_OF_FEATURES
 from digest.checks.finding import Finding, Level
+from digest.checks.page import declarations, rules
 from digest.checks.rendered_mail import RenderedMail, found
 from digest.compose.mjml_tags import Kind, Tag, first_fault, tags
 
 _DESCRIBED = frozenset({"img", "mj-image", "mj-social-element", "mj-carousel-image"})
+_STYLES = re.compile(r"<(?:mj-)?style\b[^>]*>(.*?)</(?:mj-)?style>", re.DOTALL)
+_STYLE_ATTRIBUTES = re.compile(r"\bstyle=\"([^\"]*)\"")
 _FORBIDDEN = ("script", "form", "iframe", "frame", "object", "embed", "applet", "base")
 
 
@@ -99,6 +109,43 @@ def unmeasured(rendered: RenderedMail) -> Iterator[Finding]:
             source = image.get("src", "")
             says = f"the image {source} has no {' and no '.join(missing)} in pixels"
             yield found("image-size", Level.WARNING, says, rendered.where_text(source))
+
+
+def invisible(rendered: RenderedMail) -> Iterator[Finding]:
+    """Find images of one pixel: they only track readers, and spam filters know them."""
+    for image in rendered.elements("img"):
+        sizes = [
+            int(size) for size in (image.get("width"), image.get("height")) if _is_number(size)
+        ]
+        if sizes and max(sizes) <= 1:
+            source = image.get("src", "")
+            says = f"the image {source} has one pixel: it can only track readers"
+            yield found("tracking", Level.WARNING, says, rendered.where_text(source))
+
+
+def _is_number(size: str | None) -> bool:
+    return size is not None and size.isascii() and size.isdigit()
+
+
+def unknown_properties(rendered: RenderedMail) -> Iterator[Finding]:
+    """Find properties that CSS does not have, in the styles as written: inlining drops them."""
+    written = rendered.mjml.text
+    css = "\n".join(_STYLES.findall(written))
+    used = [declaration for rule in rules(css) for declaration in rule.declarations]
+    for style in _STYLE_ATTRIBUTES.findall(written):
+        used += declarations(unescape(style))
+    for name in dict.fromkeys(declaration.name for declaration in used):
+        if not name.startswith(("-", "mso-")) and name not in known_properties():
+            says = f"there is no CSS property {name}{_meant(name, known_properties())}"
+            place = rendered.where(rf"(?<![\w-]){re.escape(name)}\s*:")
+            yield found("css", Level.WARNING, says, place)
+
+
+@cache
+def known_properties() -> frozenset[str]:
+    """Return the properties that cssutils or caniemail.com know."""
+    in_table = (slug.removeprefix("css-") for slug in table() if slug.startswith("css-"))
+    return frozenset([*cssutils.profile.knownNames, *in_table, *PROPERTIES_OF_FEATURES])
 
 
 def forbidden(rendered: RenderedMail) -> Iterator[Finding]:

@@ -20,8 +20,8 @@ class RenderedMail:
 
     ``titles`` are those of its papers as they are shown, ``urls`` their addresses. ``unsubscribe``
     is the link that it must have; it and ``postal_address`` are empty if none is required.
-    ``own_hosts`` are the hosts of links that no template decides. ``is_largest`` marks the sample
-    of the longest possible email.
+    ``own_hosts`` are the hosts of links that no template decides, ``base_url`` begins our
+    own. ``is_largest`` marks the sample of the longest possible email.
     """
 
     mail: str
@@ -36,6 +36,7 @@ class RenderedMail:
     postal_address: str = ""
     is_largest: bool = False
     own_hosts: frozenset[str] = frozenset()
+    base_url: str = ""
 
     @cached_property
     def tree(self) -> HtmlElement:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 from digest.checks.check import check, check_all
@@ -10,8 +11,9 @@ from digest.checks.clients import baseline_of
 from digest.checks.finding import Finding, Level, in_order
 from digest.checks.rendered_mail import RenderedMail
 from digest.checks.rules import Baseline, Rules
+from digest.checks.sources import check_sources
 from digest.compose.composer import Composer
-from digest.compose.content import Content, fill, mail_of
+from digest.compose.content import OF_EDITIONS, Content, mail_of
 from digest.compose.environment import Templates
 from digest.compose.from_identity import FromIdentity
 from digest.compose.message import build_message
@@ -20,7 +22,9 @@ from digest.compose.source_map import Rendered
 from digest.compose.view import CardView, DigestView, MessageView, Picture
 from digest.errors import TemplateError
 from digest.model.digests import Digest
+from digest.studio.rendering import Render, TooExpensive, View, render_email
 
+PARTS = ("subject.txt.j2", "body.txt.j2", "body.mjml.j2")
 LARGEST = "largest"  # the sample for the checks of sizes
 _READER = "reader@example.org"
 _PUBLIC_ID = "preview"
@@ -51,9 +55,14 @@ class Previews:
     """
 
     def __init__(
-        self, templates: Templates, identity: FromIdentity, rules: Rules | None = None
+        self,
+        templates: Templates,
+        identity: FromIdentity,
+        rules: Rules | None = None,
+        render: Render | None = None,
     ) -> None:
         self._templates = templates
+        self._render = render or partial(render_email, templates)
         self._identity = identity
         self._rules = rules or Rules()
         self._composer = Composer(templates, identity)
@@ -76,14 +85,18 @@ class Previews:
 
     def findings(self, mail: str | None = None) -> list[Finding]:
         """Return the findings about all samples of one email, or of all, each once."""
-        made, broken = [], []
+        made, found = [], []
         for sample in self._samples_of(mail):
+            found += self._check_sources(sample.mail)
             try:
                 made.append(self._made(sample, self._identity))
             except TemplateError as error:
-                said = Finding("template", Level.ERROR, error.what, error.template, error.line)
-                broken.append(said)
-        return in_order([*broken, *check_all(made, self._rules)])
+                found.append(
+                    Finding("template", Level.ERROR, error.what, error.template, error.line)
+                )
+                if isinstance(error, TooExpensive):
+                    break  # the others would take as long
+        return in_order([*found, *check_all(made, self._rules)])
 
     def baseline(self) -> Baseline:
         """Return what clients do not support of the emails, with and without pictures."""
@@ -101,11 +114,26 @@ class Previews:
 
     def _made(self, sample: Sample, identity: FromIdentity) -> RenderedMail:
         view = view_of(sample, Composer(self._templates, identity))
-        return self._rendered(sample, view, fill(self._templates, sample.mail, view))
+        return self._rendered(sample, view, *self._filled(sample.mail, view))
 
-    def _preview(self, sample: Sample, view: DigestView | MessageView) -> Preview:
-        content = fill(self._templates, sample.mail, view)
-        rendered = self._rendered(sample, view, content)
+    def _check_sources(self, mail: str) -> list[Finding]:
+        view = DigestView if mail in OF_EDITIONS else MessageView
+        return [
+            finding
+            for part in PARTS
+            for finding in check_sources(self._templates.folders, f"mail/{mail}/{part}", view)
+        ]
+
+    def _filled(self, mail: str, view: View) -> tuple[Content, Rendered]:
+        """Render an email, unless it has includes that cannot be followed. Raises TemplateError."""
+        for finding in self._check_sources(mail):
+            if finding.check == "include":
+                raise TemplateError(finding.template, finding.line, finding.what)
+        return self._render(mail, view)
+
+    def _preview(self, sample: Sample, view: View) -> Preview:
+        content, mjml = self._filled(sample.mail, view)
+        rendered = self._rendered(sample, view, content, mjml)
         message = build_message(
             content,
             self._identity,
@@ -122,17 +150,19 @@ class Previews:
             content=content,
             message=message.content,
             mjml=rendered.mjml,
-            findings=tuple(check(rendered, self._rules)),
+            findings=tuple(
+                in_order([*self._check_sources(sample.mail), *check(rendered, self._rules)])
+            ),
         )
 
     def _rendered(
-        self, sample: Sample, view: DigestView | MessageView, content: Content
+        self, sample: Sample, view: View, content: Content, mjml: Rendered
     ) -> RenderedMail:
         cards = _cards(view)
         return RenderedMail(
             mail=sample.mail,
             sample=sample.name,
-            mjml=self._templates.trace(f"mail/{sample.mail}/body.mjml.j2", mail=view),
+            mjml=mjml,
             html=content.html,
             text=content.text,
             subject=content.subject,
@@ -142,6 +172,7 @@ class Previews:
             postal_address=view.postal_address,
             is_largest=sample.name == LARGEST,
             own_hosts=frozenset(_hosts(self._identity, cards)),
+            base_url=self._identity.base_url,
         )
 
 
@@ -151,7 +182,7 @@ def with_pictures(identity: FromIdentity) -> FromIdentity:
     return replace(identity, header=header, thumbnails=True)
 
 
-def _cards(view: DigestView | MessageView) -> list[CardView]:
+def _cards(view: View) -> list[CardView]:
     if isinstance(view, MessageView):
         return []
     return [card for section in view.sections for card in section.cards]
@@ -166,6 +197,6 @@ def _hosts(identity: FromIdentity, cards: list[CardView]) -> Iterator[str]:
                 yield host
 
 
-def _way_out(view: DigestView | MessageView) -> str:
+def _way_out(view: View) -> str:
     """Return the unsubscribe link that is required; a message to a non-subscriber has none."""
     return view.unsubscribe if isinstance(view, MessageView) else view.links.unsubscribe

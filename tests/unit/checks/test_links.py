@@ -6,7 +6,17 @@ import pytest
 
 from digest.checks import links
 from digest.checks.finding import Level
-from tests.unit.checks.making import ADDRESS, CLEAN, LEAVE, TEXT, document, line_of, rendered
+from digest.checks.rules import Rules
+from tests.unit.checks.making import (
+    ADDRESS,
+    CLEAN,
+    LEAVE,
+    TEXT,
+    document,
+    line_of,
+    rendered,
+    with_more,
+)
 
 HOSTS = replace(CLEAN, allowed_hosts=frozenset({"digest.example", "papers.example"}))
 BAD = {
@@ -109,3 +119,16 @@ def test_a_postal_address_may_be_folded():
 def test_a_mail_that_needs_no_way_out():
     mail = rendered(html="<p>a</p>", text="a", unsubscribe="", postal_address="")
     assert list(links.no_way_out(mail)) == []
+
+
+def test_an_empty_link_has_its_line():
+    mjml = document('<mj-text>a\n<a href="">b</a></mj-text>')
+    (found,) = links.bad_links(rendered(mjml), Rules())
+    assert found.line == line_of(mjml, 'href=""')
+
+
+def test_a_link_without_text_is_told_of():
+    html = '<a href="https://a.example/1"> </a><a href="https://a.example/2"><img alt="b"></a>'
+    (found,) = links.without_text(rendered(html=with_more(html)))
+    assert found.what == "the link https://a.example/1 has no text"
+    assert found.template

@@ -5,7 +5,7 @@ import pytest
 from digest.checks import mjml as markup
 from digest.checks.components import COMPONENTS
 from digest.checks.finding import Level
-from tests.unit.checks.making import TEMPLATE, document, line_of, rendered, told
+from tests.unit.checks.making import TEMPLATE, document, line_of, rendered, told, with_more
 
 IN_COLUMN = {
     '<mj-text colour="red">a</mj-text>': "<mj-text> has no attribute colour; did you mean color?",
@@ -165,3 +165,24 @@ def test_what_has_no_place_in_a_mail(inner):
 
 def test_what_has_its_place():
     assert list(markup.forbidden(rendered(html='<link rel="icon" href="a"><p>b</p>'))) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "is_told"),
+    [('width="1" height="1"', True), ('width="1"', True), ('width="0" height="0"', True),
+     ('width="600" height="1"', False), ("", False)],
+)  # fmt: skip
+def test_a_picture_of_one_pixel_is_told_of(size, is_told):
+    html = with_more(f'<img src="https://a.example/p.gif" alt="" {size}>')
+    assert bool(list(markup.invisible(rendered(html=html)))) is is_told
+
+
+def test_a_property_that_css_has_not_is_told_of_with_its_line():
+    style = (
+        '<mj-style inline="inline">\n.a { colr: red;\n--own: 1; -webkit-x: 1; mso-y: 1 }</mj-style>'
+    )
+    mjml = document('<mj-text><p style="margn: 1px; color: red">a</p></mj-text>', style)
+    assert told(markup.unknown_properties(rendered(mjml))) == [
+        ("there is no CSS property colr; did you mean color?", line_of(mjml, "colr")),
+        ("there is no CSS property margn; did you mean margin?", line_of(mjml, "margn")),
+    ]

@@ -114,3 +114,44 @@ def test_what_there_is_not_is_told(ask):
 
 def test_a_sender_with_pictures_is_the_same_sender():
     assert replace(with_pictures(SENDER), header=None, thumbnails=False) == SENDER
+
+
+@pytest.mark.parametrize(
+    ("include", "what"),
+    [
+        ("mail/partials/none.txt.j2", "there is no template mail/partials/none.txt.j2, which"),
+        ("mail/confirm/body.txt.j2", "a template includes itself: mail/confirm/body.txt.j2 →"),
+    ],
+)
+def test_an_include_that_cannot_be_followed_is_told_with_file_and_line(tmp_path, include, what):
+    own_templates(tmp_path, {"mail/confirm/body.txt.j2": f'a\n{{% include "{include}" %}}'})
+    previews = proofs_of(tmp_path)
+    errors = set(told(previews.findings("confirm"), Level.ERROR))
+    assert len(errors) == 1
+    assert errors.pop().startswith(f"mail/confirm/body.txt.j2:2 {what}")
+    with pytest.raises(TemplateError, match=what[:20]):
+        previews.of_sample("confirm")
+
+
+def test_a_name_in_a_branch_that_no_sample_takes_is_told_and_the_email_still_shown(tmp_path):
+    wrong = "a\n{% if mail.hours > 999 %}\n{{ mail.nothing }}{% endif %}"
+    own_templates(tmp_path, {"mail/confirm/body.txt.j2": wrong})
+    preview = proofs_of(tmp_path).of_sample("confirm")
+    errors = told(preview.findings, Level.ERROR)
+    assert "mail/confirm/body.txt.j2:3 a message has no nothing" in errors
+
+
+def test_a_base_url_without_https_is_one_line():
+    sender = replace(SENDER, base_url="http://127.0.0.1:8000")
+    found = proofs_of(identity=sender).findings()
+    assert told(found, Level.ERROR, Level.WARNING) == []
+    (note,) = [finding for finding in found if finding.check == "links"]
+    assert note.template == "DIGEST_BASE_URL"
+
+
+def test_each_finding_has_its_file(tmp_path):
+    wrong = '<mj-text><a href="">x</a><img src="https://a.example/p.png" alt=""/>&nbsp;</mj-text><mj-text'
+    own_templates(tmp_path, {"mail/partials/footer.mjml.j2": ("<mj-text", wrong)})
+    found = proofs_of(tmp_path).findings()
+    assert found
+    assert all(finding.template for finding in found)
