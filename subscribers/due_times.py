@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from subscribers.errors import PreferenceError
 from subscribers.preferences import Preferences
 
 _DAYS = 10  # to search: a week, and the difference between zones
@@ -33,12 +34,24 @@ def next_mail(preferences: Preferences, now: datetime) -> datetime:
     return next_due(preferences, max(now, begin.astimezone(UTC) - timedelta.resolution))
 
 
+def local_date(preferences: Preferences, moment: datetime) -> date:
+    """Return the date at a moment in the subscriber's time zone."""
+    return moment.astimezone(_zone(preferences.timezone)).date()
+
+
+def check_pause(preferences: Preferences, now: datetime) -> None:
+    """Raise PreferenceError for a pause that is over before it begins."""
+    until = preferences.paused_until
+    if until and until <= local_date(preferences, now):
+        raise PreferenceError(f"a pause must end in the future, but {until} is not")
+
+
 def local_day(preferences: Preferences, moment: datetime) -> date:
     """Return the subscriber's day whose digest is due at a moment, else their current day.
 
     They differ if a clock change skips the due time, and the next day has begun by then.
     """
-    today = moment.astimezone(_zone(preferences.timezone)).date()
+    today = local_date(preferences, moment)
     yesterday = today - timedelta(days=1)
     is_yesterdays = preferences.wants_mail_on(yesterday) and _on(yesterday, preferences) == moment
     is_todays = preferences.wants_mail_on(today) and _on(today, preferences) == moment
@@ -47,7 +60,7 @@ def local_day(preferences: Preferences, moment: datetime) -> date:
 
 def _moments(preferences: Preferences, around: datetime, step: int) -> Iterator[datetime]:
     """Yield the due times around a moment, onwards (1) or backwards (-1), in that order."""
-    today = around.astimezone(_zone(preferences.timezone)).date()
+    today = local_date(preferences, around)
     for days in range(-1, _DAYS + 1):
         day = today + timedelta(days=days * step)
         if preferences.wants_mail_on(day):

@@ -34,6 +34,11 @@ class FromIdentity:
         """The public host: of links, of the List-Id and of Message-IDs."""
         return urlsplit(self.base_url).hostname or "localhost"
 
+    @property
+    def root(self) -> str:
+        """The path of the public address, which all links on pages begin with; mostly empty."""
+        return urlsplit(self.base_url).path.rstrip("/")
+
     def link(self, purpose: Purpose, public_id: str) -> str:
         """Return a subscriber's own link, for one purpose."""
         return f"{self.base_url}/{purpose}/{self.tokens.make(purpose, public_id)}"

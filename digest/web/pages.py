@@ -18,6 +18,7 @@ from subscribers.web import choosing, leaving, signup
 from subscribers.web.api import api_app
 from subscribers.web.api_rules import problem as api_problem
 from subscribers.web.body_limit import BodyLimit
+from subscribers.web.damaged_links import RepairedLinks
 from subscribers.web.page_context import NotSubscribedError
 
 # Links carry tokens: they are told to nobody, kept by nobody, and nothing foreign is loaded.
@@ -74,6 +75,7 @@ def web_app(site: Site) -> FastAPI:
             response.headers.setdefault(name, value)
         return response
 
+    app.add_middleware(RepairedLinks, prefix=site.identity.root)
     for name, kind in (("style.css", "text/css"), ("page.js", "text/javascript")):
         app.add_api_route(f"/{name}", _static(site, name, kind), methods=["GET", "HEAD"])
     app.add_exception_handler(StarletteHTTPException, on_refusal)
@@ -95,7 +97,8 @@ def web_app(site: Site) -> FastAPI:
         # them (dependencies, a prefix), which is nothing.
         app.router.routes.extend(router.routes)
     if site.api_tokens:
-        app.mount(API, api_app(site.context, site.api_tokens))
+        url = f"{site.identity.root}{API}"
+        app.mount(API, api_app(site.context, site.api_tokens, url))
     return app
 
 

@@ -50,7 +50,9 @@ class Site:
 
 def page_renderer(templates: Templates, identity: FromIdentity) -> Render:
     """Return what fills page templates, with what every page says of the sender."""
-    return partial(templates.render, brand=identity.name, postal=identity.postal_address)
+    return partial(
+        templates.render, brand=identity.name, postal=identity.postal_address, root=identity.root
+    )
 
 
 def cards_of(edition: Edition) -> list[CardView]:

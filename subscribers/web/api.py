@@ -18,6 +18,7 @@ from fastapi import (
 from fastapi.responses import JSONResponse
 
 from subscribers.addresses import normalise_address
+from subscribers.due_times import check_pause
 from subscribers.model import Consent, PersonFile, SuppressionReason
 from subscribers.preferences import Preferences
 from subscribers.topics import parse_topics
@@ -35,14 +36,16 @@ from subscribers.web.page_context import Context, PageContext
 SOURCE = "API"  # stored as evidence
 
 
-def api_app(context: PageContext, tokens: Sequence[str]) -> FastAPI:
-    """Build the application of the API, for clients that show one of the tokens."""
+def api_app(context: PageContext, tokens: Sequence[str], url: str) -> FastAPI:
+    """Build the application of the API at a path, for clients that show one of the tokens."""
     api = FastAPI(
         title="Paper Digest",
         version="1",
         description=__doc__,
         docs_url=None,  # these pages load scripts from other hosts
         redoc_url=None,
+        servers=[{"url": url}],
+        root_path_in_servers=False,
         redirect_slashes=False,
         dependencies=[Depends(requires_token(tokens))],
         responses=documented(HTTPStatus.UNAUTHORIZED),
@@ -179,7 +182,10 @@ def _filled(sent: SentPreferences, before: Preferences, context: PageContext) ->
     for name in sent.model_fields_set & record.keys():
         value = getattr(sent, name)
         record[name] = defaults[name] if value is None else value
-    return Preferences.from_json(record)
+    preferences = Preferences.from_json(record)
+    if "paused_until" in sent.model_fields_set:
+        check_pause(preferences, context.clock())
+    return preferences
 
 
 def _record(context: PageContext, email: str, status: HTTPStatus = HTTPStatus.OK) -> JSONResponse:

@@ -1,12 +1,16 @@
 """The pages behind the links in each email: preferences, own data, address, ratings."""
 
+from dataclasses import replace
+from datetime import date
 from http import HTTPStatus
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, BackgroundTasks, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from subscribers.due_times import check_pause, local_date, next_mail
 from subscribers.errors import AddressError, PreferenceError, SubscriberError, TokenError
-from subscribers.model import AddressChange, Subscriber, Verdict
+from subscribers.model import AddressChange, Standing, Subscriber, Verdict
 from subscribers.preferences_form import PreferencesForm, last
 from subscribers.tokens import Purpose
 from subscribers.transfer import to_record
@@ -35,6 +39,7 @@ def save(context: Context, token: str, fields: FormFields) -> HTMLResponse:
             raise PreferenceError("the form arrived without its topics")
         form = form.filled(fields)
         topics, preferences = form.read(person.preferences)
+        check_pause(preferences, context.clock())
     except SubscriberError as error:
         return preferences_page(context, person, form, error=str(error))
     saved = context.registry.set_preferences(person.public_id, topics, preferences)
@@ -51,16 +56,62 @@ def preferences_page(
     error: str = "",
 ) -> HTMLResponse:
     """Show a subscriber's own page with what is stored or, after an error, what was typed."""
+    now, preferences = context.clock(), person.preferences
+    until = preferences.paused_until
+    if until and until <= local_date(preferences, now):
+        preferences, until = replace(preferences, paused_until=None), None
+    due = next_mail(preferences, now).astimezone(ZoneInfo(preferences.timezone))
     return context.page(
         "preferences",
         HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
         address=person.address,
         token=context.tokens.make(Purpose.PREFERENCES, person.public_id),
-        form=form_view(form or PreferencesForm.of(person.topics, person.preferences), ()),
+        form=form_view(form or PreferencesForm.of(person.topics, preferences), ()),
+        paused_until=until and _long_date(until),
+        next_digest=f"{_long_date(due)} at {due:%H:%M}",
         typed_address=address,
         saved=saved,
         error=error,
     )
+
+
+def _long_date(day: date) -> str:
+    return f"{day:%A}, {day.day} {day:%B %Y}"
+
+
+@routes.api_route("/preferences/{token}/resume", methods=TO_ACT)
+def resume(context: Context, token: str) -> HTMLResponse:
+    """End a pause."""
+    person = context.reader(Purpose.PREFERENCES, token)
+    preferences = replace(person.preferences, paused_until=None)
+    saved = context.registry.set_preferences(person.public_id, person.topics, preferences)
+    return preferences_page(context, saved or person, saved=True)
+
+
+# ---- a new link ------------------------------------------------------------------------------
+
+
+@routes.api_route("/link", methods=TO_ACT)
+def send_link(
+    context: Context, request: Request, afterwards: BackgroundTasks, fields: FormFields
+) -> HTMLResponse:
+    """Send a subscriber a new link. The answer does not tell whether the address subscribes."""
+    typed = last(fields, "address")
+    try:
+        address = context.address_policy.admit(typed)
+    except AddressError as error:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return context.page("bad-link", status, address=typed, error=str(error))
+    if not context.may_mail(address, request):
+        return context.try_later()
+    if file := context.registry.file_of(address):
+        person = file.subscriber
+        match context.registry.standing(person.id):
+            case Standing.MAY_RECEIVE:
+                afterwards.add_task(context.mail.welcome, person)
+            case Standing.NOT_CONFIRMED:
+                afterwards.add_task(context.mail.confirm, person)
+    return context.page("link-sent", address=address)
 
 
 # ---- own data --------------------------------------------------------------------------------

@@ -117,7 +117,7 @@ class PageContext:
 
     def bad_link(self) -> HTMLResponse:
         """Answer a token that is not valid: always alike, whatever is wrong with it."""
-        return self.page("bad-link", HTTPStatus.NOT_FOUND)
+        return self.page("bad-link", HTTPStatus.NOT_FOUND, address="", error="")
 
     def left(self, person: Subscriber | None) -> HTMLResponse:
         """Show the page after leaving. It offers to undo if the person had ever confirmed.

@@ -31,7 +31,7 @@ def as_octets(_, value):
 
 
 api = schemathesis.openapi.from_asgi(
-    "/openapi.json", api_app(None, [TOKEN]), config=schemathesis.Config.from_dict(CONFIG)
+    "/openapi.json", api_app(None, [TOKEN], "/"), config=schemathesis.Config.from_dict(CONFIG)
 )
 
 

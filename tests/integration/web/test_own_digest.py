@@ -124,7 +124,6 @@ def test_a_digest_that_is_not_there_is_no_page(office, registry, ledger):
         own_path(office.ada, "today"),
         own_path(late),
         path_of(Purpose.DIGEST, office.ada.public_id),
-        own_path(office.ada) + "/",
     ):
         answer = office.ask(path)
         assert answer.status_code == 404, path

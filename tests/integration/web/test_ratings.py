@@ -131,7 +131,6 @@ def test_an_unknown_paper_is_no_page_and_gets_no_opinion(house, engine, ada):
     before = look(engine)
     for paper in (
         "arxiv:2602.09999",
-        "arxiv:2602.00001/",
         "2602.00001",
         "title:0",
         "",
