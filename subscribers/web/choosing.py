@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from subscribers.due_times import check_pause, local_date, next_mail
 from subscribers.errors import AddressError, PreferenceError, SubscriberError, TokenError
-from subscribers.model import AddressChange, Standing, Subscriber, Verdict
+from subscribers.model import AddressChange, Subscriber, Verdict
 from subscribers.preferences_form import PreferencesForm, last
 from subscribers.tokens import Purpose
 from subscribers.transfer import to_record
@@ -86,32 +86,6 @@ def resume(context: Context, token: str) -> HTMLResponse:
     preferences = replace(person.preferences, paused_until=None)
     saved = context.registry.set_preferences(person.public_id, person.topics, preferences)
     return preferences_page(context, saved or person, saved=True)
-
-
-# ---- a new link ------------------------------------------------------------------------------
-
-
-@routes.api_route("/link", methods=TO_ACT)
-def send_link(
-    context: Context, request: Request, afterwards: BackgroundTasks, fields: FormFields
-) -> HTMLResponse:
-    """Send a subscriber a new link. The answer does not tell whether the address subscribes."""
-    typed = last(fields, "address")
-    try:
-        address = context.address_policy.admit(typed)
-    except AddressError as error:
-        status = HTTPStatus.UNPROCESSABLE_ENTITY
-        return context.page("bad-link", status, address=typed, error=str(error))
-    if not context.may_mail(address, request):
-        return context.try_later()
-    if file := context.registry.file_of(address):
-        person = file.subscriber
-        match context.registry.standing(person.id):
-            case Standing.MAY_RECEIVE:
-                afterwards.add_task(context.mail.welcome, person)
-            case Standing.NOT_CONFIRMED:
-                afterwards.add_task(context.mail.confirm, person)
-    return context.page("link-sent", address=address)
 
 
 # ---- own data --------------------------------------------------------------------------------

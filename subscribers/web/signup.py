@@ -1,6 +1,6 @@
-"""The pages to join by double opt-in: the form, and the page behind the link in the email.
+"""The pages to join by double opt-in, and to get a new link by email.
 
-The answer to the form is the same whatever is known of the address, and the email goes out after
+The answer to a form is the same whatever is known of the address, and the email goes out after
 it, so that nobody learns from it who subscribes.
 """
 
@@ -9,7 +9,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import HTMLResponse
 
-from subscribers.errors import SubscriberError
+from subscribers.errors import AddressError, SubscriberError
 from subscribers.model import Standing, Subscriber
 from subscribers.preferences_form import Fields, PreferencesForm, last
 from subscribers.tokens import Purpose
@@ -83,6 +83,29 @@ def _send_welcome(context: PageContext, person: Subscriber) -> None:
     """Send a welcome, if the operator wants that and the person may be mailed."""
     if context.welcomes and context.registry.standing(person.id) is Standing.MAY_RECEIVE:
         context.mail.welcome(person)
+
+
+@routes.api_route("/link", methods=TO_ACT)
+def send_link(
+    context: Context, request: Request, afterwards: BackgroundTasks, fields: FormFields
+) -> HTMLResponse:
+    """Send a subscriber a new link. The answer does not tell whether the address subscribes."""
+    typed = last(fields, "address")
+    try:
+        address = context.address_policy.admit(typed)
+    except AddressError as error:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return context.page("bad-link", status, address=typed, error=str(error))
+    if not context.may_mail(address, request):
+        return context.try_later()
+    if file := context.registry.file_of(address):
+        person = file.subscriber
+        match context.registry.standing(person.id):
+            case Standing.MAY_RECEIVE:
+                afterwards.add_task(context.mail.welcome, person)
+            case Standing.NOT_CONFIRMED:
+                afterwards.add_task(context.mail.confirm, person)
+    return context.page("link-sent", address=address)
 
 
 def new_form(context: PageContext) -> FormView:
