@@ -10,11 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from subscribers.errors import PreferenceError, TopicError
 from subscribers.topics import TopicFilter, parse_topics, split_topics
+
+Parsed = TypeVar("Parsed")
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = frozenset(WEEKDAYS)
@@ -144,52 +146,41 @@ def parse_time(typed: str) -> time:
     return time(int(found[1]), int(found[2] or 0))
 
 
-def parse_timezone(typed: str) -> str:
-    """Return the name of an IANA time zone that this machine knows."""
-    try:
-        return ZoneInfo(typed.strip()).key
-    except (KeyError, ValueError, OSError):
-        raise PreferenceError(f"{typed!r} is not a time zone like Europe/Oslo") from None
+def _parser(read: Callable[[str], Parsed], expected: str) -> Callable[[str], Parsed]:
+    """Return a function that parses a text, or raises PreferenceError with what was expected."""
+
+    def parse(typed: str) -> Parsed:
+        try:
+            return read(typed.strip())
+        except (KeyError, ValueError, OSError):
+            raise PreferenceError(f"{typed!r} is not {expected}") from None
+
+    return parse
 
 
-def parse_papers(typed: str) -> int:
-    text = typed.strip()
-    try:
-        number = int(text) if text.isdecimal() else 0
-    except ValueError:  # thousands of digits
-        number = 0
-    if not 1 <= number <= MOST_PAPERS:
-        raise PreferenceError(f"{typed!r} is not a number of papers from 1 to {MOST_PAPERS}")
-    return number
+def _papers(text: str) -> int:
+    if text.isdecimal() and 1 <= (number := int(text)) <= MOST_PAPERS:
+        return number
+    raise ValueError(text)
 
 
-def parse_strictness(typed: str) -> Strictness:
-    try:
-        return Strictness(typed.strip().casefold())
-    except ValueError:
-        raise PreferenceError(f"{typed!r} is none of {', '.join(Strictness)}") from None
-
-
-def parse_locale(typed: str) -> str:
+def _locale(text: str) -> str:
     """Check the form of a language tag (RFC 5646); it need not be known."""
-    text = typed.strip()
-    if not 2 <= len(text) <= 35 or not all(p.isascii() and p.isalnum() for p in text.split("-")):
-        raise PreferenceError(f"{typed!r} is not a language like en or pt-BR")
-    return text
+    parts = text.split("-")
+    if 2 <= len(text) <= 35 and all(part.isascii() and part.isalnum() for part in parts):
+        return text
+    raise ValueError(text)
 
 
-def parse_date(typed: str) -> date:
-    try:
-        return date.fromisoformat(typed.strip())
-    except ValueError:
-        raise PreferenceError(f"{typed!r} is not a date like 2026-01-31") from None
-
-
-def _parse_flag(typed: str) -> bool:
-    try:
-        return {"true": True, "false": False}[typed.strip().casefold()]
-    except KeyError:
-        raise PreferenceError(f"{typed!r} is neither true nor false") from None
+# An IANA time zone that this machine knows.
+parse_timezone = _parser(lambda text: ZoneInfo(text).key, "a time zone like Europe/Oslo")
+parse_papers = _parser(_papers, f"a number of papers from 1 to {MOST_PAPERS}")
+parse_strictness = _parser(
+    lambda text: Strictness(text.casefold()), f"one of {', '.join(Strictness)}"
+)
+parse_locale = _parser(_locale, "a language like en or pt-BR")
+parse_date = _parser(date.fromisoformat, "a date like 2026-01-31")
+_parse_flag = _parser(lambda text: {"true": True, "false": False}[text.casefold()], "true or false")
 
 
 def _parse_exclusions(typed: Any) -> tuple[TopicFilter, ...]:

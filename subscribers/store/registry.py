@@ -289,12 +289,10 @@ class Registry(Store):
         """Return everything that is stored about everybody, in the order they came."""
         return self._files(true())
 
-    def files_after(self, public_id: str, most: int) -> list[PersonFile]:
-        """Return up to ``most`` files after a person's, or from the first if none is named."""
-        after = select(subscribers.c.id).where(subscribers.c.public_id == public_id)
-        later = subscribers.c.id > after.scalar_subquery() if public_id else true()
-        some = select(subscribers.c.id).where(later).order_by(subscribers.c.id).limit(most)
-        return self._files(subscribers.c.id.in_(some))
+    def files_after(self, subscriber_id: int, most: int) -> list[PersonFile]:
+        """Return up to ``most`` files of people with later ids."""
+        later = select(subscribers.c.id).where(subscribers.c.id > subscriber_id)
+        return self._files(subscribers.c.id.in_(later.order_by(subscribers.c.id).limit(most)))
 
     def file_of(self, address: str) -> PersonFile | None:
         """Return everything that is stored about one person. Raises AddressError."""

@@ -95,9 +95,11 @@ def list_subscribers(
             and topic.casefold() in topics.casefold()
         )
 
-    if after and context.registry.by_public_id(after) is None:
+    last = context.registry.by_public_id(after) if after else None
+    if after and last is None:
         raise HTTPException(422, "after: expected the `next` of a page")
-    wanted = filter(is_wanted, chain.from_iterable(batches(context.registry, after)))
+    people = chain.from_iterable(batches(context.registry, last.id if last else 0))
+    wanted = filter(is_wanted, people)
     found = list(islice(wanted, limit + 1))  # one more, to tell whether there is a next page
     page = found[:limit]
     more = page[-1].subscriber.public_id if len(found) > limit else None

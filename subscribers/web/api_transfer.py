@@ -34,7 +34,7 @@ _LINES = {"schema": {"type": "string"}, "example": '{"email": "ada@example.org",
 )
 def export(context: Context) -> StreamingResponse:
     """Return everybody, one per line, in a form that an import can read."""
-    lines = ("".join(map(_line, batch)) for batch in batches(context.registry, ""))
+    lines = ("".join(map(_line, batch)) for batch in batches(context.registry, 0))
     return StreamingResponse(lines, media_type=JSON_LINES)
 
 
@@ -62,14 +62,8 @@ def _line(file: PersonFile) -> str:
     return json.dumps(to_record(file), ensure_ascii=False) + "\n"
 
 
-def batches(registry: Registry, after: str) -> Iterator[list[PersonFile]]:
-    """Yield everybody in batches, after a person if one is named."""
-    given = [after]
-    while True:
-        if batch := registry.files_after(given[-1], BATCH):
-            yield batch
-            given = [file.subscriber.public_id for file in batch]
-        elif len(given) > 1 and registry.by_public_id(given[-1]) is None:
-            given.pop()  # removed meanwhile: go on after the one before them
-        else:
-            return
+def batches(registry: Registry, after: int) -> Iterator[list[PersonFile]]:
+    """Yield everybody with a later id than one, in batches."""
+    while batch := registry.files_after(after, BATCH):
+        yield batch
+        after = batch[-1].subscriber.id

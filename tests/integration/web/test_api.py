@@ -228,7 +228,7 @@ def test_a_page_is_full_whatever_is_left_out_between(office, crowd, monkeypatch,
 
 def test_somebody_who_is_removed_meanwhile_hides_nobody_else(office, crowd, monkeypatch):
     monkeypatch.setattr(api_transfer, "BATCH", 2)
-    batches = api_transfer.batches(office.registry, "")
+    batches = api_transfer.batches(office.registry, 0)
     first = next(batches)
     office.registry.remove(first[-1].subscriber.address)
     rest = [file.subscriber.address for batch in batches for file in batch]
@@ -548,7 +548,7 @@ def test_an_export_of_nobody_is_empty(office):
 
 def test_an_export_that_fails_is_cut_off(office, crowd, monkeypatch):
     monkeypatch.setattr(api_transfer, "BATCH", 2)
-    first = office.registry.files_after("", 2)
+    first = office.registry.files_after(0, 2)
     batches = iter([first])
     monkeypatch.setattr(office.registry, "files_after", lambda *_: next(batches))
     with capture_logs() as logs, pytest.raises(RuntimeError):

@@ -255,7 +255,7 @@ def test_how_strict_to_be_is_one_of_three_words(typed):
 def test_what_is_none_of_these_words_is_refused_by_name(typed):
     with pytest.raises(PreferenceError) as refused:
         parse_strictness(typed)
-    assert str(refused.value) == f"{typed!r} is none of strict, normal, broad"
+    assert str(refused.value) == f"{typed!r} is not one of strict, normal, broad"
 
 
 @pytest.mark.parametrize("typed", ["en", "pt-BR", "zh-Hant-TW", "de-1996", "x" * 35])

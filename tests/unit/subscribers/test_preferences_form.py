@@ -244,7 +244,7 @@ def test_suggestions_that_nobody_ticks_are_no_topics():
         (PreferenceError, {"max_papers": ["0"]}, "'0' is not a number of papers from 1 to 15"),
         (PreferenceError, {"max_papers": ["9" * 5000]}, "is not a number of papers from 1 to 15"),
         (PreferenceError, {"min_papers": ["0"]}, "'0' is not a number of papers from 1 to 15"),
-        (PreferenceError, {"strictness": ["lax"]}, "'lax' is none of strict, normal, broad"),
+        (PreferenceError, {"strictness": ["lax"]}, "'lax' is not one of strict, normal, broad"),
         (PreferenceError, {"paused_until": ["soon"]}, "'soon' is not a date"),
         (TopicError, {"topics": ["robots\n!!"]}, "a topic needs at least one word"),
         (TopicError, {"topics": ["x" * (LONGEST_TOPIC + 1)]}, "at most 200 characters"),
