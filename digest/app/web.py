@@ -1,7 +1,10 @@
 """The composition root of the pages, apart from the rest because FastAPI is slow to load."""
 
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from functools import lru_cache, partial
 
+import httpx
 import structlog
 from fastapi import FastAPI
 
@@ -9,6 +12,9 @@ from digest.app.app import App
 from digest.compose.transactional_mail import TransactionalMail, alert_operator
 from digest.deliver.edition_messages import digest_of
 from digest.errors import MessageTooLarge, NothingToShow
+from digest.inbound.attribution import Attribution
+from digest.inbound.webhook_signatures import Headers
+from digest.inbound.webhooks import WebhookAnswer, Webhooks
 from digest.ledger.database import what_is_missing
 from digest.monitoring.metrics import exposition, gather_counts
 from digest.rank.search import Search
@@ -84,7 +90,43 @@ def web(app: App) -> FastAPI:
         own_digest=own_digest,
         missing=lambda: what_is_missing(app.engine),
         figures=figures,
+        webhook=partial(_take, webhooks_of(app), clock),
         metrics_tokens=settings.metrics_tokens or (),
         api_tokens=settings.api_tokens or (),
     )
     return web_app(site)
+
+
+def webhooks_of(app: App) -> Webhooks:
+    """Return what takes the webhooks of mail services that a secret is set for."""
+    settings = app.settings
+    secrets = {
+        "ses": settings.webhook_ses,
+        "postmark": settings.webhook_postmark,
+        "sendgrid": settings.webhook_sendgrid,
+        "mailgun": settings.webhook_mailgun,
+        "brevo": settings.webhook_brevo,
+        "generic": settings.webhook_generic,
+    }
+    attribution = Attribution(app.ledger, app.registry, app.verp, app.identity.tokens)
+    return Webhooks(
+        {service: keys for service, keys in secrets.items() if keys},
+        attribution,
+        app.feedback,
+        app.diagnostics,
+        lru_cache(maxsize=8)(_fetched),
+    )
+
+
+def _take(
+    webhooks: Webhooks, clock: Callable[[], datetime], service: str, headers: Headers, body: bytes
+) -> WebhookAnswer:
+    return webhooks.take(service, headers, body, clock())
+
+
+def _fetched(url: str) -> bytes:
+    """Return what is at a URL of Amazon SNS. Raises ValueError if it cannot be got."""
+    try:
+        return httpx.get(url, timeout=10).raise_for_status().content
+    except httpx.HTTPError as error:
+        raise ValueError(f"{url}: {error}") from error

@@ -29,7 +29,11 @@ Fields = dict[str, Any]
 
 def notification_in(mail: Message) -> Report | None:
     """Return what a notification reports; None if the mail is none."""
-    fields = _notification(mail)
+    return report_of(_notification(mail))
+
+
+def report_of(fields: Fields) -> Report | None:
+    """Return what the fields of a notification report, if anything."""
     kind = fields.get("notificationType") or fields.get("eventType")
     if kind == "Bounce":
         return _bounce(_dict(fields.get("bounce")))
@@ -42,8 +46,13 @@ def notification_in(mail: Message) -> Report | None:
 
 
 def source_in(mail: Message) -> str:
-    """The envelope sender of the mail that a notification is about; nothing if it is none."""
-    return _text(_dict(_notification(mail).get("mail")), "source")
+    """Return the envelope sender of the mail that a notification is about, if it is one."""
+    return source_of(_notification(mail))
+
+
+def source_of(fields: Fields) -> str:
+    """Return the envelope sender that the fields of a notification name."""
+    return _text(_dict(fields.get("mail")), "source")
 
 
 def _notification(mail: Message) -> Fields:

@@ -7,7 +7,7 @@ from digest.inbound.clues import Clues
 from digest.ledger.ledger import Ledger
 from digest.model.deliveries import Delivery
 from digest.model.verp import Verp
-from subscribers.errors import TokenError
+from subscribers.errors import SubscriberError, TokenError
 from subscribers.model import Subscriber
 from subscribers.store.registry import Registry
 from subscribers.tokens import Purpose, Tokens
@@ -40,6 +40,19 @@ class Attribution:
     def of_complaint(self, clues: Clues) -> Attributed | None:
         """Attribute a complaint by the same, or by the mail that it shows."""
         return self._by_senders([*clues.sent_to, *clues.senders]) or self._by_token(clues)
+
+    def of_event(self, sender: str, address: str) -> Attributed | None:
+        """Attribute what a mail service has signed: by the envelope sender, or the address."""
+        if attributed := self._by_senders([sender]):
+            return attributed
+        try:
+            file = self._registry.file_of(address)
+        except SubscriberError:
+            return None
+        if file is None:
+            return None
+        last = self._ledger.bounces.last_sent_to(file.subscriber.id)
+        return Attributed(file.subscriber, last)
 
     def of_reply(self, clues: Clues, tokens: Iterable[str]) -> str | None:
         """Return the public id of who wrote: by a token, or the envelope sender they wrote to."""

@@ -145,6 +145,24 @@ class Settings:
     diagnostics: Path | None = optional(values.existing_file, "/etc/paper-digest/diagnostics.toml")
     """File (TOML) with your own rules for what mail servers say when they refuse an email. They are
     tried before those of digest/inbound/diagnostics.toml, and have the same form."""
+    webhook_ses: tuple[str, ...] | None = optional(
+        values.secrets, "arn:aws:sns:eu-central-1:123456789012:digest"
+    )
+    """Topics (ARN) of Amazon SNS, separated by commas, by which Amazon SES reports bounces and
+    complaints to /webhooks/bounces/ses. docs/deliverability.md says how to set up this and the
+    following services. Not set: such requests are refused."""
+    webhook_postmark: tuple[str, ...] | None = optional(values.secrets, NEW_KEY, secret=True)
+    """Password that Postmark shows at /webhooks/bounces/postmark."""
+    webhook_sendgrid: tuple[str, ...] | None = optional(
+        values.secrets, "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"
+    )
+    """Verification key of SendGrid's signed event webhook, for /webhooks/bounces/sendgrid."""
+    webhook_mailgun: tuple[str, ...] | None = optional(values.secrets, NEW_KEY, secret=True)
+    """Webhook signing key of Mailgun, for /webhooks/bounces/mailgun."""
+    webhook_brevo: tuple[str, ...] | None = optional(values.secrets, NEW_KEY, secret=True)
+    """Token or password that Brevo shows at /webhooks/bounces/brevo."""
+    webhook_generic: tuple[str, ...] | None = optional(values.secrets, NEW_KEY, secret=True)
+    """Secret of a program of yours that reports bounces to /webhooks/bounces/generic."""
     complaints_address: str | None = optional(values.address, "complaints@example.org")
     """Address for spam complaints (RFC 9477). Not set: complaints@ the domain of DIGEST_FROM."""
     dkim_selector: str | None = optional(values.selector, "2026a")

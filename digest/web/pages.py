@@ -13,6 +13,7 @@ from digest.web.feeds import feed_routes
 from digest.web.health import health_routes
 from digest.web.public import archive_routes, public_routes
 from digest.web.site import Site
+from digest.web.webhooks import LARGEST_BODY, PREFIX, webhook_routes
 from subscribers.errors import TokenError
 from subscribers.web import choosing, leaving, signup
 from subscribers.web.api import api_app
@@ -92,6 +93,7 @@ def web_app(site: Site) -> FastAPI:
         leaving.routes,
         choosing.routes,
         health_routes(site),
+        webhook_routes(site),
     ):
         # Not include_router: it makes each route a second time, to add what `app` has for all of
         # them (dependencies, a prefix), which is nothing.
@@ -103,6 +105,8 @@ def web_app(site: Site) -> FastAPI:
 
 
 def _largest_body(path: str) -> int:
+    if path.startswith(PREFIX):
+        return LARGEST_BODY
     return LARGEST_IMPORT if path == f"{API}/import" else LARGEST_FORM
 
 

@@ -9,6 +9,8 @@ from typing import Protocol
 from digest.compose.environment import Templates
 from digest.compose.from_identity import FromIdentity
 from digest.compose.view import CardView, card
+from digest.inbound.webhook_signatures import Headers
+from digest.inbound.webhooks import WebhookAnswer
 from digest.ledger.editions import Editions
 from digest.model.digests import Digest, Edition, Pick, Section
 from digest.rank.popularity import by_popularity
@@ -33,6 +35,7 @@ class Site:
     ``search`` finds papers for a topic filter, and raises TopicError. ``own_digest`` is the HTML of
     the mail that a subscriber got for a day. ``missing`` says in a word what keeps the pages from
     working. ``figures`` are metrics in Prometheus's text format, shown for one of the tokens.
+    ``webhook`` takes a service's name, headers and body.
     """
 
     identity: FromIdentity
@@ -44,6 +47,7 @@ class Site:
     own_digest: Callable[[Subscriber, date], str | None]
     missing: Callable[[], str]
     figures: Callable[[], bytes]
+    webhook: Callable[[str, Headers, bytes], WebhookAnswer]
     metrics_tokens: Sequence[str] = ()
     api_tokens: tuple[str, ...] = ()
 

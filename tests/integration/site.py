@@ -7,6 +7,7 @@ from digest.compose.environment import Templates
 from digest.compose.from_identity import from_identity
 from digest.compose.transactional_mail import TransactionalComposer, TransactionalMail
 from digest.deliver.edition_messages import digest_of
+from digest.inbound.webhooks import WebhookAnswer
 from digest.ledger.database import what_is_missing
 from digest.model.messages import Outcome, OutcomeKind
 from digest.rank.search import Search
@@ -62,6 +63,7 @@ def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, **changes):
         own_digest=own_digest,
         missing=lambda: what_is_missing(ledger.engine),
         figures=lambda: b"",
+        webhook=lambda *_: WebhookAnswer.UNKNOWN,
     )
     return replace(site, **changes)
 
