@@ -57,9 +57,7 @@ def web(app: App) -> FastAPI:
             composer = app.transactional_composer
             where, now = str(settings.home.resolve()), clock().astimezone(settings.timezone)
             alert_operator(
-                lambda: composer.alert(
-                    operator, (trouble,), broken_off=False, where=where, now=now
-                ),
+                lambda: composer.alert(operator, (trouble,), where=where, now=now),
                 app.post,
             )
 

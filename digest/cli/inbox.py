@@ -13,9 +13,10 @@ from digest.app.app import App, utc_now
 from digest.cli.terminal import Json, misused, print_result, warn
 from digest.errors import DigestError, InboxError
 from digest.inbound.inbox import InboundVerdict
-from digest.inbound.mailboxes import messages_in, messages_on
+from digest.inbound.mailboxes import count_aside, messages_in, messages_on
 from digest.inbound.report import Kind, Report
 from digest.inbound.report_reader import read_report
+from digest.ledger.reviews import ReviewPlace
 from digest.settings.imap_folder import ImapFolder
 from digest.settings.values import mailbox
 from subscribers.errors import SubscriberError
@@ -91,7 +92,9 @@ def _take(as_json: bool) -> None:
     try:
         app = App()
         messages = messages_on(sys.stdin.buffer, app.settings.home / ASIDE)
-        verdicts = app.inbox.read(messages, utc_now())
+        verdicts = app.inbox.read(messages, now := utc_now())
+        waiting = count_aside(app.settings.home / ASIDE)
+        app.ledger.reviews.record(ReviewPlace.ASIDE, waiting, now)
     except (DigestError, SubscriberError, SQLAlchemyError) as error:
         warn(f"digest: {str(error).splitlines()[0]}")
         raise typer.Exit(os.EX_TEMPFAIL) from error

@@ -58,7 +58,7 @@ def run(
     ):
         done = app.pipeline.tick(moment, everybody=True, asking=asking, progress=report)
     assert done is not None
-    operator.tell(done.trouble)
+    operator.tell(done.trouble, balance=done.balance)
     lines = [balance_line(done.balance)] if done.balance else []
     print_result(done.balance, lines, as_json=as_json)
     for trouble in done.trouble:

@@ -42,6 +42,9 @@ def status_lines(status: Status, readers: Readers, zone: tzinfo) -> Iterator[tup
     if status.intervals:
         yield "Slower", _intervals(status.intervals)
     yield "Came back", f"in 7 days {_counts(status.came_back)}"
+    if status.review.since:
+        since = moment(status.review.since)
+        yield "To read", f"{status.review.count} emails in the inbox wait for you, since {since}"
     for source in status.sources:
         yield f"Source {source.name}", _source(source, moment)
     yield "Last run", _run(status.last_run, moment) if status.last_run else "none yet"

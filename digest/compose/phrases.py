@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 
 from digest.compose.language import Language
+from digest.model.deliveries import Balance
 from digest.model.digests import Candidate, Digest, Section, SkipReason
+from digest.model.text import printable_line
 from subscribers.preferences import WEEKDAYS, Preferences
 
 SHOWN_AUTHORS = 3
+LONGEST_WHY = 120  # in a subject
 RISING_FAST = 5  # upvotes in a day that are worth telling
 SOURCES = {"huggingface": "Hugging Face", "arxiv": "arXiv"}  # as they write themselves
 _WEEKEND = (5, 6)
@@ -117,8 +120,21 @@ def _days(preferences: Preferences, language: Language) -> str:
             return language.gettext("on %(days)s", days=days)
 
 
-def outcome_words(language: Language, *, broken_off: bool) -> str:
-    """Say what became of a daily run that had trouble."""
+def alert_words(
+    language: Language, troubles: Sequence[str], *, broken_off: bool, balance: Balance | None
+) -> str:
+    """Say in a line what matters first about trouble: how many digests did not go out, and why."""
+    why = printable_line(next(iter(troubles), ""), LONGEST_WHY)
     if broken_off:
-        return language.gettext("The run was broken off, and what was left of it is not done.")
-    return language.gettext("The run went through to its end, but not all went well.")
+        return language.gettext("The run was broken off: %(why)s", why=why)
+    accepted, wanted = (balance.accepted, balance.wanted) if balance else (0, 0)
+    if accepted >= wanted:
+        return language.gettext("Needs attention: %(why)s", why=why)
+    if accepted == 0:
+        return language.gettext("No digest went out today: %(why)s", why=why)
+    return language.gettext(
+        "%(accepted)s of %(wanted)s digests went out: %(why)s",
+        accepted=language.number(accepted),
+        wanted=language.number(wanted),
+        why=why,
+    )

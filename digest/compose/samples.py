@@ -19,10 +19,11 @@ from digest.compose.composer import Composer
 from digest.compose.content import NOTE, OF_EDITIONS
 from digest.compose.from_identity import FromIdentity
 from digest.compose.language import Language
-from digest.compose.phrases import how_often, outcome_words
+from digest.compose.phrases import alert_words, how_often
 from digest.compose.transactional_mail import plain_view
 from digest.compose.view import DigestView, MessageView
 from digest.errors import TemplateError
+from digest.model.deliveries import Balance
 from digest.model.digests import Candidate, Digest, Match, Pick, Reason, Section, SkipReason
 from digest.model.papers import Facts, Signals
 from subscribers.errors import SubscriberError
@@ -139,7 +140,7 @@ class _NoteValues(_EditionValues):
 
 
 class _MessageValues(_Values):
-    """``cadence`` is as in preferences ("daily", "mon+thu"); the last four are an alert's."""
+    """``cadence`` is as in preferences ("daily", "mon+thu"); the last five are an alert's."""
 
     link: str = ""
     hours: int = Field(0, ge=0)
@@ -150,6 +151,7 @@ class _MessageValues(_Values):
     before: str = ""
     unsubscribe: str = ""
     broken_off: bool = False
+    balance: Balance | None = None
     where: str = ""
     since: datetime | None = None
     troubles: tuple[str, ...] = ()
@@ -206,7 +208,9 @@ def _message_view(sample: Sample, identity: FromIdentity, language: Language) ->
         address=values.address,
         before=values.before,
         unsubscribe=values.unsubscribe,
-        what=outcome_words(language, broken_off=values.broken_off),
+        what=alert_words(
+            language, values.troubles, broken_off=values.broken_off, balance=values.balance
+        ),
         where=values.where,
         since=language.moment(values.since) if values.since else "",
         troubles=values.troubles,

@@ -15,9 +15,10 @@ from digest.compose.environment import Templates
 from digest.compose.from_identity import FromIdentity
 from digest.compose.language import Language
 from digest.compose.message import build_message
-from digest.compose.phrases import how_often, outcome_words
+from digest.compose.phrases import alert_words, how_often
 from digest.compose.view import MessageView
 from digest.errors import DigestError
+from digest.model.deliveries import Balance
 from digest.model.messages import Message, Outcome, OutcomeKind
 from subscribers.model import AddressChange, Subscriber
 from subscribers.tokens import Purpose
@@ -83,13 +84,20 @@ class TransactionalComposer:
         return self._message("address-changed", mail, before, move.public_id, now)
 
     def alert(
-        self, to: str, troubles: Sequence[str], *, broken_off: bool, where: str, now: datetime
+        self,
+        to: str,
+        troubles: Sequence[str],
+        *,
+        where: str,
+        now: datetime,
+        broken_off: bool = False,
+        balance: Balance | None = None,
     ) -> Message:
         """Tell the operator of a daily run that had trouble, and began at ``now``."""
         language = self._templates.language
         mail = replace(
             self._plain_view,
-            what=outcome_words(language, broken_off=broken_off),
+            what=alert_words(language, troubles, broken_off=broken_off, balance=balance),
             where=where,
             since=language.moment(now),
             troubles=tuple(troubles),

@@ -34,17 +34,29 @@ def messages_on_server(folder: ImapFolder, ca_file: Path | None = None) -> Itera
 
     ``ca_file`` holds certificates to trust as well as the system's. Raises InboxError.
     """
+    with _as_inbox_error(folder), _logged_in(folder, ca_file) as server:
+        _select(server, folder.name)
+        for uid in _found(server, "UNSEEN", "UNFLAGGED", "UNDELETED"):
+            content = _fetch(server, uid)
+            if content is None:
+                continue
+            message = InboundMessage(content)
+            yield message
+            if message.flag:
+                _ask(server, "STORE", uid, "+FLAGS.SILENT", _FLAGS[message.flag])
+
+
+def count_flagged(folder: ImapFolder, ca_file: Path | None = None) -> int:
+    """Count the emails in a folder that are flagged and not seen. Raises InboxError."""
+    with _as_inbox_error(folder), _logged_in(folder, ca_file) as server:
+        _select(server, folder.name)
+        return len(_found(server, "UNSEEN", "FLAGGED", "UNDELETED"))
+
+
+@contextmanager
+def _as_inbox_error(folder: ImapFolder) -> Iterator[None]:
     try:
-        with _logged_in(folder, ca_file) as server:
-            _select(server, folder.name)
-            for uid in _waiting(server):
-                content = _fetch(server, uid)
-                if content is None:
-                    continue
-                message = InboundMessage(content)
-                yield message
-                if message.flag:
-                    _ask(server, "STORE", uid, "+FLAGS.SILENT", _FLAGS[message.flag])
+        yield
     except ssl.SSLCertVerificationError as error:
         why = error.verify_message or str(error)
         raise InboxError(f"{folder}: its certificate is not valid: {why}") from error
@@ -99,9 +111,9 @@ def _select(server: imaplib.IMAP4, name: str) -> None:
         raise _RefusedError(f"the folder cannot be opened: {_reason(data)}")
 
 
-def _waiting(server: imaplib.IMAP4) -> list[str]:
-    """The numbers of the mails that nobody has dealt with."""
-    found = _ask(server, "SEARCH", "UNSEEN", "UNFLAGGED", "UNDELETED")
+def _found(server: imaplib.IMAP4, *criteria: str) -> list[str]:
+    """Return the numbers of the emails that meet some criteria."""
+    found = _ask(server, "SEARCH", *criteria)
     return [uid.decode() for line in found if isinstance(line, bytes) for uid in line.split()]
 
 

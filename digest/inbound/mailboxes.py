@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from digest.errors import InboxError
-from digest.inbound.imap import messages_on_server
+from digest.inbound.imap import count_flagged, messages_on_server
 from digest.inbound.report import MOST_OCTETS, Flag, InboundMessage
 from digest.settings.imap_folder import ImapFolder
 
@@ -53,6 +53,30 @@ def messages_on(stream: BinaryIO, review: Path) -> Iterator[InboundMessage]:
                 box.add(content)
         except (OSError, mailbox.Error) as error:
             raise InboxError(f"{review}: {error}") from error
+
+
+def count_for_review(place: Path | ImapFolder, ca_file: Path | None = None) -> int:
+    """Count the emails in a mailbox that are flagged and that nobody has read since.
+
+    Raises InboxError.
+    """
+    if isinstance(place, ImapFolder):
+        return count_flagged(place, ca_file)
+    try:
+        if place.is_dir():
+            names = (file.name for file in (place / "cur").iterdir())
+            flags = (name.partition(":2,")[2] for name in names)
+            return sum("F" in own and "S" not in own for own in flags)
+        with closing(mailbox.mbox(place, create=False)) as box:
+            return sum("F" in (own := found.get_flags()) and "R" not in own for found in box)
+    except (OSError, mailbox.Error) as error:
+        raise InboxError(f"{place}: {error}") from error
+
+
+def count_aside(place: Path) -> int:
+    """Count the emails from standard input that were stored and that nobody has read since."""
+    files = (file for name in ("new", "cur") for file in (place / name).glob("*"))
+    return sum("S" not in file.name.partition(":2,")[2] for file in files)
 
 
 def _messages_in_maildir(place: Path) -> Iterator[InboundMessage]:

@@ -15,6 +15,7 @@ from digest.ledger.outcomes import Outcomes
 from digest.ledger.papers import Papers
 from digest.ledger.provider_queues import ProviderQueues
 from digest.ledger.retention import OldRows
+from digest.ledger.reviews import Reviews
 from digest.ledger.uncertain import Uncertain
 
 
@@ -34,4 +35,5 @@ class Ledger:
         self.health = Health(engine)
         self.instances = Instances(engine)
         self.last_runs = LastRuns(engine)
+        self.reviews = Reviews(engine)
         self.old_rows = OldRows(engine)

@@ -105,6 +105,11 @@ class Balance:
     skipped_for: dict[str, int] = field(default_factory=dict)
 
     @property
+    def wanted(self) -> int:
+        """How many are to get a digest: those due, but for the skipped and the suppressed."""
+        return self.due - self.skipped - self.suppressed
+
+    @property
     def is_balanced(self) -> bool:
         """Return whether there is one delivery for everybody due."""
         return self.due == self._counted

@@ -1,13 +1,16 @@
 """Gather the status from the database and the settings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from digest.deliver.rate_limit import is_within, most_on
+from digest.inbound.bounce_policy import Limits, is_many, too_many
+from digest.ledger.bounces import Span
 from digest.ledger.daily_stats import DailyStats
 from digest.ledger.last_runs import Job
 from digest.ledger.ledger import Ledger
+from digest.model.deliveries import BounceKind
 from digest.model.timetable import Timetable
 from digest.monitoring.status import Held, LastRun, Rates, Readers, RunState, Schedule, Status
 from digest.monitoring.warnings import find_warnings
@@ -32,6 +35,7 @@ def gather_status(
     """Return how things are ``now``."""
     editions = ledger.history.editions(EDITIONS)
     came_back_since = now - CAME_BACK_WITHIN
+    came_back = ledger.health.came_back(came_back_since)
     status = Status(
         at=now,
         editions=tuple(editions),
@@ -39,8 +43,10 @@ def gather_status(
         queue=ledger.health.queue(now),
         pauses=tuple(ledger.provider_queues.paused()),
         intervals=ledger.provider_queues.intervals(),
-        came_back=ledger.health.came_back(came_back_since),
+        came_back=came_back,
         came_back_since=came_back_since,
+        too_many_back=tuple(_too_many(ledger, settings, came_back, came_back_since)),
+        review=ledger.reviews.all(),
         sources=tuple(ledger.health.source(name, now) for name in settings.sources),
         last_run=_last_run(ledger, now),
         subscribers=registry.overview.by_consent(),
@@ -63,6 +69,21 @@ def gather_readers(registry: Registry, now: datetime) -> Readers:
         due_within_a_day=sum(count for moment, count in due if moment <= now + DAY),
         next_due=min((moment for moment, _ in due), default=None),
     )
+
+
+def _too_many(
+    ledger: Ledger, settings: Settings, came_back: Mapping[BounceKind, int], since: datetime
+) -> Iterator[str]:
+    """Yield which limits over the list are exceeded, by reports that are no proof as well."""
+    limits = Limits(settings.pause_at_hard_bounces, settings.pause_at_complaints)
+    emails = Span(since, since)
+    for kind in BounceKind:
+        if not is_many(kind, came_back[kind]):
+            continue
+        people = ledger.bounces.recipients(kind, emails)
+        why = too_many(kind, people, ledger.bounces.accepted(emails), limits)
+        if why and is_many(kind, people):
+            yield why
 
 
 def _schedule(

@@ -162,6 +162,9 @@ def _schedule(status: Status) -> Families:
     yield _by("done_age_seconds", "Since it was done last.", "what", ages)
     about = "When the next edition is to be made."
     yield _one("next_edition_timestamp_seconds", about, _at(status.schedule.next_edition))
+    yield _one("review_waiting", "Inbound emails that wait for a person.", status.review.count)
+    about = "Since when the first of them waits; 0 if none does."
+    yield _one("review_since_timestamp_seconds", about, _at(status.review.since))
     about = "Whether this ledger sends nothing before digest db adopt."
     yield _one("held", about, int(status.held is not None))
 

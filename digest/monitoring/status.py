@@ -9,6 +9,7 @@ from digest.ledger.health import Queue, SourceHealth
 from digest.ledger.history import PastRun
 from digest.ledger.last_runs import Job
 from digest.ledger.provider_queues import Pause
+from digest.ledger.reviews import Review
 from digest.model.deliveries import BounceKind
 from subscribers.model import Consent
 
@@ -27,6 +28,8 @@ class WarningKind(StrEnum):
     NO_RUN = "no-run"
     SOURCE = "source"
     INBOX = "inbox"
+    REVIEW = "review"
+    CAME_BACK = "came-back"
     UNBALANCED = "unbalanced"
 
 
@@ -111,6 +114,7 @@ class Status:
     add up. ``intervals`` are the seconds between two messages to providers that asked for less
     speed. ``inbox_every`` is how many seconds apart the inbox is read, if one is set. ``readers``
     takes a look at everybody, so it is not there for those who ask every few seconds.
+    ``too_many_back`` says which limits over the list the bounces reported by mail exceed.
     """
 
     at: datetime
@@ -121,6 +125,8 @@ class Status:
     intervals: dict[str, float]
     came_back: dict[BounceKind, int]
     came_back_since: datetime
+    too_many_back: tuple[str, ...]
+    review: Review
     sources: tuple[SourceHealth, ...]
     last_run: LastRun | None
     subscribers: dict[Consent, int]

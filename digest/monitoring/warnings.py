@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from digest.ledger.last_runs import Job
-from digest.ledger.provider_queues import name_of
+from digest.ledger.provider_queues import ALL, name_of
 from digest.monitoring.status import RunState, Status, StatusWarning, WarningKind
 from subscribers.model import Consent
 
@@ -12,6 +12,7 @@ LONGEST_SILENCE = timedelta(hours=36)  # a day without a run, and half a day's p
 # The schedule looks each minute; what else it does may keep it for a while.
 LONGEST_SLEEP = timedelta(minutes=15)
 LONGEST_LATENESS = timedelta(hours=1)  # of an edition, after it has waited for sources
+LONGEST_REVIEW = timedelta(days=1)  # that an email waits for a person
 LONGEST_UNREAD = timedelta(hours=1)  # an inbox
 PATIENT_EDITIONS = 3  # until an inbox that is set must have been read
 LONGEST_STANDSTILL = timedelta(hours=1)  # of sending, while something waits
@@ -54,6 +55,13 @@ def _about_what_comes_in(status: Status) -> _Found:
     for source in status.sources:
         if source.failure:
             yield WarningKind.SOURCE, f"{source.name} cannot be collected: {source.failure}"
+    if not any(pause.provider == ALL for pause in status.pauses):
+        for why in status.too_many_back:
+            yield WarningKind.CAME_BACK, why
+    since = status.review.since
+    if since and status.at - since > LONGEST_REVIEW:
+        text = f"{status.review.count} emails wait for you to read them, since {_utc(since)}"
+        yield WarningKind.REVIEW, text
     if status.inbox_every is not None:
         yield from _unread_inbox(status, timedelta(seconds=status.inbox_every))
 

@@ -13,9 +13,10 @@ import structlog
 from digest.app.app import App
 from digest.errors import SettingError
 from digest.inbound.inbox import InboundVerdict
-from digest.inbound.mailboxes import messages_in
+from digest.inbound.mailboxes import count_for_review, messages_in
 from digest.ledger.database import as_ledger_error
 from digest.ledger.last_runs import Job
+from digest.ledger.reviews import ReviewPlace
 from digest.service.alerting import Operator
 
 NIGHT = 3  # o'clock
@@ -44,7 +45,7 @@ class Jobs:
         with self._operator.told_of_a_fault(), as_ledger_error():
             run = self._app.pipeline.tick(self._app.clock())
         if run:
-            self._operator.tell(run.trouble)
+            self._operator.tell(run.trouble, balance=run.balance)
             what = "the edition is made" if run.balance else "no edition is made"
             log.info(what, balance=run.balance and asdict(run.balance), trouble=run.trouble)
 
@@ -82,6 +83,8 @@ class Jobs:
         with as_ledger_error():
             messages = messages_in(settings.inbox, settings.smtp_ca_file)
             verdicts = self._app.inbox.read(messages, now)
+            waiting = count_for_review(settings.inbox, settings.smtp_ca_file)
+            self._app.ledger.reviews.record(ReviewPlace.INBOX, waiting, now)
             self._app.ledger.last_runs.reach(Job.INBOX, now)
         return verdicts
 

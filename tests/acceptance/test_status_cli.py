@@ -112,6 +112,8 @@ def test_the_record_of_a_day_that_went_well(served: Person, ledger: Ledger) -> N
         "intervals": {},
         "came_back": {"hard": 0, "soft": 0, "blocked": 0, "complaint": 0},
         "came_back_since": "2026-02-13T08:00:00+00:00",
+        "too_many_back": [],
+        "review": {"count": 0, "since": None},
         "sources": [
             {
                 "name": "huggingface",

@@ -2,6 +2,7 @@
 
 import io
 import mailbox
+from datetime import timedelta
 from email.message import EmailMessage
 from email.utils import parseaddr
 from urllib.parse import parse_qs, quote, urlsplit
@@ -16,8 +17,9 @@ from digest.inbound.attribution import Attribution
 from digest.inbound.bounce_policy import Limits
 from digest.inbound.feedback_handler import FeedbackHandler
 from digest.inbound.inbox import InboundVerdict, Inbox
-from digest.inbound.mailboxes import messages_in, messages_on
+from digest.inbound.mailboxes import count_for_review, messages_in, messages_on
 from digest.inbound.report import Flag, InboundMessage
+from digest.ledger.reviews import Review, ReviewPlace
 from digest.ledger.tables import bounces
 from digest.model.deliveries import DeliveryState
 from digest.model.verp import Verp
@@ -152,6 +154,23 @@ def test_what_is_dealt_with_is_read_and_what_is_not_is_flagged(
     assert list(messages_in(place)) == []
 
 
+def test_what_waits_for_a_person_is_counted(inbox, mailbox_of, ada):
+    place = mailbox_of(mail("a question"), to_leave(ada), mail("another"))
+    assert count_for_review(place) == 0
+    inbox.read(messages_in(place), NOW)
+    assert count_for_review(place) == 2
+
+
+def test_how_many_wait_and_since_when_is_kept(ledger):
+    assert ledger.reviews.all() == Review()
+    ledger.reviews.record(ReviewPlace.INBOX, 2, NOW)
+    ledger.reviews.record(ReviewPlace.INBOX, 3, NOW + timedelta(hours=1))
+    ledger.reviews.record(ReviewPlace.ASIDE, 1, NOW + timedelta(hours=2))
+    assert ledger.reviews.all() == Review(4, NOW)
+    ledger.reviews.record(ReviewPlace.INBOX, 0, NOW + timedelta(hours=3))
+    assert ledger.reviews.all() == Review(1, NOW + timedelta(hours=2))
+
+
 def test_a_mail_that_was_read_does_not_undo_a_return(inbox, registry, mailbox_of, ada):
     place = mailbox_of(to_leave(ada), mail("Hello"))
     inbox.read(messages_in(place), NOW)
@@ -241,6 +260,7 @@ def test_what_is_not_dealt_with_is_stored(inbox, tmp_path, ada):
         inbox.read(messages_on(io.BytesIO(content), aside), NOW)
     [file] = (aside / "new").iterdir()
     assert file.read_bytes() == mail("Hello")
+    assert count_aside(aside) == 1
 
 
 def test_where_nothing_can_be_stored_it_is_told(tmp_path):

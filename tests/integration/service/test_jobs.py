@@ -91,7 +91,7 @@ def test_the_operator_is_told_of_trouble(edition, tmp_path):
     assert mail.envelope.rcpt_to == OPERATOR
     assert "smtp://relay: refused - huggingface: HTTP 503" in text_of(mail)
     assert str(tmp_path.name) in text_of(mail)
-    assert "went through to its end" in text_of(mail)
+    assert "Needs attention: smtp://relay: refused" in text_of(mail)
 
 
 def test_where_there_is_nothing_to_do_nothing_is_told(edition):

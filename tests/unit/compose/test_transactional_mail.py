@@ -18,6 +18,7 @@ from digest.compose.transactional_mail import (
     alert_operator,
 )
 from digest.errors import SettingError, TemplateError, TransportError
+from digest.model.deliveries import Balance
 from digest.model.messages import Outcome, OutcomeKind
 from subscribers.errors import TokenError
 from subscribers.model import AddressChange, Consent, Subscriber
@@ -25,7 +26,7 @@ from subscribers.preferences import Preferences
 from subscribers.tokens import Purpose
 from subscribers.topics import TopicFilter
 from tests.raw_message import decoded, read
-from tests.support import NOW, make_settings
+from tests.support import NOW, TODAY, make_settings
 
 SENDER = from_identity(make_settings())
 COMPOSER = TransactionalComposer(Templates(), SENDER)
@@ -201,7 +202,7 @@ def alert(post, composer=lambda: COMPOSER, **values):
     """What the log says of telling the operator."""
 
     def make():
-        told = {"broken_off": False, "where": "mail.example.org, /srv/digest", **values}
+        told = {"where": "mail.example.org, /srv/digest", **values}
         return composer().alert(OPERATOR, TROUBLES, now=NOW, **told)
 
     with capture_logs() as logs:
@@ -210,20 +211,27 @@ def alert(post, composer=lambda: COMPOSER, **values):
 
 
 @pytest.mark.parametrize(
-    ("broken_off", "what"), [(False, "went through to its end"), (True, "was broken off")]
+    ("told", "what"),
+    [
+        ({"broken_off": True}, "The run was broken off: "),
+        ({}, "Needs attention: "),
+        ({"balance": Balance(TODAY, due=3, pending=3)}, "No digest went out today: "),
+        ({"balance": Balance(TODAY, due=9, accepted=5, skipped=2)}, "5 of 7 digests went out: "),
+        ({"balance": Balance(TODAY, due=9, accepted=7, skipped=2)}, "Needs attention: "),
+    ],
 )
-def test_the_operator_is_told_all_there_is_to_know(broken_off, what):
+def test_the_operator_is_told_all_there_is_to_know(told, what):
     messages = []
 
     def post(message):
         messages.append(message)
         return Outcome(OutcomeKind.ACCEPTED, "ok", 250)
 
-    assert alert(post, broken_off=broken_off) == []
+    assert alert(post, **told) == []
     [message] = messages
     assert message.envelope.rcpt_to == OPERATOR
     mail = read(message.content)
-    assert mail.one("Subject") == "Paper Digest: the daily run had trouble"
+    assert mail.one("Subject").startswith(f"Paper Digest: {what}{TROUBLES[0][:20]}")
     plain, rich = (part.text for part in mail.parts)
     for text in (plain, lxml.html.document_fromstring(rich).text_content()):
         said = " ".join(text.split())
