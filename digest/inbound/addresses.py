@@ -1,4 +1,4 @@
-"""Addresses as reports write them. Pure."""
+"""Find addresses as reports write them. Pure."""
 
 import re
 

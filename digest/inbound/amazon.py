@@ -1,4 +1,4 @@
-"""Notifications of Amazon SES, as its SNS sends them by mail: JSON in the text. Pure.
+"""Read notifications of Amazon SES, as its SNS sends them by mail: JSON in the text. Pure.
 
 They tell of failures and complaints that SES does not pass on as mail. Its documentation, "Amazon
 SNS notification contents for Amazon SES", names their fields.
@@ -97,7 +97,7 @@ def _all_of(fields: Fields, name: str) -> list[tuple[str, Fields]]:
 
 
 def _fields(text: object) -> Fields:
-    """The JSON that a text begins with. Mail servers break its long line, even within a text."""
+    """Return the JSON at the beginning of a text. Mail servers break its long line anywhere."""
     if not isinstance(text, str):
         return {}
     try:

@@ -1,4 +1,4 @@
-"""Mail that answers ours, or tells of it, and is no report of delivery. Pure."""
+"""Recognise answers to our mail, and reports about its authentication. Pure."""
 
 import re
 from email.message import Message

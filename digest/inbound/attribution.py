@@ -1,4 +1,4 @@
-"""Whom a report is about, as far as it can be verified."""
+"""Find whom a report is about, as far as it can be verified."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from subscribers.tokens import Purpose, Tokens
 
 @dataclass(frozen=True, slots=True)
 class Attributed:
-    """Whom a report is verified to be about: nobody, if the person or the delivery is gone.
+    """The person and delivery that a report is about, verified; None for those that are gone.
 
     A complaint need not tell its delivery; then it is the person's last, if they had any.
     """

@@ -1,4 +1,4 @@
-"""What a report shows of our mail that it is about, to be verified by ``Attribution``. Pure.
+"""Find what a report shows of our mail that it is about; ``Attribution`` verifies it. Pure.
 
 What a report says of addresses anybody can write. But it goes to the envelope sender of the mail
 that failed, which is signed (see digest.model.verp); and a complaint shows that sender, or the
@@ -53,6 +53,6 @@ def _values(mail: Message, name: str) -> list[str]:
 
 
 def _addresses(texts: list[str]) -> tuple[str, ...]:
-    """The addresses in some values, each once."""
+    """Return the addresses in some values, each once."""
     found = [address for text in texts for address in _ADDRESS.findall(text[:_LONGEST_VALUE])]
     return tuple(dict.fromkeys(found[: _MOST_VALUES * len(_ADDRESSED)]))

@@ -1,4 +1,4 @@
-"""What a report says of one address: the server's words, and what they mean. Pure."""
+"""Read what a server said of one address, and what that means. Pure."""
 
 from dataclasses import replace
 

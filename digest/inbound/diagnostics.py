@@ -1,4 +1,4 @@
-"""What a refusal means, by the table of diagnostics.toml. Pure, but for reading the table."""
+"""Diagnose a refusal by the table of diagnostics.toml. Pure, but for reading the table."""
 
 import re
 import tomllib

@@ -33,7 +33,7 @@ _ABSENCE = phrases("absence")
 
 
 def is_notice(mail: Message, text: str) -> bool:
-    """Whether a mail without fields for programs is a notice that mail has not arrived."""
+    """Return whether a mail without fields for programs is a notice that mail has not arrived."""
     subject, text = header(mail, "Subject"), _flat(text)
     if "X-Failed-Recipients" in mail:
         return True
@@ -48,7 +48,7 @@ def is_notice(mail: Message, text: str) -> bool:
 
 
 def is_delay(mail: Message, text: str) -> bool:
-    """Whether a notice says that the server is still trying, so that nothing has failed."""
+    """Return whether a notice says that the server is still trying, so that nothing has failed."""
     subject, text = header(mail, "Subject"), _flat(text)
     says_so = _DELAY.search(text) or _TRYING.search(text)
     is_titled = _DELAY.search(subject) or _DELAY_TITLE.search(subject)
@@ -56,7 +56,7 @@ def is_delay(mail: Message, text: str) -> bool:
 
 
 def _flat(text: str) -> str:
-    """The text without its lines, since sentences run over their ends."""
+    """Return the text without its lines, since sentences run over their ends."""
     return " ".join(text[:_LONGEST].split())
 
 
@@ -69,7 +69,7 @@ def _is_titled(subject: str) -> bool:
 
 
 def _is_delivery_report(mail: Message) -> bool:
-    """Whether it is a report of its type; those that a mail was read are another (RFC 8098)."""
+    """Return whether its type is a report of delivery, not of reading (RFC 8098)."""
     about = str(mail.get_param("report-type") or "delivery-status").lower()
     return mail.get_content_type() == "multipart/report" and about == "delivery-status"
 
@@ -80,12 +80,12 @@ def _is_from_daemon(mail: Message) -> bool:
 
 
 def _is_returned(mail: Message) -> bool:
-    """Whether it comes from nobody and carries a message: answers to mail carry none."""
+    """Return whether it comes from nobody and carries a message: answers to mail carry none."""
     return header(mail, "Return-Path") == "<>" and returned(mail) is not None
 
 
 def is_marked(mail: Message) -> bool:
-    """Whether its headers say that a program answers (RFC 3834 section 5, and older ways).
+    """Return whether its headers say that a program answers (RFC 3834 section 5, and older ways).
 
     Some servers mark their failure reports so as well.
     """
@@ -99,5 +99,5 @@ def is_marked(mail: Message) -> bool:
 
 
 def is_about_absence(subject: str) -> bool:
-    """Whether the subject is what people on leave have their programs write."""
+    """Return whether the subject is what people on leave have their programs write."""
     return bool(_ABSENCE.search(subject))

@@ -1,4 +1,4 @@
-"""Mail to us in a folder on an IMAP server (RFC 9051; RFC 3501 is enough).
+"""Read mail in a folder on an IMAP server (RFC 9051; RFC 3501 is enough).
 
 Nothing is kept from one reading to the next but the server's own flags, so it does not matter
 whether the numbers of mails last (UIDVALIDITY): within one connection they do.
@@ -30,7 +30,7 @@ class _RefusedError(Exception):
 
 
 def messages_on_server(folder: ImapFolder, ca_file: Path | None = None) -> Iterator[InboundMessage]:
-    """The mails in a folder that are neither seen nor flagged; see ``mailboxes.messages_in``.
+    """Yield the mails in a folder that are neither seen nor flagged; see ``mailboxes.messages_in``.
 
     ``ca_file`` holds certificates to trust as well as the system's. Raises InboxError.
     """
@@ -91,7 +91,7 @@ def _logged_in(folder: ImapFolder, ca_file: Path | None) -> Iterator[imaplib.IMA
 
 
 def _log_in(server: imaplib.IMAP4, folder: ImapFolder) -> None:
-    """By SASL PLAIN (RFC 4616), which every server has (RFC 9051 section 11.1)."""
+    """Log in by SASL PLAIN (RFC 4616), which every server has (RFC 9051 section 11.1)."""
     credentials = f"\0{folder.user}\0{folder.password}".encode()
     try:
         server.authenticate("PLAIN", lambda _: credentials)
@@ -118,7 +118,7 @@ def _found(server: imaplib.IMAP4, *criteria: str) -> list[str]:
 
 
 def _fetch(server: imaplib.IMAP4, uid: str) -> bytes | None:
-    """The beginning of a mail, unchanged; none if it is gone, or the server cannot read it."""
+    """Return the beginning of a mail; None if it is gone, or the server cannot read it."""
     try:
         parts = _ask(server, "FETCH", uid, f"(BODY.PEEK[]<0.{MOST_OCTETS}>)")
     except _RefusedError as error:

@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 class InboundVerdict(StrEnum):
-    """What became of a mail; where nothing is to do, what kind it is."""
+    """The result of dealing with a mail; its kind, where there is nothing to do."""
 
     UNSUBSCRIBED = "unsubscribed"
     HARD = "hard"

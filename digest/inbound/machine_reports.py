@@ -1,4 +1,4 @@
-"""Reports for programs: of delivery (RFC 3464) and of abuse (RFC 5965). Pure."""
+"""Read reports for programs: of delivery (RFC 3464) and of abuse (RFC 5965). Pure."""
 
 import re
 from collections.abc import Iterable
@@ -41,7 +41,7 @@ def status_in(texts: Iterable[str]) -> Report | None:
 
 
 def _action(block: Block) -> str:
-    """The action without the comment that some put behind it; by the status if there is none."""
+    """Return the action without a comment behind it, or else what the status implies."""
     said = first(block, "action").lower().replace("(", " ").replace(";", " ").split()
     if said:
         return said[0]

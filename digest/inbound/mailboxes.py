@@ -1,4 +1,4 @@
-"""Where mail to us lies: a Maildir, an mbox file, a folder on a server, or standard input."""
+"""Read mail to us from a Maildir, an mbox file, a folder on a server, or standard input."""
 
 import mailbox
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _IN_MBOX = {Flag.SEEN: "R", Flag.REVIEW: "F"}
 
 
 def messages_in(place: Path | ImapFolder, ca_file: Path | None = None) -> Iterator[InboundMessage]:
-    """The mails in a mailbox that are neither marked as read nor flagged.
+    """Yield the mails in a mailbox that are neither marked as read nor flagged.
 
     Each gets the flag that its reader has set before the next one comes, or in an mbox file at the
     end; and each stays. Whoever stops in the middle finds the others again. Raises InboxError.
@@ -38,7 +38,7 @@ def messages_in(place: Path | ImapFolder, ca_file: Path | None = None) -> Iterat
 
 
 def messages_on(stream: BinaryIO, review: Path) -> Iterator[InboundMessage]:
-    """The one mail on a stream, as a mail server's alias hands it over.
+    """Yield the one mail on a stream, as a mail server's alias hands it over.
 
     What is not dealt with is stored in the Maildir ``review``, so that it can be taken as
     delivered. Raises InboxError.

@@ -1,4 +1,4 @@
-"""The MIME parts of a mail that count here: headers, its own text, what it returns. Pure.
+"""Take the parts out of a mail that count here: headers, its own text, what it returns. Pure.
 
 What a mail costs is bounded: only its beginning is looked at, and it may hold only so many parts.
 A report says what it has to say before the message that it returns.
@@ -47,7 +47,7 @@ Block = dict[str, list[str]]
 
 
 def open_mail(content: bytes, most_lines: int = _MOST_LINES) -> Message:
-    """The mail's beginning, taken apart. Whatever is nested too deep comes out empty."""
+    """Parse the beginning of a mail. One that is nested too deep comes out empty."""
     # Before the header, some mailboxes and programs leave blank lines, or an mbox's "From ".
     begun = _BEFORE_HEADER.sub(b"", content[:_MOST_OCTETS], count=1)
     lines = list(_bounded_lines(begun, most_lines))
@@ -57,7 +57,7 @@ def open_mail(content: bytes, most_lines: int = _MOST_LINES) -> Message:
 
 
 def header(mail: Message, name: str) -> str:
-    """A header as it reads, in one line; empty if there is none."""
+    """Return a header as it reads, in one line; empty if there is none."""
     values = (value for key, value in mail.raw_items() if key.lower() == name.lower())
     raw = _utf8(str(next(values, ""))[:_LONGEST_HEADER])
     # What cannot be decoded stays as it stands.
@@ -67,7 +67,7 @@ def header(mail: Message, name: str) -> str:
 
 
 def notice(mail: Message) -> str:
-    """What the mail says itself: its texts before a message that it carries."""
+    """Return what the mail says itself: its texts before a message that it carries."""
     texts: list[str] = []
     for part in _leaves(mail):
         if part.get_content_maintype() == "message" or part.get_content_type() in _HEADERS:
@@ -79,7 +79,7 @@ def notice(mail: Message) -> str:
 
 
 def delivery_status(mail: Message) -> Iterator[str]:
-    """The machine-readable part of each report in the mail (RFC 3464, RFC 6533), as text.
+    """Yield the machine-readable part of each report in the mail (RFC 3464, RFC 6533), as text.
 
     Reports inside a message that is returned are not this mail's.
     """
@@ -95,7 +95,7 @@ def feedback(mail: Message) -> list[Block]:
 
 
 def returned(mail: Message) -> Message | None:
-    """The message that the mail returns, or at least its headers."""
+    """Return the message that the mail returns, or at least its headers."""
     for part in _leaves(mail):
         if part.get_content_type() == "message/rfc822" and part.is_multipart():
             return _children(part)[0]
@@ -105,7 +105,7 @@ def returned(mail: Message) -> Message | None:
 
 
 def without_returned(mail: Message) -> Message:
-    """The same mail, emptied of every message that it carries."""
+    """Return the same mail, emptied of every message that it carries."""
     for part in _leaves(mail):
         if part is not mail and part.get_content_type() == "message/rfc822":
             part.set_payload("")
@@ -114,7 +114,7 @@ def without_returned(mail: Message) -> Message:
 
 
 def _bounded_lines(content: bytes, most_lines: int) -> Iterator[bytes]:
-    """The first lines, none of them too long, nor what may be one field folded into several."""
+    """Yield the first lines; long ones are cut, and so are fields folded into many lines."""
     folded = 0
     for number, line in enumerate(content.splitlines(keepends=True)):
         if number == most_lines:
@@ -127,7 +127,7 @@ def _bounded_lines(content: bytes, most_lines: int) -> Iterator[bytes]:
 
 
 def _leaves(mail: Message) -> Iterator[Message]:
-    """The parts that are no multipart, in order; a message inside is one leaf."""
+    """Yield the parts that are no multipart, in order; a message inside is one leaf."""
     if mail.get_content_maintype() == "multipart" and mail.is_multipart():
         readable = mail.get_content_type() == "multipart/alternative"
         for part in _plainest(_children(mail)) if readable else _children(mail):
@@ -137,7 +137,7 @@ def _leaves(mail: Message) -> Iterator[Message]:
 
 
 def _plainest(parts: list[Message]) -> list[Message]:
-    """Of several ways to say the same, the plain text, unless it says nothing."""
+    """Return the plain text, of several ways to say the same, unless it says nothing."""
     plain = [part for part in parts if part.get_content_type() == "text/plain"]
     return plain if any(_text(part).strip() for part in plain) else parts
 
@@ -174,7 +174,7 @@ def _characters(octets: bytes, named: object) -> str:
 
 
 def _decoded(part: Message) -> str:
-    """The text of a part that the parser took for messages, which is what it does to fields."""
+    """Return the text of a part with fields, which the parser takes for messages."""
     blocks = "\n\n".join(_as_text(child).strip("\n") for child in _children(part))
     text = blocks or _utf8(str(part.get_payload()))
     encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()

@@ -1,4 +1,4 @@
-"""What a notice for people says before it quotes the mail that it is about, and of whom. Pure.
+"""Read a notice for people, up to where it quotes the mail that it is about. Pure.
 
 The surest way to name somebody wins: what only a program writes, then lines that begin with an
 address, then sentences about a failure.
@@ -65,7 +65,7 @@ def diagnostics_of(everybody: list[str], lines: list[str]) -> dict[str, str]:
 
 
 def _telling(address: str, lines: list[str]) -> str:
-    """The lines from the first with a status or a reply code on; else those around the address."""
+    """Return the lines from the first status or reply code on, or those around the address."""
     for number, line in enumerate(lines):
         if best_status("", line) or code_in(line):
             return _joined(_one_reply(lines[number : number + _MOST_TELLING]))
@@ -76,7 +76,7 @@ def _telling(address: str, lines: list[str]) -> str:
 
 
 def _one_reply(lines: list[str]) -> list[str]:
-    """These lines up to where another reply begins."""
+    """Return these lines up to where another reply begins."""
     code = code_in(lines[0])
     for number, line in enumerate(lines):
         if code_in(line) not in {"", code}:
@@ -172,7 +172,7 @@ def _to(line: str) -> list[str]:
 
 
 def _addressed(mail: Message, quoted: list[str], ours: set[str]) -> list[str]:
-    """Whom the returned message was for, if for one only: then it is about them."""
+    """Return the recipient of the returned message, if there is only one."""
     inner = returned(mail)
     found = addresses_in(header(inner, "To")) if inner else []
     if not found:

@@ -1,4 +1,4 @@
-"""What mail systems write, by what they mean by it: the lines of phrases.toml."""
+"""Load the phrases by which mail is recognised, from phrases.toml."""
 
 import re
 import tomllib

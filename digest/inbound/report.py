@@ -1,4 +1,4 @@
-"""A mail to us, and what it reports."""
+"""The values of inbound mail: the message, what kind it is, and what it reports."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -10,7 +10,7 @@ MOST_OCTETS = 1024 * 1024
 
 
 class Flag(Enum):
-    """What the mailbox is to remember of a mail. Without any, it is read again next time."""
+    """The mark that a mailbox keeps of a mail. Without any, it is read again next time."""
 
     SEEN = "seen"  # as if a person had read it
     REVIEW = "review"  # left unread for a person, and not looked at again
@@ -25,7 +25,7 @@ class InboundMessage:
 
 
 class Kind(Enum):
-    """What sort of mail it is."""
+    """The kind of a mail."""
 
     HARD = "hard"  # a failure report; at least one address is dead
     SOFT = "soft"  # a failure report; no address is known to be dead
@@ -54,13 +54,13 @@ class Recipient:
 
     @property
     def is_hard(self) -> bool:
-        """Whether the address is dead."""
+        """Return whether the address is dead."""
         return self.diagnosis is not None and self.diagnosis.is_dead
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one mail says.
+    """The content of one mail.
 
     Only failures and complaints have recipients; a failure report that does not name any that we
     understand has none. ``waiting`` are the addresses that a server is still trying to reach.

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 
 class WebhookAnswer(Enum):
-    """What becomes of a request."""
+    """The result of a request."""
 
     DONE = "done"
     UNKNOWN = "unknown"  # no such service, or no secret is set for it

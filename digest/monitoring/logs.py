@@ -18,7 +18,7 @@ _form = "auto"
 
 
 def configure_logs() -> None:
-    """For this process, before anything is logged."""
+    """Set up the logs of this process, before anything is logged."""
     marks: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -39,7 +39,7 @@ def configure_logs() -> None:
 
 
 def mask_in_logs(secrets: Iterable[str], *, addresses: bool) -> None:
-    """What is never to be seen, and whether addresses are (DIGEST_LOG_ADDRESSES)."""
+    """Set the texts that logs never show, and whether they show addresses."""
     _mask.hide(secrets)
     _mask.shows_addresses = addresses
 

@@ -1,4 +1,4 @@
-"""What a log must not tell, taken out of its texts: mail addresses, tokens, passwords.
+"""Take out of a log's texts what it must not tell: mail addresses, tokens, passwords.
 
 Of an address its first letter and its domain stay, ``a…@example.org``. Pure, and about linear in
 the length of a text.
@@ -57,7 +57,7 @@ class Mask:
         return text if self.shows_addresses else _ADDRESS.sub(_without_name, text)
 
     def value(self, value: Any) -> Any:
-        """A value of any kind: numbers as they are, all else as text or made of texts."""
+        """Return a value of any kind, masked: numbers as they are, all else as texts."""
         if value is None or isinstance(value, bool | int | float):
             return value
         if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""The status as metrics for Prometheus, read from the database whenever they are asked for.
+"""Give the status as metrics for Prometheus, read from the database whenever they are asked for.
 
 So they cover all processes and machines that work on it. A label has few values, and none is an
 address.
@@ -35,7 +35,7 @@ L = TypeVar("L", bound=str)
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the metrics tell in addition to the status; attempts by outcome and reply code."""
+    """The counts that metrics have besides the status; attempts by outcome and code."""
 
     editions: int
     attempts: Mapping[tuple[OutcomeKind, int], int]

@@ -1,4 +1,4 @@
-"""How things are at a moment, as values. gathering.py fills them in; the CLI prints them."""
+"""The values of the status. gathering.py fills them in; the CLI prints them."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -15,7 +15,7 @@ from subscribers.model import Consent
 
 
 class WarningKind(StrEnum):
-    """What may need the operator's attention."""
+    """The kinds of what may need the operator's attention."""
 
     HELD = "held"
     PAUSED = "paused"
@@ -42,7 +42,7 @@ class StatusWarning:
 
 
 class RunState(StrEnum):
-    """How far a run has come."""
+    """The states of a run."""
 
     ENDED = "ended"
     UNDER_WAY = "under-way"
@@ -92,7 +92,7 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """How many are due within a day, and when the next is; pauses aside."""
+    """The number of readers due within a day, and when the next is; pauses aside."""
 
     due_within_a_day: int
     next_due: datetime | None
@@ -108,7 +108,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How things are at a moment, in the form that `digest status --json` prints.
+    """The status at a moment, in the form that `digest status --json` prints.
 
     ``editions`` are the latest, newest first; the balances of the days in ``unbalanced`` do not
     add up. ``intervals`` are the seconds between two messages to providers that asked for less

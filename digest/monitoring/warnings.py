@@ -67,7 +67,7 @@ def _about_what_comes_in(status: Status) -> _Found:
 
 
 def _matters(status: Status) -> bool:
-    """Whether somebody who sends from here is held.
+    """Return whether somebody who sends from here is held.
 
     Where nobody ever did, but somebody elsewhere does, this is a machine that only looks on.
     """
@@ -76,7 +76,7 @@ def _matters(status: Status) -> bool:
 
 
 def _is_stuck(status: Status) -> bool:
-    """Whether nothing is sent though something waits, and nothing that was asked for holds it up.
+    """Return whether something waits that nothing explains: no pause, rate or sending hours.
 
     Without a schedule it waits for the next run.
     """
@@ -112,13 +112,13 @@ def _late_by_hand(status: Status) -> _Found:
 
 
 def _is_scheduled(status: Status) -> bool:
-    """Whether a schedule does the runs, and not somebody with `digest run`, who plans for all."""
+    """Return whether a scheduler does the runs, and not somebody with `digest run`."""
     planned, last = status.schedule.done[Job.PLANNED], status.last_run
     return planned is not None and (last is None or last.started_at <= planned)
 
 
 def _is_asleep(status: Status) -> bool:
-    """Whether the schedule has stopped: it looks each minute."""
+    """Return whether the schedule has stopped: it looks each minute."""
     planned, reachable = status.schedule.done[Job.PLANNED], status.schedule.to_be_planned
     if not _is_scheduled(status) or planned is None or reachable is None:
         return False

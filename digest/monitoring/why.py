@@ -31,7 +31,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """What became of a delivery: each attempt, what came back, and what keeps it from going."""
+    """The history of a delivery: each attempt, what came back, and what keeps it from going."""
 
     report: DeliveryReport
     attempts: tuple[Attempt, ...]

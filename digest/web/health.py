@@ -1,4 +1,4 @@
-"""For machines that watch this one: whether it answers, whether it can work, and metrics.
+"""Tell monitoring whether this answers and can work, and give metrics.
 
 ``/healthz`` and ``/readyz`` are for everybody, and so say next to nothing.
 """

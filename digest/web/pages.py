@@ -40,7 +40,7 @@ log = structlog.get_logger()
 
 
 def web_app(site: Site) -> FastAPI:
-    """The web application that `digest serve` runs."""
+    """Return the web application that `digest serve` runs."""
     # A slash too many is no page: a redirect would keep a one-click POST (RFC 8058) from leaving.
     app = FastAPI(title=site.identity.name, openapi_url=None, redirect_slashes=False)
     render = site.context.render
@@ -111,5 +111,5 @@ def _largest_body(path: str) -> int:
 
 
 def _static(site: Site, name: str, kind: str) -> Callable[[], Response]:
-    """A file that the operator may have changed, like any other template."""
+    """Return a file that the operator may have changed, like any other template."""
     return lambda: Response(site.templates.render(f"pages/{name}"), media_type=kind)

@@ -1,4 +1,4 @@
-"""What the web application stands on."""
+"""The functions and values that the web application needs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Draft(Protocol):
 
 @dataclass(frozen=True)
 class Site:
-    """What the pages call.
+    """Everything that the pages call.
 
     ``search`` finds papers for a topic filter, and raises TopicError. ``own_digest`` is the HTML of
     the mail that a subscriber got for a day. ``missing`` says in a word what keeps the pages from
