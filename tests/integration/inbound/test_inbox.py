@@ -17,7 +17,7 @@ from digest.inbound.attribution import Attribution
 from digest.inbound.bounce_policy import Limits
 from digest.inbound.feedback_handler import FeedbackHandler
 from digest.inbound.inbox import InboundVerdict, Inbox
-from digest.inbound.mailboxes import count_for_review, messages_in, messages_on
+from digest.inbound.mailboxes import count_aside, count_for_review, messages_in, messages_on
 from digest.inbound.report import Flag, InboundMessage
 from digest.ledger.reviews import Review, ReviewPlace
 from digest.ledger.tables import bounces

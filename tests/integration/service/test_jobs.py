@@ -194,7 +194,7 @@ def test_a_letter_that_cannot_be_made_hides_no_trouble(edition, tmp_path):
 
 def test_an_operator_is_told_in_the_language_of_the_mails(edition):
     [mail], _ = edition(made("trouble"), language="de")
-    assert "Der Lauf kam bis zum Ende" in text_of(mail)
+    assert "Braucht Aufmerksamkeit: trouble" in text_of(mail)
 
 
 # ---- what was put off ------------------------------------------------------------------------

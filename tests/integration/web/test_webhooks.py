@@ -91,9 +91,10 @@ def test_a_provider_that_refuses_our_mail_to_several_is_paused(browser, ledger, 
 
 
 def test_a_notification_of_amazon_is_taken_and_its_topic_confirmed(
-    browser, registry, people, fetched
+    browser, ledger, registry, people, fetched
 ):
-    sender = VERP.sender_for(1, people[0].address)
+    sent = ledger.bounces.last_sent_to(people[0].id)
+    sender = VERP.sender_for(sent.id, people[0].address)
     bounced = {"emailAddress": "x@y.example", "diagnosticCode": "smtp; 550 5.1.1 no such user"}
     notification = {
         "notificationType": "Bounce",

@@ -30,7 +30,15 @@ RSA_KEY = rsa.generate_private_key(65537, 2048)
 
 def certificate():
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
-    built = x509.CertificateBuilder(name, name, RSA_KEY.public_key(), 1, NOW, NOW + timedelta(1))
+    built = (
+        x509.CertificateBuilder()
+        .issuer_name(name)
+        .subject_name(name)
+        .public_key(RSA_KEY.public_key())
+        .serial_number(1)
+        .not_valid_before(NOW)
+        .not_valid_after(NOW + timedelta(days=1))
+    )
     return built.sign(RSA_KEY, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
