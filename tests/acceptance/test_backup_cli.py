@@ -79,14 +79,14 @@ def test_for_programs(served: Person) -> None:
     assert made == {
         "file": "a",
         "bytes": (served.folder / "a").stat().st_size,
-        "revision": "0009",
+        "revision": "0011",
         "subscribers": 2,
         "blocks": 0,
         "papers": 5,
         "editions": 1,
     }
     restored = served.digest_json("restore", "a", "--force")
-    assert restored["was_at"] == "0009"
+    assert restored["was_at"] == "0011"
     assert (served.folder / restored["kept"]).exists()
 
 

@@ -109,6 +109,11 @@ def test_what_is_none(subject):
     assert not is_about_authentication(mail(subject))
 
 
+def test_a_long_text_is_searched_in_linear_time():
+    assert tokens_in("a" * 500_000) == []
+    assert not wants_to_leave(mail("Re: papers", ": " * 200_000))
+
+
 def test_a_token_goes_on_in_the_next_line():
     token = f"{'a' * 20}.{'b' * 30}"
     assert token in tokens_in(f"https://x.example/unsubscribe/{token[:30]}\n {token[30:]} .")
