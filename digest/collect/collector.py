@@ -134,6 +134,7 @@ class _Asking(Thread):
 
     def harvest(self, days: Iterable[date]) -> Harvest:
         """Return what came until now. A fault, or one of ``days`` not complete, is a rejection."""
+        is_late = self.is_alive()  # before the parts are looked at: it may end in between
         harvest = sum(list(self._parts), Harvest())
         failed = {rejection.day for rejection in harvest.rejected}
         incomplete = [str(day) for day in days if day in failed]
@@ -145,7 +146,7 @@ class _Asking(Thread):
         elif self._fault:
             log.error("a source has a fault of its own", source=self.name, exc_info=self._fault)
             why = f"a fault of its own: {self._fault!r}"
-        elif self.is_alive():
+        elif is_late:
             why = "it has not ended in time"
         if not why:
             return harvest

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from digest.collect import xml_repair
 from digest.collect.answer_reader import Reading
 from digest.collect.arxiv import SLICE, Arxiv, read_feed
 from digest.collect.http import Http, Throttle
@@ -270,6 +273,27 @@ def test_a_repaired_entry_has_all_its_facts():
     whole = load("rss.xml")
     harvest = read(whole.replace(b"Ducks New &amp; Fresh", b"Ducks New & Fresh"))
     assert harvest == read(whole)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000), st.binary(max_size=8), st.integers(0, 40))
+def test_whatever_damages_a_feed_the_rest_is_read_or_it_is_refused(place, damage, lost):
+    whole, harvest, refused = load("rss.xml"), Harvest(), ""
+    place %= len(whole)
+    try:
+        harvest = read(whole[:place] + damage + whole[place + lost :])
+    except SourceError as error:
+        refused = str(error)
+    assert not refused or refused.startswith("here: ")
+    if place > whole.index(b"<item>"):  # damage to the head may cost all entries
+        assert len(harvest.sightings) + len(harvest.rejected) >= 5
+
+
+def test_no_feed_has_entries_without_end(monkeypatch):
+    monkeypatch.setattr(xml_repair, "MOST_ENTRIES", 3)
+    assert len(read(rss(*[item("Ducks & geese")] * 3)).sightings) == 3
+    with pytest.raises(SourceError, match="not XML"):
+        read(rss(*[item("Ducks & geese")] * 4))
 
 
 def test_a_broken_feed_with_a_document_type_is_refused():
