@@ -142,7 +142,7 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     ``what`` says what is counted. Nothing is shown before the first call, or after the last.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    bar = Progress(*columns, console=err)
+    bar = Progress(*columns, console=err, disable=not err.is_terminal)
     task = bar.add_task(what, total=None)
 
     def report(done: int, total: int) -> None:

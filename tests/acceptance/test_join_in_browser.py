@@ -234,7 +234,7 @@ def test_everybody_can_use_the_pages(browser: Browser, operator: Person, site: s
         f"/preferences/{own[Purpose.PREFERENCES]}/delete",
         f"/unsubscribe/{own[Purpose.UNSUBSCRIBE]}",
         "/unsubscribe/broken",
-        f"/opinion/{own[Purpose.OPINION]}/arxiv:2512.04677?verdict=like",
+        f"/opinion/{own[Purpose.RATING]}/arxiv:2512.04677?verdict=like",
     ):
         page.goto(site + path)
         for folded in page.locator("summary").all():

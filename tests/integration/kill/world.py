@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import Engine, Row, func, select
 
 from digest.ledger.ledger import Ledger
+from digest.ledger.live_workers import _lock
+from digest.ledger.locks import is_held
 from digest.ledger.tables import deliveries, editions
 from digest.model.deliveries import Balance, DeliveryState
 from digest.model.digests import Edition
@@ -117,7 +119,7 @@ class World:
     def bury(self) -> None:
         """Wait until the dead are found dead: PostgreSQL needs a moment to see that one has gone."""
         claimants = {row.claimed_by for row in self.rows() if row.state == S.SENDING}
-        eventually(lambda: not any(map(self.ledger.live_workers._lives, claimants)))
+        eventually(lambda: not any(is_held(self.engine, _lock(name)) for name in claimants))
 
     # ---- what must hold ----------------------------------------------------------------------
 
