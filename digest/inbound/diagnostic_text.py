@@ -7,6 +7,8 @@ from digest.inbound.report import Kind, Recipient, Report
 from digest.model.providers import domain_of, provider_of
 
 LONGEST_DIAGNOSTIC = 500
+# A report is about one delivery; of more recipients than this nobody needs to know why.
+_MOST_DIAGNOSED = 100
 
 
 def recipient(address: str, text: str, status: str = "", transcript: str = "") -> Recipient:
@@ -24,7 +26,10 @@ def diagnosed(report: Report, table: Table) -> Report:
     """Return a report of failure with what it means for each address; a dead one makes it hard."""
     if report.kind is not Kind.SOFT:
         return report
-    recipients = tuple(_diagnosed(recipient, table) for recipient in report.recipients)
+    recipients = tuple(
+        _diagnosed(recipient, table) if number < _MOST_DIAGNOSED else recipient
+        for number, recipient in enumerate(report.recipients)
+    )
     kind = Kind.HARD if any(recipient.is_hard for recipient in recipients) else Kind.SOFT
     return replace(report, kind=kind, recipients=recipients)
 

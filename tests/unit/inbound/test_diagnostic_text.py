@@ -29,6 +29,14 @@ def test_an_unavailable_mailbox_is_none_if_it_is_what_was_asked_for(when):
     assert not is_hard(f"{said}, quota exceeded", transcript=when)
 
 
+def test_of_very_many_recipients_the_first_are_diagnosed():
+    many = tuple(recipient(f"{i}@example.org", "550 no such user") for i in range(1000))
+    assert (
+        sum(one.is_hard for one in diagnosed(Report(Kind.SOFT, many), shipped_table()).recipients)
+        == 100
+    )
+
+
 def test_a_diagnostic_is_one_short_line():
     said = recipient("ada@example.org", "550\r\n\tno " * 1000).diagnostic
     assert len(said) <= LONGEST_DIAGNOSTIC
