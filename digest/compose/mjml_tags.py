@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 # HTML, 13.1.2 "Elements": those without content. mrml knows them in small letters only.
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 
 _WORD = r"[^\W\d][\w.\-]*"
 _NAME = rf"(?::|{_WORD}:)?{_WORD}"
@@ -147,7 +147,7 @@ def _mismatch(open_tags: list[Tag], close: Tag) -> Fault | None:
 
 
 def _unclosed(tag: Tag, before: str) -> Fault:
-    advice = f" (write <{tag.name.lower()}>)" if tag.name.lower() in _VOID else ""
+    advice = f" (write <{tag.name.lower()}>)" if tag.name.lower() in VOID else ""
     return Fault(tag.offset, f"{tag} is not closed before {before}{advice}")
 
 
@@ -225,7 +225,7 @@ def _opening(mjml: str, opening: re.Match[str]) -> tuple[Tag | Fault, int]:
     if end is None:
         return _bad_attribute(mjml, position, opening, attributes), position
     name = opening[1]
-    kind = Kind.EMPTY if end[1] or name in _VOID else Kind.OPEN
+    kind = Kind.EMPTY if end[1] or name in VOID else Kind.OPEN
     return Tag(name, opening.start(), tuple(attributes), kind), end.end()
 
 
