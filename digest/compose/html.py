@@ -48,8 +48,13 @@ def to_html(mjml: str, include: Callable[[str], str] = _nothing) -> str:
 
     Raises BrokenMjml, and whatever ``include`` raises.
     """
-    inlined: str = _Offline(
-        _responsive(mjml, include),
+    return inlined(responsive(mjml, include))
+
+
+def inlined(html: str) -> str:
+    """Write the styles of a document into its elements, and its lines short enough for mail."""
+    styled: str = _Offline(
+        html,
         # Nothing is fetched while a mail is made, whatever a template names.
         allow_network=False,
         # Media queries (columns on a phone, the dark colours) must outlive the inlining.
@@ -62,13 +67,13 @@ def to_html(mjml: str, include: Callable[[str], str] = _nothing) -> str:
         # Its line ends would depend on what stands beside what.
     ).transform(pretty_print=False)
     # premailer drops MJML's lower-case doctype, and without one mail clients turn to quirks mode.
-    if not inlined.lower().startswith("<!doctype"):
-        inlined = f"<!doctype html>\n{inlined}"
-    return _ATTRIBUTES.sub(r"\n\1", inlined).replace(_END_FOR_OUTLOOK, f"{_END_FOR_OUTLOOK}\n")
+    if not styled.lower().startswith("<!doctype"):
+        styled = f"<!doctype html>\n{styled}"
+    return _ATTRIBUTES.sub(r"\n\1", styled).replace(_END_FOR_OUTLOOK, f"{_END_FOR_OUTLOOK}\n")
 
 
-def _responsive(mjml: str, include: Callable[[str], str]) -> str:
-    """Make tables of an MJML document, and styles for narrow windows."""
+def responsive(mjml: str, include: Callable[[str], str] = _nothing) -> str:
+    """Make tables of an MJML document, and styles for narrow windows. Raises as ``to_html``."""
     # mrml says nothing of some faults, and repairs tags that cross in its own way.
     if fault := first_fault(mjml):
         raise BrokenMjml(fault.what, fault.offset)

@@ -1,0 +1,253 @@
+"""Built mails: their templates are made once, and then only filled.
+
+A mail is built for each sender and language, and anew once a template has changed. What was built
+is kept on disk as well, so that a command can begin by filling it.
+"""
+
+import json
+import os
+import re
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import astuple, dataclass
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import jinja2
+from jinja2 import BaseLoader, Environment, Template, TemplateSyntaxError
+
+from digest.compose.environment import FAULTS, Templates
+from digest.compose.source_map import LineMarks, Place, read_marks
+from digest.compose.stages import (
+    DO,
+    DO_END,
+    KNOWN,
+    NOTE,
+    NOTE_END,
+    PRINT,
+    PRINT_END,
+    CannotBuildError,
+    Stages,
+    put_back,
+)
+from digest.compose.view import DigestView, MessageView
+from digest.errors import TemplateError
+from digest.ledger.atomic_file import part_of
+
+SUBJECT, TEXT, HTML = "subject.txt.j2", "body.txt.j2", "body.mjml.j2"
+
+_NUMBER = re.compile(f"{NOTE}([0-9]+)\n")
+_MAKERS = ("stages.py", "marked_mjml.py", "building.py", "html.py", "mjml_tags.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A template that was built, or ``why`` it cannot be, and where.
+
+    ``places`` are those of its tags, by number.
+    """
+
+    source: str
+    places: list[Place]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotBuilt:
+    """Why a template cannot be built, and where."""
+
+    place: Place
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.why}"
+
+
+class BuiltMail:
+    """The templates of one mail. ``parts`` are those that can be filled, by the names of files."""
+
+    def __init__(self, templates: Templates, name: str, known: dict[str, Any]) -> None:
+        self._loader = _Recorder(templates)
+        self._filled: dict[str, Template] = {}  # by the names of files
+        file = templates.cache and templates.cache / _file_name(templates, name, known)
+        kept = _kept(file, templates, self._loader) if file else None
+        self._parts = kept or {
+            part: _build(templates, self._loader, f"mail/{name}/{part}", known)
+            for part in (SUBJECT, TEXT, HTML)
+        }
+        for file_name, part in self._parts.items():
+            if not part.why:
+                environment = _environment(templates, file_name)
+                try:
+                    self._filled[file_name] = environment.from_string(part.source)
+                except TemplateSyntaxError as error:
+                    why = Part("", [_place(part, error.lineno)], str(error))
+                    self._parts[file_name] = why
+        if file and not kept:
+            _keep(file, self._parts, self._loader)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the templates are as they were."""
+        return self._loader.is_current
+
+    @property
+    def not_built(self) -> NotBuilt | None:
+        """Why the HTML is made through MJML for each mail by itself, if it is."""
+        part = self._parts[HTML]
+        return NotBuilt(part.places[0], part.why) if part.why else None
+
+    def fill(self, part: str, mail: DigestView | MessageView) -> str | None:
+        """Fill a template; None if it was not built. Raises TemplateError."""
+        template = self._filled.get(part)
+        if template is None:
+            return None
+        try:
+            return template.render(mail=mail)
+        except FAULTS as error:
+            lines = [
+                line
+                for frame, line in traceback.walk_tb(error.__traceback__)
+                if frame.f_code.co_filename == "<template>"
+            ]
+            place = _place(self._parts[part], lines[-1] if lines else 0)
+            raise TemplateError(place.template, place.line, str(error)) from error
+
+
+def built_mail(templates: Templates, name: str, mail: DigestView | MessageView) -> BuiltMail:
+    """Return the templates of the mail in the folder ``mail/<name>``, built."""
+    known = {known: getattr(mail, known) for known in KNOWN}
+    key = (name, *known.values())
+    built: BuiltMail | None = templates.built.get(key)
+    if built is None or not built.is_current:
+        built = templates.built[key] = BuiltMail(templates, name, known)
+    return built
+
+
+class _Recorder(BaseLoader):
+    """A loader that keeps the digests of what it has loaded."""
+
+    def __init__(self, templates: Templates) -> None:
+        assert templates.environment.loader
+        self._loader = templates.environment.loader
+        self._folders = [str(folder) for folder in templates.folders]
+        self.digests: dict[str, str] = {}
+        self._files: dict[str, tuple[str, int, int] | None] = {}
+
+    def get_source(
+        self, environment: Environment, template: str
+    ) -> tuple[str, str | None, Callable[[], bool] | None]:
+        self._files[template] = self._file(template)
+        found = self._loader.get_source(environment, template)
+        self.digests[template] = _checksum(found[0])
+        return found
+
+    @property
+    def is_current(self) -> bool:
+        """Whether all files are as they were, and no other has come before one."""
+        return all(self._file(template) == file for template, file in self._files.items())
+
+    def _file(self, template: str) -> tuple[str, int, int] | None:
+        for folder in self._folders:
+            with suppress(OSError):
+                found = os.stat(f"{folder}/{template}")  # noqa: PTH116  ten a mail, so quick
+                return folder, found.st_mtime_ns, found.st_size
+        return None
+
+
+def _build(templates: Templates, loader: BaseLoader, name: str, known: dict[str, Any]) -> Part:
+    environment = templates.environment.overlay(extensions=[Stages, LineMarks])
+    environment.loader = loader
+    stages = environment.extensions[Stages.identifier]
+    assert isinstance(stages, Stages)
+    stages.whole.add(name)
+    stages.gettext = templates.language.translations.gettext
+
+    filled = _environment(templates, name)
+    try:
+        marked = environment.get_template(name).render(mail=SimpleNamespace(**known))
+        rendered = read_marks(marked, name)
+        if name.endswith(HTML):
+            from digest.compose.building import build_html  # noqa: PLC0415  slow to load
+
+            source = build_html(rendered, stages, filled)
+        else:
+            source = put_back("".join(stages.first) + rendered.text, stages)
+        return Part(source, [tag.place for tag in stages.marked])
+    except CannotBuildError as error:
+        return Part("", [error.place], str(error))
+    except FAULTS as error:  # it shows in a mail as well, in other words
+        return Part("", [Place(name)], str(error))
+
+
+def _environment(templates: Templates, name: str) -> Environment:
+    """Return the environment of built templates: as that of others, but for how tags look."""
+    return templates.environment.overlay(
+        variable_start_string=PRINT,
+        variable_end_string=PRINT_END,
+        block_start_string=DO,
+        block_end_string=DO_END,
+        comment_start_string=NOTE,
+        comment_end_string=NOTE_END,
+        trim_blocks=False,
+        lstrip_blocks=False,
+        autoescape=name.endswith(HTML),
+    )
+
+
+def _place(part: Part, line: int) -> Place:
+    """Return the place of the tag that stands in a line of what was built."""
+    numbers = _NUMBER.findall("\n".join(part.source.split("\n")[:line]))
+    return part.places[int(numbers[-1])] if numbers else Place("")
+
+
+# ---- on disk -------------------------------------------------------------------------------------
+
+
+def _file_name(templates: Templates, name: str, known: dict[str, Any]) -> str:
+    """Return another name for everything but the templates that what is built depends on."""
+    language = templates.language
+    versions = [jinja2.__version__, language.code, language.version, str(known)]
+    for module in ("mjml", "premailer", "cssutils"):
+        spec = find_spec(module)
+        if spec and spec.origin:
+            found = Path(spec.origin).stat()
+            versions.append(f"{module} {found.st_mtime_ns} {found.st_size}")
+    digest = sha256("\n".join(versions).encode())
+    for maker in _MAKERS:
+        digest.update(Path(__file__).with_name(maker).read_bytes())
+    return f"{name}-{digest.hexdigest()[:24]}.json"
+
+
+def _kept(file: Path, templates: Templates, loader: _Recorder) -> dict[str, Part] | None:
+    """Return what was kept in a file, unless it is broken or a template has changed since."""
+    with suppress(OSError, ValueError, jinja2.TemplateError):
+        checksum, text = file.read_text(encoding="utf-8").split("\n", 1)
+        if checksum == _checksum(text):
+            digests, parts = json.loads(text)
+            for template in digests:
+                loader.get_source(templates.environment, template)
+            if digests == loader.digests:
+                return {
+                    name: Part(source, [Place(*place) for place in places], why)
+                    for name, (source, places, why) in parts.items()
+                }
+    return None
+
+
+def _keep(file: Path, parts: dict[str, Part], loader: _Recorder) -> None:
+    """Keep what was built; if that is not possible, each process builds for itself."""
+    text = json.dumps([loader.digests, {name: astuple(part) for name, part in parts.items()}])
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with part_of(file) as part_file:
+            part_file.write_text(f"{_checksum(text)}\n{text}", encoding="utf-8")
+            part_file.replace(file)
+
+
+def _checksum(text: str) -> str:
+    return sha256(text.encode(errors="surrogatepass")).hexdigest()
