@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 _HEADER = re.compile(r"([!-9;-~]+): ?(.*)", re.DOTALL)
 _WORD = re.compile(r"=\?utf-8\?([bq])\?([!->@-~]*)\?=", re.IGNORECASE)
+_REFERENCE = re.compile(r"&#([0-9]+);")
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,21 @@ class RawPart:
 
     @property
     def text(self) -> str:
-        assert self.one("Content-Transfer-Encoding") == "quoted-printable"
-        assert max(map(len, self.body.split(b"\r\n"))) <= 76, "a long line (RFC 2045, 6.7)"
-        return quopri.decodestring(self.body).decode("utf-8").replace("\r\n", "\n")
+        """The text of a part; references to letters beyond ASCII as the letters."""
+        encoding = self.one("Content-Transfer-Encoding")
+        longest = max(map(len, self.body.split(b"\r\n")))
+        if encoding == "7bit":
+            assert self.body.isascii()
+            assert longest <= 998, "a long line (RFC 5322, 2.1.1)"
+            return _REFERENCE.sub(_letter, self.body.decode("ascii").replace("\r\n", "\n"))
+        assert longest <= 76, "a long line (RFC 2045, 6.7 and 6.8)"
+        decode = {"quoted-printable": quopri.decodestring, "base64": base64.b64decode}[encoding]
+        return decode(self.body).decode("utf-8").replace("\r\n", "\n")
+
+
+def _letter(reference: re.Match[str]) -> str:
+    number = int(reference[1])
+    return chr(number) if number > 127 else reference[0]
 
 
 def read(content: bytes, charset: str = "ascii") -> RawPart:
