@@ -211,7 +211,8 @@ class App:
         from digest.compose.environment import Templates
         from digest.compose.language import language
 
-        return Templates(own, language(self.settings.language, own))
+        cache = self.settings.home / "cache" / "templates"
+        return Templates(own, language(self.settings.language, own), cache)
 
     def previews(self, identity: FromIdentity, folder: Path | None = None) -> Previews:
         """Return what renders emails to look at and check, from the templates as they are now.

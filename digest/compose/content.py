@@ -1,11 +1,12 @@
 """A mail's three texts, from the folder of templates that is its own."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
+from digest.compose.built import HTML, SUBJECT, TEXT, NotBuilt, built_mail
 from digest.compose.environment import Templates
-from digest.compose.html import BrokenMjml, to_html
 from digest.compose.source_map import Place
+from digest.compose.transfer_encoding import HtmlPart, html_part
 from digest.compose.view import DigestView, MessageView
 from digest.errors import TemplateError
 from digest.model.digests import Digest
@@ -20,35 +21,52 @@ def mail_of(digest: Digest) -> str:
     return NOTE if digest.why_nothing else DIGEST
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what is computed is kept beside the fields
 class Content:
-    """A rendered mail."""
+    """A rendered mail. ``not_built`` says why it was made the plain way, if it was."""
 
     subject: str
     text: str
     html: str
+    not_built: NotBuilt | None = None
+
+    @cached_property
+    def html_part(self) -> HtmlPart:
+        """The HTML as it stands in a message."""
+        return html_part(self.html)
 
 
 def fill(templates: Templates, name: str, mail: DigestView | MessageView) -> Content:
     """Fill the templates of the folder ``mail/<name>`` for a view. Raises TemplateError."""
-    subject = templates.render(f"mail/{name}/subject.txt.j2", mail=mail)
-    return Content(
-        subject=" ".join(subject.split()),
-        text=templates.render(f"mail/{name}/body.txt.j2", mail=mail),
-        html=_html(templates, f"mail/{name}/body.mjml.j2", mail),
-    )
+    built = built_mail(templates, name, mail)
+    parts = []
+    for part in (SUBJECT, TEXT, HTML):
+        filled = built.fill(part, mail)
+        parts.append(_plain(templates, name, part, mail) if filled is None else filled)
+    subject, text, html = parts
+    return Content(" ".join(subject.split()), text, html, built.not_built)
 
 
-def _html(templates: Templates, body: str, mail: DigestView | MessageView) -> str:
+def fill_plainly(templates: Templates, name: str, mail: DigestView | MessageView) -> Content:
+    """Do the same as ``fill`` without anything that is built: it costs thirty times as much."""
+    subject, text, html = (_plain(templates, name, part, mail) for part in (SUBJECT, TEXT, HTML))
+    return Content(" ".join(subject.split()), text, html)
+
+
+def _plain(templates: Templates, name: str, part: str, mail: DigestView | MessageView) -> str:
+    """Make a part of one mail by itself: HTML through Jinja2, MJML and premailer."""
+    template = f"mail/{name}/{part}"
+    if part != HTML:
+        return templates.render(template, mail=mail)
+    from digest.compose.html import BrokenMjml, to_html  # noqa: PLC0415  slow to load
+
+    def include(path: str) -> str:
+        return templates.render(path.removeprefix("./"), mail=mail)
+
     try:
-        return to_html(templates.render(body, mail=mail), including(templates, mail))
+        return to_html(templates.render(template, mail=mail), include)
     except BrokenMjml as error:
-        place = Place(body)
+        place = Place(template)
         if error.offset is not None:
-            place = templates.trace(body, mail=mail).place(error.offset)
+            place = templates.trace(template, mail=mail).place(error.offset)
         raise TemplateError(place.template, place.line, str(error)) from error
-
-
-def including(templates: Templates, mail: DigestView | MessageView) -> Callable[[str], str]:
-    """Return what an mj-include gets: a template of that name, filled like any other."""
-    return lambda path: templates.render(path.removeprefix("./"), mail=mail)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
+from hashlib import sha256
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
@@ -41,6 +42,7 @@ class Language:
 
     code: str
     translations: NullTranslations
+    version: str = ""  # another one for other sentences
 
     @property
     def direction(self) -> str:
@@ -121,12 +123,14 @@ def language(code: str, own_folder: Path | None = None) -> Language:
     if code not in known:
         raise SettingError(f"{variable('language')} is {code!r}: expected {' or '.join(known)}")
     translations = NullTranslations()
+    octets = b""
     for file in files:
         if file.stem == code:  # asked before the files that come before it
-            more = GNUTranslations(io.BytesIO(_compiled(file, file.stat().st_mtime_ns)))
+            octets += (compiled := _compiled(file, file.stat().st_mtime_ns))
+            more = GNUTranslations(io.BytesIO(compiled))
             more.add_fallback(translations)
             translations = more
-    return Language(code, translations)
+    return Language(code, translations, sha256(octets).hexdigest())
 
 
 def catalogues(own_folder: Path | None = None) -> list[Path]:

@@ -6,7 +6,7 @@ Their failures are told in the log: nobody waits for them, and nothing else may 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
+from typing import Any
 
 import structlog
 
@@ -41,7 +41,7 @@ def plain_view(identity: FromIdentity, language: Language) -> MessageView:
 
 
 class TransactionalComposer:
-    """Makes these messages in one sender's name. Each method may raise TemplateError."""
+    """Makes these messages in one sender's name. Each method raises TemplateError."""
 
     def __init__(self, templates: Templates, identity: FromIdentity) -> None:
         self._templates = templates
@@ -153,28 +153,27 @@ class TransactionalMail:
 
     def confirm(self, person: Subscriber) -> None:
         """Ask a pending subscriber to confirm."""
-        self._send("confirmation", person, partial(self._composer.confirmation, person))
+        self._send("confirmation", person, self._composer.confirmation, person)
 
     def welcome(self, person: Subscriber) -> None:
-        """Tell somebody who has just confirmed what will come."""
-        self._send("welcome", person, partial(self._composer.welcome, person))
+        """Tell a new subscriber what will come."""
+        self._send("welcome", person, self._composer.welcome, person)
 
     def goodbye(self, person: Subscriber, undo_until: datetime) -> None:
-        """Tell somebody who has just left that they have, and how to undo it until a moment."""
-        self._send("goodbye", person, partial(self._composer.goodbye, person, undo_until))
+        """Tell somebody that they are unsubscribed, and how to undo it until a moment."""
+        self._send("goodbye", person, self._composer.goodbye, person, undo_until)
 
     def confirm_address(self, move: AddressChange) -> None:
         """Ask at a new address whether it is the person's."""
-        make = partial(self._composer.address_confirmation, move)
-        self._send("confirmation of an address", move.person, make)
+        make = self._composer.address_confirmation
+        self._send("confirmation of an address", move.person, make, move)
 
     def address_changed(self, move: AddressChange) -> None:
-        """Tell the old address that the person has moved."""
-        make = partial(self._composer.address_notice, move)
-        self._send("notice to an old address", move.person, make)
+        """Tell an old address that it was changed."""
+        self._send("notice to an old address", move.person, self._composer.address_notice, move)
 
-    def _send(self, what: str, person: Subscriber, make: Callable[[datetime], Message]) -> None:
-        if why := _not_sent(lambda: self._post(make(self._clock()))):
+    def _send(self, what: str, person: Subscriber, make: Callable[..., Message], *of: Any) -> None:
+        if why := _not_sent(lambda: self._post(make(*of, now=self._clock()))):
             log.error("a message was not sent", message=what, subscriber=person.id, why=why)
 
 

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
 
 from digest.compose.language import ENGLISH, Language
@@ -162,11 +163,11 @@ def view(
         brand=brand,
         date_line=language.long_date(digest.day),
         headline=headline(digest, language),
-        preheader=preheader_of(digest, language),
-        top_title=top_title_of(digest),
+        preheader=_preheader(digest, language),
+        top_title=truncate(digest.picks[0].candidate.facts.title, 70) if digest.picks else "",
         others=max(0, len(digest.picks) - 1),
         sections=tuple(sections),
-        topics=topics_of(digest, language),
+        topics=language.listed([topic.text for topic in digest.topics]),
         pool=language.ngettext(
             "Today's edition has %(count)s paper.",
             "Today's edition has %(count)s papers.",
@@ -188,26 +189,39 @@ def card(
     pick: Pick, opinions: str = "", language: Language = ENGLISH, thumbnails: bool = False
 ) -> CardView:
     """Return one paper as shown; ``opinions`` is the subscriber's own link of that name."""
-    candidate = pick.candidate
-    facts, stars = candidate.facts, candidate.signals.stars
+    said_to_all, quoted_key = _said_to_all(pick.candidate, language, thumbnails)
     return CardView(
-        title=truncate(facts.title, LONGEST_TITLE),
-        url=facts.page_url or _search_url(facts.title),
-        topic=topic_of(pick.match, language),
-        why=why_of(pick.match, language),
-        authors=authors(facts.authors, facts.author_count, language),
-        organisation=facts.organisation,
-        text=truncate(facts.summary, LONGEST_TEXT) or first_sentences(facts.abstract, LONGEST_TEXT),
-        counts=counts(candidate, language),
-        code_url=facts.code_url,
-        stars=language.short_number(stars) if stars else "",
-        project_url=facts.project_url,
-        opinion_url=opinion_url_of(candidate, opinions) if opinions else "",
-        thumbnail=_thumbnail(facts) if thumbnails else "",
+        **said_to_all,
+        topic=_topic(pick.match, language),
+        why=_why(pick.match, language),
+        opinion_url=f"{opinions}/{quoted_key}" if opinions else "",
     )
 
 
-def preheader_of(digest: Digest, language: Language) -> str:
+@lru_cache(maxsize=2000)  # an edition has some hundred papers, and many readers
+def _said_to_all(
+    candidate: Candidate, language: Language, thumbnails: bool
+) -> tuple[dict[str, Any], str]:
+    """Return what a card says to every reader, and the paper's id as links have it."""
+    facts, stars = candidate.facts, candidate.signals.stars
+    said = {
+        "title": truncate(facts.title, LONGEST_TITLE),
+        "url": facts.page_url or _search_url(facts.title),
+        "authors": authors(facts.authors, facts.author_count, language),
+        "organisation": facts.organisation,
+        "text": (
+            truncate(facts.summary, LONGEST_TEXT) or first_sentences(facts.abstract, LONGEST_TEXT)
+        ),
+        "counts": counts(candidate, language),
+        "code_url": facts.code_url,
+        "stars": language.short_number(stars) if stars else "",
+        "project_url": facts.project_url,
+        "thumbnail": _thumbnail(facts) if thumbnails else "",
+    }
+    return said, quote(candidate.key, safe=":/")
+
+
+def _preheader(digest: Digest, language: Language) -> str:
     """Return what an inbox shows beside the subject: more titles, or what the only paper says.
 
     Of a note, why there is nothing.
@@ -219,36 +233,19 @@ def preheader_of(digest: Digest, language: Language) -> str:
     return truncate(titles or first.summary or first.abstract or first.title, 180)
 
 
-def top_title_of(digest: Digest) -> str:
-    return truncate(digest.picks[0].candidate.facts.title, 70) if digest.picks else ""
-
-
-def topics_of(digest: Digest, language: Language) -> str:
-    return language.listed([topic.text for topic in digest.topics])
-
-
-def topic_of(match: Match | None, language: Language) -> str:
+def _topic(match: Match | None, language: Language) -> str:
     if match is None:
         return ""
     return match.reason.topic or language.gettext("Like what you liked")
 
 
-def why_of(match: Match | None, language: Language) -> str:
+def _why(match: Match | None, language: Language) -> str:
     """Return what speaks for a paper, after the topic: its own words, or a liked paper's title."""
     if match is None:
         return ""
     if match.reason.liked:
         return language.gettext("“%(title)s”", title=truncate(match.reason.liked, 90))
     return ", ".join(match.reason.words)
-
-
-def opinion_url_of(candidate: Candidate, opinions: str) -> str:
-    return f"{opinions}/{_quoted(candidate.key)}"
-
-
-@lru_cache(maxsize=10_000)
-def _quoted(key: str) -> str:
-    return quote(key, safe=":/")
 
 
 def long_date(day: date) -> str:

@@ -1,19 +1,16 @@
 """The messages of deliveries: what was chosen for somebody, filled into the day's templates."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
 from threading import Lock
 
 from digest.compose.composer import Composer
-from digest.compose.edition_composer import EditionComposer
 from digest.ledger.ledger import Ledger
 from digest.model.deliveries import Delivery
 from digest.model.digests import Candidate, Digest, Edition
 from digest.model.messages import Message
 from subscribers.model import Subscriber
-
-# How far behind a message's Date may be: receivers hold hours against it.
-_FRESH = timedelta(minutes=10)
 
 
 class EditionMessages:
@@ -26,15 +23,16 @@ class EditionMessages:
         self._lock = Lock()
 
     def message(self, delivery: Delivery, person: Subscriber, now: datetime) -> Message:
-        """The message of a delivery, dated about ``now``.
+        """The message of a delivery, dated ``now``.
 
         Raises TemplateError, before the first message of an edition, where a template is to blame:
         nobody is to miss a digest for that. Raises MessageTooLarge and NothingToShow for one.
         """
         with self._lock:
-            ready = self._ready(delivery.edition_id, now)
+            ready = self._ready(delivery.edition_id)
             digest = self._digest(delivery, ready, person)
-            return ready.composer.compose(digest, to=person.address, public_id=person.public_id)
+            to, public_id = person.address, person.public_id
+            return self._composer.compose(digest, to=to, public_id=public_id, now=now)
 
     def _digest(self, delivery: Delivery, ready: "_Ready", person: Subscriber) -> Digest:
         try:
@@ -43,36 +41,24 @@ class EditionMessages:
             ready.papers = self._ledger.editions.papers_of(ready.edition)
             return planned_digest(self._ledger, delivery, ready.edition, ready.papers, person)
 
-    def _ready(self, edition_id: int, now: datetime) -> "_Ready":
+    def _ready(self, edition_id: int) -> "_Ready":
         if edition_id not in self._editions:
             edition = self._ledger.editions.get(edition_id)
             papers = self._ledger.editions.papers_of(edition)
-            composer = EditionComposer(self._composer, edition, now)
             wanted = self._ledger.deliveries.papers_to_send(edition_id)
             notes = self._ledger.deliveries.notes_to_send(edition_id)
-            composer.try_out([papers[number] for number in sorted(wanted)], sorted(notes))
-            self._editions[edition_id] = _Ready(edition, papers, composer, now)
-        ready = self._editions[edition_id]
-        if now - ready.dated > _FRESH:
-            ready.composer.date(now)
-            ready.dated = now
-        return ready
+            candidates = [papers[number] for number in sorted(wanted)]
+            self._composer.try_out(edition, candidates, sorted(notes))
+            self._editions[edition_id] = _Ready(edition, papers)
+        return self._editions[edition_id]
 
 
+@dataclass(slots=True)
 class _Ready:
     """An edition whose messages can be made."""
 
-    def __init__(
-        self,
-        edition: Edition,
-        papers: Mapping[int, Candidate],
-        composer: EditionComposer,
-        dated: datetime,
-    ) -> None:
-        self.edition = edition
-        self.papers = papers
-        self.composer = composer
-        self.dated = dated
+    edition: Edition
+    papers: Mapping[int, Candidate]
 
 
 def digest_of(ledger: Ledger, subscriber: Subscriber, day: date) -> Digest | None:

@@ -16,7 +16,6 @@ from sqlalchemy import select
 from digest.collect.source import Source
 from digest.compose import composer as composer_module
 from digest.compose.composer import Composer
-from digest.compose.edition_composer import EditionComposer
 from digest.compose.environment import Templates
 from digest.compose.from_identity import from_identity
 from digest.deliver.delivery_worker import DeliveryWorker
@@ -357,14 +356,14 @@ def test_what_happens_between_plan_and_send_is_heeded(house, happens, becomes):
 def test_what_happens_in_the_last_moment_is_heeded(house, happens, becomes, monkeypatch):
     grace = house.add("grace")
 
-    compose = EditionComposer.compose
+    compose = Composer.compose
 
     def slow(self, digest: Digest, **values: object) -> Message:
         message = compose(self, digest, **values)
         happens(house, grace)
         return message
 
-    monkeypatch.setattr(EditionComposer, "compose", slow)
+    monkeypatch.setattr(Composer, "compose", slow)
     done = house.run()
     assert list(house.became().values()) == [becomes]
     assert done.balance.due == 1

@@ -26,7 +26,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from digest.app.app import App
 from digest.compose.composer import Composer
-from digest.compose.edition_composer import EditionComposer
 from digest.compose.environment import Templates
 from digest.compose.from_identity import from_identity
 from digest.deliver import worker_pool
@@ -36,7 +35,7 @@ from digest.monitoring.logs import configure_logs
 from digest.pipeline import Pipeline
 from subscribers.errors import SubscriberError
 from tests.integration.pipelines import make_pipeline
-from tests.support import NOW, make_candidate, make_corpus, make_edition, make_settings
+from tests.support import make_candidate, make_corpus, make_edition, make_settings
 
 ROOT = Path(__file__).parents[3]
 _TEMPLATES = Templates()
@@ -252,7 +251,7 @@ def _warm_up() -> None:
     """Have done once, for all, what takes long the first time."""
     make_corpus()
     composer = Composer(_TEMPLATES, from_identity(make_settings()))
-    EditionComposer(composer, make_edition(make_candidate()), NOW).try_out([make_candidate()])
+    composer.try_out(make_edition(make_candidate()), [make_candidate()])
 
 
 def _serve() -> None:

@@ -17,7 +17,7 @@ from digest.compose.transactional_mail import (
     TransactionalMail,
     alert_operator,
 )
-from digest.errors import SettingError, TemplateError, TransportError
+from digest.errors import SettingError, TransportError
 from digest.model.deliveries import Balance
 from digest.model.messages import Outcome, OutcomeKind
 from subscribers.errors import TokenError
@@ -86,13 +86,12 @@ def test_a_relay_that_cannot_be_used_is_told_and_nothing_is_raised(name):
 
 
 @ALL
-def test_a_message_that_cannot_be_made_is_told_and_not_posted(name):
-    class Broken(Templates):
-        def render(self, name, **values):
-            raise TemplateError(name, 1, "no such thing")
-
-    [said] = send(name, answer("posted"), TransactionalComposer(Broken(), SENDER))
-    assert "line 1: no such thing" in said["why"]
+def test_a_message_that_cannot_be_made_is_told_and_not_posted(name, tmp_path):
+    own = tmp_path / "mail" / "partials"
+    own.mkdir(parents=True)
+    (own / "letter.mjml.j2").write_text("{{ mail.nothing }}")
+    [said] = send(name, answer("posted"), TransactionalComposer(Templates(tmp_path), SENDER))
+    assert "mail/partials/letter.mjml.j2, line 1: " in said["why"]
 
 
 # ---- the messages themselves --------------------------------------------------------------------
