@@ -33,6 +33,7 @@ def check(rendered: RenderedMail, rules: Rules) -> list[Finding]:
             *parts.unnamed(rendered),
             *parts.subject(rendered),
             *parts.long_lines(rendered),
+            *parts.not_built(rendered),
             *clients.newly_unsupported(rendered, rules),
         ]
     )

@@ -115,3 +115,10 @@ def long_lines(rendered: RenderedMail) -> Iterator[Finding]:
         how_many = f"{len(long)} lines of the text are longer than {_LONGEST_LINE} characters"
         says = f"{how_many}: {long[0]}"
         yield found("lines", Level.NOTE, says, rendered.of_text())
+
+
+def not_built(rendered: RenderedMail) -> Iterator[Finding]:
+    """Find templates that cannot be built once, and so cost thirty times as much for each email."""
+    if slow := rendered.not_built:
+        says = f"each email takes thirty times as long, because this cannot be built: {slow.why}"
+        yield found("not-built", Level.WARNING, says, slow.place)

@@ -10,6 +10,7 @@ from markupsafe import escape
 from digest.checks.cascade import Look, Mode, looks
 from digest.checks.finding import Finding, Level
 from digest.checks.page import page, styles
+from digest.compose.built import NotBuilt
 from digest.compose.source_map import Place, Rendered
 
 
@@ -21,7 +22,8 @@ class RenderedMail:
     ``titles`` are those of its papers as they are shown, ``urls`` their addresses. ``unsubscribe``
     is the link that it must have; it and ``postal_address`` are empty if none is required.
     ``own_hosts`` are the hosts of links that no template decides, ``base_url`` begins our
-    own. ``is_largest`` marks the sample of the longest possible email.
+    own. ``is_largest`` marks the sample of the longest possible email. ``not_built`` says why
+    its HTML cannot be made from a template that is built once.
     """
 
     mail: str
@@ -37,6 +39,7 @@ class RenderedMail:
     is_largest: bool = False
     own_hosts: frozenset[str] = frozenset()
     base_url: str = ""
+    not_built: NotBuilt | None = None
 
     @cached_property
     def tree(self) -> HtmlElement:

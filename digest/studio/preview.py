@@ -173,6 +173,7 @@ class Previews:
             is_largest=sample.name == LARGEST,
             own_hosts=frozenset(_hosts(self._identity, cards)),
             base_url=self._identity.base_url,
+            not_built=content.not_built,
         )
 
 

@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -137,7 +138,8 @@ def _answer(folder: Path | None, code: str, mail: str, view: View) -> object:
     """Return what was rendered, a fault, or the trace of an unexpected exception."""
     try:
         with _limits():
-            return render_email(Templates(folder, language(code, folder)), mail, view)
+            templates = _templates(folder, code, language(code, folder).version)
+            return render_email(templates, mail, view)
     except TemplateError as error:  # an exception with arguments of its own cannot be pickled
         kind = _Limit if isinstance(error.__cause__, _LimitError) else _Fault
         return kind(error.template, error.line, error.what)
@@ -146,6 +148,11 @@ def _answer(folder: Path | None, code: str, mail: str, view: View) -> object:
         return _Limit(f"mail/{mail}/body.mjml.j2", 0, what)
     except Exception:  # noqa: BLE001  the parent raises it
         return traceback.format_exc()
+
+
+@lru_cache(maxsize=8)  # what is built of them is kept
+def _templates(folder: Path | None, code: str, _version: str) -> Templates:
+    return Templates(folder, language(code, folder))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from digest.errors import TemplateError
 from digest.studio.preview import Previews, with_pictures
 from tests.raw_message import read
 from tests.support import make_settings
-from tests.unit.compose.test_edition_composer import CARD, own_templates
+from tests.unit.compose.both_ways import CARD, own_templates
 from tests.versions import MAKERS_OF_HTML, made_with
 
 SENDER = from_identity(make_settings())
@@ -90,6 +90,14 @@ def test_what_cannot_be_rendered_is_an_error_like_any_other(tmp_path):
     with pytest.raises(TemplateError):
         previews.of_sample("confirm")
     assert told(previews.findings("goodbye"), Level.ERROR) == []
+
+
+def test_what_cannot_be_built_is_a_warning_with_its_cost(tmp_path):
+    own_templates(tmp_path, {CARD: ('width="264px"', 'width="{{ 200 + card.counts | length }}px"')})
+    [finding] = (found for found in proofs_of(tmp_path).findings() if found.check == "not-built")
+    assert (finding.level, finding.template, finding.line) == (Level.WARNING, CARD, 26)
+    assert finding.what.startswith("each email takes thirty times as long, because this cannot")
+    assert "write them out: {{ 'this' if … else 'that' }}" in finding.what
 
 
 def test_hosts_that_templates_may_not_link_to_are_named(tmp_path):
