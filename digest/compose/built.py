@@ -153,9 +153,11 @@ class _Recorder(BaseLoader):
 
     def _file(self, template: str) -> tuple[str, int, int] | None:
         for folder in self._folders:
-            with suppress(OSError):
-                found = os.stat(f"{folder}/{template}")  # noqa: PTH116  ten a mail, so quick
-                return folder, found.st_mtime_ns, found.st_size
+            try:
+                found = os.stat(f"{folder}/{template}")  # noqa: PTH116  quicker, and ten a mail
+            except OSError:
+                continue
+            return folder, found.st_mtime_ns, found.st_size
         return None
 
 

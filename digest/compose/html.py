@@ -16,6 +16,8 @@ from digest.compose.mjml_tags import explain, first_fault
 # handle one by one: before an attribute, where a blank is as good as a line end, and after a table
 # for Outlook, where a blank does not show.
 _ATTRIBUTES = re.compile(r' ((?:border|class|href|src|style)=")')
+_STYLE = re.compile(r"<style\b.*?</style>", re.DOTALL)
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]")
 _END_FOR_OUTLOOK = "</table><![endif]-->"
 
 
@@ -69,7 +71,13 @@ def inlined(html: str) -> str:
     # premailer drops MJML's lower-case doctype, and without one mail clients turn to quirks mode.
     if not styled.lower().startswith("<!doctype"):
         styled = f"<!doctype html>\n{styled}"
+    styled = _STYLE.sub(_in_ascii, styled)
     return _ATTRIBUTES.sub(r"\n\1", styled).replace(_END_FOR_OUTLOOK, f"{_END_FOR_OUTLOOK}\n")
+
+
+def _in_ascii(style: re.Match[str]) -> str:
+    """Write a style without letters beyond ASCII, so that messages can have references to these."""
+    return _BEYOND_ASCII.sub(lambda letter: f"\\{ord(letter[0]):x} ", style[0])
 
 
 def responsive(mjml: str, include: Callable[[str], str] = _nothing) -> str:

@@ -10,16 +10,17 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from digest.cli.demo import NOW, SAMPLE_EDITION
 from digest.collect.file import read_file
 from digest.compose.composer import Composer
-from digest.compose.content import Content, fill_plainly
+from digest.compose.content import fill_plainly
 from digest.compose.environment import Templates
 from digest.compose.from_identity import from_identity
-from digest.compose.message import build_message
 from digest.model.digests import Candidate, Digest, Edition, Match, Pick, Reason, Section
 from subscribers.topics import TopicFilter
 from tests.support import make_settings
@@ -46,15 +47,14 @@ def main(readers: int, folder: Path) -> None:
 
     def plainly(number: int, digest: Digest) -> bytes:
         links = made.links(digest, f"{number:032x}")
-        content: Content = fill_plainly(made.templates, "digest", made.view(digest, links))
-        what, to, public_id = (
-            digest.day.isoformat(),
-            f"reader{number}@example.org",
-            f"{number:032x}",
-        )
-        return build_message(
-            content, identity, to=to, public_id=public_id, what=what, now=NOW
-        ).content
+        content = fill_plainly(made.templates, "digest", made.view(digest, links))
+        message = EmailMessage(policy=SMTP)
+        message["From"], message["To"] = identity.address, f"reader{number}@example.org"
+        message["Subject"], message["Date"] = content.subject, NOW
+        message["List-Unsubscribe"] = f"<{links.unsubscribe}>"
+        message.set_content(content.text)
+        message.add_alternative(content.html, subtype="html")
+        return message.as_bytes()
 
     def filled(number: int, digest: Digest) -> bytes:
         to, public_id = f"reader{number}@example.org", f"{number:032x}"

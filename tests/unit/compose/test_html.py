@@ -75,6 +75,12 @@ def test_media_queries_and_important_are_kept():
     assert "#fff" not in (paragraph.get("style") or "")
 
 
+def test_styles_are_ascii():
+    html = to_html(document("<b>→</b>", '<mj-style>b::after { content: "→ é" }</mj-style>'))
+    assert 'content: "\\2192  \\e9 "' in html
+    assert "→</b>" in html
+
+
 def test_columns_stack_on_a_phone():
     assert "@media only screen and (min-width:480px)" in to_html(document("hello"))
 
