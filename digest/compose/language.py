@@ -46,7 +46,7 @@ class Language:
 
     @property
     def direction(self) -> str:
-        """How its lines run: ltr or rtl."""
+        """The direction of its lines: ltr or rtl."""
         return str(self._locale.text_direction)
 
     def gettext(self, message: str, **values: object) -> str:
@@ -59,32 +59,32 @@ class Language:
         return said % {"count": self.number(count), **values}
 
     def long_date(self, day: date) -> str:
-        """A day in full: Friday, 20 February 2026."""
+        """Write a day in full: Friday, 20 February 2026."""
         form = _ENGLISH_DATE if self._is_english else "full"
         return format_date(day, form, locale=self._locale)
 
     def moment(self, moment: datetime) -> str:
-        """A time with its zone: 20 February 2026, 08:00:00 UTC."""
+        """Write a time with its zone: 20 February 2026, 08:00:00 UTC."""
         form = _ENGLISH_MOMENT if self._is_english else "long"
         return format_datetime(moment, form, tzinfo=moment.tzinfo, locale=self._locale)
 
     def weekday(self, number: int) -> str:
-        """A day of the week, where Monday is 0."""
+        """Name a day of the week; Monday is 0."""
         return str(get_day_names("wide", locale=self._locale)[number])
 
     def number(self, number: int) -> str:
-        """A number with its thousands parted."""
+        """Write a number with its thousands separated."""
         return f"{number:,}" if self._is_english else format_decimal(number, locale=self._locale)
 
     def short_number(self, number: int) -> str:
-        """About that many: 12.3K, where the language has such short forms."""
+        """Write about how many: 12.3K, if the language has such short forms."""
         if self._is_english:
             return _short_in_english(number)
         short = format_compact_decimal(number, locale=self._locale, fraction_digits=1)
         return self.number(number) if short.isdecimal() else short
 
     def listed(self, items: Sequence[str]) -> str:
-        """Things in words: robots, agents and world models."""
+        """List things in words: robots, agents and world models."""
         return _listed(self.code, tuple(items)) if items else ""
 
     @property
@@ -140,7 +140,7 @@ def catalogues(own_folder: Path | None = None) -> list[Path]:
 
 
 def faults(message: Message) -> list[str]:
-    """Tell where the translations of a message cannot be filled as it can be."""
+    """Return what is wrong with the placeholders in the translations of a message."""
     sources, said = _forms(message.id), [form for form in _forms(message.string) if form]
     names = set(_PLACEHOLDER.findall(" ".join(sources)))
     return [
@@ -152,13 +152,13 @@ def faults(message: Message) -> list[str]:
 
 
 def _forms(text: str | Sequence[str] | None) -> Sequence[str]:
-    """One text, or one for each form of the plural."""
+    """Return one text, or one for each plural form."""
     return (text or "",) if isinstance(text, str | None) else text
 
 
 @lru_cache(maxsize=100)
 def _compiled(file: Path, _changed: int) -> bytes:
-    """A catalogue as the standard library reads them; read anew once the file has changed."""
+    """Compile a catalogue for the standard library; once for each version of the file."""
     name = f"locales/{file.name}"
     try:
         catalogue = read_po(io.BytesIO(file.read_bytes()), _locale(file.stem), abort_invalid=True)
@@ -178,7 +178,7 @@ def _compiled(file: Path, _changed: int) -> bytes:
 
 @lru_cache(maxsize=100)
 def _locale(code: str) -> Locale:
-    """How a language is written. Raises ValueError for a code that is none."""
+    """Return how a language is written. Raises ValueError for an unknown code."""
     try:
         return Locale.parse(_WAYS.get(code, code), sep="-")
     except UnknownLocaleError as error:

@@ -89,7 +89,7 @@ def digest_of(sample: Sample) -> Digest:
 
 
 class _Values(BaseModel):
-    """Names that no mail knows are refused: they would be slips."""
+    """Refuses names that no email knows, which would be slips."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -38,7 +38,7 @@ class Rendered:
 
 
 class LineMarks(Extension):
-    """Writes a mark before each line of the plain text in templates, for ``read_marks``.
+    """Writes a mark before each line of plain text in templates, for ``read_marks``.
 
     It works on what is left of the text once blanks are trimmed, so that a rendering without its
     marks is what it would be without this extension. What is to be translated has none: it would
