@@ -103,7 +103,7 @@ class Settings:
     slower."""
     mx_lookups: bool = setting(values.yes_or_no, "yes")
     """Whether to ask the DNS which provider takes a domain's mail, so that all domains of a
-    provider count together: yes or no."""
+    provider count together, and sign-ups from domains that do not exist are refused: yes or no."""
     send_window: tuple[time, time] | None = optional(values.window, "06:00-22:00")
     """Hours of the day, in DIGEST_TIMEZONE, in which digests are sent. Not set: all."""
     warm_up_since: date | None = optional(values.day, "2026-01-31")
