@@ -7,6 +7,7 @@ diagnoses, each with what to do about it. The functions ``examine_…`` get thes
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from dns.resolver import Resolver
 
@@ -16,7 +17,12 @@ from digest.doctor.database import Objection, examine_database, examine_disk
 from digest.doctor.diagnosis import Area, Diagnosis, in_order
 from digest.doctor.dns import NOT_ASKED, examine_dns
 from digest.doctor.relay import examine_outlet
-from digest.doctor.settings import judge_settings
+from digest.doctor.settings import (
+    examine_dotenv,
+    is_in_container,
+    judge_proxies,
+    judge_settings,
+)
 from digest.errors import DigestError
 from digest.settings.settings import Settings
 
@@ -39,6 +45,8 @@ def examine(
     return in_order(
         [
             *judge_settings(settings),
+            *examine_dotenv(Path(".env")),
+            *judge_proxies(settings, in_container=is_in_container()),
             *examine_database(settings.database, now, objection),
             examine_disk(settings.home),
             judge_date(now),

@@ -1,7 +1,9 @@
 """Judge the settings: whether messages can be made by them, and what should be set better."""
 
 from collections.abc import Iterator
+from ipaddress import ip_network
 from itertools import takewhile
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from digest.compose.from_identity import from_identity
@@ -12,7 +14,40 @@ from digest.model.providers import domain_of, known_provider
 from digest.settings.settings import Settings, variable
 
 AREA = Area("settings")
+_READABLE_BY_ALL = 0o004
+_MARKS_OF_CONTAINERS = (Path("/.dockerenv"), Path("/run/.containerenv"))  # Docker, Podman
 GOOD_SECRET = 32  # characters
+
+
+def examine_dotenv(file: Path) -> list[Diagnosis]:
+    """Examine who can read a file with settings, if there is one: it has secrets."""
+    if file.is_file() and file.stat().st_mode & _READABLE_BY_ALL:
+        what = f"Everybody on this machine can read {file}, which has your secrets."
+        return [AREA.advice(what, f"Run chmod 600 {file}.")]
+    return []
+
+
+def is_in_container() -> bool:
+    return any(map(Path.exists, _MARKS_OF_CONTAINERS))
+
+
+def judge_proxies(settings: Settings, *, in_container: bool) -> list[Diagnosis]:
+    """Judge who is believed about visitors' addresses (X-Forwarded-For)."""
+    name = variable("trusted_proxies")
+    networks = list(map(ip_network, settings.trusted_proxies))
+    if any(network.prefixlen == 0 for network in networks):
+        what = f"{name} trusts every address: anybody can pretend to be somebody else."
+        return [AREA.advice(what, "Set it to the address of your proxy.")]
+    is_public = settings.base_url is not None and settings.base_url.startswith("https:")
+    if is_public and in_container and all(network.is_loopback for network in networks):
+        return [
+            AREA.advice(
+                f"{name} trusts no proxy outside of this container: all visitors count as one, "
+                "who soon reaches the limit of sign-ups.",
+                f"Set {name} to the address or network of your proxy.",
+            )
+        ]
+    return []
 
 
 def judge_settings(settings: Settings) -> list[Diagnosis]:

@@ -149,4 +149,4 @@ def test_a_database_that_is_used_elsewhere(engine, tmp_path) -> None:
     InstanceGuard(engine, tmp_path / "home", socket.gethostname()).adopt(now())
     assert guarded("home") == []
     [problem] = guarded("elsewhere")
-    assert problem.startswith("Nothing is sent before you run `digest db adopt`: this ledger ")
+    assert problem.startswith("Nothing is sent before you run `digest db adopt`: this database ")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from digest.doctor.diagnosis import Level, in_order
-from digest.doctor.settings import are_related, judge_settings
+from digest.doctor.settings import are_related, examine_dotenv, judge_proxies, judge_settings
 from tests.support import make_settings
 
 COMPLETE = {
@@ -91,3 +91,31 @@ def test_names_that_belong_together(one: str, other: str, related: bool) -> None
 def test_the_worst_comes_last() -> None:
     found = told(base_url="https://pages.example", bounce_address=f"{'b' * 60}@example.org")
     assert [each.level for each in in_order(reversed(found))] == [Level.ADVICE, Level.PROBLEM]
+
+
+def test_a_dotenv_that_everybody_can_read(tmp_path) -> None:
+    file = tmp_path / ".env"
+    assert examine_dotenv(file) == []
+    file.write_text("DIGEST_SECRET=x")
+    file.chmod(0o640)
+    assert examine_dotenv(file) == []
+    file.chmod(0o644)
+    (found,) = examine_dotenv(file)
+    assert (found.level, found.what_to_do) == (Level.ADVICE, f"Run chmod 600 {file}.")
+
+
+@pytest.mark.parametrize(
+    ("base_url", "proxies", "in_container", "words"),
+    [
+        ("https://digest.example.org", "127.0.0.1,::1", True, "all visitors count as one"),
+        ("https://digest.example.org", "127.0.0.1,::1", False, ""),
+        ("http://127.0.0.1:8000", "127.0.0.1", True, ""),
+        ("https://digest.example.org", "172.17.0.0/16", True, ""),
+        ("https://digest.example.org", "0.0.0.0/0", False, "trusts every address"),
+    ],
+)
+def test_proxies_that_are_not_trusted_or_too_many(base_url, proxies, in_container, words) -> None:
+    settings = make_settings(base_url=base_url, trusted_proxies=proxies)
+    found = judge_proxies(settings, in_container=in_container)
+    assert [each.level for each in found] == [Level.ADVICE] * bool(words)
+    assert all(words in each.what for each in found)
