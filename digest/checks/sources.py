@@ -6,6 +6,7 @@ type is not known may have any attribute.
 
 # ruff: noqa: N802, N815  Jinja2 calls visit_For and the like
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
@@ -26,6 +27,7 @@ Chain = tuple[str, ...]
 _PARSER = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)  # it renders nothing
 _ALWAYS = {*_PARSER.globals, "_", "gettext", "ngettext", "pgettext", "npgettext"}
 _ALWAYS |= {"self", "super", "loop", "caller", "varargs", "kwargs"}
+_MJ_INCLUDE = re.compile(r"<mj-include\b[^>]*?\bpath=\"(?:\./)?([^\"{}]+)\"")
 _MAY_BE_UNDEFINED = {"default", "d", "defined", "undefined"}
 
 
@@ -48,19 +50,28 @@ class _Reader(NodeVisitor):
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
+        self._read: set[tuple[str, frozenset[tuple[str, Any]]]] = set()
         self.found: list[Finding] = []
 
     def read(self, name: str, scope: Scope, around: Chain) -> None:
-        if file := self._file(name):
-            with suppress(TemplateSyntaxError, ValueError):
-                tree = _PARSER.parse(file.read_text(encoding="utf-8"), name, str(file))
-                self._all(tree.body, scope, (*around, name))
+        known = (name, frozenset(scope.items()))
+        file = self._file(name)
+        if file is None or known in self._read:
+            return
+        self._read.add(known)
+        chain = (*around, name)
+        with suppress(TemplateSyntaxError, ValueError, RecursionError):
+            text = file.read_text(encoding="utf-8")
+            self._all(_PARSER.parse(text, name, str(file)).body, dict(scope), chain)
+            for include in _MJ_INCLUDE.finditer(text):  # it is filled apart, with the email only
+                line = text.count("\n", 0, include.start()) + 1
+                self._follow([include[1]], line, {"mail": scope.get("mail")}, chain)
 
     def _file(self, name: str) -> Path | None:
         return next(filter(Path.is_file, (folder / name for folder in self._folders)), None)
 
-    def _say(self, check: str, node: nodes.Node, chain: Chain, what: str) -> None:
-        self.found.append(Finding(check, Level.ERROR, what, chain[-1], node.lineno))
+    def _say(self, check: str, line: int, chain: Chain, what: str) -> None:
+        self.found.append(Finding(check, Level.ERROR, what, chain[-1], line))
 
     def _all(self, found: Iterable[nodes.Node], scope: Scope, chain: Chain) -> None:
         for node in found:
@@ -68,7 +79,7 @@ class _Reader(NodeVisitor):
 
     def visit_Name(self, node: nodes.Name, scope: Scope, chain: Chain) -> None:
         if node.ctx == "load" and node.name not in scope and node.name not in _ALWAYS:
-            self._say("template", node, chain, f"there is nothing called {node.name}")
+            self._say("template", node.lineno, chain, f"there is nothing called {node.name}")
 
     def visit_Getattr(self, node: nodes.Getattr, scope: Scope, chain: Chain) -> None:
         self.visit(node.node, scope, chain)
@@ -79,7 +90,7 @@ class _Reader(NodeVisitor):
             alike = get_close_matches(node.attr, public, n=1)
             meant = f"; did you mean {alike[0]}?" if alike else ""
             kind = known.__name__.removesuffix("View").lower()
-            self._say("template", node, chain, f"a {kind} has no {node.attr}{meant}")
+            self._say("template", node.lineno, chain, f"a {kind} has no {node.attr}{meant}")
 
     def visit_Filter(self, node: nodes.Filter | nodes.Test, scope: Scope, chain: Chain) -> None:
         if node.name in _MAY_BE_UNDEFINED:  # from here on, the name that was asked for may be there
@@ -146,16 +157,20 @@ class _Reader(NodeVisitor):
         except nodes.Impossible:
             return
         names = [named] if isinstance(named, str) else list(named)
+        if any(map(self._file, names)) or not getattr(node, "ignore_missing", False):
+            self._follow(names, node.lineno, scope, chain)
+
+    def _follow(self, names: Sequence[str], line: int, scope: Scope, chain: Chain) -> None:
+        """Read the first template that exists."""
         name = next(filter(self._file, names), None)
         if name is None:
-            if not getattr(node, "ignore_missing", False):
-                what = f"there is no template {' or '.join(names)}, which is included here"
-                self._say("include", node, chain, what)
+            what = f"there is no template {' or '.join(names)}, which is included here"
+            self._say("include", line, chain, what)
         elif name in chain:
             circle = " → ".join([*chain[chain.index(name) :], name])
-            self._say("include", node, chain, f"a template includes itself: {circle}")
+            self._say("include", line, chain, f"a template includes itself: {circle}")
         else:
-            self.read(name, dict(scope), chain)
+            self.read(name, scope, chain)
 
 
 def _names(node: nodes.Node) -> Iterator[nodes.Name]:

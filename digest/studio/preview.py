@@ -87,7 +87,10 @@ class Previews:
         """Return the findings about all samples of one email, or of all, each once."""
         made, found = [], []
         for sample in self._samples_of(mail):
-            found += self._check_sources(sample.mail)
+            sources = self._check_sources(sample.mail)
+            found += sources
+            if any(finding.check == "include" for finding in sources):
+                continue
             try:
                 made.append(self._made(sample, self._identity))
             except TemplateError as error:

@@ -1,4 +1,4 @@
-"""Specimens for the tests of the checks: a mail in which nothing is wrong, and changes of it."""
+"""Specimens for the tests of the checks: an email in which nothing is wrong, and changes of it."""
 
 from dataclasses import replace
 from functools import cache

@@ -46,6 +46,24 @@ def test_a_template_that_includes_itself_is_told(check):
     assert found == [f"mail/b.j2:2 a template includes itself: {circle}"]
 
 
+def test_an_include_of_mjml_is_followed_too(check):
+    include = '<mj-include path="./mail/{}.j2" />'
+    found = check(a=f"\n{include.format('b')}", b=f"{include.format('a')}\n{include.format('c')}")
+    assert found == [
+        "mail/b.j2:1 a template includes itself: mail/a.j2 → mail/b.j2 → mail/a.j2",
+        "mail/b.j2:2 there is no template mail/c.j2, which is included here",
+    ]
+
+
+def test_many_ways_to_the_same_template_are_one(check):
+    """Forty templates, each of which includes the next one twice."""
+    twice = '{{% include "mail/t{0}.j2" %}}{{% include "mail/t{0}.j2" %}}'
+    chain = {f"t{number}": twice.format(number + 1) for number in range(40)}
+    assert check(**chain, t40="{{ nonsense }}") == [
+        "mail/t40.j2:1 there is nothing called nonsense"
+    ]
+
+
 def test_an_include_may_be_missing_if_it_says_so(check):
     assert check(a='{% include "mail/b.j2" ignore missing %}{% include mail.brand %}') == []
 
