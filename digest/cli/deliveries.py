@@ -9,7 +9,7 @@ from digest.app.app import App, utc_now
 from digest.cli.terminal import Day, Json, balance_line, group, misused, print_result, utc, warn
 from digest.ledger.provider_queues import ALL, EVERYBODY, name_of
 
-deliveries = group("Show the outcomes of an edition; settle uncertain ones; resume paused sending.")
+deliveries = group("Show the outcomes of an edition; resolve uncertain ones; resume paused sending.")
 
 
 @deliveries.command()
@@ -21,7 +21,7 @@ def uncertain(
     day: Day = None,
     as_json: Json = False,
 ) -> None:
-    """List the deliveries with an unknown outcome, or settle them: all, or one edition's.
+    """List the deliveries with an unknown outcome, or resolve them: all, or one edition's.
 
     The connection broke before the relay had answered, so the email may have arrived.
 

@@ -99,7 +99,7 @@ def _intervals(intervals: Mapping[str, float]) -> str:
     """Return how slow it is for those that asked for less speed, the slowest first."""
     slowest = sorted(intervals.items(), key=lambda interval: (-interval[1], interval[0]))
     shown = [
-        f"{name_of(queue)}: a mail in {interval:.1f} s"
+        f"{name_of(queue)}: an email in {interval:.1f} s"
         for queue, interval in slowest[:SHOWN_INTERVALS]
     ]
     more = len(slowest) - len(shown)

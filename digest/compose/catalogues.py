@@ -20,7 +20,7 @@ from digest.compose.language import catalogues
 
 WIDTH = 96
 _HEADER = """\
-# The sentences of the mails. To bring them up to date: python -m digest.compose.catalogues
+# The sentences of the emails. To bring them up to date: python -m digest.compose.catalogues
 msgid ""
 msgstr ""
 "Content-Type: text/plain; charset=utf-8\\n"

@@ -122,7 +122,7 @@ def _fetch(server: imaplib.IMAP4, uid: str) -> bytes | None:
     try:
         parts = _ask(server, "FETCH", uid, f"(BODY.PEEK[]<0.{MOST_OCTETS}>)")
     except _RefusedError as error:
-        log.warning("a mail cannot be fetched", uid=uid, why=str(error))
+        log.warning("a message cannot be fetched", uid=uid, why=str(error))
         return None
     # Others may be told of in between; their flags only, and not as octets.
     bodies = [part[1] for part in parts if isinstance(part, tuple) and _BODY.search(part[0])]

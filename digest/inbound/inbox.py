@@ -81,7 +81,7 @@ class Inbox:
         except SQLAlchemyError:
             raise
         except Exception as error:  # noqa: BLE001  anybody can write anything: the others count
-            log.error("a mail cannot be dealt with", error=type(error).__name__)
+            log.error("a message cannot be handled", error=type(error).__name__)
             return InboundVerdict.UNKNOWN
 
     def _act(self, mail: Message, report: Report, now: datetime) -> InboundVerdict:

@@ -33,7 +33,7 @@ def dump(engine: Engine, target: Path) -> RowCounts:
         snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
         counts = row_counts(connection)
         if counts is None:
-            raise LedgerError("there is no ledger yet: nothing to back up")
+            raise LedgerError("there is no database yet: nothing to back up")
         schema = connection.execute(text("SELECT current_schema()")).scalar_one()
         ours = {*instances.metadata.tables, "alembic_version"}
         tables = sorted(ours & set(inspect(connection).get_table_names()))

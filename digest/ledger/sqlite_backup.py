@@ -49,7 +49,7 @@ def copy_to(place: Path, part: Path, now: datetime, progress: Progress) -> RowCo
 def revision_in(file: Path) -> str:
     """Return the revision of the ledger in a backup. Raises LedgerError if there is none."""
     if not is_sqlite(file):
-        raise LedgerError(f"{file} is no backup of a ledger in SQLite, as this one is")
+        raise LedgerError(f"{file} is no backup of an SQLite database, as this one is")
     return _counts_in(file).revision
 
 
@@ -106,7 +106,7 @@ def _mark(path: Path, copied_from: Instance) -> None:
 def _counts_in(path: Path) -> RowCounts:
     counts, _ = _read(path)
     if counts is None:
-        raise LedgerError(f"{path} is no backup of a ledger")
+        raise LedgerError(f"{path} is no backup of a database")
     return counts
 
 

@@ -51,7 +51,7 @@ def back_up(
         if file.exists():
             _check_replaceable(file, place, force=force)
         if place and sqlite_backup.counts_at(place) is None:
-            raise LedgerError("there is no ledger yet: nothing to back up")
+            raise LedgerError("there is no database yet: nothing to back up")
         with part_of(file) as part:
             if place:
                 counts = sqlite_backup.copy_to(place, part, now, progress)
@@ -131,9 +131,9 @@ def _is_empty(place: Path, *, force: bool) -> bool:
         if there is None or there.is_empty:
             return True
         people = "1 subscriber" if there.subscribers == 1 else f"{there.subscribers} subscribers"
-        what = f"there is a ledger with {people}"
+        what = f"there is a database with {people}"
     except LedgerError as error:
-        what = f"the ledger cannot be read ({error})"
+        what = f"the database cannot be read ({error})"
     if not force:
         raise LedgerError(f"{what}: --force replaces it, and keeps a copy of it")
     return False
@@ -150,6 +150,6 @@ def _check_replaceable(file: Path, place: Path | None, *, force: bool) -> None:
     if not file.is_file():
         raise LedgerError(f"{file} is not a regular file")
     if place and place.exists() and file.samefile(place):
-        raise LedgerError(f"{file} is the ledger itself")
+        raise LedgerError(f"{file} is the database itself")
     if not force:
         raise LedgerError(f"{file} exists already: --force replaces it")

@@ -97,13 +97,13 @@ class InstanceGuard:
         ours = self._ours()
         instance = self._instance()
         if instance is None or ours is None:
-            return "this ledger has not been used here yet"
+            return "this database has not been used here yet"
         if (ours.host, ours.home) != (self._host, self._home):
-            return "this ledger has moved"
+            return "this database has moved"
         if ours.mark not in {instance.copy_marker, instance.before}:
-            return "this ledger is an older copy"
+            return "this database is an older copy"
         if instance.table not in {_NONE, self._instances.table_id()}:
-            return "this ledger was restored"
+            return "this database was restored"
         return ""
 
     def _ours(self) -> Instance | None:

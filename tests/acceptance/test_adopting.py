@@ -35,7 +35,7 @@ def test_it_sends_nothing_and_says_what_to_do(moved: Person) -> None:
         said = moved.run(*command)
         assert said.returncode == 1
         assert said.stderr.startswith(
-            "digest: nothing is sent before you run `digest db adopt`: this ledger has moved. "
+            "digest: nothing is sent before you run `digest db adopt`: this database has moved. "
         )
         assert said.stderr.count("\n") == 1
 

@@ -62,7 +62,7 @@ def test_nothing_is_replaced_without_being_asked_for(served: Person) -> None:
     assert served.fails("backup", "a") == "digest: a exists already: --force replaces it"
     served.digest("backup", "a", "--force")
     assert served.fails("restore", "a") == (
-        "digest: there is a ledger with 2 subscribers: --force replaces it, and keeps a copy of it"
+        "digest: there is a database with 2 subscribers: --force replaces it, and keeps a copy of it"
     )
     served.digest("subscribers", "add", "eve@example.org")
     said = served.digest("restore", "a", "--force")
@@ -97,7 +97,7 @@ def test_what_goes_wrong_is_one_line(newcomer: Person, served: Person) -> None:
     (served.folder / "half").write_bytes(whole[: len(whole) // 2])
     (served.folder / "letter").write_text("Dear aunt,")
     for file, why in {
-        "letter": "letter is no backup of a ledger in SQLite, as this one is",
+        "letter": "letter is no backup of an SQLite database, as this one is",
         "nowhere": "nowhere: No such file or directory",
         "half": "half cannot be read: database disk image is malformed",
     }.items():
@@ -106,7 +106,7 @@ def test_what_goes_wrong_is_one_line(newcomer: Person, served: Person) -> None:
         "digest: no/such/folder: No such file or directory"
     )
     assert served.fails("backup", "var/digest.sqlite3", "--force") == (
-        "digest: var/digest.sqlite3 is the ledger itself"
+        "digest: var/digest.sqlite3 is the database itself"
     )
 
 

@@ -419,13 +419,13 @@ def test_an_inbox_that_is_read_no_more_is_a_warning(ledger, registry, tmp_path):
 
 
 def test_a_ledger_that_is_held_is_a_warning(ledger, registry):
-    held = Held("this ledger has moved", was_used=True)
+    held = Held("this database has moved", was_used=True)
     [warning] = status_of(ledger, registry, held=held).warnings
-    assert (warning.kind, warning.text) == (WarningKind.HELD, "this ledger has moved")
+    assert (warning.kind, warning.text) == (WarningKind.HELD, "this database has moved")
 
 
 def test_beside_a_schedule_elsewhere_nothing_is_held(ledger, registry, scheduled):
-    held = Held("this ledger has not been used here yet", was_used=False)
+    held = Held("this database has not been used here yet", was_used=False)
     assert kinds(status_of(ledger, registry, held=held)) == []
     asleep = status_of(ledger, registry, now=NOW + HOUR, held=held)
     assert kinds(asleep) == [WarningKind.HELD, WarningKind.ASLEEP]
@@ -513,7 +513,7 @@ def test_the_words_of_each_line(ledger, registry, edition):
         "the oldest since 1 h"
     )
     assert lines["Slower"] == (
-        "4.example: a mail in 5.0 s; 3.example: a mail in 4.0 s; 2.example: a mail in 3.0 s; "
+        "4.example: an email in 5.0 s; 3.example: an email in 4.0 s; 2.example: an email in 3.0 s; "
         "and 2 more"
     )
     assert lines["Came back"] == "in 7 days 0 hard, 0 soft, 0 blocked, 0 complaint"

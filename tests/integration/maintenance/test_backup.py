@@ -263,7 +263,7 @@ def refused(url, file, match, *, force=True):
 def test_a_ledger_that_is_not_empty_wants_force(engine, url, file):
     fill(engine)
     back_up(url, file, now=NOW)
-    refused(url, file, "there is a ledger with 1 subscriber: --force", force=False)
+    refused(url, file, "there is a database with 1 subscriber: --force", force=False)
 
 
 def test_a_backup_that_is_there_wants_force(engine, url, file):
@@ -300,7 +300,7 @@ def test_not_while_somebody_sends(engine, url, file):
 def test_a_letter_is_no_backup(engine, url, file):
     fill(engine)
     file.write_text("a letter to my aunt", encoding="utf-8")
-    refused(url, file, "is no backup of a ledger")
+    refused(url, file, "is no backup of a database")
     refused(url, file.with_name("nowhere"), "No such file")
 
 
@@ -329,7 +329,7 @@ def test_a_newer_one_is_for_a_newer_program(engine, url, file):
 
 
 def test_nothing_to_back_up(url, home, file):
-    with pytest.raises(LedgerError, match="there is no ledger yet"):
+    with pytest.raises(LedgerError, match="there is no database yet"):
         back_up(url, file, now=NOW)
     assert not file.exists()
 
@@ -359,7 +359,7 @@ def test_a_backup_in_sqlite_is_one_whole_file_and_a_database(engine, url, file):
 
 def test_the_ledger_itself_is_no_place_for_its_backup(engine, url, tmp_path):
     fill(engine)
-    with pytest.raises(LedgerError, match="is the ledger itself"):
+    with pytest.raises(LedgerError, match="is the database itself"):
         back_up(url, tmp_path / "digest.sqlite3", force=True, now=NOW)
     with pytest.raises(LedgerError, match="is not a regular file"):
         back_up(url, tmp_path, force=True, now=NOW)
@@ -388,7 +388,7 @@ def test_a_ledger_that_is_damaged_can_be_replaced_and_is_kept(engine, url, file,
     engine.dispose()
     path = tmp_path / "digest.sqlite3"
     path.write_bytes(garbage := b"no database at all " * 1000)
-    refused(url, file, "the ledger cannot be read", force=False)
+    refused(url, file, "the database cannot be read", force=False)
     done = restore(url, file, force=True, now=NOW)
     assert done.kept
     assert done.kept.read_bytes() == garbage

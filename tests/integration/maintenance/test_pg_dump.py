@@ -126,7 +126,7 @@ def test_an_older_one_is_put_back_and_upgraded(engine, url, file, tmp_path):
 
 
 def test_nothing_to_back_up(url, file):
-    with pytest.raises(LedgerError, match="there is no ledger yet"):
+    with pytest.raises(LedgerError, match="there is no database yet"):
         back_up(url, file, now=NOW)
     assert not file.exists()
 
