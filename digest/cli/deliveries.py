@@ -9,7 +9,7 @@ from digest.app.app import App, utc_now
 from digest.cli.terminal import Day, Json, balance_line, group, misused, print_result, utc, warn
 from digest.ledger.provider_queues import ALL, EVERYBODY, name_of
 
-deliveries = group("Show the outcomes of an edition; resolve uncertain ones; resume paused sending.")
+deliveries = group("Show an edition's outcomes; resolve uncertain ones; resume paused sending.")
 
 
 @deliveries.command()

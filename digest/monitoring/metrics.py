@@ -132,7 +132,7 @@ def _queues(status: Status) -> Families:
         :MOST_PROVIDERS
     ]
     intervals = {name_of(queue): interval for queue, interval in slowest}
-    yield _by("interval_seconds", "Between two mails, where it goes slower.", "provider", intervals)
+    yield _by("interval_seconds", "Between two messages, if slower.", "provider", intervals)
 
 
 def _attempts(attempts: Mapping[tuple[OutcomeKind, int], int]) -> GaugeMetricFamily:
@@ -165,7 +165,7 @@ def _schedule(status: Status) -> Families:
     yield _one("review_waiting", "Inbound emails that wait for a person.", status.review.count)
     about = "Since when the first of them waits; 0 if none does."
     yield _one("review_since_timestamp_seconds", about, _at(status.review.since))
-    about = "Whether this ledger sends nothing before digest db adopt."
+    about = "Whether this database sends nothing before digest db adopt."
     yield _one("held", about, int(status.held is not None))
 
 

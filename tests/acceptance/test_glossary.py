@@ -61,7 +61,7 @@ RIGHT = [
     "She mails you a link.",
     "A letter with an accent is kept as it is.",
     "Who may read this?",
-    "Ask whoever runs the relay.",
+    "Ask whoever runs the relay, or a mail service.",
     "They get nothing until the block is lifted.",
     "It keeps a copy of the file beside it.",
     "All is well, and no mail comes back.",
