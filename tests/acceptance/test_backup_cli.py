@@ -41,7 +41,7 @@ def test_a_ledger_goes_to_another_machine_and_asks_before_it_sends(
 ) -> None:
     said = served.digest("backup", "ledger.backup")
     assert said.startswith(
-        "ledger.backup: revision 0009, 2 subscribers, 0 blocks, 5 papers, 1 edition; 0."
+        "ledger.backup: revision 0011, 2 subscribers, 0 blocks, 5 papers, 1 edition; 0."
     )
     assert said.endswith(" MB.\n")
     other = Person(tmp_path / "other", dict(served.settings))

@@ -300,7 +300,7 @@ def test_not_while_somebody_sends(engine, url, file):
 def test_a_letter_is_no_backup(engine, url, file):
     fill(engine)
     file.write_text("a letter to my aunt", encoding="utf-8")
-    refused(url, file, "is no backup of a database")
+    refused(url, file, "is no backup of a")
     refused(url, file.with_name("nowhere"), "No such file")
 
 
