@@ -38,6 +38,13 @@ _ALWAYS = frozenset("block endblock extends include".split())
 _OPENING = frozenset("autoescape capture filter for if macro with".split())
 _CLOSING = frozenset("endautoescape endset endfilter endfor endif endmacro endwith".split())
 _SHARING = frozenset("block extends include".split())  # variables with other templates
+_NAMING = {  # statements that give values to names, and how they end
+    "capture": "{% endset %}",
+    "for": "{% endfor %}",
+    "macro": "{% endmacro %}",
+    "set": "",
+    "with": "{% endwith %}",
+}
 _REFUSED = frozenset("call from import".split())
 
 
@@ -92,27 +99,6 @@ class _Piece:
         if self.word == "set":
             tokens = tokens[1 + [token.type for token in tokens].index("assign") :]
         return f"{PRINT} {''.join(map(_written, tokens))}{PRINT_END}"
-
-    @property
-    def named(self) -> set[str]:
-        """The names that a statement gives values to."""
-        names = set()
-        for before, token, after in zip(
-            self.tokens[1:], self.tokens[2:], self.tokens[3:], strict=False
-        ):
-            is_end = (self.word, token.type, token.value)
-            if is_end in {("set", "assign", "="), ("for", "name", "in")}:
-                break
-            is_named = {
-                "for": True,
-                "set": True,
-                "capture": before.value == "set",
-                "macro": before.type in {"lparen", "comma"} or before.value == "macro",
-                "with": after.type == "assign",
-            }.get(self.word, False)
-            if is_named and token.type == "name":
-                names.add(token.value)
-        return names
 
 
 class When(Flag):
@@ -183,7 +169,7 @@ class Stages(Extension):
         is_alone = name not in self.whole and not any(piece.word in _SHARING for piece in pieces)
         return [
             # In a part, what nothing uses later is not set later: it could stand in the head.
-            When.NOW if is_alone and When.NOW in when and not piece.named & later else when
+            When.NOW if is_alone and When.NOW in when and not self._named(piece) & later else when
             for piece, when in zip(pieces, whens, strict=True)
         ]
 
@@ -194,9 +180,9 @@ class Stages(Extension):
             return When.NOW
         is_constant = word == "set" and all(open_now) and self._is_known(piece.expression)
         if is_constant:
-            self._constants |= piece.named
+            self._constants |= self._named(piece)
             return When.NOW | When.LATER
-        self._constants -= piece.named
+        self._constants -= self._named(piece)
         if word in _OPENING:
             open_now.append(word == "if" and all(map(self._is_known, asked)))
         if word in _OPENING or word in {"elif", "else"}:
@@ -238,7 +224,7 @@ class Stages(Extension):
         if piece.word in _REFUSED:
             what = f"macros by {{% {piece.word} %}}: include a file instead"
             raise CannotBuildError(what, place)
-        if taken := piece.named & (_KNOWN_NAMES | {"mail"}):
+        if taken := self._named(piece) & (_KNOWN_NAMES | {"mail"}):
             raise CannotBuildError(f"another {taken.pop()}: choose another name", place)
         match piece.word, piece.tokens[2].type:
             case "include", _ if any(token.value == "without" for token in piece.tokens):
@@ -250,11 +236,20 @@ class Stages(Extension):
             case "extends", _:
                 raise CannotBuildError("extends with an expression: write the name", place)
 
+    def _named(self, piece: _Piece) -> set[str]:
+        """Return the names that a statement gives values to."""
+        if piece.word not in _NAMING:
+            return set()
+        tree = self._parsed(f"{piece.source}{_NAMING[piece.word]}")
+        return {found.name for found in tree.find_all(nodes.Name) if found.ctx != "load"}
+
+    def _parsed(self, source: str) -> nodes.Template:
+        assert self.environment.linked_to  # which is without this extension
+        return self.environment.linked_to.parse(source.translate(_AS_WRITTEN))
+
     def _is_known(self, source: str) -> bool:
         """Tell whether a tag needs nothing but what is known now."""
-        base = self.environment.linked_to  # without this extension
-        assert base
-        tree = base.parse(source.translate(_AS_WRITTEN))
+        tree = self._parsed(source)
         names = [found.name for found in tree.find_all(nodes.Name)]
         of_mail = [
             found.attr
@@ -336,9 +331,8 @@ def _in_scopes(
 
 
 def _scope(beside: _Piece, word: str) -> _Piece:
-    line = beside.tokens[0].lineno
-    tokens = ((line, "block_begin", "{%"), (line, "name", word), (line, "block_end", "%}"))
-    return _Piece(tuple(Token(*token) for token in tokens))
+    kinds = (("block_begin", "{%"), ("name", word), ("block_end", "%}"))
+    return _Piece(tuple(Token(beside.tokens[0].lineno, *kind) for kind in kinds))
 
 
 def _conditions(pieces: list[_Piece]) -> dict[int, list[str]]:

@@ -404,6 +404,10 @@ NOT_BUILT = {
         {CARD: (TITLE, "{% set mail = card %}{{ mail.title }}</a></h3>")},
         r"card.mjml.j2, line 7: another mail: choose another name",
     ),
+    "a name that is taken in a macro": (
+        {CARD: (TITLE, "{% macro b(mail) %}{{ mail.brand }}{% endmacro %}{{ b({'brand': 'x'}) }}</a></h3>")},
+        r"card.mjml.j2, line 7: another mail: choose another name",
+    ),
     "a width that is computed": (
         {CARD: ('width="264px"', 'width="{{ 200 + card.counts | length }}px"')},
         r"card.mjml.j2, line \d+: {{ 200 .*must know all texts that it can print; write them out",
