@@ -38,6 +38,7 @@ _OVER_A_NETWORK = {
     "keepalives_count": "3",
 }
 _PATIENCE = 60.0  # seconds
+PAUSE = 0.05  # seconds after a block of rows: SQLite has no queue for those who want to write
 # Gone or locked; still read-only (InternalError); or no connection is free (TimeoutError).
 _NOT_NOW = (OperationalError, InterfaceError, InternalError, TimeoutError)
 

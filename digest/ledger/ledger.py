@@ -1,5 +1,8 @@
 """The ledger: papers, editions and deliveries in one database."""
 
+import time
+from collections.abc import Callable
+
 from sqlalchemy import Engine
 
 from digest.ledger.bounces import Bounces
@@ -20,9 +23,11 @@ from digest.ledger.uncertain import Uncertain
 
 
 class Ledger:
-    def __init__(self, engine: Engine) -> None:
+    """The parts of one ledger. ``sleep`` is called between blocks of rows."""
+
+    def __init__(self, engine: Engine, sleep: Callable[[float], None] = time.sleep) -> None:
         self.engine = engine
-        self.papers = Papers(engine)
+        self.papers = Papers(engine, sleep)
         self.editions = Editions(engine)
         self.deliveries = Deliveries(engine)
         self.bounces = Bounces(engine)
@@ -36,4 +41,4 @@ class Ledger:
         self.instances = Instances(engine)
         self.last_runs = LastRuns(engine)
         self.reviews = Reviews(engine)
-        self.old_rows = OldRows(engine)
+        self.old_rows = OldRows(engine, sleep)

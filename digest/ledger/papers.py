@@ -1,13 +1,15 @@
 """Papers, with their listings and observed signals."""
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, func, insert, select, update
 
+from digest.ledger.database import PAUSE
 from digest.ledger.tables import collections, listings, observations, papers
 from digest.model.papers import Facts, KnownPaper, Listing, MergedPaper, Signals
 from subscribers.store.store import Store
@@ -15,10 +17,15 @@ from subscribers.store.store import Store
 _FACTS = tuple(row.name for row in fields(Facts))
 _SIGNALS = tuple(row.name for row in fields(Signals))
 _BATCH = 500  # values in one IN (…); SQLite's own limit is far above
+_BLOCK = 200  # papers in one transaction
 
 
 class Papers(Store):
     """The papers of one ledger."""
+
+    def __init__(self, engine: Engine, sleep: Callable[[float], None] = time.sleep) -> None:
+        super().__init__(engine)
+        self._sleep = sleep
 
     def absorb(
         self,
@@ -26,11 +33,19 @@ class Papers(Store):
         title_keys: Iterable[str],
         merge: Callable[[list[KnownPaper]], list[MergedPaper]],
     ) -> list[MergedPaper]:
-        """Merge into the papers that are known by these keys, in one transaction."""
-        with self._engine.begin() as connection:
+        """Merge into the papers that are known by these keys, and save them in blocks.
+
+        The caller holds the lock of collections. If it is broken off between two blocks, the next
+        collection of the same adds the rest.
+        """
+        with self._engine.connect() as connection:
             merged = merge(_known(connection, sorted(keys), sorted(title_keys)))
-            for paper in merged:
-                _save(connection, paper)
+        for start in range(0, len(merged), _BLOCK):
+            with self._engine.begin() as connection:
+                for paper in merged[start : start + _BLOCK]:
+                    _save(connection, paper)
+            if start + _BLOCK < len(merged):
+                self._sleep(PAUSE)
         return merged
 
     def state(self) -> tuple[int, ...]:

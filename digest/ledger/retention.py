@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Engine, delete, func, select, update
 
 from digest.errors import LedgerError
-from digest.ledger.database import write_transaction
+from digest.ledger.database import PAUSE, write_transaction
 from digest.ledger.tables import (
     attempts,
     bounces,
@@ -30,7 +30,6 @@ from subscribers.store.store import Store
 _S = DeliveryState
 SETTLED = (_S.ACCEPTED, _S.REFUSED, _S.SUPPRESSED, _S.SKIPPED)  # the final states
 BLOCK = 500  # deliveries; each has some ten papers
-PAUSE = 0.05  # seconds after each block: SQLite has no queue for those who want to write
 
 
 class OldRows(Store):

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from digest.collect.merge import keys_of, merge
 from digest.ledger.ledger import Ledger
@@ -145,3 +145,32 @@ def test_the_latest_day_is_that_of_the_latest_listing(ledger):
         make_sighting(3, listed_on=None),
     )
     assert ledger.papers.latest_day() == TODAY
+
+
+def test_many_papers_are_saved_in_blocks_so_that_nobody_waits_for_all_of_them(ledger):
+    saved: list[int] = [0]
+
+    def commit(_connection):
+        saved.append(0)
+
+    def execute(_connection, _cursor, statement, *_):
+        saved[-1] += statement.startswith("INSERT INTO papers")
+
+    event.listen(ledger.engine, "commit", commit)
+    event.listen(ledger.engine, "after_cursor_execute", execute)
+    merged = absorb(ledger, *(make_sighting(n) for n in range(450)))
+    assert (len(merged), count(ledger, papers), sum(saved)) == (450, 450, 450)
+    assert max(saved) <= 200
+
+
+def test_a_collection_that_was_broken_off_between_two_blocks_is_completed_by_the_next(ledger):
+    def stop(_seconds):
+        raise RuntimeError("the process ends")
+
+    sightings = [make_sighting(n, upvotes=n) for n in range(450)]
+    with pytest.raises(RuntimeError, match="the process ends"):
+        absorb(Ledger(ledger.engine, sleep=stop), *sightings)
+    assert count(ledger, papers) == 200
+    merged = absorb(ledger, *sightings)
+    assert [paper.is_new for paper in merged].count(True) == 250
+    assert {count(ledger, table) for table in (papers, listings, observations)} == {450}
