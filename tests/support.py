@@ -26,7 +26,7 @@ PLAIN_TEMPLATES = Path(__file__).parent / "fixtures" / "plain_templates"
 SENDING = {
     "from_": "digest@example.org",
     "base_url": "https://digest.example.org",
-    "secret": "a secret for tests only",
+    "secret": "a secret for tests only and a long one",
     "postal_address": "Paper Digest, 1 Example Street, 0150 Oslo, Norway",
     # In the order in which it was planned; test_delivery_worker.py has many connections.
     "send_connections": "1",

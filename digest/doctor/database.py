@@ -6,12 +6,19 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import URL, Engine, make_url, text
 
 from digest.doctor.clock import judge_clocks
 from digest.doctor.diagnosis import Area, Diagnosis
 from digest.errors import LedgerError
-from digest.ledger.database import NEWEST_REVISION, as_ledger_error, open_database, revision
+from digest.ledger.database import (
+    NEW_DATABASE,
+    NEWEST_REVISION,
+    as_ledger_error,
+    encoding_problem,
+    open_database,
+    revision,
+)
 
 AREA = Area("database")
 DISK = Area("disk")
@@ -27,7 +34,7 @@ Objection = Callable[[Engine], str | None]
 """Returns why nothing is sent from a database that was not used here before; None if it was."""
 
 
-def examine_database(url: str, now: datetime, objection: Objection) -> list[Diagnosis]:
+def examine_database(url: str | URL, now: datetime, objection: Objection) -> list[Diagnosis]:
     """Examine the database itself; nothing in it is changed."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
@@ -41,7 +48,7 @@ def examine_database(url: str, now: datetime, objection: Objection) -> list[Diag
 # ---- what the database answers ---------------------------------------------------------------
 
 
-def _examine_server(url: str, now: datetime, objection: Objection) -> list[Diagnosis]:
+def _examine_server(url: str | URL, now: datetime, objection: Objection) -> list[Diagnosis]:
     try:
         engine = open_database(url)
         try:
@@ -59,6 +66,11 @@ def _examine_server(url: str, now: datetime, objection: Objection) -> list[Diagn
 
 
 def _ask(engine: Engine, now: datetime, objection: Objection) -> Iterator[Diagnosis]:
+    if engine.dialect.name != "sqlite":
+        with engine.connect() as connection:
+            if lacks := encoding_problem(connection):
+                yield AREA.problem(f"It {lacks}.", f"C{NEW_DATABASE[1:]}.")
+                return
     found = revision(engine)
     if found is None:
         yield NOT_THERE_YET

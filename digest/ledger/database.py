@@ -1,12 +1,12 @@
 """The database: opening it, transactions, and its schema's revision."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import (
     InterfaceError,
     InternalError,
@@ -15,16 +15,10 @@ from sqlalchemy.exc import (
     TimeoutError,  # noqa: A004  SQLAlchemy's, of its pool
 )
 from sqlalchemy.pool import ConnectionPoolEntry
-from tenacity import (
-    Retrying,
-    retry_if_exception,
-    retry_if_exception_type,
-    stop_after_delay,
-    wait_exponential,
-    wait_random,
-)
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from digest.errors import LedgerError
+from digest.ledger import sqlite_connection
 from digest.ledger.locks import wait_for_upgrade
 
 # The last of digest/ledger/migrations/versions; a test holds the two together.
@@ -38,6 +32,7 @@ _OVER_A_NETWORK = {
     "keepalives_count": "3",
 }
 _PATIENCE = 60.0  # seconds
+NEW_DATABASE = "create one with createdb --encoding=UTF8 --template=template0"
 PAUSE = 0.05  # seconds after a block of rows: SQLite has no queue for those who want to write
 # Gone or locked; still read-only (InternalError); or no connection is free (TimeoutError).
 _NOT_NOW = (OperationalError, InterfaceError, InternalError, TimeoutError)
@@ -45,7 +40,7 @@ _NOT_NOW = (OperationalError, InterfaceError, InternalError, TimeoutError)
 T = TypeVar("T")
 
 
-def open_database(url: str) -> Engine:
+def open_database(url: str | URL) -> Engine:
     """Make an engine for SQLite (write-ahead log, foreign keys on) or PostgreSQL.
 
     Raises LedgerError if the folder cannot be made, or the driver is not installed.
@@ -61,33 +56,26 @@ def open_database(url: str) -> Engine:
             parsed,
             pool_pre_ping=not is_sqlite,
             hide_parameters=True,  # addresses, because errors are logged
+            connect_args={"factory": sqlite_connection.PatientConnection} if is_sqlite else {},
         )
+    except ModuleNotFoundError as error:
+        raise LedgerError(
+            f"the database cannot be opened: {error.name} is not installed: "
+            "pip install 'paper-digest[postgresql]'"
+        ) from error
     except (OSError, ImportError) as error:
         raise LedgerError(f"the database cannot be opened: {error}") from error
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", sqlite_connection.set_up if is_sqlite else _set_up_postgresql)
     return engine
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
-    connection.execute("PRAGMA busy_timeout=30000")
-    # If several processes do this to a new file at once, SQLite refuses all but one at once.
-    in_turn = Retrying(
-        retry=retry_if_exception(_is_locked),
-        stop=stop_after_delay(_PATIENCE),
-        wait=wait_random(0.01, 0.1),
-        reraise=True,
-    )
-    in_turn(connection.execute, "PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")  # a claim must survive a power cut
-    connection.execute("PRAGMA foreign_keys=ON")
-
-
-def _is_locked(error: BaseException) -> bool:
-    if not isinstance(error, sqlite3.OperationalError):
-        return False
-    code = getattr(error, "sqlite_errorcode", 0)  # none if Python's own module raised it
-    return bool(code & 0xFF == sqlite3.SQLITE_BUSY)
+def _set_up_postgresql(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    """Set what may be configured otherwise for the server, database or role."""
+    cursor = connection.cursor()
+    cursor.execute("SET client_encoding TO 'UTF8'")
+    cursor.execute("SET DateStyle TO 'ISO'")
+    cursor.close()
+    connection.commit()
 
 
 def retry_on_disconnect(ask: Callable[[], T]) -> T:
@@ -137,11 +125,19 @@ def upgrade(engine: Engine) -> None:
         with write_transaction(engine) as connection:
             # Another process that upgrades at the same time waits, and then finds it done.
             if connection.dialect.name != "sqlite":
+                if lacks := encoding_problem(connection):
+                    raise LedgerError(f"the database {lacks}: {NEW_DATABASE}")
                 wait_for_upgrade(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except (SQLAlchemyError, CommandError) as error:
         raise LedgerError(f"the database cannot be upgraded: {_first_line(error)}") from error
+
+
+def encoding_problem(connection: Connection) -> str:
+    """Return why a database in PostgreSQL cannot hold every character; "" if it can."""
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    return "" if encoding == "UTF8" else f"has the encoding {encoding}, not UTF8"
 
 
 @contextmanager
@@ -195,4 +191,5 @@ def revision(engine: Engine) -> str | None:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
+    # Of a driver's error, without the name of its class and the statement.
+    return str(getattr(error, "orig", None) or error).splitlines()[0]

@@ -48,7 +48,7 @@ def dump(engine: Engine, target: Path) -> RowCounts:
     return counts
 
 
-def restore_command(url: str, file: Path) -> str:
+def restore_command(url: str | URL, file: Path) -> str:
     """Return the shell command that replaces the ledger's tables by those in a backup."""
     conninfo, _ = _connection(make_url(url))
     options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 
 from digest.errors import LedgerError
 from digest.ledger import pg_dump, sqlite_backup
@@ -41,7 +41,7 @@ class Restored:
 
 
 def back_up(
-    url: str, file: Path, *, force: bool = False, now: datetime, progress: Progress = silent
+    url: str | URL, file: Path, *, force: bool = False, now: datetime, progress: Progress = silent
 ) -> Backup:
     """Copy the ledger at a URL to a file, which appears when it is complete.
 
@@ -62,7 +62,7 @@ def back_up(
 
 
 def restore(
-    url: str, file: Path, *, force: bool = False, now: datetime, progress: Progress = silent
+    url: str | URL, file: Path, *, force: bool = False, now: datetime, progress: Progress = silent
 ) -> Restored:
     """Replace the ledger at a URL, which must be empty, by the one in a file.
 
@@ -99,7 +99,7 @@ def restore(
         return Restored(sqlite_backup.put_at(place, ready, progress), found, kept)
 
 
-def upgrade_ledger(url: str, now: datetime, progress: Progress = silent) -> Path | None:
+def upgrade_ledger(url: str | URL, now: datetime, progress: Progress = silent) -> Path | None:
     """Bring the schema to the newest revision. Return the copy of a SQLite file made before that.
 
     Raises LedgerError, and changes nothing then.
@@ -114,7 +114,7 @@ def upgrade_ledger(url: str, now: datetime, progress: Progress = silent) -> Path
 
 
 @contextmanager
-def _opened(url: str) -> Iterator[tuple[Engine, Path | None]]:
+def _opened(url: str | URL) -> Iterator[tuple[Engine, Path | None]]:
     """Open a database; yield its engine, and its file if it is SQLite."""
     engine = open_database(url)
     try:

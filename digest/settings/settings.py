@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.engine import URL, make_url
+
 from digest.settings import values
 from digest.settings.imap_folder import ImapFolder
 from digest.settings.values import number
@@ -179,7 +181,7 @@ class Settings:
 
     base_url: str | None = optional(values.public_url, "https://digest.example.org")
     """Public address of the pages, for the links in emails. Required to send."""
-    secret: tuple[str, ...] | None = optional(values.secrets, NEW_KEY, secret=True)
+    secret: tuple[str, ...] | None = optional(values.signing_keys, NEW_KEY, secret=True)
     """Key that signs the links in emails: 32 random characters or more. To change it, put the new
     key first, then a comma and the old one; keep the old one for a year or more, so that old links
     keep working. Required to send."""
@@ -296,8 +298,11 @@ class Settings:
         return [variable(name) for name in NEEDED if getattr(self, name) is None]
 
     @property
-    def database(self) -> str:
-        return self.database_url or f"sqlite:///{self.home / 'digest.sqlite3'}"
+    def database(self) -> URL:
+        """Return where the database is. % and ? in a path would mean more in a text."""
+        if self.database_url:
+            return make_url(self.database_url)
+        return URL.create("sqlite", database=str(self.home / "digest.sqlite3"))
 
     @property
     def transport_url(self) -> str:

@@ -25,6 +25,11 @@ Number = TypeVar("Number", int, float)
 
 LONGEST_NAME = 100
 SHORTEST_SECRET = 8  # against slips; four times as long is recommended
+SHORTEST_KEY = 32  # of the key that signs links, which must not be guessed
+PERCENT_ENCODE = (
+    "expected a password without / ? # @; percent-encode them: %2F for /, %3F for ?, %23 for #, "
+    "%40 for @, and %25 for % itself"
+)
 LONGEST_PUBLIC_URL = 500  # with a token behind it, it must fit a header's line of 998 octets
 
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
@@ -79,6 +84,7 @@ def path(value: str) -> Path:
 
 def mailbox(value: str) -> Path | ImapFolder:
     """Read a Maildir or an mbox file, or the URL of a folder on a server."""
+    _check_percent_encoding(value)
     return imap_folder(value) if "://" in value else path(value)
 
 
@@ -146,13 +152,23 @@ def database_url(value: str) -> str:
         url = make_url(value)
     except (ArgumentError, ValueError):  # their texts may hold a piece of the password
         raise ValueError("expected a URL like sqlite:///papers.sqlite3") from None
+    if "@" in (url.host or ""):
+        raise ValueError(PERCENT_ENCODE)
     is_file = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
     if not is_file and url.get_backend_name() != "postgresql":
         raise ValueError("expected sqlite:///FILE or postgresql+psycopg://…")
     return value
 
 
+def _check_percent_encoding(url: str) -> None:
+    """Raise ValueError if the user name or password in a URL has a character that ends it."""
+    server, *rest = re.split(r"([/?#])", url.partition("://")[2], maxsplit=1)
+    if server and "@" not in server and "@" in "".join(rest):
+        raise ValueError(PERCENT_ENCODE)
+
+
 def transport_url(value: str) -> str:
+    _check_percent_encoding(value)
     with suppress(ValueError):  # its text may hold a piece of the password
         parts = urlsplit(value)
         has_port = bool(parts.port)  # raises ValueError for one that is no number
@@ -209,6 +225,17 @@ def secrets(value: str) -> tuple[str, ...]:
     keys = tuple(key.strip() for key in value.split(","))
     if any(len(key) < SHORTEST_SECRET for key in keys):
         raise ValueError(f"expected a random text of at least {SHORTEST_SECRET} characters")
+    return keys
+
+
+def signing_keys(value: str) -> tuple[str, ...]:
+    """Read keys, the newest first. Older ones may be short: links in sent emails need them."""
+    keys = secrets(value)
+    if len(keys[0]) < SHORTEST_KEY:
+        raise ValueError(
+            f"expected a random text of at least {SHORTEST_KEY} characters (openssl rand -hex 32); "
+            "to keep links in sent emails working, put the key used until now after it and a comma"
+        )
     return keys
 
 

@@ -4,9 +4,11 @@ import itertools
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from threading import Barrier, Event
 
 import pytest
@@ -15,22 +17,29 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
+from structlog.testing import capture_logs
 
 import digest.ledger.migrations
+from digest.doctor.database import examine_database
 from digest.errors import LedgerError
-from digest.ledger import tables
+from digest.ledger import sqlite_connection, tables
 from digest.ledger.database import (
     NEWEST_REVISION,
+    as_ledger_error,
     ensure_current,
     open_database,
     upgrade,
 )
+from digest.ledger.ledger import Ledger
 from digest.ledger.locks import advisory_lock
+from digest.maintenance.backup import back_up
+from digest.model.timetable import Frozen
 from subscribers.store.registry import Registry
 from subscribers.store.tables import metadata
+from tests.conftest import POSTGRES, new_schema
 from tests.integration.smtp_server import HOST, nobody_listens
-from tests.support import NOW
+from tests.support import NOW, TODAY, make_settings
 
 pytestmark = pytest.mark.both_databases
 
@@ -324,3 +333,109 @@ def test_a_holder_that_is_killed_leaves_no_lock(engine):
         except LedgerError:
             Event().wait(0.05)
     pytest.fail("the lock of a dead process is still held")
+
+
+# ---- locked by another program -----------------------------------------------------------------
+
+LOCKER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def locked(tmp_path, monkeypatch):
+    """A registry in SQLite that another program has locked, and that program."""
+    monkeypatch.setattr(sqlite_connection, "SILENT", 0.05)
+    monkeypatch.setattr(sqlite_connection, "PATIENCE", 0.3)
+    path = tmp_path / "digest.sqlite3"
+    engine = open_database(f"sqlite:///{path}")
+    ensure_current(engine)
+    command = [sys.executable, "-c", LOCKER, str(path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as locker:
+        assert locker.stdout.readline() == "locked\n"
+        yield Registry(engine), locker
+    engine.dispose()
+
+
+def test_a_locked_database_is_told_after_a_moment_and_then_given_up_with_one_clear_line(locked):
+    registry, locker = locked
+    with capture_logs() as logs, pytest.raises(LedgerError) as error, as_ledger_error():
+        registry.add("ada@example.org", (), source="test", now=NOW)
+    name = Path(f"/proc/{locker.pid}/comm").read_text("utf-8").strip()
+    by = f"process {locker.pid} ({name})"
+    assert str(error.value) == (
+        f"the database failed: it has been locked by {by} for 0 s: end that program, or try again "
+        "later"
+    )
+    waiting = {"event": "the database is locked: waiting", "by": by, "log_level": "warning"}
+    assert logs == [waiting]
+
+
+def test_a_database_that_is_unlocked_in_time_is_written_to(locked, monkeypatch):
+    registry, locker = locked
+    monkeypatch.setattr(sqlite_connection, "PATIENCE", 30)
+    monkeypatch.setattr(sqlite_connection.log, "warning", lambda *_, **__: locker.stdin.close())
+    assert registry.add("ada@example.org", (), source="test", now=NOW).id == 1
+
+
+# ---- PostgreSQL as others have set it up ---------------------------------------------------------
+
+
+def test_another_date_style_is_of_no_matter(tmp_path):
+    with new_schema() as url:
+        options = make_url(url).query["options"]
+        styled = make_url(url).update_query_dict({"options": f"{options} -cdatestyle=SQL,DMY"})
+        engine = open_database(styled)
+        ensure_current(engine)
+        ledger = Ledger(engine)
+        ledger.editions.freeze(TODAY, TODAY, NOW)
+        assert ledger.editions.calendar(1) == [Frozen(1, TODAY, NOW)]
+        engine.dispose()
+
+
+def test_a_database_that_lacks_letters_is_refused():
+    with new_schema() as url:
+        name = f"latin_{uuid.uuid4().hex}"
+        server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+        with server.connect() as connection:
+            made = "ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
+            connection.execute(text(f"CREATE DATABASE {name} {made}"))
+        engine = open_database(make_url(POSTGRES).set(database=name))
+        with pytest.raises(LedgerError, match="has the encoding LATIN1, not UTF8: create one with"):
+            ensure_current(engine)
+        [told] = examine_database(engine.url, NOW, lambda _: None)
+        engine.dispose()
+        with server.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name}"))
+        server.dispose()
+    assert url
+    assert told.what == "It has the encoding LATIN1, not UTF8."
+    assert told.what_to_do.startswith("Create one with createdb --encoding=UTF8")
+
+
+def test_without_the_driver_of_postgresql_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(LedgerError, match=r"pip install 'paper-digest\[postgresql\]'"):
+        open_database("postgresql+psycopg://localhost/papers")
+
+
+# ---- a path with letters that mean more in a URL -------------------------------------------------
+
+
+@pytest.mark.parametrize("home", ["100%25", "100% papers", "papers?mode=memory", "#1"])
+def test_a_folder_of_any_name_holds_the_database(tmp_path, home):
+    settings = make_settings(home=str(tmp_path / home))
+    engine = open_database(settings.database)
+    ensure_current(engine)
+    with advisory_lock(engine, "run"):
+        pass
+    engine.dispose()
+    assert {path.name for path in (tmp_path / home).iterdir()} >= {"digest.sqlite3"}
+    assert [path.name for path in tmp_path.iterdir()] == [home]
+    back_up(settings.database, tmp_path / "backup", now=NOW)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from digest.inbound.clues import Clues, clues_in
 from subscribers.tokens import Purpose, Tokens
 
-TOKEN = Tokens(["a secret for tests only"]).make(Purpose.UNSUBSCRIBE, "0" * 32)
+TOKEN = Tokens(["a secret for tests only and a long one"]).make(Purpose.UNSUBSCRIBE, "0" * 32)
 SENDER = "bounces+7-" + "a" * 20 + "@example.org"
 COMPLAINT = f"""\
 From: complaints@provider.example

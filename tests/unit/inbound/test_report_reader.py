@@ -14,7 +14,7 @@ from digest.inbound.report_reader import read_report
 from subscribers.tokens import Purpose, Tokens
 from tests import reports
 
-TOKEN = Tokens(["a secret for tests only"]).make(Purpose.UNSUBSCRIBE, "0" * 32)
+TOKEN = Tokens(["a secret for tests only and a long one"]).make(Purpose.UNSUBSCRIBE, "0" * 32)
 
 
 def with_subject(subject):

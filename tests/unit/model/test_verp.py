@@ -11,7 +11,7 @@ from digest.errors import SettingError
 from digest.model.verp import LONGEST_LOCAL_PART, Tag, Verp
 from tests.support import make_settings
 
-KEYS = ("a secret for tests only",)
+KEYS = ("a secret for tests only and a long one",)
 ADA = "ada@example.org"
 VERP = Verp(KEYS, "bounces@example.org")
 

@@ -68,7 +68,7 @@ VALUES = {
     "dkim_ed25519_selector": ("2026e", "f-1"),
     "dkim_ed25519_key": ("/srv/a.pem", "/srv/b.pem"),
     "base_url": ("https://a.example.org", "http://localhost:8000"),
-    "secret": ("a secret one", "another one"),
+    "secret": ("a secret one of 32 characters or more", "another one of 32 characters or more"),
     "api_tokens": ("a token for one", "a token for another"),
     "metrics_tokens": ("a token for one", "a token for another"),
     "refused_domains": ("a.txt", "b.txt"),
@@ -222,7 +222,7 @@ MALFORMED = {
         "https://digest.example.org/" + "x" * 500,
         "https://[x",
     ],
-    "secret": ["short", "long enough, short", "long enough,"],
+    "secret": ["short", "x" * 31, f"{'x' * 32}, short", f"{'x' * 32},", f"{'x' * 31},{'x' * 32}"],
     "api_tokens": ["short", "long enough, short", "long enough,"],
     "metrics_tokens": ["short", "long enough, short", "long enough,"],
     "refused_domains": ["/no/such/file", "/", "a", "no-domains.txt"],
@@ -356,12 +356,12 @@ def test_an_empty_value_is_none_at_all(name):
 
 def test_values_have_the_types_that_the_program_works_with():
     texts = {variable(name): first for name, (first, _) in VALUES.items()}
-    settings, _ = read_settings({**texts, "DIGEST_SECRET": "the newer one, the older one"})
+    settings, _ = read_settings({**texts, "DIGEST_SECRET": f"{'new' * 11}, the older one"})
     assert settings.home == Path("/srv/a")
     assert settings.smtp_timeout == 5.0
     assert settings.http_attempts == 1
     assert settings.sources == ("arxiv",)
-    assert settings.secret == ("the newer one", "the older one")
+    assert settings.secret == ("new" * 11, "the older one")
     assert settings.api_tokens == ("a token for one",)
     assert settings.refused_domains == {"a.example"}
     assert settings.keep_client_addresses is True
@@ -381,9 +381,11 @@ def test_a_missing_dotenv_is_no_dotenv():
 
 
 def test_the_database_lies_in_home_unless_told_otherwise():
-    settings, _ = read_settings({"DIGEST_HOME": "/srv/papers"})
-    assert settings.database == "sqlite:////srv/papers/digest.sqlite3"
-    assert read_settings({"DIGEST_DATABASE_URL": "sqlite:///x"})[0].database == "sqlite:///x"
+    for home in ("/srv/papers", "/srv/100%25 papers?", "/srv/#1"):
+        settings, _ = read_settings({"DIGEST_HOME": home})
+        assert settings.database.database == f"{home}/digest.sqlite3"
+    settings, _ = read_settings({"DIGEST_DATABASE_URL": "sqlite:///x"})
+    assert settings.database.database == "x"
 
 
 def test_mail_goes_to_a_folder_in_home_unless_told_otherwise():
@@ -456,9 +458,11 @@ def test_a_secret_said_outright_wins_over_its_file(name):
 
 
 def test_the_environments_file_wins_over_dotenv():
-    Path("hidden").write_text("from the file", encoding="utf-8")
+    Path("hidden").write_text("from the file " * 3, encoding="utf-8")
     file = dotenv("DIGEST_SECRET='from dotenv'\n")
-    assert one_of({"DIGEST_SECRET_FILE": "hidden"}, "secret", file)[0] == ("from the file",)
+    assert one_of({"DIGEST_SECRET_FILE": "hidden"}, "secret", file)[0] == (
+        ("from the file " * 3).strip(),
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in SECRETS])
@@ -479,16 +483,13 @@ def test_a_file_that_cannot_be_read_is_named(file):
 @pytest.mark.parametrize(
     ("name", "value", "shown"),
     [
-        ("SECRET", "correct horse", DOTS),
-        ("SECRET", "first correct, then horse", DOTS),
-        ("SECRET", "correct://horse-battery", DOTS),
+        ("SECRET", f"correct horse {'x' * 32}", DOTS),
+        ("SECRET", f"first correct {'x' * 32}, then horse", DOTS),
+        ("SECRET", f"correct://horse-battery-{'x' * 32}", DOTS),
         ("TRANSPORT", "smtp://host:25", "smtp://host:25"),
         ("TRANSPORT", "lmtp://host:24", "lmtp://host:24"),
         ("TRANSPORT", "smtps://ada:horse@host", f"smtps://ada:{DOTS}@host"),
         ("TRANSPORT", "smtp+starttls://a%40b:horse@h:587/", f"smtp+starttls://a%40b:{DOTS}@h:587/"),
-        # Passwords that were not escaped end up anywhere.
-        ("TRANSPORT", "smtp://ada:12/horse@host", DOTS),
-        ("TRANSPORT", "smtp://ada:12?horse@host", DOTS),
         ("TRANSPORT", "smtp://ada:ho@rse@host", DOTS),
         ("DATABASE_URL", "postgresql+psycopg://ada:horse@db/x", f"postgresql+psycopg://ada:{DOTS}@db/x"),
         ("DATABASE_URL", "postgresql+psycopg://db/x?password=horse", DOTS),
@@ -500,6 +501,29 @@ def test_secrets_are_not_shown(name, value, shown):
     _, origin = one_of(settings, name.lower())
     assert origin.value == value
     assert origin.shown == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "postgresql+psycopg://ada:pa@ss/w@db/papers"),
+        ("TRANSPORT", "smtp://ada:pa/ss@mail.example.org:587"),
+        ("TRANSPORT", "smtp+starttls://ada:12/34@mail.example.org:587"),
+        ("TRANSPORT", "smtps://ada:pa?ss@mail.example.org"),
+        ("TRANSPORT", "smtp://ada:pa#ss@mail.example.org"),
+        ("INBOX", "imaps://ada:pa#ss@mail.example.org/INBOX"),
+        ("INBOX", "imaps://ada:pa/ss@mail.example.org/INBOX"),
+    ],
+)
+def test_a_password_that_ends_a_url_is_to_be_percent_encoded(name, url):
+    said = refusal({f"DIGEST_{name}": url})
+    assert "percent-encode them: %2F for /" in said
+    assert "pa" not in said.partition("expected a password")[0].replace("papers", "")
+    encoded = (
+        url.replace("pa/ss", "pa%2Fss").replace("12/34", "12%2F34").replace("pa?ss", "pa%3Fss")
+    )
+    encoded = encoded.replace("pa#ss", "pa%23ss").replace("pa@ss/w", "pa%40ss%2Fw")
+    read_settings({f"DIGEST_{name}": encoded})
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="•"), min_size=1))
