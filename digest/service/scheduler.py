@@ -5,9 +5,9 @@ still to be done.
 """
 
 import logging
-import os
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from select import select
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -17,6 +17,8 @@ from digest.errors import Busy, DigestError, Stopped
 from digest.service.os_signals import stop_signals
 
 log = structlog.get_logger()
+
+_LOOK_EVERY = 60  # seconds, by a clock that nobody sets
 
 
 class FullSeconds(BaseTrigger):  # type: ignore[misc]  # APScheduler publishes no types
@@ -28,11 +30,12 @@ class FullSeconds(BaseTrigger):  # type: ignore[misc]  # APScheduler publishes n
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
+        self.interval = timedelta(seconds=seconds)
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
         if previous is None:
             return now
-        after = max(previous, now).timestamp()
+        after = now.timestamp()  # not the time before, which is later if the clock was set back
         return datetime.fromtimestamp((after // self._seconds + 1) * self._seconds, UTC)
 
 
@@ -72,6 +75,14 @@ def add_job(
     )
 
 
+def look_at_the_clock(scheduler: BackgroundScheduler, now: datetime) -> None:
+    """Call at once what would be called later than its interval allows: the clock was set back."""
+    for job in scheduler.get_jobs():
+        if job.next_run_time and job.next_run_time > now + job.trigger.interval:
+            log.warning("the clock was set back", what=job.id)
+            job.modify(next_run_time=now)
+
+
 def run_forever(
     scheduler: BackgroundScheduler, ready: Callable[[], None], stop: Callable[[], None]
 ) -> None:
@@ -82,7 +93,8 @@ def run_forever(
     with stop_signals() as told:
         scheduler.start()
         ready()
-        os.read(told, 1)
+        while not select([told], [], [], _LOOK_EVERY)[0]:
+            look_at_the_clock(scheduler, datetime.now(UTC))
         stop()
         scheduler.shutdown()
     log.info("the schedule is stopped")

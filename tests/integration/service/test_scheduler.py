@@ -13,7 +13,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.testing import capture_logs
 
 from digest.errors import Busy, LedgerError, Stopped
-from digest.service.scheduler import add_job, new_scheduler
+from digest.service import scheduler
+from digest.service.scheduler import add_job, look_at_the_clock, new_scheduler, run_forever
 
 NAME = "a duty"
 
@@ -46,6 +47,35 @@ def test_what_was_slept_through_is_made_up_for_once(clock):
     ended.get(timeout=10)
     assert called.qsize() == 1
     assert clock.get_job(NAME).next_run_time > datetime.now(UTC)
+
+
+def test_a_clock_that_is_set_back_stops_nothing(clock):
+    add_job(clock, NAME, lambda: None, 60)
+    add_job(clock, "another", lambda: None, 3600)
+    now = datetime.now(UTC)
+    set_back = now - timedelta(hours=2)
+    clock.modify_job(NAME, next_run_time=now + timedelta(seconds=60))
+    clock.modify_job("another", next_run_time=set_back + timedelta(minutes=59))
+    look_at_the_clock(clock, set_back)
+    assert clock.get_job(NAME).next_run_time == set_back
+    assert clock.get_job("another").next_run_time == set_back + timedelta(minutes=59)
+    trigger = clock.get_job(NAME).trigger
+    assert trigger.get_next_fire_time(now, set_back) <= set_back + timedelta(seconds=60)
+
+
+def test_the_clock_is_looked_at_once_a_minute_until_the_process_is_told_to_stop(monkeypatch):
+    asked: list[float] = []
+
+    def select(told, _writing, _failing, seconds):
+        asked.append(seconds)
+        return (told if len(asked) == 3 else [], [], [])
+
+    looked: list[object] = []
+    monkeypatch.setattr(scheduler, "select", select)
+    monkeypatch.setattr(scheduler, "look_at_the_clock", lambda *given: looked.append(given))
+    run_forever(new_scheduler(), lambda: None, lambda: None)
+    assert asked == [60, 60, 60]
+    assert len(looked) == 2
 
 
 def test_it_is_never_called_beside_itself(clock):
