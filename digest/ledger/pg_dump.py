@@ -4,11 +4,13 @@ A password is passed in the environment, because everybody on the machine can re
 """
 
 import os
+import re
 import shlex
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import URL, Engine, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, inspect, make_url, text
 
 from digest.errors import LedgerError
 from digest.ledger.database import as_ledger_error
@@ -35,12 +37,10 @@ def dump(engine: Engine, target: Path) -> RowCounts:
         if counts is None:
             raise LedgerError("there is no database yet: nothing to back up")
         schema = connection.execute(text("SELECT current_schema()")).scalar_one()
-        ours = {*instances.metadata.tables, "alembic_version"}
-        tables = sorted(ours & set(inspect(connection).get_table_names()))
-        _run_pg_dump(
+        _run(
             [
                 *("pg_dump", *_OPTIONS, f"--snapshot={snapshot}", f"--file={target}"),
-                *(f"--table={quoted(schema)}.{quoted(table)}" for table in tables),
+                *(f"--table={quoted(schema)}.{quoted(table)}" for table in _tables(connection)),
                 f"--dbname={conninfo}",
             ],
             environment,
@@ -48,16 +48,41 @@ def dump(engine: Engine, target: Path) -> RowCounts:
     return counts
 
 
-def restore_command(url: str | URL, file: Path) -> str:
-    """Return the shell command that replaces the ledger's tables by those in a backup."""
+def newer_tables(engine: Engine, file: Path) -> list[str]:
+    """Return the ledger's tables that a backup of an older version lacks. Raises LedgerError."""
+    contents = _run(["pg_restore", "--list", str(file)], {})
+    in_file = set(re.findall(r"^\d+; \d+ \d+ TABLE \S+ (\S+) ", contents, re.MULTILINE))
+    with as_ledger_error(), engine.connect() as connection:
+        return [table for table in _tables(connection) if table not in in_file]
+
+
+def restore_command(url: str | URL, file: Path, newer: Sequence[str] = ()) -> str:
+    """Return the shell command that replaces the ledger's tables by those in a backup.
+
+    ``newer`` tables are dropped first: pg_restore cannot drop what they refer to, and to upgrade
+    the backup creates them.
+    """
     conninfo, _ = _connection(make_url(url))
     options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction")
-    return shlex.join(["pg_restore", *options, f"--dbname={conninfo}", str(file)])
+    command = shlex.join(["pg_restore", *options, f"--dbname={conninfo}", str(file)])
+    if not newer:
+        return command
+    drop = f"DROP TABLE {', '.join(newer)} CASCADE"
+    return shlex.join(["psql", "--quiet", f"--dbname={conninfo}", f"--command={drop}"]) + (
+        f" && {command}"
+    )
 
 
-def _run_pg_dump(command: list[str], environment: dict[str, str]) -> None:
+def _tables(connection: Connection) -> list[str]:
+    ours = {*instances.metadata.tables, "alembic_version"}
+    return sorted(ours & set(inspect(connection).get_table_names()))
+
+
+def _run(command: list[str], environment: dict[str, str]) -> str:
+    """Run a program of PostgreSQL and return its output. Raises LedgerError."""
+    program = command[0]
     try:
-        subprocess.run(  # noqa: S603  the tool's own name, and no shell
+        done = subprocess.run(  # noqa: S603  the tool's own name, and no shell
             command,
             env={**os.environ, **environment, "LC_ALL": "C.UTF-8"},
             stdin=subprocess.DEVNULL,
@@ -69,16 +94,19 @@ def _run_pg_dump(command: list[str], environment: dict[str, str]) -> None:
         )
     except FileNotFoundError as error:
         raise LedgerError(
-            "pg_dump is missing: install PostgreSQL's client programs in the server's version or "
-            "a newer one (Debian: postgresql-client, elsewhere: postgresql)"
+            f"{program} is missing: install PostgreSQL's client programs in the server's version "
+            "or a newer one (Debian: postgresql-client, elsewhere: postgresql)"
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise LedgerError(f"pg_dump took longer than {_LONGEST // 3600} hours") from error
+        raise LedgerError(f"{program} took longer than {_LONGEST // 3600} hours") from error
     except subprocess.CalledProcessError as error:
         said = " ".join(error.stderr.split()) or f"exit status {error.returncode}"
-        raise LedgerError(truncate(f"pg_dump: {said.removeprefix('pg_dump: ')}", 500)) from error
+        raise LedgerError(
+            truncate(f"{program}: {said.removeprefix(f'{program}: ')}", 500)
+        ) from error
     except OSError as error:
-        raise LedgerError(f"pg_dump cannot be run: {error}") from error
+        raise LedgerError(f"{program} cannot be run: {error}") from error
+    return done.stdout
 
 
 def _connection(url: URL) -> tuple[str, dict[str, str]]:

@@ -73,10 +73,10 @@ def restore(
     with ExitStack() as stack:
         engine, place = stack.enter_context(_opened(url))
         if place is None:
+            command = pg_dump.restore_command(url, file, pg_dump.newer_tables(engine, file))
             raise LedgerError(
-                "PostgreSQL restores with its own program. Stop everything, run "
-                f"`{pg_dump.restore_command(url, file)}`, then digest db upgrade and digest db "
-                "adopt"
+                "PostgreSQL restores with its own program. Stop everything, make a backup, run "
+                f"`{command}`, then digest db upgrade and digest db adopt"
             )
         with as_file_error(file):
             found = sqlite_backup.revision_in(file)

@@ -53,7 +53,7 @@ def file(tmp_path: Path) -> Path:
 
 def run_restore(url: str, file: Path) -> None:
     """Do as `digest restore` says."""
-    with pytest.raises(LedgerError, match="Stop everything, run `pg_restore ") as said:
+    with pytest.raises(LedgerError, match="Stop everything, make a backup, run `p") as said:
         restore(url, file, now=NOW)
     assert "\n" not in str(said.value)
     command = re.findall(r"`([^`]*)`", str(said.value))[0]
@@ -123,6 +123,24 @@ def test_an_older_one_is_put_back_and_upgraded(engine, url, file, tmp_path):
     assert upgrade_ledger(url, NOW) is None
     assert len(titles(engine)) == 3
     assert not list(tmp_path.glob("*.before-*"))
+
+
+def test_an_older_one_is_put_back_over_tables_that_it_lacks(engine, url, file):
+    upgrade_to(engine, "0003")
+    fill_tables(engine)
+    back_up(url, file, now=NOW)
+    upgrade_ledger(url, NOW)
+    run_restore(url, file)
+    upgrade_ledger(url, NOW)
+    ensure_current(engine)
+    assert len(titles(engine)) == 3
+
+
+@pytest.mark.usefixtures("ledger_there")
+def test_what_is_no_backup_is_refused_in_one_line(url, file):
+    file.write_text("a letter", encoding="utf-8")
+    with pytest.raises(LedgerError, match=r"^pg_restore: error: .* valid archive"):
+        restore(url, file, now=NOW)
 
 
 def test_nothing_to_back_up(url, file):
