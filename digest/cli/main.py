@@ -4,6 +4,7 @@ Exit status: 0 done, 1 something went wrong (a line on standard error says what)
 not understood.
 """
 
+import os
 import sys
 from importlib import import_module
 from typing import Annotated, Any
@@ -135,4 +136,5 @@ def options(
 ) -> None:
     from digest.monitoring.logs import configure_logs
 
+    os.umask(0o077)  # the files made by commands hold addresses and secrets
     configure_logs()

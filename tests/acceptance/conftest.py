@@ -81,10 +81,13 @@ class Person:
             patch.setattr(sys, "stdin", stdin)
             patch.setattr(sys, "stdout", stdout)
             patch.setattr(sys, "stderr", stderr)
+            umask_before = os.umask(0o022)
             try:
                 main()
             except SystemExit as end:
                 return Done(int(end.code or 0), stdout.written, stderr.written)
+            finally:
+                os.umask(umask_before)
         return Done(0, stdout.written, stderr.written)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
