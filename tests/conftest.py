@@ -21,6 +21,7 @@ from subscribers.store.registry import Registry
 # examples; .ci/run tries all of them (--hypothesis-profile thorough).
 hypothesis_settings.register_profile("quick", deadline=None, max_examples=20)
 hypothesis_settings.register_profile("thorough", deadline=None, max_examples=100)
+hypothesis_settings.register_profile("mutants", deadline=None, max_examples=5, derandomize=True)
 hypothesis_settings.load_profile("quick")
 
 POSTGRES = os.environ.get(

@@ -1,4 +1,4 @@
-"""Whose turn it is: readers' own times, and the editions that those are for. Pure."""
+"""Who is due: readers' own times, and the editions that they are for. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ from subscribers.preferences import Preferences
 
 @dataclass(frozen=True, slots=True)
 class DueTime:
-    """A moment at which people with the same clock were due, and the window that it is in.
+    """A moment at which people with the same preferences were due, and its due interval.
 
-    ``day`` is theirs. It is for those of ``people`` (their numbers) who have no other.
+    ``day`` is their local day. ``people`` are the ids of those who have no other due time.
     """
 
-    wishes: Preferences
+    preferences: Preferences
     moment: datetime
     interval: DueInterval
     people: frozenset[int]
 
     @property
     def day(self) -> date:
-        return local_day(self.wishes, self.moment)
+        return local_day(self.preferences, self.moment)
 
 
 def latest_due(
     schedules: Iterable[MailSchedule], intervals: Sequence[DueInterval], now: datetime
 ) -> Iterator[DueTime]:
-    """The latest turn of each, if its edition is made. It may be before they came."""
+    """Yield each schedule's latest due time, if its edition is made. People may have come later."""
     for schedule in schedules:
         moment = last_due(schedule.preferences, now)
         interval = due_interval_of(intervals, moment)
@@ -44,7 +44,7 @@ def due_since(
     since: datetime,
     now: datetime,
 ) -> Iterator[DueTime]:
-    """The last turn of each in each window after a moment, of those who had come by then."""
+    """Yield each schedule's last due time in each interval after a moment, for who was there then."""
     for interval in intervals:
         begin = max(interval.begins, since + timedelta.resolution)
         end = min(interval.ends - timedelta.resolution, now)
@@ -94,6 +94,6 @@ def with_mail_on(schedules: Iterable[MailSchedule], day: date) -> set[int]:
     }
 
 
-def _can_wait(wishes: Preferences, moment: datetime, interval: DueInterval) -> bool:
+def _can_wait(preferences: Preferences, moment: datetime, interval: DueInterval) -> bool:
     """Return whether a due time on a day without an edition comes again in time for the next."""
-    return moment < interval.own and next_due(wishes, moment) < interval.ends
+    return moment < interval.own and next_due(preferences, moment) < interval.ends

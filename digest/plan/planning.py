@@ -105,9 +105,9 @@ class Planning:
         # Nobody has looked for a while; or what the latest is for is over since the last look.
         missed: list[DueTime] = []
         if decided and (decided < max(oldest, latest.begins) or decided < latest.ends <= now):
-            seen = {(due_time.wishes, due_time.moment) for due_time in in_time}
+            seen = {(due_time.preferences, due_time.moment) for due_time in in_time}
             passed = due_since(schedules, intervals, decided, now)
-            missed = [due for due in passed if (due.wishes, due.moment) not in seen]
+            missed = [due for due in passed if (due.preferences, due.moment) not in seen]
         touched = self._record_missed(_by_interval(missed), now)
         planned = _by_interval(in_time)
         has_row: set[int] = (
@@ -195,7 +195,7 @@ class Planning:
                     yield _nothing(one, SkipReason.NOTHING_MATCHED, provider)
 
     def draft(
-        self, day: date, topics: tuple[TopicFilter, ...], wishes: Preferences = NO_PREFERENCES
+        self, day: date, topics: tuple[TopicFilter, ...], preferences: Preferences = NO_PREFERENCES
     ) -> Digest | None:
         """Return the digest of a day for somebody with these preferences; None if it is empty.
 
@@ -205,7 +205,7 @@ class Planning:
         if edition is None or not edition.candidates:
             first = self._ledger.editions.first_day_for(day, self._settings.lookback_days)
             edition = self._ledger.editions.draft(day, first)
-        return self.ranker(edition, {}).digest(reader_of(topics, wishes))
+        return self.ranker(edition, {}).digest(reader_of(topics, preferences))
 
     def by_pool(self, edition: Edition, due: Sequence[Due]) -> Iterator[tuple[Edition, list[Due]]]:
         """The edition as it is for these people, with those for whom it is so.
@@ -254,7 +254,7 @@ def _nothing(one: Due, why: SkipReason, provider: str) -> Plan:
 
 
 def reader_of(
-    topics: tuple[TopicFilter, ...], wishes: Preferences, ratings: Sequence[Rating] = ()
+    topics: tuple[TopicFilter, ...], preferences: Preferences, ratings: Sequence[Rating] = ()
 ) -> Reader:
     """A subscriber as the ranking sees them."""
     said = {
@@ -263,11 +263,11 @@ def reader_of(
     }
     return Reader(
         topics=topics,
-        exclusions=wishes.exclusions,
-        least=wishes.min_papers,
-        most=wishes.max_papers,
-        strictness=wishes.strictness,
-        trending=wishes.trending,
+        exclusions=preferences.exclusions,
+        least=preferences.min_papers,
+        most=preferences.max_papers,
+        strictness=preferences.strictness,
+        trending=preferences.trending,
         likes=said[Verdict.LIKE],
         mutes=said[Verdict.MUTE],
     )

@@ -21,8 +21,16 @@ intervals = st.floats(0, WIDEST_INTERVAL)
 
 
 @pytest.mark.parametrize(("rate", "interval"), [(None, 0), (60, 1), (600, 0.1), (0.5, 120)])
-def test_a_rate_is_a_gap(rate, interval):
+def test_a_rate_is_an_interval(rate, interval):
     assert interval_of(rate) == pytest.approx(interval)
+
+
+def test_slower_is_half_as_fast():
+    assert [slower(0), slower(10), slower(400)] == [FIRST_INTERVAL, 20, WIDEST_INTERVAL]
+
+
+def test_sending_hours_of_no_length_are_the_whole_day():
+    assert is_within((time(8), time(8)), datetime(2026, 2, 20, 3))
 
 
 @given(intervals)

@@ -55,6 +55,7 @@ def test_one_is_enough_of_what_is_plain():
         ((0, 7, 7, 7, 7), False),  # an edition counts once
         ((0, 7, 14, 21), False),
         ((0, 7, 14, 21, 28), True),
+        ((0, 7, 14, 22, 30), True),
         ((0, 7, 14, 22, 31), False),  # the first is too long ago
         ((0, 40, 41, 42, 43, 47), True),
     ],

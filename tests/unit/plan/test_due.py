@@ -109,7 +109,7 @@ clocks = st.lists(
 
 
 def moment_of(due_time: DueTime) -> tuple[Preferences, datetime]:
-    return due_time.wishes, due_time.moment
+    return due_time.preferences, due_time.moment
 
 
 @given(clocks, days, st.lists(moments, min_size=2, max_size=8).map(sorted))

@@ -22,6 +22,11 @@ def answer(code: int, text: bytes, phase: Phase = Phase.DOT) -> Outcome:
     [
         (250, b"2.0.0 OK", A, False),
         (250, b"OK", A, False),
+        (200, b"OK", A, False),
+        (299, b"OK", A, False),
+        (300, b"No end of a message", D, False),
+        (499, b"Later", D, False),
+        (500, b"What?", R, False),
         (250, b"", A, False),
         (421, b"4.7.0 Too many connections", D, False),
         (450, b"4.2.1 Greylisted", D, False),
@@ -170,3 +175,7 @@ def test_any_reply_has_an_outcome_and_only_a_5yz_refuses(code, reply, phase):
     assert outcome.kind in {A, D} or code >= 500
     assert not outcome.address_is_dead or (outcome.kind is R and outcome.concern is RECIPIENT)
     assert len(outcome.text) <= LONGEST_TEXT
+
+
+def test_what_was_accepted_keeps_the_servers_status():
+    assert answer(250, b"2.6.0 queued").status == "2.6.0"
