@@ -44,7 +44,7 @@ def due_since(
     since: datetime,
     now: datetime,
 ) -> Iterator[DueTime]:
-    """Yield each schedule's last due time in each interval after a moment, for who was there then."""
+    """Yield each schedule's last due time in each interval after a moment, for those there then."""
     for interval in intervals:
         begin = max(interval.begins, since + timedelta.resolution)
         end = min(interval.ends - timedelta.resolution, now)
