@@ -1,17 +1,17 @@
-"""What can go wrong, drawn once.
+"""The errors that are expected, as a tree.
 
 DigestError            base: its text is one clear line for the person at the shell
 ├── SettingError       a setting is missing or malformed; names it
 ├── SourceError        a source or a file could not be read at all
 ├── TemplateError      a template cannot be rendered; names the template and the line
 ├── NothingToShow      no paper of a digest can be rendered, though the template can
-├── MessageTooLarge    a rendered message would be clipped by its reader
+├── MessageTooLarge    a mail client would clip the rendered message
 ├── TransportError     the relay or folder cannot be used now: nothing was sent
 ├── ServiceError       a part of `digest up` cannot begin
-├── Stopped            told to stop, and so broken off; to be done by the next start
+├── Stopped            broken off because the program was told to stop; the next start does it
 ├── InboxError         a mailbox cannot be read
-└── LedgerError        the database is missing, behind, or not to be used
-    └── Busy           somebody else holds the ledger for the same work
+└── LedgerError        the database is missing, behind, or must not be used
+    └── Busy           another process holds the ledger for the same work
 
 Expected outcomes are values (model.messages.Outcome, model.papers.Rejection), not exceptions.
 """
@@ -30,7 +30,7 @@ class SourceError(DigestError):
 
 
 class TemplateError(DigestError):
-    """``line`` is 0 where it is not known."""
+    """``line`` is 0 if it is not known."""
 
     def __init__(self, template: str, line: int, what: str) -> None:
         where = f"{template}, line {line}" if line else template

@@ -1,7 +1,7 @@
-"""The path of the papers: collect -> plan -> deliver. ``Pipeline.tick`` is where to begin."""
+"""The path of the papers: collect -> plan -> deliver. Begin with ``Pipeline.tick``."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
@@ -21,10 +21,10 @@ from digest.model.timetable import Timetable
 from digest.plan.planning import Planning
 from digest.settings.settings import Settings
 
-ASK_AGAIN = timedelta(minutes=10)  # a source that failed
+ASK_AGAIN = timedelta(minutes=10)  # after a source has failed
 MOST_DAYS = timedelta(days=30)  # that an edition looks back, after however long a standstill
 
-# Sends what waits and may be sent now; returns what kept it from sending all, in lines.
+# Sends what waits and may be sent now; returns what kept it from sending everything, in lines.
 Deliver = Callable[[datetime, Progress], tuple[str, ...]]
 
 log = structlog.get_logger()
@@ -36,9 +36,9 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a tick came to; ``trouble`` says in lines what kept it from doing all it should.
+    """The result of a tick; ``trouble`` says in lines what could not be done.
 
-    ``balance`` is that of the day's edition: None where too few papers were there to make one.
+    ``balance`` is that of the day's edition: None if there were too few papers to make one.
     """
 
     balance: Balance | None
@@ -48,8 +48,8 @@ class Run:
 class Pipeline:
     """Take papers from the sources to the subscribers.
 
-    The scheduler also calls the steps one by one: planning goes on while mail is sent for hours.
-    ``clock`` only measures how long a run takes; whatever is done, is done as of a ``now``.
+    The scheduler also calls the steps one by one: planning goes on while a pass sends for hours.
+    ``clock`` only measures how long a run takes; all else depends on a ``now``.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Pipeline:
         self._deliver = deliver
         self._clock = clock
         self._timetable = Timetable(settings.run_at, settings.timezone)
-        # Threads of one process wait for each other here, where other processes are refused.
+        # Threads of this process wait for each other; other processes are refused.
         self._collecting = Lock()
         self._planning_lock = Lock()
         self._delivering = Lock()
@@ -83,16 +83,18 @@ class Pipeline:
     ) -> Run | None:
         """Take the day's papers to everybody who is due at ``now``; idempotent for it.
 
-        Due are those whose own time has come or, for ``everybody``, all who get mail on this day.
-        The edition is made when it is time for it; for ``everybody``, at once. ``asking`` is told
-        how many sources have answered, ``progress`` how many messages are out.
+        Due are those whose own time has come or, with ``everybody``, all who get mail on this day.
+        The edition is made when it is time for it or, with ``everybody``, at once. ``asking`` is
+        told how many sources have answered, ``progress`` how many messages are sent.
 
-        A source or a relay that fails is told in the result, and what it concerns is left to a
-        later tick. Returns None where it is not time for an edition, and nothing is done: for those
-        whose time comes later the scheduler calls ``plan`` and ``deliver``. Raises Busy where
-        another run for ``everybody`` is under way, and Stopped if asked to stop while it collects.
+        A source or a relay that fails is named in the result, and a later tick does the rest.
+        Returns None, and does nothing, if it is not time for an edition: for those who are due
+        later the scheduler calls ``plan`` and ``deliver``. Raises Busy if another run for
+        ``everybody`` is under way, and Stopped if asked to stop while it collects.
         """
-        with self._alone(everybody), self._recorded(now) as record:
+        engine = self._ledger.engine
+        alone = advisory_lock(engine, "run") if everybody else nullcontext()
+        with alone, self._recorded(now) as record:
             edition = self._collect_edition(now, record, everybody, asking)
             if not record.is_of_edition:
                 return None
@@ -112,10 +114,10 @@ class Pipeline:
     def collect(
         self, days: Sequence[date], now: datetime, progress: Progress = silent
     ) -> Collected:
-        """Ask every source for some days, and keep what they say.
+        """Ask every source for the papers of some days, and store them.
 
-        A source that fails is among the rejected; what it gave before, and the others', is kept.
-        Raises Stopped if asked to stop; nothing is kept in that case.
+        A source that fails is among the rejected; what it gave before that is kept. Raises Stopped
+        if asked to stop; nothing is kept in that case.
         """
         with self._collecting:
             return self._collector.collect(days, now, progress)
@@ -123,12 +125,12 @@ class Pipeline:
     def collect_due(self, now: datetime) -> Collected | None:
         """Collect if the last time is DIGEST_COLLECT_EVERY_HOURS ago; return None if it is not.
 
-        Votes are seen to rise that way, and an edition that was empty may get papers.
+        This shows how votes rise, and an edition that was empty may get papers.
         """
         every = timedelta(hours=self._settings.collect_every_hours)
         last = self._ledger.history.last_collected()
         is_fresh = last is not None and timedelta() <= now - last < every
-        if is_fresh or self._is_time_for_edition(now):  # which has a collection of its own
+        if is_fresh or self._is_time_for_edition(now):  # it collects by itself
             return None
         day = self._timetable.day_of(now)
         collected = self.collect(self.days_for(day), now)
@@ -150,7 +152,9 @@ class Pipeline:
                 if self._has_papers(day)
                 else self.collect(self.days_for(day), now, asking)
             )
-        elif not self._is_time_for_edition(now) or self._failed_just_now(now):
+        elif not self._is_time_for_edition(now) or self._ledger.history.failed_after(
+            now - ASK_AGAIN
+        ):
             return None
         else:
             collected = self.collect(self.days_for(day), now, asking)
@@ -169,28 +173,25 @@ class Pipeline:
         return edition
 
     def _is_time_for_edition(self, now: datetime) -> bool:
-        """Whether the day's edition is to be made by now, and is not."""
+        """Return whether the day's edition should be made by now, and is not."""
         day = self._timetable.day_of(now)
         return now >= self._timetable.edition_at(day) and self._ledger.editions.on(day) is None
 
-    def _failed_just_now(self, now: datetime) -> bool:
-        return self._ledger.history.failed_after(now - ASK_AGAIN)
-
     def _patience_ends(self, day: date) -> datetime:
-        """Return when an edition no longer waits for a source that fails, on its own day."""
+        """Return until when an edition waits for a source that fails, on its own day."""
         patience = timedelta(minutes=self._settings.wait_for_sources)
         last_call = self._timetable.end_of(day) - 2 * ASK_AGAIN
         return min(self._timetable.edition_at(day) + patience, last_call)
 
     def _has_papers(self, day: date) -> bool:
-        """Whether an edition of a day would have papers, or has, without asking any source."""
+        """Return whether there are papers for the edition of a day, without asking a source."""
         edition = self._ledger.editions.on(day)
         if edition and edition.candidates:
             return True
         return self._ledger.editions.eligible(day, self._first_eligible(day)) > 0
 
     def _freeze(self, collected: Collected, now: datetime) -> Edition | None:
-        """Make the day's edition; None if a source failed, and what is there is too little."""
+        """Make the day's edition; None if a source failed and there are too few papers."""
         day = self._timetable.day_of(now)
         first = self._first_eligible(day)
         there_are = self._ledger.editions.eligible(day, first)
@@ -199,7 +200,7 @@ class Pipeline:
         return self._ledger.editions.freeze(day, first, now, collected.failed_sources)
 
     def days_for(self, day: date) -> list[date]:
-        """Return the listing days that an edition of ``day`` is made of, in order."""
+        """Return the listing days of the papers in an edition of ``day``, in order."""
         first = self._ledger.editions.first_day_for(day, self._settings.lookback_days)
         first = max(first, day - MOST_DAYS)
         return [first + timedelta(days=n) for n in range((day - first).days + 1)]
@@ -212,11 +213,11 @@ class Pipeline:
     # ---- plan --------------------------------------------------------------------------------
 
     def plan(self, now: datetime, edition: Edition | None = None) -> tuple[str, ...]:
-        """Plan a row for everybody who is due, before anything is sent to them.
+        """Write a row for everybody who is due, before anything is sent to them.
 
-        Due are those whose own time has come; with ``edition``, all who get mail on its day.
-        Returns the editions whose balance does not add up after that, in lines. Raises Busy while
-        another process plans.
+        Due are those whose own time has come or, with ``edition``, all who get mail on its day.
+        Returns the editions whose balance does not add up, in lines. Raises Busy while another
+        process plans.
         """
         with self._planning_alone():
             planned = self._planning.today(edition, now) if edition else self._planning.due(now)
@@ -225,10 +226,10 @@ class Pipeline:
     # ---- deliver -----------------------------------------------------------------------------
 
     def deliver(self, now: datetime, progress: Progress = silent) -> tuple[str, ...]:
-        """Send what waits and may be sent now; return what kept it from that, in lines.
+        """Send what waits and may be sent now; return what prevented it, in lines.
 
-        Other processes may do so at the same time. If this one does already, that also sends what
-        was planned since, and there is nothing to do here.
+        Other processes may send at the same time. If this process sends already, that pass also
+        sends what was planned since, and there is nothing to do here.
         """
         if not self._delivering.acquire(blocking=False):
             return ()
@@ -244,39 +245,35 @@ class Pipeline:
 
     @property
     def is_delivering(self) -> bool:
-        """Whether this process sends at the moment."""
+        """Return whether this process is sending."""
         return self._delivering.locked()
 
     def _take_over(self, now: datetime) -> None:
-        """Settle what others left: unanswered deliveries become uncertain, stale ones skipped."""
+        """Settle what dead processes left: unanswered becomes uncertain, stale is skipped."""
         uncertain = self._ledger.live_workers.resolve_orphaned(now)
         if uncertain:
-            log.warning("a process died while sending; mails may have arrived", count=uncertain)
+            log.warning("a process died while sending; emails may have arrived", count=uncertain)
         stale_before = now - timedelta(hours=self._settings.stale_after_hours)
         stale = self._ledger.deliveries.expire(stale_before, now)
         if uncertain or stale:
             self._close(self._ledger.editions.changed_at(now))
 
     def _close(self, editions: Iterable[Edition]) -> tuple[str, ...]:
-        """Draw and store the balance of each; return those that do not add up, in lines."""
+        """Store the balance of each edition; return those that do not add up, in lines."""
         balances = [self._ledger.editions.close(edition) for edition in editions]
         return tuple(balance.discrepancy for balance in balances if not balance.is_balanced)
 
     # ---- runs --------------------------------------------------------------------------------
 
-    def _alone(self, everybody: bool) -> AbstractContextManager[None]:
-        """Refuse a second run for everybody. Raises Busy."""
-        return advisory_lock(self._ledger.engine, "run") if everybody else nullcontext()
-
     @contextmanager
     def _planning_alone(self) -> Iterator[None]:
-        """Let nobody else plan or freeze an edition. Raises Busy while another process does."""
+        """Keep others from planning or freezing an edition. Raises Busy if a process does."""
         with self._planning_lock, advisory_lock(self._ledger.engine, "planning"):
             yield
 
     @contextmanager
     def _recorded(self, now: datetime) -> Iterator["_Record"]:
-        """Record a run in the history, if it begins; its end is recorded whatever ends it."""
+        """Record a run in the history if one begins, and its end, however it ends."""
         record = _Record(self._ledger, now)
         began = self._clock()
         try:
@@ -289,7 +286,7 @@ class Pipeline:
 
 
 class _Record:
-    """A run in the making, and its row in the history."""
+    """A run that is under way, and its row in the history."""
 
     def __init__(self, ledger: Ledger, now: datetime) -> None:
         self._history = ledger.history
@@ -300,12 +297,12 @@ class _Record:
         self.sending = timedelta()
 
     def begin(self, day: date) -> None:
-        """Write down that a run for the edition of ``day`` is under way, unless that is done."""
+        """Record, once, that a run for the edition of ``day`` is under way."""
         if self._mark is None:
             self._mark = self._history.begin_run(day, self._now)
 
     def end(self, took: timedelta) -> None:
-        """Write down the end of a run that has begun."""
+        """Record the end of a run that has begun."""
         if self._mark:
             trouble = tuple(dict.fromkeys(self.trouble))
             self._history.end_run(self._mark, self._now + took, self.sending, trouble)

@@ -62,9 +62,7 @@ def utc_now() -> datetime:
 
 
 class App:
-    """Everything the commands work with, made when it is first asked for.
-
-    What is slow to load is loaded then, too: most commands need little of it.
+    """The objects that commands work with, each made, and its module imported, on first use.
 
     ``clock`` tells the time to what runs by itself. ``fixed`` holds settings (as text, by field
     name) that win over the environment and ``.env``. Raises SettingError.
@@ -79,7 +77,7 @@ class App:
     ) -> None:
         given = os.environ if environment is None else environment
         self.clock = clock
-        # The same in another process: what is given is pickled.
+        # Makes the same App in another process: its arguments are pickled.
         self.another = partial(App, dict(given), dotenv, clock, **fixed)
         self.settings, self.origins = read_settings(given, dotenv, **fixed)
         secrets = (secret for origin in self.origins for secret in origin.secrets)
@@ -88,7 +86,7 @@ class App:
 
     @cached_property
     def engine(self) -> Engine:
-        """The database, its schema current. Raises LedgerError."""
+        """The database. Raises LedgerError if its schema is not current."""
         engine = open_database(self.settings.database)
         ensure_current(engine)
         return engine
@@ -129,7 +127,7 @@ class App:
 
     @cached_property
     def arxiv(self) -> Arxiv:
-        """arXiv, for look-ups by id."""
+        """The arXiv source, for look-ups by id."""
         from digest.collect.arxiv import source
 
         return source(self.settings, self.http)
@@ -167,14 +165,14 @@ class App:
         return now.astimezone(self.settings.timezone).date()
 
     def explain(self, person: PersonFile, day: date, now: datetime) -> Why:
-        """Return what decided about a subscriber and the edition of a day, or would."""
+        """Explain what decided about a subscriber and the edition of a day, or would."""
         from digest.monitoring.explaining import explain
 
         return explain(self.settings, self.ledger, self.planning, person, day, now)
 
     @property
     def _is_relayed(self) -> bool:
-        """Whether mail goes out over a network, where providers see how fast it comes."""
+        """Return whether emails go to providers, who see how fast they come."""
         return self.settings.transport_url.startswith(("smtp", "sendmail"))
 
     @cached_property
@@ -185,7 +183,7 @@ class App:
 
     @cached_property
     def embedder(self) -> EmbeddingStore | None:
-        """The model for semantic ranking; none if none is set. Raises SettingError."""
+        """The model for semantic ranking; None if none is set. Raises SettingError."""
         from digest.rank.embedding import find_embedder
         from digest.rank.embedding_store import EmbeddingStore
 
@@ -234,7 +232,7 @@ class App:
 
     @property
     def baseline(self) -> Path:
-        """The file that says what clients need not support: the operator's, else the shipped."""
+        """The file of what mail clients need not support: the operator's, or the built-in one."""
         from digest.checks.rules import OWN, SHIPPED
 
         own = self.settings.templates and self.settings.templates / OWN
@@ -262,7 +260,7 @@ class App:
 
     @cached_property
     def sending(self) -> DeliveryWorker:
-        """What sends in this process. Raises SettingError naming what is missing to send."""
+        """The worker that sends in this process. Raises SettingError naming what is missing."""
         from digest.deliver.delivery_worker import DeliveryWorker, Parts
 
         self.transport()  # a setting that is wrong shows now
@@ -279,7 +277,7 @@ class App:
 
     @cached_property
     def worker_pool(self) -> WorkerPool:
-        """What sends, in as many processes as may be."""
+        """The workers that send, in DIGEST_SEND_PROCESSES processes."""
         from digest.deliver.worker_pool import WorkerPool
 
         return WorkerPool(
@@ -291,12 +289,12 @@ class App:
         )
 
     def make_ready(self) -> None:
-        """What is missing to send shows now, not when there is something to. Raises DigestError."""
+        """Raise DigestError now if anything is missing to send, not when there is something."""
         _ = self.worker_pool, self.pipeline, self.http
         self.instance_guard.check()
 
     def stop(self) -> None:
-        """Finish the mails in hand, break off collecting, begin nothing more; from any thread."""
+        """Finish the emails under way, stop collecting, begin nothing more; from any thread."""
         self.http.stop()
         self.worker_pool.stop()
 
@@ -322,10 +320,7 @@ class App:
         return Held(why, was_used=(self.settings.home / INSTANCE_FILE).exists()) if why else None
 
     def deliver(self, now: datetime, progress: Progress = silent) -> tuple[str, ...]:
-        """Send what waits, if this database is the one that is used here: ``WorkerPool.send``.
-
-        Raises LedgerError.
-        """
+        """Send what waits. Raises LedgerError if this database must not be used here."""
         self.instance_guard.renew(now)
         return self.worker_pool.send(now, progress)
 
@@ -336,16 +331,13 @@ class App:
         return make_transport(self.settings)
 
     def post(self, message: Message) -> Outcome:
-        """Send one message that is no delivery, over a connection of its own.
-
-        Raises TransportError.
-        """
+        """Send one message that is no delivery, over its own connection. Raises TransportError."""
         with self.transport() as transport:
             return transport.send(message)
 
     @cached_property
     def address_policy(self) -> AddressPolicy:
-        """Which addresses may subscribe."""
+        """The rules of which addresses may subscribe."""
         refused = self.settings.refused_domains or frozenset()
         if not self.settings.mx_lookups:
             return AddressPolicy(self._takes_smtputf8, refused)
@@ -354,7 +346,7 @@ class App:
         return AddressPolicy(self._takes_smtputf8, refused, takes_mail)
 
     def _takes_smtputf8(self) -> bool:
-        """Whether the relay takes addresses beyond ASCII; no, while it cannot be asked."""
+        """Return whether the relay takes addresses beyond ASCII; no, if it does not answer."""
         try:
             return self._relay_takes_smtputf8
         except TransportError as error:
@@ -368,14 +360,14 @@ class App:
 
     @cached_property
     def diagnostics(self) -> Table:
-        """What refusals mean: the operator's rules before ours. Raises SettingError."""
+        """The meanings of refusals, the operator's rules first. Raises SettingError."""
         from digest.inbound.diagnostics import table_with
 
         return table_with(self.settings.diagnostics)
 
     @cached_property
     def verp(self) -> Verp:
-        """Envelope senders that name their delivery; those in reports are read in any case."""
+        """Envelope senders that name their delivery. Reports are read with them in any case."""
         from digest.model.verp import Verp
 
         identity = self.identity  # says what is missing
@@ -401,6 +393,6 @@ class App:
 
 
 def _delivery_worker_of(another: Callable[[], App]) -> DeliveryWorker:
-    """What sends in a process of its own."""
+    """Return the worker of another process."""
     configure_logs()
     return another().sending

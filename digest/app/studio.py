@@ -1,4 +1,4 @@
-"""The composition root of the studio, apart from the rest because FastAPI is slow to load."""
+"""Make the studio. It is apart from the App because FastAPI is slow to import."""
 
 from dataclasses import replace
 from datetime import date
@@ -33,9 +33,9 @@ MOST_DAYS = 60  # of editions to choose from
 
 
 def studio(app: App, host: str = "127.0.0.1", watch: Watch | None = None) -> FastAPI:
-    """The studio over what ``app`` has, to be served on ``host``.
+    """Return the studio, to be served on ``host``. Raises SettingError if a password is needed.
 
-    ``watch`` is for whoever wants to end it. Raises SettingError where a password is needed.
+    ``watch`` is given by a caller that will end it.
     """
     settings = app.settings
     require_password(host, settings.studio_password)
@@ -46,7 +46,7 @@ def studio(app: App, host: str = "127.0.0.1", watch: Watch | None = None) -> Fas
 
 
 def folders(app: App) -> list[Path]:
-    """Where what mails are made of may change."""
+    """Return the folders of everything that emails are made from."""
     own = app.settings.templates
     return [*([own] if own else []), built_in_templates(), SHIPPED]
 
@@ -67,7 +67,7 @@ def studio_context(app: App, watch: Watch) -> StudioContext:
 
 
 def _history(app: App, pages: Pages) -> APIRouter:
-    """The pages about what happened. Templates can be edited without a database; these need it."""
+    """Return the pages about the past, which need a database; editing templates does not."""
     try:
         return history_routes(app.ledger, app.registry, app, pages, utc_now, app.settings.timezone)
     except (LedgerError, SQLAlchemyError) as error:
@@ -83,7 +83,7 @@ def _history(app: App, pages: Pages) -> APIRouter:
 
 
 def _digest_if_possible(app: App, preview_request: PreviewRequest) -> Digest:
-    """As ``_digest``, but a database that fails is a LedgerError like any other."""
+    """Return what ``_digest`` returns; if the database fails, raise LedgerError."""
     try:
         return _digest(app, preview_request)
     except SQLAlchemyError as error:
@@ -91,7 +91,7 @@ def _digest_if_possible(app: App, preview_request: PreviewRequest) -> Digest:
 
 
 def _digest(app: App, preview_request: PreviewRequest) -> Digest:
-    """What somebody got or would get. Raises LedgerError, AddressError or TopicError."""
+    """Return what a reader got or would get. Raises LedgerError, AddressError or TopicError."""
     day = preview_request.day or app.ledger.papers.latest_day()
     if day is None:
         raise LedgerError("nothing is collected yet: run digest collect, or choose a sample")
@@ -105,12 +105,12 @@ def _digest(app: App, preview_request: PreviewRequest) -> Digest:
     else:
         digest = app.planning.draft(day, parse_topics(preview_request.typed_topics))
     if digest is None:
-        raise LedgerError(f"of {day} there is nothing for such a reader")
+        raise LedgerError(f"no paper of {day} is for such a reader")
     return digest
 
 
 def _days(app: App) -> list[date]:
-    """The days with editions, newest first; without a database there are none."""
+    """Return the days with editions, newest first; none without a database."""
     try:
         return [day for day, _ in app.ledger.editions.days(MOST_DAYS)]
     except (LedgerError, SQLAlchemyError):

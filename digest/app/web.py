@@ -1,4 +1,4 @@
-"""The composition root of the pages, apart from the rest because FastAPI is slow to load."""
+"""Make the pages. They are apart from the App because FastAPI is slow to import."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 
 def web(app: App) -> FastAPI:
-    """The web application over what ``app`` has. Raises DigestError."""
+    """Return the web application. Raises DigestError."""
     clock, papers = app.clock, app.ledger.papers
     composer = app.composer
     search, ranking = Search(app.ledger, app.corpora.current, app.embedder), Limiter()

@@ -575,19 +575,23 @@ def test_a_dead_address_is_refused_once_and_suppressed_the_next_day(house):
     assert house.mailed() == ["grace"]
 
 
-def test_a_refusal_that_is_about_us_suppresses_nobody_and_pauses_the_provider(house):
-    house.add("ada")
+def test_refusals_that_are_about_us_suppress_nobody_and_pause_the_provider(house):
+    people = ["ada", "bob", "grace"]
+    for name in people:
+        house.add(name)
+        house.server.will_say(Point.RCPT, "550 5.7.1 Not from you")
     house.huggingface.sightings.append(make_sighting(9, listed_on=TOMORROW))
-    house.server.will_say(Point.RCPT, "550 5.7.1 Not from you")
     done = house.run()
-    assert counts(done.balance) == {"due": 1, "refused": 1}
+    assert counts(done.balance) == {"due": 3, "refused": 3}
     assert house.mailed() == []
     waits = house.run(NOW + timedelta(days=1))
     [trouble] = waits.trouble
-    assert trouble.startswith("example.org is paused: it refuses our mail: 5.7.1 Not from you; 1 ")
+    assert trouble.startswith(
+        "example.org is paused: it refused our mail to 3 people: 5.7.1 Not from you; 3 "
+    )
     house.ledger.provider_queues.resume("example.org", NOW)
     house.run(NOW + timedelta(days=1, hours=1))
-    assert house.mailed() == ["ada"]
+    assert sorted(house.mailed()) == people
 
 
 # ---- crashes ---------------------------------------------------------------------------------
