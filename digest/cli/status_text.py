@@ -1,4 +1,4 @@
-"""The status in words, as a person reads it at a terminal."""
+"""Write the status in words, for `digest status`."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
@@ -18,7 +18,7 @@ _Moment = Callable[[datetime], str]
 
 
 def status_lines(status: Status, readers: Readers, zone: tzinfo) -> Iterator[tuple[str, str]]:
-    """Yield all but the editions, line by line, each with what it is about, in a time zone."""
+    """Yield a label and a line for everything but the editions; moments are in a time zone."""
 
     def moment(at: datetime) -> str:
         return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
@@ -29,18 +29,18 @@ def status_lines(status: Status, readers: Readers, zone: tzinfo) -> Iterator[tup
 
     if status.editions and (missing := status.editions[0].missing):
         day = status.editions[0].day
-        yield "Lacks", f"the edition of {day} has nothing of {', '.join(missing)}"
+        yield "Incomplete", f"the edition of {day} has no papers of {', '.join(missing)}"
     yield "Next", _next(status.schedule, short)
-    yield "Done", _done(status.schedule, short)
+    yield "Jobs", _done(status.schedule, short)
     first = f", the next {short(readers.next_due)}" if readers.next_due else ""
-    yield "Readers", f"{readers.due_within_a_day} due within a day{first}"
+    yield "Due", f"{readers.due_within_a_day} within a day{first}"
     yield "Queue", _queue(status.queue, status.at, moment)
     for pause in status.pauses:
         yield "Paused", f"{name_of(pause.provider)}, since {moment(pause.since)}"
     if rates := _rates(status.rates):
-        yield "Pace", rates
+        yield "Rate", rates
     if status.intervals:
-        yield "Slower", _intervals(status.intervals)
+        yield "Slowed", _intervals(status.intervals)
     yield "Came back", f"in 7 days {_counts(status.came_back)}"
     if status.review.since:
         since = moment(status.review.since)
@@ -64,11 +64,11 @@ def _done(schedule: Schedule, short: _Moment) -> str:
         for job in (Job.PLANNED, Job.INBOX, Job.TIDIED)
         if (at := schedule.done[job])
     ]
-    return ", ".join(done) or "nothing by itself yet"
+    return ", ".join(done) or "no job has run yet"
 
 
 def _rates(rates: Rates) -> str:
-    """Return what is set; empty if there is no limit."""
+    """Return the limits; empty if there is none."""
     limits = {
         "in all": rates.all,
         "to a provider": rates.per_provider,
@@ -91,15 +91,15 @@ def _queue(queue: Queue, now: datetime, moment: _Moment) -> str:
     line += f", {queue.being_sent} being sent, {queue.uncertain} uncertain"
     if queue.oldest_since:
         age = timedelta(seconds=int((now - queue.oldest_since).total_seconds()))
-        line += f"; the oldest since {length(max(age, timedelta()))}"
+        line += f"; the oldest for {length(max(age, timedelta()))}"
     return line
 
 
 def _intervals(intervals: Mapping[str, float]) -> str:
-    """Return how slow it is for those that asked for less speed, the slowest first."""
+    """Return the intervals of providers that asked to be slower, the longest first."""
     slowest = sorted(intervals.items(), key=lambda interval: (-interval[1], interval[0]))
     shown = [
-        f"{name_of(queue)}: an email in {interval:.1f} s"
+        f"{name_of(queue)}: one email every {interval:.1f} s"
         for queue, interval in slowest[:SHOWN_INTERVALS]
     ]
     more = len(slowest) - len(shown)

@@ -1,4 +1,4 @@
-"""`digest why` as a person reads it: each step, a line or more."""
+"""Write what `digest why` found, step by step."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ _Moment = Callable[[datetime], str]
 
 
 def why_lines(why: Why, zone: ZoneInfo) -> Iterator[str]:
-    """Yield the steps in order; moments are told in the operator's zone, and where due in both."""
+    """Yield the steps in order; moments are in the operator's zone, due times in both zones."""
 
     def moment(at: datetime) -> str:
         return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
@@ -29,7 +29,7 @@ def why_lines(why: Why, zone: ZoneInfo) -> Iterator[str]:
         return by_theirs if theirs.key == zone.key else f"{by_theirs} ({moment(at)} {zone.key})"
 
     yield from _person(why)
-    came_later = ", before they came" if why.due and why.due < why.consent_since else ""
+    came_later = ", before they subscribed" if why.due and why.due < why.consent_since else ""
     yield f"due for it: {both(why.due)}{came_later}" if why.due else "due for it: no"
     yield from _ratings(why)
     yield from _edition(why, moment)
@@ -60,13 +60,13 @@ def _person(why: Why) -> Iterator[str]:
     if preferences.is_paused_on(why.day):
         yield f"paused until {preferences.paused_until}"
     if not preferences.wants_mail_on(why.day):
-        yield f"{why.day:%A} is none of their days"
+        yield f"they get no digest on a {why.day:%A}"
 
 
 def _ratings(why: Why) -> Iterator[str]:
     for what, count, effect in (
         ("liked", why.likes, "which count as a topic"),
-        ("muted", why.mutes, "which push papers like them back"),
+        ("muted", why.mutes, "which lower papers like them"),
     ):
         if count:
             too_few = f"too few to count yet ({ENOUGH_RATINGS} do)"
@@ -104,7 +104,7 @@ def _papers(why: Why) -> Iterator[str]:
     if why.edition is None:
         return
     if why.digest is None:
-        yield "nothing in it for them"
+        yield "no paper in it is for them"
         return
     yield "chosen for them:" if why.is_chosen else "what they would get, as things are now:"
     for number, pick in enumerate(why.digest.picks, 1):
@@ -139,10 +139,10 @@ def _why_not_planned(due: datetime | None, why: Why, moment: _Moment) -> str:
     if due > why.at:
         return " yet: it is planned when they are due"
     if why.planned_up_to is None:
-        return " yet: the schedule has not looked yet"
+        return " yet: the schedule has not run"
     if why.planned_up_to >= due:
-        return " was planned when they were due"
-    return f" yet: the schedule looked last {moment(why.planned_up_to)}"
+        return ": none was planned when they were due"
+    return f" yet: the schedule last ran {moment(why.planned_up_to)}"
 
 
 def _journey(journey: Journey, moment: _Moment) -> Iterator[str]:
@@ -170,9 +170,9 @@ def _joined(code: int | str, text: str) -> str:
 def _waiting(journey: Journey, moment: _Moment) -> Iterator[str]:
     for pause in journey.pauses:
         yield (
-            f"  waits: no mail goes to {name_of(pause.provider)} since {moment(pause.since)}: "
+            f"  waits: sending to {name_of(pause.provider)} is paused since {moment(pause.since)}: "
             f"{pause.why} (digest deliveries resume)"
         )
     if again := journey.report.next_attempt_at:
-        yield f"  to be tried again from {moment(again)} on"
-    yield f"  to be given up {moment(journey.given_up_at)}"
+        yield f"  it is tried again from {moment(again)}"
+    yield f"  it is given up at {moment(journey.given_up_at)}"

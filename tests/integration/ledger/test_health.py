@@ -510,20 +510,20 @@ def test_the_words_of_each_line(ledger, registry, edition):
     lines = dict(status_lines(status, Readers(0, None), NOW.tzinfo))
     assert lines["Queue"] == (
         "1 waiting, 1 put off until 2026-02-20 08:10, 0 being sent, 0 uncertain; "
-        "the oldest since 1 h"
+        "the oldest for 1 h"
     )
-    assert lines["Slower"] == (
-        "4.example: an email in 5.0 s; 3.example: an email in 4.0 s; 2.example: an email in 3.0 s; "
-        "and 2 more"
+    assert lines["Slowed"] == (
+        "4.example: one email every 5.0 s; 3.example: one email every 4.0 s; "
+        "2.example: one email every 3.0 s; and 2 more"
     )
     assert lines["Came back"] == "in 7 days 0 hard, 0 soft, 0 blocked, 0 complaint"
     assert lines["Source arxiv"] == "2026-02-20 08:00, 3 papers seen"
     assert lines["Source huggingface"] == "not collected yet"
     assert lines["Next"] == "edition 2026-02-21 08:00, collection 11:00"
-    assert lines["Done"] == "nothing by itself yet"
-    assert lines["Readers"] == "0 due within a day"
-    assert "Pace" not in lines
-    assert "Lacks" not in lines
+    assert lines["Jobs"] == "no job has run yet"
+    assert lines["Due"] == "0 within a day"
+    assert "Rate" not in lines
+    assert "Incomplete" not in lines
     assert lines["Last run"] == ("2026-02-20 08:00, 0 tried, sending took 5 min, with trouble")
     assert lines["Subscribers"] == "0 pending, 0 confirmed, 0 withdrawn"
 
@@ -537,13 +537,13 @@ def test_the_words_of_what_is_set_and_done(ledger, registry):
     warm_up = {"warm_up_since": "2026-02-20"}
     status = status_of(ledger, registry, now=NOW + DAY, **limits, **warm_up)
     lines = dict(status_lines(status, Readers(7, NOW + DAY + HOUR), NOW.tzinfo))
-    assert lines["Lacks"] == "the edition of 2026-02-20 has nothing of arxiv"
+    assert lines["Incomplete"] == "the edition of 2026-02-20 has no papers of arxiv"
     assert lines["Next"] == ("edition 2026-02-22 08:00 (late since 08:00), collection due")
-    assert lines["Done"] == (
+    assert lines["Jobs"] == (
         "planned 2026-02-19 08:00, inbox 2026-02-19 08:00, tidied 2026-02-20 07:00"
     )
-    assert lines["Readers"] == "7 due within a day, the next 09:00"
-    assert lines["Pace"] == (
+    assert lines["Due"] == "7 within a day, the next 09:00"
+    assert lines["Rate"] == (
         "600 a minute in all, 0.5 a minute to a provider, from 06:00 to 22:00, 0 of 300 today"
     )
 

@@ -6,7 +6,7 @@ before it was to be made, until an hour before the next day's; those of days wit
 the next one's; of several of a reader's in a row, the last that is. Whenever somebody looks, each
 reader's latest moment counts: they get its edition, if it is made, if that moment is not longer ago
 than the grace, and if they have neither this edition nor a newer one. It holds the best of all
-editions since the last that they had, be it that there was nothing in it for them: then some want
+editions since the last that they had, be it that there was no paper in it is for them: then some want
 a note, and the others get none.
 """
 
