@@ -40,7 +40,7 @@ def test_a_delivery_is_followed_by_its_number(collected: Person, smtp_server: Sm
     smtp_server.will_say(Point.RCPT, "550 5.1.1 <ada@example.org> is unknown")
     refused, blocked = logged(collected.run("run", "--once", "--now", LATER))
     assert (refused["delivery"], refused["text"]) == (1, "5.1.1 <a…@example.org> is unknown")
-    assert blocked["event"] == "an address gets nothing any more"
+    assert blocked["event"] == "an address is blocked"
     assert blocked["delivery"] == 1
     told = collected.digest("why", "1")
     assert "deferred: 450 4.2.1 <ada@example.org> is busy" in told

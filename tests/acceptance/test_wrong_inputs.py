@@ -59,7 +59,7 @@ WENT_WRONG = {
     "inbox folder": "folder: neither an mbox file nor a Maildir",
     "inbox classify folder": "folder: Is a directory",
     "rank --papers missing --topics missing": "missing: No such file or directory",
-    "subscribers add 'Ada <ada@example.org>'": "angle brackets around the email address are not",
+    "subscribers add nobody": "'nobody' is not an email address",
     "subscribers add ada@example.org --topic ''": "a topic needs at least one word",
     "subscribers show nobody@example.org": "there is no subscriber nobody@example.org",
     "subscribers unsuppress nobody@example.org": "there is no block on nobody@example.org",
