@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, distinct, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, distinct, func, select, update
 
 from digest.ledger.database import insert_if_new
 from digest.ledger.deliveries import delivery_of
 from digest.ledger.tables import bounces, deliveries, editions
 from digest.model.deliveries import Bounce, BounceKind, BounceSource, Delivery, DeliveryState
+from subscribers.model import SuppressionReason
 from subscribers.store.store import Store
+from subscribers.store.tables import subscribers, suppressions
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,20 @@ class Bounces(Store):
             )
             for row in rows
         ]
+
+    def forget_soft(self, reason: SuppressionReason, since: datetime) -> int:
+        """Forget the soft bounces of addresses that were blocked for a reason since a moment.
+
+        If these blocks were a mistake, the next soft bounce must not bring them back. Return how
+        many there were.
+        """
+        blocked = select(suppressions.c.address_key).where(
+            suppressions.c.reason == reason, suppressions.c.at >= since
+        )
+        people = select(subscribers.c.id).where(subscribers.c.address_key.in_(blocked))
+        theirs = select(deliveries.c.id).where(deliveries.c.subscriber_id.in_(people))
+        is_soft = bounces.c.kind == BounceKind.SOFT, bounces.c.delivery_id.in_(theirs)
+        return self._write(delete(bounces).where(*is_soft))
 
     # ---- the delivery that a bounce is about ----
 

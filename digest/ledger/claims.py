@@ -4,7 +4,7 @@ Many workers may run at once. Only the one that has claimed a delivery touches i
 is recorded.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Update, func, insert, select, update
@@ -64,7 +64,7 @@ class Claims(Store):
         """
         with write_transaction(self._engine) as connection:
             is_paced = limits.interval > 0 or bool(limits.most)
-            slot = next_slot(connection, ALL, is_paced=is_paced)
+            slot = next_slot(connection, ALL, now, is_paced=is_paced)
             if slot.is_closed:
                 return None
             if not slot.is_now(now):
@@ -72,7 +72,8 @@ class Claims(Store):
             row = _first_waiting(connection, now)
             if row is None:
                 return _later(connection, now)
-            its_slot = next_slot(connection, row.provider, is_paced=limits.provider_interval > 0)
+            is_paced = limits.provider_interval > 0
+            its_slot = next_slot(connection, row.provider, now, is_paced=is_paced)
             if not its_slot.is_now(now):  # another worker was faster, or it has just been paused
                 return NotBefore(its_slot.at or now)
             if limits.most and not count_one(connection, *limits.most):
@@ -84,7 +85,7 @@ class Claims(Store):
                 .where(deliveries.c.id == row.id)
                 .values(state=_S.SENDING, claimed_by=self._name, changed_at=now)
             )
-            return delivery_of(row)
+            return replace(delivery_of(row), is_probe=slot.is_probe or its_slot.is_probe)
 
     def release(
         self, delivery: Delivery, now: datetime, not_before: datetime | None = None
@@ -105,14 +106,20 @@ class Claims(Store):
         now: datetime,
         took: timedelta | None = None,
     ) -> None:
-        """Record the outcome of one SMTP transaction, and when the next attempt is, if any."""
+        """Record the outcome of one SMTP transaction, and when the next attempt is, if any.
+
+        A delivery that is refused for another reason than its address is deferred.
+        """
+        refused_for = outcome.refused_for
+        state = DeliveryState(outcome.kind) if refused_for is None else _S.DEFERRED
         with self._engine.begin() as connection:
             moved = self._move(
                 delivery,
-                DeliveryState(outcome.kind),
+                state,
                 now,
                 next_attempt_at=next_attempt_at,
                 attempts=deliveries.c.attempts + 1,
+                refused_for=refused_for,
             )
             # None is moved if this was recorded before, and the answer to that commit was lost.
             if connection.execute(moved).rowcount:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal,
     or_,
     select,
     true,
@@ -22,6 +23,7 @@ from sqlalchemy import (
 )
 
 from digest.ledger.database import write_transaction
+from digest.ledger.provider_queues import ALL, closed_queues
 from digest.ledger.tables import attempts, deliveries, delivery_papers, editions
 from digest.model.deliveries import Delivery, DeliveryReport, DeliveryState
 from digest.model.digests import Candidate, Edition, Match, Pick, Reason, Section, SkipReason
@@ -38,6 +40,7 @@ REACHED_FROM: dict[DeliveryState, frozenset[DeliveryState]] = {
     _S.PENDING: frozenset({_S.SENDING, _S.UNCERTAIN}),
     # A failure report proves that the relay had accepted it.
     _S.ACCEPTED: frozenset({_S.SENDING, _S.UNCERTAIN}),
+    # Put off by a server, or refused for another reason than the address.
     _S.DEFERRED: frozenset({_S.SENDING, _S.UNCERTAIN}),
     _S.REFUSED: frozenset({_S.SENDING, _S.UNCERTAIN}),
     _S.UNCERTAIN: frozenset({_S.SENDING}),
@@ -196,11 +199,13 @@ class Deliveries(Store):
     # ---- what waits ----
 
     def waiting(self, now: datetime) -> int:
-        """Count the deliveries that may be tried now."""
-        return self._count(select(func.count()).where(may_be_tried(now)))
+        """Count the deliveries that may be tried now; paused ones only while a probe is due."""
+        closed = closed_queues(now)
+        is_open = deliveries.c.provider.not_in(closed), literal(ALL).not_in(closed)
+        return self._count(select(func.count()).where(may_be_tried(now), *is_open))
 
     def waiting_by_provider(self, now: datetime) -> dict[str, int]:
-        """Count the deliveries that may be tried now, by provider."""
+        """Count the deliveries that may be tried now, by provider, whether paused or not."""
         query = select(deliveries.c.provider, func.count()).where(may_be_tried(now))
         return dict(self._rows(query.group_by(deliveries.c.provider)))
 
@@ -219,6 +224,19 @@ class Deliveries(Store):
     def expire(self, before: datetime, now: datetime) -> int:
         """Skip as stale what waits and was planned before a moment. Return how many there were."""
         return self._skip(before > PLANNED_AT, SkipReason.STALE, now)
+
+    def retry(self, edition: Edition | None, now: datetime) -> list[datetime]:
+        """Make deliveries that wait for another attempt due now, of one edition or of all.
+
+        Return when each was planned.
+        """
+        waits = deliveries.c.state.in_([_S.PENDING, _S.DEFERRED])
+        its = [] if edition is None else [deliveries.c.edition_id == edition.id]
+        put_off = (waits, deliveries.c.next_attempt_at.is_not(None), *its)
+        with write_transaction(self._engine) as connection:
+            planned = connection.execute(select(PLANNED_AT).where(*put_off)).scalars().all()
+            connection.execute(update(deliveries).where(*put_off).values(next_attempt_at=now))
+        return list(planned)
 
     def drop_waiting(self, now: datetime) -> int:
         """Skip all deliveries that wait. Return how many there were."""

@@ -1,13 +1,14 @@
 """Outcomes: the deliveries of an edition, searched and in pages, and the attempts at each."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, func, select
 
 from digest.ledger.deliveries import Deliveries
-from digest.ledger.tables import attempts, deliveries
+from digest.ledger.tables import attempts, deliveries, editions
 from digest.model.deliveries import Delivery, DeliveryReport, DeliveryState
+from digest.model.diagnosis import Scope
 from digest.model.digests import Edition
 from digest.model.messages import OutcomeKind
 from subscribers.store.overview import ids_with
@@ -32,6 +33,18 @@ class Sought:
     address: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedEdition:
+    """How many deliveries of an edition wait because our messages, or we, were refused.
+
+    ``said`` is the first of the replies.
+    """
+
+    day: date
+    count: int
+    said: str
+
+
 class Outcomes(Store):
     """The results of the deliveries in one ledger."""
 
@@ -54,6 +67,30 @@ class Outcomes(Store):
         return [
             Attempt(row.at, OutcomeKind(row.outcome), row.code, row.text) for row in reversed(rows)
         ]
+
+    def refused_editions(self) -> list[RefusedEdition]:
+        """Return the editions with deliveries that were refused, but not for the address, by day.
+
+        Those that a provider refused are left out: it is paused if there are several.
+        """
+        query = (
+            select(editions.c.day, func.count(), func.min(deliveries.c.id))
+            .join(editions, editions.c.id == deliveries.c.edition_id)
+            .where(deliveries.c.state.in_([DeliveryState.PENDING, DeliveryState.DEFERRED]))
+            .where(deliveries.c.refused_for.in_([Scope.US, Scope.MESSAGE]))
+            .group_by(editions.c.day)
+            .order_by(editions.c.day)
+        )
+        return [
+            RefusedEdition(day, count, self._first_refusal(delivery_id))
+            for day, count, delivery_id in self._rows(query)
+        ]
+
+    def _first_refusal(self, delivery_id: int) -> str:
+        its = attempts.c.delivery_id == delivery_id, attempts.c.outcome == OutcomeKind.REFUSED
+        query = select(attempts.c.code, attempts.c.text).where(*its).order_by(attempts.c.id)
+        row = self._row(query.limit(1))
+        return f"{row.code} {row.text}" if row else ""
 
 
 def _conditions(sought: Sought) -> list[ColumnElement[bool]]:

@@ -132,6 +132,8 @@ deliveries = Table(
     Column("provider", String(255), nullable=False, server_default=""),
     # The worker that claimed it last. Its lock tells whether it lives (see live_workers.py).
     Column("claimed_by", String(32)),
+    # Whom a refusal was about (model.diagnosis.Scope), if not the address: it is to be sent again.
+    Column("refused_for", String(16)),
     UniqueConstraint("edition_id", "subscriber_id"),
     # In the order in which they are claimed: for the first attempt, and for others.
     Index("ix_deliveries_in_order", "state", "edition_id", "id"),
@@ -191,7 +193,8 @@ reviews = Table(
 # ---- how it goes out -------------------------------------------------------------------------
 
 # How fast email may go to a provider, and whether at all; "*" is all email. ``next_at`` is when the
-# next message may go, ``gap`` the seconds between two of them if replies have slowed it down.
+# next message may go, ``gap`` the seconds between two of them if replies have slowed it down. A
+# pause with ``probe_at`` ends by itself: one message may go then, to see whether it is accepted.
 provider_queues = Table(
     "lanes",
     metadata,
@@ -201,6 +204,8 @@ provider_queues = Table(
     Column("paused_at", UtcDateTime),
     Column("why", Text, nullable=False, server_default=""),
     Column("resumed_at", UtcDateTime),
+    Column("probe_at", UtcDateTime),
+    Column("probes", Integer, nullable=False, server_default="0"),
     # How many messages were sent on the latest day of a warm-up.
     Column("day", Date),
     Column("sent", Integer, nullable=False, server_default="0"),

@@ -25,7 +25,8 @@ class Delivery:
     """The durable intent to send one digest to one subscriber.
 
     ``provider`` takes the subscriber's mail, as known when it was planned (see model.providers).
-    ``note`` is set if the email only says that there is nothing, and is the reason.
+    ``note`` is set if the email only says that there is nothing, and is the reason. ``is_probe``
+    is set if it is sent to find out whether a pause may end.
     """
 
     id: int
@@ -34,6 +35,7 @@ class Delivery:
     attempts: int
     provider: str = ""
     note: SkipReason | None = None
+    is_probe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
