@@ -9,6 +9,7 @@ from threading import Lock
 import structlog
 
 from digest.collect.collector import Collector
+from digest.deliver.trouble import standing_trouble
 from digest.errors import DigestError
 from digest.ledger.history import RunMark
 from digest.ledger.ledger import Ledger
@@ -236,7 +237,7 @@ class Pipeline:
         try:
             self._take_over(now)
             if not self._ledger.deliveries.waiting(now):
-                return ()
+                return standing_trouble(self._ledger, now)
             unfinished = self._ledger.editions.unfinished()
             trouble = self._deliver(now, progress)
             return (*trouble, *self._close(unfinished))

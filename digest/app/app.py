@@ -272,6 +272,7 @@ class App:
             transport=self.transport,
             feedback=self.feedback,
             verp=self.verp if self.settings.verp else None,
+            diagnostics=self.diagnostics,
         )
         return DeliveryWorker(parts, self.clock)
 

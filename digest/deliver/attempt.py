@@ -10,12 +10,14 @@ import structlog
 from digest.deliver.rate_limit import next_attempt
 from digest.deliver.transport.transport import Transport
 from digest.errors import TransportError
+from digest.inbound.diagnostics import Table, diagnose
 from digest.inbound.feedback_handler import FeedbackHandler
 from digest.ledger.claims import Claims
 from digest.ledger.database import retry_on_disconnect
 from digest.model.deliveries import Bounce, BounceKind, Delivery
+from digest.model.diagnosis import Diagnosis, Scope
 from digest.model.digests import SkipReason
-from digest.model.messages import Concern, Envelope, Message, Outcome, OutcomeKind
+from digest.model.messages import Envelope, Message, Outcome, OutcomeKind
 from digest.model.verp import Verp
 from subscribers.model import Standing
 from subscribers.store.registry import Registry
@@ -44,12 +46,14 @@ class DeliveryAttempt:
         feedback: FeedbackHandler,
         transport: Transport,
         verp: Verp | None,
+        diagnostics: Table,
     ) -> None:
         self._claims = claims
         self._registry = registry
         self._feedback = feedback
         self._transport = transport
         self._verp = verp
+        self._diagnostics = diagnostics
 
     def deliver(
         self, delivery: Delivery, message: Message, clock: Callable[[], datetime]
@@ -71,9 +75,11 @@ class DeliveryAttempt:
             retry_on_disconnect(partial(self._claims.release, delivery, clock()))
             raise
         took = clock() - began
+        if outcome.kind is OutcomeKind.REFUSED:
+            outcome = replace(outcome, diagnosis=self._diagnose(outcome, delivery.provider))
         if outcome.is_no_verdict:
-            # It is for the relay to recover, or for the operator to mend. Should this message be to
-            # blame all the same, the others are not to wait behind it.
+            # It is for the relay to recover. Should this message be to blame all the same, the
+            # others are not to wait behind it.
             now = clock()
             _tell("the relay takes nothing at the moment", delivery, outcome)
             retry_on_disconnect(
@@ -81,14 +87,26 @@ class DeliveryAttempt:
             )
             return outcome
         self._record(delivery, outcome, clock(), took)
-        if outcome.kind is OutcomeKind.REFUSED:
+        if outcome.diagnosis and outcome.refused_for is None:
             to = message.envelope.rcpt_to
-            kind = BounceKind.HARD if outcome.address_is_dead else BounceKind.SOFT
-            if outcome.concern is Concern.RELAY or outcome.status.startswith("5.7."):
-                kind = BounceKind.BLOCKED
+            kind = BounceKind.HARD if outcome.diagnosis.is_dead else BounceKind.SOFT
             bounce = Bounce(kind, outcome.status, outcome.text)
             retry_on_disconnect(lambda: self._feedback.refused(delivery, to, bounce, clock()))
         return outcome
+
+    def _diagnose(self, outcome: Outcome, provider: str) -> Diagnosis:
+        """Return what a refusal is about: us, if any message would be refused like this."""
+        diagnosis = diagnose(
+            outcome.text,
+            code=outcome.code,
+            status=outcome.status,
+            phase=outcome.phase,
+            provider=provider,
+            table=self._diagnostics,
+        )
+        if outcome.is_about_relay and diagnosis.scope is not Scope.MESSAGE:
+            return replace(diagnosis, scope=Scope.US)
+        return diagnosis
 
     def _drop(self, delivery: Delivery, standing: Standing, now: datetime) -> None:
         log.info("a delivery is not to be sent", delivery=delivery.id, why=standing.value)
@@ -106,7 +124,7 @@ class DeliveryAttempt:
 
     def _record(self, delivery: Delivery, outcome: Outcome, now: datetime, took: timedelta) -> None:
         again = None
-        if outcome.kind is OutcomeKind.DEFERRED:
+        if outcome.kind is OutcomeKind.DEFERRED or outcome.refused_for:
             again = next_attempt(delivery.attempts, delivery.id, now)
         if outcome.kind is not OutcomeKind.ACCEPTED:
             _tell("a delivery was not accepted", delivery, outcome)

@@ -15,20 +15,22 @@ import structlog
 
 from digest.compose.composer import Composer
 from digest.deliver.attempt import DeliveryAttempt
-from digest.deliver.breaker import Breaker
+from digest.deliver.breaker import Breaker, Refusals
 from digest.deliver.edition_messages import EditionMessages
 from digest.deliver.rate_limit import WIDEST_INTERVAL, interval_of, is_within, most_on
 from digest.deliver.traffic import Traffic
 from digest.deliver.transport.transport import Transport
+from digest.deliver.trouble import standing_trouble
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError, TransportError
+from digest.inbound.diagnostics import Table
 from digest.inbound.feedback_handler import FeedbackHandler
 from digest.ledger.claims import Claims, Limits, NotBefore
 from digest.ledger.database import retry_on_disconnect
 from digest.ledger.ledger import Ledger
-from digest.ledger.provider_queues import ALL
+from digest.ledger.provider_queues import ALL, FIRST_PROBE
 from digest.model.deliveries import Delivery
 from digest.model.digests import SkipReason
-from digest.model.messages import Message, Outcome
+from digest.model.messages import Message, Outcome, OutcomeKind
 from digest.model.progress import Progress, silent
 from digest.model.verp import Verp
 from digest.settings.settings import Settings
@@ -57,6 +59,7 @@ class Parts:
     transport: Callable[[], Transport]
     feedback: FeedbackHandler
     verp: Verp | None
+    diagnostics: Table
 
 
 class DeliveryWorker:
@@ -76,6 +79,7 @@ class DeliveryWorker:
         self._clock = clock
         self.stopping = Event()
         self._sleep = sleep or self.stopping.wait
+        self._refusals = Refusals()
 
     def send(
         self, now: datetime, progress: Progress = silent, connections: int | None = None
@@ -93,35 +97,14 @@ class DeliveryWorker:
 
         waiting = self._parts.ledger.deliveries.waiting(now)
         connections = min(connections or self._parts.settings.send_connections, waiting)
-        if not connections or not self._may_begin(now):
-            return self._paused(now)
+        local = now.astimezone(self._parts.settings.timezone)
+        if not connections or not is_within(self._parts.settings.send_window, local):
+            return standing_trouble(self._parts.ledger, now)
         with self._parts.ledger.live_workers.enter() as claims:
-            a_pass = _Pass(self._parts, claims, moment, self.stopping, self._sleep)
+            a_pass = _Pass(self._parts, claims, self._refusals, moment, self.stopping, self._sleep)
             a_pass.run(connections, lambda done: progress(done, waiting))
             retry_on_disconnect(lambda: claims.release_forgotten(moment()))
-        return (*a_pass.troubles, *self._paused(moment()))
-
-    def _may_begin(self, now: datetime) -> bool:
-        settings = self._parts.settings
-        is_paused = any(
-            pause.provider == ALL for pause in self._parts.ledger.provider_queues.paused()
-        )
-        local = now.astimezone(settings.timezone)
-        return is_within(settings.send_window, local) and not is_paused
-
-    def _paused(self, now: datetime) -> tuple[str, ...]:
-        """A line for each pause that mail waits for."""
-        paused = self._parts.ledger.provider_queues.paused()
-        if not paused:
-            return ()
-        waiting = self._parts.ledger.deliveries.waiting_by_provider(now)
-        waiting[ALL] = sum(waiting.values())
-        return tuple(
-            f"{'sending' if pause.provider == ALL else pause.provider} is paused: {pause.why}; "
-            f"{waiting[pause.provider]} waiting for `digest deliveries resume`"
-            for pause in paused
-            if waiting.get(pause.provider)
-        )
+        return (*a_pass.troubles, *standing_trouble(self._parts.ledger, moment()))
 
 
 class _Pass:
@@ -131,6 +114,7 @@ class _Pass:
         self,
         parts: Parts,
         claims: Claims,
+        refusals: Refusals,
         clock: Callable[[], datetime],
         stopping: Event,
         sleep: Callable[[float], object],
@@ -150,6 +134,7 @@ class _Pass:
         )
         self._connection_interval = timedelta(seconds=interval_of(settings.rate_per_connection))
         self._breaker = Breaker()
+        self._refusals = refusals
         self._lock = Lock()
         self._done = 0
         self._is_over = False
@@ -175,7 +160,12 @@ class _Pass:
         try:
             with parts.transport() as transport:
                 worker = DeliveryAttempt(
-                    self._claims, parts.registry, parts.feedback, transport, parts.verp
+                    self._claims,
+                    parts.registry,
+                    parts.feedback,
+                    transport,
+                    parts.verp,
+                    parts.diagnostics,
                 )
                 while delivery := self._next():
                     began = self._clock()
@@ -198,7 +188,6 @@ class _Pass:
             found = retry_on_disconnect(partial(self._claims.next, limits, now))
             if not isinstance(found, NotBefore):
                 return found
-            self._give_up(self._breaker.not_worth_waiting)
             self._wait(found.moment)
         return None
 
@@ -225,7 +214,18 @@ class _Pass:
             outcome = worker.deliver(delivery, message, self._clock) if message else None
             if outcome:
                 self._traffic.heed(delivery.provider, outcome, self._clock())
-        self._count(outcome)
+            if delivery.is_probe:
+                self._end_probe(delivery, outcome)
+        self._count(delivery, outcome)
+
+    def _end_probe(self, delivery: Delivery, outcome: Outcome | None) -> None:
+        """End the pauses if the provider accepts mail; try another message if none was sent."""
+        queues, now = self._parts.ledger.provider_queues, self._clock()
+        if outcome is None:
+            retry_on_disconnect(partial(queues.probe_now, now, delivery.provider))
+        elif outcome.kind is OutcomeKind.ACCEPTED:
+            ended = retry_on_disconnect(partial(queues.end_by_probe, delivery.provider, now))
+            log.info("a message was accepted, so a pause ends", queues=ended)
 
     def _message(self, delivery: Delivery) -> Message | None:
         """The message of a delivery; none if there cannot be one, which is then recorded."""
@@ -249,13 +249,24 @@ class _Pass:
 
     # ---- when it is over ----
 
-    def _count(self, outcome: Outcome | None) -> None:
+    def _count(self, delivery: Delivery, outcome: Outcome | None) -> None:
         with self._lock:
             if outcome:
                 self._breaker.heed(outcome)
+                self._pause_if_needed(delivery, outcome)
             self._give_up(self._breaker.tripped)
             self._done += 1
             self._progress(self._done)
+
+    def _pause_if_needed(self, delivery: Delivery, outcome: Outcome) -> None:
+        now = self._clock()
+        if order := self._refusals.heed(delivery, outcome, now):
+            queue = order.provider or ALL
+            pause = partial(
+                self._parts.ledger.provider_queues.pause, queue, order.why, now, now + FIRST_PROBE
+            )
+            if retry_on_disconnect(pause):
+                log.error("paused, until a single message is accepted", queue=queue, why=order.why)
 
     def _give_up(self, why: str) -> None:
         """End the pass, if there is a reason; the first is told."""

@@ -6,7 +6,7 @@ import structlog
 
 from digest.deliver.rate_limit import faster, slower
 from digest.ledger.provider_queues import ALL, ProviderQueues
-from digest.model.messages import Concern, Outcome, OutcomeKind
+from digest.model.messages import Outcome, OutcomeKind
 
 _LOOK_EVERY = timedelta(seconds=1)
 
@@ -31,7 +31,7 @@ class Traffic:
             if self._is_any_slow or now >= self._look_again_at:
                 self._speed_up((provider, ALL), now)
         elif asks_to_slow_down(outcome):
-            self._slow_down(ALL if outcome.concern is Concern.RELAY else provider, now)
+            self._slow_down(ALL if outcome.is_about_relay else provider, now)
 
     def _speed_up(self, taken: tuple[str, ...], now: datetime) -> None:
         intervals = self._queues.intervals()
@@ -56,5 +56,5 @@ def asks_to_slow_down(outcome: Outcome) -> bool:
     """Return whether the server has had too much of us (RFC 5321 and RFC 3463, section 3.8)."""
     if outcome.kind is not OutcomeKind.DEFERRED:
         return False
-    is_relays = outcome.concern is Concern.RELAY  # whatever it is, it takes nothing right now
-    return is_relays or outcome.code == 421 or outcome.status.startswith("4.7.")
+    # Whatever is the matter with the relay, it takes nothing at the moment.
+    return outcome.is_about_relay or outcome.code == 421 or outcome.status.startswith("4.7.")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from digest.model.diagnosis import Diagnosis, Phase, Scope
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
@@ -35,42 +37,31 @@ class OutcomeKind(StrEnum):
     UNCERTAIN = "uncertain"
 
 
-class Concern(StrEnum):
-    """The thing that a reply is about, by the command and the status (see transport.replies)."""
-
-    RECIPIENT = "recipient"
-    MESSAGE = "message"
-    RELAY = "relay"  # us and the relay, for every recipient
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The end of an attempt: ``text`` is the server's reply or our error, ``code`` 0 without reply.
 
-    ``status`` is the reply's enhanced status code (RFC 3463), if it has one. ``address_is_dead`` is
-    true if the reply alone proves it (see transport.replies).
+    ``status`` is the reply's enhanced status code (RFC 3463), if it has one, and ``phase`` what it
+    answered. ``is_about_relay`` says that it would be the same for any message. A refusal of a
+    delivery has a ``diagnosis``.
     """
 
     kind: OutcomeKind
     text: str
     code: int = 0
-    address_is_dead: bool = False
     status: str = ""
-    concern: Concern = Concern.RECIPIENT
+    phase: Phase = Phase.DOT
+    is_about_relay: bool = False
+    diagnosis: Diagnosis | None = None
 
     @property
     def is_no_verdict(self) -> bool:
-        """Return whether the relay accepts nothing from us, so that this counts as no attempt."""
-        is_not_taken = self.kind in {OutcomeKind.DEFERRED, OutcomeKind.REFUSED}
-        return is_not_taken and self.concern is Concern.RELAY
+        """Return whether the relay accepts nothing at the moment, so that this counts as no attempt."""
+        return self.kind is OutcomeKind.DEFERRED and self.is_about_relay
 
-
-# ---- enhanced status codes (RFC 3463 and its registry): class, subject, detail ------------------
-
-# The mailbox is not there and will not be: bad address, moved away, disabled.
-_DEAD = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
-
-
-def names_dead_mailbox(status: str) -> bool:
-    """Return whether a status means that no message will ever arrive at the address."""
-    return status in _DEAD
+    @property
+    def refused_for(self) -> Scope | None:
+        """Return whom a refusal is about, if not the address; the message then stays to be sent."""
+        if self.diagnosis is None or self.diagnosis.scope is Scope.ADDRESS:
+            return None
+        return self.diagnosis.scope

@@ -1,39 +1,23 @@
-"""What a server's reply means. Pure.
+"""How a server's reply ends an attempt. Pure.
 
-How it ends the attempt: by enhanced status code first (RFC 3463), then by reply code (RFC 5321
-section 4.2). Whom it is about: by the command that it answers, then by the same codes.
+By enhanced status code first (RFC 3463), then by reply code (RFC 5321 section 4.2). Whether it is
+about the relay: by the command that it answers, then by the same codes. What a refusal is about
+beyond that, digest.inbound.diagnostics tells.
 """
 
 import re
-from enum import StrEnum
 from typing import NamedTuple
 
-from digest.model.messages import Concern, Outcome, OutcomeKind, names_dead_mailbox
+from digest.model.diagnosis import Phase
+from digest.model.messages import Outcome, OutcomeKind
 
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?=\s|$)")
 LONGEST_TEXT = 500
 
 CLOSING = 421  # the answer to any command of a server that ends the connection (RFC 5321 3.8)
 
-# Where an address beyond ASCII cannot be sent to. The code is RFC 6531's own for it; the address is
-# not dead, only out of reach.
-OUT_OF_REACH = Outcome(
-    OutcomeKind.REFUSED,
-    "5.6.7 the relay offers no SMTPUTF8",
-    550,
-    concern=Concern.MESSAGE,
-    status="5.6.7",
-)
-
-
-class Phase(StrEnum):
-    """What a reply answers."""
-
-    OPENING = "opening"  # the connection, EHLO, STARTTLS and the login: all before a message
-    MAIL = "MAIL"
-    RCPT = "RCPT"
-    DATA = "DATA"
-    DOT = "final dot"
+# Where an address beyond ASCII cannot be sent to. The code is RFC 6531's own for it.
+OUT_OF_REACH = Outcome(OutcomeKind.REFUSED, "5.6.7 the relay offers no SMTPUTF8", 550, "5.6.7")
 
 
 class Reply(NamedTuple):
@@ -47,20 +31,16 @@ class Reply(NamedTuple):
 
 
 def outcome_of(reply: Reply, phase: Phase) -> Outcome:
-    """Return the outcome for a message whose transaction this reply ends.
-
-    Only a 5yz refusal that names the recipient's address makes the address dead: a 5.7.z speaks
-    of us, not of them.
-    """
-    code, text, status = reply.code, in_one_line(reply.text), _status(reply)
-    if phase is Phase.DOT and 200 <= code < 300:
-        return Outcome(OutcomeKind.ACCEPTED, text, code, status=status)
-    about = _about(code, status[2:], phase)
-    if code >= 500 and status[:1] in {"", "5"}:
-        dead = about is Concern.RECIPIENT and names_dead_mailbox(status)
-        return Outcome(OutcomeKind.REFUSED, text, code, dead, status, about)
-    # 4yz, and whatever no server should say in this place: ask again later.
-    return Outcome(OutcomeKind.DEFERRED, text, code, status=status, concern=about)
+    """Return the outcome for a message whose transaction this reply ends."""
+    text, status = in_one_line(reply.text), _status(reply)
+    if phase is Phase.DOT and 200 <= reply.code < 300:
+        kind = OutcomeKind.ACCEPTED
+    elif reply.code >= 500 and status[:1] in {"", "5"}:
+        kind = OutcomeKind.REFUSED
+    else:  # 4yz, and whatever no server should say in this place: ask again later
+        kind = OutcomeKind.DEFERRED
+    is_about_relay = _is_about_relay(reply.code, status[2:], phase)
+    return Outcome(kind, text, reply.code, status, phase, is_about_relay)
 
 
 def has_had_enough(reply: Reply, phase: Phase) -> bool:
@@ -85,30 +65,25 @@ def _status(reply: Reply) -> str:
     return stated[0] if stated else ""
 
 
-def _about(code: int, subject: str, phase: Phase) -> Concern:
-    """Tell whom a reply concerns; ``subject`` is the status without its class (RFC 3463, 3)."""
+def _is_about_relay(code: int, subject: str, phase: Phase) -> bool:
+    """Tell whether any message would get this reply; ``subject`` is the status without its class.
+
+    Source: RFC 3463 section 3.
+    """
     # "Log in first" (RFC 4954 section 6) may answer any command as well, as may a full disk and
     # "not now" (RFC 3463 section 3.4).
     if code in {CLOSING, 530} or subject in {"3.1", "3.2"}:
-        return Concern.RELAY
+        return True
     match phase:
+        case Phase.OPENING:
+            return True
+        case Phase.MAIL:
+            return not _is_of_size_or_kind(code, subject)
         case Phase.RCPT:
-            return Concern.RELAY if _is_about_us(code, subject) else Concern.RECIPIENT
-        case Phase.DATA | Phase.DOT:
-            # A relay that forwards on the fly names here what the recipient's own server said.
-            return Concern.RECIPIENT if subject[:2] in {"1.", "2.", "7."} else Concern.MESSAGE
-        case Phase.MAIL if _is_of_size_or_kind(code, subject):
-            return Concern.MESSAGE
-        case _:
-            return Concern.RELAY
-
-
-def _is_about_us(code: int, subject: str) -> bool:
-    """Tell whether an answer to RCPT is not about the recipient.
-
-    1.7 and 1.8 are of the sender's address: many servers keep for RCPT what they think of it.
-    """
-    return subject in {"1.7", "1.8"} or _says_too_many(code, subject)
+            # 1.7 and 1.8 are of the sender's address: many servers keep that for RCPT.
+            return subject in {"1.7", "1.8"} or _says_too_many(code, subject)
+    # A relay that forwards on the fly answers DATA and the dot with what the next server said.
+    return False
 
 
 def _says_too_many(code: int, subject: str) -> bool:

@@ -11,19 +11,17 @@ from typing import Self
 
 from digest.deliver.transport.replies import OUT_OF_REACH, in_one_line
 from digest.errors import TransportError
-from digest.model.messages import Concern, Message, Outcome, OutcomeKind
+from digest.model.messages import Message, Outcome, OutcomeKind
 
 EX_OK = 0
-EX_DATAERR = 65
-EX_NOUSER = 67
-# What is said of this message: its content, its recipient, their host; 69 is "no" without a why.
-# All others speak of the machine and how it is set up (usage, software, files, rights, settings),
-# or are unknown: these can be mended, and nobody is to miss a digest for them.
+# What is said of this message (its content, its recipient, their host; 69 is "no" without a why),
+# with the enhanced status code that says the same. All others are about the machine and how it is
+# set up (usage, software, files, rights), or unknown: these can be fixed.
 _REFUSALS = {
-    EX_DATAERR: "EX_DATAERR",
-    EX_NOUSER: "EX_NOUSER",
-    68: "EX_NOHOST",
-    69: "EX_UNAVAILABLE",
+    65: ("EX_DATAERR", "5.6.0"),
+    67: ("EX_NOUSER", "5.1.1"),
+    68: ("EX_NOHOST", ""),
+    69: ("EX_UNAVAILABLE", ""),
 }
 
 
@@ -63,7 +61,7 @@ class SendmailTransport:
         except subprocess.TimeoutExpired:
             # It was killed, but may have handed the message on before.
             late = f"no end within {self._timeout:g} seconds"
-            return Outcome(OutcomeKind.UNCERTAIN, late, concern=Concern.RELAY)
+            return Outcome(OutcomeKind.UNCERTAIN, late, is_about_relay=True)
         except OSError as error:
             raise TransportError(f"{self._command}: {error.strerror}") from error
         return outcome_of_status(ended.returncode, ended.stdout)
@@ -79,14 +77,10 @@ def outcome_of_status(status: int, said: bytes) -> Outcome:
         return Outcome(OutcomeKind.ACCEPTED, words or "taken by the command", 250)
     if status < 0:
         killed = in_one_line(b"ended by signal %d " % -status + said)
-        return Outcome(OutcomeKind.UNCERTAIN, killed, concern=Concern.RELAY)
-    name = _REFUSALS.get(status)
-    text = in_one_line(f"exit status {status}{f' ({name})' if name else ''} {words}".encode())
-    if name is None:
-        return Outcome(OutcomeKind.DEFERRED, text, concern=Concern.RELAY)
-    return Outcome(
-        OutcomeKind.REFUSED,
-        text,
-        address_is_dead=status == EX_NOUSER,
-        concern=Concern.MESSAGE if status == EX_DATAERR else Concern.RECIPIENT,
-    )
+        return Outcome(OutcomeKind.UNCERTAIN, killed, is_about_relay=True)
+    if status not in _REFUSALS:
+        text = in_one_line(f"exit status {status} {words}".encode())
+        return Outcome(OutcomeKind.DEFERRED, text, is_about_relay=True)
+    name, enhanced = _REFUSALS[status]
+    text = in_one_line(f"exit status {status} ({name}) {words}".encode())
+    return Outcome(OutcomeKind.REFUSED, text, status=enhanced)

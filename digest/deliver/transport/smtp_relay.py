@@ -8,9 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NoReturn
 
-from digest.deliver.transport.replies import Phase, Reply, outcome_of
+from digest.deliver.transport.replies import Reply, outcome_of
 from digest.deliver.transport.smtp_conversation import Conversation, Timeouts
 from digest.errors import TransportError
+from digest.model.diagnosis import Phase
 
 _UNKNOWN_COMMAND = {500, 502}
 

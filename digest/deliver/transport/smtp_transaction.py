@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from digest.deliver.transport.replies import (
     CLOSING,
     OUT_OF_REACH,
-    Phase,
     Reply,
     has_had_enough,
     outcome_of,
 )
 from digest.deliver.transport.smtp_conversation import Conversation, Timeouts
-from digest.model.messages import Concern, Message, Outcome, OutcomeKind
+from digest.model.diagnosis import Phase
+from digest.model.messages import Message, Outcome, OutcomeKind
 
 FINAL_DOT = b".\r\n"
 BLOCK = 65_536  # octets of content that are handed over at a time
@@ -73,8 +73,8 @@ class Transaction:
             self._server.close()
             text = f"connection lost before the end: {error}"
             # Once the recipient was taken, it may be this message that a server cannot stand.
-            concern = Concern.MESSAGE if Phase.RCPT in answered else Concern.RELAY
-            lost = Outcome(OutcomeKind.DEFERRED, text, concern=concern)
+            is_of_relay = Phase.RCPT not in answered
+            lost = Outcome(OutcomeKind.DEFERRED, text, is_about_relay=is_of_relay)
             return Ended(lost, connection_was_over=not answered)
         return Ended(self._verdict())
 
@@ -160,7 +160,7 @@ class Transaction:
 
     def _uncertain(self, text: str) -> Outcome:
         self._server.close()
-        return Outcome(OutcomeKind.UNCERTAIN, text, concern=Concern.RELAY)
+        return Outcome(OutcomeKind.UNCERTAIN, text, is_about_relay=True)
 
 
 def _line(command: str) -> bytes:
