@@ -7,7 +7,8 @@ import typer
 
 from digest.app.app import App, utc_now
 from digest.cli.terminal import Day, Json, balance_line, group, misused, print_result, utc, warn
-from digest.ledger.provider_queues import ALL, EVERYBODY, name_of
+from digest.ledger.provider_queues import ALL, EVERYBODY, Pause, name_of
+from digest.maintenance.resolve_uncertain import Resent
 
 deliveries = group("Show an edition's outcomes; resolve uncertain ones; resume paused sending.")
 
@@ -32,12 +33,7 @@ def uncertain(
         misused("give --resend or --drop, not both")
     resolver = App().uncertain_resolver
     if resend:
-        resent = resolver.resend(day, utc_now())
-        line = f"{resent.resent} will be sent again by the next run."
-        print_result(resent, [line], as_json=as_json)
-        if resent.too_old and not as_json:
-            why = "its edition is older than DIGEST_STALE_AFTER_HOURS"
-            warn(f"digest: {resent.too_old} of them it will give up: {why}")
+        _print_resent(resolver.resend(day, utc_now()), "sent again", as_json=as_json)
     elif drop:
         dropped = resolver.drop(day, utc_now())
         print_result({"dropped": dropped}, [f"{dropped} given up."], as_json=as_json)
@@ -49,6 +45,24 @@ def uncertain(
             for doubt in doubts
         ]
         print_result(doubts, lines or ["Nothing is uncertain."], as_json=as_json)
+
+
+def _print_resent(resent: Resent, how: str, *, as_json: bool) -> None:
+    print_result(resent, [f"{resent.resent} will be {how} by the next run."], as_json=as_json)
+    if resent.too_old and not as_json:
+        why = "its edition is older than DIGEST_STALE_AFTER_HOURS"
+        warn(f"digest: {resent.too_old} of them it will give up: {why}")
+
+
+@deliveries.command()
+def retry(day: Day = None, as_json: Json = False) -> None:
+    """Have deliveries that were put off or refused sent by the next run: all, or one edition's.
+
+    While sending is paused, the run tries a single email first.
+
+    $ digest deliveries retry --date 2025-12-05
+    """
+    _print_resent(App().uncertain_resolver.retry(day, utc_now()), "tried", as_json=as_json)
 
 
 @deliveries.command()
@@ -67,14 +81,25 @@ def balance(day: Day = None, as_json: Json = False) -> None:
 
 @deliveries.command()
 def paused(as_json: Json = False) -> None:
-    """List where sending is paused until you resume it, and why: one provider, or everybody.
+    """List where sending is paused: one provider, or everybody; why, and how many emails wait.
 
     $ digest deliveries paused
     """
-    pauses = App().ledger.provider_queues.paused()
-    lines = [f"{name_of(pause.provider)}  {utc(pause.since)}  {pause.why}" for pause in pauses]
+    app, now = App(), utc_now()
+    pauses = app.ledger.provider_queues.paused()
+    waiting = app.ledger.deliveries.waiting_by_provider(now)
+    waiting[ALL] = sum(waiting.values())
+    values = [{**asdict(pause), "waiting": waiting.get(pause.provider, 0)} for pause in pauses]
+    lines = [_pause_line(pause, waiting.get(pause.provider, 0)) for pause in pauses]
     after = "When the cause is fixed: digest deliveries resume" if pauses else "Nothing is paused."
-    print_result(pauses, [*lines, after], as_json=as_json)
+    print_result(values, [*lines, after], as_json=as_json)
+
+
+def _pause_line(pause: Pause, waiting: int) -> str:
+    line = f"{name_of(pause.provider)}  {utc(pause.since)}  {waiting} waiting  {pause.why}"
+    if pause.probe_at is None:
+        return line
+    return f"{line}  {pause.probes} probes sent, the next {utc(pause.probe_at)}"
 
 
 @deliveries.command()

@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ from digest.cli.terminal import (
     print_json,
     print_result,
     progress_bar,
+    read_day,
     read_topics,
     warn,
 )
@@ -29,6 +31,14 @@ from subscribers.model import Consent, SuppressionReason
 from subscribers.transfer import to_csv_row, to_record
 
 people = group("Add, list, show, block and remove subscribers; import and export them.")
+
+
+def read_bounce_reason(typed: str) -> SuppressionReason:
+    """Return the kind of bounce that a block is for, typed in the singular or the plural."""
+    for reason in (SuppressionReason.SOFT_BOUNCES, SuppressionReason.HARD_BOUNCE):
+        if typed.rstrip("s") == reason.rstrip("s"):
+            return reason
+    raise typer.BadParameter("only blocks for soft-bounce or hard-bounce are lifted together")
 
 
 @people.command("add")
@@ -127,15 +137,50 @@ def suppress(address: Address, as_json: Json = False) -> None:
 
 
 @people.command("unsuppress")
-def unsuppress(address: Address, as_json: Json = False) -> None:
-    """Lift the block on an address.
+def unsuppress(
+    address: Annotated[str | None, typer.Argument(metavar="ADDRESS")] = None,
+    reason: Annotated[
+        SuppressionReason | None,
+        typer.Option(
+            parser=read_bounce_reason,
+            metavar="soft-bounce|hard-bounce",
+            help="Lift all blocks for this; with --since.",
+        ),
+    ] = None,
+    since: Annotated[
+        date | None,
+        typer.Option(parser=read_day, metavar="YYYY-MM-DD", help="Blocks from this day (UTC) on."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Lift them; else they are counted.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Lift the block on an address, or all blocks for bounces since a day.
 
     $ digest subscribers unsuppress ada@example.org
+    $ digest subscribers unsuppress --reason soft-bounce --since 2025-12-05
     """
-    if not App().registry.suppressions.lift(normalise_address(address)):
-        fail(f"there is no block on {address}")
-    line = f"Lifted the block on {address}."
-    print_result({"unsuppressed": address}, [line], as_json=as_json)
+    if reason and since and not address:
+        _lift_all(reason, since, yes=yes, as_json=as_json)
+    elif address and not reason and not since:
+        if not App().registry.suppressions.lift(normalise_address(address)):
+            fail(f"there is no block on {address}")
+        line = f"Lifted the block on {address}."
+        print_result({"unsuppressed": address}, [line], as_json=as_json)
+    else:
+        raise typer.BadParameter("give an address, or --reason and --since")
+
+
+def _lift_all(reason: SuppressionReason, since: date, *, yes: bool, as_json: bool) -> None:
+    app, begin = App(), datetime.combine(since, time(), UTC)
+    what = f"addresses blocked for {reason} since {since}"
+    if yes:
+        app.ledger.bounces.forget_soft(reason, begin)
+        count = app.registry.suppressions.lift_all(reason, begin)
+        line = f"Lifted the blocks on {count} {what}."
+    else:
+        count = app.registry.suppressions.count(reason, begin)
+        line = f"{count} {what}. To lift their blocks, add --yes."
+    print_result({"count": count, "lifted": yes}, [line], as_json=as_json)
 
 
 @people.command("export")

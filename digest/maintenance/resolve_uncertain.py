@@ -44,6 +44,13 @@ class UncertainResolver:
         oldest = now - self._stale_after
         return Resent(resent, sum(delivery.planned_at < oldest for delivery in found))
 
+    def retry(self, day: date | None, now: datetime) -> Resent:
+        """Have the next run send what waits for another attempt, and try what is paused."""
+        planned = self._ledger.deliveries.retry(self._edition(day), now)
+        self._ledger.provider_queues.probe_now(now)
+        oldest = now - self._stale_after
+        return Resent(len(planned), sum(moment < oldest for moment in planned))
+
     def drop(self, day: date | None, now: datetime) -> int:
         """Skip them. Return how many there were."""
         return self._resolve(self._ledger.uncertain.drop, day, now)[0]

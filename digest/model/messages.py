@@ -56,7 +56,7 @@ class Outcome:
 
     @property
     def is_no_verdict(self) -> bool:
-        """Return whether the relay accepts nothing at the moment, so that this counts as no attempt."""
+        """Return whether the relay accepts nothing now, so that this counts as no attempt."""
         return self.kind is OutcomeKind.DEFERRED and self.is_about_relay
 
     @property

@@ -42,6 +42,7 @@ def gather_status(
         unbalanced=tuple(ledger.health.unbalanced([stats.day for stats in editions])),
         queue=ledger.health.queue(now),
         pauses=tuple(ledger.provider_queues.paused()),
+        refused=tuple(ledger.outcomes.refused_editions()),
         intervals=ledger.provider_queues.intervals(),
         came_back=came_back,
         came_back_since=came_back_since,

@@ -8,6 +8,7 @@ from digest.ledger.daily_stats import DailyStats
 from digest.ledger.health import Queue, SourceHealth
 from digest.ledger.history import PastRun
 from digest.ledger.last_runs import Job
+from digest.ledger.outcomes import RefusedEdition
 from digest.ledger.provider_queues import Pause
 from digest.ledger.reviews import Review
 from digest.model.deliveries import BounceKind
@@ -19,6 +20,7 @@ class WarningKind(StrEnum):
 
     HELD = "held"
     PAUSED = "paused"
+    REFUSED = "refused"
     UNCERTAIN = "uncertain"
     STUCK = "stuck"
     BROKEN_OFF = "broken-off"
@@ -111,9 +113,10 @@ class Status:
     """The status at a moment, in the form that `digest status --json` prints.
 
     ``editions`` are the latest, newest first; the balances of the days in ``unbalanced`` do not
-    add up. ``intervals`` are the seconds between two messages to providers that asked for less
-    speed. ``inbox_every`` is how many seconds apart the inbox is read, if one is set. ``readers``
-    takes a look at everybody, so it is not there for those who ask every few seconds.
+    add up. ``refused`` are those whose emails wait because they were refused for another reason
+    than their addresses. ``intervals`` are the seconds between two messages to providers that asked
+    for less speed. ``inbox_every`` is how many seconds apart the inbox is read, if one is set.
+    ``readers`` takes a look at everybody, so it is not there for those who ask every few seconds.
     ``too_many_back`` says which limits over the list the bounces reported by mail exceed.
     """
 
@@ -122,6 +125,7 @@ class Status:
     unbalanced: tuple[date, ...]
     queue: Queue
     pauses: tuple[Pause, ...]
+    refused: tuple[RefusedEdition, ...]
     intervals: dict[str, float]
     came_back: dict[BounceKind, int]
     came_back_since: datetime

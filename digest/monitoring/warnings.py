@@ -31,6 +31,9 @@ def _about_sending(status: Status) -> _Found:
         yield WarningKind.HELD, status.held.why
     for pause in status.pauses:
         yield WarningKind.PAUSED, f"no mail goes to {name_of(pause.provider)}: {pause.why}"
+    for edition in status.refused:
+        text = f"{edition.count} emails of {edition.day} are refused, and wait: {edition.said}"
+        yield WarningKind.REFUSED, text
     if uncertain := status.queue.uncertain:
         yield WarningKind.UNCERTAIN, f"of {uncertain} nobody knows whether they arrived"
     if _is_stuck(status):

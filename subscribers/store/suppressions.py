@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 
 from subscribers.addresses import address_key
 from subscribers.model import Suppression, SuppressionReason
@@ -23,6 +23,16 @@ class Suppressions(Store):
         """Lift the block on an address; return whether there was one."""
         block = suppressions.c.address_key == address_key(address)
         return self._write(delete(suppressions).where(block)) > 0
+
+    def count(self, reason: SuppressionReason, since: datetime) -> int:
+        """Return how many addresses were blocked for a reason since a moment."""
+        which = suppressions.c.reason == reason, suppressions.c.at >= since
+        return self._count(select(func.count()).select_from(suppressions).where(*which))
+
+    def lift_all(self, reason: SuppressionReason, since: datetime) -> int:
+        """Lift the blocks for a reason since a moment. Return how many there were."""
+        which = suppressions.c.reason == reason, suppressions.c.at >= since
+        return self._write(delete(suppressions).where(*which))
 
     def covers(self, address: str) -> bool:
         """Return whether there is a block on an address."""
