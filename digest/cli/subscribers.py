@@ -17,6 +17,7 @@ from digest.cli.terminal import (
     Topics,
     fail,
     group,
+    misused,
     print_json,
     print_result,
     progress_bar,
@@ -167,7 +168,7 @@ def unsuppress(
         line = f"Lifted the block on {address}."
         print_result({"unsuppressed": address}, [line], as_json=as_json)
     else:
-        raise typer.BadParameter("give an address, or --reason and --since")
+        misused("give an address, or --reason and --since")
 
 
 def _lift_all(reason: SuppressionReason, since: date, *, yes: bool, as_json: bool) -> None:

@@ -6,6 +6,7 @@ from digest.compose.composer import Composer
 from digest.deliver.delivery_worker import DeliveryWorker, Parts
 from digest.deliver.transport.transport import Transport, make_transport
 from digest.inbound.bounce_policy import Limits
+from digest.inbound.diagnostics import shipped_table
 from digest.inbound.feedback_handler import FeedbackHandler
 from digest.ledger.ledger import Ledger
 from digest.model.verp import Verp
@@ -47,6 +48,7 @@ def make_delivery_worker(
         transport=lambda: transport or make_transport(settings),
         feedback=FeedbackHandler(ledger, registry, limits),
         verp=Verp(settings.secret, settings.bounce_address or settings.from_),
+        diagnostics=shipped_table(),
     )
     clock = clock or Waiting()
     return DeliveryWorker(parts, clock, clock.sleep)

@@ -109,6 +109,8 @@ class SmtpServer:
         self.begun = 0  # transactions, whatever became of them
         self.heard: list[bytes] = []  # piece by piece, as it came off the wire
         self.to_nobody: list[bytes] = []  # content after a 354 that it was told to say
+        # What it says where it was told nothing else, by point and recipient; None for the usual.
+        self.habit: Callable[[Point, str], str | None] = lambda _point, _recipient: None
         self._script: dict[Point, deque[Act]] = defaultdict(deque)
         self._live: list[_Connection] = []
         # Bound here, so that the port is known and is nobody else's from the first moment.
@@ -207,10 +209,10 @@ class SmtpServer:
             return AuthResult(success=False, handled=False)
         return AuthResult(success=True, auth_data=user)
 
-    async def answer(self, point: Point, connection: "_Connection") -> Said:
+    async def answer(self, point: Point, connection: "_Connection", recipient: str = "") -> Said:
         """Do what it was told for this point: what is to be said then, or None for the usual."""
         if not self._script[point]:
-            return None
+            return self.habit(point, recipient)
         return await self._script[point].popleft()(connection)
 
     # ---- aiosmtpd's hooks --------------------------------------------------------------------
@@ -260,7 +262,7 @@ class SmtpServer:
         address: str,
         _options: list[str],
     ) -> Said:
-        reply = await self.answer(Point.RCPT, server)
+        reply = await self.answer(Point.RCPT, server, address)
         if reply is None and server.recipients == self.most_recipients:
             return "452 4.5.3 Too many recipients"
         reply = reply or "250 2.1.5 OK"
@@ -283,7 +285,8 @@ class SmtpServer:
                 options=tuple(envelope.mail_options),
             )
         )
-        return await self.answer(Point.DOT, server) or "250 2.0.0 OK"
+        recipient = envelope.rcpt_tos[0] if envelope.rcpt_tos else ""
+        return await self.answer(Point.DOT, server, recipient) or "250 2.0.0 OK"
 
     async def handle_RSET(  # noqa: N802  aiosmtpd's name
         self, server: "_Connection", _session: Session, _envelope: Envelope

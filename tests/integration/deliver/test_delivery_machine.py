@@ -27,6 +27,7 @@ from digest.deliver.attempt import DeliveryAttempt
 from digest.errors import TransportError
 from digest.inbound.attribution import Attribution
 from digest.inbound.bounce_policy import Limits as PauseLimits
+from digest.inbound.diagnostics import shipped_table
 from digest.inbound.feedback_handler import FeedbackHandler
 from digest.inbound.inbox import Inbox
 from digest.inbound.report import InboundMessage
@@ -37,7 +38,7 @@ from digest.ledger.tables import attempts, bounces, deliveries
 from digest.maintenance.resolve_uncertain import Resent, UncertainResolver
 from digest.model.deliveries import Balance, Delivery
 from digest.model.digests import Edition, Pick, Section
-from digest.model.messages import Concern, Envelope, Message, Outcome, OutcomeKind
+from digest.model.messages import Envelope, Message, Outcome, OutcomeKind
 from digest.model.verp import Verp
 from subscribers.errors import ConsentError
 from subscribers.model import Consent, SuppressionReason
@@ -61,19 +62,22 @@ PATIENCE = 60  # seconds
 ANSWERS = {
     "accepted": Outcome(OutcomeKind.ACCEPTED, "2.0.0 queued", 250),
     "deferred": Outcome(OutcomeKind.DEFERRED, "4.2.1 greylisted", 450, status="4.2.1"),
-    "put off": Outcome(OutcomeKind.DEFERRED, "4.3.2 busy", 421, False, "4.3.2", Concern.RELAY),
-    "dead": Outcome(OutcomeKind.REFUSED, "5.1.1 nobody", 550, True, "5.1.1"),
+    "put off": Outcome(OutcomeKind.DEFERRED, "4.3.2 busy", 421, "4.3.2", is_about_relay=True),
+    "dead": Outcome(OutcomeKind.REFUSED, "5.1.1 nobody", 550, "5.1.1"),
     "full": Outcome(OutcomeKind.REFUSED, "5.2.2 full", 552, status="5.2.2"),
-    "blocked": Outcome(OutcomeKind.REFUSED, "5.7.1 not from you", 550, status="5.7.1"),
+    "blocked": Outcome(OutcomeKind.REFUSED, "5.7.1 your IP is blacklisted", 550, status="5.7.1"),
     "uncertain": Outcome(OutcomeKind.UNCERTAIN, "no answer to the final dot"),
     "shut out": Outcome(
-        OutcomeKind.REFUSED, "5.7.1 relaying denied", 550, False, "5.7.1", Concern.RELAY
+        OutcomeKind.REFUSED, "5.7.1 relaying denied", 550, "5.7.1", is_about_relay=True
     ),
     "no relay": None,
 }
-REFUSALS = {"dead": "hard", "full": "soft", "blocked": "blocked"}  # and what they are recorded as
-TAKES_NOBODY = {"put off", "shut out", "no relay"}  # and so has not looked at the message
-TAKES_NOTHING = {"deferred", *REFUSALS, *TAKES_NOBODY}
+REFUSALS = {"dead": "hard", "full": "soft"}  # and what they are recorded as
+NOT_ITS_FAULT = {"deferred", "blocked", "shut out"}  # so that it is tried again
+TAKES_NOBODY = {"put off", "no relay"}  # and so has not looked at the message
+TAKES_NOTHING = {*REFUSALS, *NOT_ITS_FAULT, *TAKES_NOBODY}
+FAILURES = {"5.1.1": "no such user", "5.2.2": "mailbox full", "5.7.1": "your IP is blacklisted"}
+BOUNCES = {"hard-bounce", "soft-bounces"}
 WAITING = {"pending", "deferred"}
 OVER = {"accepted", "refused", "suppressed", "skipped", "uncertain"}
 
@@ -113,7 +117,7 @@ EVENTS = st.one_of(
     *event("drop"),
     *event("pause", provider_queues),
     *event("resume", st.none() | provider_queues, often=3),
-    *event("fails_later", some, st.sampled_from(["5.1.1", "5.2.2", "5.7.1", "5.7.1"]), often=2),
+    *event("fails_later", some, st.sampled_from([*FAILURES, "5.7.1"]), often=2),
     *event("is_called_spam", some, st.booleans()),
     *event("is_delayed", some),
     *event("somebody_makes_up_a_report", some, st.integers(0, 9)),
@@ -151,6 +155,7 @@ class Reader:
     address: str
     consent: str = "confirmed"
     moved_at: datetime | None = None
+    asked_at: datetime | None = None
 
     def __repr__(self) -> str:
         return self.address
@@ -247,6 +252,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.on_the_wire: list[Hand] = []
         self.sent: list[Sent] = []
         self.blocks: dict[str, str] = {}
+        self.blocked_at: dict[str, datetime] = {}
         self.paused: set[str] = set()
         self.resumed_at: dict[str, datetime] = {}
         self.turns: dict[str, datetime] = {}
@@ -324,12 +330,17 @@ class DeliveryMachine(RuleBasedStateMachine):
                     reader.consent = "confirmed"
             case "ask":
                 self.registry.ask(reader.address, (), **said)
-                if reader.consent == "withdrawn" and reader.address not in self.blocks:
-                    reader.consent = "pending"
+                block = self.blocks.get(reader.address)
+                if (block or reader.consent != "confirmed") and block in {None, *BOUNCES}:
+                    reader.asked_at = self.now
+                    if reader.consent == "withdrawn":
+                        reader.consent = "pending"
             case "confirm":
                 self.registry.confirm(reader.link, **said)
                 if reader.consent == "pending":
                     reader.consent = "confirmed"
+                if reader.consent == "confirmed":
+                    self.lift_bounces(reader.address, reader.asked_at)
 
     def is_removed(self, which: int) -> None:
         if self.readers:
@@ -345,13 +356,28 @@ class DeliveryMachine(RuleBasedStateMachine):
         now = self.tick()
         move = self.registry.address_changes.ask(self.registry.get(reader.number), to, now)
         assert self.registry.address_changes.complete(move.public_id, source="test", now=now)
+        self.lift_bounces(to, now)
         if other := self.at(to):  # who left, or has not confirmed, is the same person
             self.readers.remove(other)
+            asked = [at for at in (reader.asked_at, other.asked_at) if at]
+            reader.asked_at = max(asked, default=None)
         reader.address, reader.moved_at = to, now
 
     def is_blocked(self, address: str) -> None:
         self.registry.suppressions.add(address, SuppressionReason.OPERATOR, now=self.tick())
-        self.blocks.setdefault(address, "operator")
+        self.block(address, "operator")
+
+    def block(self, address: str, why: str) -> None:
+        """The first reason stays, but any other replaces a bounce."""
+        known = self.blocks.get(address)
+        if known is None or (known in BOUNCES and why not in BOUNCES):
+            self.blocks[address], self.blocked_at[address] = why, self.now
+
+    def lift_bounces(self, address: str, asked_at: datetime | None) -> None:
+        """A link was followed, so mail arrives there again."""
+        is_newer = asked_at is not None and asked_at >= self.blocked_at.get(address, NOW)
+        if is_newer and self.blocks.get(address) in BOUNCES:
+            del self.blocks[address]
 
     def is_no_more_blocked(self, address: str) -> None:
         was_blocked = self.blocks.pop(address, None) is not None
@@ -438,7 +464,8 @@ class DeliveryMachine(RuleBasedStateMachine):
         mail, reader = hand.mail, self.reader(hand.mail.reader)
         hand.to = reader.address if reader else "nobody@one.test"
         message = Message(Envelope("digest@example.org", hand.to), "<1@example.org>", b"Hi\r\n")
-        worker = DeliveryAttempt(hand.sender.claims, self.registry, self.feedback, hand.wire, VERP)
+        claims, table = hand.sender.claims, shipped_table()
+        worker = DeliveryAttempt(claims, self.registry, self.feedback, hand.wire, VERP, table)
         hand.work = self.pool.submit(worker.deliver, hand.delivery, message, lambda: self.now)
         hand.work.add_done_callback(lambda _: hand.wire.handed.put(None))
         handed = hand.wire.handed.get(timeout=PATIENCE)
@@ -465,7 +492,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         outcome = ANSWERS[answer]
         hand.wire.answer.put(outcome or TransportError("the relay cannot be reached"))
         if outcome:
-            assert hand.work.result(PATIENCE) is outcome
+            assert hand.work.result(PATIENCE).text == outcome.text
         else:
             with pytest.raises(TransportError):
                 hand.work.result(PATIENCE)
@@ -486,11 +513,12 @@ class DeliveryMachine(RuleBasedStateMachine):
                 return
             case "uncertain" if mail.state == "uncertain":
                 return
-            case "deferred":
+            case _ if answer in NOT_ITS_FAULT:
                 longest = min(10 * MINUTE * 2**hand.delivery.attempts, 6 * HOUR)
                 mail.next_at = self.row(mail).next_attempt_at
                 assert longest / 2 <= mail.next_at - now <= longest
-        self.becomes(mail, "refused" if answer in REFUSALS else answer)
+        became = "refused" if answer in REFUSALS else answer
+        self.becomes(mail, "deferred" if answer in NOT_ITS_FAULT else became)
         mail.attempts += 1
 
     # ---- what is done about it ---------------------------------------------------------------
@@ -548,7 +576,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         if not self.sent:
             return
         sent = self.sent[which % len(self.sent)]
-        verdict = self.read(reports.failure(sent.mail_from, status))
+        verdict = self.read(reports.failure(sent.mail_from, status, FAILURES[status]))
         if self.is_proven(sent, verdict):
             assert verdict == ("hard" if status == "5.1.1" else "soft")
             kind = {"5.1.1": "hard", "5.2.2": "soft", "5.7.1": "blocked"}[status]
@@ -573,7 +601,7 @@ class DeliveryMachine(RuleBasedStateMachine):
                 last = max(went_out, key=lambda each: each.number)
                 self.comes_back(last, reader.address, "complaint")
             else:
-                self.blocks.setdefault(reader.address, "complaint")
+                self.block(reader.address, "complaint")
 
     def is_delayed(self, which: int) -> None:
         if self.sent:
@@ -787,11 +815,11 @@ class DeliveryMachine(RuleBasedStateMachine):
             return
         match kind:
             case "hard":
-                self.blocks.setdefault(address, "hard-bounce")
+                self.block(address, "hard-bounce")
             case "complaint":
-                self.blocks.setdefault(address, "complaint")
+                self.block(address, "complaint")
             case "soft" if self.is_given_up(mail):
-                self.blocks.setdefault(address, "soft-bounces")
+                self.block(address, "soft-bounces")
             case "blocked":
                 resumed_at = self.resumed_at.get(mail.provider)
                 if resumed_at is None or mail.changed_at > resumed_at:

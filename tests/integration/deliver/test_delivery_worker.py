@@ -218,21 +218,21 @@ def test_a_warm_up_has_its_most_each_day(crowd):
 
 
 def refused(text, status):
-    return Outcome(OutcomeKind.REFUSED, text, 550, status == "5.1.1", status)
+    return Outcome(OutcomeKind.REFUSED, text, 550, status)
 
 
 def test_a_provider_that_will_not_have_our_mail_is_paused_and_the_others_go_on(crowd):
-    crowd.add(*names(3, "strict.test"))
+    crowd.add(*names(5, "strict.test"))
     crowd.add(*names(3, "kind.test"))
-    no = refused("5.7.1 blocked for spam", "5.7.1")
+    no = refused("5.7.1 your IP address is blocked", "5.7.1")
     taken = Outcome(OutcomeKind.ACCEPTED, "OK", 250)
     post = Post(crowd.clock, lambda m: no if m.envelope.rcpt_to.endswith("strict.test") else taken)
     [trouble] = crowd.send(post)
-    assert post.sent == [names(3, "strict.test")[0], *names(3, "kind.test")]
+    assert post.sent == [*names(3, "strict.test"), *names(3, "kind.test")]
     assert "strict.test is paused" in trouble
-    assert "5.7.1 blocked for spam" in trouble
+    assert "5.7.1 your IP address is blocked" in trouble
     assert "2 waiting" in trouble
-    assert (crowd.balance.refused, crowd.balance.pending, crowd.balance.accepted) == (1, 2, 3)
+    assert (crowd.balance.deferred, crowd.balance.pending, crowd.balance.accepted) == (3, 2, 3)
     assert crowd.send(post)[0] == trouble
     crowd.ledger.provider_queues.resume("strict.test", NOW)
     post._says = lambda _: taken
@@ -253,9 +253,8 @@ def test_a_relay_that_refuses_everybody_does_not_burn_through_the_list(crowd):
         crowd.add(f"reader@domain{number}.test")
     post = Post(crowd.clock, lambda _: refused("5.7.1 relaying denied", "5.7.1"))
     troubles = crowd.send(post)
-    assert (
-        troubles[0] == f"the last {MOST_REFUSED} messages were refused: 550 5.7.1 relaying denied"
-    )
+    why = f"the last {MOST_REFUSED} messages were refused: 550 5.7.1 relaying denied"
+    assert any(line.startswith(f"sending is paused: {why}") for line in troubles)
     assert len(post.sent) == MOST_REFUSED
     assert crowd.balance.pending == 60 - MOST_REFUSED
 

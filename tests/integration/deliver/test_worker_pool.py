@@ -137,7 +137,7 @@ def test_a_relay_that_refuses_us_is_one_line(yard):
     troubles = yard.worker_pool().send(NOW)
     assert len(troubles) == 1
     assert "550 5.7.1 Not from you" in troubles[0]
-    assert yard.balance.pending == MAILS
+    assert yard.balance.deferred == MAILS
 
 
 def test_told_to_stop_all_end_and_nothing_is_uncertain(yard):

@@ -56,19 +56,19 @@ def test_several_messages_share_a_connection_until_it_is_lost(server, transport)
 
 @pytest.mark.parametrize("point", [Point.RCPT, Point.DOT])
 @pytest.mark.parametrize(
-    ("reply", "kind", "dead"),
+    ("reply", "kind"),
     [
-        ("452 4.2.2 Mailbox full", OutcomeKind.DEFERRED, False),
-        ("550 5.1.1 No such user", OutcomeKind.REFUSED, True),
-        ("554 5.7.1 Not from you", OutcomeKind.REFUSED, False),
+        ("452 4.2.2 Mailbox full", OutcomeKind.DEFERRED),
+        ("550 5.1.1 No such user", OutcomeKind.REFUSED),
+        ("554 5.7.1 Not from you", OutcomeKind.REFUSED),
     ],
 )
 def test_a_refusal_is_its_outcome_and_the_next_message_goes_out(
-    server, transport, point, reply, kind, dead
+    server, transport, point, reply, kind
 ):
     server.will_say(point, reply)
     outcome = transport.send(make_message(to="refused@example.org"))
-    assert (outcome.kind, outcome.address_is_dead) == (kind, dead)
+    assert outcome.kind is kind
     assert f"{outcome.code} {outcome.text}" == reply
     server.received.clear()
     assert transport.send(make_message(to="next@example.org")).kind is OutcomeKind.ACCEPTED
@@ -94,7 +94,6 @@ def test_an_address_beyond_ascii_goes_where_they_are_taken(start_smtp: Start, of
         outcome = transport.send(make_message(to=JOSE))
     assert outcome.kind is (OutcomeKind.ACCEPTED if offers else OutcomeKind.REFUSED)
     assert [received.rcpt_to for received in server.received] == ([(JOSE,)] if offers else [])
-    assert not outcome.address_is_dead
 
 
 # ---- no server, or another ---------------------------------------------------------------------

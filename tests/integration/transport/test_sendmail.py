@@ -10,7 +10,7 @@ from digest.deliver.transport.replies import LONGEST_TEXT
 from digest.deliver.transport.sendmail import SendmailTransport
 from digest.deliver.transport.transport import make_transport
 from digest.errors import TransportError
-from digest.model.messages import Concern, Envelope, Message, OutcomeKind
+from digest.model.messages import Envelope, Message, OutcomeKind
 from tests.support import make_settings
 
 K = OutcomeKind
@@ -90,7 +90,7 @@ def test_an_address_beyond_ascii_is_out_of_reach(command):
     with command.will("exit 0") as transport:
         assert not transport.takes_smtputf8
         outcome = transport.send(make_message(to="jos\u00e9@example.org"))
-    assert (outcome.kind, outcome.address_is_dead) == (K.REFUSED, False)
+    assert (outcome.kind, outcome.status) == (K.REFUSED, "5.6.7")
     assert not Path(f"{command.path}.words").exists()
 
 
@@ -112,10 +112,8 @@ def test_each_exit_status_has_its_outcome(command, status):
     with command.will(f'echo "what is  it"; echo why >&2; exit {status}') as transport:
         outcome = transport.send(make_message())
     assert outcome.kind is ENDS[status]
-    assert outcome.address_is_dead is (status == 67)
-    if outcome.kind is not K.ACCEPTED:
-        about = {65: Concern.MESSAGE, **dict.fromkeys((67, 68, 69), Concern.RECIPIENT)}
-        assert outcome.concern is about.get(status, Concern.RELAY)
+    assert outcome.status == {65: "5.6.0", 67: "5.1.1"}.get(status, "")
+    assert outcome.is_about_relay is (outcome.kind is K.DEFERRED)
     assert outcome.text.endswith("what is it why")
     if status:
         assert outcome.text.startswith(f"exit status {status} ")

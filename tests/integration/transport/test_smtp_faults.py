@@ -15,7 +15,7 @@ from digest.deliver.transport.smtp import SmtpTransport
 from digest.deliver.transport.smtp_conversation import LONGEST_REPLY, Conversation, Timeouts
 from digest.deliver.transport.smtp_relay import LmtpServer, Relay, Security
 from digest.errors import TransportError
-from digest.model.messages import Concern, Envelope, Message, OutcomeKind
+from digest.model.messages import Envelope, Message, OutcomeKind
 from tests.integration.smtp_server import HOST, Authority, Point, SmtpServer
 
 Start = Callable[..., SmtpServer]
@@ -52,10 +52,10 @@ def in_a_hurry(transport: SmtpTransport, *phases: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Ending:
-    """What became of a message: a kind of outcome, or OFF; and whom it concerned."""
+    """What became of a message: a kind of outcome, or OFF; and whether it is about the relay."""
 
     kind: OutcomeKind | str
-    concern: Concern | None = None
+    is_about_relay: bool | None = None
 
 
 def ending_of(transport: SmtpTransport, sent: Message) -> Ending:
@@ -63,7 +63,7 @@ def ending_of(transport: SmtpTransport, sent: Message) -> Ending:
         outcome = transport.send(sent)
     except TransportError:
         return Ending(OFF)
-    return Ending(outcome.kind, None if outcome.kind is A else outcome.concern)
+    return Ending(outcome.kind, None if outcome.kind is A else outcome.is_about_relay)
 
 
 # ---- what can go wrong -------------------------------------------------------------------------
@@ -97,7 +97,7 @@ BEFORE_THE_DOT = (Point.MAIL, Point.RCPT, Point.DATA)
 IN_A_TRANSACTION = (*BEFORE_THE_DOT, Point.DOT)
 TIMEOUT_OF = {Point.MAIL: "mail", Point.RCPT: "rcpt", Point.DATA: "data", Point.DOT: "end"}
 
-RECIPIENT, MESSAGE, RELAY = Concern
+RELAY, OTHER = True, False
 
 
 def expected_of(fault: str, point: Point) -> Ending:
@@ -105,17 +105,16 @@ def expected_of(fault: str, point: Point) -> Ending:
     if fault == "is slow":
         return Ending(A)
     if fault == "4yz":
-        about = {Point.MAIL: RELAY, Point.RCPT: RECIPIENT}
-        return Ending(D, about.get(point, MESSAGE))
+        return Ending(D, RELAY if point is Point.MAIL else OTHER)
     if fault == "5yz":
-        return Ending(R, RELAY if point is Point.MAIL else RECIPIENT)
+        return Ending(R, RELAY if point is Point.MAIL else OTHER)
     if point is Point.MAIL:
         return Ending(A)  # over another connection
     if point is Point.DOT and fault not in REPLIES:
         return Ending(U, RELAY)
     # The recipient was taken, and then the connection was no good: it may be for the message.
     is_after_rcpt = point is Point.DATA and fault not in REPLIES
-    return Ending(D, MESSAGE if is_after_rcpt else RELAY)
+    return Ending(D, OTHER if is_after_rcpt else RELAY)
 
 
 @pytest.fixture(params=["smtp", "lmtp"])
@@ -170,7 +169,7 @@ def test_a_fault_while_tidying_up_changes_nothing(server, transport, fault, poin
     server.will_say(Point.RCPT, "550 5.1.1 No such user")
     FAULTS[fault](server, point)
     with in_a_hurry(transport, "connect"):
-        assert ending_of(transport, message("met")) == Ending(R, RECIPIENT)
+        assert ending_of(transport, message("met")) == Ending(R, OTHER)
         transport._leave()
     assert ending_of(transport, message("after")) == Ending(A)
     assert arrivals(server) == Counter(after=1)
@@ -187,7 +186,7 @@ LONG = (
 def test_a_fault_within_the_content(server, transport, fault):
     FAULTS[fault](server, Point.CONTENT)
     with in_a_hurry(transport, "block"):
-        assert ending_of(transport, message("met", LONG)) == Ending(D, MESSAGE)
+        assert ending_of(transport, message("met", LONG)) == Ending(D, OTHER)
     assert ending_of(transport, message("after")) == Ending(A)
     assert arrivals(server) == Counter(after=1)
 
@@ -244,7 +243,7 @@ def test_an_interruption_leaves_no_connection_half_way(server, transport, monkey
 def test_a_relay_that_takes_nothing_from_us_uses_no_message_up(server, transport):
     server.will_say(Point.MAIL, "550 5.7.1 Not from you")
     outcome = transport.send(message("met"))
-    assert outcome.is_no_verdict
+    assert (outcome.kind, outcome.is_about_relay) == (R, RELAY)
     assert (outcome.code, outcome.text) == (550, "5.7.1 Not from you")
 
 
@@ -254,7 +253,7 @@ def test_a_message_too_big_or_of_the_wrong_kind_is_refused_for_itself(
     server, transport, point, reply
 ):
     server.will_say(point, reply)
-    assert ending_of(transport, message("met")) == Ending(R, MESSAGE)
+    assert ending_of(transport, message("met")) == Ending(R, OTHER)
     assert ending_of(transport, message("after")) == Ending(A)
     assert server.connections == 1
 
@@ -312,7 +311,7 @@ def test_a_refusal_stands_whatever_becomes_of_the_answers_behind_it(
         server.will_say(first, "451 4.3.0 Not now")
         FAULTS[fault](server, Point.DATA if first is Point.RCPT else Point.RSET)
         with in_a_hurry(transport, "data", "connect"):
-            about = RECIPIENT if first is Point.RCPT else RELAY
+            about = OTHER if first is Point.RCPT else RELAY
             assert ending_of(transport, message("met")) == Ending(D, about)
         assert ending_of(transport, message("after")) == Ending(A)
     assert arrivals(server) == Counter(after=1)
@@ -429,7 +428,7 @@ def test_a_reply_of_several_lines_is_one(start_smtp: Start):
     with SmtpTransport(Relay(HOST, server.port), PATIENT, 100) as transport:
         outcome = transport.send(message("a"))
         assert outcome.text == "5.1.1 No such user; 5.1.1 5.1.1 ask us"
-        assert (outcome.status, outcome.address_is_dead) == ("5.1.1", True)
+        assert outcome.status == "5.1.1"
         assert ending_of(transport, message("b")) == Ending(A)
 
 

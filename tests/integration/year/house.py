@@ -84,6 +84,7 @@ class House:
             transport=lambda: _Relay(self),
             feedback=app.feedback,
             verp=None,
+            diagnostics=app.diagnostics,
         )
         app.sending = DeliveryWorker(parts, app.clock)
         app.planning.ranker = lambda edition, _: _Ranking(edition)

@@ -1,16 +1,36 @@
-"""When a relay is left alone."""
+"""When a relay, or a provider, is left alone."""
+
+from datetime import timedelta
 
 import pytest
 
-from digest.deliver.breaker import MOST_PUT_OFF, MOST_REFUSED, Breaker
-from digest.model.messages import Concern, Outcome, OutcomeKind
+from digest.deliver.breaker import (
+    FEWEST_RECIPIENTS,
+    MOST_PUT_OFF,
+    MOST_REFUSED,
+    REFUSED_WITHIN,
+    Breaker,
+    Refusals,
+)
+from digest.model.deliveries import Delivery
+from digest.model.diagnosis import Cause, Diagnosis, Scope
+from digest.model.messages import Outcome, OutcomeKind
+from tests.support import NOW
+
+
+def refused(scope, text="no"):
+    return Outcome(OutcomeKind.REFUSED, text, 550, diagnosis=Diagnosis(Cause.UNKNOWN, scope))
+
 
 TAKEN = Outcome(OutcomeKind.ACCEPTED, "OK", 250)
-REFUSED = Outcome(OutcomeKind.REFUSED, "5.1.1 nobody", 550)
+NOBODY = refused(Scope.ADDRESS, "5.1.1 nobody")
 DEFERRED = Outcome(OutcomeKind.DEFERRED, "4.2.0 greylisted", 450)
-NOT_NOW = Outcome(OutcomeKind.DEFERRED, "4.3.2 not now", 421, concern=Concern.RELAY)
-NEVER = Outcome(OutcomeKind.REFUSED, "5.7.1 not you", 550, concern=Concern.RELAY)
-LOST = Outcome(OutcomeKind.UNCERTAIN, "no answer", concern=Concern.RELAY)
+NOT_NOW = Outcome(OutcomeKind.DEFERRED, "4.3.2 not now", 421, is_about_relay=True)
+LOST = Outcome(OutcomeKind.UNCERTAIN, "no answer", is_about_relay=True)
+OURS, CONTENT, THEIRS = refused(Scope.US), refused(Scope.MESSAGE), refused(Scope.PROVIDER)
+
+
+# ---- a pass ------------------------------------------------------------------------------------
 
 
 def after(*outcomes):
@@ -23,9 +43,8 @@ def after(*outcomes):
 @pytest.mark.parametrize(
     ("outcome", "most", "why"),
     [
-        (REFUSED, MOST_REFUSED, "the last 20 messages were refused: 550 5.1.1 nobody"),
+        (NOBODY, MOST_REFUSED, "the last 20 messages were refused: 550 5.1.1 nobody"),
         (NOT_NOW, MOST_PUT_OFF, "the relay takes nothing: 421 4.3.2 not now"),
-        (NEVER, MOST_PUT_OFF, "the relay takes nothing: 550 5.7.1 not you"),
     ],
 )
 def test_so_many_in_a_row_are_enough(outcome, most, why):
@@ -34,12 +53,54 @@ def test_so_many_in_a_row_are_enough(outcome, most, why):
     assert after(*[outcome] * (most - 1), TAKEN, outcome).tripped == ""
 
 
-@pytest.mark.parametrize("outcome", [TAKEN, DEFERRED, LOST])
+@pytest.mark.parametrize("outcome", [TAKEN, DEFERRED, LOST, OURS])
 def test_others_are_no_reason_to_stop(outcome):
     assert after(*[outcome] * 100).tripped == ""
 
 
-def test_what_the_relay_will_never_take_is_not_waited_for():
-    assert after(NEVER).not_worth_waiting == "the relay takes nothing: 550 5.7.1 not you"
-    for outcomes in ([], [TAKEN], [NOT_NOW], [REFUSED], [NEVER, TAKEN], [NEVER, NOT_NOW]):
-        assert after(*outcomes).not_worth_waiting == "", outcomes
+# ---- pauses ------------------------------------------------------------------------------------
+
+
+def orders(*told):
+    """What is to be paused after outcomes: each for a recipient, at a provider, at a moment."""
+    refusals = Refusals()
+    found = []
+    for number, (outcome, provider, *more) in enumerate(told):
+        recipient, now = (*more, *(number, NOW)[len(more) :])
+        order = refusals.heed(Delivery(number, 1, recipient, 0, provider), outcome, now)
+        found += [order] if order else []
+    return [order.provider for order in found]
+
+
+@pytest.mark.parametrize("outcome", [OURS, CONTENT, THEIRS])
+def test_twenty_in_a_row_at_many_providers_pause_all_mail(outcome):
+    everywhere = [(outcome, f"{number}.test") for number in range(MOST_REFUSED)]
+    assert orders(*everywhere) == [None]
+    assert orders(*everywhere[1:]) == []
+    assert orders(*everywhere[1:], (TAKEN, "x.test"), *everywhere[1:]) == []
+
+
+@pytest.mark.parametrize("outcome", [OURS, CONTENT])
+def test_twenty_in_a_row_at_one_provider_pause_it_while_others_accept(outcome):
+    some = [(outcome, "a.test"), (TAKEN, "b.test")] * (MOST_REFUSED - 1)
+    assert orders(*some) == []
+    assert orders(*some, (outcome, "a.test")) == ["a.test"]
+    assert orders(*some, (TAKEN, "a.test"), *some) == []
+
+
+def test_a_provider_is_paused_by_so_many_recipients_within_a_day():
+    there = [(THEIRS, "a.test")] * (FEWEST_RECIPIENTS - 1)
+    assert orders(*there) == []
+    assert orders(*there, (THEIRS, "b.test"), (TAKEN, "a.test")) == []
+    assert orders(*there, (TAKEN, "a.test"), (THEIRS, "a.test")) == ["a.test"]
+    late = NOW + REFUSED_WITHIN + timedelta(seconds=1)
+    assert orders(*there, (THEIRS, "a.test", 99, late)) == []
+
+
+def test_one_recipient_pauses_nothing_however_often_it_is_refused():
+    assert orders(*[(OURS, "a.test", 7), (THEIRS, "a.test", 7)] * 50) == []
+
+
+@pytest.mark.parametrize("outcome", [NOBODY, DEFERRED, NOT_NOW, LOST])
+def test_what_is_about_an_address_or_passes_pauses_nothing(outcome):
+    assert orders(*[(outcome, "a.test")] * 100) == []

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.deliver.transport.replies import LONGEST_TEXT, Phase, Reply, has_had_enough, outcome_of
-from digest.model.messages import Concern, Outcome, OutcomeKind
+from digest.deliver.transport.replies import LONGEST_TEXT, Reply, has_had_enough, outcome_of
+from digest.model.diagnosis import Phase
+from digest.model.messages import Outcome, OutcomeKind
 
 A, D, R = OutcomeKind.ACCEPTED, OutcomeKind.DEFERRED, OutcomeKind.REFUSED
 
@@ -18,48 +19,48 @@ def answer(code: int, text: bytes, phase: Phase = Phase.DOT) -> Outcome:
 
 
 @pytest.mark.parametrize(
-    ("code", "reply", "kind", "dead"),
+    ("code", "reply", "kind"),
     [
-        (250, b"2.0.0 OK", A, False),
-        (250, b"OK", A, False),
-        (200, b"OK", A, False),
-        (299, b"OK", A, False),
-        (300, b"No end of a message", D, False),
-        (499, b"Later", D, False),
-        (500, b"What?", R, False),
-        (250, b"", A, False),
-        (421, b"4.7.0 Too many connections", D, False),
-        (450, b"4.2.1 Greylisted", D, False),
-        (452, b"4.2.2 Mailbox full", D, False),
-        (451, b"Try again", D, False),
-        (550, b"5.1.1 No such user", R, True),
-        (550, b"5.1.2 No such host", R, True),
-        (501, b"5.1.3 Bad address", R, True),
-        (550, b"5.1.6 Moved away", R, True),
-        (556, b"5.1.10 Null MX", R, True),
-        (550, b"5.2.1 Disabled", R, True),
-        (552, b"5.2.2 Mailbox full", R, False),
-        (552, b"5.3.4 Too big", R, False),
-        (550, b"5.7.1 Not from you", R, False),
-        (554, b"5.7.26 DMARC", R, False),
-        (550, b"No such user", R, False),
+        (250, b"2.0.0 OK", A),
+        (250, b"OK", A),
+        (200, b"OK", A),
+        (299, b"OK", A),
+        (300, b"No end of a message", D),
+        (499, b"Later", D),
+        (500, b"What?", R),
+        (250, b"", A),
+        (421, b"4.7.0 Too many connections", D),
+        (450, b"4.2.1 Greylisted", D),
+        (452, b"4.2.2 Mailbox full", D),
+        (451, b"Try again", D),
+        (550, b"5.1.1 No such user", R),
+        (550, b"5.1.2 No such host", R),
+        (501, b"5.1.3 Bad address", R),
+        (550, b"5.1.6 Moved away", R),
+        (556, b"5.1.10 Null MX", R),
+        (550, b"5.2.1 Disabled", R),
+        (552, b"5.2.2 Mailbox full", R),
+        (552, b"5.3.4 Too big", R),
+        (550, b"5.7.1 Not from you", R),
+        (554, b"5.7.26 DMARC", R),
+        (550, b"No such user", R),
         # A reply code that contradicts its enhanced code: the milder of the two.
-        (550, b"4.2.2 Mailbox full", D, False),
-        (450, b"5.1.1 No such user", D, False),
-        (250, b"5.1.1 No such user", A, False),
+        (550, b"4.2.2 Mailbox full", D),
+        (450, b"5.1.1 No such user", D),
+        (250, b"5.1.1 No such user", A),
         # What no server should say here.
-        (354, b"Go on", D, False),
+        (354, b"Go on", D),
         # Texts that only look like an enhanced code.
-        (550, b"5.1.1: no such user", R, False),
-        (550, b"5.1.1.1 no such user", R, False),
-        (550, b"no 5.1.1 here", R, False),
-        (550, b"5.1.1", R, True),
-        (550, b"5.1.11 unlisted", R, False),
+        (550, b"5.1.1: no such user", R),
+        (550, b"5.1.1.1 no such user", R),
+        (550, b"no 5.1.1 here", R),
+        (550, b"5.1.1", R),
+        (550, b"5.1.11 unlisted", R),
     ],
 )
-def test_an_answer_to_the_final_dot(code, reply, kind, dead):
+def test_an_answer_to_the_final_dot(code, reply, kind):
     outcome = answer(code, reply)
-    assert (outcome.kind, outcome.address_is_dead, outcome.code) == (kind, dead, code)
+    assert (outcome.kind, outcome.code, outcome.phase) == (kind, code, Phase.DOT)
 
 
 @pytest.mark.parametrize("phase", [Phase.OPENING, Phase.MAIL, Phase.RCPT, Phase.DATA])
@@ -88,47 +89,42 @@ def test_the_status_is_the_enhanced_code(reply, status):
 
 # ---- whom it is about --------------------------------------------------------------------------
 
-RECIPIENT, MESSAGE, RELAY = Concern
+RELAY, OTHER = True, False
 
 
 @pytest.mark.parametrize(
     ("reply", "mail", "rcpt", "data", "dot"),
     [
-        ("550 No", RELAY, RECIPIENT, MESSAGE, MESSAGE),
-        ("451 4.3.0 Later", RELAY, RECIPIENT, MESSAGE, MESSAGE),
-        ("451 4.7.1 Greylisted", RELAY, RECIPIENT, RECIPIENT, RECIPIENT),
-        ("550 5.7.1 Not from you", RELAY, RECIPIENT, RECIPIENT, RECIPIENT),
-        ("550 5.1.1 No such user", RELAY, RECIPIENT, RECIPIENT, RECIPIENT),
-        ("552 5.2.2 Mailbox full", MESSAGE, RECIPIENT, RECIPIENT, RECIPIENT),
-        ("452 4.2.2 Mailbox full", RELAY, RECIPIENT, RECIPIENT, RECIPIENT),
+        ("550 No", RELAY, OTHER, OTHER, OTHER),
+        ("451 4.3.0 Later", RELAY, OTHER, OTHER, OTHER),
+        ("451 4.7.1 Greylisted", RELAY, OTHER, OTHER, OTHER),
+        ("550 5.7.1 Not from you", RELAY, OTHER, OTHER, OTHER),
+        ("550 5.1.1 No such user", RELAY, OTHER, OTHER, OTHER),
+        ("552 5.2.2 Mailbox full", OTHER, OTHER, OTHER, OTHER),
+        ("452 4.2.2 Mailbox full", RELAY, OTHER, OTHER, OTHER),
         # of the message
-        ("552 Too big", MESSAGE, RECIPIENT, MESSAGE, MESSAGE),
-        ("552 5.3.4 Too big", MESSAGE, RECIPIENT, MESSAGE, MESSAGE),
-        ("550 5.2.3 Too big for it", MESSAGE, RECIPIENT, RECIPIENT, RECIPIENT),
-        ("554 5.6.1 Not this kind", MESSAGE, RECIPIENT, MESSAGE, MESSAGE),
-        ("550 5.6.7 Not beyond ASCII", MESSAGE, RECIPIENT, MESSAGE, MESSAGE),
+        ("552 Too big", OTHER, OTHER, OTHER, OTHER),
+        ("552 5.3.4 Too big", OTHER, OTHER, OTHER, OTHER),
+        ("550 5.2.3 Too big for it", OTHER, OTHER, OTHER, OTHER),
+        ("554 5.6.1 Not this kind", OTHER, OTHER, OTHER, OTHER),
+        ("550 5.6.7 Not beyond ASCII", OTHER, OTHER, OTHER, OTHER),
         # of the relay, or of us
         ("421 4.7.0 Slow down", RELAY, RELAY, RELAY, RELAY),
         ("421 4.2.2 Closing", RELAY, RELAY, RELAY, RELAY),
         ("530 5.7.0 Log in first", RELAY, RELAY, RELAY, RELAY),
-        ("553 5.1.8 Bad sender", RELAY, RELAY, RECIPIENT, RECIPIENT),
-        ("550 5.1.7 Bad sender", RELAY, RELAY, RECIPIENT, RECIPIENT),
-        ("452 Too many recipients", RELAY, RELAY, MESSAGE, MESSAGE),
-        ("452 4.5.3 Too many recipients", RELAY, RELAY, MESSAGE, MESSAGE),
+        ("553 5.1.8 Bad sender", RELAY, RELAY, OTHER, OTHER),
+        ("550 5.1.7 Bad sender", RELAY, RELAY, OTHER, OTHER),
+        ("452 Too many recipients", RELAY, RELAY, OTHER, OTHER),
+        ("452 4.5.3 Too many recipients", RELAY, RELAY, OTHER, OTHER),
         ("452 4.3.1 Disk full", RELAY, RELAY, RELAY, RELAY),
     ],
 )
 def test_whom_it_is_about(reply, mail, rcpt, data, dot):
     code, _, text = reply.partition(" ")
     phases = (Phase.MAIL, Phase.RCPT, Phase.DATA, Phase.DOT)
-    about = [answer(int(code), text.encode(), phase).concern for phase in phases]
+    about = [answer(int(code), text.encode(), phase).is_about_relay for phase in phases]
     assert about == [mail, rcpt, data, dot]
-    assert answer(int(code), text.encode(), Phase.OPENING).concern is RELAY
-
-
-@pytest.mark.parametrize("phase", [Phase.OPENING, Phase.MAIL])
-def test_an_address_is_not_dead_before_it_was_named(phase):
-    assert not answer(550, b"5.1.1 No such user", phase).address_is_dead
+    assert answer(int(code), text.encode(), Phase.OPENING).is_about_relay
 
 
 @pytest.mark.parametrize(
@@ -173,7 +169,6 @@ def test_any_reply_has_an_outcome_and_only_a_5yz_refuses(code, reply, phase):
     outcome = answer(code, reply, phase)
     assert (outcome.kind is A) == (200 <= code < 300 and phase is Phase.DOT)
     assert outcome.kind in {A, D} or code >= 500
-    assert not outcome.address_is_dead or (outcome.kind is R and outcome.concern is RECIPIENT)
     assert len(outcome.text) <= LONGEST_TEXT
 
 
