@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from digest.ledger.deliveries import Deliveries
+from digest.ledger.provider_queues import paused_providers
 from digest.ledger.tables import attempts, deliveries, editions
 from digest.model.deliveries import Delivery, DeliveryReport, DeliveryState
 from digest.model.diagnosis import Scope
@@ -35,7 +36,7 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class RefusedEdition:
-    """How many deliveries of an edition wait because our messages, or we, were refused.
+    """How many deliveries of an edition wait because they were refused for our sake.
 
     ``said`` is the first of the replies.
     """
@@ -71,13 +72,16 @@ class Outcomes(Store):
     def refused_editions(self) -> list[RefusedEdition]:
         """Return the editions with deliveries that were refused, but not for the address, by day.
 
-        Those that a provider refused are left out: it is paused if there are several.
+        Those that a paused provider refused are left out: the pause says why.
         """
+        is_ours = deliveries.c.refused_for != Scope.PROVIDER  # never true where there is none
+        is_of_provider = deliveries.c.refused_for == Scope.PROVIDER
+        is_paused = deliveries.c.provider.in_(paused_providers())
         query = (
             select(editions.c.day, func.count(), func.min(deliveries.c.id))
             .join(editions, editions.c.id == deliveries.c.edition_id)
             .where(deliveries.c.state.in_([DeliveryState.PENDING, DeliveryState.DEFERRED]))
-            .where(deliveries.c.refused_for.in_([Scope.US, Scope.MESSAGE]))
+            .where(or_(is_ours, and_(is_of_provider, ~is_paused)))
             .group_by(editions.c.day)
             .order_by(editions.c.day)
         )

@@ -3,7 +3,7 @@
 import pytest
 
 from digest.ledger.database import open_database
-from digest.ledger.provider_queues import ALL, ProviderQueues
+from digest.ledger.provider_queues import ALL, FIRST_PROBE, ProviderQueues
 from tests.support import NOW
 
 
@@ -17,20 +17,25 @@ def provider_queues(operator):
 @pytest.fixture
 def paused(operator, provider_queues):
     provider_queues.pause(ALL, "6 mails met dead addresses", NOW)
-    provider_queues.pause("example.net", "it refuses our mail: 550 5.7.1 no", NOW)
+    why = "it refuses our mail: 550 5.7.1 no"
+    provider_queues.pause("example.net", why, NOW, NOW + FIRST_PROBE)
     return operator
 
 
 def test_what_is_paused_is_listed_with_why_and_what_to_do(paused):
+    probe = "0 probes sent, the next 2026-02-20 08:10 UTC"
     assert paused.digest("deliveries", "paused").splitlines() == [
-        "everybody  2026-02-20 08:00 UTC  6 mails met dead addresses",
-        "example.net  2026-02-20 08:00 UTC  it refuses our mail: 550 5.7.1 no",
+        "everybody  2026-02-20 08:00 UTC  0 waiting  6 mails met dead addresses",
+        f"example.net  2026-02-20 08:00 UTC  0 waiting  it refuses our mail: 550 5.7.1 no  {probe}",
         "When the cause is fixed: digest deliveries resume",
     ]
     assert paused.digest_json("deliveries", "paused")[1] == {
         "provider": "example.net",
         "since": "2026-02-20T08:00:00+00:00",
         "why": "it refuses our mail: 550 5.7.1 no",
+        "probe_at": "2026-02-20T08:10:00+00:00",
+        "probes": 0,
+        "waiting": 0,
     }
 
 

@@ -575,23 +575,19 @@ def test_a_dead_address_is_refused_once_and_suppressed_the_next_day(house):
     assert house.mailed() == ["grace"]
 
 
-def test_refusals_that_are_about_us_suppress_nobody_and_pause_the_provider(house):
-    people = ["ada", "bob", "grace"]
-    for name in people:
-        house.add(name)
-        house.server.will_say(Point.RCPT, "550 5.7.1 Not from you")
+def test_a_refusal_that_is_about_us_costs_nobody_an_edition_and_is_told(house):
+    house.add("ada")
     house.huggingface.sightings.append(make_sighting(9, listed_on=TOMORROW))
+    house.server.will_say(Point.RCPT, "550 5.7.1 Not from you")
     done = house.run()
-    assert counts(done.balance) == {"due": 3, "refused": 3}
+    assert counts(done.balance) == {"due": 1, "deferred": 1}
     assert house.mailed() == []
-    waits = house.run(NOW + timedelta(days=1))
-    [trouble] = waits.trouble
-    assert trouble.startswith(
-        "example.org is paused: it refused our mail to 3 people: 5.7.1 Not from you; 3 "
-    )
-    house.ledger.provider_queues.resume("example.org", NOW)
-    house.run(NOW + timedelta(days=1, hours=1))
-    assert sorted(house.mailed()) == people
+    [trouble] = done.trouble
+    assert f"the edition of {NOW:%Y-%m-%d} is refused" in trouble
+    assert "550 5.7.1 Not from you" in trouble
+    assert house.run(NOW + timedelta(minutes=1)).trouble == done.trouble
+    assert house.run(NOW + timedelta(days=1)).trouble == ()
+    assert house.mailed() == ["ada", "ada"]
 
 
 # ---- crashes ---------------------------------------------------------------------------------

@@ -330,17 +330,20 @@ class DeliveryMachine(RuleBasedStateMachine):
                     reader.consent = "confirmed"
             case "ask":
                 self.registry.ask(reader.address, (), **said)
-                block = self.blocks.get(reader.address)
-                if (block or reader.consent != "confirmed") and block in {None, *BOUNCES}:
-                    reader.asked_at = self.now
-                    if reader.consent == "withdrawn":
-                        reader.consent = "pending"
+                self.asked(reader)
             case "confirm":
                 self.registry.confirm(reader.link, **said)
                 if reader.consent == "pending":
                     reader.consent = "confirmed"
                 if reader.consent == "confirmed":
                     self.lift_bounces(reader.address, reader.asked_at)
+
+    def asked(self, reader: Reader) -> None:
+        block = self.blocks.get(reader.address)
+        if (block or reader.consent != "confirmed") and block in {None, *BOUNCES}:
+            reader.asked_at = self.now
+            if reader.consent == "withdrawn":
+                reader.consent = "pending"
 
     def is_removed(self, which: int) -> None:
         if self.readers:

@@ -217,7 +217,8 @@ def test_two_recipients_or_one_that_is_tried_again_and_again_pause_no_provider(r
     readers.publish(0)
     readers.server.habit = says(Point.DOT, BAD_NAME, to="strict.test")
     for hours in range(0, 40, 8):
-        readers.send(now=NOW + timedelta(hours=hours))
+        [trouble] = readers.send(now=NOW + timedelta(hours=hours))
+        assert BAD_NAME in trouble
     assert readers.paused == []
     assert readers.balance.deferred == 2
 
