@@ -21,7 +21,7 @@ from digest.inbound.bounce_policy import (
 )
 from digest.ledger.bounces import Span
 from digest.ledger.ledger import Ledger
-from digest.ledger.provider_queues import ALL
+from digest.ledger.provider_queues import ALL, FIRST_PROBE
 from digest.model.deliveries import Bounce, BounceKind, BounceSource, Delivery
 from subscribers.lifecycle import ConsentEvent
 from subscribers.model import SuppressionReason
@@ -98,7 +98,7 @@ class FeedbackHandler:
         if people < FEWEST_AT_PROVIDER:
             return
         why = f"it refused our mail to {people} people: {bounce.text or bounce.status}"
-        if queues.pause(delivery.provider, why, now):
+        if queues.pause(delivery.provider, why, now, now + FIRST_PROBE):
             log.error("a provider refuses our mail, and is paused", provider=delivery.provider)
 
     def _pause_all_if_needed(self, kind: BounceKind, now: datetime) -> None:

@@ -118,3 +118,36 @@ def test_what_cannot_be_meant_is_told(unsure: Person) -> None:
 def test_before_the_first_run_there_is_nothing(newcomer: Person) -> None:
     assert "there is no edition yet" in newcomer.fails("deliveries", "balance")
     assert newcomer.digest("deliveries", "uncertain") == "Nothing is uncertain.\n"
+
+
+def test_what_the_relay_refused_for_our_sake_is_told_and_tried_again(
+    operator: Person, smtp_server: SmtpServer
+) -> None:
+    """The run ends with status 1, nobody is blocked, and after the fix all get their edition."""
+    operator.settings["DIGEST_TRANSPORT"] = smtp_server.url()
+    day = [entry(1, "Robots", submittedOnDailyAt="2026-02-20T01:00:00.000Z")]
+    (operator.folder / "answer").write_text(json.dumps(day))
+    operator.digest("collect", "--file", "answer")
+    for name in ("ada", "bob"):
+        operator.digest("subscribers", "add", f"{name}@example.org")
+    reply = "554 Message rejected: sender identity is not verified"
+    smtp_server.habit = lambda point, _: reply if point is Point.DOT else None
+    done = operator.run(*MORNING)
+    assert (done.returncode, done.stdout) == (1, "Edition 2026-02-20: 2 due = 2 deferred\n")
+    said = " ".join(done.stderr.split())
+    assert (
+        f"the edition of 2026-02-20 is refused, and not for its readers' addresses: {reply}" in said
+    )
+    smtp_server.habit = lambda *_: None
+    with time_machine.travel(NOW + timedelta(minutes=1), tick=False):
+        status = operator.run("status", "--json")
+        assert status.returncode == 1
+        found = json.loads(status.stdout)
+        assert found["refused"] == [{"day": "2026-02-20", "count": 2, "said": reply}]
+        assert "refused" in [warning["kind"] for warning in found["warnings"]]
+        assert operator.digest_json("deliveries", "retry") == {"resent": 2, "too_old": 0}
+    soon = (NOW + timedelta(minutes=2)).isoformat()
+    assert (
+        operator.digest("run", "--once", "--now", soon)
+        == "Edition 2026-02-20: 2 due = 2 accepted\n"
+    )

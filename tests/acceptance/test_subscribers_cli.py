@@ -3,11 +3,15 @@
 import csv
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from digest.ledger.database import open_database
+from subscribers.model import SuppressionReason
+from subscribers.store.registry import Registry
 from tests.acceptance.conftest import Done, Person
 
 PEOPLE = """\
@@ -156,6 +160,40 @@ def test_a_block_is_set_and_lifted(office: Person) -> None:
     assert listed(office, "--suppressed") == []
     said = one_line(office.run("subscribers", "unsuppress", "bob@example.org"))
     assert said == "digest: there is no block on bob@example.org"
+
+
+def test_blocks_for_bounces_are_counted_and_then_lifted_together(office: Person) -> None:
+    engine = open_database(f"sqlite:///{office.folder}/var/digest.sqlite3")
+    blocks = Registry(engine).suppressions
+    for name, reason, day in (
+        ("ada", SuppressionReason.SOFT_BOUNCES, 5),
+        ("bob", SuppressionReason.SOFT_BOUNCES, 1),
+        ("eve", SuppressionReason.COMPLAINT, 5),
+    ):
+        now = datetime(2025, 12, day, 8, tzinfo=UTC)
+        blocks.add(f"{name}@example.org", reason, now=now)
+    lift = ("subscribers", "unsuppress", "--reason", "soft-bounce", "--since", "2025-12-05")
+    said = office.digest(*lift)
+    assert said.startswith("1 addresses blocked for soft-bounces since 2025-12-05. ")
+    assert blocks.covers("ada@example.org")
+    assert office.digest_json(*lift, "--yes") == {"count": 1, "lifted": True}
+    covered = [blocks.covers(f"{name}@example.org") for name in ("ada", "bob", "eve")]
+    assert covered == [False, True, True]
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("--reason", "soft-bounce"),
+        ("--since", "2025-12-05"),
+        ("ada@example.org", "--reason", "soft-bounce", "--since", "2025-12-05"),
+        ("--reason", "complaint", "--since", "2025-12-05"),
+    ],
+)
+def test_which_blocks_are_to_be_lifted_must_be_said_in_full(office: Person, words) -> None:
+    assert office.run("subscribers", "unsuppress", *words).returncode == 2
 
 
 # ---- import ------------------------------------------------------------------------------------

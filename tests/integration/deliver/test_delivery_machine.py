@@ -178,6 +178,7 @@ class Mail:
     copies: int = 0
     resent: int = 0
     came_back: dict[str, datetime] = field(default_factory=dict)
+    proven: set[str] = field(default_factory=set)  # of these: what was not only told by mail
 
     def __repr__(self) -> str:
         return f"mail {self.number}"
@@ -505,7 +506,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         if self.is_its_own(hand):
             self.ends(hand, answer, now)
         if answer in REFUSALS:
-            self.learns(mail, hand.to, REFUSALS[answer], now)
+            self.learns(mail, hand.to, REFUSALS[answer], now, is_proof=True)
 
     def ends(self, hand: Hand, answer: str, now: datetime) -> None:
         mail = hand.mail
@@ -813,8 +814,11 @@ class DeliveryMachine(RuleBasedStateMachine):
             mail.holder = None
         self.learns(mail, address, kind, self.now)
 
-    def learns(self, mail: Mail, address: str, kind: str, now: datetime) -> None:
-        if kind in mail.came_back:
+    def learns(
+        self, mail: Mail, address: str, kind: str, now: datetime, *, is_proof: bool = False
+    ) -> None:
+        """What is told by mail stops nobody else's mail."""
+        if kind in mail.came_back and (kind in mail.proven or not is_proof):
             return
         match kind:
             case "hard":
@@ -823,13 +827,11 @@ class DeliveryMachine(RuleBasedStateMachine):
                 self.block(address, "complaint")
             case "soft" if self.is_given_up(mail):
                 self.block(address, "soft-bounces")
-            case "blocked":
-                resumed_at = self.resumed_at.get(mail.provider)
-                if resumed_at is None or mail.changed_at > resumed_at:
-                    self.paused.add(mail.provider)
-        mail.came_back[kind] = now
-        if self.is_too_much(kind, now):
-            self.paused.add("*")
+        mail.came_back.setdefault(kind, now)
+        if is_proof:
+            mail.proven.add(kind)
+            if self.is_too_much(kind, now):
+                self.paused.add("*")
 
     def is_given_up(self, mail: Mail) -> bool:
         """Whether five editions have come back within thirty days, over seven at least."""
@@ -855,7 +857,13 @@ class DeliveryMachine(RuleBasedStateMachine):
             for mail in self.mails
             if self.frozen_at[mail.edition.id] >= week_ago and mail.changed_at >= since
         ]
-        count = sum(kind in each.came_back and each.came_back[kind] >= since for each in recent)
+        count = len(
+            {
+                each.reader
+                for each in recent
+                if kind in each.proven and each.came_back[kind] >= since
+            }
+        )
         return count >= fewest and count >= part * sum(each.state == "accepted" for each in recent)
 
 
