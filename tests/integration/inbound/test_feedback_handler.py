@@ -196,6 +196,7 @@ def test_a_provider_that_refuses_our_mail_to_three_people_is_paused(ledger, feed
     [pause] = ledger.provider_queues.paused()
     assert (pause.provider, pause.since) == ("example.net", NOW)
     assert "3 people" in pause.why
+    assert pause.probe_at > NOW  # it ends by itself
     assert "not from you" in pause.why
 
 
