@@ -509,8 +509,7 @@ def test_the_words_of_each_line(ledger, registry, edition):
     status = status_of(ledger, registry, ["arxiv", "huggingface"])
     lines = dict(status_lines(status, Readers(0, None), NOW.tzinfo))
     assert lines["Queue"] == (
-        "1 waiting, 1 put off until 2026-02-20 08:10, 0 being sent, 0 uncertain; "
-        "the oldest for 1 h"
+        "1 waiting, 1 put off until 2026-02-20 08:10, 0 being sent, 0 uncertain; the oldest for 1 h"
     )
     assert lines["Slowed"] == (
         "4.example: one email every 5.0 s; 3.example: one email every 4.0 s; "
