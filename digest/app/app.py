@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -140,7 +140,6 @@ class App:
 
     @cached_property
     def planning(self) -> Planning:
-        from digest.deliver.transport.mx import mx_owners
         from digest.plan.planning import Planning
 
         return Planning(
@@ -149,7 +148,7 @@ class App:
             self.registry,
             self.corpora.current,
             self.embedder,
-            mx_owners if self.settings.mx_lookups and self._is_relayed else None,
+            _mx_owners if self.settings.mx_lookups and self._is_relayed else None,
         )
 
     @cached_property
@@ -179,7 +178,7 @@ class App:
     def corpora(self) -> ReferenceCorpora:
         from digest.rank.corpora import ReferenceCorpora
 
-        return ReferenceCorpora(self.ledger.papers, self.embedder)
+        return ReferenceCorpora(self.ledger.papers, self.embedder, self.settings.home / "cache")
 
     @cached_property
     def embedder(self) -> EmbeddingStore | None:
@@ -391,6 +390,12 @@ class App:
 
         attribution = Attribution(self.ledger, self.registry, self.verp, self.identity.tokens)
         return Inbox(self.registry, attribution, self.feedback, self.diagnostics)
+
+
+def _mx_owners(domains: Sequence[str]) -> dict[str, str]:
+    from digest.deliver.transport.mx import mx_owners
+
+    return mx_owners(domains)
 
 
 def _delivery_worker_of(another: Callable[[], App]) -> DeliveryWorker:

@@ -36,7 +36,7 @@ from digest.compose.stages import (
 )
 from digest.compose.view import DigestView, MessageView
 from digest.errors import TemplateError
-from digest.ledger.atomic_file import part_of
+from digest.ledger.atomic_file import read_cached, write_cached
 
 SUBJECT, TEXT, HTML = "subject.txt.j2", "body.txt.j2", "body.mjml.j2"
 
@@ -227,28 +227,25 @@ def _file_name(templates: Templates, name: str, known: dict[str, Any]) -> str:
 
 def _kept(file: Path, templates: Templates, loader: _Recorder) -> dict[str, Part] | None:
     """Return what was kept in a file, unless it is broken or a template has changed since."""
-    with suppress(OSError, ValueError, jinja2.TemplateError):
-        checksum, text = file.read_text(encoding="utf-8").split("\n", 1)
-        if checksum == _checksum(text):
-            digests, parts = json.loads(text)
-            for template in digests:
-                loader.get_source(templates.environment, template)
-            if digests == loader.digests:
-                return {
-                    name: Part(source, [Place(*place) for place in places], why)
-                    for name, (source, places, why) in parts.items()
-                }
+    content = read_cached(file)
+    if content is None:
+        return None
+    digests, parts = json.loads(content)
+    with suppress(jinja2.TemplateError):
+        for template in digests:
+            loader.get_source(templates.environment, template)
+        if digests == loader.digests:
+            return {
+                name: Part(source, [Place(*place) for place in places], why)
+                for name, (source, places, why) in parts.items()
+            }
     return None
 
 
 def _keep(file: Path, parts: dict[str, Part], loader: _Recorder) -> None:
     """Keep what was built; if that is not possible, each process builds for itself."""
-    text = json.dumps([loader.digests, {name: astuple(part) for name, part in parts.items()}])
-    with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with part_of(file) as part_file:
-            part_file.write_text(f"{_checksum(text)}\n{text}", encoding="utf-8")
-            part_file.replace(file)
+    content = [loader.digests, {name: astuple(part) for name, part in parts.items()}]
+    write_cached(file, json.dumps(content).encode())
 
 
 def _checksum(text: str) -> str:

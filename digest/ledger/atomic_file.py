@@ -1,10 +1,15 @@
-"""Atomic files: written completely, or not at all."""
+"""Atomic files: written completely, or not at all.
+
+Among them are those of caches, which spare the next process work: with a checksum, and without
+errors, because whatever happens to them, the work can be done again.
+"""
 
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from glob import escape
+from hashlib import sha256
 from pathlib import Path
 from tempfile import mkstemp
 
@@ -32,6 +37,30 @@ def put_in_place(part: Path, path: Path) -> None:
     _sync(part)
     part.replace(path)
     _sync(path.parent)
+
+
+def read_cached(file: Path, key: bytes = b"") -> bytes | None:
+    """Return the content of a cache file; None if it is missing, damaged or has another key."""
+    with suppress(OSError, ValueError):
+        checksum, content = file.read_bytes().split(b"\n", 1)
+        if checksum == _checksum(key, content):
+            return content
+    return None
+
+
+def write_cached(file: Path, content: bytes, key: bytes = b"") -> None:
+    """Write a cache file; do nothing if that is not possible."""
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with part_of(file) as part:
+            part.write_bytes(_checksum(key, content) + b"\n" + content)
+            part.replace(file)
+
+
+def _checksum(key: bytes, content: bytes) -> bytes:
+    digest = sha256(sha256(key).digest())
+    digest.update(content)
+    return digest.hexdigest().encode()
 
 
 @contextmanager

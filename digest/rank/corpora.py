@@ -4,6 +4,7 @@ The shipped one is some hundreds of papers as counts of stems, so that the first
 `python -m digest.cli.make_corpus FILE…` makes it anew from recorded answers and saved pages.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from functools import cache
@@ -11,12 +12,14 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
+import scipy
 from scipy import sparse
 
+from digest.ledger.atomic_file import read_cached, write_cached
 from digest.ledger.papers import Papers
 from digest.model.papers import Facts
-from digest.rank import abbreviations
-from digest.rank.reference_corpus import Embed, ReferenceCorpus, text_of
+from digest.rank import abbreviations, reference_corpus
+from digest.rank.reference_corpus import DIMENSIONS, Embed, ReferenceCorpus, text_of
 from digest.rank.words import stem_counts
 
 SHIPPED = Path(__file__).with_name("reference_corpus.npz")
@@ -25,11 +28,17 @@ MOST = 4000
 
 
 class ReferenceCorpora:
-    """The reference corpus of one ledger, made when first asked for or outdated."""
+    """The reference corpus of one ledger, made when first asked for or outdated.
 
-    def __init__(self, papers: Papers, embed: Embed | None = None) -> None:
+    Its axes are cached in the folder ``cache``, if there is one.
+    """
+
+    def __init__(
+        self, papers: Papers, embed: Embed | None = None, cache: Path | None = None
+    ) -> None:
         self._papers = papers
         self._embed = embed
+        self._cache = cache
         self._lock = Lock()
         self._state: tuple[int, ...] = ()
         self._made_of: list[str] = []
@@ -48,8 +57,27 @@ class ReferenceCorpora:
                         if wanted
                         else load(SHIPPED)
                     )
+                    if self._cache:
+                        _use_cached_axes(self._made, self._cache / "reference-corpus-axes")
                 self._state, self._made_of = state, wanted
             return self._made
+
+
+def _use_cached_axes(corpus: ReferenceCorpus, file: Path) -> None:
+    """Read the axes of a corpus from a file, or compute them and write it.
+
+    To read them takes a hundredth of the time, and gives the same bits.
+    """
+    key = hashlib.sha256(f"{np.__version__} {scipy.__version__} {corpus.counts.shape}".encode())
+    for part in (corpus.counts.data, corpus.counts.indices, corpus.counts.indptr):
+        key.update(part.tobytes())
+    key.update(Path(reference_corpus.__file__).read_bytes())
+    cached = read_cached(file, key.digest())
+    if cached is None:
+        write_cached(file, corpus.axes.tobytes(), key.digest())
+    else:
+        dimensions = min(DIMENSIONS, *corpus.counts.shape)
+        corpus.axes = np.frombuffer(cached, np.float32).reshape(len(corpus.words), dimensions)
 
 
 def learn(papers: Mapping[str, Facts], embed: Embed | None = None) -> ReferenceCorpus:

@@ -59,7 +59,7 @@ class Papers:
         return self._columns[name]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class ReferenceCorpus:
     """Counts of ``words`` (stems, a column each) in papers (a row each, named by ``keys``).
 
@@ -142,7 +142,7 @@ class ReferenceCorpus:
 
     def positions(self, counts: sparse.csr_matrix) -> Floats:
         """Return places in the space of LSA, in rows of length 1 (0 for unknown words)."""
-        return unit(np.asarray(self.tfidf(counts) @ self._factors, np.float32))
+        return unit(np.asarray(self.tfidf(counts) @ self.axes, np.float32))
 
     def read(self, counts: sparse.csr_matrix, embeddings: Floats | None = None) -> Papers:
         """Make papers, given by their counts, ready to be compared with topics."""
@@ -175,8 +175,8 @@ class ReferenceCorpus:
         return _like(self.counts, shares * self.idf[self.counts.indices])
 
     @cached_property
-    def _factors(self) -> Floats:
-        """Return the axes of the space: words by dimensions."""
+    def axes(self) -> Floats:
+        """Return the axes of the space of LSA: words by dimensions. May be set if known."""
         # On matrices this narrow the threads of BLAS mostly wait for each other.
         with threadpool_limits(limits=1, user_api="blas"):
             return _axes(self.tfidf(self.counts))

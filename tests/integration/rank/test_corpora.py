@@ -5,7 +5,7 @@ import pytest
 
 from digest.cli.make_corpus import read_recorded
 from digest.collect.merge import keys_of, merge
-from digest.rank import corpora
+from digest.rank import corpora, reference_corpus
 from digest.rank.corpora import SHIPPED, ReferenceCorpora, learn, load, save
 from tests.support import make_facts, make_sighting
 
@@ -56,6 +56,75 @@ def test_papers_without_an_abstract_say_too_little(ledger, monkeypatch):
     monkeypatch.setattr(corpora, "ENOUGH", 1)
     collect(ledger, [1], abstract="")
     assert ReferenceCorpora(ledger.papers).current().keys == load(SHIPPED).keys
+
+
+@pytest.fixture
+def axes_of(ledger, monkeypatch, tmp_path):
+    """The axes as a new process has them, and whether it computed them."""
+    monkeypatch.setattr(corpora, "ENOUGH", 3)
+    computed = []
+
+    def counted(papers):
+        computed.append(papers)
+        return compute_axes(papers)
+
+    compute_axes = reference_corpus._axes
+    monkeypatch.setattr(reference_corpus, "_axes", counted)
+
+    def axes_of(folder=tmp_path / "cache"):
+        computed.clear()
+        axes = ReferenceCorpora(ledger.papers, cache=folder).current().axes
+        return axes, bool(computed)
+
+    collect(ledger, range(1, 40))
+    return axes_of
+
+
+def test_the_axes_are_computed_once_and_then_read_to_the_bit(axes_of, tmp_path):
+    made, computed = axes_of()
+    assert computed
+    read, computed = axes_of()
+    assert not computed
+    assert (read.dtype, read.shape) == (made.dtype, made.shape)
+    assert read.tobytes() == made.tobytes()
+    [file] = (tmp_path / "cache").iterdir()
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_axes_of_other_papers_are_computed_anew_in_the_same_file(axes_of, ledger, tmp_path):
+    before, _ = axes_of()
+    collect(ledger, [50], title="Zebras and quaggas")
+    after, computed = axes_of()
+    assert computed
+    assert after.shape != before.shape
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+    assert not axes_of()[1]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[:-4],
+        lambda content: content[:-1] + bytes([content[-1] ^ 1]),
+        lambda content: content.replace(b"\n", b"", 1),
+    ],
+    ids=["empty", "cut off", "one bit", "no first line"],
+)
+def test_axes_in_a_damaged_file_are_computed_anew(axes_of, tmp_path, damage):
+    made, _ = axes_of()
+    [file] = (tmp_path / "cache").iterdir()
+    file.write_bytes(damage(file.read_bytes()))
+    again, computed = axes_of()
+    assert computed
+    assert (again == made).all()
+    assert not axes_of()[1], "the file was mended"
+
+
+def test_axes_that_cannot_be_kept_are_computed_each_time(axes_of, tmp_path):
+    (tmp_path / "file").touch()
+    assert axes_of(tmp_path / "file" / "cache")[1]
+    assert axes_of(tmp_path / "file" / "cache")[1]
 
 
 @pytest.mark.parametrize("folder", ["hf_daily"])

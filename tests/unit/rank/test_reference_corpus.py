@@ -137,7 +137,7 @@ def test_few_dimensions_keep_nearly_as_much_as_any_could(monkeypatch):
     known = make_corpus()
     corpus = ReferenceCorpus(known.words, known.counts)  # nothing of it is worked out yet
     papers = dense(corpus.papers.tfidf)
-    axes = corpus._factors
+    axes = corpus.axes
     assert axes.shape == (len(corpus.words), 8)
     assert axes.T @ axes == pytest.approx(np.eye(8), abs=1e-5)
     singular = np.linalg.svd(papers, compute_uv=False)
@@ -154,7 +154,7 @@ def test_all_dimensions_keep_every_likeness():
 def test_the_same_papers_make_the_same_space():
     known = make_corpus()
     one, other = (ReferenceCorpus(known.words, known.counts) for _ in range(2))
-    assert (one._factors == other._factors).all()
+    assert (one.axes == other.axes).all()
 
 
 # ---- papers of all kinds ------------------------------------------------------------------------
