@@ -41,7 +41,7 @@ from digest.ledger.atomic_file import read_cached, write_cached
 SUBJECT, TEXT, HTML = "subject.txt.j2", "body.txt.j2", "body.mjml.j2"
 
 _NUMBER = re.compile(f"{NOTE}([0-9]+)\n")
-_MAKERS = ("stages.py", "marked_mjml.py", "building.py", "html.py", "mjml_tags.py")
+_MAKERS = ("stages.py", "building.py", "html.py", "mjml_tags.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +172,7 @@ def _build(templates: Templates, loader: BaseLoader, name: str, known: dict[str,
     filled = _environment(templates, name)
     try:
         marked = environment.get_template(name).render(mail=SimpleNamespace(**known))
+        stages.check_constants()
         rendered = read_marks(marked, name)
         if name.endswith(HTML):
             from digest.compose.building import build_html  # noqa: PLC0415  slow to load

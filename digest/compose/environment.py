@@ -17,10 +17,8 @@ from jinja2 import (
     StrictUndefined,
     TemplateNotFound,
     TemplateSyntaxError,
-    nodes,
 )
 from jinja2 import TemplateError as JinjaError
-from jinja2.compiler import CodeGenerator, Frame
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import missing
 
@@ -69,26 +67,13 @@ class _Unknown(StrictUndefined):
         return f"a {type(owner).__name__.removesuffix('View').lower()} has no {name}{meant}"
 
 
-class _Code(CodeGenerator):
-    """Python code of templates that takes the fields of our own views as they are."""
-
-    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802  of Jinja2
-        if node.attr not in _FIELDS or not isinstance(node.node, nodes.Name):
-            return super().visit_Getattr(node, frame)
-        self.write("(")
-        self.visit(node.node, frame)
-        self.write(f".{node.attr} if type(")
-        self.visit(node.node, frame)
-        self.write(") in environment.views else ")
-        super().visit_Getattr(node, frame)
-        return self.write(")")
-
-
 class _Sandbox(SandboxedEnvironment):
-    """The sandbox of Jinja2. It costs half the time of a mail to guard our own views."""
+    """The sandbox of Jinja2, past which our own views are read: it is a third of a mail's time."""
 
-    code_generator_class = _Code
-    views = _VIEWS
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) in _VIEWS and attribute in _FIELDS:
+            return getattr(obj, attribute, None)
+        return super().getattr(obj, attribute)
 
 
 class Templates:

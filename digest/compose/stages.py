@@ -6,10 +6,10 @@ mark, and becomes a tag again in the built template.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Flag, auto
-from itertools import pairwise
+from itertools import chain
 
 from jinja2 import Environment, nodes
 from jinja2.ext import Extension
@@ -32,12 +32,12 @@ _BRACKETS = {
 _AS_WRITTEN = str.maketrans({PRINT: "{{", PRINT_END: "}}", DO: "{%", DO_END: "%}"})
 MARK = re.compile("\ufdd8([0-9]+)\ufdd9")
 
-_PLACEHOLDER = re.compile(r"%\((\w+)\)s")
-
+OPENING = frozenset("autoescape block capture filter for if macro with".split())
+_CLOSING = frozenset(
+    "endautoescape endblock endfilter endfor endif endmacro endset endwith".split()
+)
 _ALWAYS = frozenset("block endblock extends include".split())
-_OPENING = frozenset("autoescape capture filter for if macro with".split())
-_CLOSING = frozenset("endautoescape endset endfilter endfor endif endmacro endwith".split())
-_SHARING = frozenset("block extends include".split())  # variables with other templates
+_REFUSED = frozenset("call from import".split())
 _NAMING = {  # statements that give values to names, and how they end
     "capture": "{% endset %}",
     "for": "{% endfor %}",
@@ -45,7 +45,6 @@ _NAMING = {  # statements that give values to names, and how they end
     "set": "",
     "with": "{% endwith %}",
 }
-_REFUSED = frozenset("call from import".split())
 
 
 class CannotBuildError(Exception):
@@ -83,10 +82,8 @@ class _Piece:
         if self.tokens[0].type != "block_begin":
             return ""
         word = self.tokens[1].value
-        return "capture" if word == "set" and not self._has("assign") else word
-
-    def _has(self, kind: str) -> bool:
-        return any(token.type == kind for token in self.tokens)
+        is_capture = word == "set" and all(token.type != "assign" for token in self.tokens)
+        return "capture" if is_capture else word
 
     @property
     def source(self) -> str:
@@ -101,18 +98,11 @@ class _Piece:
         return f"{PRINT} {''.join(map(_written, tokens))}{PRINT_END}"
 
 
-class When(Flag):
-    """When a tag is done: while a template is built, while it is filled, or both."""
-
-    NOW = auto()
-    LATER = auto()
-
-
 class Stages(Extension):
     """Writes marks instead of the tags that need a mail.
 
-    ``marked`` are these, by the numbers in their marks. ``first`` are the marks of those that stand
-    outside of all blocks in a template that extends another: they come before all text.
+    ``marked`` are these, by the numbers in their marks. ``first`` are marks that come before all
+    text: of constants, and of what is set outside of blocks in a template that extends another.
     """
 
     priority = 50  # before the extension that marks lines
@@ -123,118 +113,102 @@ class Stages(Extension):
         self.first: list[str] = []
         self.gettext: Callable[[str], str] = str  # translates a sentence
         self.whole: set[str | None] = set()  # templates that are no parts of others
-        self._constants: set[str] = set()
+        self._constants: dict[str, str] = {}  # names, and the templates that set them
 
     def mark(self, source: str, word: str, place: Place) -> str:
         """Return a new mark, which stands for a tag."""
         self.marked.append(Tag(source, word, place))
         return f"\ufdd8{len(self.marked) - 1}\ufdd9"
 
+    def check_constants(self) -> None:
+        """Refuse a constant of a part that a tag in another template, which lacks it, may use."""
+        for name, setter in self._constants.items():
+            for tag in self.marked if setter not in self.whole else ():
+                if setter != tag.place.template and re.search(rf"\b{name}\b", tag.source):
+                    what = f"another {name} than in {setter}: choose another name"
+                    raise CannotBuildError(what, tag.place)
+
     def filter_stream(self, stream: TokenStream) -> Iterable[Token]:
         name = stream.name or ""
-        pieces = [said for piece in _pieces(stream) for said in self._translated(piece)]
+        pieces = [self._translated(piece, name) for piece in _pieces(stream)]
         is_part = name not in self.whole
-        whens = self._whens(pieces, name)
-        is_child, blocks = False, 0
-        for piece, when in _in_scopes(pieces, whens, is_part=is_part):
+        is_child, blocks = any(piece.word == "extends" for piece in pieces), 0
+        for piece, now in _in_scopes(pieces, self._done_now(pieces, name), is_part=is_part):
             word, place = piece.word, Place(name, piece.tokens[0].lineno)
-            is_child = is_child or word == "extends"
             blocks += {"block": 1, "endblock": -1}.get(word, 0)
-            if When.NOW in when:
+            if now:
                 yield from piece.tokens
-            if When.LATER not in when:
+            if now and word != "set":
                 continue
             mark = self.mark(piece.source, word, place)
-            if not is_child or blocks:
+            if not now and (blocks or not is_child):
                 yield Token(place.line, "data", mark)
-            elif word == "macro":
-                raise CannotBuildError("a macro outside of all blocks: write it in one", place)
-            else:
+            elif word == "set":
                 self.first.append(mark)
+            else:
+                what = f"{self.marked[-1]} outside of all blocks: write it in one"
+                raise CannotBuildError(what, place)
 
-    def _whens(self, pieces: list[_Piece], name: str) -> list[When]:
-        """Return when each piece of a template is done. Raises CannotBuildError."""
-        asked = _conditions(pieces)
-        open_now: list[bool] = []  # for each block that is open: whether Jinja2 does it now
-        whens = []
+    def _done_now(self, pieces: Sequence[_Piece], name: str) -> list[bool]:
+        """Tell which pieces of a template are done while it is built. Raises CannotBuildError."""
+        named = [self._named(piece) for piece in pieces]
+        times = Counter(chain.from_iterable(named))
+        now = [piece.is_text or piece.word in _ALWAYS for piece in pieces]
+        open_blocks: list[list[int]] = []
         for number, piece in enumerate(pieces):
-            self._check(piece, Place(name, piece.tokens[0].lineno))
-            whens.append(self._when(piece, asked.get(number, []), open_now))
-        later = {
-            token.value
-            for piece, when in zip(pieces, whens, strict=True)
-            if when is When.LATER
-            for token in piece.tokens
-        }
-        is_alone = name not in self.whole and not any(piece.word in _SHARING for piece in pieces)
-        return [
-            # In a part, what nothing uses later is not set later: it could stand in the head.
-            When.NOW if is_alone and When.NOW in when and not self._named(piece) & later else when
-            for piece, when in zip(pieces, whens, strict=True)
-        ]
-
-    def _when(self, piece: _Piece, asked: list[str], open_now: list[bool]) -> When:
-        """Return when a tag is done; bring ``open_now`` up to date."""
-        word = piece.word
-        if piece.is_text or word in _ALWAYS:
-            return When.NOW
-        is_constant = word == "set" and all(open_now) and self._is_known(piece.expression)
-        if is_constant:
-            self._constants |= self._named(piece)
-            return When.NOW | When.LATER
-        self._constants -= self._named(piece)
-        if word in _OPENING:
-            open_now.append(word == "if" and all(map(self._is_known, asked)))
-        if word in _OPENING or word in {"elif", "else"}:
-            is_now = bool(open_now) and open_now[-1]
-        elif word in _CLOSING:
-            is_now = bool(open_now) and open_now.pop()
-        else:
-            is_now = word in {"", "trans"} and self._is_known(piece.source)
-        return When.NOW if is_now else When.LATER
-
-    def _translated(self, piece: _Piece) -> list[_Piece]:
-        """Make of a tag that prints one sentence its text, translated, and tags of its values."""
-        if piece.tokens[0].type != "variable_begin":
-            return [piece]
-        begin, *called, end = piece.tokens
-        match called:
-            case [Token(value="_" | "gettext"), Token(type="lparen"), message, *given] if (
-                message.type == "string"
+            word = piece.word
+            self._check(piece, named[number], Place(name, piece.tokens[0].lineno))
+            if word in OPENING:
+                open_blocks.append([number])
+            elif word in _CLOSING | {"elif", "else"} and open_blocks:
+                open_blocks[-1].append(number)
+            if word in _CLOSING and open_blocks:
+                numbers = open_blocks.pop()
+                asked = [pieces[found] for found in numbers if pieces[found].word in {"if", "elif"}]
+                if asked and all(self._is_known(found.expression) for found in asked):
+                    now = [done or found in numbers for found, done in enumerate(now)]
+            elif word == "trans" or (not word and not piece.is_text):
+                now[number] = self._is_known(piece.source)
+            elif (
+                word == "set"
+                and not open_blocks
+                and {times[found] for found in named[number]} == {1}
             ):
-                values = _arguments(given)
-            case _:
-                return [piece]
-        texts = _PLACEHOLDER.split(self.gettext(message.value))
-        plain = [text.replace("%%", "") for text in texts[::2]]
-        if values is None or "%" in "".join(plain) or not values.keys() >= set(texts[1::2]):
-            return [piece]
-        pieces = []
-        for number, text in enumerate(texts):
-            if number % 2:
-                pieces.append(_Piece((begin, *values[text], end)))
-            elif text:
-                pieces.append(_Piece((Token(begin.lineno, "data", text.replace("%%", "%")),)))
-        return pieces
+                now[number] = self._is_known(piece.expression)
+                if now[number]:
+                    self._constants |= dict.fromkeys(named[number], name)
+        return now
 
-    def _check(self, piece: _Piece, place: Place) -> None:
+    def _translated(self, piece: _Piece, name: str) -> _Piece:
+        """Translate sentences with values, which then are filled by a filter: that is quicker."""
+        tokens: list[Token] = []
+        for token in piece.tokens:
+            tokens.append(token)
+            match [(found.type, found.value) for found in tokens[-4:]]:
+                case [("name", "_" | "gettext"), ("lparen", _), ("string", said), ("comma", _)]:
+                    filters = ("format",) if name.endswith(".txt.j2") else ("safe", "format")
+                    tokens[-4:] = [Token(token.lineno, "string", self.gettext(said))]
+                    for word in filters:
+                        tokens += _tokens(token.lineno, ("pipe", "|"), ("name", word))
+                    tokens += _tokens(token.lineno, ("lparen", "("))
+        return _Piece(tuple(tokens))
+
+    def _check(self, piece: _Piece, named: set[str], place: Place) -> None:
         """Refuse what names and places of tags do not tell. Raises CannotBuildError."""
-        if piece.is_text:
-            return
         if piece.word in _REFUSED:
             what = f"macros by {{% {piece.word} %}}: include a file instead"
             raise CannotBuildError(what, place)
-        if taken := self._named(piece) & (_KNOWN_NAMES | {"mail"}):
+        others = {name for name, setter in self._constants.items() if setter != place.template}
+        if taken := named & (_KNOWN_NAMES | {"mail"} | others):
             raise CannotBuildError(f"another {taken.pop()}: choose another name", place)
-        match piece.word, piece.tokens[2].type:
-            case "include", _ if any(token.value == "without" for token in piece.tokens):
-                raise CannotBuildError("an include without context: include it with", place)
-            case "extends", _ if place.template not in self.whole:
-                raise CannotBuildError("an included template that extends another", place)
-            case "extends", "string":
-                self.whole.add(piece.tokens[2].value)
-            case "extends", _:
-                raise CannotBuildError("extends with an expression: write the name", place)
+        if piece.word == "include" and any(token.value == "without" for token in piece.tokens):
+            raise CannotBuildError("an include without context: include it with", place)
+        if piece.word == "extends":
+            parent = piece.tokens[2]
+            if place.template not in self.whole or parent.type != "string":
+                what = "extends in an included template, or with an expression"
+                raise CannotBuildError(what, place)
+            self.whole.add(parent.value)
 
     def _named(self, piece: _Piece) -> set[str]:
         """Return the names that a statement gives values to."""
@@ -257,7 +231,7 @@ class Stages(Extension):
             if isinstance(found.node, nodes.Name) and found.node.name == "mail"
         ]
         return (
-            set(names) <= {"mail"} | _KNOWN_NAMES | self._constants
+            set(names) <= {"mail"} | _KNOWN_NAMES | self._constants.keys()
             and names.count("mail") == len(of_mail)
             and set(of_mail) <= set(KNOWN)
             and all(found.name != "random" for found in tree.find_all(nodes.Filter))
@@ -290,63 +264,31 @@ def _pieces(stream: Iterable[Token]) -> Iterator[_Piece]:
         yield _Piece(tuple(found))
 
 
-def _arguments(tokens: list[Token]) -> dict[str, list[Token]] | None:
-    """Return the values of a call, given by names; None where it is not just that."""
-    values: dict[str, list[Token]] = {}
-    depth, name = 1, ""
-    for token, after in pairwise([*tokens, Token(0, "end", "")]):
-        depth += {"lparen": 1, "lbracket": 1, "lbrace": 1}.get(token.type, 0)
-        depth -= {"rparen": 1, "rbracket": 1, "rbrace": 1}.get(token.type, 0)
-        if depth == 0:
-            return values if after.type == "end" else None
-        if depth > 1 or token.type not in {"comma", "assign"}:
-            if depth == 1 and token.type == "name" and after.type == "assign":
-                name = token.value
-                values[name] = []
-            elif name:
-                values[name].append(token)
-            else:
-                return None
-    return None
-
-
 def _in_scopes(
-    pieces: list[_Piece], whens: list[When], *, is_part: bool
-) -> Iterator[tuple[_Piece, When]]:
+    pieces: Sequence[_Piece], done_now: Sequence[bool], *, is_part: bool
+) -> Iterator[tuple[_Piece, bool]]:
     """Put what a part or a block sets into a scope, so that nothing behind it sees it."""
-    sets = any(
-        piece.word in {"set", "capture", "macro"} and When.LATER in when
-        for piece, when in zip(pieces, whens, strict=True)
-    )
+    both = list(zip(pieces, done_now, strict=True))
+    sets = any(piece.word in {"capture", "macro", "set"} and not now for piece, now in both)
     if sets and is_part:
-        yield _scope(pieces[0], "with"), When.LATER
-    for piece, when in zip(pieces, whens, strict=True):
+        yield _scope(pieces[0], "with"), False
+    for piece, now in both:
         if sets and piece.word == "endblock":
-            yield _scope(piece, "endwith"), When.LATER
-        yield piece, when
+            yield _scope(piece, "endwith"), False
+        yield piece, now
         if sets and piece.word == "block":
-            yield _scope(piece, "with"), When.LATER
+            yield _scope(piece, "with"), False
     if sets and is_part:
-        yield _scope(pieces[-1], "endwith"), When.LATER
+        yield _scope(pieces[-1], "endwith"), False
 
 
 def _scope(beside: _Piece, word: str) -> _Piece:
     kinds = (("block_begin", "{%"), ("name", word), ("block_end", "%}"))
-    return _Piece(tuple(Token(beside.tokens[0].lineno, *kind) for kind in kinds))
+    return _Piece(tuple(_tokens(beside.tokens[0].lineno, *kinds)))
 
 
-def _conditions(pieces: list[_Piece]) -> dict[int, list[str]]:
-    """Return the conditions of each if and its elifs, by the number of its piece."""
-    conditions: dict[int, list[str]] = {}
-    open_blocks: list[int] = []
-    for number, piece in enumerate(pieces):
-        if piece.word in _OPENING:
-            open_blocks.append(number)
-        if piece.word in {"if", "elif"} and open_blocks:
-            conditions.setdefault(open_blocks[-1], []).append(piece.expression)
-        if piece.word in _CLOSING and open_blocks:
-            open_blocks.pop()
-    return conditions
+def _tokens(line: int, *kinds: tuple[str, str]) -> list[Token]:
+    return [Token(line, *kind) for kind in kinds]
 
 
 def _written(token: Token) -> str:

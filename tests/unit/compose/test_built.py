@@ -134,19 +134,9 @@ BUILT = {
             ),
         )
     },
-    "a macro on top of the file": {
-        BODY: "{% macro link(to) %}<a class='link' href='{{ to }}'>{{ to }}</a>{% endmacro %}\n"
-        + replaced(
-            BODY, "{{ section.about }}", "{{ section.about }} {{ link(mail.links.archive) }}"
-        )
-    },
     "another template in the card": {
         CARD: (TITLE, TITLE + '{% include "mail/partials/more.mjml.j2" %}\n'),
         "mail/partials/more.mjml.j2": "<p>{{ card.why }} {{ card.title }}</p>\n",
-    },
-    "an include that sets what is set outside": {
-        CARD: (TITLE, "{% set x = 1 %}" + TITLE + '{% include "mail/more.mjml.j2" %}{{ x }}\n'),
-        "mail/more.mjml.j2": "{% set x = 2 %}<p>{{ x }} {{ card.title }}</p>\n",
     },
     "an include by a constant": {
         BODY: '{% set name = "card" %}\n'
@@ -255,6 +245,21 @@ BUILT = {
             ),
         )
     },
+    "many classes by condition": {
+        CARD: (
+            TITLE,
+            TITLE
+            + "".join(
+                f"<p class=\"{{{{ 'a' if card.stars == '{n}' else 'b' }}}}\">x</p>"
+                for n in range(5)
+            ),
+        )
+    },
+    "a section and its only column by condition": {
+        CARD: replaced(
+            CARD, 'css-class="card"', """css-class="{{ 'card' if card.topic else 'plain' }}" """
+        ).replace('padding="5px 12px"', """padding="{{ '5px' if card.stars else '7px 3px' }}" """)
+    },
     "a class by condition around a class by condition": {
         CARD: replaced(
             CARD, TEXT_OF_CARD, """<p class="{{ 'text' if card.counts else 'hot' }}" dir="auto">"""
@@ -294,18 +299,6 @@ BUILT = {
             TITLE + "<table>{% for count in card.counts %}<tr{% if loop.first %} class='quiet'"
             "{% endif %}><td>{{ count }}</td></tr>{% endfor %}</table>",
         )
-    },
-    "an inlined style by condition": {
-        STYLE: (INLINE, INLINE + "{% if mail.topics %} .about { font-size: 9px; }{% endif %}")
-    },
-    "a style by condition": {
-        STYLE: (
-            "h1, h2, h3, p {",
-            "{% if mail.topics %} h2 { color: #123123 } {% endif %}h1, h2, h3, p {",
-        )
-    },
-    "defaults by condition": {
-        STYLE: ('font-size="15px"', """font-size="{{ '15px' if mail.others else '17px' }}" """)
     },
     "whole components by condition": before_sections(
         "{% if mail.topics %}"
@@ -352,7 +345,7 @@ BUILT = {
             (
                 "{% trans h=mail.headline %}{{ h }} of all{% endtrans %} {% trans count=mail.others %}"
                 "{{ count }} more{% pluralize %}{{ count }} others{% endtrans %} {{ -mail.others }}"
-                '{{ _("<i>%(h)s</i> 100%% %(b)s", h=mail.headline ~ ")", b=mail.brand) }}'
+                '{{ _("%(h)s 100%% %(b)s", h=mail.headline ~ ")", b=mail.brand) }}'
             ),
         )
     },
@@ -451,14 +444,14 @@ NOT_BUILT = {
     ),
     "styles that go by place": (
         {STYLE: (INLINE, INLINE + " div + div h3 { color: #123456 } p:first-child { margin: 3px }")},
-        r"style.mjml.j2, line \d+: a selector that goes by place",
+        r"style.mjml.j2, line \d+: a selector by place",
     ),
     "styles that go by what is around a macro": (
         {
             CARD: (TITLE, "{% set t %}<b class='x'>{{ card.title }}</b>{% endset %}{{ t }}</a></h3>"),
             STYLE: (INLINE, INLINE + " h3 b.x { color: #123456 }"),
         },
-        r"style.mjml.j2, line \d+: a selector that goes by place, or by what is around a macro",
+        r"style.mjml.j2, line \d+: a selector by place, or by what is around a macro",
     ),
     "a component of the head by condition": (
         {STYLE: ("<mj-style>", "{% if mail.others %}<mj-style>p { color: red }</mj-style>{% endif %}<mj-style>")},
@@ -493,16 +486,59 @@ NOT_BUILT = {
         {CARD: ("<mj-text>", '<mj-navbar><mj-navbar-link href="{{ card.url }}">x</mj-navbar-link></mj-navbar><mj-text>')},
         r"{% for .*%}|<mj-navbar> in a loop",
     ),
-    "more choices than can be tried": (
+    "more texts in a class than can be tried": (
+        {CARD: (TEXT_OF_CARD, '<p class="' + "".join(f"{{% if card.stars == '{n}' %}} s{n}{{% endif %}}" for n in range(5)) + '">')},
+        r"card.mjml.j2, line \d+: {% if .*write them out, up to 16",
+    ),
+    "classes in classes, more than can be tried": (
         {
             CARD: (
                 TITLE,
                 TITLE
-                + "".join(f"<p class=\"{{{{ 'a' if card.stars == '{n}' else 'b' }}}}\">x</p>" for n in range(5)),
+                + "".join(f"<div class=\"{{{{ 'a' if card.stars == '{n}' else 'b' }}}}\">" for n in range(15))
+                + "x"
+                + "</div>" * 15,
             )
         },
-        r"card.mjml.j2, line \d+: more than 16 ways",
+        r"card.mjml.j2, line \d+: more choices around {{ .* than can be tried",
     ),
+    "an inlined style by condition": (
+{
+        STYLE: (INLINE, INLINE + "{% if mail.topics %} .about { font-size: 9px; }{% endif %}")
+    },
+r"style.mjml.j2, line \d+: {% if mail . topics %} in a style: choose a class instead",
+),
+    "a style by condition": (
+{
+        STYLE: (
+            "h1, h2, h3, p {",
+            "{% if mail.topics %} h2 { color: #123123 } {% endif %}h1, h2, h3, p {",
+        )
+    },
+r"style.mjml.j2, line \d+: {% if mail . topics %} in a style: choose a class instead",
+),
+    "defaults by condition": (
+{
+        STYLE: ('font-size="15px"', """font-size="{{ '15px' if mail.others else '17px' }}" """)
+    },
+r"style.mjml.j2, line \d+: {{ .* in <mj-text>: only in the body",
+),
+    "an include that sets what is set outside": (
+{
+        CARD: (TITLE, "{% set x = 1 %}" + TITLE + '{% include "mail/more.mjml.j2" %}{{ x }}\n'),
+        "mail/more.mjml.j2": "{% set x = 2 %}<p>{{ x }} {{ card.title }}</p>\n",
+    },
+r"more.mjml.j2, line 1: another x: choose another name",
+),
+    "a macro on top of the file": (
+{
+        BODY: "{% macro link(to) %}<a class='link' href='{{ to }}'>{{ to }}</a>{% endmacro %}\n"
+        + replaced(
+            BODY, "{{ section.about }}", "{{ section.about }} {{ link(mail.links.archive) }}"
+        )
+    },
+r"body.mjml.j2, line \d+: text outside of <mjml>",
+),
 }  # fmt: skip
 
 
