@@ -10,9 +10,14 @@ from digest.cli.terminal import Json, balance_line, print_result, progress_bar, 
 from digest.ledger.database import as_ledger_error
 from digest.service.os_signals import stopping
 
-Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Where the pages listen.")]
+Host = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="Where the pages listen; 0: any free port.")
+]
 Port = Annotated[
-    int, typer.Option(metavar="PORT", help="Where the pages listen.", min=1, max=65535)
+    int,
+    typer.Option(
+        metavar="PORT", help="Where the pages listen; 0: any free port.", min=0, max=65535
+    ),
 ]
 LOCAL = "127.0.0.1"
 PORT = 8000

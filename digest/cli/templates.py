@@ -88,7 +88,8 @@ def studio(
         typer.Option(metavar="ADDRESS", help="Where to listen. Other machines need a password."),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(metavar="PORT", help="Where to listen.", min=1, max=65535)
+        int,
+        typer.Option(metavar="PORT", help="Where to listen; 0: any free port.", min=0, max=65535),
     ] = 8001,
     templates: Annotated[
         Path | None,

@@ -132,9 +132,13 @@ class _Conversation(socketserver.StreamRequestHandler):
 
     def _search(self, tag: str, words: str) -> str:
         assert self._folder is not None
-        assert words == "UNSEEN UNFLAGGED UNDELETED"
-        without = {r"\Seen", r"\Flagged", r"\Deleted"}
-        found = [str(uid) for uid, mail in self._folder.items() if not mail.flags & without]
+        is_flagged = {"UNSEEN UNFLAGGED UNDELETED": False, "UNSEEN FLAGGED UNDELETED": True}[words]
+        found = [
+            str(uid)
+            for uid, mail in self._folder.items()
+            if not mail.flags & {r"\Seen", r"\Deleted"}
+            and (r"\Flagged" in mail.flags) == is_flagged
+        ]
         self._say(" ".join(["* SEARCH", *found]))
         return "OK done"
 

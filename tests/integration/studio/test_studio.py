@@ -462,7 +462,7 @@ def test_an_address_that_is_none_is_told(shared_client, to):
 
 def test_a_setting_that_is_missing_is_named(open_studio):
     client = open_studio(postal_address="")
-    assert "DIGEST_POSTAL_ADDRESS is not set" in told(send(client))
+    assert "DIGEST_POSTAL_ADDRESS must be set before anything can be sent" in told(send(client))
 
 
 def test_a_server_that_is_not_there_is_told(open_studio):

@@ -263,8 +263,8 @@ def test_where_the_port_is_taken_it_ends_with_one_line(town: Town):
         with town.start("up", "--port", str(port), run_at="23:59") as tree:
             assert tree.ends() == 1
     told = [line for line in tree.lines if line.startswith("digest:")]
-    assert told == ["digest: the pages could not begin"], tree.said
-    assert str(port) in tree.said
+    assert len(told) == 1, tree.said
+    assert f"cannot listen on 127.0.0.1, port {port}: Address already in use" in told[0]
     assert "Traceback" not in tree.said
 
 
