@@ -11,8 +11,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from subscribers.tokens import Purpose
 
-# A payload and a signature of 32 octets, both in base64url (itsdangerous).
-_TOKEN = re.compile(r"\.?[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
+# A payload and a signature of 32 octets, both in base64url (itsdangerous). It begins where its
+# letters begin, so that a long path without a token is read once, and not from each of its letters.
+_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])\.?[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 # What quoted-printable (RFC 2045) makes of the letters of a token, and of lines that it breaks.
 _ENCODED = re.compile(r"=(2D|2E|5F)")
 _SOFT_BREAK = re.compile(r"=3D|=|\s")
