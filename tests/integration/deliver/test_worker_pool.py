@@ -21,8 +21,6 @@ from tests.integration.ledger.test_papers import absorb
 from tests.integration.smtp_server import Point
 from tests.support import NOW, SENDING, TODAY, make_sighting
 
-pytestmark = pytest.mark.both_databases
-
 MAILS = 12
 
 

@@ -17,8 +17,6 @@ from tests.integration.ledger.test_papers import absorb
 from tests.integration.plans import plan, plan_skipped
 from tests.support import NOW, TODAY, examples, make_sighting
 
-pytestmark = pytest.mark.both_databases
-
 LOOKBACK = 3
 
 

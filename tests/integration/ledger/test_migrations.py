@@ -31,8 +31,6 @@ from subscribers.store.registry import Registry
 from tests.conftest import new_schema
 from tests.integration.ledger.test_database import migration_config
 
-pytestmark = pytest.mark.both_databases
-
 REVISIONS = [f"{number:04d}" for number in range(1, int(NEWEST_REVISION) + 1)]
 # All of these go by the first one's way, for a while.
 _FIRST_AND_THE_REST = [

@@ -12,8 +12,6 @@ from digest.ledger.tables import listings, observations, papers
 from digest.model.papers import Facts, KnownPaper, MergedPaper, Sighting, Signals
 from tests.support import NOW, TODAY, make_sighting
 
-pytestmark = pytest.mark.both_databases
-
 
 def absorb(ledger: Ledger, *sightings: Sighting) -> list[MergedPaper]:
     return ledger.papers.absorb(*keys_of(sightings), lambda known: merge(known, sightings))

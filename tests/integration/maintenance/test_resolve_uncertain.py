@@ -23,8 +23,6 @@ from tests.integration.ledger.test_papers import absorb
 from tests.integration.plans import bring, claim, plan, plan_skipped, state
 from tests.support import NOW, TODAY, examples, make_sighting
 
-pytestmark = pytest.mark.both_databases
-
 S = DeliveryState
 TOMORROW = TODAY + timedelta(days=1)
 LATER = NOW + timedelta(hours=30)

@@ -38,8 +38,6 @@ from tests.integration.ledger.test_papers import absorb
 from tests.integration.plans import bring, plan, plan_skipped
 from tests.support import NOW, TODAY, make_settings, make_sighting
 
-pytestmark = pytest.mark.both_databases
-
 S = DeliveryState
 DAY = timedelta(days=1)
 LATER = NOW + 401 * DAY
