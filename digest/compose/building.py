@@ -304,7 +304,7 @@ class _Document:
             return list(dict.fromkeys(_joined(self._environment.parse(source).body)))
         except _Unlimited:
             what = f"{tag} in <{name}>: MJML and CSS must know all texts that it can print"
-            advice = f"write them out, up to {MOST_TEXTS}: {{{{ 'this' if … else 'that' }}}}"
+            advice = f"write them out: {{{{ 'this' if … else 'that' }}}}, at most {MOST_TEXTS}"
             raise CannotBuildError(f"{what}; {advice}", tag.place) from None
 
 

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import astuple, dataclass
 from hashlib import sha256
-from importlib.util import find_spec
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import jinja2
-from jinja2 import BaseLoader, Environment, Template, TemplateSyntaxError
+from jinja2 import BaseLoader, Environment
 
 from digest.compose.environment import FAULTS, Templates
 from digest.compose.source_map import LineMarks, Place, read_marks
@@ -41,7 +41,7 @@ from digest.ledger.atomic_file import read_cached, write_cached
 SUBJECT, TEXT, HTML = "subject.txt.j2", "body.txt.j2", "body.mjml.j2"
 
 _NUMBER = re.compile(f"{NOTE}([0-9]+)\n")
-_MAKERS = ("stages.py", "building.py", "html.py", "mjml_tags.py")
+_MAKERS = ("jinja2", "mjml-python", "premailer", "cssutils")  # of what is built
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +72,17 @@ class BuiltMail:
 
     def __init__(self, templates: Templates, name: str, known: dict[str, Any]) -> None:
         self._loader = _Recorder(templates)
-        self._filled: dict[str, Template] = {}  # by the names of files
         file = templates.cache and templates.cache / _file_name(templates, name, known)
         kept = _kept(file, templates, self._loader) if file else None
         self._parts = kept or {
             part: _build(templates, self._loader, f"mail/{name}/{part}", known)
             for part in (SUBJECT, TEXT, HTML)
         }
-        for file_name, part in self._parts.items():
-            if not part.why:
-                environment = _environment(templates, file_name)
-                try:
-                    self._filled[file_name] = environment.from_string(part.source)
-                except TemplateSyntaxError as error:
-                    why = Part("", [_place(part, error.lineno)], str(error))
-                    self._parts[file_name] = why
+        self._filled = {  # by the names of files
+            file_name: _environment(templates, file_name).from_string(part.source)
+            for file_name, part in self._parts.items()
+            if not part.why
+        }
         if file and not kept:
             _keep(file, self._parts, self._loader)
 
@@ -180,6 +176,7 @@ def _build(templates: Templates, loader: BaseLoader, name: str, known: dict[str,
             source = build_html(rendered, stages, filled)
         else:
             source = put_back("".join(stages.first) + rendered.text, stages)
+        filled.compile(source)
         return Part(source, [tag.place for tag in stages.marked])
     except CannotBuildError as error:
         return Part("", [error.place], str(error))
@@ -214,15 +211,10 @@ def _place(part: Part, line: int) -> Place:
 def _file_name(templates: Templates, name: str, known: dict[str, Any]) -> str:
     """Return another name for everything but the templates that what is built depends on."""
     language = templates.language
-    versions = [jinja2.__version__, language.code, language.version, str(known)]
-    for module in ("mjml", "premailer", "cssutils"):
-        spec = find_spec(module)
-        if spec and spec.origin:
-            found = Path(spec.origin).stat()
-            versions.append(f"{module} {found.st_mtime_ns} {found.st_size}")
+    versions = [*map(version, _MAKERS), language.code, language.version, str(known)]
     digest = sha256("\n".join(versions).encode())
-    for maker in _MAKERS:
-        digest.update(Path(__file__).with_name(maker).read_bytes())
+    for module in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(module.read_bytes())
     return f"{name}-{digest.hexdigest()[:24]}.json"
 
 

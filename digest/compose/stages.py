@@ -30,6 +30,7 @@ _BRACKETS = {
     "block_end": DO_END,
 }
 _AS_WRITTEN = str.maketrans({PRINT: "{{", PRINT_END: "}}", DO: "{%", DO_END: "%}"})
+_WITH, _END_WITH = f"{DO}with{DO_END}", f"{DO}endwith{DO_END}"
 MARK = re.compile("\ufdd8([0-9]+)\ufdd9")
 
 OPENING = frozenset("autoescape block capture filter for if macro with".split())
@@ -132,22 +133,32 @@ class Stages(Extension):
         name = stream.name or ""
         pieces = [self._translated(piece, name) for piece in _pieces(stream)]
         is_part = name not in self.whole
+        both = list(zip(pieces, self._done_now(pieces, name), strict=True))
+        # What a part or a block sets has a scope, so that nothing behind it sees it.
+        sets = any(piece.word in {"capture", "macro", "set"} and not now for piece, now in both)
+        if sets and is_part:
+            yield self._later(_WITH, "with", Place(name, 1))
         is_child, blocks = any(piece.word == "extends" for piece in pieces), 0
-        for piece, now in _in_scopes(pieces, self._done_now(pieces, name), is_part=is_part):
+        for piece, now in both:
             word, place = piece.word, Place(name, piece.tokens[0].lineno)
             blocks += {"block": 1, "endblock": -1}.get(word, 0)
+            if sets and word == "endblock":
+                yield self._later(_END_WITH, "endwith", place)
             if now:
                 yield from piece.tokens
-            if now and word != "set":
-                continue
-            mark = self.mark(piece.source, word, place)
-            if not now and (blocks or not is_child):
-                yield Token(place.line, "data", mark)
-            elif word == "set":
-                self.first.append(mark)
-            else:
-                what = f"{self.marked[-1]} outside of all blocks: write it in one"
-                raise CannotBuildError(what, place)
+            elif blocks or not is_child:
+                yield self._later(piece.source, word, place)
+            elif word in OPENING:
+                raise CannotBuildError(f"{word} outside of all blocks: write it in one", place)
+            if sets and word == "block":
+                yield self._later(_WITH, "with", place)
+            if word == "set" and (now or (is_child and not blocks)):
+                self.first.append(self.mark(piece.source, word, place))
+        if sets and is_part:
+            yield self._later(_END_WITH, "endwith", place)
+
+    def _later(self, source: str, word: str, place: Place) -> Token:
+        return Token(place.line, "data", self.mark(source, word, place))
 
     def _done_now(self, pieces: Sequence[_Piece], name: str) -> list[bool]:
         """Tell which pieces of a template are done while it is built. Raises CannotBuildError."""
@@ -262,29 +273,6 @@ def _pieces(stream: Iterable[Token]) -> Iterator[_Piece]:
             found = []
     if found:  # a tag that is not finished, which Jinja2 will say
         yield _Piece(tuple(found))
-
-
-def _in_scopes(
-    pieces: Sequence[_Piece], done_now: Sequence[bool], *, is_part: bool
-) -> Iterator[tuple[_Piece, bool]]:
-    """Put what a part or a block sets into a scope, so that nothing behind it sees it."""
-    both = list(zip(pieces, done_now, strict=True))
-    sets = any(piece.word in {"capture", "macro", "set"} and not now for piece, now in both)
-    if sets and is_part:
-        yield _scope(pieces[0], "with"), False
-    for piece, now in both:
-        if sets and piece.word == "endblock":
-            yield _scope(piece, "endwith"), False
-        yield piece, now
-        if sets and piece.word == "block":
-            yield _scope(piece, "with"), False
-    if sets and is_part:
-        yield _scope(pieces[-1], "endwith"), False
-
-
-def _scope(beside: _Piece, word: str) -> _Piece:
-    kinds = (("block_begin", "{%"), ("name", word), ("block_end", "%}"))
-    return _Piece(tuple(_tokens(beside.tokens[0].lineno, *kinds)))
 
 
 def _tokens(line: int, *kinds: tuple[str, str]) -> list[Token]:

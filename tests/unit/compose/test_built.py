@@ -486,9 +486,21 @@ NOT_BUILT = {
         {CARD: ("<mj-text>", '<mj-navbar><mj-navbar-link href="{{ card.url }}">x</mj-navbar-link></mj-navbar><mj-text>')},
         r"{% for .*%}|<mj-navbar> in a loop",
     ),
+    "a condition outside of all blocks": (
+        {
+            "mail/layout.mjml.j2": replaced(BODY, SECTIONS, section("<mj-text>{% block top %}{% endblock %}</mj-text>") + SECTIONS),
+            BODY: '{% extends "mail/layout.mjml.j2" %}{% set x = 1 %}{% if mail.others > 2 %}{% set x = 2 %}{% endif %}'
+            "{% block top %}{{ x }}{% endblock %}",
+        },
+        r"body.mjml.j2, line 1: if outside of all blocks",
+    ),
+    "a name in two files": (
+        {BODY: (SECTIONS, "{% set sign = mail.topics %}" + SECTIONS), CARD: (TITLE, "{% set sign = '§' %}{{ sign ~ card.title }}</a></h3>")},
+        r"another sign than in mail/partials/card.mjml.j2: choose another name",
+    ),
     "more texts in a class than can be tried": (
         {CARD: (TEXT_OF_CARD, '<p class="' + "".join(f"{{% if card.stars == '{n}' %}} s{n}{{% endif %}}" for n in range(5)) + '">')},
-        r"card.mjml.j2, line \d+: {% if .*write them out, up to 16",
+        r"card.mjml.j2, line \d+: {% if .*write them out: .*, at most 16",
     ),
     "classes in classes, more than can be tried": (
         {
