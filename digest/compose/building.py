@@ -297,8 +297,8 @@ class _Document:
 
     def _all_texts(self, source: str, tag: Tag, name: str) -> list[str]:
         """Return all texts that attributes can be. Raises CannotBuildError."""
-        if self._holder() in {"", "mj-head", "mj-attributes"} | _HOLD_PLAIN_TEXT:
-            what = f"{tag} in <{name}>: only in the body there can be texts to choose from"
+        if self._holder() not in _HOLD_TEXT | _HOLD_COMPONENTS:
+            what = f"{tag} in <{name}>: only in the content of the body texts can be chosen"
             raise CannotBuildError(what, tag.place)
         try:
             return list(dict.fromkeys(_joined(self._environment.parse(source).body)))

@@ -125,13 +125,13 @@ def built_mail(templates: Templates, name: str, mail: DigestView | MessageView) 
 
 
 class _Recorder(BaseLoader):
-    """A loader that keeps the digests of what it has loaded."""
+    """A loader that keeps what it has loaded."""
 
     def __init__(self, templates: Templates) -> None:
         assert templates.environment.loader
         self._loader = templates.environment.loader
         self._folders = [str(folder) for folder in templates.folders]
-        self.digests: dict[str, str] = {}
+        self.sources: dict[str, str] = {}
         self._files: dict[str, tuple[str, int, int] | None] = {}
 
     def get_source(
@@ -139,7 +139,7 @@ class _Recorder(BaseLoader):
     ) -> tuple[str, str | None, Callable[[], bool] | None]:
         self._files[template] = self._file(template)
         found = self._loader.get_source(environment, template)
-        self.digests[template] = _checksum(found[0])
+        self.sources[template] = found[0]
         return found
 
     @property
@@ -223,11 +223,11 @@ def _kept(file: Path, templates: Templates, loader: _Recorder) -> dict[str, Part
     content = read_cached(file)
     if content is None:
         return None
-    digests, parts = json.loads(content)
+    sources, parts = json.loads(content)
     with suppress(jinja2.TemplateError):
-        for template in digests:
+        for template in sources:
             loader.get_source(templates.environment, template)
-        if digests == loader.digests:
+        if sources == loader.sources:
             return {
                 name: Part(source, [Place(*place) for place in places], why)
                 for name, (source, places, why) in parts.items()
@@ -237,9 +237,5 @@ def _kept(file: Path, templates: Templates, loader: _Recorder) -> dict[str, Part
 
 def _keep(file: Path, parts: dict[str, Part], loader: _Recorder) -> None:
     """Keep what was built; if that is not possible, each process builds for itself."""
-    content = [loader.digests, {name: astuple(part) for name, part in parts.items()}]
+    content = [loader.sources, {name: astuple(part) for name, part in parts.items()}]
     write_cached(file, json.dumps(content).encode())
-
-
-def _checksum(text: str) -> str:
-    return sha256(text.encode(errors="surrogatepass")).hexdigest()

@@ -6,10 +6,8 @@ mark, and becomes a tag again in the built template.
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from jinja2 import Environment, nodes
 from jinja2.ext import Extension
@@ -163,7 +161,6 @@ class Stages(Extension):
     def _done_now(self, pieces: Sequence[_Piece], name: str) -> list[bool]:
         """Tell which pieces of a template are done while it is built. Raises CannotBuildError."""
         named = [self._named(piece) for piece in pieces]
-        times = Counter(chain.from_iterable(named))
         now = [piece.is_text or piece.word in _ALWAYS for piece in pieces]
         open_blocks: list[list[int]] = []
         for number, piece in enumerate(pieces):
@@ -180,15 +177,19 @@ class Stages(Extension):
                     now = [done or found in numbers for found, done in enumerate(now)]
             elif word == "trans" or (not word and not piece.is_text):
                 now[number] = self._is_known(piece.source)
-            elif (
-                word == "set"
-                and not open_blocks
-                and {times[found] for found in named[number]} == {1}
-            ):
-                now[number] = self._is_known(piece.expression)
-                if now[number]:
-                    self._constants |= dict.fromkeys(named[number], name)
+            elif word == "set" and not open_blocks and self._is_constant(number, pieces, named):
+                now[number] = True
+                self._constants |= dict.fromkeys(named[number], name)
         return now
+
+    def _is_constant(
+        self, number: int, pieces: Sequence[_Piece], named: Sequence[set[str]]
+    ) -> bool:
+        """Tell whether a set gives known values, to names that mean nothing else in the file."""
+        others = set().union(*named[:number], *named[number + 1 :])
+        before = {token.value for piece in pieces[:number] for token in piece.tokens}
+        is_unique = named[number] and named[number].isdisjoint(others | before)
+        return bool(is_unique) and self._is_known(pieces[number].expression)
 
     def _translated(self, piece: _Piece, name: str) -> _Piece:
         """Translate sentences with values, which then are filled by a filter: that is quicker."""

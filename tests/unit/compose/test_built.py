@@ -153,6 +153,12 @@ BUILT = {
         ),
         "mail/digest/subject.txt.j2": "{{ mail.top_title | truncate(20) | upper }}: {{ mail.others }}",
     },
+    "a constant that is asked for before it is set": {
+        CARD: (
+            TITLE,
+            "{% if x is defined and card.title %}X{% endif %}{% set x = 1 %}{{ x }}" + TITLE,
+        )
+    },
     "a constant of a part that a value needs": {
         CARD: (TITLE, '{% set sign = "§" %}{{ sign ~ card.title }}</a></h3>')
     },
@@ -533,7 +539,7 @@ r"style.mjml.j2, line \d+: {% if mail . topics %} in a style: choose a class ins
 {
         STYLE: ('font-size="15px"', """font-size="{{ '15px' if mail.others else '17px' }}" """)
     },
-r"style.mjml.j2, line \d+: {{ .* in <mj-text>: only in the body",
+r"style.mjml.j2, line \d+: {{ .* in <mj-text>: only in the content of the body",
 ),
     "an include that sets what is set outside": (
 {
