@@ -72,7 +72,7 @@ def _look(*, offline: bool) -> list[Diagnosis]:
     try:
         app = App()
     except SettingError as error:  # a setting that cannot be read is a diagnosis as well
-        return [Area("settings").problem(f"{error}.", "Fix it; the rest was not looked at.")]
+        return [Area("settings").problem(str(error), "Fix it; the rest was not looked at.")]
     host = socket.gethostname()
     return examine(
         app.settings,

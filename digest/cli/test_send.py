@@ -36,7 +36,8 @@ def send(
         sys.stdout.buffer.write(message.content)
         return
     outcome = app.post(message)
-    print_result(outcome, [f"{outcome.kind.value}: {outcome.text}"], as_json=as_json)
+    line = f"To {to}: {outcome.kind.value} ({outcome.text})"
+    print_result(outcome, [line], as_json=as_json)
     if outcome.kind is not OutcomeKind.ACCEPTED:
         raise typer.Exit(1)
 
@@ -77,6 +78,9 @@ def _digest(app: App, topics: tuple[TopicFilter, ...], day: date | None) -> Dige
         raise LedgerError("nothing is collected yet: run digest collect")
     digest = app.planning.draft(day, topics)
     if digest is None:
-        what = "matches these topics" if topics else "is listed"
-        raise LedgerError(f"no paper of {day} {what}")
+        if topics and app.planning.draft(day, ()):
+            raise LedgerError(
+                f"no paper of {day} matches these topics; leave out --topic to see what is trending"
+            )
+        raise LedgerError(f"no papers were collected for {day}")
     return digest

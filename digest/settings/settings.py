@@ -14,13 +14,12 @@ from sqlalchemy.engine import URL, make_url
 
 from digest.settings import values
 from digest.settings.imap_folder import ImapFolder
-from digest.settings.values import number
+from digest.settings.values import NEW_KEY, number
 
 PREFIX = "DIGEST_"
 WAIT = number(0.1, 3600)  # seconds
 PER_MINUTE = number(0.01, 1_000_000)
 NEEDED = ("from_", "base_url", "secret", "postal_address")  # to make a message
-NEW_KEY = "paste-the-output-of-openssl-rand-hex-32"
 
 Value = TypeVar("Value")
 

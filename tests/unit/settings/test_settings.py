@@ -13,6 +13,7 @@ from digest.errors import SettingError
 from digest.settings.example import descriptions, example_env
 from digest.settings.reading import Origin, read_settings
 from digest.settings.settings import Settings, variable
+from digest.settings.values import NEW_KEY
 
 ROOT = Path(__file__).parents[3]
 DOTS = "••••••••"
@@ -616,6 +617,7 @@ def test_the_example_can_be_uncommented(tmp_path):
     # These name things that exist on the operator's machine.
     text = "\n".join(lines).replace("/etc/paper-digest/templates", str(tmp_path / "a"))
     text = text.replace("/etc/ssl/private-ca.pem", str(tmp_path / "a.pem"))
+    text = text.replace(NEW_KEY, "0123456789abcdef" * 2)
     for file in ("disposable-domains.txt", "diagnostics.toml"):
         text = text.replace(f"/etc/paper-digest/{file}", str(tmp_path / "a.txt"))
     _, origins = read_settings({}, dotenv(text))
@@ -624,3 +626,10 @@ def test_the_example_can_be_uncommented(tmp_path):
 
 def _is_value(line):
     return line.startswith("#DIGEST_")
+
+
+def test_the_text_of_the_example_is_no_secret() -> None:
+    """It is long enough, and known to everybody who has read the README."""
+    for name in ("secret", "api_tokens", "metrics_tokens", "webhook_generic"):
+        with pytest.raises(SettingError, match="is the text of the example"):
+            read_settings({variable(name): f"{'x' * 40}, {NEW_KEY}"})
