@@ -1,5 +1,7 @@
 """Templates that never end, or take all memory: the program goes on, and says the line."""
 
+import os
+import signal
 import threading
 
 import pytest
@@ -74,6 +76,7 @@ def test_a_child_that_hangs_or_dies_is_replaced(child, monkeypatch):
     child._process.join()
     assert child.render(None, "en", "confirm", view())
     monkeypatch.setattr(rendering, "_KILL_AFTER", 0.0)
+    os.kill(child._process.pid, signal.SIGSTOP)
     with pytest.raises(TooExpensive, match="took more than 0 seconds"):
         child.render(None, "en", "confirm", view())
 
