@@ -15,7 +15,7 @@ from digest.inbound.feedback_handler import FeedbackHandler
 from digest.ledger.claims import Claims
 from digest.ledger.database import retry_on_disconnect
 from digest.model.deliveries import Bounce, BounceKind, Delivery
-from digest.model.diagnosis import Diagnosis, Scope
+from digest.model.diagnosis import Diagnosis, Phase, Scope
 from digest.model.digests import SkipReason
 from digest.model.messages import Envelope, Message, Outcome, OutcomeKind
 from digest.model.verp import Verp
@@ -106,6 +106,8 @@ class DeliveryAttempt:
         )
         if outcome.is_about_relay and diagnosis.scope is not Scope.MESSAGE:
             return replace(diagnosis, scope=Scope.US)
+        if outcome.phase is Phase.MAIL and diagnosis.scope is Scope.ADDRESS:
+            return replace(diagnosis, scope=Scope.US)  # it does not know the address yet
         return diagnosis
 
     def _drop(self, delivery: Delivery, standing: Standing, now: datetime) -> None:

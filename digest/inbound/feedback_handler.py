@@ -70,8 +70,13 @@ class FeedbackHandler:
             self._pause_all_if_needed(bounce.kind, now)
 
     def _soft_bounced(self, delivery: Delivery, bounce: Bounce) -> list[date]:
-        """Return the days of the editions that came back softly from where this one did."""
+        """Return the days of the editions that came back softly from where this one did.
+
+        What all are refused alike is for our own fault, even if no rule knows the words.
+        """
         if bounce.kind is not BounceKind.SOFT:
+            return []
+        if bounce.source is BounceSource.SMTP and not self._ledger.bounces.is_alone(delivery):
             return []
         since = self._moved_at(delivery.subscriber_id)
         before = self._ledger.bounces.soft_bounced(delivery.subscriber_id, since)

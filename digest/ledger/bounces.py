@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, delete, distinct, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, distinct, exists, func, or_, select, update
 
 from digest.ledger.database import insert_if_new
 from digest.ledger.deliveries import delivery_of
@@ -12,6 +12,9 @@ from digest.model.deliveries import Bounce, BounceKind, BounceSource, Delivery, 
 from subscribers.model import SuppressionReason
 from subscribers.store.store import Store
 from subscribers.store.tables import subscribers, suppressions
+
+# A provider that refuses so many, and takes the mail of nobody, refuses us.
+FEWEST_ALIKE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +105,30 @@ class Bounces(Store):
     # ---- counts ----
 
     def soft_bounced(self, subscriber_id: int, since: datetime | None = None) -> list[date]:
-        """Return the days of a subscriber's editions with a soft bounce read since a moment."""
+        """Return the days of a subscriber's editions with a soft bounce read since a moment.
+
+        Without those that were refused to all alike (see ``is_alone``).
+        """
         query = (
             select(editions.c.day)
             .join(deliveries, deliveries.c.edition_id == editions.c.id)
             .join(bounces, bounces.c.delivery_id == deliveries.c.id)
             .where(deliveries.c.subscriber_id == subscriber_id, bounces.c.kind == BounceKind.SOFT)
+            .where(or_(bounces.c.source != BounceSource.SMTP, _others_got_theirs()))
             .order_by(editions.c.day)
         )
         if since is not None:
             query = query.where(bounces.c.at >= since)
         return self._values(query)
+
+    def is_alone(self, delivery: Delivery) -> bool:
+        """Return whether a refusal of a delivery may be about its address.
+
+        It is not if the relay has taken the edition for nobody, or for nobody at its provider
+        although it tried several, whatever was said.
+        """
+        query = select(func.count()).where(deliveries.c.id == delivery.id, _others_got_theirs())
+        return self._count(query) > 0
 
     def day_of(self, delivery: Delivery) -> date:
         """Return the day of a delivery's edition."""
@@ -154,6 +170,23 @@ class Bounces(Store):
             .select_from(deliveries)
             .where(which, deliveries.c.edition_id.in_(theirs), sent)
         )
+
+
+def _others_got_theirs() -> ColumnElement[bool]:
+    """Return the condition of ``is_alone`` for a row of deliveries."""
+    others = deliveries.alias()
+    same = others.c.edition_id == deliveries.c.edition_id
+    there = others.c.provider == deliveries.c.provider
+    accepted = others.c.state == DeliveryState.ACCEPTED
+    refused = select(func.count()).where(same, there, others.c.state == DeliveryState.REFUSED)
+    return and_(
+        exists().where(same, accepted),
+        or_(
+            deliveries.c.provider == "",
+            exists().where(same, there, accepted),
+            refused.correlate(deliveries).scalar_subquery() < FEWEST_ALIKE,
+        ),
+    )
 
 
 def _is(delivery: Delivery, kind: BounceKind) -> ColumnElement[bool]:

@@ -26,7 +26,14 @@ OUR_FAULT = [
     (Point.RCPT, "550 relay not permitted"),
     (Point.RCPT, "554 5.7.1 Relay access denied: authenticate first"),
     (Point.MAIL, "550 5.7.1 Sender address not allowed"),
+    (Point.MAIL, "552 5.2.2 Your sending is over quota"),
+    (Point.RCPT, "550 5.7.750 Service unavailable. Client blocked from unregistered domains"),
+    (Point.RCPT, "550 5.7.60 SMTP; Client does not have permissions to send as this sender"),
+    (Point.RCPT, "554 5.7.1 Your account is suspended, please contact support"),
+    (Point.RCPT, "503 5.5.1 Error: need MAIL command"),
 ]
+# What says nothing, or is misread as a word about an address; all get it alike.
+SAYS_NOTHING = ["550 no", "554 Transaction failed", "550 5.2.2 Storage is full", "550 On hold"]
 # What is said of one address, however much it looks like a word about us.
 ABOUT_ONE_ADDRESS = [
     "550 5.7.1 No such user!",
@@ -122,6 +129,28 @@ def test_a_relay_that_refuses_us_for_nine_days_costs_no_reader(readers, point, r
     assert readers.send(now=now + MINUTE) == ()
     assert readers.ledger.editions.balance(edition).accepted == 8
     assert readers.ledger.outcomes.refused_editions() == []
+
+
+@pytest.mark.parametrize("reply", SAYS_NOTHING)
+@pytest.mark.parametrize("to", ["", "@strict.test"])
+def test_nine_days_of_a_word_that_all_get_alike_cost_no_reader(readers, reply, to):
+    """Whether the relay says it to everybody, or one provider to all who have its addresses."""
+    readers.join(*names(4, "strict.test"), *names(2, "kind.test"))
+    readers.server.habit = says(Point.RCPT, reply, to)
+    for day in range(9):
+        readers.publish(day)
+        readers.send(now=NOW + day * DAY)
+    assert readers.balance.refused == (4 if to else 6)
+    assert readers.standings() == {Standing.MAY_RECEIVE: 6}
+
+
+def test_nine_days_of_a_word_that_one_reader_gets_block_that_reader(readers):
+    readers.join(*names(4, "strict.test"))
+    readers.server.habit = says(Point.RCPT, "550 On hold", "reader002@")
+    for day in range(9):
+        readers.publish(day)
+        readers.send(now=NOW + day * DAY)
+    assert readers.standings() == {Standing.MAY_RECEIVE: 3, Standing.SUPPRESSED: 1}
 
 
 def test_the_run_after_a_fix_sends_what_is_fresh_by_itself(readers):
