@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.special import expit
 
 from digest.rank.abbreviations import in_other_form
 from digest.rank.reference_corpus import Floats, Papers, ReferenceCorpus, unit
@@ -153,7 +152,7 @@ class Profiles:
         if self._by_likes:
             total += _sum(self._by_likes, papers)
         part = total * self._part
-        return np.asarray(self._gate * expit(_STEEPNESS * (part - _MIDDLE)), np.float32)
+        return np.asarray(self._gate * _logistic(_STEEPNESS * (part - _MIDDLE)), np.float32)
 
     def word_weights(self, topic: int) -> sparse.csr_matrix:
         """Return the weight of each word of a topic and of its feedback (a single row)."""
@@ -263,6 +262,12 @@ def _nearness(topics: Floats, known: Floats) -> Floats:
     many = max(1, round(_BEST_SHARE * len(known)))
     nearest = -np.partition(-(topics @ known.T), many - 1, axis=1)[:, :many]
     return np.asarray(nearest.mean(axis=1))
+
+
+def _logistic(values: Floats) -> Floats:
+    """Return 1 / (1 + exp(-values)), as expit of scipy.special, which is slow to load."""
+    powers = np.exp(-np.maximum(values, -80).astype(np.float64))  # float32 ends at exp(88)
+    return np.asarray(1 / (1 + powers.astype(np.float32)), np.float32)
 
 
 def _ramp(values: Floats, low: float, high: float) -> Floats:
