@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
+from weakref import finalize
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -66,6 +67,8 @@ def open_database(url: str | URL) -> Engine:
     except (OSError, ImportError) as error:
         raise LedgerError(f"the database cannot be opened: {error}") from error
     event.listen(engine, "connect", sqlite_connection.set_up if is_sqlite else _set_up_postgresql)
+    # At the end of the process too: SQLite then removes the files of the write-ahead log.
+    finalize(engine, engine.pool.dispose)
     return engine
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from digest.cli.demo import SAMPLE_EDITION
 from tests.support import SENDING
 
 SET_UP = {f"DIGEST_{name.rstrip('_').upper()}": value for name, value in SENDING.items()}
@@ -42,3 +43,16 @@ def test_help_and_version_import_next_to_nothing(tmp_path: Path) -> None:
 def test_the_status_imports_only_the_database(tmp_path: Path) -> None:
     heavy = {"numpy", "scipy", "fastapi", "jinja2", "httpx", "babel", "cryptography", "apscheduler"}
     assert imported_by(tmp_path, "status", "--json") & heavy == set()
+
+
+def test_a_preview_imports_nothing_of_building_and_asking(tmp_path: Path) -> None:
+    imported_by(tmp_path, "collect", "--file", str(SAMPLE_EDITION))
+    imported_by(tmp_path, "preview", "--topic", "robots")  # which builds the templates
+    heavy = {"dns", "premailer", "lxml", "mjml", "fastapi", "apscheduler", "alembic", "smtplib"}
+    assert imported_by(tmp_path, "preview", "--topic", "robots") & heavy == set()
+
+
+def test_the_database_is_closed_at_the_end(tmp_path: Path) -> None:
+    imported_by(tmp_path, "status", "--json")
+    files = {path.name for path in (tmp_path / "var").glob("digest.sqlite3*")}
+    assert {name for name in files if not name.endswith(".lock")} == {"digest.sqlite3"}
