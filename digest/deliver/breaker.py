@@ -57,8 +57,9 @@ class Refusals:
     """The refusals of a process that are about us, our messages or a provider, not an address."""
 
     def __init__(self) -> None:
-        # The recipients refused since the last acceptance, by provider; None: of all mail.
-        self._in_a_row: dict[str | None, set[int]] = defaultdict(set)
+        # The recipients refused since the last acceptance, each with their provider: by provider;
+        # None: of all mail.
+        self._in_a_row: dict[str | None, dict[int, str]] = defaultdict(dict)
         self._by_provider: dict[str, dict[int, datetime]] = defaultdict(dict)
 
     def heed(self, delivery: Delivery, outcome: Outcome, now: datetime) -> PauseOrder | None:
@@ -71,7 +72,7 @@ class Refusals:
             return None
         said = f"refused: {outcome.code} {outcome.text}"
         # Where several providers seem to refuse us, it is the relay that does.
-        self._in_a_row[None].add(recipient)
+        self._in_a_row[None][recipient] = provider
         if outcome.refused_for is Scope.PROVIDER:
             when = self._by_provider[provider]
             when[recipient] = now
@@ -81,9 +82,12 @@ class Refusals:
                 why = f"the mail of {len(recent)} recipients was {said}"
                 return PauseOrder(provider, why)
         else:
-            self._in_a_row[provider].add(recipient)
+            self._in_a_row[provider][recipient] = provider
         for queue in (None, provider):
-            if len(self._in_a_row[queue]) >= MOST_REFUSED:
-                self._in_a_row[queue].clear()
-                return PauseOrder(queue, f"the last {MOST_REFUSED} messages were {said}")
+            if len(row := self._in_a_row[queue]) >= MOST_REFUSED:
+                # Readers of one provider that come one after the other say nothing of the others.
+                is_of_one = set(row.values()) == {provider}
+                row.clear()
+                why = f"the last {MOST_REFUSED} messages were {said}"
+                return PauseOrder(provider if is_of_one else None, why)
         return None

@@ -197,6 +197,25 @@ def test_a_provider_that_refuses_twenty_alike_is_paused_alone(readers):
     assert readers.standings() == {Standing.MAY_RECEIVE: 60}
 
 
+@pytest.mark.parametrize(
+    ("point", "reply"),
+    [
+        (Point.DOT, "552 5.3.4 Message too big"),
+        (Point.DOT, "550 5.6.0 Message content rejected"),
+        (Point.RCPT, "550 relay not permitted"),
+        (Point.RCPT, "530 5.7.0 Authenticate first"),
+        (Point.RCPT, "550 5.7.1 You have a poor reputation"),
+    ],
+)
+def test_a_provider_whose_readers_all_come_first_stops_no_other(readers, point, reply):
+    readers.join(*names(25, "strict.test"), *names(6, "kind.test"))
+    readers.publish(0)
+    readers.server.habit = says(point, reply, to="strict.test")
+    readers.send()
+    assert readers.paused == ["strict.test"]
+    assert readers.balance.accepted == 6
+
+
 def test_a_message_too_big_for_one_server_holds_up_nobody_else(readers):
     readers.join(*names(4), "ada@small.test")
     readers.publish(0)

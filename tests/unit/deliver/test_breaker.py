@@ -88,6 +88,12 @@ def test_twenty_in_a_row_at_one_provider_pause_it_while_others_accept(outcome):
     assert orders(*some, (TAKEN, "a.test"), *some) == []
 
 
+@pytest.mark.parametrize("outcome", [OURS, CONTENT])
+def test_twenty_in_a_row_at_one_provider_pause_it_alone(outcome):
+    assert orders(*[(outcome, "a.test")] * MOST_REFUSED) == ["a.test"]
+    assert orders(*[(outcome, "a.test")] * (MOST_REFUSED - 1), (outcome, "b.test")) == [None]
+
+
 def test_a_provider_is_paused_by_so_many_recipients_within_a_day():
     there = [(THEIRS, "a.test")] * (FEWEST_RECIPIENTS - 1)
     assert orders(*there) == []
