@@ -1,12 +1,13 @@
 """Values that tests are made of: small, valid, and changed by keyword."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings as hypothesis_settings
 
 from digest.collect.source import Source
@@ -36,6 +37,12 @@ SENDING = {
 def examples(many: int) -> int:
     """Return how many examples Hypothesis tries where the thorough profile tries this many."""
     return max(1, many * hypothesis_settings().max_examples // 100)
+
+
+def few_of(cases: Iterable[str], few: int = 5) -> Iterator[Any]:
+    """Yield cases for pytest, of which all but each fifth are left to the long tests."""
+    for number, case in enumerate(cases):
+        yield case if number % few == 0 else pytest.param(case, marks=pytest.mark.long)
 
 
 def make_settings(**fixed: str) -> Settings:

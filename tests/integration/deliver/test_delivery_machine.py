@@ -897,4 +897,4 @@ def test_deliveries_go_by_the_model(engine: Engine) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_deliveries_go_by_the_model_at_length(engine: Engine) -> None:
-    run(engine, sqlite=300, postgresql=60)
+    run(engine, sqlite=100, postgresql=20)

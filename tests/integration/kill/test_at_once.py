@@ -79,7 +79,7 @@ def run_beside(world: World, others: int) -> list[str]:
     return [child.said for child in children]
 
 
-@pytest.mark.parametrize("days", [3, pytest.param(30, marks=pytest.mark.long)])
+@pytest.mark.parametrize("days", [3, pytest.param(10, marks=pytest.mark.long)])
 def test_three_runs_begun_in_the_same_moment(make_world, days):
     world = make_world(slow=0.004)
     told = 0
@@ -92,7 +92,7 @@ def test_three_runs_begun_in_the_same_moment(make_world, days):
     print(world.engine.dialect.name, f"told that another is under way: {told} of {3 * days}")
 
 
-@pytest.mark.parametrize("days", [2, pytest.param(12, marks=pytest.mark.long)])
+@pytest.mark.parametrize("days", [2, pytest.param(4, marks=pytest.mark.long)])
 def test_workers_beside_a_run_that_is_killed(make_world, days):
     """What the run has planned is sent by all three; what the killed had in hand, by nobody."""
     world = make_world(seed=5, slow=0.01, people=20)

@@ -87,7 +87,7 @@ def end_sessions(world: World) -> int:
 
 
 @ON_POSTGRESQL
-@pytest.mark.parametrize("days", [2, pytest.param(30, marks=pytest.mark.long)])
+@pytest.mark.parametrize("days", [2, pytest.param(8, marks=pytest.mark.long)])
 def test_sessions_that_are_ended_in_the_middle(postgres_world, days):
     world = postgres_world(slow=0.01, seed=6, connections=CONNECTIONS)
     random = Random(6)

@@ -479,4 +479,4 @@ def test_consent_goes_by_the_model(engine: Engine) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_consent_goes_by_the_model_at_length(engine: Engine) -> None:
-    run(engine, sqlite=400, postgresql=60)
+    run(engine, sqlite=150, postgresql=20)
