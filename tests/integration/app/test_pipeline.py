@@ -34,7 +34,7 @@ from digest.model.papers import Harvest, Sighting
 from digest.monitoring.why import Why
 from digest.pipeline import Pipeline, Run
 from digest.plan.planning import Planning
-from subscribers.model import PersonFile, Subscriber, SuppressionReason
+from subscribers.model import PersonFile, Standing, Subscriber, SuppressionReason
 from subscribers.preferences import Preferences
 from subscribers.store.registry import Registry
 from subscribers.topics import parse_topics
@@ -711,3 +711,36 @@ def test_a_paper_that_cannot_be_rendered_is_left_out_and_stops_nobody(house, tmp
     assert done.trouble == ()
     assert done.balance.skipped_for == {"not-rendered": 1}
     assert house.mailed() == ["ada", "alan"]
+
+
+# ---- a relay that is set up wrongly -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("point", "reply"),
+    [
+        (Point.DOT, "554 Message rejected: sender identity is not verified"),
+        (Point.RCPT, "550 relay not permitted"),
+    ],
+)
+def test_a_month_in_which_the_relay_refuses_us_for_nine_days_costs_nobody(house, point, reply):
+    """Nobody is suppressed, each day says so, and the last edition goes out once it is fixed."""
+    everybody = [house.add(f"reader{number}") for number in range(6)]
+    broken = range(5, 14)
+    for day in range(30):
+        now = NOW + timedelta(days=day)
+        numbers = range(10 + 3 * day, 13 + 3 * day)
+        house.huggingface.sightings += [
+            make_sighting(number, listed_on=now.date()) for number in numbers
+        ]
+        house.server.habit = lambda at, _, day=day: reply if day in broken and at is point else None
+        done = house.run(now)
+        assert (done.trouble == ()) == (day not in broken), (day, done.trouble)
+        if day not in broken:
+            later = house.run(now + timedelta(hours=8))  # what waited for a probe, too
+            assert later.balance.accepted == len(everybody), (day, counts(later.balance))
+        if day == broken.stop:
+            [last] = [house.stored((now - timedelta(days=1)).date())]
+            assert last.accepted == len(everybody), counts(last)
+    standings = {house.registry.standing(person.id) for person in everybody}
+    assert standings == {Standing.MAY_RECEIVE}
