@@ -1,6 +1,6 @@
 """Values that tests are made of: small, valid, and changed by keyword."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -39,10 +39,12 @@ def examples(many: int) -> int:
     return max(1, many * hypothesis_settings().max_examples // 100)
 
 
-def few_of(cases: Iterable[str], few: int = 5) -> Iterator[Any]:
-    """Yield cases for pytest, of which all but each fifth are left to the long tests."""
-    for number, case in enumerate(cases):
-        yield case if number % few == 0 else pytest.param(case, marks=pytest.mark.long)
+def few_of(cases: Iterable[str], few: int = 5) -> list[Any]:
+    """Return cases for pytest, of which all but each fifth are left to the long tests."""
+    return [
+        pytest.param(case, marks=pytest.mark.long) if number % few else case
+        for number, case in enumerate(cases)
+    ]
 
 
 def make_settings(**fixed: str) -> Settings:
