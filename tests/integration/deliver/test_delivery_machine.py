@@ -825,7 +825,7 @@ class DeliveryMachine(RuleBasedStateMachine):
                 self.block(address, "hard-bounce")
             case "complaint":
                 self.block(address, "complaint")
-            case "soft" if self.is_given_up(mail):
+            case "soft" if self.is_given_up(mail, is_proof):
                 self.block(address, "soft-bounces")
         mail.came_back.setdefault(kind, now)
         if is_proof:
@@ -833,8 +833,17 @@ class DeliveryMachine(RuleBasedStateMachine):
             if self.is_too_much(kind, now):
                 self.paused.add("*")
 
-    def is_given_up(self, mail: Mail) -> bool:
+    def others_got_theirs(self, mail: Mail) -> bool:
+        """Whether a refusal of this mail is not one that all get alike."""
+        same = [each for each in self.mails if each.edition is mail.edition]
+        there = [each.state for each in same if each.provider == mail.provider]
+        is_ours_alone = not mail.provider or "accepted" in there or there.count("refused") < 3
+        return is_ours_alone and any(each.state == "accepted" for each in same)
+
+    def is_given_up(self, mail: Mail, is_proof: bool) -> bool:
         """Whether five editions have come back within thirty days, over seven at least."""
+        if is_proof and not self.others_got_theirs(mail):
+            return False
         reader = self.reader(mail.reader)
         since = reader.moved_at if reader and reader.moved_at else NOW
         days = [
@@ -842,6 +851,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             for each in self.mails
             if each.reader == mail.reader
             and each.came_back.get("soft", NOW - timedelta(1)) >= since
+            and ("soft" not in each.proven or self.others_got_theirs(each))
         ]
         days.append(mail.edition.day)
         recent = {day for day in days if day >= max(days) - timedelta(days=30)}
