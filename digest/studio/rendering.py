@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -127,6 +128,9 @@ _CHILD = Child()
 def serve(pipe: Connection) -> None:
     """Render what is asked for, until the parent closes the pipe or ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    # In some children the package lacks its part, though both are loaded.
+    cssutils = import_module("cssutils")
+    cssutils.css = import_module("cssutils.css")  # type: ignore[attr-defined]
     with suppress(ValueError, OSError):  # where the system has no such limit
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
     with suppress(EOFError, OSError):
