@@ -128,9 +128,7 @@ _CHILD = Child()
 def serve(pipe: Connection) -> None:
     """Render what is asked for, until the parent closes the pipe or ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    # In some children the package lacks its part, though both are loaded.
-    cssutils = import_module("cssutils")
-    cssutils.css = import_module("cssutils.css")  # type: ignore[attr-defined]
+    import_module("digest.compose.html")  # now: a limit must not break an import off in the middle
     with suppress(ValueError, OSError):  # where the system has no such limit
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
     with suppress(EOFError, OSError):
@@ -159,6 +157,18 @@ def _templates(folder: Path | None, code: str, _version: str) -> Templates:
     return Templates(folder, language(code, folder))
 
 
+def _megabytes() -> float:
+    """Return the memory that this process has now, in MB.
+
+    ru_maxrss would be that of the parent, if it was more: Linux passes it on to a new process.
+    """
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:  # another system
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _A_MEGABYTE
+    return pages * resource.getpagesize() / 2**20
+
+
 @contextmanager
 def _limits() -> Iterator[None]:
     """Raise _LimitError in what is executed within if it takes too much time or memory."""
@@ -167,7 +177,7 @@ def _limits() -> Iterator[None]:
     def look(_signal: int, _frame: object) -> None:
         if process_time() - began > SECONDS:
             what = f"rendering takes more than {SECONDS:.0f} seconds"
-        elif resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _A_MEGABYTE > MEGABYTES:
+        elif _megabytes() > MEGABYTES:
             what = f"rendering needs more than {MEGABYTES} MB of memory"
         else:
             return
