@@ -93,3 +93,10 @@ def test_the_checks_stop_at_the_first_sample_that_takes_too_long(child, tmp_path
     (error,) = [each for each in previews.findings("confirm") if each.level is Level.ERROR]
     assert (error.template, error.line in {2, 3}) == (TEXT, True)
     assert asked == ["confirm"]
+
+
+def test_the_memory_of_the_parent_does_not_count(child):
+    """Linux tells a new process the most memory that its parent ever had."""
+    much = b"x" * (rendering.MEGABYTES + 100) * 2**20
+    assert child.render(None, "en", "confirm", view())[0].text
+    del much
