@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from digest.plan.planning import Planning
     from digest.rank.corpora import ReferenceCorpora
     from digest.rank.embedding_store import EmbeddingStore
-    from digest.studio.preview import Previews
 
 log = structlog.get_logger()
 
@@ -201,41 +200,15 @@ class App:
 
     @cached_property
     def templates(self) -> Templates:
-        return self._templates_of(self.settings.templates)
+        return self.templates_of(self.settings.templates)
 
-    def _templates_of(self, own: Path | None) -> Templates:
+    def templates_of(self, own: Path | None) -> Templates:
         """Return the templates of an operator's folder as they are now."""
         from digest.compose.environment import Templates
         from digest.compose.language import language
 
         cache = self.settings.home / "cache" / "templates"
         return Templates(own, language(self.settings.language, own), cache)
-
-    def previews(self, identity: FromIdentity, folder: Path | None = None) -> Previews:
-        """Return what renders emails to look at and check, from the templates as they are now.
-
-        ``folder`` is used instead of DIGEST_TEMPLATES.
-        """
-        from digest.checks.rules import Rules, read_baseline
-        from digest.studio.preview import Previews
-        from digest.studio.rendering import render_apart
-
-        own = folder or self.settings.templates
-        hosts = self.settings.link_hosts
-        rules = Rules(
-            allowed_hosts=frozenset(hosts) if hosts else None,
-            baseline=read_baseline(self.baseline),
-        )
-        render = partial(render_apart, own, self.settings.language)
-        return Previews(self._templates_of(own), identity, rules, render)
-
-    @property
-    def baseline(self) -> Path:
-        """The file of what mail clients need not support: the operator's, or the built-in one."""
-        from digest.checks.rules import OWN, SHIPPED
-
-        own = self.settings.templates and self.settings.templates / OWN
-        return own if own and own.exists() else SHIPPED
 
     @cached_property
     def composer(self) -> Composer:

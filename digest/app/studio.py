@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
 from digest.app.app import App, utc_now
+from digest.app.previews import previews_of
 from digest.compose.content import OF_EDITIONS
 from digest.compose.environment import built_in_templates
 from digest.compose.from_identity import preview_identity
@@ -58,8 +59,8 @@ def studio_context(app: App, watch: Watch) -> StudioContext:
         folder=folder,
         built_in=built_in,
         watch=watch,
-        previews=lambda folder: app.previews(preview_identity(app.settings), folder),
-        previews_to_send=lambda: app.previews(app.identity, folder),
+        previews=lambda folder: previews_of(app, preview_identity(app.settings), folder),
+        previews_to_send=lambda: previews_of(app, app.identity, folder),
         digest=lambda preview_request: _digest_if_possible(app, preview_request),
         days=lambda: _days(app),
         send=lambda preview, to: _send(app, preview, to),

@@ -44,7 +44,7 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How an element looks: colours without transparency, the size in pixels.
+    """The look of an element: colours without transparency, the size in pixels.
 
     ``colour_of`` is the element that the colour was declared for, None if it never was.
     """

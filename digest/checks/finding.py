@@ -1,4 +1,4 @@
-"""What a check finds in an email."""
+"""The findings of checks in an email."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

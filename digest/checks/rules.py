@@ -1,4 +1,4 @@
-"""What an operator can set of the checks, and the baseline of mail clients."""
+"""The settings of the checks, and the baseline of mail clients."""
 
 import json
 from collections.abc import Mapping

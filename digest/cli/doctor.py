@@ -65,6 +65,7 @@ def doctor(
 
 
 def _look(*, offline: bool) -> list[Diagnosis]:
+    from digest.app.previews import previews_of
     from digest.doctor.examination import examine
     from digest.doctor.names import system_resolver
     from digest.maintenance.instance_guard import InstanceGuard
@@ -77,7 +78,7 @@ def _look(*, offline: bool) -> list[Diagnosis]:
     return examine(
         app.settings,
         utc_now(),
-        lambda: app.previews(preview_identity(app.settings)).findings(),
+        lambda: previews_of(app, preview_identity(app.settings)).findings(),
         lambda engine: InstanceGuard(engine, app.settings.home, host).objection(),
         system_resolver,
         offline=offline,

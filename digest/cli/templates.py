@@ -7,6 +7,7 @@ import typer
 from rich.text import Text
 
 from digest.app.app import App
+from digest.app.previews import previews_of
 from digest.checks.finding import Finding, Level
 from digest.checks.rules import OWN, SHIPPED, write_baseline
 from digest.cli.terminal import Json, group, print_result, warn
@@ -38,7 +39,7 @@ def check(
     $ digest templates check
     """
     app = App()
-    previews = app.previews(preview_identity(app.settings))
+    previews = previews_of(app, preview_identity(app.settings))
     if accept:
         own = app.settings.templates
         path = own / OWN if own else SHIPPED

@@ -114,7 +114,7 @@ def _check_marks(mjml: str, html: str, stages: Stages) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """What the attributes of an element are: one of a few texts.
+    """The attributes of an element: one of a few texts.
 
     ``source`` prints the text in the template; ``begins`` are the start tags, by what is printed,
     and ``begin`` is the number of the start tag in the parts of the document.

@@ -88,7 +88,7 @@ class BuiltMail:
 
     @property
     def is_current(self) -> bool:
-        """Whether the templates are as they were."""
+        """Return whether the templates are as they were."""
         return self._loader.is_current
 
     @property
@@ -144,7 +144,7 @@ class _Recorder(BaseLoader):
 
     @property
     def is_current(self) -> bool:
-        """Whether all files are as they were, and no other has come before one."""
+        """Return whether all files are as they were, and no other shadows one."""
         return all(self._file(template) == file for template, file in self._files.items())
 
     def _file(self, template: str) -> tuple[str, int, int] | None:

@@ -90,7 +90,7 @@ class _Piece:
 
     @property
     def expression(self) -> str:
-        """What an if or an elif asks, or a set assigns, as a tag of its own."""
+        """Return what an if or an elif asks, or a set assigns, as a tag of its own."""
         tokens = self.tokens[2:-1]
         if self.word == "set":
             tokens = tokens[1 + [token.type for token in tokens].index("assign") :]

@@ -1,4 +1,4 @@
-"""How a server's reply ends an attempt. Pure.
+"""Decide how a server's reply ends an attempt. Pure.
 
 By enhanced status code first (RFC 3463), then by reply code (RFC 5321 section 4.2). Whether it is
 about the relay: by the command that it answers, then by the same codes. What a refusal is about
