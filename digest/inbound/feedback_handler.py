@@ -76,7 +76,9 @@ class FeedbackHandler:
         """
         if bounce.kind is not BounceKind.SOFT:
             return []
-        if bounce.source is BounceSource.SMTP and not self._ledger.bounces.is_alone(delivery):
+        if bounce.source is BounceSource.SMTP and not self._ledger.bounces.may_be_about_address(
+            delivery
+        ):
             return []
         since = self._moved_at(delivery.subscriber_id)
         before = self._ledger.bounces.soft_bounced(delivery.subscriber_id, since)

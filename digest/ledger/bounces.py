@@ -107,7 +107,7 @@ class Bounces(Store):
     def soft_bounced(self, subscriber_id: int, since: datetime | None = None) -> list[date]:
         """Return the days of a subscriber's editions with a soft bounce read since a moment.
 
-        Without those that were refused to all alike (see ``is_alone``).
+        Without those that were refused to all alike (see ``may_be_about_address``).
         """
         query = (
             select(editions.c.day)
@@ -121,7 +121,7 @@ class Bounces(Store):
             query = query.where(bounces.c.at >= since)
         return self._values(query)
 
-    def is_alone(self, delivery: Delivery) -> bool:
+    def may_be_about_address(self, delivery: Delivery) -> bool:
         """Return whether a refusal of a delivery may be about its address.
 
         It is not if the relay has taken the edition for nobody, or for nobody at its provider
@@ -173,7 +173,7 @@ class Bounces(Store):
 
 
 def _others_got_theirs() -> ColumnElement[bool]:
-    """Return the condition of ``is_alone`` for a row of deliveries."""
+    """Return the condition of ``may_be_about_address`` for a row of deliveries."""
     others = deliveries.alias()
     same = others.c.edition_id == deliveries.c.edition_id
     there = others.c.provider == deliveries.c.provider

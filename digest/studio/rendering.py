@@ -30,6 +30,7 @@ from digest.errors import TemplateError
 SECONDS = 5.0  # of the processor, for one email; a usual one takes 0.05
 MEGABYTES = 600  # of memory in all; usual are 100
 _LOOK_EVERY = 0.1  # seconds of the processor
+_AGAIN_AFTER = 1.0  # likewise
 _A_MEGABYTE = 1024**2 if sys.platform == "darwin" else 1024  # in the units of getrusage
 _KILL_AFTER = 60.0  # seconds
 _MOST_MEMORY = 2 * 1024**3  # octets of address space, whatever is looked at
@@ -181,7 +182,8 @@ def _limits() -> Iterator[None]:
             what = f"rendering needs more than {MEGABYTES} MB of memory"
         else:
             return
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        # Again in a while, should what is executed catch it: a build does, and tries the plain way.
+        signal.setitimer(signal.ITIMER_PROF, _AGAIN_AFTER, _LOOK_EVERY)
         raise _LimitError(what)
 
     signal.signal(signal.SIGPROF, look)

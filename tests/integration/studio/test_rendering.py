@@ -36,6 +36,11 @@ def write(folder, text, name=TEXT):
     file.write_text(text)
 
 
+def spin():
+    while True:
+        pass
+
+
 def view(folder=None):
     templates = Templates(folder)
     return view_of(samples(templates.folders)["confirm"], Composer(templates, SENDER))
@@ -100,3 +105,13 @@ def test_the_memory_of_the_parent_does_not_count(child):
     much = b"x" * (rendering.MEGABYTES + 100) * 2**20
     assert child.render(None, "en", "confirm", view())[0].text
     del much
+
+
+def test_a_limit_that_is_caught_is_raised_again(monkeypatch):
+    """A build that takes too long is given up like any other, and the plain way begins."""
+    monkeypatch.setattr(rendering, "SECONDS", 0.2)
+    monkeypatch.setattr(rendering, "_AGAIN_AFTER", 0.1)
+    with rendering._limits():
+        for _ in range(2):
+            with pytest.raises(rendering._LimitError):
+                spin()
