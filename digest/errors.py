@@ -3,6 +3,7 @@
 DigestError            base: its text is one clear line for the person at the shell
 ├── SettingError       a setting is missing or malformed; names it
 ├── SourceError        a source or a file could not be read at all
+│   └── Unreachable    its server gave no answer, after all attempts
 ├── TemplateError      a template cannot be rendered; names the template and the line
 ├── NothingToShow      no paper of a digest can be rendered, though the template can
 ├── MessageTooLarge    a mail client would clip the rendered message
@@ -26,6 +27,10 @@ class SettingError(DigestError):
 
 
 class SourceError(DigestError):
+    pass
+
+
+class Unreachable(SourceError):  # noqa: N818  the name says it without "Error"
     pass
 
 

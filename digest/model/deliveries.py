@@ -26,7 +26,7 @@ class Delivery:
 
     ``provider`` takes the subscriber's mail, as known when it was planned (see model.providers).
     ``note`` is set if the email only says that there is nothing, and is the reason. ``is_probe``
-    is set if it is sent to find out whether a pause may end.
+    is set if it is sent to find out whether a pause may end. ``picks`` are packed (packed_picks).
     """
 
     id: int
@@ -36,6 +36,7 @@ class Delivery:
     provider: str = ""
     note: SkipReason | None = None
     is_probe: bool = False
+    picks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class BounceKind(StrEnum):
 
 
 class BounceSource(StrEnum):
-    """How it came back."""
+    """The way on which a bounce became known."""
 
     SMTP = "smtp"  # the relay refused it while it was being sent
     WEBHOOK = "webhook"  # a mail service reported it, and signed that
@@ -73,7 +74,7 @@ class BounceSource(StrEnum):
 
     @property
     def is_proof(self) -> bool:
-        """Whether it says more than the recipient alone could have made up."""
+        """Return whether more than the recipient alone could have made it up."""
         return self is not BounceSource.MAIL
 
 
@@ -92,7 +93,8 @@ class Balance:
     """The numbers of an edition's deliveries by state, and of the people due.
 
     ``due`` is counted from the people when their deliveries are planned, all else from the
-    deliveries. If the two differ, somebody was forgotten.
+    deliveries. If the two differ, somebody was forgotten; but for an edition that
+    ``is_being_planned`` at the moment.
     """
 
     edition: date
@@ -105,21 +107,22 @@ class Balance:
     uncertain: int = 0
     pending: int = 0
     skipped_for: dict[str, int] = field(default_factory=dict)
+    is_being_planned: bool = False
 
     @property
     def wanted(self) -> int:
-        """How many are to get a digest: those due, but for the skipped and the suppressed."""
+        """Return how many should get a digest: those due, without the skipped and suppressed."""
         return self.due - self.skipped - self.suppressed
 
     @property
     def is_balanced(self) -> bool:
-        """Return whether there is one delivery for everybody due."""
-        return self.due == self._counted
+        """Return whether all are planned for, and there is one delivery for everybody due."""
+        return not self.is_being_planned and self.due == self._counted
 
     @property
     def discrepancy(self) -> str:
-        """Return how the balance does not add up, in a line; empty if it does."""
-        if self.is_balanced:
+        """Return how the balance does not add up, in a line; empty if it does, or may yet."""
+        if self.is_balanced or self.is_being_planned:
             return ""
         return (
             f"the balance of {self.edition} does not add up: "
@@ -130,3 +133,12 @@ class Balance:
     def _counted(self) -> int:
         decided = self.accepted + self.refused + self.suppressed + self.skipped + self.uncertain
         return decided + self.deferred + self.pending
+
+
+@dataclass(frozen=True, slots=True)
+class Had:
+    """An edition that somebody has a delivery of, and when that was planned."""
+
+    person: int
+    day: date
+    planned_at: datetime

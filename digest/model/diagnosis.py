@@ -1,11 +1,11 @@
-"""Why a mail was not taken, and whom that is about."""
+"""Diagnoses: why a message was refused, and whom the refusal is about."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Phase(StrEnum):
-    """What a reply answers (RFC 5321 section 3)."""
+    """The part of an SMTP conversation that a reply answers (RFC 5321 section 3)."""
 
     OPENING = "opening"  # the connection, EHLO, STARTTLS and the login: all before a message
     MAIL = "MAIL"
@@ -15,7 +15,7 @@ class Phase(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why a server did not take a mail."""
+    """The reasons why a server refuses a message."""
 
     DEAD = "dead mailbox"  # nobody will ever be reached at the address
     FULL = "mailbox full"
@@ -33,7 +33,7 @@ class Cause(StrEnum):
 
 
 class Scope(StrEnum):
-    """Whom a refusal is about: which other mail would be refused as well."""
+    """The extent of a refusal: which other messages would be refused as well."""
 
     ADDRESS = "this address"  # any mail to this address, or to its domain
     MESSAGE = "this message"  # this message, whoever it is for
@@ -43,7 +43,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What a refusal means. ``source`` says where the rule that decided it comes from."""
+    """The meaning of a refusal; ``source`` says where the rule that decided it comes from."""
 
     cause: Cause
     scope: Scope
@@ -51,12 +51,12 @@ class Diagnosis:
 
     @property
     def is_dead(self) -> bool:
-        """Whether the address should get no more mail."""
+        """Return whether the address should get no more mail."""
         return self.cause is Cause.DEAD
 
     @property
     def counts_against_reader(self) -> bool:
-        """Whether it says anything about the reader's own mailbox."""
+        """Return whether it says anything about the reader's own mailbox."""
         return self.scope is Scope.ADDRESS
 
 

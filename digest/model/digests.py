@@ -5,6 +5,8 @@ from datetime import date
 from enum import StrEnum
 
 from digest.model.papers import Facts, Signals
+from digest.model.pictures import PaperPicture
+from digest.model.summaries import Summary
 from subscribers.topics import TopicFilter
 
 
@@ -12,8 +14,11 @@ from subscribers.topics import TopicFilter
 class Candidate:
     """A paper in an edition, with its signals as the edition froze them.
 
-    ``paper_id`` is its number in the ledger, ``key`` its canonical id, ``risen`` the upvotes that
-    it gained in the day before, as far as known.
+    ``paper_id`` is its number in the ledger, ``key`` its canonical id. ``risen`` are the upvotes
+    that it gained since the edition of the day ``since`` listed it, as far as known; if ``since``
+    is None, this edition lists it, and it is the gain of the day before. ``picture`` is the one
+    that is stored now, whatever the edition froze. ``sentence`` is a language model's, in the
+    language of whoever sees it.
     """
 
     paper_id: int
@@ -22,12 +27,27 @@ class Candidate:
     signals: Signals
     listed_on: date
     risen: int = 0
+    since: date | None = None
+    picture: PaperPicture | None = None
+    sentence: Summary | None = None
+
+    def __hash__(self) -> int:
+        return hash(self.key)  # the rest takes long, and tells few more apart
+
+
+class Role(StrEnum):
+    """The roles of a paper in an edition."""
+
+    LISTED = "listed"  # new: no earlier edition lists it
+    RISING = "rising"  # a late riser (see model.rising)
+    KNOWN = "known"  # only its counts are kept
 
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """The frozen pool of a day, the same for everybody. ``candidates`` are in the order of id.
+    """The frozen pool of a day, the same for everybody. Papers are in the order of id.
 
+    ``candidates`` are the papers that it lists, ``rising`` the late risers of earlier ones.
     ``missing`` names the sources that had failed when it was frozen.
     """
 
@@ -35,6 +55,7 @@ class Edition:
     day: date
     candidates: tuple[Candidate, ...]
     missing: tuple[str, ...] = ()
+    rising: tuple[Candidate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +63,14 @@ class Reason:
     """The reason why a paper is in a digest: the topic as typed, and the paper's matching words.
 
     If it was matched with papers that the reader liked, ``liked`` is the title of the most similar
-    one, and there is no topic.
+    one, and there is no topic. Nor is there one if it is by somebody whom the reader follows:
+    ``followed`` is the name, as the reader follows it.
     """
 
     topic: str
     words: tuple[str, ...] = ()
     liked: str = ""
+    followed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +86,12 @@ class Section(StrEnum):
 
     FOR_YOU = "for-you"
     TRENDING = "trending"
+    RISING = "rising"
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A paper of a digest. Trending papers have no match: they are chosen by votes."""
+    """A paper of a digest. Only papers for you have a match: others are chosen by votes."""
 
     section: Section
     candidate: Candidate
@@ -94,7 +118,10 @@ class SkipReason(StrEnum):
 class Digest:
     """A subscriber's picks from an edition, in the order in which they are read.
 
-    Without picks it is a note that tells ``why_nothing``. ``missing`` is that of the edition.
+    Without picks it is a note that tells ``why_nothing``. ``missing`` is that of the edition,
+    ``cadence`` the subscriber's, as preferences name it; empty where there is none. ``pictures``:
+    whether they want to see any. ``locale`` is their language, if they have one of their own;
+    ``translated_titles``: whether they want titles in it as well.
     """
 
     day: date
@@ -103,3 +130,7 @@ class Digest:
     pool_size: int
     missing: tuple[str, ...] = ()
     why_nothing: SkipReason | None = None
+    cadence: str = ""
+    pictures: bool = True
+    locale: str | None = None
+    translated_titles: bool = False

@@ -21,11 +21,15 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A finished message: its envelope and its content as octets with CRLF line ends."""
+    """A finished message: its envelope and its content as octets with CRLF line ends.
+
+    ``has_dots`` says whether a line of it may begin with a dot, which SMTP doubles.
+    """
 
     envelope: Envelope
     message_id: str
     content: bytes
+    has_dots: bool = True
 
 
 class OutcomeKind(StrEnum):

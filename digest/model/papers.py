@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
+from enum import StrEnum
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +20,28 @@ class Signals:
         return replace(self, **{name: n for name, n in stated.items() if n is not None})
 
 
+class Revision(StrEnum):
+    """Tell what a source did later with a paper that it had listed."""
+
+    REPLACED = "replaced"  # by a new version
+    WITHDRAWN = "withdrawn"
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """The facts that sources state of a paper. Text is clean (see text.py); empty means not stated.
 
     ``summary`` is a sentence by the source, ``abstract`` the authors' own. ``author_count`` exceeds
-    ``authors`` if a source states only the number. ``page_url`` is the source's page.
+    ``authors`` if a source states only the number. ``page_url`` is the page of the source that
+    found the paper first. ``picture_url`` is where a source has a picture; it is fetched once, and
+    never shown. ``revision`` says what a source did with the paper since: a Revision, or
+    nothing. The last three were looked up: a sentence by Semantic Scholar, where the paper was
+    published, and how often it was cited.
     """
 
     title: str
     arxiv_id: str = ""
+    doi: str = ""
     abstract: str = ""
     summary: str = ""
     authors: tuple[str, ...] = ()
@@ -39,10 +53,20 @@ class Facts:
     page_url: str = ""
     code_url: str = ""
     project_url: str = ""
+    picture_url: str = ""
+    revision: str = ""
+    tldr: str = ""
+    venue: str = ""
+    citations: int = 0
 
     def then(self, seen: "Facts") -> "Facts":
-        """Return what is known after ``seen``, which replaces only what it states."""
+        """Return what is known after ``seen``, which replaces only what it states.
+
+        The link stays on the site that it leads to; only to a later version there it may change.
+        """
         stated = {row.name: getattr(seen, row.name) for row in fields(seen)}
+        if self.page_url and urlsplit(seen.page_url).netloc != urlsplit(self.page_url).netloc:
+            del stated["page_url"]
         return replace(self, **{name: value for name, value in stated.items() if value})
 
 
@@ -51,7 +75,9 @@ class Sighting:
     """An observation of a paper by a source.
 
     ``listed_on`` is the day on which the source presented it as new; None for a look-up or a new
-    version of a paper, which make it eligible for no edition.
+    version of a paper, which make it eligible for no edition. With ``once`` it is so only if the
+    source has listed it on no other day: the source shows papers for weeks, and does not say since
+    when.
     """
 
     source: str
@@ -59,6 +85,7 @@ class Sighting:
     listed_on: date | None
     facts: Facts
     signals: Signals = Signals()
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +147,15 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class Keys:
+    """The canonical ids, DOIs and title keys under which some papers may be known."""
+
+    ids: set[str]
+    dois: set[str]
+    titles: set[str]
+
+
+@dataclass(frozen=True, slots=True)
 class KnownPaper:
     """A paper in the ledger. ``key`` is its canonical id, ``signals`` are by source."""
 
@@ -154,14 +190,30 @@ class MergedPaper:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """The reason to believe that the list of a source is not complete, though it did not fail."""
+
+    source: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
 class Collected:
-    """The result of a collection, in papers; ``listed_on`` are the days they were listed on."""
+    """The result of a collection, in papers; ``listed_on`` are the days they were listed on.
+
+    ``rising`` is how many late risers an edition would have that was made now.
+    """
 
     papers: int = 0
     new: int = 0
     updated: int = 0
     rejected: tuple[Rejection, ...] = ()
     listed_on: tuple[date, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    rising: int = 0
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -170,6 +222,7 @@ class Collected:
         return tuple(f"{rejection.file}: {rejection.why}" for rejection in failed)
 
     @property
-    def failed_sources(self) -> tuple[str, ...]:
-        """Return the names of the sources that failed."""
-        return tuple(rejection.file for rejection in self.rejected if rejection.is_of_source)
+    def missing_sources(self) -> tuple[str, ...]:
+        """Return the names of the sources that failed, or whose list is in doubt."""
+        failed = [rejection.file for rejection in self.rejected if rejection.is_of_source]
+        return tuple(dict.fromkeys([*failed, *(doubt.source for doubt in self.doubts)]))

@@ -1,4 +1,4 @@
-"""Mailbox providers: who takes the mail of a domain. Pure.
+"""Mailbox providers, which accept the mail of domains. Pure.
 
 A provider counts what it gets from us over all its domains, so they share one rate. It is named by
 its best known domain, and an unknown one by its own. The known ones are in providers.toml.

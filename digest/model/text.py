@@ -45,6 +45,13 @@ _ESCAPED_APOSTROPHE = re.compile(r"(?<=[A-Za-z])\\'(?=(?:s|t|d|m|re|ve|ll)\b)")
 _NO_ACCENT = re.compile(r"""\\"(?![aeiouyAEIOUYhHtwWxX{\\])|\\'(?![a-zA-Z{\\])""")
 # Braces that keep capitals in a bibliography: "{B}ayesian", "{BERT}".
 _KEPT_CAPITALS = re.compile(r"(?<![^\s(\[-])\{([A-Z][A-Za-z0-9-]*)\}")
+# An accent over more than a few letters and one group of them. pylatexenc puts it over each letter,
+# so that accents within accents double the text each time: forty of them would never end.
+_FEW = r"(?:[^{}\\$\[\]]|\\(?!verb|begin)[^{}$\[\]]){0,40}"
+_WIDE_ACCENT = re.compile(
+    r"\\(?:[\"'`^~=.]|(?:[ckHbdruv]|vec|d?dot|hat|check|breve|acute|grave|tilde|bar|not)(?![A-Za-z]))"
+    rf"\s*(?=\{{)(?!\{{{_FEW}(?:\{{{_FEW}\}}{_FEW})?\}})"
+)
 # A pair of dollar signs is math where it holds something mathematical, else two prices.
 _MATH = re.compile(r"(?<!\\)\$(?=[^$]*[\\^_={]|[A-Za-z(][^\s$]*\$)[^$]{1,200}(?<!\\)\$")
 # Plain characters in an abstract that mean a comment, a column or a space in TeX.
@@ -115,7 +122,7 @@ def _without_tex(text: str) -> str:
     text = _KEPT_CAPITALS.sub(r"\1", text)
     if not _TEX.search(text):
         return text
-    text = _ESCAPED_QUOTES.sub(r"\1\2\1", text)
+    text = _WIDE_ACCENT.sub("", _ESCAPED_QUOTES.sub(r"\1\2\1", text))
     text = _NO_ACCENT.sub(lambda mark: mark[0][1:], _ESCAPED_APOSTROPHE.sub("'", text))
     pieces = []
     end = 0

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.model.identity import arxiv_id, paper_key, title_key
+from digest.model.identity import arxiv_id, doi, paper_key, title_key
 
 
 @pytest.mark.parametrize(
@@ -66,25 +66,63 @@ def test_the_version_does_not_matter(identifier, version):
 )
 def test_spellings_of_one_title_are_one(one, other):
     assert title_key(one) == title_key(other) != ""
-    assert paper_key("", one) == paper_key("", other)
+    assert paper_key("", "", one) == paper_key("", "", other)
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [("Ducks 1", "Ducks 2"), ("鸭子", "鸭"), ("Ducks", "Dücks and geese")]
 )
 def test_other_titles_are_others(one, other):
-    assert paper_key("", one) != paper_key("", other)
+    assert paper_key("", "", one) != paper_key("", "", other)
 
 
 def test_the_id_is_the_key_whatever_the_title():
-    assert paper_key("2602.00001", "One") == paper_key("2602.00001", "") == "arxiv:2602.00001"
-    assert paper_key("", "One").startswith("title:")
+    assert (
+        paper_key("2602.00001", "", "One") == paper_key("2602.00001", "", "") == "arxiv:2602.00001"
+    )
+    assert paper_key("", "", "One").startswith("title:")
+
+
+def test_without_an_arxiv_id_the_doi_is_the_key():
+    assert paper_key("", "10.1101/2026.02.20.1", "One") == "doi:10.1101/2026.02.20.1"
+    assert paper_key("2602.00001", "10.1101/2026.02.20.1", "") == "arxiv:2602.00001"
+
+
+def test_a_long_doi_fits_the_column_and_is_its_own():
+    keys = {paper_key("", f"10.1101/{'a' * 100}{number}", "") for number in (1, 2)}
+    assert len(keys) == 2
+    assert max(map(len, keys)) <= 80
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10.1038/S41586-026-00001-1",
+        "doi:10.1038/s41586-026-00001-1",
+        "DOI: 10.1038/s41586-026-00001-1",
+        " https://doi.org/10.1038/s41586-026-00001-1 ",
+        "http://dx.doi.org/10.1038/s41586-026-00001-1",
+    ],
+)
+def test_spellings_of_one_doi_are_one(text):
+    assert doi(text) == "10.1038/s41586-026-00001-1"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "10.1038", "pmid:4", "10.1038/a b", "10.1038/ä", f"10.1038/{'a' * 150}", "11.1/a"]
+)
+def test_what_is_no_doi(text):
+    assert doi(text) == ""
+
+
+def test_the_doi_of_an_arxiv_paper_is_its_arxiv_id():
+    assert arxiv_id("10.48550/arXiv.2602.00001") == "2602.00001"
 
 
 @pytest.mark.parametrize("title", ["", "???", " – … ", "🦆"])
 def test_neither_id_nor_title_is_no_paper(title):
-    with pytest.raises(ValueError, match="neither an arXiv id nor a title"):
-        paper_key("", title)
+    with pytest.raises(ValueError, match="neither an arXiv id nor a DOI nor a title"):
+        paper_key("", "", title)
 
 
 @given(st.text())

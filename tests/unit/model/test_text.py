@@ -260,3 +260,35 @@ def test_an_endless_link_does_not_pass():
 def test_a_link_is_https_or_nothing(text):
     for link in (clean_url(text), clean_url(f"http://example.org/{text}")):
         assert link == "" or (link.startswith("https://") and link.isascii() and " " not in link)
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [
+        r"\H{n ",
+        r"\H{n \emph{x} ",
+        r"$\hat{x ",
+        r"\'{\'{a ",
+        r"\H{a\}",
+        r"\H{\verb|}|",
+        r"\H{\begin{verbatim}}\end{verbatim}",
+        r"\H{$}$",
+    ],
+)
+def test_accents_within_accents_do_not_double_the_text_each_time(nested):
+    """With each accent put over all letters within, thirty of them made a billion."""
+    assert len(clean(nested * 30 + "o", 10_000)) < 2_000
+    assert len(clean(nested * 30 + "o" + "}" * 30, 10_000)) < 2_000
+
+
+@pytest.mark.parametrize(
+    ("tex", "plain"),
+    [
+        (r"Erd\H{o}s", "Erd\u0151s"),
+        (r"na\"{\i}ve", "na\u00efve"),
+        (r"$\hat{\mathbf{x}}$", "\U0001d431\u0302"),
+        (r"\'{\^e}", "\u1ebf"),
+    ],
+)
+def test_accents_over_a_few_letters_stay(tex, plain):
+    assert clean(tex, 100) == plain
