@@ -9,6 +9,8 @@ from difflib import get_close_matches
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from subscribers.errors import AddressError
+from subscribers.filters import control_in
+from subscribers.sentences import Sentence
 
 # The operator's own network may use these names (RFC 6761, RFC 6762). Changing its list in place is
 # how the library is told so.
@@ -34,9 +36,26 @@ def normalise_address(typed: str) -> str:
         checked = validate_email(
             typed.strip(), check_deliverability=False, globally_deliverable=False
         )
-    except EmailNotValidError as error:
-        raise AddressError(f"{typed!r} is not an email address: {error}") from None
+    except EmailNotValidError:
+        raise AddressError(
+            "%(typed)s is not an email address: %(why)s", typed=repr(typed), why=_why(typed)
+        ) from None
     return f"{checked.local_part}@{checked.ascii_domain}"
+
+
+def _why(typed: str) -> Sentence:
+    if bad := control_in(typed):
+        return Sentence("it has the character %(character)s in it", character=bad)
+    local, at, domain = typed.strip().rpartition("@")
+    if not at:
+        return Sentence("it has no @")
+    if not local:
+        return Sentence("there is nothing before the @")
+    if not domain:
+        return Sentence("there is nothing after the @")
+    if re.search(r"\s", local + domain):
+        return Sentence("it has a blank in it")
+    return Sentence("check the spelling")
 
 
 def address_key(address: str) -> str:
@@ -74,11 +93,14 @@ class AddressPolicy:
         address = normalise_address(_unwrapped(typed))
         labels = address.rpartition("@")[2].split(".")
         if any(".".join(labels[start:]) in self.refused_domains for start in range(len(labels))):
-            raise AddressError(f"addresses at {'.'.join(labels)} are not accepted here")
+            raise AddressError(
+                "addresses at %(domain)s are not accepted here", domain=".".join(labels)
+            )
         if not address.isascii() and not self.takes_smtputf8():
             raise AddressError(
-                f"{address} cannot be reached from here: its part before the @ has letters other "
-                "than a to z, which our mail server does not take"
+                "%(address)s cannot be reached from here: its part before the @ has letters other "
+                "than a to z, which our mail server does not take",
+                address=address,
             )
         return address
 
@@ -90,9 +112,14 @@ class AddressPolicy:
             return
         typed = domain if is_complete else f"{domain}.com"
         if likely := get_close_matches(typed, _COMMON, n=1, cutoff=0.8):
-            raise AddressError(f"{address} takes no mail: did you mean {local}@{likely[0]}?")
+            meant = f"{local}@{likely[0]}"
+            raise AddressError(
+                "%(address)s takes no mail: did you mean %(likely)s?",
+                address=address,
+                likely=meant,
+            )
         if is_complete:
-            raise AddressError(f"{domain} takes no mail: check the spelling")
+            raise AddressError("%(domain)s takes no mail: check the spelling", domain=domain)
 
 
 def _unwrapped(typed: str) -> str:

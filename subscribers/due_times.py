@@ -11,9 +11,9 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from subscribers.errors import PreferenceError
-from subscribers.preferences import Preferences
+from subscribers.preferences import LONGEST_WAIT, Preferences
 
-_DAYS = 10  # to search: a week, and the difference between zones
+_DAYS = LONGEST_WAIT + 3  # to search: with the difference between zones
 
 
 def last_due(preferences: Preferences, now: datetime) -> datetime:
@@ -43,7 +43,7 @@ def check_pause(preferences: Preferences, now: datetime) -> None:
     """Raise PreferenceError for a pause that is over before it begins."""
     until = preferences.paused_until
     if until and until <= local_date(preferences, now):
-        raise PreferenceError(f"a pause must end in the future, but {until} is not")
+        raise PreferenceError("a pause must end in the future, but %(day)s is not", day=until)
 
 
 def local_day(preferences: Preferences, moment: datetime) -> date:

@@ -5,29 +5,41 @@ SubscriberError
 ├── TopicError      the text is not a topic filter
 ├── PreferenceError the text is not a time, a cadence, a number of papers …
 ├── ConsentError    the request contradicts the person's consent
+├── ProofError      the proof of work is missing, wrong or too old
 └── TokenError      the link's signature is not valid
 """
 
+from subscribers.sentences import Sentence
 
-class SubscriberError(Exception):
-    """The base of these errors. The text of each may be shown to the person."""
+
+class SubscriberError(Sentence, Exception):
+    """The base of these errors: each is a sentence that may be shown to the person.
+
+    ``code`` tells programs what it is about, in any language.
+    """
+
+    code = "unreadable"
 
 
 class AddressError(SubscriberError):
-    pass
+    code = "address"
 
 
 class TopicError(SubscriberError):
-    pass
+    code = "topic"
 
 
 class PreferenceError(SubscriberError):
-    pass
+    code = "preference"
 
 
 class ConsentError(SubscriberError):
-    pass
+    code = "consent"
+
+
+class ProofError(SubscriberError):
+    code = "proof"
 
 
 class TokenError(SubscriberError):
-    pass
+    code = "link"

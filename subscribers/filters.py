@@ -19,7 +19,7 @@ from typing import NamedTuple
 from subscribers.errors import TopicError
 
 DEEPEST = 20  # nested parentheses
-LEAST_WEIGHT, MOST_WEIGHT = 0.1, 10.0
+LEAST_WEIGHT, MOST_WEIGHT = 0.1, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def parse_filter(text: str) -> Filter:
     text = fold(text)
     body, weight, *_ = [*_WEIGHT.split(text), "1"]
     if not LEAST_WEIGHT <= float(weight) <= MOST_WEIGHT:
-        raise _error(len(body) + 1, _A_WEIGHT)
+        raise _wrong_weight(len(body) + 1)
     meaning = _Parser(body).whole()
     return Filter(text, meaning.query, meaning.alone, float(weight))
 
@@ -92,19 +92,30 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
+def control_in(text: str) -> str:
+    """Return the first character in a text that is none to be read, as U+0000; mostly nothing."""
+    bad = (character for character in text if unicodedata.category(character).startswith("C"))
+    return next((f"U+{ord(character):04X}" for character in bad), "")
+
+
 _QUOTES = '"“”„«»'
 _QUOTED = f"[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]"
 _IN_WORD = rf"[^\s(){_QUOTES}]"
 _OPERATOR = f"(?:AND|OR|NOT)(?!{_IN_WORD})"
 _PLAIN = re.compile(f"(?:NOT |-)(?:{_QUOTED}|{_IN_WORD}+)|{_OPERATOR}|({_IN_WORD}+)")
 _LETTER = re.compile(r"[^\W_]")  # or digit
-_WEIGHT = re.compile(r"\^([0-9]+(?:\.[0-9]+)?)$")
-_A_WEIGHT = f"a number from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g} after ^, at the very end"
+_WEIGHT = re.compile(r"\^ ?([0-9]+(?:\.[0-9]+)?)$")
 _ALIASES = {"category": "cat", "organisation": "org", "organization": "org"}
+# A name of several words needs no quotation marks where each begins with a capital letter.
+_CAPITALS = "".join(letter for letter in map(chr, range(0x600)) if letter.isupper())
+_CAPITALISED = rf"(?!{_OPERATOR})[{_CAPITALS}][^\s(){_QUOTES},;:<>=]*"
 _TOKEN = re.compile(
-    rf"""(?P<sign> [()] | {_OPERATOR} )
+    rf"""(?P<aside> \([^\w()\s]+\) )  # nothing but punctuation in parentheses
+    | (?P<sign> [()] | {_OPERATOR} )
     | (?P<minus> - (?=[({_QUOTES}] | (?!-){_IN_WORD}*[^\W_]) )  # not a dash by itself
     | (?P<phrase> {_QUOTED} )
+    | (?P<name> (?P<who>(?ai:author|org|organisation|organization)):[ ]?
+        (?P<whole>{_CAPITALISED}(?:[ ]{_CAPITALISED})+) )
     | (?P<condition>
         (?: (?P<field>(?ai:author|org|cat|title|keyword|code|{"|".join(_ALIASES)})):
           | (?P<count>(?ai:upvotes|comments|stars))[ ]?(?P<operator>[<>]=?|=)
@@ -117,7 +128,7 @@ _TOKEN = re.compile(
 class _Token(NamedTuple):
     kind: str  # "word", "part", "end", or a sign: ( ) - AND OR NOT
     column: int
-    text: str = ""  # the word, or, for a sign, "after AND"
+    text: str = ""  # the word, or the sign
     part: Restriction | None = None
 
 
@@ -125,21 +136,29 @@ def _tokens(text: str) -> Iterator[_Token]:
     """Yield the tokens of a folded text, ignoring punctuation that stands alone."""
     quotes = [at for at, character in enumerate(text) if character in _QUOTES]
     if len(quotes) % 2:
-        raise _error(quotes[-1] + 1, "a closing quotation mark")
+        raise TopicError(
+            "column %(column)s: expected a closing quotation mark", column=quotes[-1] + 1
+        )
     for found in _TOKEN.finditer(text):
         column, typed = found.start() + 1, found[0]
         match found.lastgroup:
             case "sign" | "minus":
-                yield _Token(typed, column, f"after {typed}")
+                yield _Token(typed, column, typed)
+            case "name":
+                who = found["who"].lower()
+                yield _Token("part", column, part=Field(_ALIASES.get(who, who), found["whole"]))
             case "condition":
                 yield _Token("part", column, part=_condition(found))
             case "phrase":
                 if not _LETTER.search(typed):
-                    raise _error(column, "a word between the quotation marks")
+                    raise TopicError(
+                        "column %(column)s: expected a word between the quotation marks",
+                        column=column,
+                    )
                 yield _Token("part", column, part=Phrase(typed[1:-1].strip()))
-            case _ if _LETTER.search(typed):
-                if typed.startswith("^"):
-                    raise _error(column, _A_WEIGHT)
+            case "word" if typed.startswith("^"):
+                raise _wrong_weight(column)
+            case "word" if _LETTER.search(typed):
                 yield _Token("word", column, typed)
     yield _Token("end", len(text) + 1)
 
@@ -151,18 +170,39 @@ def _condition(found: re.Match[str]) -> Field | Comparison:
     if found["count"]:
         name, operator = found["count"].lower(), found["operator"]
         if not re.fullmatch("[0-9]{1,9}", value):
-            raise _error(column, f"a number after {name}{operator}")
+            raise TopicError(
+                "column %(column)s: expected a number after %(before)s",
+                column=column,
+                before=name + operator,
+            )
         return Comparison(name, operator, int(value))
     name = found["field"].lower()
     if name == "code" and value.lower() not in ("yes", "no"):
-        raise _error(column, "yes or no after code:")
+        raise TopicError("column %(column)s: expected yes or no after code:", column=column)
     if not _LETTER.search(value):
-        raise _error(column, f"a value after {name}:")
+        raise TopicError(
+            "column %(column)s: expected a value after %(before)s", column=column, before=name + ":"
+        )
     return Field(_ALIASES.get(name, name), value.lower() if name == "code" else value)
 
 
-def _error(column: int, expected: str) -> TopicError:
-    return TopicError(f"column {column}: expected {expected}")
+def _wrong_weight(column: int) -> TopicError:
+    return TopicError(
+        "column %(column)s: expected a number from %(least)s to %(most)s after ^, at the very end",
+        column=column,
+        least=LEAST_WEIGHT,
+        most=MOST_WEIGHT,
+    )
+
+
+def _missing_word(after: _Token) -> TopicError:
+    if not after.text:
+        return TopicError("column %(column)s: expected a word", column=after.column)
+    return TopicError(
+        "column %(column)s: expected a word after %(before)s",
+        column=after.column,
+        before=after.text,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +223,10 @@ class _Parser:
     def whole(self) -> _Meaning:
         meaning = self._any()
         if self._next.kind != "end":
-            raise _error(self._next.column, "an opening parenthesis before this closing one")
+            raise TopicError(
+                "column %(column)s: expected an opening parenthesis before this closing one",
+                column=self._next.column,
+            )
         return meaning
 
     def _took(self, *kinds: str) -> bool:
@@ -225,16 +268,23 @@ class _Parser:
         while len(words) != most_words and self._took("word"):
             words.append(self._last.text)
         if not words:
-            raise _error(self._last.column, f"a word {self._last.text}".strip())
+            raise _missing_word(self._last)
         return _Meaning((" ".join(words),), None, _joined(And, map(Phrase, words)))
 
     def _group(self, column: int) -> _Meaning:
         self._depth += 1
         if self._depth > DEEPEST:
-            raise _error(column, f"at most {DEEPEST} parentheses inside each other")
+            raise TopicError(
+                "column %(column)s: expected at most %(most)s parentheses inside each other",
+                column=column,
+                most=DEEPEST,
+            )
         meaning = self._any()
         if not self._took(")"):
-            raise _error(column, "a closing parenthesis for this opening one")
+            raise TopicError(
+                "column %(column)s: expected a closing parenthesis for this opening one",
+                column=column,
+            )
         self._depth -= 1
         return meaning
 

@@ -42,5 +42,7 @@ def next_consent(consent: Consent | None, event: ConsentEvent) -> Consent:
         return TRANSITIONS[consent, event]
     except KeyError:
         raise ConsentError(
-            f"consent is {consent or 'unknown'}, and the event {event} is not allowed then"
+            "consent is %(consent)s, and the event %(event)s is not allowed then",
+            consent=consent or "unknown",
+            event=event,
         ) from None

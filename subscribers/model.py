@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from subscribers.own_papers import OwnPaper
 from subscribers.preferences import Preferences
 from subscribers.topics import TopicFilter
 
@@ -17,7 +18,7 @@ class Consent(StrEnum):
 
 
 class Standing(StrEnum):
-    """Whether a person may be mailed, as it is read right before MAIL FROM."""
+    """The answer to whether a person may be mailed, read right before MAIL FROM."""
 
     MAY_RECEIVE = "may-receive"
     NOT_CONFIRMED = "not-confirmed"
@@ -36,7 +37,7 @@ class SuppressionReason(StrEnum):
 
     @property
     def is_bounce(self) -> bool:
-        """Whether an email that arrives disproves it."""
+        """Return whether an email that arrives disproves it."""
         return self in {SuppressionReason.HARD_BOUNCE, SuppressionReason.SOFT_BOUNCES}
 
 
@@ -77,6 +78,9 @@ class MailSchedule:
 
     preferences: Preferences
     people: dict[int, datetime]
+
+
+CONFIRM_LINK = "link in the confirmation mail"  # the source of evidence: somebody pressed it
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,5 +140,6 @@ class PersonFile:
     subscriber: Subscriber
     evidence: tuple[Evidence, ...]
     ratings: tuple[Rating, ...]
+    papers: tuple[OwnPaper, ...]
     moving_to: str  # the address of an open request to change it, or empty
     suppression: Suppression | None

@@ -5,17 +5,25 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from subscribers.errors import PreferenceError, TopicError
+from subscribers.filters import fold
 from subscribers.preferences import (
     CADENCES,
     EVERY_DAY,
     Preferences,
-    parse_date,
+    Strictness,
+    parse_locale,
     parse_papers,
     parse_strictness,
     parse_time,
     parse_timezone,
 )
-from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS, TopicFilter, parse_topics
+from subscribers.topics import (
+    LONGEST_TOPIC,
+    MOST_TOPICS,
+    TopicFilter,
+    parse_topics,
+    split_topics,
+)
 
 LONGEST_FIELD = LONGEST_TOPIC * MOST_TOPICS * 2
 CHOSEN_DAYS = "chosen"  # the cadence that is none of the named ones
@@ -24,18 +32,29 @@ CHOSEN_DAYS = "chosen"  # the cadence that is none of the named ones
 # hidden field with an empty value, to distinguish "off" from "not on this form".
 Fields = Mapping[str, Sequence[str]]
 
-_TYPED = (
-    "topics exclusions cadence at timezone max_papers min_papers strictness paused_until".split()
-)
-_TICKED = ("trending", "note_when_nothing")
+_TYPED = "topics exclusions cadence at timezone max_papers min_papers strictness locale".split()
+_TICKED = ("trending", "note_when_nothing", "pictures", "translated_titles")
+# Lists: each item has a box of its own, and further ones are typed into another field. The boxes
+# count wherever that field is sent, because a box that is not ticked sends nothing.
+_LISTS = {"topic": "topics", "exclusion": "exclusions"}
+
+# The fields of buttons that take a proposal: a topic and, on the next line, what to have instead;
+# and a strictness.
+INSTEAD = "instead"
+MATCH = "match"
 
 
 @dataclass(frozen=True, slots=True)
 class PreferencesForm:
-    """The fields of the form, as text. ``suggested`` are the suggestions that are ticked."""
+    """The fields of the form, as text.
 
+    ``topic`` are those that are ticked, ``topics`` those that are typed, with ``;`` between
+    them; ``exclusion`` and ``exclusions`` are the same of exclusions.
+    """
+
+    topic: tuple[str, ...] = ()
     topics: str = ""
-    suggested: frozenset[str] = frozenset()
+    exclusion: tuple[str, ...] = ()
     exclusions: str = ""
     cadence: str = "daily"
     days: frozenset[str] = EVERY_DAY
@@ -46,14 +65,16 @@ class PreferencesForm:
     strictness: str = ""
     trending: bool = True
     note_when_nothing: bool = False
-    paused_until: str = ""
+    pictures: bool = True
+    locale: str = ""
+    translated_titles: bool = False
 
     @classmethod
     def of(cls, topics: Sequence[TopicFilter], preferences: Preferences) -> "PreferencesForm":
         """Return the form filled in with stored topics and preferences."""
         return cls(
-            topics=_lines(topics),
-            exclusions=_lines(preferences.exclusions),
+            topic=tuple(topic.text for topic in topics),
+            exclusion=tuple(topic.text for topic in preferences.exclusions),
             cadence=preferences.cadence if preferences.cadence in CADENCES else CHOSEN_DAYS,
             days=preferences.days,
             at=preferences.at.isoformat("minutes"),
@@ -63,7 +84,9 @@ class PreferencesForm:
             strictness=preferences.strictness or "",
             trending=preferences.trending,
             note_when_nothing=preferences.note_when_nothing,
-            paused_until=preferences.paused_until.isoformat() if preferences.paused_until else "",
+            pictures=preferences.pictures,
+            locale=preferences.locale or "",
+            translated_titles=preferences.translated_titles,
         )
 
     def filled(self, fields: Fields) -> "PreferencesForm":
@@ -78,20 +101,35 @@ class PreferencesForm:
         if "days" in fields:
             sent["days"] = EVERY_DAY & frozenset(fields["days"])
             sent.setdefault("cadence", CHOSEN_DAYS)
-        return replace(self, suggested=frozenset(fields.get("suggested", ())), **sent)
+        for ticked, typed in _LISTS.items():
+            if typed in fields:
+                sent[typed] = "; ".join(sent[typed].splitlines())  # the field has one line
+            if ticked in fields or typed in fields:
+                sent[ticked] = tuple(dict.fromkeys(fields.get(ticked, ())))
+        return replace(self, **sent).with_proposal(last(fields, INSTEAD), last(fields, MATCH))
+
+    def with_proposal(self, instead: str, match: str) -> "PreferencesForm":
+        """Return the form with another topic in the place of one, and another strictness."""
+        form = replace(self, strictness=match) if match in set(Strictness) else self
+        before, *after = instead.splitlines() or [""]
+        topics = [*self.topic, *split_topics(self.topics)]
+        places = [place for place, topic in enumerate(topics) if fold(topic) == fold(before)]
+        if not after or not places:
+            return form
+        topics[places[0]] = after[0]
+        return replace(form, topic=tuple(dict.fromkeys(topics)), topics="")
 
     def read(self, before: Preferences) -> tuple[tuple[TopicFilter, ...], Preferences]:
-        """Parse topics (typed, and suggestions that are ticked) and preferences.
+        """Parse topics (those that are ticked, then those that are typed) and preferences.
 
         Preferences that the form lacks stay as before. Raises TopicError and PreferenceError.
         """
         days = self.days if self.cadence == CHOSEN_DAYS else CADENCES.get(self.cadence)
         if days is None:
-            raise PreferenceError(f"{self.cadence!r} is not one of the choices")
+            raise PreferenceError("%(typed)s is not one of the choices", typed=repr(self.cadence))
         if not days:
             raise PreferenceError("choose at least one day, or pause until a date")
-        topics = _read_lines("\n".join([self.topics, *sorted(self.suggested)]))
-        return topics, replace(
+        return _read_list(self.topic, self.topics), replace(
             before,
             days=days,
             at=parse_time(self.at) if self.at else before.at,
@@ -101,8 +139,10 @@ class PreferencesForm:
             strictness=parse_strictness(self.strictness) if self.strictness else None,
             trending=self.trending,
             note_when_nothing=self.note_when_nothing,
-            exclusions=_read_lines(self.exclusions),
-            paused_until=parse_date(self.paused_until) if self.paused_until else None,
+            pictures=self.pictures,
+            locale=parse_locale(self.locale) if self.locale else before.locale,
+            translated_titles=self.translated_titles,
+            exclusions=_read_list(self.exclusion, self.exclusions),
         )
 
 
@@ -111,11 +151,7 @@ def last(fields: Fields, name: str) -> str:
     return fields[name][-1] if fields.get(name) else ""
 
 
-def _lines(topics: Sequence[TopicFilter]) -> str:
-    return "\n".join(topic.text for topic in topics)
-
-
-def _read_lines(typed: str) -> tuple[TopicFilter, ...]:
-    if len(typed) > LONGEST_FIELD:
+def _read_list(ticked: Sequence[str], typed: str) -> tuple[TopicFilter, ...]:
+    if len(typed) + sum(map(len, ticked)) > LONGEST_FIELD:
         raise TopicError("this is too long")
-    return parse_topics(line for line in typed.splitlines() if line.strip())
+    return parse_topics([*ticked, *split_topics(typed)])

@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter, deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from io import IncrementalNewlineDecoder
 from itertools import chain
@@ -16,8 +17,17 @@ from typing import IO, Any
 
 from subscribers.preferences import PREFERENCES
 
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is to be told of a file and costs nobody: a line, from 1, and what it is."""
+
+    line: int
+    what: str
+
+
 # A record with the number of its first line, from 1, or the reason why it cannot be read.
-Records = Iterator[tuple[int, dict[str, Any] | str]]
+Records = Iterator[tuple[int, dict[str, Any] | str | Remark]]
 
 CHUNK = 1024 * 1024  # octets
 MOST_LINES = 20  # of one row
@@ -25,8 +35,9 @@ _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _ADDRESS_COLUMNS = (
     "email emailaddress mail mailaddress email1value emailadresse mailadresse adresseemail".split()
 )
-_KEYS = {key.replace("_", ""): key for key in ("topics", "consent", *PREFERENCES)}
+_KEYS = {key.replace("_", ""): key for key in ("topics", "consent", "papers", *PREFERENCES)}
 _KEYS |= dict.fromkeys(_ADDRESS_COLUMNS, "email") | {"hour": "at"}
+_STATED = re.compile(r'"?sep=([!#-/:-@\[-`{-~\t])"?', re.IGNORECASE)  # a sign of ASCII
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")  # a spreadsheet would run the rest as a formula
 
 
@@ -58,7 +69,7 @@ def read_records(lines: Iterator[str]) -> tuple[str, Records]:
     number, first = next(((n, line) for n, line in numbered if line.strip()), (1, ""))
     if first.lstrip().startswith("{"):
         return "JSON lines", _json_records(chain([(number, first)], numbered))
-    stated = re.fullmatch(r'"?sep=(.)"?', first.strip("\r\n "), re.IGNORECASE)
+    stated = _STATED.fullmatch(first.strip("\r\n "))
     if stated:  # Excel's own note of the delimiter
         number, first = next(numbered, (number + 1, ""))
     headers = {mark: _header(first, mark) for mark in ([stated[1]] if stated else _DELIMITERS)}
@@ -83,14 +94,15 @@ def _csv_records(
     header: list[str], number: int, lines: Iterator[tuple[int, str]], delimiter: str
 ) -> Records:
     if "email" not in header:
-        yield number, f"the header has no column email, but: {', '.join(header) or 'nothing'}"
+        has = f"the header has no column email, but: {', '.join(header)}" if any(header) else ""
+        yield number, has or "the file is empty: expected a header with the column email"
         return
     known = Counter(name for name in header if name in _KEYS.values())
     if repeated := [name for name, count in known.items() if count > 1]:
         yield number, f"the header has several columns for {', '.join(repeated)}: keep one of each"
         return
     if unknown := [name for name in header if name and name not in known]:
-        yield number, f"unknown columns are ignored: {', '.join(unknown)}"
+        yield number, Remark(number, f"unknown columns are ignored: {', '.join(unknown)}")
     for line, row in _rows(lines, delimiter):
         if isinstance(row, str):
             yield line, row

@@ -12,11 +12,9 @@ from itsdangerous import BadData, Signer, URLSafeSerializer
 
 from subscribers.errors import TokenError
 
-_INVALID = "this link is not valid"
-
 
 class Purpose(StrEnum):
-    """What a token allows. It is not valid for any other purpose."""
+    """The uses of tokens. A token is valid for one of them only."""
 
     CONFIRM = "confirm"
     UNSUBSCRIBE = "unsubscribe"
@@ -25,6 +23,8 @@ class Purpose(StrEnum):
     ADDRESS = "address"
     RATING = "opinion"
     DIGEST = "digest"
+    FEED = "feed"
+    FOLLOW = "follow"
 
 
 class _Signer(Signer):
@@ -74,7 +74,7 @@ class Tokens:
         """Return the public id in a token. Raises TokenError, always with the same text."""
         public_id = self._load(purpose, token)
         if not isinstance(public_id, str):
-            raise TokenError(_INVALID)
+            raise _invalid()
         return public_id
 
     def make_until(self, purpose: Purpose, public_id: str, end: datetime) -> str:
@@ -88,7 +88,7 @@ class Tokens:
         match self._load(purpose, token):
             case [str(public_id), int(end)] if now.timestamp() < end:
                 return public_id
-        raise TokenError(_INVALID)
+        raise _invalid()
 
     def _load(self, purpose: Purpose, token: str) -> object:
         """Return the payload of a token; None if it is not valid for this purpose."""
@@ -100,3 +100,7 @@ class Tokens:
     def keyed(self, text: str) -> str:
         """Return a keyed digest of a text (HMAC-SHA-256), from which it cannot be guessed."""
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def _invalid() -> TokenError:
+    return TokenError("this link is not valid")

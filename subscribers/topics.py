@@ -1,12 +1,11 @@
 """Topic filters, as a subscriber types them."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from subscribers.errors import TopicError
-from subscribers.filters import fold, parse_filter
+from subscribers.filters import control_in, fold, parse_filter
 
 LONGEST_TOPIC = 200
 MOST_TOPICS = 20
@@ -23,18 +22,26 @@ class TopicFilter:
         """Check a text. Raises TopicError if it is too long, has no word or does not parse."""
         text = fold(typed)
         if not any(character.isalnum() for character in text):
-            raise TopicError(f"a topic needs at least one word, but this is {typed!r}")
+            raise TopicError(
+                "a topic needs at least one word, but this is %(typed)s", typed=repr(typed)
+            )
         if len(text) > LONGEST_TOPIC:
             raise TopicError(
-                f"a topic has at most {LONGEST_TOPIC} characters, but this has {len(text)}: "
-                f"{text[:40]}…"
+                "a topic has at most %(most)s characters, but this has %(has)s: %(beginning)s…",
+                most=LONGEST_TOPIC,
+                has=len(text),
+                beginning=text[:40],
             )
-        if bad := next((c for c in text if unicodedata.category(c).startswith("C")), None):
-            raise TopicError(f"a topic cannot hold the character U+{ord(bad):04X}: {text!r}")
+        if bad := control_in(text):
+            raise TopicError(
+                "a topic cannot hold the character %(character)s: %(typed)s",
+                character=bad,
+                typed=repr(text),
+            )
         try:
             parse_filter(text)
         except TopicError as error:
-            raise TopicError(f"{error}, in: {text}") from None
+            raise TopicError("%(what)s, in: %(topic)s", what=error, topic=text) from None
         return cls(text)
 
 
@@ -42,7 +49,9 @@ def parse_topics(typed: Iterable[str]) -> tuple[TopicFilter, ...]:
     """Parse topics, in order, without repetitions in other letter case. Raises TopicError."""
     topics = {topic.text.casefold(): topic for topic in map(TopicFilter.parse, typed)}
     if len(topics) > MOST_TOPICS:
-        raise TopicError(f"at most {MOST_TOPICS} topics, but these are {len(topics)}")
+        raise TopicError(
+            "at most %(most)s topics, but these are %(has)s", most=MOST_TOPICS, has=len(topics)
+        )
     return tuple(topics.values())
 
 

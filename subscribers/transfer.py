@@ -1,9 +1,9 @@
 """People as records, for export and import. Pure.
 
 A record has ``email`` and, all optional, ``topics`` (a list, or text separated by ``;``), any of
-the preferences, and ``consent``: the moment when the person agreed (ISO 8601), or ``confirmed`` if
-that is not known. Without it the person is pending and gets nothing. JSON also has evidence,
-ratings and blocks.
+the preferences, ``papers`` (a text with arXiv ids and links), and ``consent``: the moment when the
+person agreed (ISO 8601), or ``confirmed`` if that is not known. Without it the person is pending
+and gets nothing. JSON also has evidence, ratings, own papers as they are stored, and blocks.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -24,8 +24,18 @@ from subscribers.model import (
     SuppressionReason,
     Verdict,
 )
+from subscribers.own_papers import (
+    LONGEST_ABSTRACT,
+    LONGEST_TITLE,
+    MOST_OWN_PAPERS,
+    GivenPapers,
+    OwnPaper,
+    ReadPapers,
+    joined,
+)
 from subscribers.preferences import PREFERENCES, Preferences
-from subscribers.records import Records, guarded
+from subscribers.records import Records, Remark, guarded
+from subscribers.sentences import Sentence
 from subscribers.topics import TopicFilter, join_topics, parse_topics, split_topics
 
 _STATES = {
@@ -45,6 +55,7 @@ class ImportRow:
     consent: Consent
     evidence: tuple[Evidence, ...]
     ratings: tuple[Rating, ...]
+    papers: tuple[OwnPaper, ...]
     suppression: Suppression | None
 
 
@@ -62,20 +73,30 @@ def read_people(
     source: str,
     now: datetime,
     admit: Callable[[str], str] = normalise_address,
-) -> Iterator[ImportRow | Unread]:
-    """Yield the people in records, and the lines that cannot be read.
+    read_papers: ReadPapers | None = None,
+) -> Iterator[ImportRow | Unread | Remark]:
+    """Yield the people in records, the lines that cannot be read, and remarks.
 
     ``source`` and ``now`` are stored as evidence where a record has none. ``admit`` normalises an
-    address, or raises AddressError.
+    address, or raises AddressError. ``read_papers`` reads the papers in a text, as CSV has them.
     """
     for line, record in records:
+        if isinstance(record, Remark):
+            yield Remark(line, _sayable(record.what))
+            continue
         try:
             if isinstance(record, str):
-                raise SubscriberError(record)
-            yield _import_row(record, source, now, admit)
+                raise SubscriberError("%(why)s", why=record)
+            given = _papers(record.get("papers") or [], now, read_papers)
+            yield _import_row(record, source, now, admit, given.papers)
+            yield from (Remark(line, _sayable(f"papers: {why}")) for why in given.left_out)
         except SubscriberError as error:
-            # It may quote characters that cannot be encoded.
-            yield Unread(line, str(error).encode(errors="backslashreplace").decode())
+            yield Unread(line, _sayable(str(error)))
+
+
+def _sayable(text: str) -> str:
+    """Return a text that quotes a file, in which there may be what cannot be encoded."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def to_record(file: PersonFile) -> dict[str, Any]:
@@ -100,6 +121,15 @@ def to_record(file: PersonFile) -> dict[str, Any]:
             {"paper": rating.paper, "verdict": rating.verdict.value, "at": rating.at.isoformat()}
             for rating in file.ratings
         ],
+        "papers": [
+            {
+                "paper": own.paper,
+                "title": own.title,
+                "abstract": own.abstract,
+                "at": own.at.isoformat(),
+            }
+            for own in file.papers
+        ],
         **({"moving_to": file.moving_to} if file.moving_to else {}),
         "suppressed": blocked and {"reason": blocked.reason.value, "at": blocked.at.isoformat()},
     }
@@ -117,12 +147,17 @@ def to_csv_row(file: PersonFile) -> dict[str, str]:
         "consent": agreed[-1] if confirmed else record["consent"],
         **{name: record[name] for name in PREFERENCES},
         "exclusions": join_topics(record["exclusions"]),
+        "follows": join_topics(record["follows"]),
     }
     return {name: "" if cell is None else guarded(str(cell)) for name, cell in cells.items()}
 
 
 def _import_row(
-    record: Mapping[str, Any], source: str, now: datetime, admit: Callable[[str], str]
+    record: Mapping[str, Any],
+    source: str,
+    now: datetime,
+    admit: Callable[[str], str],
+    papers: tuple[OwnPaper, ...],
 ) -> ImportRow:
     topics = record.get("topics") or []
     if isinstance(topics, str):
@@ -137,6 +172,7 @@ def _import_row(
         consent=consent,
         evidence=evidence,
         ratings=_ratings(record.get("opinions") or []),
+        papers=papers,
         suppression=_suppression(record.get("suppressed")),
     )
 
@@ -155,16 +191,18 @@ def _consent(
 
 
 @contextmanager
-def _expecting(form: str, record: Any) -> Iterator[None]:
+def _expecting(form: Sentence, record: Any) -> Iterator[None]:
     """Raise PreferenceError with the expected form if a record cannot be read."""
     try:
         yield
     except (KeyError, TypeError, ValueError, PreferenceError):
-        raise PreferenceError(f"{form}, got {record!r}") from None
+        raise PreferenceError(
+            "%(expected)s, got %(typed)s", expected=form, typed=repr(record)
+        ) from None
 
 
 def _evidence(record: Any) -> Evidence:
-    with _expecting("evidence: expected event, at and source", record):
+    with _expecting(Sentence("evidence: expected event, at and source"), record):
         return Evidence(
             event=ConsentEvent(record["event"]),
             at=_moment(str(record["at"])),
@@ -174,7 +212,7 @@ def _evidence(record: Any) -> Evidence:
 
 
 def _ratings(records: Any) -> tuple[Rating, ...]:
-    with _expecting("opinions: expected each with paper, verdict and at", records):
+    with _expecting(Sentence("opinions: expected each with paper, verdict and at"), records):
         ratings = [
             Rating(
                 paper=_printable(record["paper"])[:80],
@@ -184,6 +222,30 @@ def _ratings(records: Any) -> tuple[Rating, ...]:
             for record in records
         ]
         return tuple({rating.paper: rating for rating in ratings}.values())
+
+
+def _papers(records: Any, now: datetime, read_papers: ReadPapers | None) -> GivenPapers:
+    """Return a person's own papers: as exported, or as a text with ids and links."""
+    if isinstance(records, str):
+        if read_papers is None:
+            raise PreferenceError("papers: a text of papers cannot be read here")
+        return read_papers(records, now)
+    with _expecting(Sentence("papers: expected each with paper, title, abstract and at"), records):
+        papers = [
+            OwnPaper(
+                paper=_printable(record["paper"])[:80],
+                title=_printable(record["title"])[:LONGEST_TITLE],
+                abstract=_printable(record["abstract"])[:LONGEST_ABSTRACT],
+                at=_moment(str(record["at"])),
+            )
+            for record in records
+        ]
+    kept, too_many = joined((), papers)
+    if too_many:
+        raise PreferenceError(
+            "papers: at most %(most)s, but these are %(has)s", most=MOST_OWN_PAPERS, has=len(papers)
+        )
+    return GivenPapers(tuple(kept))
 
 
 def _printable(value: Any) -> str:
@@ -197,7 +259,7 @@ def _printable(value: Any) -> str:
 def _suppression(record: Any) -> Suppression | None:
     if not record:
         return None
-    with _expecting("suppressed: expected reason and at", record):
+    with _expecting(Sentence("suppressed: expected reason and at"), record):
         return Suppression(SuppressionReason(record["reason"]), _moment(str(record["at"])))
 
 
@@ -207,6 +269,7 @@ def _moment(typed: str) -> datetime:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):  # converted to UTC it may be before year 1 or after 9999
         raise PreferenceError(
-            f"consent: {typed!r} is neither a time like 2026-01-31T08:00:00Z nor one of "
-            f"{', '.join(Consent)}"
+            "consent: %(typed)s is neither a time like 2026-01-31T08:00:00Z nor one of %(names)s",
+            typed=repr(typed),
+            names=", ".join(Consent),
         ) from None

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscribers.due_times import last_due, local_day, next_due, next_mail
-from subscribers.preferences import WEEKDAYS, Preferences
+from subscribers.preferences import WEEKDAYS, Preferences, parse_cadence
 
 ZONES = sorted(available_timezones() - {"localtime", "Factory"})
 MONDAY = frozenset({"mon"})
@@ -43,6 +43,20 @@ def at(text: str, zone: str) -> datetime:
 )
 def test_the_last_one(zone, clock, now, due):
     assert last_due(Preferences(at=clock, timezone=zone), at(now, zone)) == at(due, zone)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Niue"])
+def test_monthly_is_on_the_first_of_each_month(zone):
+    monthly = Preferences(days=parse_cadence("monthly"), at=time(23, 30), timezone=zone)
+    moment = datetime(2027, 1, 15, tzinfo=UTC)
+    days = []
+    for _ in range(14):
+        before, moment = moment, next_due(monthly, moment)
+        assert last_due(monthly, moment) == moment
+        assert not days or last_due(monthly, moment - timedelta.resolution) == before
+        days.append(local_day(monthly, moment))
+    assert days == [date(2027 + n // 12, n % 12 + 1, 1) for n in range(1, 15)]
+    assert [monthly.day_before(later) for later in days[1:]] == days[:-1]
 
 
 def test_weekly_is_once_a_week():

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscribers.errors import PreferenceError, SubscriberError, TopicError
+from subscribers.follows import FollowKind, parse_follows
 from subscribers.preferences import (
     CADENCES,
     DAY_NAMES,
@@ -38,6 +39,7 @@ WEEK = [MONDAY + timedelta(days=n) for n in range(7)]
         ("daily", EVERY_DAY),
         ("weekdays", {"mon", "tue", "wed", "thu", "fri"}),
         ("weekly", {"mon"}),
+        ("monthly", {"first"}),
         ("sun", {"sun"}),
         ("mon+thu", {"mon", "thu"}),
         ("thu mon", {"mon", "thu"}),
@@ -63,6 +65,7 @@ def test_what_is_no_cadence_is_refused_by_name(typed):
         (EVERY_DAY, "daily"),
         (frozenset(WEEKDAYS[:5]), "weekdays"),
         (frozenset({"mon"}), "weekly"),
+        (frozenset({"first"}), "monthly"),
         (frozenset({"thu"}), "thu"),
         (frozenset({"sun", "thu", "mon"}), "mon+thu+sun"),
     ],
@@ -77,6 +80,7 @@ def test_days_have_a_name_in_the_order_of_the_week(days, name):
         ("daily", "every day"),
         ("weekdays", "from Monday to Friday"),
         ("weekly", "once a week, on Monday"),
+        ("monthly", "once a month, on the 1st"),
         ("sun", "on Sunday"),
         ("thu+mon", "on Monday and Thursday"),
         ("sun+tue+wed", "on Tuesday, Wednesday and Sunday"),
@@ -214,6 +218,7 @@ def test_a_time_zone_is_known_by_its_name(typed):
         "Z\u00fcrich",
         "x" * 5000,
         "a/" * 300,
+        "." * 2000,  # each part is imported by another call
         "\x00",
         "\ud800",
     ],
@@ -261,10 +266,11 @@ def test_what_is_none_of_these_words_is_refused_by_name(typed):
 @pytest.mark.parametrize("typed", ["en", "pt-BR", "zh-Hant-TW", "de-1996", "x" * 35])
 def test_a_language_is_a_tag(typed):
     assert parse_locale(f" {typed} ") == typed
+    assert parse_locale(typed.replace("-", "_")) == typed  # as other programs export it
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "e", "en_GB", "en-", "-en", "en GB", "en\n\nX", "\u4e2d\u6587", "x" * 36]
+    "typed", ["", "e", "en-", "en_", "/en", "-en", "en GB", "en\n\nX", "\u4e2d\u6587", "x" * 36]
 )
 def test_what_is_no_language_is_refused_by_name(typed):
     with pytest.raises(PreferenceError) as refused:
@@ -285,9 +291,12 @@ def test_the_defaults():
         "strictness": None,
         "trending": True,
         "note_when_nothing": False,
+        "pictures": True,
+        "translated_titles": False,
         "exclusions": [],
+        "follows": [],
         "paused_until": None,
-        "locale": "en",
+        "locale": None,
     }
 
 
@@ -301,7 +310,10 @@ def test_a_record_says_what_is_wanted():
         "strictness": "broad",
         "trending": False,
         "note_when_nothing": True,
+        "pictures": False,
+        "translated_titles": True,
         "exclusions": ["crypto", "large language models"],
+        "follows": ["author:Jane Doe", "organisation:Some; Lab"],
         "paused_until": "2026-03-01",
         "locale": "nb",
     }
@@ -315,7 +327,10 @@ def test_a_record_says_what_is_wanted():
         strictness=Strictness.BROAD,
         trending=False,
         note_when_nothing=True,
+        pictures=False,
+        translated_titles=True,
         exclusions=parse_topics(["crypto", "large language models"]),
+        follows=parse_follows(["author:Jane Doe", "organisation:Some; Lab"]),
         paused_until=date(2026, 3, 1),
         locale="nb",
     )
@@ -333,9 +348,14 @@ preferences = st.builds(
     strictness=st.none() | st.sampled_from(Strictness),
     trending=st.booleans(),
     note_when_nothing=st.booleans(),
+    pictures=st.booleans(),
+    translated_titles=st.booleans(),
     exclusions=st.lists(words, max_size=4).map(parse_topics),
+    follows=st.lists(st.builds("{}:{}".format, st.sampled_from(FollowKind), words), max_size=4).map(
+        parse_follows
+    ),
     paused_until=st.none() | st.dates(),
-    locale=st.sampled_from(["en", "pt-BR"]),
+    locale=st.sampled_from([None, "en", "pt-BR"]),
 )
 
 

@@ -30,6 +30,8 @@ BEFORE = Preferences(
     strictness=Strictness.BROAD,
     trending=False,
     note_when_nothing=True,
+    pictures=False,
+    translated_titles=True,
     exclusions=parse_topics(["surveys"]),
     paused_until=date(2026, 3, 1),
     locale="nb",
@@ -60,18 +62,21 @@ preferences = st.builds(
     strictness=st.none() | st.sampled_from(Strictness),
     trending=st.booleans(),
     note_when_nothing=st.booleans(),
+    pictures=st.booleans(),
+    translated_titles=st.booleans(),
     exclusions=topics,
     paused_until=st.none() | st.dates(),
-    locale=st.sampled_from(["en", "pt-BR"]),
+    locale=st.sampled_from([None, "en", "pt-BR"]),
 )
 
 
 def as_sent(form):
     """The fields that a browser sends for a form that nobody touched."""
     return {
-        "topics": [form.topics.replace("\n", "\r\n")],
-        "suggested": sorted(form.suggested),
-        "exclusions": [form.exclusions.replace("\n", "\r\n")],
+        "topic": list(form.topic),
+        "topics": [form.topics],
+        "exclusion": list(form.exclusion),
+        "exclusions": [form.exclusions],
         "cadence": [form.cadence],
         "days": ["", *(day for day in WEEKDAYS if day in form.days)],
         "at": [form.at],
@@ -81,7 +86,9 @@ def as_sent(form):
         "strictness": [form.strictness],
         "trending": ["", "yes"] if form.trending else [""],
         "note_when_nothing": ["", "yes"] if form.note_when_nothing else [""],
-        "paused_until": [form.paused_until],
+        "pictures": ["", "yes"] if form.pictures else [""],
+        "locale": [form.locale],
+        "translated_titles": ["", "yes"] if form.translated_titles else [""],
     }
 
 
@@ -105,16 +112,17 @@ def test_a_form_that_nobody_touched_changes_nothing(topics, preferences):
 
 
 @given(topics, preferences, preferences)
-def test_a_form_says_all_but_the_locale(topics, preferences, before):
+def test_a_form_says_all_but_a_pause(topics, preferences, before):
     sent = PreferencesForm.of((), before).filled(as_sent(PreferencesForm.of(topics, preferences)))
-    assert sent.read(before) == (topics, replace(preferences, locale=before.locale))
+    locale = preferences.locale or before.locale
+    kept = {"locale": locale, "paused_until": before.paused_until}
+    assert sent.read(before) == (topics, replace(preferences, **kept))
 
 
 @given(topics, preferences)
 def test_a_form_sent_is_a_form_shown(topics, preferences):
     shown = PreferencesForm.of(topics, preferences)
-    again = PreferencesForm().filled(as_sent(shown))
-    assert replace(again, topics=shown.topics, exclusions=shown.exclusions) == shown
+    assert PreferencesForm().filled(as_sent(shown)) == shown
 
 
 @given(topics, preferences)
@@ -126,8 +134,8 @@ def test_nothing_sent_is_nothing_changed(topics, preferences):
 def test_how_wishes_are_shown():
     assert (
         PreferencesForm(
-            topics="robots",
-            exclusions="surveys",
+            topic=("robots",),
+            exclusion=("surveys",),
             cadence=CHOSEN_DAYS,
             days=frozenset({"tue", "sat"}),
             at="17:30",
@@ -137,7 +145,9 @@ def test_how_wishes_are_shown():
             strictness="broad",
             trending=False,
             note_when_nothing=True,
-            paused_until="2026-03-01",
+            pictures=False,
+            locale="nb",
+            translated_titles=True,
         )
         == SHOWN
     )
@@ -156,6 +166,9 @@ def test_a_cadence_with_a_name_is_shown_by_it(name, days):
     [
         ({"exclusions": [""]}, {"exclusions": ()}),
         ({"exclusions": ["b\r\n\r\n a "]}, {"exclusions": parse_topics(["b", "a"])}),
+        ({"exclusions": ["b; a;;c"]}, {"exclusions": parse_topics(["b", "a", "c"])}),
+        ({"exclusion": ["surveys"]}, {}),
+        ({"exclusion": ["b"], "exclusions": ["a"]}, {"exclusions": parse_topics(["b", "a"])}),
         ({"cadence": ["weekly"]}, {"days": frozenset({"mon"})}),
         ({"cadence": ["daily"], "days": ["", "mon"]}, {"days": EVERY_DAY}),
         ({"cadence": [CHOSEN_DAYS]}, {}),
@@ -174,9 +187,9 @@ def test_a_cadence_with_a_name_is_shown_by_it(name, days):
         ({"strictness": [""]}, {"strictness": None}),
         ({"trending": ["", "yes"]}, {"trending": True}),
         ({"trending": [""]}, {}),
-        ({"paused_until": [""]}, {"paused_until": None}),
-        ({"paused_until": ["2026-12-24"]}, {"paused_until": date(2026, 12, 24)}),
-        ({"locale": ["fr"]}, {}),
+        ({"paused_until": [""]}, {}),
+        ({"locale": ["fr"]}, {"locale": "fr"}),
+        ({"locale": [""]}, {}),
         ({"consent": ["confirmed"]}, {}),
         ({"at": []}, {}),
     ],
@@ -207,19 +220,25 @@ def test_of_several_values_the_last_counts(fields, value):
 # ---- suggestions -------------------------------------------------------------------------------
 
 
-def test_ticked_suggestions_are_topics_beside_those_typed():
-    chosen, _ = read(topics=["Robots\nducks"], suggested=["video", "agents", "robots"])
-    assert [topic.text for topic in chosen] == ["robots", "ducks", "agents", "video"]
+def test_ticked_topics_come_before_those_that_are_typed():
+    chosen, _ = read(topics=["Robots; ducks\ngeese"], topic=["video", "agents", "robots", "video"])
+    assert [topic.text for topic in chosen] == ["video", "agents", "Robots", "ducks", "geese"]
 
 
-def test_ticked_suggestions_stay_ticked_when_the_form_is_shown_again():
-    form = SHOWN.filled({"suggested": ["agents"], "topics": ["!!"]})
-    assert (form.suggested, form.topics) == (frozenset({"agents"}), "!!")
+def test_a_ticked_topic_is_taken_as_it_is():
+    chosen, _ = read(topics=[""], topic=["a; b\\c"])
+    assert [topic.text for topic in chosen] == ["a; b\\c"]
 
 
-def test_suggestions_that_nobody_ticks_are_no_topics():
-    ticked = SHOWN.filled({"suggested": ["agents"]})
-    assert ticked.filled({"topics": ["robots"]}).read(Preferences())[0] == ROBOTS
+def test_ticked_topics_stay_ticked_when_the_form_is_shown_again():
+    form = SHOWN.filled({"topic": ["agents"], "topics": ["!!"]})
+    assert (form.topic, form.topics) == (("agents",), "!!")
+
+
+def test_a_topic_that_is_no_longer_ticked_is_dropped():
+    assert SHOWN.filled({"topics": [""]}).topic == ()
+    assert SHOWN.filled({"topic": ["agents"]}).topic == ("agents",)
+    assert SHOWN.filled({"exclusions": [""]}).topic == ("robots",), "another part of the form"
 
 
 # ---- what is refused ---------------------------------------------------------------------------
@@ -245,14 +264,13 @@ def test_suggestions_that_nobody_ticks_are_no_topics():
         (PreferenceError, {"max_papers": ["9" * 5000]}, "is not a number of papers from 1 to 15"),
         (PreferenceError, {"min_papers": ["0"]}, "'0' is not a number of papers from 1 to 15"),
         (PreferenceError, {"strictness": ["lax"]}, "'lax' is not one of strict, normal, broad"),
-        (PreferenceError, {"paused_until": ["soon"]}, "'soon' is not a date"),
         (TopicError, {"topics": ["robots\n!!"]}, "a topic needs at least one word"),
         (TopicError, {"topics": ["x" * (LONGEST_TOPIC + 1)]}, "at most 200 characters"),
         (TopicError, {"topics": ["\n".join(map(str, range(MOST_TOPICS + 1)))]}, "at most 20"),
         (TopicError, {"topics": ["a\x00b"]}, "U+0000"),
         (TopicError, {"topics": ["a\ud800b"]}, "U+D800"),
-        (TopicError, {"suggested": ["!!"]}, "a topic needs at least one word"),
-        (TopicError, {"suggested": [str(n) for n in range(MOST_TOPICS)]}, "at most 20"),
+        (TopicError, {"topic": ["!!"]}, "a topic needs at least one word"),
+        (TopicError, {"topic": [str(n) for n in range(MOST_TOPICS + 1)]}, "at most 20"),
         (TopicError, {"exclusions": ["!!"]}, "a topic needs at least one word"),
         (TopicError, {"exclusions": ["x" * (LONGEST_TOPIC + 1)]}, "at most 200 characters"),
     ],
@@ -261,7 +279,7 @@ def test_what_cannot_be_is_refused_saying_why(kind, fields, why):
     assert why in refusal(kind, **fields)
 
 
-@pytest.mark.parametrize("name", ["topics", "suggested", "days", "at", "address", "anything"])
+@pytest.mark.parametrize("name", ["topics", "topic", "days", "at", "address", "anything"])
 def test_a_field_that_no_person_typed_is_refused_unread(name):
     for values in (["", "x" * (LONGEST_FIELD + 1)], ["x" * (LONGEST_FIELD + 1), ""]):
         with pytest.raises(PreferenceError, match=r"^this is too long$"):
@@ -271,7 +289,7 @@ def test_a_field_that_no_person_typed_is_refused_unread(name):
 
 def test_too_many_suggestions_to_read_are_refused_unread():
     ticked = [f"{number} {'x' * 100}" for number in range(LONGEST_FIELD // 100)]
-    assert refusal(TopicError, suggested=ticked) == "this is too long"
+    assert refusal(TopicError, topic=ticked) == "this is too long"
 
 
 NAMES = sorted([*as_sent(SHOWN), "anything"])
@@ -293,3 +311,29 @@ def test_whatever_is_sent_is_wishes_or_an_error_of_ours(fields, before):
         return
     assert PreferencesForm.of(topics, preferences).read(preferences) == (topics, preferences)
     assert Preferences.from_json(preferences.to_json()) == preferences
+
+
+# ---- proposals that a button takes -----------------------------------------------------------
+
+
+def test_a_button_puts_another_topic_in_the_place_of_one():
+    form = PreferencesForm(topic=("robots", " difusion  models", "agents"), topics="ants")
+    taken = form.filled({"instead": ["difusion models\r\ndiffusion models"]})
+    assert taken == replace(form, topic=("robots", "diffusion models", "agents", "ants"), topics="")
+
+
+def test_a_suggestion_that_is_ticked_gives_way_to_a_topic():
+    fields = {"topics": ["robots"], "topic": ["agents"], "instead": ["agents\nweb agents"]}
+    taken = PreferencesForm().filled(fields)
+    assert (taken.topics, taken.topic) == ("", ("web agents", "robots"))
+
+
+@pytest.mark.parametrize("sent", ["", "robots", "robots\n", "\n", "other\nthing", "\nthing"])
+def test_a_button_whose_topic_is_gone_changes_nothing(sent):
+    fields = {"topics": ["agents\nrobots of today"], "instead": [sent]}
+    assert PreferencesForm().filled(fields).topics == "agents; robots of today"
+
+
+def test_a_button_sets_the_strictness_and_nothing_else():
+    assert SHOWN.filled({"match": ["strict"]}) == replace(SHOWN, strictness="strict")
+    assert SHOWN.filled({"match": ["fuzzy"]}) == SHOWN

@@ -22,8 +22,9 @@ from subscribers.model import (
     SuppressionReason,
     Verdict,
 )
+from subscribers.own_papers import OwnPaper
 from subscribers.preferences import Preferences
-from subscribers.records import read_records
+from subscribers.records import Remark, read_records
 from subscribers.topics import parse_topics
 from subscribers.transfer import ImportRow, Unread, read_people, to_csv_row, to_record
 from tests.support import NOW
@@ -33,7 +34,7 @@ ADA = "ada@example.org"
 AGREED = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
 
 
-def read(text: str) -> list[ImportRow | Unread]:
+def read(text: str) -> list[ImportRow | Unread | Remark]:
     """Read the people of a file with this text; its lines are split as the import splits them."""
     lines = IncrementalNewlineDecoder(None, translate=True).decode(text).split("\n")
     return list(read_people(read_records(iter(lines))[1], source="a test", now=NOW))
@@ -55,9 +56,11 @@ def from_json(**fields: Any) -> str:
     return json.dumps({"email": ADA, **fields})
 
 
-def addresses(people: list[ImportRow | Unread]) -> list[str | int]:
+def addresses(people: list[ImportRow | Unread | Remark]) -> list[str | int]:
     """Addresses, and the numbers of the lines that cannot be read."""
-    return [person.line if isinstance(person, Unread) else person.address for person in people]
+    return [
+        person.line if isinstance(person, Unread | Remark) else person.address for person in people
+    ]
 
 
 def topics(person: ImportRow) -> list[str]:
@@ -95,6 +98,7 @@ def test_all_columns_but_the_address_are_optional():
         consent=Consent.PENDING,
         evidence=(Evidence(ConsentEvent.ASKED, NOW, "a test"),),
         ratings=(),
+        papers=(),
         suppression=None,
     )
     assert one(from_json()) == person
@@ -102,7 +106,7 @@ def test_all_columns_but_the_address_are_optional():
 
 def test_a_column_that_nobody_knows_is_said_and_the_people_are_read():
     said, ada = read(f"email,topic,consent\n{ADA},agents,confirmed\n")
-    assert said == Unread(1, "unknown columns are ignored: topic")
+    assert said == Remark(1, "unknown columns are ignored: topic")
     assert (ada.address, ada.topics, ada.consent) == (ADA, (), Consent.CONFIRMED)
 
 
@@ -124,6 +128,7 @@ def test_every_column_is_read():
         consent=Consent.CONFIRMED,
         evidence=(Evidence(ConsentEvent.CONFIRMED, AGREED, "a test"),),
         ratings=(),
+        papers=(),
         suppression=None,
     )
 
@@ -165,8 +170,8 @@ def test_a_short_row_has_the_default_for_the_rest():
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "the header has no column email, but: nothing"),
-        ("\n", "the header has no column email, but: nothing"),
+        ("", "the file is empty: expected a header with the column email"),
+        ("\n", "the file is empty: expected a header with the column email"),
         (f"{ADA}\n", f"the header has no column email, but: {ADA}"),
         ("Name,Age\n", "the header has no column email, but: Name, Age"),
         ("Name;Topics\n", "the header has no column email, but: Name, topics"),
@@ -456,7 +461,7 @@ def test_a_malformed_block_is_said(block):
 
 names = st.sampled_from(
     "email topics consent timezone hour at cadence locale max_papers trending exclusions "
-    "note_when_nothing paused_until evidence suppressed since".split()
+    "note_when_nothing pictures paused_until evidence suppressed since".split()
 )
 
 
@@ -476,7 +481,9 @@ odd_cells = st.just(ADA) | odd_characters | st.text(max_size=8)
 def test_any_rows_whatever_never_raise(header, rows):
     text = "\n".join([",".join(["email", *header]), *(",".join(row) for row in rows)])
     for person in read(text):
-        if isinstance(person, Unread):
+        if isinstance(person, Remark):
+            assert person.what.encode()
+        elif isinstance(person, Unread):
             assert person.why.encode()
             assert person.line > 1 or "column" in person.why
         else:
@@ -555,6 +562,13 @@ files = st.builds(
         max_size=3,
         unique_by=lambda rating: rating.paper,
     ).map(tuple),
+    papers=st.lists(
+        st.builds(
+            OwnPaper, papers, st.text("ab é", max_size=9), st.text("ab é", max_size=9), moments
+        ),
+        max_size=3,
+        unique_by=lambda own: own.paper,
+    ).map(tuple),
     moving_to=st.sampled_from(["", "ada@example.net"]),
     suppression=st.none() | st.builds(Suppression, st.sampled_from(SuppressionReason), moments),
 )
@@ -570,6 +584,7 @@ def test_a_person_written_as_json_is_the_same_when_read(file):
         consent=person.consent,
         evidence=file.evidence,
         ratings=file.ratings,
+        papers=file.papers,
         suppression=file.suppression,
     )
 
@@ -593,7 +608,7 @@ def test_a_person_written_as_csv_is_the_same_as_far_as_csv_can_hold(file):
 
 def a_file(consent: Consent, *said: Evidence) -> PersonFile:
     person = Subscriber(1, "0" * 32, ADA, (), Preferences(), consent, NOW)
-    return PersonFile(person, said, (), "", None)
+    return PersonFile(person, said, (), (), "", None)
 
 
 def test_csv_tells_when_consent_was_last_given():
@@ -630,6 +645,7 @@ def test_a_record_says_everything():
             Evidence("confirmed", NOW, "link", "203.0.113.7"),
         ),
         (Rating("arxiv:2602.00001", Verdict.MUTE, NOW),),
+        (OwnPaper("arxiv:2602.00002", "Ducks", "We film.", NOW),),
         "ada@example.net",
         Suppression(SuppressionReason.COMPLAINT, NOW),
     )
@@ -650,6 +666,14 @@ def test_a_record_says_everything():
         ],
         "opinions": [
             {"paper": "arxiv:2602.00001", "verdict": "mute", "at": "2026-02-20T08:00:00+00:00"}
+        ],
+        "papers": [
+            {
+                "paper": "arxiv:2602.00002",
+                "title": "Ducks",
+                "abstract": "We film.",
+                "at": "2026-02-20T08:00:00+00:00",
+            }
         ],
         "moving_to": "ada@example.net",
         "suppressed": {"reason": "complaint", "at": "2026-02-20T08:00:00+00:00"},
