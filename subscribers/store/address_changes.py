@@ -87,12 +87,14 @@ def _absorb(connection: Connection, change: AddressChange) -> None:
     if other is None or other.id == change.person.id:
         return
     if other.consent is Consent.CONFIRMED:
-        raise AddressError(f"{change.address} is already subscribed")
+        raise AddressError("%(address)s is already subscribed", address=change.address)
     evidence = update(consents).where(consents.c.subscriber_id == other.id)
     connection.execute(evidence.values(subscriber_id=change.person.id))
     still = (subscribers.c.id == other.id, subscribers.c.consent == other.consent)
     if connection.execute(delete(subscribers).where(*still)).rowcount == 0:
-        raise ConsentError(f"{change.address} has just changed; look, and try again")
+        raise ConsentError(
+            "%(address)s has just changed; look, and try again", address=change.address
+        )
 
 
 def _find(connection: Connection, public_id: str) -> AddressChange | None:

@@ -1,14 +1,14 @@
 """Queries over all people: for lists, for statistics, and for planning who is due when."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from sqlalchemy import Column, Select, func, select
 
 from subscribers.addresses import address_key
 from subscribers.lifecycle import ConsentEvent
-from subscribers.model import Consent, MailSchedule, SuppressionReason
+from subscribers.model import CONFIRM_LINK, Consent, MailSchedule, SuppressionReason
 from subscribers.preferences import Preferences
 from subscribers.store.store import Store
 from subscribers.store.tables import consents, subscribers, suppressions
@@ -52,16 +52,50 @@ class Overview(Store):
         days = (first + timedelta(days=number) for number in range((last - first).days + 1))
         return {day: left[day] for day in days}
 
-    def mail_schedules(self) -> list[MailSchedule]:
+    def confirmed_by_link(self, since: datetime) -> dict[int, datetime]:
+        """Return who has confirmed by the link in an email since a moment, and when last.
+
+        Called every few seconds.
+        """
+        query = (
+            select(consents.c.subscriber_id, func.max(consents.c.at))
+            .join(subscribers, subscribers.c.id == consents.c.subscriber_id)
+            .where(
+                consents.c.event == ConsentEvent.CONFIRMED,
+                consents.c.at > since,
+                consents.c.source == CONFIRM_LINK,
+                subscribers.c.consent == Consent.CONFIRMED,
+            )
+            .group_by(consents.c.subscriber_id)
+        )
+        return {row[0]: row[1] for row in self._rows(query)}
+
+    def ranges(self, size: int) -> Iterator[range]:
+        """Yield ranges of ids with at most so many people each, until there are no more."""
+        first = 1
+        while True:
+            following = select(subscribers.c.id).where(subscribers.c.id >= first)
+            beyond = self._value(following.order_by(subscribers.c.id).offset(size).limit(1))
+            if beyond is None:
+                break
+            yield range(first, beyond)
+            first = beyond
+        last = self._value(select(func.max(subscribers.c.id)))
+        if last is not None and last >= first:
+            yield range(first, last + 1)
+
+    def mail_schedules(self, among: range | None = None) -> list[MailSchedule]:
         """Return when the confirmed subscribers want mail, grouped by equal times.
 
-        Called every minute, so it reads no whole records.
+        Those with an id in a range, or all. Called every minute, so it reads no whole records.
         """
         record = subscribers.c.preferences
         times = (record[name].as_string().label(name) for name in _TIMES)
         query = select(subscribers.c.id, subscribers.c.since, *times).where(
             subscribers.c.consent == Consent.CONFIRMED
         )
+        if among is not None:
+            query = query.where(subscribers.c.id.between(among.start, among.stop - 1))
         found: dict[tuple[str | None, ...], dict[int, datetime]] = {}
         with self._engine.connect() as connection:
             for number, since, *stored in connection.execute(query):

@@ -1,5 +1,6 @@
 """Readers' ratings of single papers: more like this, or not for me."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
 
@@ -8,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from subscribers.model import Rating, Verdict
 from subscribers.store.rows import ratings_by_person
-from subscribers.store.store import Store
+from subscribers.store.store import Store, near
 from subscribers.store.tables import ratings
 
 
@@ -27,6 +28,18 @@ class Ratings(Store):
         """Return all ratings by the subscriber's id, oldest first."""
         with self._engine.connect() as connection:
             return ratings_by_person(connection, true())
+
+    def of_some(self, ids: Collection[int]) -> dict[int, list[Rating]]:
+        """Return the ratings of the people with these ids who have any, oldest first."""
+        with self._engine.connect() as connection:
+            found = ratings_by_person(connection, near(ratings.c.subscriber_id, ids))
+        return {person: found[person] for person in found.keys() & set(ids)}
+
+    def of(self, subscriber_id: int) -> list[Rating]:
+        """Return a subscriber's ratings, newest first."""
+        with self._engine.connect() as connection:
+            mine = ratings_by_person(connection, ratings.c.subscriber_id == subscriber_id)
+        return mine.get(subscriber_id, [])[::-1]
 
     def on(self, subscriber_id: int, paper: str) -> Verdict | None:
         """Return a subscriber's verdict on one paper."""

@@ -3,13 +3,15 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Engine, delete, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Engine, and_, delete, func, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from subscribers.addresses import address_key, normalise_address
 from subscribers.errors import ConsentError
+from subscribers.follows import Follow
 from subscribers.lifecycle import ConsentEvent, next_consent
 from subscribers.model import (
     Consent,
@@ -21,10 +23,13 @@ from subscribers.model import (
     Suppression,
     SuppressionReason,
 )
+from subscribers.own_papers import OwnPaper
 from subscribers.preferences import Preferences
 from subscribers.store import rows
 from subscribers.store.address_changes import AddressChanges
+from subscribers.store.feed_links import FeedLinks
 from subscribers.store.overview import Overview
+from subscribers.store.own_papers import OwnPapers, own_paper_of
 from subscribers.store.ratings import Ratings
 from subscribers.store.retention import SIGN_UPS_KEPT_FOR, OldRows
 from subscribers.store.store import Store
@@ -32,6 +37,8 @@ from subscribers.store.suppressions import Suppressions
 from subscribers.store.tables import (
     address_changes,
     consents,
+    feed_links,
+    own_papers,
     ratings,
     signups,
     subscribers,
@@ -41,11 +48,6 @@ from subscribers.topics import TopicFilter
 from subscribers.transfer import ImportRow
 
 _BLOCK = 500  # ids in one query
-_STANDING = {
-    Consent.PENDING: Standing.NOT_CONFIRMED,
-    Consent.CONFIRMED: Standing.MAY_RECEIVE,
-    Consent.WITHDRAWN: Standing.WITHDRAWN,
-}
 
 
 class Registry(Store):
@@ -55,6 +57,8 @@ class Registry(Store):
         super().__init__(engine)
         self.address_changes = AddressChanges(engine)
         self.old_rows = OldRows(engine)
+        self.own_papers = OwnPapers(engine)
+        self.feed_links = FeedLinks(engine)
         self.ratings = Ratings(engine)
         self.overview = Overview(engine)
         self.suppressions = Suppressions(engine)
@@ -71,9 +75,12 @@ class Registry(Store):
             connection.execute(delete(signups).where(outdated))
             connection.execute(insert(signups), [{"asker": key, "at": now} for key in limits])
         # Committed before it counts: simultaneous requests all see each other.
-        query = select(signups.c.asker, func.count()).where(signups.c.asker.in_(list(limits)))
-        counted = self._rows(query.group_by(signups.c.asker))
-        return all(count <= limits[key] for key, count in counted)
+        return all(self._has_asked_at_most(key, limit) for key, limit in limits.items())
+
+    def _has_asked_at_most(self, key: str, limit: int) -> bool:
+        """Return whether no more requests than this count under a key; look at one more at most."""
+        query = select(signups.c.id).where(signups.c.asker == key).limit(limit + 1)
+        return len(self._values(query)) <= limit
 
     def add(
         self,
@@ -96,7 +103,8 @@ class Registry(Store):
                 consent = next_consent(known.consent if known else None, ConsentEvent.VOUCHED)
             except ConsentError:
                 raise ConsentError(
-                    f"{address} has unsubscribed; only the person can subscribe again"
+                    "%(address)s has unsubscribed; only the person can subscribe again",
+                    address=address,
                 ) from None
             values: dict[str, object] = {"consent": consent}
             if topics or known is None:
@@ -190,6 +198,8 @@ class Registry(Store):
             if connection.execute(leave).rowcount:
                 evidence = Evidence(ConsentEvent.WITHDRAWN, now, source, client)
                 rows.record_evidence(connection, person.id, evidence)
+                its_feed = feed_links.c.subscriber_id == person.id
+                connection.execute(delete(feed_links).where(its_feed))
             else:
                 was = Consent.WITHDRAWN
             person = rows.by_public_id(connection, public_id)
@@ -248,6 +258,22 @@ class Registry(Store):
             connection.execute(its_row.values(topics=texts, preferences=preferences.to_json()))
             return rows.by_public_id(connection, public_id)
 
+    def set_follow(self, public_id: str, follow: Follow, *, wanted: bool) -> Subscriber | None:
+        """Follow an author or an organisation, or stop; return None if the person is unknown.
+
+        Raises PreferenceError if they follow as many as anybody may.
+        """
+        its_row = update(subscribers).where(subscribers.c.public_id == public_id)
+        with self._engine.begin() as connection:
+            # It changes nothing, but whoever presses another button at this moment has to wait.
+            connection.execute(its_row.values(public_id=public_id))
+            person = rows.by_public_id(connection, public_id)
+            if person is None:
+                return None
+            preferences = person.preferences.following(follow, wanted=wanted)
+            connection.execute(its_row.values(preferences=preferences.to_json()))
+            return replace(person, preferences=preferences)
+
     # ---- reading -----------------------------------------------------------------------------
 
     def get(self, subscriber_id: int) -> Subscriber | None:
@@ -261,28 +287,30 @@ class Registry(Store):
     def standing(self, subscriber_id: int) -> Standing:
         """Return whether this person may be mailed right now, or why not."""
         with self._engine.connect() as connection:
-            person = rows.one(connection, subscribers.c.id == subscriber_id)
-            if person is None:
-                return Standing.REMOVED
-            if rows.block_on(connection, person.address):
-                return Standing.SUPPRESSED
-            return _STANDING[person.consent]
+            standing, _ = rows.standings(connection, [subscriber_id]).get(
+                subscriber_id, (Standing.REMOVED, "")
+            )
+            return standing
 
-    def everybody(self, consent: Consent | None = None) -> list[Subscriber]:
-        """Return everybody, or everybody with one consent, in the order they came."""
-        query = select(subscribers).order_by(subscribers.c.id)
-        if consent is not None:
-            query = query.where(subscribers.c.consent == consent)
-        return [rows.subscriber_of(row) for row in self._rows(query)]
+    def everybody(
+        self, consent: Consent | None = None, among: range | None = None
+    ) -> list[Subscriber]:
+        """Return everybody, or those with one consent and an id in a range, as they came."""
+        its = subscribers.c
+        which = [] if consent is None else [its.consent == consent]
+        if among is not None:
+            which.append(its.id.between(among.start, among.stop - 1))
+        with self._engine.connect() as connection:
+            return rows.read_many(connection, and_(true(), *which))
 
     def some(self, ids: Collection[int]) -> list[Subscriber]:
         """Return the people with these ids, in the order they came."""
         wanted = sorted(ids)
         found: list[Subscriber] = []
-        for begin in range(0, len(wanted), _BLOCK):
-            query = select(subscribers).where(subscribers.c.id.in_(wanted[begin : begin + _BLOCK]))
-            rows_found = self._rows(query.order_by(subscribers.c.id))
-            found += [rows.subscriber_of(row) for row in rows_found]
+        with self._engine.connect() as connection:
+            for begin in range(0, len(wanted), _BLOCK):
+                block = subscribers.c.id.in_(wanted[begin : begin + _BLOCK])
+                found += rows.read_many(connection, block)
         return found
 
     def files(self) -> list[PersonFile]:
@@ -312,6 +340,10 @@ class Registry(Store):
             for row in connection.execute(found.order_by(consents.c.at, consents.c.id)):
                 evidence[row.subscriber_id].append(rows.evidence_of(row))
             rated = rows.ratings_by_person(connection, ratings.c.subscriber_id.in_(whose))
+            own: dict[int, list[OwnPaper]] = defaultdict(list)
+            named = select(own_papers).where(own_papers.c.subscriber_id.in_(whose))
+            for row in connection.execute(named.order_by(own_papers.c.at, own_papers.c.paper)):
+                own[row.subscriber_id].append(own_paper_of(row))
             is_open = address_changes.c.address != subscribers.c.address
             wanted = select(address_changes).join(subscribers).where(is_open)
             theirs = wanted.where(address_changes.c.subscriber_id.in_(whose))
@@ -327,6 +359,7 @@ class Registry(Store):
                     subscriber=rows.subscriber_of(row),
                     evidence=tuple(evidence[row.id]),
                     ratings=tuple(rated[row.id]),
+                    papers=tuple(own[row.id]),
                     moving_to=moving.get(row.id, ""),
                     suppression=blocked.get(row.address_key),
                 )

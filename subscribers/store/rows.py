@@ -1,13 +1,26 @@
 """Reading and writing the rows of people, as all stores need it."""
 
+import json
 import secrets
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from subscribers.addresses import address_key
 from subscribers.errors import ConsentError
@@ -16,15 +29,18 @@ from subscribers.model import (
     Consent,
     Evidence,
     Rating,
+    Standing,
     Subscriber,
     Suppression,
     SuppressionReason,
     Verdict,
 )
 from subscribers.preferences import Preferences
-from subscribers.store.tables import consents, ratings, subscribers, suppressions
+from subscribers.store.tables import consents, own_papers, ratings, subscribers, suppressions
 from subscribers.topics import TopicFilter
 from subscribers.transfer import ImportRow
+
+_READ_ONCE = 10_000  # texts that are remembered
 
 
 def one(connection: Connection, condition: ColumnElement[bool]) -> Subscriber | None:
@@ -51,6 +67,51 @@ def subscriber_of(row: Row[tuple[Any, ...]]) -> Subscriber:
         consent=Consent(row.consent),
         since=row.since,
     )
+
+
+def read_many(connection: Connection, condition: ColumnElement[bool]) -> list[Subscriber]:
+    """Return the subscribers that meet a condition, in the order they came.
+
+    Among many people most topics and preferences repeat: each text is read once.
+    """
+    its = subscribers.c
+    query = select(
+        its.id,
+        its.public_id,
+        its.address,
+        cast(its.topics, Text),
+        cast(its.preferences, Text),
+        its.consent,
+        its.since,
+    )
+    return [
+        Subscriber(
+            number,
+            public_id,
+            address,
+            _topics_in(topics),
+            _preferences_in(preferences),
+            _CONSENTS[consent],
+            since,
+        )
+        for number, public_id, address, topics, preferences, consent, since in connection.execute(
+            query.where(condition).order_by(its.id)
+        )
+    ]
+
+
+_CONSENTS = {consent.value: consent for consent in Consent}
+_topic = lru_cache(_READ_ONCE)(TopicFilter)
+
+
+@lru_cache(_READ_ONCE)
+def _topics_in(stored: str) -> tuple[TopicFilter, ...]:
+    return tuple(map(_topic, json.loads(stored)))
+
+
+@lru_cache(_READ_ONCE)
+def _preferences_in(stored: str) -> Preferences:
+    return Preferences.from_stored(json.loads(stored))
 
 
 def save(
@@ -86,7 +147,9 @@ def change(connection: Connection, before: Subscriber, **values: object) -> None
         subscribers.c.address == before.address,
     )
     if connection.execute(update(subscribers).where(*still).values(values)).rowcount == 0:
-        raise ConsentError(f"{before.address} has just changed; look, and try again")
+        raise ConsentError(
+            "%(address)s has just changed; look, and try again", address=before.address
+        )
 
 
 def record_evidence(connection: Connection, subscriber_id: int, evidence: Evidence) -> None:
@@ -117,6 +180,30 @@ def ratings_by_person(
     for row in connection.execute(query):
         found[row.subscriber_id].append(Rating(row.paper, Verdict(row.verdict), row.at))
     return found
+
+
+_STANDINGS = {
+    Consent.PENDING: Standing.NOT_CONFIRMED,
+    Consent.CONFIRMED: Standing.MAY_RECEIVE,
+    Consent.WITHDRAWN: Standing.WITHDRAWN,
+}
+# It is asked for every few messages, and takes longer to make than to answer.
+_STANDING = (
+    select(subscribers.c.id, subscribers.c.consent, subscribers.c.address, suppressions.c.reason)
+    .outerjoin(suppressions, suppressions.c.address_key == subscribers.c.address_key)
+    .where(subscribers.c.id.in_(bindparam("ids", expanding=True)))
+)
+
+
+def standings(connection: Connection, ids: Collection[int]) -> dict[int, tuple[Standing, str]]:
+    """Return whether these people may be mailed right now, with their addresses.
+
+    Whoever is removed is left out.
+    """
+    return {
+        person: (Standing.SUPPRESSED if reason else _STANDINGS[Consent(consent)], address)
+        for person, consent, address, reason in connection.execute(_STANDING, {"ids": list(ids)})
+    }
 
 
 def block_on(connection: Connection, address: str) -> Suppression | None:
@@ -156,7 +243,7 @@ def new_public_id() -> str:
 
 
 def admit(connection: Connection, people: Sequence[ImportRow], now: datetime) -> int:
-    """Add people with their evidence, ratings and blocks; return how many were new."""
+    """Add people with their evidence, ratings, own papers and blocks; return how many were new."""
     by_key: dict[str, ImportRow] = {}
     for person in people:
         by_key.setdefault(address_key(person.address), person)
@@ -181,6 +268,11 @@ def admit(connection: Connection, people: Sequence[ImportRow], now: datetime) ->
     ]
     if rated:
         connection.execute(insert(ratings), rated)
+    own = [
+        {"subscriber_id": ids[key], **asdict(paper)} for key in ids for paper in by_key[key].papers
+    ]
+    if own:
+        connection.execute(insert(own_papers), own)
     for row in by_key.values():
         if row.suppression:
             block(connection, row.address, row.suppression)

@@ -1,9 +1,19 @@
 """The base of all stores: queries, each in a transaction of its own."""
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Engine, Executable
+from sqlalchemy import Column, ColumnElement, Engine, Executable
 from sqlalchemy.sql.dml import UpdateBase
+
+_FEW = 500  # ids in one query
+
+
+def near(column: Column[int], ids: Collection[int]) -> ColumnElement[bool]:
+    """Return the condition to be one of some ids; of many ids, to be between them."""
+    if len(ids) <= _FEW:
+        return column.in_(sorted(ids))
+    return column.between(min(ids), max(ids))
 
 
 class Store:

@@ -8,10 +8,12 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
     Table,
+    Text,
     TypeDecorator,
 )
 
@@ -75,6 +77,8 @@ consents = Table(
     Column("source", String(64), nullable=False),
     # The network address, if the operator keeps it: an IPv6 address has up to 45 characters.
     Column("client", String(45), nullable=False, server_default=""),
+    # Who has just confirmed is asked every few seconds.
+    Index("ix_consents_event", "event", "at"),
 )
 
 # Requests to change an address, one a person, until the new mailbox has confirmed.
@@ -94,6 +98,28 @@ ratings = Table(
     Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
     Column("paper", String(80), primary_key=True),
     Column("verdict", String(8), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+# The papers that a person named as their own. What is known of them is kept here, because most are
+# in no source's lists; ``asked_at`` is when it was looked up, successfully or not.
+own_papers = Table(
+    "own_papers",
+    metadata,
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    Column("paper", String(80), primary_key=True, index=True),
+    Column("title", Text, nullable=False),
+    Column("abstract", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("asked_at", UtcDateTime),
+)
+
+# The key of each private feed, which is a part of its address: another key is another address.
+feed_links = Table(
+    "feed_links",
+    metadata,
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", String(32), nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )
 

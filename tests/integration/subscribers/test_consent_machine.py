@@ -284,7 +284,14 @@ class ConsentMachine(RuleBasedStateMachine):
             block = Suppression(reason, self.tick()) if reason else None
             arrived.append(
                 ImportRow(
-                    spelling.kept, topics, Preferences(), Consent(consent), tuple(said), (), block
+                    spelling.kept,
+                    topics,
+                    Preferences(),
+                    Consent(consent),
+                    tuple(said),
+                    (),
+                    (),
+                    block,
                 )
             )
             if self.at(spelling.mailbox):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from digest.compose.languages import nearest
 from subscribers.addresses import AddressPolicy
 from subscribers.errors import AddressError
 from subscribers.importing import BATCH, Imported, import_people
@@ -50,7 +51,12 @@ class PageContext:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         self.told.clear()
         return import_people(
-            self.registry, GATE, path, now, lambda done, size: self.told.append((done, size))
+            self.registry,
+            GATE,
+            path,
+            now,
+            lambda done, size: self.told.append((done, size)),
+            speaks=lambda tag: nearest(tag, ("de", "en")) is not None,
         )
 
     def take_json(self, *records: dict[str, Any], now: datetime = NOW) -> Imported:
@@ -78,7 +84,8 @@ def test_people_come_in_with_all_that_the_file_says(context):
         "Ada@Example.org,agents;world models,2025-12-31T23:30:00Z,Europe/Oslo,17,weekly,nb,3\n"
         "bob@example.org,,,,,,,\n"
     )
-    assert done == Imported(2, 0, (), "CSV separated by commas, UTF-8")
+    form = "CSV separated by commas, UTF-8"
+    assert done == Imported(2, 0, (), form, unspoken=1, without_consent=1)
     ada, bob = context.registry.files()
     person = ada.subscriber
     assert person.address == "Ada@example.org"
@@ -224,8 +231,9 @@ def test_evidence_that_is_no_utf8_is_said(context):
 
 def test_a_header_in_another_encoding_loses_nobody(context):
     done = context.take(f"Pr\u00e9nom,email\nAda,{ADA}\n".encode("latin-1"))
-    assert (done.new, [unread.line for unread in done.unread]) == (1, [1])
-    assert done.unread[0].why == "unknown columns are ignored: Pr\\udce9nom"
+    assert done.new == 1
+    assert done.warnings()[0] == "line 1: unknown columns are ignored: Pr\\udce9nom"
+    assert done.unread == ()
 
 
 @pytest.mark.parametrize(
@@ -241,7 +249,7 @@ def test_a_header_in_another_encoding_loses_nobody(context):
 def test_files_of_excel_are_read_in_each_encoding(context, encoding, mark, name, end):
     text = end.join(["Email Address\ttopics", f"{ADA}\tcaf\u00e9", "bob@example.org\tants", ""])
     done = context.take((mark + text).encode(encoding))
-    assert done == Imported(2, 0, (), f"CSV separated by tabs, {name}")
+    assert done == Imported(2, 0, (), f"CSV separated by tabs, {name}", without_consent=2)
     assert context.registry.file_of(ADA).subscriber.topics == parse_topics(["caf\u00e9"])
 
 
@@ -263,12 +271,36 @@ def test_the_balance_as_json():
     balance = Imported(2, 1, (Unread(3, "no CSV"),))
     assert balance.to_json() == {
         "new": 2, "known": 1, "rejected": [{"line": 3, "why": "no CSV"}], "form": "",
+        "warnings": [],
     }  # fmt: skip
+
+
+def test_who_has_a_language_without_a_catalogue_is_counted(context):
+    lines = "email,locale\na@x.org,nb\nb@x.org,de_AT\nc@x.org,tlh\nd@x.org,\n"
+    told = context.take(lines).warnings()
+    assert told[0].startswith("2 people have a locale without a catalogue: they get email in ")
+    kept = [person.preferences.locale for person in context.registry.everybody()]
+    assert kept == ["nb", "de-AT", "tlh", None]
+
+
+def test_who_comes_without_consent_is_counted_because_they_get_no_email(context):
+    people = "email,consent\na@x.org,2025-12-01\nb@x.org,\nc@x.org,\n"
+    told = "the file has no consent of 2 people: who is new among them is pending"
+    [warning] = context.take(people).warnings()
+    assert warning.startswith(told)
+    assert context.take(people).warnings() == []  # nobody is new
 
 
 def test_a_file_that_is_not_there_is_told(context):
     with pytest.raises(FileNotFoundError):
         import_people(context.registry, GATE, context.folder / "none", NOW, lambda *_: None)
+
+
+@pytest.mark.parametrize("mark", [b"\xf3", b'"', "\u00fc".encode()])
+def test_only_a_sign_of_ascii_separates_columns(context, mark):
+    done = context.take(b"sep=" + mark + b"\nemail\nada@example.org\n")
+    assert (done.new, len(done.unread)) == (0, 1)
+    assert json.dumps(done.to_json(), ensure_ascii=False).encode()
 
 
 def test_an_empty_file_brings_nobody(context):
@@ -345,12 +377,14 @@ def test_files_hold_everything_about_everybody_in_the_order_they_came(registry):
             registry.get(ada.id),
             (Evidence("vouched", NOW, "operator"), Evidence("withdrawn", LATER, "link")),
             (),
+            (),
             "",
             None,
         ),
         PersonFile(
             registry.get(bob.id),
             (Evidence("vouched", LATER, "operator"),),
+            (),
             (),
             "",
             Suppression(SuppressionReason.COMPLAINT, LATER),
