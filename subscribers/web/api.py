@@ -10,7 +10,6 @@ from fastapi import (
     BackgroundTasks,
     Depends,
     FastAPI,
-    HTTPException,
     Path,
     Query,
     Response,
@@ -19,12 +18,22 @@ from fastapi.responses import JSONResponse
 
 from subscribers.addresses import normalise_address
 from subscribers.due_times import check_pause
-from subscribers.model import Consent, PersonFile, SuppressionReason
-from subscribers.preferences import Preferences
-from subscribers.topics import parse_topics
+from subscribers.errors import PreferenceError
+from subscribers.model import Consent, PersonFile, Subscriber, SuppressionReason
+from subscribers.preferences import Preferences, Strictness
+from subscribers.sentences import Sentence
+from subscribers.topics import MOST_TOPICS, parse_topics
 from subscribers.transfer import to_record
-from subscribers.web.api_model import Asked, NewSubscriber, People, Person, SentPreferences
+from subscribers.web.api_model import (
+    Asked,
+    NewSubscriber,
+    People,
+    Person,
+    Reported,
+    SentPreferences,
+)
 from subscribers.web.api_rules import (
+    Refusal,
     documented,
     refuse_with_problems,
     requires_token,
@@ -65,6 +74,15 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="The most people on a pa
 After = Annotated[str, Query(pattern="^([0-9a-f]{32})?$", description="`next` of the page before.")]
 OfConsent = Annotated[Consent | None, Query(description="Only those with this consent.")]
 OfTopic = Annotated[str, Query(description="Only those with this text in a topic.")]
+SentTopics = Annotated[
+    list[str],
+    Query(
+        min_length=1,
+        max_length=MOST_TOPICS,
+        description="A topic; up to twenty, each as a parameter of its own.",
+        examples=[["difusion models"]],
+    ),
+]
 Blocked = Annotated[bool | None, Query(description="Only those with a block, or without.")]
 
 _BODY = (400, 413, 415, 422)  # refusals of a body
@@ -97,7 +115,8 @@ def list_subscribers(
 
     last = context.registry.by_public_id(after) if after else None
     if after and last is None:
-        raise HTTPException(422, "after: expected the `next` of a page")
+        why = Sentence("after: expected the next of a page")
+        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "after", why)
     people = chain.from_iterable(batches(context.registry, last.id if last else 0))
     wanted = filter(is_wanted, people)
     found = list(islice(wanted, limit + 1))  # one more, to tell whether there is a next page
@@ -131,6 +150,7 @@ def subscribe(context: Context, sent: NewSubscriber, afterwards: BackgroundTasks
         )
         added = context.registry.add(address, topics, source=SOURCE, now=context.clock())
         context.registry.set_preferences(added.public_id, added.topics, preferences)
+        _set_papers(context, added, sent)
         return _record(context, address, HTTPStatus.OK if known else HTTPStatus.CREATED)
     preferences = _filled(sent, context.defaults, context)
     asked = None
@@ -140,6 +160,8 @@ def subscribe(context: Context, sent: NewSubscriber, afterwards: BackgroundTasks
             address, topics, preferences, source=SOURCE, now=context.clock()
         )
     if asked:
+        if asked.consent is Consent.PENDING:
+            _set_papers(context, asked, sent)
         afterwards.add_task(context.mail.confirm, asked)
     state = "asked" if asked else "nothing-sent"
     return JSONResponse({"email": address, "state": state}, HTTPStatus.ACCEPTED)
@@ -167,6 +189,7 @@ def change(context: Context, email: Email, sent: SentPreferences) -> JSONRespons
     topics = parse_topics(sent.topics) if "topics" in sent.model_fields_set else person.topics
     preferences = _filled(sent, person.preferences, context)
     context.registry.set_preferences(person.public_id, topics, preferences)
+    _set_papers(context, person, sent)
     return _record(context, email)
 
 
@@ -178,6 +201,13 @@ def remove(context: Context, email: Email) -> Response:
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
+def _set_papers(context: PageContext, person: Subscriber, sent: SentPreferences) -> None:
+    """Replace a person's own papers, if any were sent."""
+    if "papers" in sent.model_fields_set:
+        given = context.given_papers(sent.papers or ())
+        context.registry.own_papers.replace(person.public_id, given.papers)
+
+
 def _filled(sent: SentPreferences, before: Preferences, context: PageContext) -> Preferences:
     """Return preferences with the fields that were sent. Raises PreferenceError and TopicError."""
     record, defaults = before.to_json(), context.defaults.to_json()
@@ -185,6 +215,13 @@ def _filled(sent: SentPreferences, before: Preferences, context: PageContext) ->
         value = getattr(sent, name)
         record[name] = defaults[name] if value is None else value
     preferences = Preferences.from_json(record)
+    locale, languages = preferences.locale, context.languages
+    if locale and locale != before.locale and not languages.speaks(locale):
+        raise PreferenceError(
+            "locale: %(typed)s is not spoken here: expected one of %(names)s",
+            typed=repr(locale),
+            names=", ".join(languages.own_names),
+        )
     if "paused_until" in sent.model_fields_set:
         check_pause(preferences, context.clock())
     return preferences
@@ -197,8 +234,27 @@ def _record(context: PageContext, email: str, status: HTTPStatus = HTTPStatus.OK
     return JSONResponse(to_record(file), status)
 
 
-def _unknown(email: str) -> HTTPException:
-    return HTTPException(HTTPStatus.NOT_FOUND, f"there is no subscriber {email}")
+def _unknown(email: str) -> Refusal:
+    why = Sentence("there is no subscriber %(email)s", email=email)
+    return Refusal(HTTPStatus.NOT_FOUND, "unknown-subscriber", why)
+
+
+# ---- topics ----------------------------------------------------------------------------------
+
+
+@_routes.get("/topics", responses={200: {"model": Reported}, **documented(422, 503)})
+def report_on_topics(
+    context: Context, topic: SentTopics, strictness: Strictness | None = None
+) -> JSONResponse:
+    """Tell what topics would have matched in the last 30 days, and what would match better.
+
+    Nothing is stored. Refused (503) while the papers are being read: try again.
+    """
+    reports = context.topic_reports(parse_topics(topic), strictness)
+    if reports is None:
+        why = Sentence("the papers are being read: try again in some seconds")
+        raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", why, {"Retry-After": "5"})
+    return JSONResponse({"topics": [report.to_json() for report in reports]})
 
 
 # ---- blocks ----------------------------------------------------------------------------------
@@ -216,5 +272,6 @@ def suppress(context: Context, email: Email) -> Response:
 def unsuppress(context: Context, email: Email) -> Response:
     """Lift the block on an address."""
     if not context.registry.suppressions.lift(normalise_address(email)):
-        raise HTTPException(HTTPStatus.NOT_FOUND, f"there is no block on {email}")
+        why = Sentence("there is no block on %(email)s", email=email)
+        raise Refusal(HTTPStatus.NOT_FOUND, "no-block", why)
     return Response(status_code=HTTPStatus.NO_CONTENT)

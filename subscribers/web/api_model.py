@@ -9,8 +9,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from subscribers.importing import ANOTHER_LANGUAGE
 from subscribers.model import Consent, Evidence, Rating, Suppression
+from subscribers.own_papers import MOST_OWN_PAPERS, OwnPaper
 from subscribers.preferences import MOST_PAPERS, Strictness
+from subscribers.topic_reports import TopicReport
 from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS
 from subscribers.transfer import Unread
 
@@ -42,7 +45,7 @@ class SentPreferences(BaseModel):
     )
     cadence: Text | None = Field(
         default=None,
-        description="`daily`, `weekdays`, `weekly` or days such as `mon+thu`.",
+        description="`daily`, `weekdays`, `weekly`, `monthly` or days such as `mon+thu`.",
         examples=["weekdays"],
     )
     at: Text | None = Field(
@@ -67,13 +70,42 @@ class SentPreferences(BaseModel):
     note_when_nothing: bool | None = Field(
         default=None, description="Whether a short email is wanted when there is no digest."
     )
+    pictures: bool | None = Field(
+        default=None, description="Whether emails show pictures of papers."
+    )
+    translated_titles: bool | None = Field(
+        default=None,
+        description="Whether emails show titles in the reader's language as well, "
+        "where a language model is set up.",
+    )
     exclusions: list[str] | None = Field(
         default=None, description="What no paper may be about.", examples=[["medical"]]
+    )
+    follows: list[str] | None = Field(
+        default=None,
+        description="Authors and organisations, whose papers come first.",
+        examples=[["author:Jane Doe", "organisation:Some Lab"]],
+    )
+    papers: list[str] | None = Field(
+        default=None,
+        max_length=MOST_OWN_PAPERS,
+        description=(
+            "Papers to find others like them from, each as an arXiv id or link, a DOI, or an entry "
+            "of BibTeX. What cannot be read is left out."
+        ),
+        examples=[["2602.00001", "https://arxiv.org/abs/2602.00002"]],
     )
     paused_until: Day | None = Field(
         default=None, description="The first day with a digest again; by default, no pause."
     )
-    locale: Text | None = Field(default=None, description="A language tag.", examples=["en"])
+    locale: Text | None = Field(
+        default=None,
+        description=(
+            "The language of emails and pages, as a tag of one that is spoken here, or near to one "
+            "(de-AT to de); by default, DIGEST_LANGUAGE."
+        ),
+        examples=["de"],
+    )
 
 
 class NewSubscriber(SentPreferences):
@@ -105,13 +137,17 @@ class Person(BaseModel):
     strictness: Strictness | None
     trending: bool
     note_when_nothing: bool
+    pictures: bool
+    translated_titles: bool
     exclusions: list[str]
+    follows: list[str]
     paused_until: date | None
-    locale: str = Field(examples=["en"])
+    locale: str | None = Field(examples=["de"])
     consent: Consent
     since: datetime
     evidence: list[Evidence]
     opinions: list[Rating]
+    papers: list[OwnPaper]
     moving_to: str = Field(
         default="",
         description="The address that the person wants to move to; only if there is one.",
@@ -140,6 +176,12 @@ class Asked(BaseModel):
     )
 
 
+class Reported(BaseModel):
+    """What topics would have matched lately, in the order in which they were sent."""
+
+    topics: list[TopicReport]
+
+
 class Balance(BaseModel):
     """The result of an import."""
 
@@ -147,6 +189,17 @@ class Balance(BaseModel):
     known: int = Field(description="People who were known already; they stay unchanged.")
     rejected: list[Unread]
     form: str = Field(examples=["CSV separated by commas, UTF-8"])
+    warnings: list[str] = Field(
+        examples=[[f"1 person has a locale without a catalogue: {ANOTHER_LANGUAGE}"]],
+        description="What was taken, and has no effect here.",
+    )
+
+
+class WrongField(BaseModel):
+    """A field that cannot be read; the code is that of pydantic."""
+
+    field: str = Field(examples=["body.topics"])
+    code: str = Field(examples=["list_type"])
 
 
 class Problem(BaseModel):
@@ -155,4 +208,6 @@ class Problem(BaseModel):
     type: Literal["about:blank"]
     title: str = Field(examples=["Not Found"])
     status: int = Field(examples=[404])
-    detail: str
+    code: str = Field(description="The same in any language.", examples=["unknown-subscriber"])
+    detail: str = Field(description="The reason, in a language of Accept-Language.")
+    errors: list[WrongField] | None = Field(default=None, description="Of the code `fields`.")

@@ -53,7 +53,14 @@ async def import_people(context: Context, request: Request) -> JSONResponse:
             file.write(octets)
         file.seek(0)
         done = await run_in_threadpool(
-            take_in, context.registry, context.address_policy, file, SOURCE, context.clock()
+            take_in,
+            context.registry,
+            context.address_policy,
+            file,
+            SOURCE,
+            context.clock(),
+            context.read_papers,
+            context.languages.speaks,
         )
     return JSONResponse(done.to_json())
 

@@ -1,22 +1,26 @@
-"""The pages behind the links in each email: preferences, own data, address, ratings."""
+"""The pages behind the link to one's preferences: topics, a pause, own data, another address."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import timedelta
 from http import HTTPStatus
-from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, BackgroundTasks, HTTPException, Request
+from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from subscribers.due_times import check_pause, local_date, next_mail
+from subscribers.due_times import check_pause, local_date
 from subscribers.errors import AddressError, PreferenceError, SubscriberError, TokenError
 from subscribers.model import AddressChange, Subscriber, Verdict
+from subscribers.own_papers import GivenPapers
+from subscribers.preferences import parse_date
 from subscribers.preferences_form import PreferencesForm, last
+from subscribers.sentences import Sentence
 from subscribers.tokens import Purpose
 from subscribers.transfer import to_record
-from subscribers.web.form_view import form_view
-from subscribers.web.page_context import TO_ACT, TO_LOOK, Context, FormFields, PageContext
+from subscribers.web.page_context import Context, FormFields, NextDigest, PageContext
+from subscribers.web.rating import is_known, verdict_in
 
+SHOWN_RATINGS = 200
+PAUSES = {"7": timedelta(days=7), "30": timedelta(days=30)}  # that a button is for
 NEW_ADDRESS = "link in the mail to the new address"  # stored as evidence
 
 routes = APIRouter()
@@ -25,12 +29,12 @@ routes = APIRouter()
 # ---- preferences -----------------------------------------------------------------------------
 
 
-@routes.api_route("/preferences/{token}", methods=TO_LOOK)
+@routes.get("/preferences/{token}")
 def show(context: Context, token: str) -> HTMLResponse:
     return preferences_page(context, context.reader(Purpose.PREFERENCES, token))
 
 
-@routes.api_route("/preferences/{token}", methods=TO_ACT)
+@routes.post("/preferences/{token}")
 def save(context: Context, token: str, fields: FormFields) -> HTMLResponse:
     person = context.reader(Purpose.PREFERENCES, token)
     form = PreferencesForm.of(person.topics, person.preferences)
@@ -39,11 +43,26 @@ def save(context: Context, token: str, fields: FormFields) -> HTMLResponse:
             raise PreferenceError("the form arrived without its topics")
         form = form.filled(fields)
         topics, preferences = form.read(person.preferences)
-        check_pause(preferences, context.clock())
     except SubscriberError as error:
-        return preferences_page(context, person, form, error=str(error))
+        return preferences_page(context, person, form, error=error)
     saved = context.registry.set_preferences(person.public_id, topics, preferences)
     return preferences_page(context, saved or person, saved=True)
+
+
+@routes.post("/preferences/{token}/try")
+def try_out(context: Context, token: str, fields: FormFields) -> HTMLResponse:
+    """Show the form as it was sent, and what its topics would have matched. Nothing is saved."""
+    person = context.reader(Purpose.PREFERENCES, token)
+    form = PreferencesForm.of(person.topics, person.preferences)
+    try:
+        form = form.filled(fields)
+        topics, preferences = form.read(person.preferences)
+    except SubscriberError as error:
+        return preferences_page(context, person, form, error=error)
+    tried = replace(person, topics=topics, preferences=preferences)
+    # What was typed is ticked from now on.
+    form = PreferencesForm.of(topics, preferences)
+    return preferences_page(context, tried, form, unsaved=True)
 
 
 def preferences_page(
@@ -52,34 +71,73 @@ def preferences_page(
     form: PreferencesForm | None = None,
     *,
     saved: bool = False,
+    given: GivenPapers | None = None,
+    too_many: int = 0,
+    unsaved: bool = False,
+    removed: tuple[str, Verdict] | None = None,
     address: str = "",
-    error: str = "",
+    opened: str = "",
+    error: Sentence | None = None,
 ) -> HTMLResponse:
-    """Show a subscriber's own page with what is stored or, after an error, what was typed."""
+    """Show a subscriber's own page with what is stored or, after an error, what was typed.
+
+    ``unsaved``: the person is as they would be if the form was saved. A rating that was removed is
+    ``removed``: the paper, and what the verdict was. Most parts of the page are folded; ``opened``
+    is the id of the one that was used.
+    """
     now, preferences = context.clock(), person.preferences
-    until = preferences.paused_until
-    if until and until <= local_date(preferences, now):
+    today, until = local_date(preferences, now), preferences.paused_until
+    if until and until <= today:
         preferences, until = replace(preferences, paused_until=None), None
-    due = next_mail(preferences, now).astimezone(ZoneInfo(preferences.timezone))
+    rated = context.registry.ratings.of(person.id)[:SHOWN_RATINGS]
+    papers = [rating.paper for rating in rated] + ([removed[0]] if removed else [])
     return context.page(
         "preferences",
         HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
+        reader=person,
         address=person.address,
         token=context.tokens.make(Purpose.PREFERENCES, person.public_id),
-        form=form_view(form or PreferencesForm.of(person.topics, preferences), ()),
-        paused_until=until and _long_date(until),
-        next_digest=f"{_long_date(due)} at {due:%H:%M}",
+        unsubscribe=context.tokens.make(Purpose.UNSUBSCRIBE, person.public_id),
+        form=context.form_view(form or PreferencesForm.of(person.topics, preferences)),
+        paused_until=until,
+        tomorrow=today + timedelta(days=1),
+        next_digest=NextDigest.of(preferences, now),
+        follows=person.preferences.follows,
+        own_papers=context.registry.own_papers.of(person.id),
+        feed=context.feed_token(person),
+        given=given,
+        too_many=too_many,
+        ratings=rated,
+        titles=context.titles_of(papers),
+        removed=removed,
         typed_address=address,
+        opened=opened,
         saved=saved,
+        unsaved=unsaved,
         error=error,
+        reports=() if error else context.topic_reports(person.topics, preferences.strictness),
     )
 
 
-def _long_date(day: date) -> str:
-    return f"{day:%A}, {day.day} {day:%B %Y}"
+@routes.post("/preferences/{token}/pause")
+def pause(context: Context, token: str, fields: FormFields) -> HTMLResponse:
+    """Begin a pause of so many ``days``, or one ``until`` a day; it replaces another one."""
+    person = context.reader(Purpose.PREFERENCES, token)
+    now = context.clock()
+    try:
+        if days := PAUSES.get(last(fields, "days")):
+            until = local_date(person.preferences, now) + days
+        else:
+            until = parse_date(last(fields, "until"))
+        preferences = replace(person.preferences, paused_until=until)
+        check_pause(preferences, now)
+    except PreferenceError as error:
+        return preferences_page(context, person, error=error)
+    saved = context.registry.set_preferences(person.public_id, person.topics, preferences)
+    return preferences_page(context, saved or person, saved=True)
 
 
-@routes.api_route("/preferences/{token}/resume", methods=TO_ACT)
+@routes.post("/preferences/{token}/resume")
 def resume(context: Context, token: str) -> HTMLResponse:
     """End a pause."""
     person = context.reader(Purpose.PREFERENCES, token)
@@ -88,10 +146,26 @@ def resume(context: Context, token: str) -> HTMLResponse:
     return preferences_page(context, saved or person, saved=True)
 
 
+@routes.post("/preferences/{token}/rating")
+def set_rating(context: Context, token: str, fields: FormFields) -> HTMLResponse:
+    """Remove one of the person's ratings, or bring it back: any other verdict than the two removes.
+
+    A paper that is unknown changes nothing.
+    """
+    person = context.reader(Purpose.PREFERENCES, token)
+    ratings, paper = context.registry.ratings, last(fields, "paper")
+    if not is_known(context, paper):
+        return preferences_page(context, person)
+    before, after = ratings.on(person.id, paper), verdict_in(fields)
+    ratings.rate(person.id, paper, after, context.clock())
+    removed = (paper, before) if before and after is None else None
+    return preferences_page(context, person, saved=not removed, removed=removed, opened="ratings")
+
+
 # ---- own data --------------------------------------------------------------------------------
 
 
-@routes.api_route("/preferences/{token}/export", methods=TO_LOOK)
+@routes.get("/preferences/{token}/export")
 def export(context: Context, token: str) -> JSONResponse:
     """Return everything that is stored about the person; an empty object if that is nothing."""
     person = _anybody(context, token)
@@ -100,17 +174,20 @@ def export(context: Context, token: str) -> JSONResponse:
     return JSONResponse(to_record(file) if file else {}, headers={"Content-Disposition": name})
 
 
-@routes.api_route("/preferences/{token}/delete", methods=TO_LOOK)
+@routes.get("/preferences/{token}/delete")
 def ask_to_delete(context: Context, token: str) -> HTMLResponse:
     person = _anybody(context, token)
-    return context.page("delete", address=person.address) if person else context.page("deleted")
+    if person is None:
+        return context.page("deleted")
+    return context.page("delete", reader=person, address=person.address)
 
 
-@routes.api_route("/preferences/{token}/delete", methods=TO_ACT)
+@routes.post("/preferences/{token}/delete")
 def delete(context: Context, token: str) -> HTMLResponse:
-    if person := _anybody(context, token):
+    person = _anybody(context, token)
+    if person:
         context.registry.remove(person.address)
-    return context.page("deleted")
+    return context.page("deleted", reader=person)
 
 
 def _anybody(context: PageContext, token: str) -> Subscriber | None:
@@ -121,7 +198,7 @@ def _anybody(context: PageContext, token: str) -> Subscriber | None:
 # ---- another address -------------------------------------------------------------------------
 
 
-@routes.api_route("/preferences/{token}/address", methods=TO_ACT)
+@routes.post("/preferences/{token}/address")
 def ask_for_address_change(
     context: Context, request: Request, token: str, afterwards: BackgroundTasks, fields: FormFields
 ) -> HTMLResponse:
@@ -131,28 +208,35 @@ def ask_for_address_change(
     try:
         address = context.address_policy.admit(typed)
         if address == person.address:
-            raise AddressError(f"{address} is already your address")
+            raise AddressError("%(address)s is already your address", address=address)
         if not context.may_mail(address, request):
             return context.try_later()
         context.address_policy.check_domain(address)
     except AddressError as error:
-        return preferences_page(context, person, address=typed, error=str(error))
+        return preferences_page(
+            context, person, address=typed, opened="address-change", error=error
+        )
     change = context.registry.address_changes.ask(person, address, context.clock())
     if context.registry.suppressions.allow_request(address):
         afterwards.add_task(context.mail.confirm_address, change)
-    return context.page("check-new-inbox", address=address, before=person.address)
+    return context.page("check-new-inbox", reader=person, address=address, before=person.address)
 
 
-@routes.api_route("/address/{token}", methods=TO_LOOK)
+@routes.get("/address/{token}")
 def ask_to_confirm_address(context: Context, token: str) -> HTMLResponse:
     public_id = context.tokens.read_at(Purpose.ADDRESS, token, context.clock())
     change = _standing(context.registry.address_changes.find(public_id))
     if change.is_done:
         return _changed(context, change)
-    return context.page("confirm-address", address=change.address, before=change.person.address)
+    return context.page(
+        "confirm-address",
+        reader=change.person,
+        address=change.address,
+        before=change.person.address,
+    )
 
 
-@routes.api_route("/address/{token}", methods=TO_ACT)
+@routes.post("/address/{token}")
 def confirm_address(
     context: Context, request: Request, token: str, afterwards: BackgroundTasks
 ) -> HTMLResponse:
@@ -165,7 +249,7 @@ def confirm_address(
             )
         )
     except AddressError as error:
-        return context.page("address-taken", HTTPStatus.CONFLICT, error=str(error))
+        return context.page("address-taken", HTTPStatus.CONFLICT, error=error)
     if not change.is_done:  # this request has done it
         afterwards.add_task(context.mail.address_changed, change)
     return _changed(context, change)
@@ -179,49 +263,6 @@ def _standing(change: AddressChange | None) -> AddressChange:
 
 def _changed(context: PageContext, change: AddressChange) -> HTMLResponse:
     token = context.tokens.make(Purpose.PREFERENCES, change.person.public_id)
-    return context.page("address-changed", address=change.address, preferences=token)
-
-
-# ---- ratings: more like this, or not for me --------------------------------------------------
-
-# A paper is named by its canonical id, such as arxiv:2602.00001; an old arXiv id has a slash.
-_RATING = "/opinion/{token}/{paper:path}"
-
-
-@routes.api_route(_RATING, methods=TO_LOOK)
-def show_rating(context: Context, token: str, paper: str, verdict: str = "") -> HTMLResponse:
-    """Show both buttons; that of ``verdict``, the link that was followed, stands out."""
-    person = context.reader(Purpose.RATING, token)
-    return _rating_page(context, person, paper, _title(context, paper), verdict, saved=False)
-
-
-@routes.api_route(_RATING, methods=TO_ACT)
-def rate(context: Context, token: str, paper: str, fields: FormFields) -> HTMLResponse:
-    """Store a verdict; any other value removes it."""
-    person = context.reader(Purpose.RATING, token)
-    title, sent, is_sent = _title(context, paper), last(fields, "verdict"), "verdict" in fields
-    if is_sent:
-        verdict = Verdict(sent) if sent in set(Verdict) else None
-        context.registry.ratings.rate(person.id, paper, verdict, context.clock())
-    return _rating_page(context, person, paper, title, sent, saved=is_sent)
-
-
-def _rating_page(
-    context: PageContext, person: Subscriber, paper: str, title: str, wanted: str, *, saved: bool
-) -> HTMLResponse:
     return context.page(
-        "rating",
-        title=title,
-        verdict=context.registry.ratings.on(person.id, paper),
-        wanted=wanted,
-        saved=saved,
-        preferences=context.tokens.make(Purpose.PREFERENCES, person.public_id),
+        "address-changed", reader=change.person, address=change.address, preferences=token
     )
-
-
-def _title(context: PageContext, paper: str) -> str:
-    # PostgreSQL refuses a NUL in any text, even in a query.
-    title = context.title_of(paper) if paper.isprintable() else None
-    if title is None:
-        raise HTTPException(HTTPStatus.NOT_FOUND)
-    return title

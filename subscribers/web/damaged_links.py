@@ -18,10 +18,13 @@ _TOKEN = re.compile(r"(?<![A-Za-z0-9_-])\.?[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}(?![
 _ENCODED = re.compile(r"=(2D|2E|5F)")
 _SOFT_BREAK = re.compile(r"=3D|=|\s")
 _AFTER = {
-    Purpose.PREFERENCES: {"export", "delete", "address", "resume"},
-    Purpose.UNSUBSCRIBE: {"instead"},
+    Purpose.PREFERENCES: frozenset(
+        "try export delete address pause resume rating follows papers feed".split()
+    ),
+    Purpose.UNSUBSCRIBE: frozenset({"instead"}),
+    Purpose.FEED: frozenset({"atom", "json"}),
 }
-_ANYTHING_AFTER = {Purpose.RATING, Purpose.DIGEST}
+_ANYTHING_AFTER = {Purpose.RATING, Purpose.DIGEST, Purpose.FOLLOW}
 
 
 def repaired(path: str, prefix: str = "") -> str:

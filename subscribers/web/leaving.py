@@ -16,14 +16,7 @@ from subscribers.preferences import CADENCES
 from subscribers.preferences_form import last
 from subscribers.tokens import Purpose
 from subscribers.web.choosing import preferences_page
-from subscribers.web.page_context import (
-    TO_ACT,
-    TO_LOOK,
-    UNDO_WITHIN,
-    Context,
-    FormFields,
-    PageContext,
-)
+from subscribers.web.page_context import UNDO_WITHIN, Context, FormFields, PageContext
 
 LINK = "link in a mail"  # stored as evidence
 UNDO_PAGE = "page after leaving"
@@ -32,14 +25,16 @@ PAUSE = timedelta(days=30)
 routes = APIRouter()
 
 
-@routes.api_route("/unsubscribe/{token}", methods=TO_LOOK)
+@routes.get("/unsubscribe/{token}")
 def ask_to_unsubscribe(context: Context, token: str) -> HTMLResponse:
     person = context.reader(Purpose.UNSUBSCRIBE, token)
     is_rare = len(person.preferences.days) == 1
-    return context.page("unsubscribe", address=person.address, token=token, is_rare=is_rare)
+    return context.page(
+        "unsubscribe", reader=person, address=person.address, token=token, is_rare=is_rare
+    )
 
 
-@routes.api_route("/unsubscribe/{token}", methods=TO_ACT)
+@routes.post("/unsubscribe/{token}")
 def unsubscribe(
     context: Context, request: Request, token: str, afterwards: BackgroundTasks
 ) -> HTMLResponse:
@@ -64,7 +59,7 @@ def _send_goodbye(context: PageContext, person: Subscriber, undo_until: datetime
         context.mail.goodbye(person, undo_until)
 
 
-@routes.api_route("/unsubscribe/{token}/instead", methods=TO_ACT)
+@routes.post("/unsubscribe/{token}/instead")
 def stay(context: Context, token: str, fields: FormFields) -> HTMLResponse:
     """Send fewer emails, or pause, instead of leaving."""
     person = context.reader(Purpose.UNSUBSCRIBE, token)
@@ -77,7 +72,7 @@ def stay(context: Context, token: str, fields: FormFields) -> HTMLResponse:
     return preferences_page(context, saved or person, saved=True)
 
 
-@routes.api_route("/undo/{token}", methods=TO_LOOK)
+@routes.get("/undo/{token}")
 def ask_to_undo(context: Context, token: str) -> HTMLResponse:
     """Show the page with the button, for the link in the email after leaving."""
     public_id = context.tokens.read_at(Purpose.UNDO, token, context.clock())
@@ -87,7 +82,7 @@ def ask_to_undo(context: Context, token: str) -> HTMLResponse:
     return context.left(person)
 
 
-@routes.api_route("/undo/{token}", methods=TO_ACT)
+@routes.post("/undo/{token}")
 def undo(context: Context, request: Request, token: str) -> HTMLResponse:
     now, client = context.clock(), context.client_of(request)
     public_id = context.tokens.read_at(Purpose.UNDO, token, now)
