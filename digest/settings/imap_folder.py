@@ -10,7 +10,7 @@ OWN_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Security(StrEnum):
-    """How the connection is kept private, by the scheme of the URL."""
+    """The ways to keep a connection private; the values are the schemes of the URL."""
 
     NONE = "imap"
     STARTTLS = "imap+starttls"

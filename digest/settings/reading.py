@@ -33,6 +33,14 @@ _PLACE = re.compile(
 )
 
 
+# Settings of earlier versions, and what to do instead.
+_REMOVED = {
+    "DIGEST_THUMBNAILS": (
+        "pictures are now served by your own pages, and DIGEST_PICTURES turns them on or off; "
+        "remove this line"
+    ),
+}
+
 # Each place that sets variables, by its name; the first that sets one wins.
 Layers = list[tuple[str, Mapping[str, str | None]]]
 
@@ -100,8 +108,10 @@ def _read_dotenv(file: Path) -> dict[str, str | None]:
     """Return what a ``.env`` file sets, without interpolation: a password may hold a dollar."""
     try:
         lines = list(parse_stream(StringIO(file.read_text(encoding="utf-8"))))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f"{file} cannot be read: {error}") from None
+    except OSError as error:
+        raise SettingError(f"{file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingError(f"{file} is not in UTF-8: save it in this encoding") from None
     for line in lines:
         if line.error:
             text = line.original.string
@@ -135,6 +145,8 @@ def _refuse_unknown(layers: Layers) -> None:
         for name in layer:
             # The tests have settings of their own.
             is_ours = name.startswith(PREFIX) and not name.startswith("DIGEST_TEST_")
+            if is_ours and name in _REMOVED:
+                raise SettingError(f"{name} is no longer a setting ({came_from}): {_REMOVED[name]}")
             if is_ours and name not in known:
                 close = get_close_matches(name.upper(), known, n=1, cutoff=0.75)
                 hint = f"did you mean {close[0]}?" if close else "see digest config --example"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import URL, make_url
@@ -19,7 +20,14 @@ from digest.settings.values import NEW_KEY, number
 PREFIX = "DIGEST_"
 WAIT = number(0.1, 3600)  # seconds
 PER_MINUTE = number(0.01, 1_000_000)
+FEEDS = "feeds"  # the source that stands for several
 NEEDED = ("from_", "base_url", "secret", "postal_address")  # to make a message
+OF_SOURCES = {  # the settings that are for one source
+    "huggingface_lists": "huggingface",
+    "biorxiv_categories": "biorxiv",
+    "medrxiv_categories": "medrxiv",
+    "feeds": FEEDS,
+}
 
 Value = TypeVar("Value")
 
@@ -50,8 +58,21 @@ class Settings:
         values.database_url, "postgresql+psycopg://digest:PASSWORD@localhost/digest", secret=True
     )
     """The database. Not set: an SQLite file in DIGEST_HOME."""
+    instance: str | None = optional(values.text, "lab-digest")
+    """Name of this installation, where the name of the machine or the path of DIGEST_HOME changes,
+    as in containers and scheduled workflows. By it a copy of the database is told from the
+    database itself: use each name once. Not set: the machine's name and DIGEST_HOME."""
+    engine: str = setting(values.choice("embedded", "cluster"), "embedded")
+    """Who hands out the work: embedded (this program alone, on one machine) or cluster (several
+    machines with `digest worker`, on PostgreSQL; needs paper-digest[cluster])."""
+    worker_silence: int = setting(number(3, 3600), "60")
+    """Seconds of silence after which a worker on PostgreSQL counts as dead, and others get what it
+    had. Less than 60 only where no process ever stands still."""
     keep_snapshots_days: int = setting(number(1, 3650), "30")
     """Days for which the answers of sources are kept (DIGEST_HOME/raw)."""
+    keep_pictures_days: int = setting(number(45, 3650), "90")
+    """Days for which pictures of papers are kept, in the database: some 4 MB a day for 40 papers.
+    Emails that are older show none."""
     keep_deliveries_days: int = setting(number(60, 3650), "400")
     """Days for which it is kept who got which papers and what mail servers answered. The balances
     are kept forever."""
@@ -68,7 +89,8 @@ class Settings:
     )
     """Where emails go: smtp://, smtp+starttls:// or smtps:// (a relay), lmtp://HOST:PORT or
     lmtp:///SOCKET, sendmail:/COMMAND, maildir:/FOLDER, or file:///FOLDER (.eml files). Not set:
-    .eml files in DIGEST_HOME/outbox."""
+    .eml files in DIGEST_HOME/outbox. Digests of `digest send --state` may also go to a chat room:
+    chat: and a URL of Apprise, or file:///FOLDER for Markdown."""
     smtp_ca_file: Path | None = optional(values.existing_file, "/etc/ssl/private-ca.pem")
     """File (PEM) with certificates to trust: for the relay instead of the system's, for an IMAP
     server as well as the system's."""
@@ -176,10 +198,12 @@ class Settings:
     dkim_ed25519_key: Path | None = optional(values.path, "/etc/paper-digest/dkim-2026e.pem")
     """File (PEM) with the Ed25519 key of DIGEST_DKIM_ED25519_SELECTOR."""
 
-    # ---- the pages, the people on them, and what mails look like ---------------------------------
+    # ---- the pages, the people on them, and what emails look like --------------------------------
 
     base_url: str | None = optional(values.public_url, "https://digest.example.org")
-    """Public address of the pages, for the links in emails. Required to send."""
+    """Public address of the pages, for the links in emails. Required to send. With none there are
+    no pages (as for `digest send --state`): titles lead to the sources, and leaving is by mail to
+    DIGEST_UNSUBSCRIBE_ADDRESS."""
     secret: tuple[str, ...] | None = optional(values.signing_keys, NEW_KEY, secret=True)
     """Key that signs the links in emails: 32 random characters or more. To change it, put the new
     key first, then a comma and the old one; keep the old one for a year or more, so that old links
@@ -198,6 +222,10 @@ class Settings:
     sign_ups_per_hour: int = setting(number(1, 1_000_000), "200")
     """Emails per hour that the sign-up form may cause, at most. Beyond it people are told to try
     again later, and DIGEST_OPERATOR is told once an hour."""
+    proof_of_work: bool = setting(values.yes_or_no, "no")
+    """Whether the browser must do a small calculation (a proof of work, as ALTCHA has it) before
+    the sign-up form is taken: yes or no. It slows down programs that sign strangers up; people then
+    need JavaScript and https."""
     trusted_proxies: tuple[str, ...] = setting(values.networks, "127.0.0.1,::1")
     """Addresses or networks of the proxies in front of `digest serve`, separated by commas, such as
     172.16.0.0/12 for containers. X-Forwarded-For is believed only from them: without it all
@@ -214,17 +242,27 @@ class Settings:
     """Hosts, separated by commas, that templates may link to, as well as your own and those of the
     papers; the check of the templates reports any other. Not set: all."""
     language: str = setting(values.language, "en")
-    """Language of the emails: en, de, or one that DIGEST_TEMPLATES has in locales/CODE.po."""
+    """Language of emails and pages for people who have none of their own, and of emails to the
+    operator: ar, de, en, es, fr, ja, zh-Hans, or one that DIGEST_TEMPLATES has in
+    locales/CODE.po."""
+    first_digest: bool = setting(values.yes_or_no, "yes")
+    """Whether people who have just confirmed get the latest edition with papers at once, if it is
+    not older than a week and has papers for them: yes or no. `digest up` or `digest schedule` must
+    run for it. With no, their first digest comes at the time that they chose."""
     welcome: bool = setting(values.yes_or_no, "yes")
-    """Whether people who have just confirmed get an email about what will come: yes or no."""
+    """Whether people who have just confirmed, and get no digest at once, get an email about what
+    will come: yes or no."""
     goodbye: bool = setting(values.yes_or_no, "no")
     """Whether people who have just unsubscribed get one last email with a link to undo it: yes or
     no. With no, nothing is sent after unsubscribing."""
     studio_password: str | None = optional(values.text, NEW_KEY, secret=True)
-    """Password of `digest studio`, with any user name. Required if other machines can reach it;
-    then put an HTTPS proxy in front of it."""
+    """Password of `digest studio`, for all who log in, each with a name of their own. Required if
+    other machines can reach it; then put an HTTPS proxy in front of it."""
     operator: str | None = optional(values.address, "operator@example.org")
     """Address that is told by email when a daily run has trouble. Not set: see the log."""
+    ping_url: str | None = optional(values.web_url, "https://hc-ping.com/YOUR-CHECK", secret=True)
+    """Address that is called after each edition whose balance adds up, and with /fail after it when
+    there was trouble: a dead-man's service, such as Healthchecks, tells you when no call comes."""
     log_format: str = setting(values.choice("auto", "lines", "json"), "auto")
     """Form of the log: lines (for people), json (for programs), or auto (lines at a terminal, json
     elsewhere)."""
@@ -235,16 +273,23 @@ class Settings:
     """Picture at the top of each email: its https:// address. Not set: none."""
     header_image_size: tuple[int, int] | None = optional(values.size, "1200x240")
     """Width and height of that picture in pixels. It is shown at most 600 wide."""
-    thumbnails: bool = setting(values.yes_or_no, "no")
-    """Whether digests show a picture of each paper: yes or no. The pictures come from Hugging
-    Face's servers, which then see who opens an email."""
+    pictures: bool = setting(values.yes_or_no, "yes")
+    """Whether digests and pages show pictures of papers: yes or no. They are fetched when papers
+    are collected, made small, and served by your own pages, so that nobody else sees who opens an
+    email. Readers can switch them off for themselves."""
 
     # ---- sources, editions, ranking --------------------------------------------------------------
 
     sources: tuple[str, ...] = setting(values.names, "huggingface")
-    """Sources of papers, separated by commas: huggingface, arxiv."""
+    """Sources of papers, separated by commas: huggingface, arxiv, biorxiv, medrxiv, feeds, or
+    plug-ins of your own."""
     huggingface_url: str = setting(values.web_url, "https://huggingface.co")
     """Hugging Face, or a mirror of it."""
+    huggingface_lists: tuple[str, ...] | None = optional(
+        values.some_of("trending", "week", "month"), "trending,week"
+    )
+    """Lists of Hugging Face to read as well as each day's, separated by commas: trending, week,
+    month. Their papers are in no edition for that, but their votes are known. Not set: none."""
     arxiv_feed_url: str = setting(values.web_url, "https://rss.arxiv.org")
     """arXiv's feeds, or a mirror of them."""
     arxiv_feed: str = setting(values.choice("rss", "atom"), "rss")
@@ -252,9 +297,24 @@ class Settings:
     arxiv_categories: str = setting(values.text, "cs.AI+cs.CL")
     """arXiv categories to collect, joined by +."""
     arxiv_api_url: str = setting(values.web_url, "https://export.arxiv.org")
-    """arXiv's look-up service, or a mirror of it."""
+    """arXiv's API, or a mirror of it: for days that were missed, and for look-ups by id."""
     arxiv_interval: float = setting(number(0.0, 60), "3")
     """Seconds between two requests to arXiv, which asks for 3 or more."""
+    biorxiv_url: str = setting(values.web_url, "https://api.biorxiv.org")
+    """API of bioRxiv and medRxiv, or a mirror of it."""
+    biorxiv_categories: tuple[str, ...] | None = optional(values.names, "neuroscience,cell biology")
+    """Categories of bioRxiv to collect, separated by commas. Not set: all."""
+    medrxiv_categories: tuple[str, ...] | None = optional(values.names, "oncology,epidemiology")
+    """Categories of medRxiv to collect, separated by commas. Not set: all."""
+    feeds: tuple[tuple[str, str], ...] | None = optional(
+        values.feeds,
+        "nature=https://www.nature.com/nature.rss lab=https://lab.example.org/atom.xml",
+    )
+    """RSS or Atom feeds that the source feeds reads, separated by blanks: a name of your own, =,
+    and the address."""
+    semantic_scholar_key: str | None = optional(values.text, "YOUR-KEY", secret=True)
+    """Key of Semantic Scholar's API, by which papers get citations, where they were published and,
+    if they have no summary, a sentence. Not set: it is not asked."""
     http_timeout: float = setting(number(0.1, 300), "20")
     """Seconds to wait for an answer of a source."""
     http_attempts: int = setting(number(1, 10), "4")
@@ -280,21 +340,76 @@ class Settings:
     max_for_you: int = setting(number(1, 15), "10")
     """Papers in the section For you, at most."""
     max_trending: int = setting(number(0, 15), "5")
-    """Papers in the section Trending, at most."""
+    """Papers in the sections Trending and Rising together, at most."""
+    max_rising: int = setting(number(0, 15), "3")
+    """Papers in the section Rising, at most; and no more than half of that."""
+    rising_days: int = setting(number(0, 30), "14")
+    """Days after it was listed on which a paper may still come in Rising, and votes are asked for;
+    0: never."""
     strictness: str = setting(values.choice("strict", "normal", "broad"), "normal")
     """How well papers must match the topics of readers who did not choose: strict, normal or
     broad."""
     semantic_model: str | None = optional(values.text, "sentence-transformers/all-MiniLM-L6-v2")
     """Sentence model for semantic ranking: a folder, or a name on the Hugging Face hub. It needs
-    the extra "semantic", and is used once 500 papers are collected. Not set: papers are ranked by
-    words."""
+    the extra "semantic". `digest model install` prints the folder to set. Not set: papers are
+    ranked by words."""
     semantic_fetch: bool = setting(values.yes_or_no, "no")
     """Whether that model may be downloaded from the hub, once: yes or no."""
+
+    # ---- sentences by a language model -----------------------------------------------------------
+
+    summaries_url: str | None = optional(values.endpoint, "http://localhost:11434/v1")
+    """Language model that says in one sentence what a paper is about, in each reader's language:
+    the base of an API like OpenAI's, such as that of Ollama, llama.cpp or vLLM. Titles and
+    abstracts of papers are sent to it, nothing about readers. See docs/summaries.md. Not set: there
+    are no such sentences."""
+    summaries_key: str | None = optional(values.text, "YOUR-KEY", secret=True)
+    """Key of that API. Not set: none is sent."""
+    summaries_model: str | None = optional(values.text, "qwen2.5:7b-instruct")
+    """Name of the model there. Required with DIGEST_SUMMARIES_URL."""
+    summaries_prices: tuple[float, float] | None = optional(values.prices, "0.15/0.60")
+    """What a million tokens cost that are sent, and that are answered. Not set: nothing."""
+    summaries_cost_per_day: float | None = optional(number(0.01, 100_000), "1.50")
+    """What the model may cost a day (in UTC), by DIGEST_SUMMARIES_PRICES. Not set: any cost."""
+    summaries_tokens_per_day: int = setting(number(1000, 1_000_000_000), "500000")
+    """Tokens a day (in UTC), sent and answered together, at most. A sentence takes some 600."""
+    summaries_at_once: int = setting(number(1, 64), "4")
+    """Requests to the model at the same time."""
+    summaries_timeout: float = setting(number(0.1, 600), "30")
+    """Seconds to wait for an answer of the model."""
+    summaries_deadline: float = setting(number(0.1, 3600), "120")
+    """Seconds for which an edition waits for sentences, all in all. Then it is sent with those that
+    are there, and the beginning of the abstract stands for the others."""
+    summaries_topics: bool = setting(values.yes_or_no, "no")
+    """Whether the model proposes a translation where a topic is in a language that the papers do
+    not use: yes or no. The text of such a topic is then sent to it."""
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """Return the names of the sources as papers have them: each feed has its own."""
+        feeds = [name for name, _ in self.feeds or ()]
+        return tuple(
+            name for given in self.sources for name in (feeds if given == FEEDS else [given])
+        )
+
+    @property
+    def without_effect(self) -> list[str]:
+        """Return, in sentences, the settings for a source that DIGEST_SOURCES does not name."""
+        return [
+            f"{variable(name)} has no effect, because DIGEST_SOURCES does not name {source}."
+            for name, source in OF_SOURCES.items()
+            if getattr(self, name) and source not in self.sources
+        ]
 
     @property
     def missing(self) -> list[str]:
         """Return the variables that have to be set before anything can be sent."""
         return [variable(name) for name in NEEDED if getattr(self, name) is None]
+
+    @property
+    def is_trial(self) -> bool:
+        """Return whether the pages are on this machine only, so that nobody else gets mail."""
+        return (self.base_url or "").startswith("http:")  # read for this machine only
 
     @property
     def database(self) -> URL:
@@ -306,6 +421,17 @@ class Settings:
     @property
     def transport_url(self) -> str:
         return self.transport or (self.home / "outbox").resolve().as_uri()
+
+    @property
+    def is_chat(self) -> bool:
+        """Return whether digests go to a chat room, as Markdown."""
+        return self.transport_url.startswith("chat:")
+
+    @property
+    def outbox(self) -> Path | None:
+        """Return the folder that emails are written to; None if they are sent."""
+        url = urlsplit(self.transport_url)
+        return Path(unquote(url.path)) if url.scheme == "file" else None
 
 
 def variable(field_name: str) -> str:

@@ -19,11 +19,13 @@ from sqlalchemy.exc import ArgumentError
 
 from digest.settings.imap_folder import OWN_MACHINE, ImapFolder, imap_folder
 from subscribers.addresses import normalise_address
-from subscribers.errors import AddressError
+from subscribers.errors import AddressError, PreferenceError
+from subscribers.preferences import parse_timezone
 
 Number = TypeVar("Number", int, float)
 
 LONGEST_NAME = 100
+SOURCES = {"huggingface", "arxiv", "biorxiv", "medrxiv", "feeds", "files"}  # names of no feed
 NEW_KEY = "paste-the-output-of-openssl-rand-hex-32"  # in the examples
 SHORTEST_SECRET = 8  # against slips; four times as long is recommended
 SHORTEST_KEY = 32  # of the key that signs links, which must not be guessed
@@ -31,6 +33,7 @@ PERCENT_ENCODE = (
     "expected a password without / ? # @; percent-encode them: %2F for /, %3F for ?, %23 for #, "
     "%40 for @, and %25 for % itself"
 )
+NO_PAGES = "none"
 LONGEST_PUBLIC_URL = 500  # with a token behind it, it must fit a header's line of 998 octets
 
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
@@ -90,14 +93,16 @@ def mailbox(value: str) -> Path | ImapFolder:
 
 
 def existing_folder(value: str) -> Path:
-    if (found := path(value)).is_dir():
-        return found
+    with suppress(OSError):  # of a name that is too long
+        if (found := path(value)).is_dir():
+            return found
     raise ValueError("expected an existing folder")
 
 
 def existing_file(value: str) -> Path:
-    if (found := path(value)).is_file():
-        return found
+    with suppress(OSError):  # of a name that is too long
+        if (found := path(value)).is_file():
+            return found
     raise ValueError("expected an existing file")
 
 
@@ -173,6 +178,8 @@ def transport_url(value: str) -> str:
     with suppress(ValueError):  # its text may hold a piece of the password
         parts = urlsplit(value)
         has_port = bool(parts.port)  # raises ValueError for one that is no number
+        if parts.scheme == "chat" and "://" in parts.path:
+            return value
         if _OWN_MACHINE_URL.fullmatch(value) or (parts.scheme == "file" and parts.path):
             return value
         if parts.scheme in {"smtp", "smtp+starttls", "smtps"} and parts.hostname:
@@ -183,7 +190,8 @@ def transport_url(value: str) -> str:
             return value
     raise ValueError(
         "expected smtp://HOST, smtp+starttls://USER:PASSWORD@HOST:587, smtps://HOST:465, "
-        "lmtp://HOST:PORT, lmtp:///SOCKET, sendmail:/COMMAND, maildir:/FOLDER or file:///FOLDER"
+        "lmtp://HOST:PORT, lmtp:///SOCKET, sendmail:/COMMAND, maildir:/FOLDER, file:///FOLDER, or "
+        "chat: and the URL of a room"
     )
 
 
@@ -194,8 +202,28 @@ def web_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def endpoint(value: str) -> str:
+    """Check the base of an API. A key in it would be told by logs."""
+    url = web_url(value)
+    if re.search(r"[@?#\s]", url):
+        raise ValueError("expected a URL without user, ?, # or blanks; a key has its own setting")
+    return url
+
+
+def prices(value: str) -> tuple[float, float]:
+    """Read two prices, such as ``0.15/0.60``."""
+    if found := re.fullmatch(r"(\d{1,6}(?:\.\d+)?)/(\d{1,6}(?:\.\d+)?)", value, re.ASCII):
+        return float(found[1]), float(found[2])
+    raise ValueError("expected two prices like 0.15/0.60")
+
+
 def public_url(value: str) -> str:
-    """Check a URL that mail may hold: https, or http on the own machine, to try things out."""
+    """Check a URL that mail may hold: https, or http on the own machine, to try things out.
+
+    Without pages it is "none", read as "".
+    """
+    if value == NO_PAGES:
+        return ""
     url = web_url(value)
     if not _PLAIN_URL.fullmatch(url) or len(url) > LONGEST_PUBLIC_URL:
         raise ValueError(
@@ -246,8 +274,8 @@ def signing_keys(value: str) -> tuple[str, ...]:
 
 
 def zone(value: str) -> ZoneInfo:
-    with suppress(KeyError, ValueError, OSError):
-        return ZoneInfo(value)
+    with suppress(PreferenceError):
+        return ZoneInfo(parse_timezone(value))
     raise ValueError("expected an IANA time zone like Europe/Oslo")
 
 
@@ -276,6 +304,39 @@ def names(value: str) -> tuple[str, ...]:
     if found := tuple(name.strip() for name in value.split(",") if name.strip()):
         return found
     raise ValueError("expected one name or more, separated by commas")
+
+
+def some_of(*choices: str) -> Callable[[str], tuple[str, ...]]:
+    """Return a reader of some of these names, separated by commas."""
+
+    def read(value: str) -> tuple[str, ...]:
+        if set(found := names(value)) <= set(choices):
+            return found
+        raise ValueError(f"expected some of {', '.join(choices)}")
+
+    return read
+
+
+def feeds(value: str) -> tuple[tuple[str, str], ...]:
+    """Read names and addresses of feeds, such as ``nature=https://www.nature.com/nature.rss``."""
+    found = []
+    for part in value.split():
+        name, _, url = part.partition("=")
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name):
+            raise ValueError(
+                f"expected NAME=ADDRESS, the name of small letters, digits and hyphens, got {part}"
+            )
+        if "@" in urlsplit(url).netloc:
+            raise ValueError(
+                f"{name} has a user name or password in its address; logs would tell it"
+            )
+        found.append((name, web_url(url)))
+    names = [name for name, _ in found]
+    if taken := next((name for name in names if names.count(name) > 1 or name in SOURCES), None):
+        raise ValueError(f"the name {taken} is taken; give each feed its own")
+    if not found:
+        raise ValueError("expected one feed or more, separated by blanks")
+    return tuple(found)
 
 
 def number(lowest: Number, highest: Number) -> Callable[[str], Number]:

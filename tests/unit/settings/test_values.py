@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.settings.values import address, domains, yes_or_no
+from digest.settings.values import (
+    address,
+    domains,
+    existing_file,
+    existing_folder,
+    yes_or_no,
+    zone,
+)
 
 
 def file_of(folder, content):
@@ -122,3 +129,14 @@ def test_any_text_is_an_ascii_address_or_a_value_error(text):
         return
     assert read.isascii()
     assert read.isprintable()
+
+
+@pytest.mark.parametrize("read", [existing_file, existing_folder])
+def test_a_name_that_no_file_can_have_is_told(read):
+    with pytest.raises(ValueError, match="expected an existing"):
+        read("x" * 5000)
+
+
+def test_a_zone_that_is_none_is_told():
+    with pytest.raises(ValueError, match="expected an IANA time zone"):
+        zone("." * 2000)
