@@ -11,7 +11,7 @@ assert tables.papers.metadata is metadata  # importing the tables is what fills 
 
 
 def _render_item(_kind: str, item: object, _context: object) -> str | Literal[False]:
-    """A migration is history: it names plain types, not those of today's code."""
+    """Write plain types, because a migration must not change with today's code."""
     return "sa.DateTime(timezone=True)" if isinstance(item, UtcDateTime) else False
 
 
