@@ -1,7 +1,7 @@
 """Atomic files: written completely, or not at all.
 
-Among them are those of caches, which spare the next process work: with a checksum, and without
-errors, because whatever happens to them, the work can be done again.
+Files of caches spare the next process work. They have a checksum, and never raise an error: if one
+is damaged, the work is done again.
 """
 
 import os
@@ -18,7 +18,7 @@ from digest.errors import LedgerError
 
 @contextmanager
 def part_of(path: Path) -> Iterator[Path]:
-    """Make an empty file beside another, to be put in its place; remove it if it is not.
+    """Make an empty file beside another, to replace it; remove it if it was not put there.
 
     Only its owner can read it. Raises OSError.
     """

@@ -1,53 +1,145 @@
-"""Claims: a worker claims a delivery, sends it and records the outcome, each in a transaction.
+"""Claims: what a worker leases, marks and records, for all of its connections together.
 
-Many workers may run at once. Only the one that has claimed a delivery touches it until its outcome
-is recorded.
+A delivery is leased while it waits: nothing of it was handed over, and if its worker dies it simply
+goes back. Right before its message is handed over it is marked as being sent; from then on only its
+outcome ends it, and a crash makes it uncertain. Many workers may run at once. Only the one that has
+leased a delivery touches it until its outcome is recorded.
 """
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Update, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, case, func, select, update
 
+from digest.ledger import group_statements
 from digest.ledger.database import write_transaction
 from digest.ledger.deliveries import REACHED_FROM, delivery_of, is_time_for, may_be_tried
+from digest.ledger.locks import in_turn
 from digest.ledger.provider_queues import (
     ALL,
-    acquire_slot,
-    count_one,
-    is_to_come,
-    next_slot,
+    TOO_FAR,
+    Exceptions,
+    IntervalChange,
+    Limits,
+    Opening,
+    Turn,
+    Wait,
+    acquire_turn,
+    change_interval,
+    exceptions,
+    opening,
     paused_providers,
     providers_that_wait,
+    take_probe,
 )
-from digest.ledger.tables import attempts, deliveries, provider_queues
+from digest.ledger.tables import deliveries, provider_queues
 from digest.model.deliveries import Delivery, DeliveryState
 from digest.model.digests import SkipReason
 from digest.model.messages import Outcome
+from subscribers.model import Standing
+from subscribers.store import rows
 from subscribers.store.store import Store
 
 _S = DeliveryState
-# Of a claimed delivery; uncertain, if its worker has been taken for dead in the meantime.
-_CLAIMED = {_S.SENDING, _S.UNCERTAIN}
+_WAITING = frozenset({_S.PENDING, _S.DEFERRED})
+_SKIPPED_FOR = {
+    Standing.WITHDRAWN: SkipReason.WITHDRAWN,
+    Standing.NOT_CONFIRMED: SkipReason.NOT_CONFIRMED,
+    Standing.REMOVED: SkipReason.REMOVED,
+}
+# Of a queue with an interval, no more is leased than it allows in this time.
+_HORIZON = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """The configured rate limits. An interval is the seconds between two messages.
+class Lease:
+    """A wish to lease deliveries; ``has`` are the numbers that the worker has of each provider.
 
-    ``most`` is a day and the number of messages allowed on it.
+    ``only`` are the ids of a shard; without it, any that wait.
     """
 
-    interval: float = 0
-    provider_interval: float = 0
-    most: tuple[date, int] | None = None
+    most: int
+    has: Mapping[str, int] = field(default_factory=dict)
+    only: Collection[int] | None = None
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class NotBefore:
-    """The answer that nothing may be sent before a moment."""
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """The deliveries that were leased; if there are none, ``later`` is when there may be some."""
 
-    moment: datetime
+    deliveries: tuple[Delivery, ...]
+    later: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A wish to hand over the message of a leased delivery, which is to this address."""
+
+    delivery: Delivery
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The outcome of one SMTP transaction, and when the next attempt is, if any.
+
+    A delivery that is refused for another reason than its address is deferred.
+    """
+
+    delivery: Delivery
+    outcome: Outcome
+    next_attempt_at: datetime | None = None
+    took: timedelta | None = None
+
+    @property
+    def state(self) -> DeliveryState:
+        return _S.DEFERRED if self.outcome.refused_for else _S(self.outcome.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A lease that is given back; with a moment, to be tried then at the earliest."""
+
+    delivery: Delivery
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A leased delivery that must not be sent."""
+
+    delivery: Delivery
+    reason: SkipReason
+
+
+@dataclass(slots=True)
+class Group:
+    """Holds all that a worker's connections ask for together, in the order in which it is done.
+
+    ``turns`` are the providers of messages that may have to wait for their queue's interval.
+    """
+
+    limits: Limits
+    records: list[Record] = field(default_factory=list)
+    releases: list[Release] = field(default_factory=list)
+    skips: list[Skip] = field(default_factory=list)
+    changes: list[IntervalChange] = field(default_factory=list)
+    turns: list[str] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    leases: list[Lease] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The answers to a group, each list in its order: a mark is answered by whether it stands."""
+
+    turns: list[Turn | Wait]
+    marks: list[bool]
+    leases: list[Leased]
+    exceptions: Exceptions
 
 
 class Claims(Store):
@@ -57,147 +149,249 @@ class Claims(Store):
         super().__init__(engine)
         self._name = name
 
-    def next(self, limits: Limits, now: datetime) -> Delivery | NotBefore | None:
-        """Claim the next delivery that may be sent now: first attempts first, oldest edition first.
+    def commit(self, group: Group, now: datetime) -> Answers:
+        """Do all that a group asks for, in one transaction.
 
-        Return None if nothing is left to be sent now, or today's limit is reached.
+        If its answer is lost it may be done again: nothing is recorded or handed over twice, but
+        turns are lost, and leases forgotten.
         """
-        with write_transaction(self._engine) as connection:
-            is_paced = limits.interval > 0 or bool(limits.most)
-            slot = next_slot(connection, ALL, now, is_paced=is_paced)
-            if slot.is_closed:
-                return None
-            if not slot.is_now(now):
-                return NotBefore(slot.at or now)
-            row = _first_waiting(connection, now)
-            if row is None:
-                return _later(connection, now)
-            is_paced = limits.provider_interval > 0
-            its_slot = next_slot(connection, row.provider, now, is_paced=is_paced)
-            if not its_slot.is_now(now):  # another worker was faster, or it has just been paused
-                return NotBefore(its_slot.at or now)
-            if limits.most and not count_one(connection, *limits.most):
-                return None
-            acquire_slot(connection, slot, limits.interval, now)
-            acquire_slot(connection, its_slot, limits.provider_interval, now)
-            connection.execute(
-                update(deliveries)
-                .where(deliveries.c.id == row.id)
-                .values(state=_S.SENDING, claimed_by=self._name, changed_at=now)
+        with in_turn(self._engine), write_transaction(self._engine) as connection:
+            self._record(connection, group.records, now)
+            for release in group.releases:
+                self._release(connection, release, now)
+            for skip in group.skips:
+                self._move(connection, skip.delivery, _S.SKIPPED, now, reason=skip.reason)
+            for change in group.changes:
+                change_interval(connection, change, now)
+            turns = self._turns(connection, group.turns, group.limits, now)
+            found = exceptions(connection)
+            return Answers(
+                turns,
+                self._mark(connection, group.marks, found.paused, now),
+                [self._lease(connection, lease, group.limits, now) for lease in group.leases],
+                found,
             )
-            return replace(delivery_of(row), is_probe=slot.is_probe or its_slot.is_probe)
 
-    def release(
-        self, delivery: Delivery, now: datetime, not_before: datetime | None = None
-    ) -> None:
-        """Undo a claim of which nothing was sent; with a moment, try it again then at the earliest.
+    def release_forgotten(self, now: datetime, only: Collection[int] | None = None) -> int:
+        """Give back leases and undo marks whose commit was not answered; return how many.
 
-        Idempotent for the same ``now``: a later claim by this worker stays.
+        Call it while nothing is being sent: nothing at all, or ``only`` nothing of a shard.
         """
-        is_that_claim = deliveries.c.changed_at <= now
-        moved = self._move(delivery, _S.PENDING, now, is_that_claim, next_attempt_at=not_before)
-        self._write(moved)
-
-    def record(
-        self,
-        delivery: Delivery,
-        outcome: Outcome,
-        next_attempt_at: datetime | None,
-        now: datetime,
-        took: timedelta | None = None,
-    ) -> None:
-        """Record the outcome of one SMTP transaction, and when the next attempt is, if any.
-
-        A delivery that is refused for another reason than its address is deferred.
-        """
-        refused_for = outcome.refused_for
-        state = DeliveryState(outcome.kind) if refused_for is None else _S.DEFERRED
-        with self._engine.begin() as connection:
-            moved = self._move(
-                delivery,
-                state,
-                now,
-                next_attempt_at=next_attempt_at,
-                attempts=deliveries.c.attempts + 1,
-                refused_for=refused_for,
-            )
-            # None is moved if this was recorded before, and the answer to that commit was lost.
-            if connection.execute(moved).rowcount:
-                connection.execute(
-                    insert(attempts).values(
-                        delivery_id=delivery.id,
-                        at=now,
-                        outcome=outcome.kind,
-                        code=outcome.code,
-                        text=outcome.text,
-                        seconds=None if took is None else took.total_seconds(),
-                    )
-                )
-
-    def release_forgotten(self, now: datetime) -> int:
-        """Undo claims whose commit was not answered. Call it while nothing is being sent."""
+        open_states = [*_WAITING, _S.SENDING]
         return self._write(
             update(deliveries)
-            .where(deliveries.c.state == _S.SENDING, deliveries.c.claimed_by == self._name)
-            .values(state=_S.PENDING, changed_at=now)
+            .where(deliveries.c.state.in_(open_states), deliveries.c.claimed_by == self._name)
+            .where(*_among(only))
+            .values(_as_it_was(now))
         )
 
-    def skip(self, delivery: Delivery, reason: SkipReason, now: datetime) -> None:
-        """Skip a claimed delivery that must not be sent."""
-        self._write(self._move(delivery, _S.SKIPPED, now, reason=reason))
+    # ---- outcomes ----
 
-    def suppress(self, delivery: Delivery, now: datetime) -> None:
-        """Mark a claimed delivery as not sent, because the address is blocked."""
-        self._write(self._move(delivery, _S.SUPPRESSED, now))
+    def _record(self, connection: Connection, records: Sequence[Record], now: datetime) -> None:
+        accepted = {record.delivery.id for record in records if record.state is _S.ACCEPTED}
+        moved = set()
+        if accepted:
+            moved = group_statements.accept(connection, accepted, self._name, now)
+        for record in records:
+            if record.state is not _S.ACCEPTED and self._move(
+                connection,
+                record.delivery,
+                record.state,
+                now,
+                next_attempt_at=record.next_attempt_at,
+                attempts=deliveries.c.attempts + 1,
+                refused_for=record.outcome.refused_for,
+            ):
+                moved.add(record.delivery.id)
+        # None is moved if this was recorded before, and the answer to that commit was lost.
+        rows_of_attempts = [
+            {
+                "delivery_id": record.delivery.id,
+                "at": now,
+                "outcome": record.outcome.kind.value,
+                "code": record.outcome.code,
+                "text": record.outcome.text,
+                "seconds": None if record.took is None else record.took.total_seconds(),
+            }
+            for record in records
+            if record.delivery.id in moved
+        ]
+        if rows_of_attempts:
+            group_statements.add_attempts(connection, rows_of_attempts)
 
     def _move(
         self,
+        connection: Connection,
         delivery: Delivery,
         to: DeliveryState,
         now: datetime,
-        *only: ColumnElement[bool],
         **values: object,
-    ) -> Update:
-        """Return the statement that changes the state of a delivery that this worker has claimed.
+    ) -> bool:
+        """Change the state of a delivery that this worker has. Return whether it has it.
 
         A worker that lost the database and was taken for dead may still record its outcomes.
         """
-        its_row = update(deliveries).where(
-            deliveries.c.id == delivery.id,
-            deliveries.c.state.in_(REACHED_FROM[to] & _CLAIMED),
+        ours = update(deliveries).where(*self._is_ours([delivery.id], to))
+        keeps = self._name if to is _S.UNCERTAIN else None
+        moved = ours.values(state=to, changed_at=now, claimed_by=keeps, **values)
+        return connection.execute(moved).rowcount == 1
+
+    def _is_ours(self, ids: Iterable[int], to: DeliveryState) -> list[ColumnElement[bool]]:
+        return [
+            deliveries.c.id.in_(sorted(ids)),  # in one order, or two workers wait for each other
+            deliveries.c.state.in_(sorted(REACHED_FROM[to])),
             deliveries.c.claimed_by == self._name,
-            *only,
-        )
-        return its_row.values(state=to, changed_at=now, **values)
+        ]
+
+    def _release(self, connection: Connection, release: Release, now: datetime) -> None:
+        if release.not_before is not None:
+            at = {"next_attempt_at": release.not_before}
+            self._move(connection, release.delivery, _S.PENDING, now, **at)
+            return
+        ours = update(deliveries).where(*self._is_ours([release.delivery.id], _S.PENDING))
+        connection.execute(ours.values(_as_it_was(now)))
+
+    # ---- turns and marks ----
+
+    def _turns(
+        self, connection: Connection, providers: Sequence[str], limits: Limits, now: datetime
+    ) -> list[Turn | Wait]:
+        # In one order, or two workers wait for each other.
+        asked = sorted(range(len(providers)), key=lambda place: providers[place])
+        turns = {place: acquire_turn(connection, providers[place], limits, now) for place in asked}
+        return [turns[place] for place in range(len(providers))]
+
+    def _mark(
+        self, connection: Connection, marks: Sequence[Mark], paused: Iterable[str], now: datetime
+    ) -> list[bool]:
+        """Mark deliveries as being sent, unless they are paused or may no longer be sent.
+
+        Consent, suppression and address are read last, with the mark.
+        """
+        if not marks:
+            return []
+        held = {
+            mark.delivery.id
+            for mark in marks
+            if not mark.delivery.is_probe and {ALL, mark.delivery.provider} & set(paused)
+        }
+        ids = {mark.delivery.id for mark in marks} - held
+        ours = group_statements.mark(connection, ids, self._name, now)
+        standings = rows.standings(connection, [mark.delivery.subscriber_id for mark in marks])
+        gone = (Standing.REMOVED, "")
+        answers = []
+        for mark in marks:
+            delivery = mark.delivery
+            standing, address = standings.get(delivery.subscriber_id, gone)
+            if standing is not Standing.MAY_RECEIVE:
+                self._drop(connection, delivery, standing, now)
+            elif delivery.id in held or address != mark.address:
+                self._release(connection, Release(delivery), now)
+            else:
+                answers.append(delivery.id in ours)
+                continue
+            answers.append(False)
+        return answers
+
+    def _drop(
+        self, connection: Connection, delivery: Delivery, standing: Standing, now: datetime
+    ) -> None:
+        if standing is Standing.SUPPRESSED:
+            self._move(connection, delivery, _S.SUPPRESSED, now)
+        else:
+            why = _SKIPPED_FOR[standing]
+            self._move(connection, delivery, _S.SKIPPED, now, reason=why)
+
+    # ---- leases ----
+
+    def _lease(self, connection: Connection, lease: Lease, limits: Limits, now: datetime) -> Leased:
+        """Lease what may be sent soon: first attempts first, oldest edition first."""
+        of_all = opening(connection, ALL, limits, now, _HORIZON)
+        if of_all.most == 0:
+            return Leased((), of_all.at)
+        most = min(lease.most, of_all.most - sum(lease.has.values()))
+        leased: list[Delivery] = []
+        openings: dict[str, Opening] = {}
+        taken = Counter(lease.has)
+        for state in (_S.PENDING, _S.DEFERRED):
+            while len(leased) < most:
+                full = [name for name, its in openings.items() if taken[name] >= its.most]
+                wanted = most - len(leased)
+                found = _first_waiting(connection, state, full, wanted, lease.only, now)
+                for row in found:
+                    if row.provider not in openings:
+                        its = opening(connection, row.provider, limits, now, _HORIZON)
+                        openings[row.provider] = its
+                    its = openings[row.provider]
+                    if taken[row.provider] < its.most:
+                        taken[row.provider] += 1
+                        is_probe = its.is_probe or of_all.is_probe
+                        leased.append(replace(delivery_of(row), is_probe=is_probe))
+                ids = [delivery.id for delivery in leased]
+                mine = update(deliveries).where(deliveries.c.id.in_(sorted(ids)))
+                connection.execute(mine.values(claimed_by=self._name))
+                if len(found) < wanted:
+                    break
+        for queue in {ALL, *openings} if leased else ():
+            its = of_all if queue == ALL else openings[queue]
+            if its.is_probe:
+                take_probe(connection, queue, now)
+        return Leased(tuple(leased), None if leased else _later(connection, lease.only, now))
 
 
-def _first_waiting(connection: Connection, now: datetime) -> Row[tuple[object, ...]] | None:
-    """Return the next delivery among those that no other worker is claiming at this moment."""
-    in_order = (deliveries.c.edition_id, deliveries.c.id)
-    # By state, so that each has its own index, and the first is found without reading the others.
-    for state, order in ((_S.PENDING, in_order), (_S.DEFERRED, (deliveries.c.next_attempt_at,))):
-        query = (
-            select(deliveries)
-            .where(deliveries.c.state == state, is_time_for(now))
-            .where(deliveries.c.provider.not_in(providers_that_wait(now)))
-        )
-        first = query.order_by(*order).limit(1).with_for_update(skip_locked=True)
-        if row := connection.execute(first).one_or_none():
-            return row
-    return None
+def _first_waiting(
+    connection: Connection,
+    state: DeliveryState,
+    full: Sequence[str],
+    most: int,
+    only: Collection[int] | None,
+    now: datetime,
+) -> Sequence[Row[Any]]:
+    """Return the next deliveries in a state that no worker has, but for full providers."""
+    # By state, so that each has its own index, and the first is found without reading others.
+    in_order = {
+        _S.PENDING: (deliveries.c.edition_id, deliveries.c.id),
+        _S.DEFERRED: (deliveries.c.next_attempt_at, deliveries.c.id),
+    }
+    query = (
+        select(deliveries)
+        .where(deliveries.c.state == state, is_time_for(now), deliveries.c.claimed_by.is_(None))
+        .where(deliveries.c.provider.not_in(providers_that_wait(now, now + _HORIZON)))
+        .where(deliveries.c.provider.not_in(full), *_among(only))
+    )
+    first = query.order_by(*in_order[state]).limit(most).with_for_update(skip_locked=True)
+    return connection.execute(first).all()
 
 
-def _later(connection: Connection, now: datetime) -> NotBefore | None:
-    """Return when the first delivery may be sent that waits for its queue or for a later moment."""
+def _among(only: Collection[int] | None) -> list[ColumnElement[bool]]:
+    return [] if only is None else [deliveries.c.id.in_(sorted(only))]
+
+
+def _as_it_was(now: datetime) -> dict[str, object]:
+    """Return what gives a delivery back: a mark is undone, and a lease leaves no trace."""
+    is_marked = deliveries.c.state.in_([_S.SENDING, _S.UNCERTAIN])
+    return {
+        "state": case((is_marked, _S.PENDING), else_=deliveries.c.state),
+        "changed_at": case((is_marked, now), else_=deliveries.c.changed_at),
+        "claimed_by": None,
+    }
+
+
+def _later(connection: Connection, only: Collection[int] | None, now: datetime) -> datetime | None:
+    """Return when the first delivery may be leased that waits for its queue or a later moment."""
+    queue = provider_queues.c
     in_queues = (
-        select(func.min(provider_queues.c.next_at))
-        .join(deliveries, deliveries.c.provider == provider_queues.c.provider)
-        .where(provider_queues.c.paused_at.is_(None), is_to_come(now), may_be_tried(now))
+        select(func.min(queue.next_at))
+        .join(deliveries, deliveries.c.provider == queue.provider)
+        .where(queue.paused_at.is_(None), queue.next_at > now + _HORIZON, may_be_tried(now))
+        .where(queue.next_at <= now + TOO_FAR, deliveries.c.claimed_by.is_(None))
+        .where(*_among(only))
     )
     released = (
         select(func.min(deliveries.c.next_attempt_at))
         .where(deliveries.c.state == _S.PENDING, deliveries.c.next_attempt_at > now)
-        .where(deliveries.c.provider.not_in(paused_providers()))
+        .where(deliveries.c.provider.not_in(paused_providers()), *_among(only))
     )
-    moments = [connection.execute(query).scalar_one_or_none() for query in (in_queues, released)]
-    return min((NotBefore(moment) for moment in moments if moment), default=None)
+    turn = connection.execute(in_queues).scalar_one_or_none()
+    moments = [turn and turn - _HORIZON, connection.execute(released).scalar_one_or_none()]
+    return min((moment for moment in moments if moment), default=None)

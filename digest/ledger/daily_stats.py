@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, literal, select, union_all
 
+from digest.ledger.edition_papers import IS_LISTED
 from digest.ledger.editions import balance_of
 from digest.ledger.tables import deliveries, edition_papers, editions, runs
 from digest.model.deliveries import Balance, DeliveryState
@@ -35,7 +36,7 @@ def daily_stats_of(connection: Connection, which: ColumnElement[bool]) -> dict[d
     found = connection.execute(select(editions).where(which)).all()
     of_edition, day = edition_papers.c.edition_id, runs.c.day
     counted = select(of_edition, func.count()).group_by(of_edition)
-    counted = counted.where(of_edition.in_([row.id for row in found]))
+    counted = counted.where(of_edition.in_([row.id for row in found]), IS_LISTED)
     papers: dict[int, int] = {row[0]: row[1] for row in connection.execute(counted)}
     took = select(day, func.sum(runs.c.sending)).group_by(day)
     took = took.where(day.in_([row.day for row in found]))
@@ -93,4 +94,9 @@ def _counted(connection: Connection, found: Sequence[Row[Any]]) -> dict[date, Ba
         counts[row.id] += row.gone or ()
     for counted_id, *rest in connection.execute(union_all(by_state, skipped)):
         counts[counted_id].append(rest)
-    return {row.day: balance_of(row.day, row.due, counts[row.id]) for row in found}
+    return {
+        row.day: balance_of(
+            row.day, row.due, counts[row.id], is_being_planned=row.planning_since is not None
+        )
+        for row in found
+    }

@@ -23,15 +23,18 @@ from digest.ledger import sqlite_connection
 from digest.ledger.locks import wait_for_upgrade
 
 # The last of digest/ledger/migrations/versions; a test holds the two together.
-NEWEST_REVISION = "0011"
+NEWEST_REVISION = "0035"
 
-# For libpq, seconds: to connect; and of silence before a connection is probed, three times.
+# For libpq, seconds: to connect; and of silence before a connection is probed, three times. In
+# milliseconds: for which what was sent may stay unanswered.
 _OVER_A_NETWORK = {
     "connect_timeout": "10",
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
 }
+_PREPARES = "prepare_threshold"  # psycopg's, in the URL: none
 _PATIENCE = 60.0  # seconds
 NEW_DATABASE = "create one with createdb --encoding=UTF8 --template=template0"
 PAUSE = 0.05  # seconds after a block of rows: SQLite has no queue for those who want to write
@@ -52,12 +55,15 @@ def open_database(url: str | URL) -> Engine:
         if is_sqlite and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         if not is_sqlite:  # what the URL says wins
-            parsed = parsed.set(query={**_OVER_A_NETWORK, **parsed.query})
+            query = {**_OVER_A_NETWORK, **parsed.query}
+            parsed = parsed.set(query=query).difference_update_query([_PREPARES])
         engine = create_engine(
             parsed,
             pool_pre_ping=not is_sqlite,
             hide_parameters=True,  # addresses, because errors are logged
-            connect_args={"factory": sqlite_connection.PatientConnection} if is_sqlite else {},
+            connect_args={"factory": sqlite_connection.PatientConnection}
+            if is_sqlite
+            else of_driver(url),
         )
     except ModuleNotFoundError as error:
         raise LedgerError(
@@ -72,11 +78,24 @@ def open_database(url: str | URL) -> Engine:
     return engine
 
 
+def of_driver(url: str | URL) -> dict[str, None]:
+    """Return what psycopg must be told besides the URL, behind a pooler of connections.
+
+    Some poolers give each transaction another session, which does not know prepared statements.
+    """
+    return {_PREPARES: None} if make_url(url).query.get(_PREPARES) == "none" else {}
+
+
 def _set_up_postgresql(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     """Set what may be configured otherwise for the server, database or role."""
     cursor = connection.cursor()
     cursor.execute("SET client_encoding TO 'UTF8'")
     cursor.execute("SET DateStyle TO 'ISO'")
+    # The server's own probes: the locks of a machine that is lost are held until it notices. It
+    # does not probe while an answer of its own is on its way: that has a bound by itself.
+    cursor.execute(f"SET tcp_user_timeout TO {_OVER_A_NETWORK['tcp_user_timeout']}")
+    for name in ("idle", "interval", "count"):
+        cursor.execute(f"SET tcp_keepalives_{name} TO {_OVER_A_NETWORK[f'keepalives_{name}']}")
     cursor.close()
     connection.commit()
 
@@ -190,7 +209,10 @@ def revision(engine: Engine) -> str | None:
         with engine.connect() as connection:
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     except SQLAlchemyError as error:
-        raise LedgerError(f"the database cannot be opened: {_first_line(error)}") from error
+        # PostgreSQL names the server itself, and its URL may hold a password.
+        file = f" ({engine.url.database})" if engine.dialect.name == "sqlite" else ""
+        why = f"{_first_line(error)}{file}"
+        raise LedgerError(f"the database cannot be opened: {why}") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -1,20 +1,19 @@
 """Deliveries: the durable intent to send, and its result. The rows are the queue."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Engine,
     Row,
+    Select,
     and_,
-    case,
     delete,
     func,
-    insert,
     literal,
     or_,
     select,
@@ -22,30 +21,33 @@ from sqlalchemy import (
     update,
 )
 
+from digest.ledger.bulk_insert import insert_many
 from digest.ledger.database import write_transaction
 from digest.ledger.provider_queues import ALL, closed_queues
-from digest.ledger.tables import attempts, deliveries, delivery_papers, editions
-from digest.model.deliveries import Delivery, DeliveryReport, DeliveryState
-from digest.model.digests import Candidate, Edition, Match, Pick, Reason, Section, SkipReason
-from subscribers.store.store import Store
+from digest.ledger.tables import attempts, deliveries, editions
+from digest.model.deliveries import Delivery, DeliveryReport, DeliveryState, Had
+from digest.model.digests import Edition, SkipReason
+from digest.model.packed_picks import numbers_in, pattern_of
+from subscribers.store.store import Store, near
 
 _S = DeliveryState
 
 # The states from which each state can be reached; nothing else happens. Only somebody who knows
-# more ends uncertainty: the operator, or the worker that claimed it and was taken for dead.
+# more ends uncertainty: the operator, or the worker that marked it and was taken for dead.
 REACHED_FROM: dict[DeliveryState, frozenset[DeliveryState]] = {
-    # Claimed: from now on a crash makes it uncertain.
-    _S.SENDING: frozenset({_S.PENDING, _S.DEFERRED}),
-    # Released untouched, because the relay could not be used at all; or resent by the operator.
-    _S.PENDING: frozenset({_S.SENDING, _S.UNCERTAIN}),
+    # Marked right before its message is handed over: from now on a crash makes it uncertain.
+    # Again, if the answer to the commit of the mark was lost.
+    _S.SENDING: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING}),
+    # A lease that was given back; a message that was not handed over; or resent by the operator.
+    _S.PENDING: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN}),
     # A failure report proves that the relay had accepted it.
     _S.ACCEPTED: frozenset({_S.SENDING, _S.UNCERTAIN}),
-    # Put off by a server, or refused for another reason than the address.
-    _S.DEFERRED: frozenset({_S.SENDING, _S.UNCERTAIN}),
-    _S.REFUSED: frozenset({_S.SENDING, _S.UNCERTAIN}),
+    # Put off by a server, or refused for another reason than the address; that needs no mark.
+    _S.DEFERRED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN}),
+    _S.REFUSED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN}),
     _S.UNCERTAIN: frozenset({_S.SENDING}),
-    # Found when it was claimed, or before.
-    _S.SUPPRESSED: frozenset({_S.SENDING, _S.UNCERTAIN}),
+    # Found when it was marked, or before.
+    _S.SUPPRESSED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN}),
     _S.SKIPPED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN}),
 }
 
@@ -55,7 +57,7 @@ PLANNED_AT = func.coalesce(
     deliveries.c.planned_at, _FROZEN_AT.correlate(deliveries).scalar_subquery()
 )
 
-_BLOCK = 500  # rows in one transaction
+_BLOCK = 500  # ids in one query
 # The states in which somebody got, or will get, what was planned for them.
 _GOES_OUT = (_S.PENDING, _S.DEFERRED, _S.SENDING, _S.ACCEPTED, _S.UNCERTAIN)
 # The reasons for which nothing was sent, and the papers are not news to the reader later.
@@ -70,60 +72,117 @@ _PASSED_OVER = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The plan for one subscriber and edition: picks, or why there are none.
+    """The plan for one subscriber and edition: packed picks, or why there are none.
 
     With ``note`` they are told so by email, with ``skipped`` they get nothing. ``provider`` takes
     the subscriber's mail.
     """
 
     subscriber_id: int
-    picks: tuple[Pick, ...] = ()
+    picks: str = ""
     provider: str = ""
     skipped: SkipReason | None = None
     note: SkipReason | None = None
 
 
+# Has the deliveries of an edition to some subscribers sent, once the transaction that plans them is
+# committed.
+HandOut = Callable[[Connection, int, Collection[int]], None]
+
+
+def hand_out_nothing(
+    _connection: Connection, _edition_id: int, _subscribers: Collection[int]
+) -> None:
+    """Leave deliveries in their rows, where a worker on the same machine looks for them."""
+
+
 class Deliveries(Store):
     """The deliveries of one ledger. Each method is one short, committed transaction."""
 
+    def __init__(self, engine: Engine, hand_out: HandOut = hand_out_nothing) -> None:
+        super().__init__(engine)
+        self._hand_out = hand_out
+
     # ---- planning ----
 
-    def planned(self, edition_id: int, *, for_good: bool = False) -> set[int]:
-        """Return the ids of the subscribers who have a row for this edition already.
+    def planned(
+        self, edition_id: int, among: Collection[int] | None = None, *, for_good: bool = False
+    ) -> set[int]:
+        """Return who has a row for this edition already, of some people or of all, by their ids.
 
         ``for_good`` leaves out those who missed it, because they may get it after all.
         """
         query = select(deliveries.c.subscriber_id).where(deliveries.c.edition_id == edition_id)
         if for_good:
             query = query.where(deliveries.c.reason.is_distinct_from(SkipReason.MISSED))
-        return set(self._values(query))
+        if among is None:
+            return set(self._values(query))
+        return set(self._values(query.where(near(deliveries.c.subscriber_id, among)))).intersection(
+            among
+        )
 
-    def plan(
-        self,
-        edition_id: int,
-        plans: Iterable[Plan],
-        now: datetime,
-        due: Collection[int] | None = None,
-    ) -> None:
-        """Insert a row for each plan; it replaces a row that says that its subscriber missed this.
+    def had(self, subscribers: Collection[int]) -> list[Had]:
+        """Return which editions some people have had, be it that nothing in them matched.
 
-        ``due`` are the ids of all who are due, counted from the people and apart from the plans:
-        the balance is compared with their number, so that a missing plan is noticed.
-
-        Some hundreds are committed at a time; the next run plans what was broken off. If rows of
-        the edition are no longer kept, nobody knows who had it, so nothing is planned.
+        Left out are those without papers, and those that they missed.
         """
-        rest = iter(plans)
-        block: list[Plan] | None = None
-        while block is None or len(block) == _BLOCK:
-            block = list(islice(rest, _BLOCK))
-            with write_transaction(self._engine) as connection:
-                if _has_lost_rows(connection, edition_id):
-                    return
-                if due is not None:
-                    _store_due(connection, edition_id, due)
-                    due = None
-                _insert(connection, edition_id, block, now)
+        found = []
+        people = sorted(subscribers)
+        for start in range(0, len(people), _BLOCK):
+            some = deliveries.c.subscriber_id.in_(people[start : start + _BLOCK])
+            is_none = deliveries.c.reason.in_([SkipReason.NO_PAPERS, SkipReason.MISSED])
+            query = select(deliveries.c.subscriber_id, editions.c.day, PLANNED_AT)
+            query = query.join(editions, editions.c.id == deliveries.c.edition_id)
+            query = query.where(some, or_(deliveries.c.reason.is_(None), ~is_none))
+            found += [Had(*row) for row in self._rows(query)]
+        return found
+
+    def skipped(self, edition_id: int, subscribers: Collection[int]) -> set[int]:
+        """Return which of some people get nothing of an edition."""
+        query = select(deliveries.c.subscriber_id).where(
+            deliveries.c.edition_id == edition_id, deliveries.c.state == _S.SKIPPED
+        )
+        return set(self._values(query)).intersection(subscribers)
+
+    def begin_planning(self, edition_id: int, now: datetime) -> int | None:
+        """Record that deliveries of an edition are being planned; return how many there are.
+
+        Until ``end_planning`` its balance does not add up. If rows are no longer kept, nobody knows
+        who had it, and nothing may be planned: then return None.
+        """
+        its_row = update(editions).where(editions.c.id == edition_id)
+        there_are = select(func.count()).where(deliveries.c.edition_id == edition_id)
+        with write_transaction(self._engine) as connection:
+            if _has_lost_rows(connection, edition_id):
+                return None
+            connection.execute(its_row.values(planning_since=now, balance=None))
+            return connection.execute(there_are).scalar_one()
+
+    def being_planned(self) -> list[int]:
+        """Return the ids of the editions whose planning has begun, but not ended."""
+        return self._values(select(editions.c.id).where(editions.c.planning_since.is_not(None)))
+
+    def plan(self, edition_id: int, plans: Sequence[Plan], now: datetime) -> None:
+        """Insert a row for each of some thousand plans, in one transaction.
+
+        It replaces a row that says that its subscriber missed this. If rows of the edition are no
+        longer kept, nothing is planned.
+        """
+        with write_transaction(self._engine) as connection:
+            if not _has_lost_rows(connection, edition_id):
+                _insert(connection, edition_id, plans, now)
+                people = [plan.subscriber_id for plan in plans if plan.skipped is None]
+                self._hand_out(connection, edition_id, people)
+
+    def end_planning(self, edition_id: int, due: int | None) -> None:
+        """Record how many are due for an edition, if known, and that all are planned for.
+
+        They are counted from the people, apart from the plans: the balance is compared with it, so
+        that a missing plan is noticed.
+        """
+        known = {} if due is None else {"due": due}
+        its_row = update(editions).where(editions.c.id == edition_id)
+        self._write(its_row.values(planning_since=None, **known))
 
     def last_had(
         self, edition: Edition, after: date, subscribers: Collection[int]
@@ -133,37 +192,51 @@ class Deliveries(Store):
         An edition of which nothing matched counts too. If its papers came after the delivery was
         planned, it is the day of the edition before it.
         """
-        was_shown = and_(deliveries.c.state.in_(_GOES_OUT), deliveries.c.reason.is_(None))
-        others = editions.alias()
-        before = select(func.max(others.c.day)).where(others.c.day < editions.c.day)
-        came_later = and_(
-            deliveries.c.id <= editions.c.filled_after,
-            deliveries.c.reason.is_distinct_from(SkipReason.PAUSED),
+        between = select(editions.c.id, editions.c.day, editions.c.filled_after).where(
+            editions.c.day > after, editions.c.day < edition.day
         )
-        day_before = func.coalesce(before.scalar_subquery(), after)
-        day = case((came_later, day_before), else_=editions.c.day)
+        newest_first = self._rows(between.order_by(editions.c.day.desc()))
+        earlier = [row.day for row in newest_first[1:]]
+        before = self._value(select(func.max(editions.c.day)).where(editions.c.day <= after))
+        last: dict[int, date] = {}
+        left = set(subscribers)
+        for its, day_before in zip(newest_first, [*earlier, before or after], strict=False):
+            if not left:
+                break
+            for person, came_later in self._rows(_had_of(its, left)):
+                last[person] = day_before if came_later else its.day
+            left -= last.keys()
+        return {person: last[person] for person in last.keys() & set(subscribers)}
+
+    def shown(self, edition: Edition, subscribers: Collection[int]) -> dict[int, set[int]]:
+        """Return which of an edition's late risers each subscriber was shown, or will be.
+
+        That is what other editions' deliveries hold that are sent, may be, or wait.
+        """
+        rising = {candidate.paper_id for candidate in edition.rising}
+        if not rising:
+            return {}
+        its = deliveries.c
+        since = min(candidate.since or edition.day for candidate in edition.rising)
+        others = select(editions.c.id).where(editions.c.day >= since, editions.c.id != edition.id)
+        may_hold = its.picks.regexp_match(pattern_of(rising))
         query = (
-            select(deliveries.c.subscriber_id, func.max(day).label("day"))
-            .join(editions, editions.c.id == deliveries.c.edition_id)
-            .where(editions.c.day > after, editions.c.day < edition.day)
-            .where(or_(was_shown, deliveries.c.reason.in_(_PASSED_OVER)))
-            .group_by(deliveries.c.subscriber_id)
+            select(its.subscriber_id, its.picks)
+            .where(
+                its.edition_id.in_(self._values(others)),
+                near(deliveries.c.subscriber_id, subscribers),
+            )
+            .where(its.state.in_(_GOES_OUT), may_hold)
         )
-        if len(subscribers) <= _BLOCK:  # else it is quicker to look at everybody's
-            query = query.where(deliveries.c.subscriber_id.in_(subscribers))
-        with self._engine.connect() as connection:
-            return {row.subscriber_id: row.day for row in connection.execute(query)}
+        shown: dict[int, set[int]] = {}
+        for subscriber_id, picks in self._rows(query):
+            shown.setdefault(subscriber_id, set()).update(rising & numbers_in([picks]))
+        return shown
 
     def of(self, edition: Edition, subscriber_id: int) -> Delivery | None:
         """Return the delivery of an edition to a subscriber, if one was planned."""
         report = self.report(edition, subscriber_id)
         return report.delivery if report else None
-
-    def picks(self, delivery: Delivery, papers: Mapping[int, Candidate]) -> tuple[Pick, ...]:
-        """Return the picks of a delivery in order, from ``Editions.papers_of`` its edition."""
-        query = select(delivery_papers).where(delivery_papers.c.delivery_id == delivery.id)
-        rows = self._rows(query.order_by(delivery_papers.c.position))
-        return tuple(Pick(Section(row.section), papers[row.paper_id], _match(row)) for row in rows)
 
     def report(self, edition: Edition, subscriber_id: int) -> DeliveryReport | None:
         """Return the result of the delivery to one subscriber, if one was planned."""
@@ -209,18 +282,6 @@ class Deliveries(Store):
         query = select(deliveries.c.provider, func.count()).where(may_be_tried(now))
         return dict(self._rows(query.group_by(deliveries.c.provider)))
 
-    def papers_to_send(self, edition_id: int) -> set[int]:
-        """Return the ids of the papers in an edition's deliveries that are still to be sent."""
-        of_papers = select(delivery_papers.c.paper_id).distinct()
-        of_papers = of_papers.join(deliveries, deliveries.c.id == delivery_papers.c.delivery_id)
-        return set(self._values(of_papers.where(*_is_to_be_sent(edition_id))))
-
-    def notes_to_send(self, edition_id: int) -> set[SkipReason]:
-        """Return the reasons of the notes among an edition's deliveries still to be sent."""
-        reason = deliveries.c.reason
-        query = select(reason).distinct().where(*_is_to_be_sent(edition_id), reason.is_not(None))
-        return set(map(SkipReason, self._values(query)))
-
     def expire(self, before: datetime, now: datetime) -> int:
         """Skip as stale what waits and was planned before a moment. Return how many there were."""
         return self._skip(before > PLANNED_AT, SkipReason.STALE, now)
@@ -248,11 +309,6 @@ class Deliveries(Store):
         return self._write(skipped.values(state=_S.SKIPPED, reason=reason, changed_at=now))
 
 
-def _is_to_be_sent(edition_id: int) -> tuple[ColumnElement[bool], ...]:
-    still_open = [_S.PENDING, _S.DEFERRED, _S.SENDING]
-    return deliveries.c.edition_id == edition_id, deliveries.c.state.in_(still_open)
-
-
 def may_be_tried(now: datetime) -> ColumnElement[bool]:
     """Return the condition that a delivery waits and may be tried now."""
     return and_(deliveries.c.state.in_([_S.PENDING, _S.DEFERRED]), is_time_for(now))
@@ -273,6 +329,7 @@ def delivery_of(row: Row[tuple[Any, ...]]) -> Delivery:
         attempts=row.attempts,
         provider=row.provider,
         note=SkipReason(row.reason) if is_note else None,
+        picks=row.picks or "",
     )
 
 
@@ -282,58 +339,45 @@ def _has_lost_rows(connection: Connection, edition_id: int) -> bool:
     return bool(connection.execute(gone).scalar())
 
 
-def _store_due(connection: Connection, edition_id: int, due: Collection[int]) -> None:
-    """Store how many are due for an edition: these people, and all who have a row already."""
-    query = select(deliveries.c.subscriber_id).where(deliveries.c.edition_id == edition_id)
-    people = set(connection.execute(query).scalars()).union(due)
-    its_row = update(editions).where(editions.c.id == edition_id)
-    connection.execute(its_row.values(due=len(people)))
+def _had_of(edition: Row[Any], people: Collection[int]) -> Select[tuple[int, bool]]:
+    """Select which of these people had an edition, and whether its papers came after that."""
+    was_shown = and_(deliveries.c.state.in_(_GOES_OUT), deliveries.c.reason.is_(None))
+    came_later = and_(
+        deliveries.c.id <= (edition.filled_after or 0),
+        deliveries.c.reason.is_distinct_from(SkipReason.PAUSED),
+    )
+    return (
+        select(deliveries.c.subscriber_id, came_later)
+        .where(deliveries.c.edition_id == edition.id, near(deliveries.c.subscriber_id, people))
+        .where(or_(was_shown, deliveries.c.reason.in_(_PASSED_OVER)))
+    )
 
 
 def _insert(connection: Connection, edition_id: int, plans: Sequence[Plan], now: datetime) -> None:
-    if not plans:
-        return
-    connection.execute(
-        delete(deliveries).where(
-            deliveries.c.edition_id == edition_id,
-            deliveries.c.subscriber_id.in_([plan.subscriber_id for plan in plans]),
-            deliveries.c.reason == SkipReason.MISSED,
+    people = {plan.subscriber_id for plan in plans}
+    of_edition = deliveries.c.edition_id == edition_id, deliveries.c.reason == SkipReason.MISSED
+    found = connection.execute(
+        select(deliveries.c.subscriber_id).where(
+            *of_edition, near(deliveries.c.subscriber_id, people)
         )
     )
-    rows = [
-        {
-            "edition_id": edition_id,
-            "subscriber_id": plan.subscriber_id,
-            "state": _S.PENDING if plan.skipped is None else _S.SKIPPED,
-            "reason": plan.skipped or plan.note,
-            "attempts": 0,
-            "changed_at": now,
-            "planned_at": now,
-            "provider": plan.provider,
-        }
-        for plan in plans
-    ]
-    new = insert(deliveries).returning(deliveries.c.id, sort_by_parameter_order=True)
-    ids = connection.execute(new, rows).scalars()
-    picks = [
-        {
-            "delivery_id": delivery_id,
-            "position": position,
-            "paper_id": pick.candidate.paper_id,
-            "section": pick.section,
-            "score": pick.match and pick.match.score,
-            "topic": pick.match and pick.match.reason.topic,
-            "words": pick.match and list(pick.match.reason.words),
-            "liked": pick.match and pick.match.reason.liked,
-        }
-        for delivery_id, plan in zip(ids, plans, strict=True)
-        for position, pick in enumerate(plan.picks)
-    ]
-    if picks:
-        connection.execute(insert(delivery_papers), picks)
-
-
-def _match(row: Row[tuple[Any, ...]]) -> Match | None:
-    if row.score is None:
-        return None
-    return Match(row.score, Reason(row.topic, tuple(row.words or ()), row.liked or ""))
+    missed = people.intersection(found.scalars())
+    for start in range(0, len(missed), _BLOCK):
+        some = deliveries.c.subscriber_id.in_(sorted(missed)[start : start + _BLOCK])
+        connection.execute(delete(deliveries).where(*of_edition, some))
+    insert_many(
+        connection,
+        deliveries,
+        ("subscriber_id", "state", "reason", "provider", "picks"),
+        [
+            (
+                plan.subscriber_id,
+                _S.PENDING if plan.skipped is None else _S.SKIPPED,
+                plan.skipped or plan.note,
+                plan.provider,
+                plan.picks or None,
+            )
+            for plan in plans
+        ],
+        {"edition_id": edition_id, "attempts": 0, "changed_at": now, "planned_at": now},
+    )

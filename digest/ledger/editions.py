@@ -5,35 +5,28 @@ from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    and_,
-    delete,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, select, update
 
 from digest.ledger.database import write_transaction
-from digest.ledger.papers import current_signals, facts_of, risen_since, signals_of
-from digest.ledger.tables import (
-    bounces,
-    deliveries,
-    delivery_papers,
-    edition_papers,
-    editions,
-    listings,
-    papers,
+from digest.ledger.edition_papers import (
+    IS_LISTED,
+    best_between,
+    candidates_of,
+    known_rows,
+    listed_between,
+    listed_rows,
+    new_rows,
+    of_numbers,
+    papers_in,
+    with_rise,
 )
-from digest.model.deliveries import Balance, DeliveryState
-from digest.model.digests import Candidate, Edition, SkipReason
-from digest.model.papers import Signals
+from digest.ledger.tables import bounces, deliveries, edition_papers, editions
+from digest.model.deliveries import Balance, Delivery, DeliveryState
+from digest.model.digests import Candidate, Edition, Pick, Role, SkipReason
+from digest.model.packed_picks import numbers_in, picks_of
+from digest.model.rising import RISING_DAYS
 from digest.model.timetable import Frozen
 from subscribers.store.store import Store
-
-RISING = timedelta(days=1)  # before an edition: the time in which a paper's rise is counted
 
 # Nobody has it, and there is no bounce of it.
 _WAS_NEVER_TRIED = and_(
@@ -41,6 +34,9 @@ _WAS_NEVER_TRIED = and_(
     deliveries.c.attempts == 0,
     deliveries.c.id.not_in(select(bounces.c.delivery_id)),
 )
+
+# More editions than deliveries may wait for (DIGEST_STALE_AFTER_HOURS).
+_MAY_BE_OPEN = 14
 
 
 class Editions(Store):
@@ -55,18 +51,24 @@ class Editions(Store):
         last = self._value(
             select(func.max(editions.c.day))
             .where(editions.c.day < day)
-            .where(editions.c.id.in_(select(edition_papers.c.edition_id)))
+            .where(editions.c.id.in_(select(edition_papers.c.edition_id).where(IS_LISTED)))
         )
         return last or day - timedelta(days=lookback_days)
 
     def freeze(
-        self, day: date, first_day: date, now: datetime, missing: Sequence[str] = ()
+        self,
+        day: date,
+        first_day: date,
+        now: datetime,
+        missing: Sequence[str] = (),
+        rising_days: int = RISING_DAYS,
     ) -> Edition:
         """Return the edition of ``day``; freeze it, from ``first_day`` on, if there is none.
 
-        Papers of earlier editions are left out. An edition without papers is tried again; once it
-        has some, the people are due again who were told, or to be told, that there were none.
-        ``missing`` are the sources that failed.
+        It lists no paper of an earlier edition, but keeps the counts of those of the last
+        ``rising_days`` days, and which of them are late risers. An edition that lists no papers is
+        tried again; once it has some, the people are due again who were told, or to be told, that
+        there were none. ``missing`` are the sources that failed.
         """
         with self._engine.begin() as connection:
             found = select(editions.c.id).where(editions.c.day == day)
@@ -75,15 +77,26 @@ class Editions(Store):
             if edition_id is None:
                 new = insert(editions).values(day=day, frozen_at=now, missing=list(missing))
                 edition_id = connection.execute(new.returning(editions.c.id)).scalar_one()
-            its = select(func.count()).where(edition_papers.c.edition_id == edition_id)
+                _keep(connection, edition_id, known_rows(connection, day, rising_days))
+            its = select(func.count()).where(edition_papers.c.edition_id == edition_id, IS_LISTED)
             is_empty = not connection.execute(its).scalar_one()
-            if is_empty and (rows := _eligible(connection, first_day, day)):
-                _fill(connection, edition_id, rows, now, missing)
+            if is_empty and (rows := new_rows(connection, first_day, day)):
+                _keep(connection, edition_id, with_rise(connection, rows, now))
+                _undo_no_papers(connection, edition_id, missing)
                 if is_late:
                     last = select(func.max(deliveries.c.id)).scalar_subquery()
                     its_row = update(editions).where(editions.c.id == edition_id)
                     connection.execute(its_row.values(filled_after=last))
             return _edition(connection, edition_id)
+
+    def state(self) -> tuple[int, ...]:
+        """Return numbers of which one changes when an edition is made or gets papers."""
+        newest = select(func.max(editions.c.id))
+        # Not max(): with a condition, that would read all papers of all editions.
+        its_edition = edition_papers.c.edition_id
+        filled = select(its_edition).where(IS_LISTED).order_by(its_edition.desc()).limit(1)
+        row = self._rows(select(newest.scalar_subquery(), filled.scalar_subquery()))[0]
+        return tuple(number or 0 for number in row)
 
     # ---- the days ----
 
@@ -93,10 +106,18 @@ class Editions(Store):
         moment: datetime = self._values(query)[0]
         return moment
 
-    def calendar(self, most: int, until: date = date.max) -> list[Frozen]:
-        """Return when the latest editions up to a day were frozen, oldest first."""
+    def calendar(
+        self, most: int, until: date = date.max, *, with_papers: bool = False
+    ) -> list[Frozen]:
+        """Return when the latest editions up to a day were frozen, oldest first.
+
+        ``with_papers`` leaves out those without any.
+        """
         query = select(editions.c.id, editions.c.day, editions.c.frozen_at)
         query = query.where(editions.c.day <= until)
+        if with_papers:
+            its_papers = and_(edition_papers.c.edition_id == editions.c.id, IS_LISTED)
+            query = query.where(exists().where(its_papers))
         rows = self._rows(query.order_by(editions.c.day.desc()).limit(most))
         return [Frozen(*row) for row in rows][::-1]
 
@@ -106,10 +127,11 @@ class Editions(Store):
 
     def days(self, most: int) -> list[tuple[date, int]]:
         """Return the days of the latest editions with papers, newest first, and how many papers."""
+        # Editions are few: the papers are counted only of those that are returned.
+        its_papers = and_(edition_papers.c.edition_id == editions.c.id, IS_LISTED)
         rows = self._rows(
-            select(editions.c.day, func.count())
-            .join(edition_papers, edition_papers.c.edition_id == editions.c.id)
-            .group_by(editions.c.day)
+            select(editions.c.day, select(func.count()).where(its_papers).scalar_subquery())
+            .where(exists().where(its_papers))
             .order_by(editions.c.day.desc())
             .limit(most)
         )
@@ -133,36 +155,71 @@ class Editions(Store):
         return None if day is None else self.on(day)
 
     def eligible(self, day: date, first_day: date) -> int:
-        """Count the papers that an edition of ``day`` would hold if it was frozen now."""
+        """Count the papers that an edition of ``day`` would list if it was frozen now."""
         with self._engine.connect() as connection:
-            return len(_eligible(connection, first_day, day))
+            return len(new_rows(connection, first_day, day))
 
-    def coming(self, day: date, first_day: date) -> Edition:
-        """Return the edition of ``day`` as it would be if it was frozen now. Store nothing."""
+    def listing_days(self, since: date) -> list[date]:
+        """Return the days on which the papers were listed that editions since a day list."""
+        query = select(edition_papers.c.listed_on).distinct().join(editions)
+        return self._values(query.where(editions.c.day >= since, IS_LISTED))
+
+    def count_rising(self, day: date, rising_days: int) -> int:
+        """Count the late risers that an edition of ``day`` would have if it was frozen now."""
         with self._engine.connect() as connection:
-            return Edition(0, day, _drafted(connection, _eligible(connection, first_day, day)))
+            known = known_rows(connection, day, rising_days)
+        return sum(row["role"] == Role.RISING for row in known)
+
+    def coming(self, day: date, first_day: date, rising_days: int, after: date) -> Edition:
+        """Return the edition of ``day`` as ``since`` would, if it was frozen now. Store nothing."""
+        with self._engine.connect() as connection:
+            new = new_rows(connection, first_day, day)
+            known = known_rows(connection, day, rising_days)
+            again = [row for row in known if row["since"] > after]
+            rising = [row for row in known if row["role"] == Role.RISING and row not in again]
+            before = listed_between(connection, after, day)
+            counted = candidates_of(connection, [*again, *new])
+            pool = {candidate.paper_id: candidate for candidate in (*before, *counted)}
+            listed = tuple(pool[number] for number in sorted(pool))
+            return Edition(0, day, listed, rising=candidates_of(connection, rising))
 
     def draft(self, day: date, first_day: date) -> Edition:
         """Return the edition of ``day`` as it would be if there were no others. Store nothing."""
         with self._engine.connect() as connection:
-            return Edition(0, day, _drafted(connection, _listed(connection, first_day, day)))
+            rows = listed_rows(connection, first_day, day)
+            return Edition(0, day, candidates_of(connection, rows))
 
     def since(self, edition: Edition, day: date) -> Edition:
-        """Return an edition with the papers of all editions after a day, until its own."""
-        between = (editions.c.day > day, editions.c.day <= edition.day)
-        its = select(editions.c.id).where(*between)
-        with self._engine.connect() as connection:
-            found = _frozen(connection, edition_papers.c.edition_id.in_(its))
-        return replace(edition, candidates=found)
+        """Return an edition with the papers that all editions after a day list, until its own.
 
-    def papers_of(self, edition: Edition) -> dict[int, Candidate]:
-        """Return the papers in an edition's digests by id, also those of earlier editions."""
-        its = select(deliveries.c.id).where(deliveries.c.edition_id == edition.id)
-        planned = select(delivery_papers.c.paper_id).where(delivery_papers.c.delivery_id.in_(its))
-        is_other = edition_papers.c.edition_id != edition.id
+        Their counts are those that the last of these editions knows.
+        """
         with self._engine.connect() as connection:
-            found = _frozen(connection, and_(edition_papers.c.paper_id.in_(planned), is_other))
-        return {candidate.paper_id: candidate for candidate in (*edition.candidates, *found)}
+            listed = listed_between(connection, day, edition.day)
+        numbers = {candidate.paper_id for candidate in listed}
+        rising = (paper for paper in edition.rising if paper.paper_id not in numbers)
+        return replace(edition, candidates=listed, rising=tuple(rising))
+
+    def best_of(self, first: date, last: date, most: int) -> Edition:
+        """Return the most popular papers of the editions of some days, as one of the last day."""
+        with self._engine.connect() as connection:
+            return Edition(0, last, best_between(connection, first - timedelta(days=1), last, most))
+
+    def papers_of(
+        self, edition: Edition, its_deliveries: Iterable[Delivery] = ()
+    ) -> dict[int, Candidate]:
+        """Return the papers of an edition by id, and those of earlier ones in some deliveries."""
+        papers = {its.paper_id: its for its in (*edition.candidates, *edition.rising)}
+        others = numbers_in(delivery.picks for delivery in its_deliveries) - papers.keys()
+        if others:
+            with self._engine.connect() as connection:
+                of_others = of_numbers(connection, sorted(others), edition.day)
+            papers |= {candidate.paper_id: candidate for candidate in of_others}
+        return papers
+
+    def picks(self, edition: Edition, delivery: Delivery) -> tuple[Pick, ...]:
+        """Return the picks of a delivery of an edition, in order."""
+        return picks_of(delivery.picks, self.papers_of(edition, [delivery]))
 
     # ---- the balance ----
 
@@ -174,6 +231,14 @@ class Editions(Store):
         """Return the editions with a delivery that is still to be sent."""
         states = [DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.SENDING]
         return self._with_delivery(deliveries.c.state.in_(states))
+
+    def open(self) -> list[Edition]:
+        """Return the latest editions whose stored balance is not final."""
+        query = select(editions.c.id, editions.c.balance).where(editions.c.balance.is_not(None))
+        rows = self._rows(query.order_by(editions.c.day.desc()).limit(_MAY_BE_OPEN))
+        return [
+            self.get(row.id) for row in rows if row.balance["pending"] or row.balance["deferred"]
+        ]
 
     def _with_delivery(self, which: ColumnElement[bool]) -> list[Edition]:
         query = select(deliveries.c.edition_id).where(which).distinct()
@@ -201,22 +266,18 @@ class Editions(Store):
         return balance
 
 
-def _fill(
-    connection: Connection,
-    edition_id: int,
-    rows: Sequence[dict[str, Any]],
-    now: datetime,
-    missing: Sequence[str],
-) -> None:
-    """Put papers into an edition without any, and undo its deliveries that say that there are none.
+def _keep(connection: Connection, edition_id: int, rows: Iterable[dict[str, Any]]) -> None:
+    """Put papers into an edition."""
+    its_papers = [{"edition_id": edition_id, **row} for row in rows]
+    if its_papers:
+        connection.execute(insert(edition_papers), its_papers)
 
-    The people of those deliveries are counted as due again when they are planned again.
+
+def _undo_no_papers(connection: Connection, edition_id: int, missing: Sequence[str]) -> None:
+    """Undo the deliveries that say that an edition has no papers.
+
+    Their people are counted as due again when they are planned again.
     """
-    risen = risen_since(connection, [row["paper_id"] for row in rows], now - RISING)
-    its_papers = [
-        {"edition_id": edition_id, "risen": risen[row["paper_id"]], **row} for row in rows
-    ]
-    connection.execute(insert(edition_papers), its_papers)
     undone = connection.execute(
         delete(deliveries)
         .where(deliveries.c.edition_id == edition_id)
@@ -229,8 +290,13 @@ def _fill(
 def _edition(connection: Connection, edition_id: int) -> Edition:
     query = select(editions.c.day, editions.c.missing).where(editions.c.id == edition_id)
     row = connection.execute(query).one()
-    candidates = _frozen(connection, edition_papers.c.edition_id == edition_id)
-    return Edition(edition_id, row.day, candidates, tuple(row.missing or ()))
+    return Edition(
+        id=edition_id,
+        day=row.day,
+        candidates=papers_in(connection, edition_id, Role.LISTED),
+        missing=tuple(row.missing or ()),
+        rising=papers_in(connection, edition_id, Role.RISING),
+    )
 
 
 def _count(connection: Connection, edition: Edition) -> Balance:
@@ -240,8 +306,10 @@ def _count(connection: Connection, edition: Edition) -> Balance:
         .group_by(deliveries.c.state, deliveries.c.reason)
     )
     kept = connection.execute(query).all()
-    due = connection.execute(select(editions.c.due).where(editions.c.id == edition.id)).scalar()
-    return balance_of(edition.day, due, [*kept, *_gone(connection, edition)])
+    its_row = select(editions.c.due, editions.c.planning_since).where(editions.c.id == edition.id)
+    due, planning_since = connection.execute(its_row).one_or_none() or (None, None)
+    rows = [*kept, *_gone(connection, edition)]
+    return balance_of(edition.day, due, rows, is_being_planned=planning_since is not None)
 
 
 def _gone(connection: Connection, edition: Edition) -> list[Any]:
@@ -250,7 +318,9 @@ def _gone(connection: Connection, edition: Edition) -> list[Any]:
     return list(connection.execute(query).scalar() or ())
 
 
-def balance_of(day: date, due: int | None, rows: Iterable[Iterable[Any]]) -> Balance:
+def balance_of(
+    day: date, due: int | None, rows: Iterable[Iterable[Any]], *, is_being_planned: bool = False
+) -> Balance:
     """Return a balance from counts by state and reason, and how many people were counted as due."""
     counts = dict.fromkeys(DeliveryState, 0)
     skipped_for: dict[str, int] = {}
@@ -263,51 +333,6 @@ def balance_of(day: date, due: int | None, rows: Iterable[Iterable[Any]]) -> Bal
     # What a living worker is sending at this moment is not decided yet.
     counts[DeliveryState.PENDING] += counts.pop(DeliveryState.SENDING)
     states = {state.value: count for state, count in counts.items()}
-    return Balance(edition=day, due=due, skipped_for=skipped_for, **states)
-
-
-def _frozen(connection: Connection, which: ColumnElement[bool]) -> tuple[Candidate, ...]:
-    its = edition_papers.c
-    rows = connection.execute(
-        select(papers, its.listed_on, its.upvotes, its.comments, its.stars, its.risen)
-        .join(edition_papers, edition_papers.c.paper_id == papers.c.id)
-        .where(which)
-        .order_by(papers.c.id)
+    return Balance(
+        edition=day, due=due, skipped_for=skipped_for, is_being_planned=is_being_planned, **states
     )
-    return tuple(
-        Candidate(row.id, row.key, facts_of(row), signals_of(row), row.listed_on, row.risen)
-        for row in rows.all()
-    )
-
-
-def _eligible(connection: Connection, first_day: date, day: date) -> list[dict[str, Any]]:
-    """Return the rows of edition_papers for what was listed and is in no edition yet."""
-    taken = set(connection.execute(select(edition_papers.c.paper_id)).scalars())
-    return [row for row in _listed(connection, first_day, day) if row["paper_id"] not in taken]
-
-
-def _listed(connection: Connection, first_day: date, day: date) -> list[dict[str, Any]]:
-    """Return the rows of edition_papers for papers listed in these days."""
-    rows = connection.execute(
-        select(listings.c.paper_id, func.min(listings.c.listed_on).label("listed_on"))
-        .where(listings.c.listed_on.between(first_day, day))
-        .group_by(listings.c.paper_id)
-        .order_by(listings.c.paper_id)
-    ).all()
-    signals = current_signals(connection, [row.paper_id for row in rows])
-    return [
-        {"paper_id": row.paper_id, "listed_on": row.listed_on, **asdict(signals[row.paper_id])}
-        for row in rows
-    ]
-
-
-def _drafted(connection: Connection, rows: list[dict[str, Any]]) -> tuple[Candidate, ...]:
-    by_id = {row["paper_id"]: row for row in rows}
-    query = select(papers).where(papers.c.id.in_(by_id)).order_by(papers.c.id)
-    drafted = []
-    for paper in connection.execute(query).all():
-        listed = by_id[paper.id]
-        signals = Signals(listed["upvotes"], listed["comments"], listed["stars"])
-        facts = facts_of(paper)
-        drafted.append(Candidate(paper.id, paper.key, facts, signals, listed["listed_on"]))
-    return tuple(drafted)

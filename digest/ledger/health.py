@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, case, func, select
 
 from digest.ledger.deliveries import PLANNED_AT, may_be_tried
+from digest.ledger.locks import is_held
 from digest.ledger.tables import attempts, bounces, collections, deliveries, editions, runs
 from digest.model.deliveries import BounceKind, DeliveryState
 from digest.model.messages import OutcomeKind
@@ -46,12 +47,17 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class SourceHealth:
-    """The last collection of a source, and its last failure of the last 30 days."""
+    """The last collection of a source, and its last failure of the last 30 days.
+
+    If it fails, it has since ``failing_since``. ``doubt`` says why its list looks incomplete.
+    """
 
     name: str
     collected_at: datetime | None = None
     sightings: int = 0
     failure: str = ""
+    failing_since: datetime | None = None
+    doubt: str = ""
     failed_at: datetime | None = None
     last_failure: str = ""
 
@@ -134,14 +140,24 @@ class Health(Store):
         since = now - FAILURES_KEPT
         failed = latest.where(collections.c.day >= since.date(), collections.c.failure != "")
         last, failure = self._row(latest), self._row(failed)
+        failing = last is not None and last.failure != ""
         return SourceHealth(
             name=name,
             collected_at=last.at if last else None,
             sightings=last.sightings if last else 0,
             failure=last.failure if last else "",
+            failing_since=self._failing_since(name, since.date()) if failing else None,
             failed_at=failure.at if failure else None,
             last_failure=failure.failure if failure else "",
         )
+
+    def _failing_since(self, name: str, day: date) -> datetime | None:
+        """Return when a source failed first after its last success, in collections since a day."""
+        its = (collections.c.source == name, collections.c.day >= day)
+        good = select(func.max(collections.c.id)).where(*its, collections.c.failure == "")
+        last_good = func.coalesce(good.scalar_subquery(), 0)
+        first = select(func.min(collections.c.at)).where(*its, collections.c.id > last_good)
+        return self._value(first)
 
     def editions(self) -> int:
         """Count all editions."""
@@ -152,22 +168,34 @@ class Health(Store):
 
         How many are due was counted from the people; of old deliveries the number is kept. There
         may be more deliveries than in a stored balance, because people are planned for all day
-        long. Days with a run under way are left out.
+        long. Days with a run under way are left out, and editions that are being planned.
         """
+        is_open = editions.c.planning_since.is_not(None)
         # One statement, so that both numbers are of one moment.
         its = deliveries.c.edition_id == editions.c.id
         rows_of = select(func.count()).where(its).scalar_subquery()
         under_way = select(runs.c.day).where(runs.c.ended_at.is_(None), runs.c.day.in_(days))
         query = (
-            select(editions.c.day, editions.c.due, editions.c.balance, editions.c.gone, rows_of)
+            select(
+                editions.c.day,
+                editions.c.due,
+                editions.c.balance,
+                editions.c.gone,
+                is_open,
+                rows_of,
+            )
             .where(editions.c.day.in_(days), editions.c.day.not_in(under_way))
             .order_by(editions.c.day)
         )
+        found = self._rows(query)
+        # Whoever died while planning holds no lock.
+        goes_on = any(row[4] for row in found) and is_held(self._engine, "planning")
         return [
             day
-            for day, due, balance, gone, rows in self._rows(query)
-            if (balance and not _sum(balance) == balance["due"] <= rows + _count(gone))
-            or (due is not None and due != rows + _count(gone))
+            for day, due, balance, gone, is_being_planned, rows in found
+            if (is_being_planned and not goes_on)
+            or (balance and not _sum(balance) == balance["due"] <= rows + _count(gone))
+            or (not is_being_planned and due is not None and due != rows + _count(gone))
         ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, insert, select, update
 
 from digest.ledger.daily_stats import DailyStats, daily_stats_of
+from digest.ledger.edition_papers import IS_LISTED
 from digest.ledger.tables import attempts, collections, edition_papers, editions, runs
 from digest.model.papers import Collected, Harvest, Rejection
 from digest.model.wording import truncate
@@ -58,6 +59,14 @@ class Collection:
 
 
 _COLUMNS = {row.name for row in fields(Collection)} - {"rejections"}
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """A collection that did not fail: when it was, and how many papers the source gave."""
+
+    at: datetime
+    sightings: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,14 @@ class History(Store):
         query = select(collections.c.at).where(collections.c.source != FILES)
         return self._value(query.order_by(collections.c.id.desc()).limit(1))
 
+    def last_success(self, source: str) -> Success | None:
+        """Return the last collection of a source that did not fail."""
+        query = select(collections.c.at, collections.c.sightings).where(
+            collections.c.source == source, collections.c.failure == ""
+        )
+        row = self._row(query.order_by(collections.c.id.desc()).limit(1))
+        return None if row is None else Success(row.at, row.sightings)
+
     def failed_after(self, moment: datetime) -> bool:
         """Return whether the last collection of a source after a moment failed."""
         latest = select(func.max(collections.c.id)).where(collections.c.at > moment)
@@ -156,7 +173,7 @@ class History(Store):
         before = (
             select(func.max(editions.c.frozen_at))
             .where(editions.c.day < day)
-            .where(editions.c.id.in_(select(edition_papers.c.edition_id)))
+            .where(editions.c.id.in_(select(edition_papers.c.edition_id).where(IS_LISTED)))
         )
         query = select(collections).where(collections.c.day <= day)
         frozen_at = self._value(before)

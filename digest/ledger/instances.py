@@ -9,6 +9,7 @@ from digest.ledger.tables import instances
 from subscribers.store.store import Store
 
 COPIED = ""  # the marker in a copy: no folder has it
+MOVED = "moved"  # the marker in a ledger that is moved elsewhere, or was
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Instances(Store):
 def mark_as_copied(connection: Connection, copied_from: Instance) -> None:
     """Mark a ledger as a copy, so that the guard stops sending: the original may have sent since.
 
-    ``copied_from`` is added if the ledger knows no instance.
+    ``copied_from``, which has the marker, is added if the ledger knows no instance.
     """
-    if not connection.execute(update(instances).values(mark=COPIED)).rowcount:
+    if not connection.execute(update(instances).values(mark=copied_from.mark)).rowcount:
         connection.execute(insert(instances).values(**asdict(copied_from)))

@@ -1,7 +1,7 @@
 """Locks that vanish with their holder, so that a crash leaves none behind.
 
-On SQLite a lock is a file beside the database, held by `flock`; on PostgreSQL it is an advisory
-lock, held by a connection.
+On SQLite a lock is a file beside the database, held by `flock`. On PostgreSQL it is an advisory
+lock, held by a transaction that does nothing else: a pooler of connections leaves it alone.
 """
 
 import fcntl
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from digest.errors import Busy
+from digest.ledger.sqlite_connection import SILENT
 
 # PostgreSQL's advisory locks are numbers of a whole database. Ours are hashed from a name and the
 # schema: two ledgers in two schemas have different locks.
@@ -58,6 +59,24 @@ def holding(engine: Engine, name: str) -> Iterator[bool]:
         return
     with _file_of(engine, name).open("w") as file:
         yield _is_locked_by_us(file)
+
+
+@contextmanager
+def in_turn(engine: Engine) -> Iterator[None]:
+    """Wait for one's turn to write to SQLite, behind others that do so many times a second.
+
+    SQLite asks again and again whether the database is free, with ever longer pauses. Whoever
+    waits here for as long as SQLite waits in silence goes on: SQLite then tells who is in the way.
+    """
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    pause, give_up = 0.0002, time.monotonic() + SILENT
+    with _file_of(engine, "turn").open("w") as file:
+        while not _is_locked_by_us(file) and time.monotonic() < give_up:
+            time.sleep(pause)
+            pause = min(1.5 * pause, 0.005)
+        yield
 
 
 def is_held(engine: Engine, name: str) -> bool:
@@ -103,17 +122,16 @@ def wait_for_upgrade(connection: Connection) -> None:
 
 @contextmanager
 def _advisory_lock(engine: Engine, name: str) -> Iterator[bool]:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        taken = text(f"SELECT pg_try_advisory_lock({_NUMBER})")
+    with engine.connect() as connection:
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout TO 0"))
+        taken = text(f"SELECT pg_try_advisory_xact_lock({_NUMBER})")
         is_ours = bool(connection.execute(taken, {"name": name}).scalar_one())
         try:
             yield is_ours
         finally:
             # If the connection is lost, the lock is gone too.
             with suppress(DBAPIError):
-                if is_ours:
-                    unlock = text(f"SELECT pg_advisory_unlock({_NUMBER})")
-                    connection.execute(unlock, {"name": name})
+                connection.rollback()
 
 
 def _file_of(engine: Engine, name: str) -> Path:

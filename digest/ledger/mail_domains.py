@@ -1,6 +1,6 @@
 """Mail domains: which provider takes the mail of each, as the DNS said."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select
@@ -9,14 +9,23 @@ from digest.ledger.database import write_transaction
 from digest.ledger.tables import mail_domains
 from subscribers.store.store import Store
 
+_BLOCK = 500  # domains in one query
+
 
 class MailDomains(Store):
     """The mail domains that one ledger knows."""
 
-    def asked_since(self, moment: datetime) -> dict[str, str]:
-        """Return the providers of the domains that were looked up since a moment."""
-        query = select(mail_domains.c.domain, mail_domains.c.provider)
-        return dict(self._rows(query.where(mail_domains.c.asked_at >= moment)))
+    def asked_since(self, moment: datetime, domains: Collection[str]) -> dict[str, str]:
+        """Return the providers of those of some domains that were looked up since a moment."""
+        wanted = sorted(domains)
+        found: dict[str, str] = {}
+        for start in range(0, len(wanted), _BLOCK):
+            query = select(mail_domains.c.domain, mail_domains.c.provider).where(
+                mail_domains.c.domain.in_(wanted[start : start + _BLOCK]),
+                mail_domains.c.asked_at >= moment,
+            )
+            found |= dict(self._rows(query))
+        return found
 
     def keep(self, providers: Mapping[str, str], now: datetime) -> None:
         """Store the providers of domains in place of those known before."""

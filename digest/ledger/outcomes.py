@@ -36,7 +36,7 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class RefusedEdition:
-    """How many deliveries of an edition wait because they were refused for our sake.
+    """The number of an edition's deliveries that wait because they were refused because of us.
 
     ``said`` is the first of the replies.
     """

@@ -18,6 +18,7 @@ from digest.ledger.row_counts import RowCounts, row_counts
 from digest.ledger.tables import instances
 from digest.model.wording import truncate
 
+_FORMER_TABLES = ("delivery_papers",)  # that a ledger has until it is upgraded
 _LONGEST = 6 * 3600  # seconds
 _OPTIONS = (
     *("--format=custom", "--no-owner", "--no-privileges", "--no-password", "--strict-names"),
@@ -74,7 +75,7 @@ def restore_command(url: str | URL, file: Path, newer: Sequence[str] = ()) -> st
 
 
 def _tables(connection: Connection) -> list[str]:
-    ours = {*instances.metadata.tables, "alembic_version"}
+    ours = {*instances.metadata.tables, *_FORMER_TABLES, "alembic_version"}
     return sorted(ours & set(inspect(connection).get_table_names()))
 
 

@@ -1,7 +1,10 @@
 """Provider queues: how fast email may go to a provider, and whether at all. "*" is all email."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import Enum, auto
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select, true, update
 
@@ -17,7 +20,9 @@ EVERYBODY = "everybody"  # its name for people, because a shell expands *
 FIRST_PROBE = timedelta(minutes=10)
 LONGEST_PROBE = timedelta(hours=6)
 # Longer than any interval. A slot further ahead was set by a wrong clock, and is ignored.
-_TOO_FAR = timedelta(hours=2)
+TOO_FAR = timedelta(hours=2)
+_LITTLE_LATE = timedelta(seconds=1)  # a turn that is taken as late as this was taken in time
+_UNLIMITED = 1_000_000
 
 
 def name_of(queue: str) -> str:
@@ -119,7 +124,54 @@ class ProviderQueues(Store):
             connection.execute(its_row.values(values))
 
 
-# ---- within the transaction of a claim --------------------------------------------------------
+# ---- within the transactions of claims --------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The configured rate limits. An interval is the seconds between two messages.
+
+    ``most`` is a day and the number of messages allowed on it.
+    """
+
+    interval: float = 0
+    provider_interval: float = 0
+    most: tuple[date, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalChange:
+    """A change of a queue's interval because of a reply: what it ``becomes``, in seconds.
+
+    If it is ``held``, the next message waits for the new interval.
+    """
+
+    queue: str
+    becomes: Callable[[float], float]
+    is_held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Exceptions:
+    """The queues that are not as the settings say: slowed down by replies, or paused."""
+
+    slow: frozenset[str] = frozenset()
+    paused: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The answer that a queue has no turn before a moment."""
+
+    queue: str
+    until: datetime
+
+
+class Turn(Enum):
+    """The other answers to whether a message may go now."""
+
+    NOW = auto()
+    NOT_TODAY = auto()
 
 
 def paused_providers() -> Select[tuple[str]]:
@@ -132,80 +184,75 @@ def closed_queues(now: datetime) -> Select[tuple[str]]:
     return paused_providers().where(or_(_Q.probe_at.is_(None), _Q.probe_at > now))
 
 
-def providers_that_wait(now: datetime) -> Select[tuple[str]]:
-    """Select the providers to which nothing may be sent at a moment."""
-    return select(_Q.provider).where(or_(_Q.provider.in_(closed_queues(now)), is_to_come(now)))
+def providers_that_wait(now: datetime, until: datetime) -> Select[tuple[str]]:
+    """Select the providers to which nothing may be sent before ``until``."""
+    waits = and_(_Q.next_at > until, _Q.next_at <= now + TOO_FAR)
+    return select(_Q.provider).where(or_(_Q.provider.in_(closed_queues(now)), waits))
 
 
-def is_to_come(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that the next slot of a queue is later."""
-    return and_(_Q.next_at > now, _Q.next_at <= now + _TOO_FAR)
+_EXCEPTIONS = select(_Q.provider, _Q.gap, _Q.paused_at).where(
+    or_(_Q.gap > 0, _Q.paused_at.is_not(None))
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """The next slot in a provider queue: its moment (None: at once), or that the queue is paused.
-
-    ``interval`` is the seconds to the slot after it, if replies have slowed the queue down. A slot
-    of a paused queue may be for a probe (``is_probe``); ``probes`` were sent before.
-    """
-
-    provider: str
-    at: datetime | None = None
-    is_closed: bool = False
-    interval: float = 0
-    is_written: bool = False
-    is_probe: bool = False
-    probes: int = 0
-
-    def is_now(self, now: datetime) -> bool:
-        waits = self.at is not None and now < self.at <= now + _TOO_FAR
-        return not self.is_closed and not waits
-
-
-def next_slot(connection: Connection, provider: str, now: datetime, *, is_paced: bool) -> Slot:
-    """Return the next slot of a queue, and keep it locked until the transaction ends.
-
-    If there is no limit (not ``is_paced``), a row is not made for a queue that has none.
-    """
-    row = _row(connection, provider)
-    if row is None and is_paced:
-        _ensure(connection, provider)
-        row = _row(connection, provider)
-    if row is None:
-        return Slot(provider)
-    is_paused = row.paused_at is not None
-    is_probe = is_paused and row.probe_at is not None and row.probe_at <= now
-    return Slot(
-        provider,
-        row.next_at,
-        is_paused and not is_probe,
-        row.gap,
-        is_written=True,
-        is_probe=is_probe,
-        probes=row.probes,
+def exceptions(connection: Connection) -> Exceptions:
+    """Return which queues are slowed down or paused."""
+    rows = connection.execute(_EXCEPTIONS).all()
+    return Exceptions(
+        slow=frozenset(row.provider for row in rows if row.gap),
+        paused=frozenset(row.provider for row in rows if row.paused_at),
     )
 
 
-def acquire_slot(connection: Connection, slot: Slot, least_interval: float, now: datetime) -> None:
-    """Take a slot: the next message waits for the queue's interval, the next probe for its time."""
-    interval = max(least_interval, slot.interval)
-    values: dict[str, object] = {}
-    if slot.is_written and interval:
+def change_interval(connection: Connection, change: IntervalChange, now: datetime) -> None:
+    """Change a queue's interval."""
+    _ensure(connection, change.queue)
+    row = _row(connection, change.queue)
+    assert row is not None
+    interval = change.becomes(row.gap)
+    values: dict[str, object] = {"gap": interval}
+    if change.is_held:
         values["next_at"] = now + timedelta(seconds=interval)
-    if slot.is_probe:
-        wait = min(FIRST_PROBE * 2 ** min(slot.probes + 1, 10), LONGEST_PROBE)
-        values |= {"probe_at": now + wait, "probes": slot.probes + 1}
-    if values:
-        its_row = update(provider_queues).where(_Q.provider == slot.provider)
-        connection.execute(its_row.values(values))
+    connection.execute(update(provider_queues).where(_Q.provider == change.queue).values(values))
 
 
-def count_one(connection: Connection, day: date, most: int) -> bool:
+def acquire_turn(
+    connection: Connection, provider: str, limits: Limits, now: datetime
+) -> Turn | Wait:
+    """Take the turn of a message in its provider's queue and in that of all mail, if it is now.
+
+    Queues that are not paced have no turns.
+    """
+    queues = [(ALL, limits.interval), (provider, limits.provider_interval)]
+    turns = []
+    for queue, least in queues:
+        row = _row(connection, queue)
+        if row is None and (least or (limits.most and queue == ALL)):
+            _ensure(connection, queue)
+            row = _row(connection, queue)
+        if row is not None:
+            at: datetime | None = row.next_at
+            if at and now < at <= now + TOO_FAR:
+                return Wait(queue, at)
+            turns.append((row, max(least, row.gap)))
+    if limits.most and not _count_one(connection, turns[0][0], *limits.most):
+        return Turn.NOT_TODAY
+    for row, interval in turns:
+        if interval:
+            its_row = update(provider_queues).where(_Q.provider == row.provider)
+            connection.execute(its_row.values(next_at=_following(row.next_at, interval, now)))
+    return Turn.NOW
+
+
+def _following(turn: datetime | None, interval: float, now: datetime) -> datetime:
+    """Return the turn after one that is taken a little late, so that a rate is kept on average."""
+    is_late = turn is None or now - turn > min(timedelta(seconds=interval), _LITTLE_LATE)
+    return (now if turn is None or is_late else turn) + timedelta(seconds=interval)
+
+
+def _count_one(connection: Connection, row: Row[Any], day: date, most: int) -> bool:
     """Count a message of a day. Return False, and count nothing, if the limit is reached."""
-    _ensure(connection, ALL)
-    row = _row(connection, ALL)
-    before = row.sent if row and row.day == day else 0
+    before = row.sent if row.day == day else 0
     if before >= most:
         return False
     which = update(provider_queues).where(_Q.provider == ALL)
@@ -213,7 +260,46 @@ def count_one(connection: Connection, day: date, most: int) -> bool:
     return True
 
 
-def _row(connection: Connection, provider: str) -> Row[tuple[object, ...]] | None:
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How many messages of a queue may be leased, and whether the one is a probe.
+
+    ``at`` is the moment from which on any may be, if that is later.
+    """
+
+    most: int
+    is_probe: bool = False
+    at: datetime | None = None
+
+
+def opening(
+    connection: Connection, queue: str, limits: Limits, now: datetime, horizon: timedelta
+) -> Opening:
+    """Return how many messages of a queue may be leased now: what it allows until the horizon."""
+    least = limits.interval if queue == ALL else limits.provider_interval
+    row = connection.execute(select(provider_queues).where(_Q.provider == queue)).one_or_none()
+    interval = max(least, row.gap) if row else least
+    most = max(1, int(horizon.total_seconds() / interval)) if interval else _UNLIMITED
+    if row is None:
+        return Opening(most)
+    if row.paused_at is not None:
+        is_due = row.probe_at is not None and row.probe_at <= now
+        return Opening(1 if is_due else 0, is_probe=is_due)
+    if row.next_at and now + horizon < row.next_at <= now + TOO_FAR:
+        return Opening(0, at=row.next_at - horizon)
+    return Opening(most)
+
+
+def take_probe(connection: Connection, queue: str, now: datetime) -> None:
+    """Count a probe, and have the next one wait."""
+    row = _row(connection, queue)
+    if row is not None:
+        wait = min(FIRST_PROBE * 2 ** min(row.probes + 1, 10), LONGEST_PROBE)
+        its_row = update(provider_queues).where(_Q.provider == queue)
+        connection.execute(its_row.values(probe_at=now + wait, probes=row.probes + 1))
+
+
+def _row(connection: Connection, provider: str) -> Row[Any] | None:
     query = select(provider_queues).where(_Q.provider == provider).with_for_update()
     return connection.execute(query).one_or_none()
 

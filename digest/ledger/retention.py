@@ -1,4 +1,4 @@
-"""Removing old rows; their counts, and which papers were shown, are kept for ever.
+"""Remove old rows; their counts, and which papers were shown, are kept for ever.
 
 Each block is removed in a transaction of its own, so that others who write do not wait long.
 """
@@ -18,18 +18,20 @@ from digest.ledger.tables import (
     bounces,
     collections,
     deliveries,
-    delivery_papers,
+    edition_papers,
     editions,
     mail_domains,
+    pictures,
     runs,
 )
 from digest.model.deliveries import DeliveryState
+from digest.model.digests import Role
 from digest.model.progress import Progress, silent
 from subscribers.store.store import Store
 
 _S = DeliveryState
 SETTLED = (_S.ACCEPTED, _S.REFUSED, _S.SUPPRESSED, _S.SKIPPED)  # the final states
-BLOCK = 500  # deliveries; each has some ten papers
+BLOCK = 500  # rows
 
 
 class OldRows(Store):
@@ -60,6 +62,16 @@ class OldRows(Store):
                 self._sleep(PAUSE)
         return removed
 
+    def remove_known_counts(self, before: date) -> int:
+        """Remove the counts that editions before a day kept of papers that they do not list.
+
+        Only emails of those editions told them. Return how many there were.
+        """
+        old = select(editions.c.id).where(editions.c.day < before)
+        its = edition_papers.c
+        which = its.edition_id.in_(old), its.role != Role.LISTED
+        return self._write(delete(edition_papers).where(*which))
+
     def remove_collections(self, before: date) -> int:
         """Remove collections before a day, but not the last of each source. Return how many."""
         last = select(func.max(collections.c.id)).group_by(collections.c.source)
@@ -75,6 +87,10 @@ class OldRows(Store):
     def remove_mail_domains(self, before: datetime) -> int:
         """Remove DNS answers from before a moment. Return how many."""
         return self._remove(mail_domains.c.domain, mail_domains.c.asked_at < before)
+
+    def remove_pictures(self, before: datetime) -> int:
+        """Remove the pictures that came before a moment. Return how many."""
+        return self._remove(pictures.c.paper_id, pictures.c.asked_at < before)
 
     def _remove_deliveries_of(self, edition_id: int) -> int:
         """Remove a block of the settled deliveries of an edition. Return how many."""
@@ -92,7 +108,7 @@ class OldRows(Store):
             if not rows:
                 return 0
             ids = [row.id for row in rows]
-            for table in (attempts, bounces, delivery_papers):
+            for table in (attempts, bounces):
                 connection.execute(delete(table).where(table.c.delivery_id.in_(ids)))
             _remove_all(connection, deliveries.c.id, ids)
             gone = Counter({(state, reason): count for state, reason, count in gone_before})

@@ -12,7 +12,7 @@ from subscribers.store.store import Store
 
 
 class ReviewPlace(StrEnum):
-    """Where the emails lie that wait."""
+    """The places where emails wait for a person."""
 
     INBOX = "inbox"  # DIGEST_INBOX
     ASIDE = "aside"  # DIGEST_HOME/aside, from standard input

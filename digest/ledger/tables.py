@@ -8,12 +8,15 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
+from digest.model.identity import LONGEST_NAME_KEY
 from subscribers.store.tables import UtcDateTime, metadata
 
 # ---- what was collected ----------------------------------------------------------------------
@@ -26,6 +29,7 @@ papers = Table(
     Column("title_key", Text, nullable=False, index=True),
     Column("title", Text, nullable=False),
     Column("arxiv_id", String(32), nullable=False),
+    Column("doi", String(150), nullable=False, server_default="", index=True),
     Column("abstract", Text, nullable=False),
     Column("summary", Text, nullable=False),
     Column("authors", JSON, nullable=False),
@@ -38,6 +42,32 @@ papers = Table(
     Column("code_url", Text, nullable=False),
     Column("project_url", Text, nullable=False),
     Column("first_seen", UtcDateTime, nullable=False),
+    Column("picture_url", Text, nullable=False, server_default=""),
+    Column("revision", String(16), nullable=False, server_default=""),
+    Column("tldr", Text, nullable=False, server_default=""),
+    Column("venue", Text, nullable=False, server_default=""),
+    Column("citations", Integer, nullable=False, server_default="0"),
+)
+
+# The names that papers are found by. ``kind`` is a FollowKind, ``key`` the name as
+# ``name_key`` writes it.
+paper_names = Table(
+    "paper_names",
+    metadata,
+    Column("kind", String(12), primary_key=True),
+    Column("key", String(LONGEST_NAME_KEY), primary_key=True),
+    Column("paper_id", ForeignKey("papers.id"), primary_key=True, index=True),
+)
+
+# The words by which a paper is found (see search_index.py), as a ``version`` of the program reads
+# them; 0 if the paper has changed since. ``reading`` numbers the readings of papers, in order.
+paper_words = Table(
+    "paper_words",
+    metadata,
+    Column("paper_id", ForeignKey("papers.id"), primary_key=True),
+    Column("words", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("reading", Integer, nullable=False, index=True),
 )
 
 # A source presented a paper as new on a day.
@@ -79,6 +109,45 @@ collections = Table(
     Column("failure", Text, nullable=False),
 )
 
+# The picture of a paper as it is served: two JPEGs under one name. If none could be had from
+# ``url``, there is no name, but the reason, how often it was asked for, and when it is again (null:
+# never).
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("paper_id", ForeignKey("papers.id"), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False, index=True),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_at", UtcDateTime),
+    Column("problem", Text, nullable=False, server_default=""),
+    Column("name", String(32), index=True),
+    Column("width", Integer),
+    Column("height", Integer),
+    # Last, so that a row is read without them.
+    Column("small", LargeBinary),
+    Column("large", LargeBinary),
+)
+
+# A row for each request to the language model. ``verdict`` (model.summaries.Verdict) says whether
+# its sentence is used; ``prompt`` is the version of the templates. Without a paper it was a topic.
+summaries = Table(
+    "summaries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("paper_id", ForeignKey("papers.id")),
+    Column("language", String(35), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("prompt", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("verdict", String(16), nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("tokens_sent", Integer, nullable=False),
+    Column("tokens_answered", Integer, nullable=False),
+    Index("ix_summaries_paper", "paper_id", "language"),
+)
+
 # ---- what was made of it ---------------------------------------------------------------------
 
 editions = Table(
@@ -91,6 +160,8 @@ editions = Table(
     Column("filled_after", Integer),
     # How many are due, counted from the people; unknown in editions of old versions.
     Column("due", Integer),
+    # When the planning began that has not ended; more rows are to come.
+    Column("planning_since", UtcDateTime),
     Column("balance", JSON),
     # The sources that failed when it was frozen.
     Column("missing", JSON),
@@ -98,19 +169,22 @@ editions = Table(
     Column("gone", JSON),
 )
 
-# The pool, with the counts as they were, so that a later run of the edition ranks the same way. A
-# paper belongs to one edition at most, so that nobody is shown it twice.
+# What was known when the edition was frozen, so that a later run of it ranks the same way: the
+# papers that it lists, which no other edition does, and the counts of those that were listed
+# shortly before (``role`` is a model.digests.Role). ``risen`` are the upvotes gained since the
+# edition of the day ``since`` listed the paper; where that is null, in the day before.
 edition_papers = Table(
     "edition_papers",
     metadata,
     Column("edition_id", ForeignKey("editions.id"), primary_key=True),
-    Column("paper_id", ForeignKey("papers.id"), primary_key=True),
+    Column("paper_id", ForeignKey("papers.id"), primary_key=True, index=True),
     Column("listed_on", Date, nullable=False),
     Column("upvotes", Integer),
     Column("comments", Integer),
     Column("stars", Integer),
     Column("risen", Integer, nullable=False, server_default="0"),
-    UniqueConstraint("paper_id"),
+    Column("role", String(8), nullable=False, server_default="listed"),
+    Column("since", Date),
 )
 
 # ---- who got what ----------------------------------------------------------------------------
@@ -130,28 +204,22 @@ deliveries = Table(
     Column("planned_at", UtcDateTime),  # null: by an old version
     # Who takes the recipient's mail: deliveries to one provider share one rate.
     Column("provider", String(255), nullable=False, server_default=""),
-    # The worker that claimed it last. Its lock tells whether it lives (see live_workers.py).
+    # The worker that has it (see live_workers.py).
     Column("claimed_by", String(32)),
     # Whom a refusal was about (model.diagnosis.Scope), if not the address: it is to be sent again.
     Column("refused_for", String(16)),
+    # The papers of the digest, with the reasons (model/packed_picks.py); null: none.
+    Column("picks", Text),
     UniqueConstraint("edition_id", "subscriber_id"),
     # In the order in which they are claimed: for the first attempt, and for others.
     Index("ix_deliveries_in_order", "state", "edition_id", "id"),
     Index("ix_deliveries_again", "state", "next_attempt_at"),
-)
-
-# The picks of a digest, with the reasons.
-delivery_papers = Table(
-    "delivery_papers",
-    metadata,
-    Column("delivery_id", ForeignKey("deliveries.id"), primary_key=True),
-    Column("position", Integer, primary_key=True),
-    Column("paper_id", ForeignKey("papers.id"), nullable=False),
-    Column("section", String(16), nullable=False),
-    Column("score", Float),
-    Column("topic", Text),
-    Column("words", JSON),
-    Column("liked", Text),
+    Index(
+        "ix_deliveries_claimed",
+        "claimed_by",
+        sqlite_where=text("claimed_by IS NOT NULL"),
+        postgresql_where=text("claimed_by IS NOT NULL"),
+    ),
 )
 
 # One row for each SMTP transaction.
@@ -181,7 +249,7 @@ bounces = Table(
     UniqueConstraint("delivery_id", "kind"),
 )
 
-# How many mails in the inbox wait for a person, as of the last reading, and since when any does.
+# How many emails in the inbox wait for a person, as of the last reading, and since when any does.
 reviews = Table(
     "reviews",
     metadata,
@@ -209,6 +277,21 @@ provider_queues = Table(
     # How many messages were sent on the latest day of a warm-up.
     Column("day", Date),
     Column("sent", Integer, nullable=False, server_default="0"),
+)
+
+# The workers that send, on PostgreSQL (see live_workers.py). ``process`` tells a process of the
+# same machine whether this one has ended; ``slots`` is how many shards it sends at once.
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("process", Text, nullable=False),
+    Column("version", String(32), nullable=False),
+    Column("slots", Integer, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("heard_at", UtcDateTime, nullable=False),
 )
 
 # The provider that takes the mail of a domain, as the DNS said.

@@ -62,7 +62,13 @@ def migrated(empty: Engine) -> Engine:
 
 
 def table_names(engine: Engine) -> set[str]:
-    return set(inspect(engine).get_table_names())
+    """The tables, but for those of the engine for several machines."""
+    found = set(inspect(engine).get_table_names())
+    return {name for name in found if not name.startswith("procrastinate_")}
+
+
+def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    return kind != "table" or not str(name).startswith("procrastinate_")
 
 
 def revision(engine: Engine) -> str | None:
@@ -88,7 +94,8 @@ def migration_config(connection: Connection) -> Config:
 
 def test_the_migrations_make_what_the_tables_say(migrated):
     with migrated.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_name": is_ours}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, metadata) == []
     assert table_names(migrated) == {*metadata.tables, "alembic_version"}
 
@@ -150,7 +157,7 @@ engine.dispose()
 """
 
 
-def test_several_that_start_on_an_empty_database_at_once_all_get_on(empty, database_url):
+def test_two_that_start_on_an_empty_database_at_once_both_get_on(empty, database_url):
     with ExitStack() as stack:
         starters = [
             stack.enter_context(
@@ -162,7 +169,7 @@ def test_several_that_start_on_an_empty_database_at_once_all_get_on(empty, datab
                     text=True,
                 )
             )
-            for _ in range(3)
+            for _ in range(2)
         ]
         for starter in starters:
             assert starter.stdout.readline() == "ready\n"

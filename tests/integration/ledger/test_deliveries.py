@@ -7,15 +7,16 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from digest.ledger.claims import Claims, Limits
+from digest.ledger.claims import Claims
 from digest.ledger.deliveries import Plan
 from digest.ledger.ledger import Ledger
-from digest.ledger.tables import attempts, delivery_papers
+from digest.ledger.tables import attempts
 from digest.model.deliveries import DeliveryState
 from digest.model.digests import Edition, Match, Pick, Reason, Section, SkipReason
 from digest.model.messages import Outcome, OutcomeKind
+from digest.model.packed_picks import pack
 from tests.integration.ledger.test_papers import absorb
-from tests.integration.plans import LATER, bring, plan, plan_skipped, row, state
+from tests.integration.plans import LATER, bring, claim_next, plan, plan_skipped, record, row, state
 from tests.support import NOW, TODAY, make_sighting
 
 pytestmark = pytest.mark.both_databases
@@ -48,10 +49,8 @@ def test_a_second_row_for_one_person_is_impossible(ledger, edition):
 
 
 def test_a_plan_that_fails_leaves_no_row(ledger, edition):
-    twice = [Pick(Section.TRENDING, edition.candidates[0])]
-    broken = [*twice, None]
-    with pytest.raises(AttributeError):
-        ledger.deliveries.plan(edition.id, [Plan(1, broken)], NOW)
+    with pytest.raises(IntegrityError):
+        ledger.deliveries.plan(edition.id, [Plan(1), Plan(2), Plan(1)], NOW)
     assert ledger.deliveries.planned(edition.id) == set()
 
 
@@ -62,17 +61,16 @@ def test_picks_come_back_in_order_with_their_reasons(ledger, edition):
         Pick(Section.FOR_YOU, one, Match(0.5, Reason("", liked="Ünïcode"))),
         Pick(Section.TRENDING, two),
     )
-    ledger.deliveries.plan(edition.id, [Plan(1, picks)], NOW)
+    ledger.deliveries.plan(edition.id, [Plan(1, pack(picks))], NOW)
     delivery = ledger.deliveries.of(edition, 1)
-    papers = ledger.editions.papers_of(edition)
-    assert ledger.deliveries.picks(delivery, papers) == picks
+    assert ledger.editions.picks(edition, delivery) == picks
 
 
 def test_a_skipped_plan_has_its_reason_and_no_papers(ledger, edition):
     plan_skipped(ledger, edition, 1, SkipReason.NOTHING_MATCHED)
     [report] = ledger.deliveries.reports(edition)
     assert (report.state, report.reason, report.last_words) == (S.SKIPPED, "nothing-matched", "")
-    assert ledger.deliveries.picks(report.delivery, {}) == ()
+    assert ledger.editions.picks(edition, report.delivery) == ()
     assert ledger.deliveries.waiting(LATER) == 0
 
 
@@ -96,9 +94,9 @@ def test_papers_that_came_late_are_news_to_all_but_those_who_were_away(ledger):
 def test_an_attempt_is_kept_with_its_words_and_counted(ledger, edition, claims):
     delivery = plan(ledger, edition)
     for number, text in enumerate(("4.2.0 busy", "4.2.1 busy still"), 1):
-        claims.next(Limits(), LATER)
+        claim_next(ledger, claims, LATER)
         outcome = Outcome(OutcomeKind.DEFERRED, text, 450)
-        claims.record(delivery, outcome, LATER, NOW)
+        record(claims, delivery, outcome, LATER, NOW)
         assert row(ledger, delivery).attempts == number
     [report] = ledger.deliveries.reports(edition)
     assert report.last_words == "4.2.1 busy still"
@@ -151,12 +149,3 @@ def test_the_balance_adds_up_wherever_deliveries_stand(ledger, edition, claims, 
         states.count(S.UNCERTAIN),
     ]
     assert in_balance == as_counted
-
-
-def test_papers_of_a_delivery_cannot_point_nowhere(ledger, edition):
-    with pytest.raises(IntegrityError), ledger.engine.begin() as connection:
-        connection.execute(
-            delivery_papers.insert().values(
-                delivery_id=999, position=0, paper_id=999, section=Section.TRENDING
-            )
-        )

@@ -1,20 +1,29 @@
 """Editions: which papers are in whose window, and what stays as it was frozen."""
 
 from datetime import date, timedelta
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
-from digest.ledger.claims import Limits
 from digest.ledger.ledger import Ledger
-from digest.ledger.tables import edition_papers, editions, listings, observations, papers
+from digest.ledger.tables import (
+    edition_papers,
+    editions,
+    listings,
+    observations,
+    paper_names,
+    papers,
+)
 from digest.model.deliveries import Balance
 from digest.model.digests import Edition, SkipReason
 from digest.model.messages import Outcome, OutcomeKind
+from digest.model.papers import Signals
+from digest.rank.popularity import by_popularity
 from tests.integration.ledger.test_papers import absorb
-from tests.integration.plans import plan, plan_skipped
+from tests.integration.plans import claim_next, plan, plan_skipped, record, skip, suppress
 from tests.support import NOW, TODAY, examples, make_sighting
 
 LOOKBACK = 3
@@ -114,7 +123,7 @@ def test_the_day_of_the_listing_is_the_first_in_the_window(ledger):
 def test_whatever_happens_no_paper_is_in_two_editions_and_editions_stay(engine, steps):
     ledger = Ledger(engine)
     with engine.begin() as connection:
-        for table in (edition_papers, editions, listings, observations, papers):
+        for table in (edition_papers, editions, listings, observations, paper_names, papers):
             connection.execute(delete(table))
     frozen: dict[date, Edition] = {}
     today = 0
@@ -174,6 +183,17 @@ def test_an_empty_edition_is_filled_later_the_same_day(ledger):
     assert ledger.deliveries.planned(filled.id) == {2}
 
 
+def test_an_empty_edition_that_gets_papers_is_another_state(ledger):
+    list_papers(ledger, 1)
+    freeze(ledger)
+    freeze(ledger, 1)  # it keeps the counts of the first paper, and lists none
+    before = ledger.editions.state()
+    list_papers(ledger, 2, on=1)
+    assert ledger.editions.state() == before
+    freeze(ledger, 1)
+    assert ledger.editions.state() != before
+
+
 def test_a_filled_edition_makes_nobody_due_again(ledger):
     list_papers(ledger, 1)
     edition = freeze(ledger)
@@ -229,12 +249,12 @@ def test_the_balance_counts_everybody_once(ledger):
     plan_skipped(ledger, edition, 9, SkipReason.NOTHING_MATCHED)
     plan_skipped(ledger, edition, 10, SkipReason.NOTHING_MATCHED)
     with ledger.live_workers.enter() as claims:
-        claimed = [claims.next(Limits(), NOW) for _ in range(7)]
+        claimed = [claim_next(ledger, claims, NOW) for _ in range(7)]
         for delivery, kind in zip(claimed, OutcomeKind, strict=False):
             again = NOW if kind is OutcomeKind.DEFERRED else None
-            claims.record(delivery, Outcome(kind, "said"), again, NOW)
-        claims.suppress(claimed[4], NOW)
-        claims.skip(claimed[5], SkipReason.WITHDRAWN, NOW)
+            record(claims, delivery, Outcome(kind, "said"), again, NOW)
+        suppress(ledger, claims, claimed[4])
+        skip(claims, claimed[5], SkipReason.WITHDRAWN)
     balance = ledger.editions.balance(edition)  # row 6 is being sent, row 7 waits
     assert balance == Balance(
         edition=TODAY,
@@ -266,3 +286,25 @@ def test_a_stored_balance_is_what_it_was(ledger):
 def test_a_balance_with_somebody_missing_does_not_balance(missing):
     assert not Balance(TODAY, due=0, **{missing: 1}).is_balanced
     assert Balance(TODAY, due=1, **{missing: 1}).is_balanced
+
+
+@pytest.mark.both_databases
+def test_the_best_of_some_days_are_the_most_popular_by_the_last_votes(ledger):
+    chance = Random(1)
+    for offset in range(4):
+        list_papers(ledger, *range(10 * offset, 10 * offset + 10), on=offset)
+        later = NOW + timedelta(days=offset, hours=1)
+        absorb(
+            ledger,
+            *(
+                make_sighting(n, seen_at=later, signals=Signals(chance.choice((None, 1, 2, n))))
+                for n in range(10 * offset + 10)
+            ),
+        )
+        edition = freeze(ledger, offset)
+    every = ledger.editions.since(edition, TODAY).candidates  # of all days but the first
+    assert len(every) == 30
+    for most in (1, 7, 29, 50):
+        best = ledger.editions.best_of(day(1), day(3), most).candidates
+        assert by_popularity(best) == by_popularity(every)[:most]
+    assert ledger.editions.best_of(day(4), day(9), 5).candidates == ()

@@ -8,12 +8,12 @@ from sqlalchemy import delete, event, insert, update
 
 from digest.cli.json_values import to_json
 from digest.cli.status_text import status_lines
-from digest.ledger.claims import Limits
+from digest.ledger.claims import Release
 from digest.ledger.daily_stats import DailyStats
 from digest.ledger.health import Queue
 from digest.ledger.history import Collection
 from digest.ledger.last_runs import Job
-from digest.ledger.provider_queues import ALL
+from digest.ledger.provider_queues import ALL, Limits
 from digest.ledger.tables import deliveries, editions, provider_queues
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
 from digest.model.digests import SkipReason
@@ -29,7 +29,18 @@ from digest.monitoring.warnings import (
 from subscribers.model import Consent, SuppressionReason
 from subscribers.preferences import Preferences
 from tests.integration.ledger.test_papers import absorb
-from tests.integration.plans import LATER, bring, claim, plan, plan_skipped, write_balance
+from tests.integration.plans import (
+    LATER,
+    begin,
+    bring,
+    claim,
+    commit,
+    lease,
+    plan,
+    plan_skipped,
+    record,
+    write_balance,
+)
 from tests.support import NOW, TODAY, make_settings, make_sighting
 
 DAY = timedelta(days=1)
@@ -95,7 +106,8 @@ def test_what_has_no_end_is_in_the_queue(ledger, edition):
 def test_what_was_given_back_to_let_others_go_before_is_put_off(ledger, edition):
     plan(ledger, edition, 1)
     with ledger.live_workers.enter() as claims:
-        claims.release(claims.next(Limits(), NOW), NOW, LATER)
+        [delivery] = lease(claims)
+        commit(claims, releases=[Release(delivery, LATER)])
     queue = ledger.health.queue(NOW)
     assert (queue.waiting, queue.put_off, queue.put_off_until) == (0, 1, LATER)
 
@@ -133,7 +145,7 @@ def test_how_long_attempts_took_is_told_in_steps(ledger, edition):
         with ledger.live_workers.enter() as claims:
             claim(ledger, claims, delivery)
             took = None if seconds is None else timedelta(seconds=seconds)
-            claims.record(delivery, Outcome(OutcomeKind.ACCEPTED, "ok", 250), None, NOW, took)
+            record(claims, delivery, Outcome(OutcomeKind.ACCEPTED, "ok", 250), None, NOW, took)
     found = ledger.health.latencies(NOW)
     assert (found.count, found.total) == (4, pytest.approx(702.31))
     assert (found.within[0.05], found.within[0.5], found.within[2.5], found.within[60]) == (
@@ -279,7 +291,10 @@ def test_a_source_that_fails_is_a_warning_if_it_is_set(ledger, registry):
     ledger.history.record_collection(Collection(TODAY, NOW, "arxiv", failure="503"))
     assert kinds(status_of(ledger, registry, ["huggingface"])) == []
     [warning] = status_of(ledger, registry, ["huggingface", "arxiv"]).warnings
-    assert (warning.kind, warning.text) == (WarningKind.SOURCE, "arxiv cannot be collected: 503")
+    assert (warning.kind, warning.text) == (
+        WarningKind.SOURCE,
+        "arxiv cannot be collected since 2026-02-20 08:00 UTC: 503",
+    )
 
 
 def test_a_balance_that_does_not_add_up_is_a_warning(ledger, registry, edition):
@@ -367,7 +382,7 @@ def test_what_goes_slowly_is_no_warning(ledger, registry, waits, edition):
     other = plan(ledger, edition, 2)
     with ledger.live_workers.enter() as claims:
         claim(ledger, claims, other)
-        claims.record(other, Outcome(OutcomeKind.ACCEPTED, "ok", 250), None, NOW + HOUR / 2)
+        record(claims, other, Outcome(OutcomeKind.ACCEPTED, "ok", 250), None, NOW + HOUR / 2)
     assert kinds(status_of(ledger, registry, now=LATE)) == []
 
 
@@ -459,7 +474,7 @@ def test_what_went_out_today_is_counted_in_a_warm_up(ledger, registry, edition):
     plan(ledger, edition, 1)
     warm_up = {"warm_up_since": "2026-02-20", "warm_up_first": "200"}
     with ledger.live_workers.enter() as claims:
-        claims.next(Limits(most=(TODAY, 200)), NOW)
+        begin(claims, Limits(most=(TODAY, 200)), NOW)
     rates = status_of(ledger, registry, **warm_up).rates
     assert (rates.most_today, rates.sent_today) == (200, 1)
     assert status_of(ledger, registry, now=NOW + DAY, **warm_up).rates.sent_today == 0

@@ -18,7 +18,7 @@ from digest.model.papers import Harvest, Rejection
 from subscribers.store.overview import Overview
 from tests.integration.ledger.test_papers import absorb
 from tests.integration.pipelines import deliver_nothing, make_collector, make_pipeline
-from tests.integration.plans import claim, plan
+from tests.integration.plans import claim, plan, record, skip
 from tests.integration.senders import make_delivery_worker
 from tests.integration.site import COMPOSER
 from tests.support import NOW, TODAY, make_settings, make_sighting
@@ -264,7 +264,7 @@ def plan_for(ledger, edition, *people):
 def finish(ledger, delivery, kind=OutcomeKind.ACCEPTED, text="ok"):
     with ledger.live_workers.enter() as claims:
         claim(ledger, claims, delivery)
-        claims.record(delivery, Outcome(kind, text, 250), None, NOW)
+        record(claims, delivery, Outcome(kind, text, 250), None, NOW)
 
 
 @pytest.fixture
@@ -279,7 +279,7 @@ def test_every_day_has_its_figures(ledger, history, edition):
     finish(ledger, planned[2], OutcomeKind.REFUSED)
     with ledger.live_workers.enter() as claims:
         claim(ledger, claims, planned[3])
-        claims.skip(planned[3], SkipReason.PAUSED, NOW)
+        skip(claims, planned[3], SkipReason.PAUSED)
     for seconds in (60, 5):
         mark = history.begin_run(TODAY, NOW)
         history.end_run(mark, NOW + timedelta(minutes=2), timedelta(seconds=seconds), ())

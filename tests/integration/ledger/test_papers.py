@@ -14,7 +14,7 @@ from tests.support import NOW, TODAY, make_sighting
 
 
 def absorb(ledger: Ledger, *sightings: Sighting) -> list[MergedPaper]:
-    return ledger.papers.absorb(*keys_of(sightings), lambda known: merge(known, sightings))
+    return ledger.papers.absorb(keys_of(sightings), lambda known: merge(known, sightings))
 
 
 def known(ledger: Ledger, *sightings: Sighting) -> list[KnownPaper]:
@@ -25,7 +25,7 @@ def known(ledger: Ledger, *sightings: Sighting) -> list[KnownPaper]:
         found.extend(papers)
         return []
 
-    ledger.papers.absorb(*keys_of(sightings), look)
+    ledger.papers.absorb(keys_of(sightings), look)
     return found
 
 
@@ -130,7 +130,7 @@ def test_a_collection_that_fails_half_way_keeps_nothing(ledger):
     good = merge([], [make_sighting(1)])
 
     with pytest.raises(AttributeError):
-        ledger.papers.absorb([], [], lambda _: [*good, None])
+        ledger.papers.absorb(keys_of([]), lambda _: [*good, None])
     assert count(ledger, papers) == 0
 
 

@@ -15,7 +15,7 @@ def seen(ledger, hours_ago, upvotes, source="huggingface"):
     sighting = make_sighting(
         1, seen_at=NOW - timedelta(hours=hours_ago), signals=Signals(upvotes=upvotes), source=source
     )
-    ledger.papers.absorb(*keys_of([sighting]), lambda known: merge(known, [sighting]))
+    ledger.papers.absorb(keys_of([sighting]), lambda known: merge(known, [sighting]))
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ def test_the_reader_is_told_of_a_fast_rise_only(ledger):
     seen(ledger, 20, 10)
     seen(ledger, 0, 50)
     [candidate] = ledger.editions.freeze(TODAY, TODAY, NOW).candidates
-    assert card(Pick(Section.TRENDING, candidate)).counts == ("50 upvotes (+40 in a day)",)
+    assert card(Pick(Section.TRENDING, candidate)).votes_in_words == "50 upvotes, +40 in a day"
 
 
 def test_a_slow_rise_is_not_told(ledger):
     seen(ledger, 20, 47)
     seen(ledger, 0, 50)
     [candidate] = ledger.editions.freeze(TODAY, TODAY, NOW).candidates
-    assert card(Pick(Section.TRENDING, candidate)).counts == ("50 upvotes",)
+    assert card(Pick(Section.TRENDING, candidate)).votes_in_words == "50 upvotes"
