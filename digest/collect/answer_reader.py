@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
+from digest.collect.merge import key_of
 from digest.errors import SourceError
-from digest.model.identity import paper_key
 from digest.model.papers import Harvest, Rejection, Sighting
 
 MOST_DIGITS = 20  # of a number; none that is read here has more
@@ -42,16 +42,21 @@ class Reading:
 def read_each(
     reading: Reading, entries: Iterable[Raw], read_one: Callable[[Raw, Reading], Sighting]
 ) -> Harvest:
-    """Read entries one by one: one that raises ValueError is listed as rejected, the rest kept."""
+    """Read entries one by one: one that cannot be read is listed as rejected, the rest kept.
+
+    It raises ValueError with the reason, or what Python raises if something is missing in it.
+    """
     sightings = []
     rejected = []
     for number, entry in enumerate(entries, 1):
         try:
             sighting = read_one(entry, reading)
-            paper_key(sighting.facts.arxiv_id, sighting.facts.title)  # a title may be all signs
+            key_of(sighting.facts)  # a title may be all signs
             sightings.append(sighting)
         except ValueError as error:
             rejected.append(reading.reject(f"entry {number}", str(error)))
+        except (LookupError, TypeError, AttributeError) as error:
+            rejected.append(reading.reject(f"entry {number}", repr(error)))
     return Harvest(tuple(sightings), tuple(rejected))
 
 
@@ -77,3 +82,9 @@ def iso_date(value: Any) -> date | None:
         return datetime.fromisoformat(value).date()
     except (ValueError, TypeError):
         return None
+
+
+def count(value: Any) -> int | None:
+    """Return a count; None for what is not one. True is an int to Python, but not to us."""
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+    return value if is_count else None

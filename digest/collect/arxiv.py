@@ -1,46 +1,35 @@
-"""arXiv: the daily feeds, and the Atom API for look-ups by id.
+"""arXiv: the feed of the day; the API for days that were missed, and for look-ups by id.
 
 Feeds: https://info.arxiv.org/help/rss.html, ``/rss/cs.AI+cs.CL`` and ``/atom/cs.AI+cs.CL``.
 API: https://info.arxiv.org/help/api/user-manual.html, at most one request in three seconds.
 """
 
-import re
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 
-from lxml import etree
-
-from digest.collect.answer_reader import Reading, iso_date, read_each
+from digest.collect.answer_reader import Reading
+from digest.collect.arxiv_reader import count_of, read_feed
+from digest.collect.arxiv_schedule import EASTERN, NAME, missed, submitted
 from digest.collect.http import Http, Throttle
-from digest.collect.xml_repair import repaired_entries
+from digest.collect.snapshots import Answer
 from digest.errors import SourceError
 from digest.model.identity import arxiv_id
-from digest.model.papers import Facts, Harvest, Sighting
-from digest.model.text import (
-    LONGEST_ABSTRACT,
-    LONGEST_NAME,
-    LONGEST_TITLE,
-    clean,
-    printable_line,
-)
+from digest.model.papers import Harvest, Rejection
 from digest.settings.settings import Settings
 
-NAME = "arxiv"
 SLICE = 100  # ids in one look-up
-MOST_AUTHORS = 200
+MOST_LISTS = 7  # of missed days in one collection, so that it ends in time
+PAGE = 200  # papers of a missed day in one answer
+MOST_PAGES = 10
 
-_ATOM = "{http://www.w3.org/2005/Atom}"
-_ARXIV = "{http://arxiv.org/schemas/atom}"
-_DC = "{http://purl.org/dc/elements/1.1/}"
-# The feeds put a line before each abstract.
-_ANNOUNCEMENT = re.compile(r"^\s*arXiv:\S+\s+Announce Type:\s*\S+\s+(?:Abstract:\s*)?", re.DOTALL)
+_MINUTE = timedelta(minutes=1)
 
 
 class Arxiv:
     """The Source."""
 
     name = NAME
+    lists_once = True
 
     def __init__(
         self, http: Http, *, feed_url: str, api_url: str, categories: str, throttle: Throttle
@@ -48,18 +37,63 @@ class Arxiv:
         self._http = http
         self._feed_url = f"{feed_url}/{categories}"
         self._api_url = f"{api_url}/api/query"
+        self._query = " OR ".join(map(_term, categories.split("+")))
         self._throttle = throttle
 
-    def collect(self, days: Sequence[date], now: datetime) -> Iterator[Harvest]:  # noqa: ARG002
-        """Yield what the feed announces now; it knows no other day, and each entry states its own.
+    def collect(self, days: Sequence[date], now: datetime) -> Iterator[Harvest]:
+        """Yield the lists of earlier days, by the API, and then what the feed announces now.
 
-        At weekends and on holidays the feed has no entries.
+        Each entry of the feed states its own day. At weekends and on holidays it has none.
         """
-        answer = self._http.get(self._feed_url, throttle=self._throttle)
+        yield from self._catch_up(missed(days, now), now)
+        today = now.astimezone(EASTERN).date()
+        if any(day >= today for day in days):
+            answer = self._ask(self._feed_url)
+            yield read_feed(answer.body, Reading(answer.url, now, fallback_day=now.date()))
+
+    def _catch_up(self, days: Sequence[date], now: datetime) -> Iterator[Harvest]:
+        """Yield the list of each day; after a failure the rest waits for the next collection."""
+        left = list(days)
+        why = f"no more than {MOST_LISTS} earlier days are asked for at once"
+        try:
+            for day in days[:MOST_LISTS]:
+                yield self._list_of(day, now)
+                left.remove(day)
+        except SourceError as error:
+            why = str(error)
+        yield Harvest(rejected=tuple(Rejection.of_day(NAME, day, why) for day in left))
+
+    def _list_of(self, day: date, now: datetime) -> Harvest:
+        """Return all papers that were new on a day, without those that were cross-listed.
+
+        The API does not know when a paper was announced, but when it was submitted; one that was
+        held back for moderation is missing. Raises SourceError if the list is not complete.
+        """
+        first, last = submitted(day)
+        span = f"[{first:%Y%m%d%H%M} TO {last - _MINUTE:%Y%m%d%H%M}]"  # both ends count
+        asked = {
+            "search_query": f"({self._query}) AND submittedDate:{span}",
+            "sortBy": "submittedDate",
+            "sortOrder": "ascending",
+            "max_results": str(PAGE),
+        }
+        harvest = Harvest()
+        for start in range(0, MOST_PAGES * PAGE, PAGE):
+            answer = self._ask(self._api_url, {**asked, "start": str(start)})
+            page = read_feed(answer.body, Reading(answer.url, now, day=day))
+            harvest += page
+            count = count_of(answer.body)
+            if start + PAGE >= count:
+                return harvest
+            if page == Harvest():  # as it is at times while the API is busy
+                raise SourceError(f"{answer.url}: no papers, though there are {count} in all")
+        raise SourceError(f"{self._api_url}: more than {MOST_PAGES * PAGE} papers on {day}")
+
+    def _ask(self, url: str, params: Mapping[str, str] | None = None) -> Answer:
+        answer = self._http.get(url, params, throttle=self._throttle)
         if answer.status != 200:
             raise SourceError(f"{answer.url}: HTTP {answer.status}")
-        today = now.date()
-        yield read_feed(answer.body, Reading(answer.url, seen_at=now, fallback_day=today))
+        return answer
 
     def look_up(self, ids: Sequence[str], now: datetime, day: date | None = None) -> Harvest:
         """Look up papers by id, with or without version; listed on ``day`` if one is given.
@@ -101,7 +135,7 @@ class Arxiv:
 
 
 def source(settings: Settings, http: Http) -> Arxiv:
-    """The entry point."""
+    """Return the source; this is its entry point."""
     return Arxiv(
         http,
         feed_url=f"{settings.arxiv_feed_url}/{settings.arxiv_feed}",
@@ -111,104 +145,6 @@ def source(settings: Settings, http: Http) -> Arxiv:
     )
 
 
-def read_feed(body: bytes, reading: Reading) -> Harvest:
-    """Read an RSS feed, an Atom feed or an answer of the Atom API.
-
-    Of a feed that is not well formed the entries that are whole are kept, and the others rejected.
-    An error message of the API, which comes as an entry, is rejected in arXiv's words. Raises
-    SourceError for what is not XML or no feed.
-    """
-    if not body.strip():
-        return Harvest()
-    try:
-        root = _parsed(body)
-    except etree.XMLSyntaxError as error:
-        entries = repaired_entries(body)
-        if not entries:
-            raise SourceError(f"{reading.file}: not XML: {error}") from None
-        return read_each(reading, entries, _read_repaired)
-    if root.tag == "rss":
-        return read_each(reading, root.iterfind("channel/item"), _read_entry)
-    if root.tag == f"{_ATOM}feed":
-        return read_each(reading, root.iterfind(f"{_ATOM}entry"), _read_entry)
-    raise SourceError(f"{reading.file}: neither RSS nor Atom, but <{root.tag}>")
-
-
-def _parsed(xml: bytes) -> etree._Element:
-    # Entities are not expanded and nothing is fetched: the feed is not ours.
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
-    return etree.fromstring(xml, parser)
-
-
-def _read_repaired(entry: bytes, reading: Reading) -> Sighting:
-    try:
-        return _read_entry(_parsed(entry)[0], reading)
-    except etree.XMLSyntaxError as error:
-        raise ValueError(f"not XML: {error}") from None
-
-
-def _read_entry(entry: etree._Element, reading: Reading) -> Sighting:
-    """Read an item of the RSS feed, or an entry of the Atom feed or the API.
-
-    The API's entries state when the paper was published, the feeds' when it was announced.
-    """
-    identifier = _text(entry, f"{_ATOM}id", "guid", "link")
-    if "/api/errors#" in identifier:
-        raise ValueError(f"arXiv says: {printable_line(_text(entry, f'{_ATOM}summary'), 200)}")
-    arxiv = arxiv_id(identifier)
-    if not arxiv:
-        raise ValueError(f"no arXiv id in {printable_line(identifier, 80)!r}")
-    title = clean(_text(entry, f"{_ATOM}title", "title"), LONGEST_TITLE)
-    if not title:
-        raise ValueError(f"{arxiv} has no title")
-    abstract = _text(entry, f"{_ATOM}summary", "description")
-    authors = [name.text or "" for name in entry.iterfind(f"{_ATOM}author/{_ATOM}name")]
-    authors = authors or _split_names(_text(entry, f"{_DC}creator"))
-    names = [name for name in (clean(author, LONGEST_NAME) for author in authors) if name]
-    categories = (tag.get("term") or tag.text for tag in entry.iterfind("{*}category"))
-    announce_type = _text(entry, f"{_ARXIV}announce_type")
-    stated = _mail_date(_text(entry, "pubDate")) or iso_date(_text(entry, f"{_ATOM}published"))
-    return Sighting(
-        source=NAME,
-        seen_at=reading.seen_at,
-        listed_on=_listing_day(reading, announce_type, stated),
-        facts=Facts(
-            title=title,
-            arxiv_id=arxiv,
-            abstract=clean(_ANNOUNCEMENT.sub("", abstract), LONGEST_ABSTRACT),
-            authors=tuple(names[:MOST_AUTHORS]),
-            author_count=len(names),
-            published_on=None if announce_type or entry.tag == "item" else stated,
-            categories=tuple(clean(category, LONGEST_NAME) for category in categories),
-            page_url=f"https://arxiv.org/abs/{arxiv}",
-        ),
-    )
-
-
-def _text(entry: etree._Element, *names: str) -> str:
-    """Return the text of the first of these elements that has one."""
-    return next(filter(None, map(entry.findtext, names)), "")
-
-
-def _listing_day(reading: Reading, announce_type: str, announced: date | None) -> date | None:
-    """Return the day a paper was listed: new ones and cross-lists are, replacements are not.
-
-    A look-up lists nothing unless somebody says for which day it is meant.
-    """
-    if not announce_type:
-        return reading.day
-    if announce_type.startswith("replace"):
-        return None
-    return reading.listing_day(announced)
-
-
-def _split_names(creator: str) -> list[str]:
-    """Split a feed's ``dc:creator`` at commas, but for those inside parentheses."""
-    return re.findall(r"(?:[^,(]|\([^()]*\)|\()+", creator)
-
-
-def _mail_date(text: str) -> date | None:
-    try:
-        return parsedate_to_datetime(text).date()
-    except (ValueError, OverflowError):
-        return None
+def _term(category: str) -> str:
+    """Return the query for a category; an archive such as ``cs`` means all of its categories."""
+    return f"cat:{category}" if "." in category else f"cat:{category} OR cat:{category}.*"

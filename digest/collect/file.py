@@ -9,7 +9,7 @@ from typing import Any
 
 from digest.collect import saved_page
 from digest.collect.answer_reader import Reading, json_in
-from digest.collect.arxiv import read_feed
+from digest.collect.arxiv_reader import read_feed
 from digest.collect.huggingface import read_entries
 from digest.errors import SourceError
 from digest.model.papers import Harvest
@@ -26,9 +26,11 @@ def read_file(path: Path, day: date | None, now: datetime) -> Harvest:
     """
     reading = Reading(file=str(path), seen_at=now, day=day, fallback_day=_day_in_name(path))
     try:
-        if path.stat().st_size > LARGEST_FILE:
+        with path.open("rb") as opened:  # not by its size: a device has none
+            content = opened.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
             raise SourceError(f"larger than {LARGEST_FILE} bytes")
-        harvest = read_content(path.read_bytes(), reading)
+        harvest = read_content(content, reading)
     except (OSError, SourceError) as error:
         why = getattr(error, "strerror", None) or str(error).removeprefix(f"{path}: ")
         return Harvest(rejected=(reading.reject("whole file", why),))

@@ -3,7 +3,7 @@
 Polite: a few attempts with back-off and jitter, the server's own word on when to come back
 (Retry-After, RFC 9110 section 10.2.3; RateLimit, draft-ietf-httpapi-ratelimit-headers), conditional
 requests (RFC 9110 section 13), and an interval between requests if a source asks for one. A copy of
-every answer is kept under DIGEST_HOME.
+every answer to a GET is kept under DIGEST_HOME.
 """
 
 import ipaddress
@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from threading import Event
+from typing import Any
 
 import httpx
 import structlog
@@ -30,7 +31,7 @@ from tenacity import (
 )
 
 from digest.collect.snapshots import Answer, Snapshots
-from digest.errors import SourceError, Stopped
+from digest.errors import SourceError, Stopped, Unreachable
 
 USER_AGENT = f"paper-digest/{version('paper-digest')} (self-hosted research digest)"
 LONGEST_WAIT = 120.0  # seconds between two attempts
@@ -58,7 +59,11 @@ class Throttle:
 
 
 class Http:
-    """A web client for sources. ``sleep`` is how it waits between attempts."""
+    """A web client for sources. ``sleep`` is how it waits between attempts.
+
+    An answer may take ``longest`` seconds, and have ``largest`` octets when it is unpacked, if not
+    so much as is usual.
+    """
 
     def __init__(
         self,
@@ -66,12 +71,15 @@ class Http:
         *,
         timeout: float,
         attempts: int,
+        longest: float | None = None,
+        largest: int | None = None,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._snapshots = snapshots
         self._attempts = attempts
+        self._longest, self._largest = longest or LONGEST_ANSWER, largest or LARGEST_ANSWER
         self._stopping = Event()
         self._sleep = sleep or self._stay_away
         self._clock = clock
@@ -88,30 +96,16 @@ class Http:
     ) -> Answer:
         """Return the answer to a GET: the server's or, if nothing has changed, the one kept.
 
-        Raises SourceError if there is none after all attempts, with the fault of the last one, and
-        Stopped once asked to stop.
+        Raises SourceError if there is none after all attempts, with the fault of the last one
+        (Unreachable if nothing came at all), and Stopped once asked to stop.
         """
         full_url = str(httpx.URL(url, params=dict(params or {})))
         kept = self._snapshots.load(full_url)
-        retrying = Retrying(
-            stop=stop_after_attempt(self._attempts),
-            retry=retry_if_exception_type(httpx.TransportError)
-            | retry_if_result(lambda answer: answer.status_code in AGAIN),
-            wait=_wait,
-            sleep=self._sleep,
-            before_sleep=_report,
-            # After the last attempt: the exception itself, or the unwelcome answer.
-            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        condition = (
+            {"If-None-Match": kept.etag, "If-Modified-Since": kept.last_modified} if kept else {}
         )
-        try:
-            response = retrying(self._ask, full_url, kept, throttle)
-        except httpx.HTTPError as error:
-            self._check_stop(full_url)
-            raise SourceError(f"{full_url}: {type(error).__name__}: {error}") from error
-        if response.status_code in AGAIN:
-            self._check_stop(full_url)
-            said = f"HTTP {response.status_code} after {self._attempts} attempts"
-            raise SourceError(f"{full_url}: {said}")
+        stated = {name: value for name, value in condition.items() if value}
+        response = self._answer(full_url, throttle, "GET", headers=stated)
         if response.status_code == 304 and kept is not None:
             self._snapshots.used(full_url)
             return kept
@@ -129,24 +123,63 @@ class Http:
                 log.warning("an answer cannot be kept", url=full_url, why=str(error))
         return answer
 
-    def _ask(self, url: str, kept: Answer | None, throttle: Throttle | None) -> httpx.Response:
+    def post(
+        self,
+        url: str,
+        body: Any,
+        headers: Mapping[str, str],
+        throttle: Throttle | None = None,
+    ) -> Answer:
+        """Return the answer to a POST of JSON. It is not kept; the errors are those of ``get``.
+
+        No redirect is followed, because another host must not get a key in ``headers``.
+        """
+        response = self._answer(
+            url, throttle, "POST", json=body, headers=headers, follow_redirects=False
+        )
+        return Answer(url, response.status_code, response.content)
+
+    def _answer(
+        self, url: str, throttle: Throttle | None, method: str, **request: Any
+    ) -> httpx.Response:
+        """Ask until there is an answer, or no attempt is left."""
+        retrying = Retrying(
+            stop=stop_after_attempt(self._attempts),
+            retry=retry_if_exception_type(httpx.TransportError)
+            | retry_if_result(lambda answer: answer.status_code in AGAIN),
+            wait=_wait,
+            sleep=self._sleep,
+            before_sleep=_report,
+            # After the last attempt: the exception itself, or the unwelcome answer.
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        try:
+            response = retrying(self._ask, url, throttle, method, **request)
+        except httpx.HTTPError as error:
+            self._check_stop(url)
+            raise Unreachable(f"{url}: {type(error).__name__}: {error}") from error
+        if response.status_code in AGAIN:
+            self._check_stop(url)
+            said = f"HTTP {response.status_code} after {self._attempts} attempts"
+            raise SourceError(f"{url}: {said}")
+        return response
+
+    def _ask(
+        self, url: str, throttle: Throttle | None, method: str, **request: Any
+    ) -> httpx.Response:
         self._check_stop(url)
         if throttle:
             throttle.wait()
             self._check_stop(url)
-        condition = (
-            {"If-None-Match": kept.etag, "If-Modified-Since": kept.last_modified} if kept else {}
-        )
-        stated = {name: value for name, value in condition.items() if value}
-        until = self._clock() + LONGEST_ANSWER
+        until = self._clock() + self._longest
         extensions = {"asked_host": httpx.URL(url).host}
-        with self._client.stream("GET", url, headers=stated, extensions=extensions) as response:
+        with self._client.stream(method, url, extensions=extensions, **request) as response:
             encoding = response.headers.get("Content-Encoding", "").strip().lower()
             body = bytearray()
             for piece in _unpacked(self._in_time(response, until, url), encoding, url):
                 body += piece
-                if len(body) > LARGEST_ANSWER:
-                    raise SourceError(f"{url}: the answer is larger than {LARGEST_ANSWER} bytes")
+                if len(body) > self._largest:
+                    raise SourceError(f"{url}: the answer is larger than {self._largest} bytes")
         of_packed = {"content-encoding", "content-length", "transfer-encoding"}
         headers = {name: it for name, it in response.headers.items() if name not in of_packed}
         return httpx.Response(response.status_code, headers=headers, content=bytes(body))
@@ -156,7 +189,7 @@ class Http:
         for part in response.stream:  # as it was sent; iter_bytes would unpack without limit
             self._check_stop(url)
             if self._clock() > until:
-                raise SourceError(f"{url}: no whole answer in {LONGEST_ANSWER:.0f} seconds")
+                raise SourceError(f"{url}: no whole answer in {self._longest:.0f} seconds")
             yield part
 
     def _check_stop(self, url: str) -> None:

@@ -1,7 +1,8 @@
 """The protocol of sources, and how they are found.
 
 A source is a plug-in: a function in the entry-point group ``digest.sources`` that takes the
-settings and a web client and returns a Source. The two built in are found the same way.
+settings and a web client and returns a Source, or a list of them. Those built in are found the same
+way.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,12 @@ GROUP = "digest.sources"
 
 
 class Source(Protocol):
-    """A service that lists papers."""
+    """A service that lists papers.
+
+    One whose list of a day never changes afterwards may say so by the attribute ``lists_once =
+    True``. Then it is not asked again for earlier days that it has listed papers on. One without
+    votes may say ``has_votes = False``: then it is not asked for days only to see how votes rise.
+    """
 
     name: str
 
@@ -46,11 +52,12 @@ def installed(names: Sequence[str]) -> list[EntryPoint]:
 
 def find_sources(names: Sequence[str], settings: Settings, http: "Http") -> list[Source]:
     """Return the named sources, in order. Raises SourceError if one is missing or cannot load."""
-    sources = []
+    sources: list[Source] = []
     for point in installed(names):
         try:
-            factory: Callable[[Settings, Http], Source] = point.load()
+            factory: Callable[[Settings, Http], Source | list[Source]] = point.load()
         except Exception as error:
             raise SourceError(f"the source {point.name!r} cannot be loaded: {error}") from error
-        sources.append(factory(settings, http))
+        made = factory(settings, http)
+        sources += made if isinstance(made, list) else [made]
     return sources
