@@ -1,15 +1,18 @@
 """Collecting from several sources: what one of them costs, how long it takes, what is asked again."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from threading import Event
+from typing import Any
 
 import pytest
+import structlog
 
 from digest.collect import collector as collector_module
 from digest.collect.collector import ASK_AGAIN_FOR, Collector
-from digest.errors import Stopped
-from digest.model.papers import Harvest, Rejection
+from digest.errors import SourceError, Stopped
+from digest.model.papers import Facts, Harvest, Rejection, Sighting
 from tests.integration.pipelines import make_pipeline
 from tests.support import NOW, TODAY, make_settings, make_sighting
 
@@ -40,7 +43,7 @@ class Source:
                 yield Harvest((seen,))
 
 
-def collecting(ledger, *sources: Source, **limits: float) -> Collector:
+def collecting(ledger, *sources: Source, **limits: Any) -> Collector:
     return Collector(ledger, lambda: sources, lambda moment: moment.date(), **limits)
 
 
@@ -70,7 +73,7 @@ def test_a_source_that_never_ends_is_left_behind_and_the_rest_is_kept(ledger):
     finally:
         never.set()
     assert collected.papers == 3
-    assert collected.failed_sources == ("slow",)
+    assert collected.missing_sources == ("slow",)
     assert "it has not ended in time" in collected.failures[0]
 
 
@@ -146,6 +149,30 @@ def test_after_a_long_standstill_no_edition_looks_back_without_end(ledger, regis
     assert len(source.asked) == 31
 
 
+# ---- days that are known ------------------------------------------------------------------------
+
+
+def test_a_source_that_lists_a_day_once_is_asked_for_what_it_missed(ledger):
+    failing = {TODAY - DAY}
+    once, ever = Source("once", 1, fail_on(failing, KeyError)), Source("ever", 500)
+    once.lists_once = True
+    collector = collecting(ledger, once, ever)
+    days = [TODAY - 2 * DAY, TODAY - DAY, TODAY]
+    for asked in (days, days[1:], days[2:]):
+        collector.collect(days, NOW)
+        assert once.asked == asked
+        assert ever.asked == days
+        failing.clear()
+
+
+def test_only_sources_with_votes_are_asked_how_votes_rise(ledger):
+    with_votes, without = Source("with", 1), Source("without", 500)
+    without.has_votes = False
+    collecting(ledger, with_votes, without).collect([TODAY], NOW, votes_of=[TODAY - 5 * DAY])
+    assert with_votes.asked == [TODAY, TODAY - 5 * DAY]
+    assert without.asked == [TODAY]
+
+
 # ---- many at once -------------------------------------------------------------------------------
 
 
@@ -160,3 +187,81 @@ def test_many_papers_are_kept_in_blocks_and_counted_once(ledger, monkeypatch):
     assert collected.listed_on == (TODAY,)
     collected = collector.keep(Harvest((*again, make_sighting(2, upvotes=9))))
     assert (collected.papers, collected.new, collected.updated) == (3, 0, 1)
+
+
+# ---- what is looked up --------------------------------------------------------------------------
+
+
+def looked_up(papers: Sequence[Facts], now: datetime) -> Iterator[Harvest]:
+    for facts in papers:
+        known = replace(facts, venue="Journal of Ponds", citations=12, tldr="Ducks dive.")
+        yield Harvest((Sighting("scholar", now, None, known),))
+
+
+def test_papers_of_the_days_are_looked_up_and_keep_what_is_known(ledger):
+    asked: list[str] = []
+
+    def look_up(papers: Sequence[Facts], now: datetime) -> Iterator[Harvest]:
+        asked.extend(facts.arxiv_id for facts in papers)
+        yield from looked_up(papers, now)
+
+    pond = Source("pond", 1)
+    collecting(ledger, pond).collect([TODAY - 2 * DAY, TODAY - DAY], NOW)
+    collected = collecting(ledger, pond, look_up=look_up).collect(
+        [TODAY], NOW, votes_of=[TODAY - DAY]
+    )
+    assert asked == ["2602.00051", "2602.00050"], "the newest first; what is older is left out"
+    assert (collected.papers, collected.updated) == (2, 0)
+    known = ledger.papers.facts_of(["arxiv:2602.00049", "arxiv:2602.00051"])
+    assert known["arxiv:2602.00049"].venue == ""
+    facts = known["arxiv:2602.00051"]
+    assert (facts.venue, facts.citations, facts.tldr) == ("Journal of Ponds", 12, "Ducks dive.")
+    assert ledger.history.last_success("scholar") is None, "it is no source"
+
+
+def test_at_most_so_many_papers_are_looked_up(ledger, monkeypatch):
+    monkeypatch.setattr(collector_module, "MOST_LOOKED_UP", 2)
+    counts: list[int] = []
+
+    def look_up(papers: Sequence[Facts], now: datetime) -> Iterator[Harvest]:
+        counts.append(len(papers))
+        return iter(())
+
+    days = [TODAY - 3 * DAY, TODAY - 2 * DAY, TODAY - DAY, TODAY]
+    collecting(ledger, Source("pond", 1), look_up=look_up).collect(days, NOW)
+    assert counts == [2]
+
+
+@pytest.mark.parametrize("error", [SourceError, ZeroDivisionError])
+def test_a_look_up_that_fails_is_one_warning(ledger, error):
+    def look_up(papers: Sequence[Facts], now: datetime) -> Iterator[Harvest]:
+        yield from looked_up(papers[:1], now)
+        raise error("HTTP 500")
+
+    with structlog.testing.capture_logs() as logs:
+        collected = collecting(ledger, Source("pond", 1), look_up=look_up).collect(
+            [TODAY - DAY, TODAY], NOW
+        )
+    assert (collected.papers, collected.rejected) == (2, ())
+    (warning,) = [entry for entry in logs if entry["log_level"] == "warning"]
+    assert "HTTP 500" in warning["why"]
+    known = ledger.papers.facts_of(["arxiv:2602.00051"])
+    assert known["arxiv:2602.00051"].citations == 12, "what came before it failed is kept"
+
+
+def test_a_look_up_that_never_ends_holds_up_nobody(ledger):
+    never = Event()
+    ended: list[bool] = []
+
+    def look_up(papers: Sequence[Facts], now: datetime) -> Iterator[Harvest]:
+        ended.append(never.wait(10))
+        yield Harvest()
+
+    try:
+        collected = collecting(
+            ledger, Source("pond", 1), look_up=look_up, most_seconds=0.2
+        ).collect([TODAY], NOW)
+        assert not ended
+    finally:
+        never.set()
+    assert (collected.papers, collected.failures) == (1, ())

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from digest.collect import xml_repair
 from digest.collect.answer_reader import Reading
-from digest.collect.arxiv import SLICE, Arxiv, read_feed
+from digest.collect.arxiv import SLICE, Arxiv
+from digest.collect.arxiv_reader import read_feed
 from digest.collect.http import Http, Throttle
 from digest.collect.snapshots import Snapshots
 from digest.errors import SourceError
@@ -36,6 +37,10 @@ def load(name: str) -> bytes:
 
 def item(title: str = "Ducks", guid: str = "oai:arXiv.org:2602.00001v1", more: str = "") -> str:
     return f"<item><title>{title}</title><guid>{guid}</guid>{more}</item>"
+
+
+def _announced(how: str) -> str:
+    return f'<announce_type xmlns="http://arxiv.org/schemas/atom">{how}</announce_type>'
 
 
 def rss(*items: str, head: str = "") -> str:
@@ -427,3 +432,19 @@ def test_a_refusal_that_names_none_of_the_ids_is_an_error(tmp_path, status, body
     with pytest.raises(SourceError, match=why) as caught:
         source.look_up(["2602.00001"], NOW)
     assert str(caught.value).startswith(f"{API}/api/query?id_list=2602.00001")
+
+
+@pytest.mark.parametrize(
+    ("more", "description", "revision"),
+    [
+        ("", "We count ducks.", ""),
+        (_announced("replace"), "We count ducks.", "replaced"),
+        (_announced("replace-cross"), "We count ducks.", "replaced"),
+        (_announced("replace"), "This paper has been withdrawn by the authors.", "withdrawn"),
+        (_announced("new"), "Withdrawn: an error in Theorem 2.", "withdrawn"),
+        ("", "We ask why a paper has been withdrawn.", ""),
+    ],
+)
+def test_what_was_done_with_a_paper_since(more, description, revision):
+    [sighting] = read(rss(item(more=f"{more}<description>{description}</description>"))).sightings
+    assert sighting.facts.revision == revision

@@ -1,7 +1,7 @@
 """Hugging Face's answers, and asking for them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -10,7 +10,13 @@ import pytest
 
 from digest.collect.answer_reader import Reading
 from digest.collect.http import Http
-from digest.collect.huggingface import MOST_AUTHORS, MOST_PAGES, HuggingFace, read_entries
+from digest.collect.huggingface import (
+    MOST_AUTHORS,
+    MOST_PAGES,
+    HuggingFace,
+    query_of,
+    read_entries,
+)
 from digest.collect.snapshots import Snapshots
 from digest.model.papers import Facts, Sighting, Signals
 from tests.support import NOW, TODAY, gather
@@ -98,7 +104,7 @@ def test_unreadable_entries_are_told_one_by_one():
         ("here", "entry 7", "no object 'paper' in it"),
         ("here", "entry 8", "no object 'paper' in it"),
         ("here", "entry 9", "no title"),
-        ("here", "entry 10", "neither an arXiv id nor a title"),
+        ("here", "entry 10", "neither an arXiv id nor a DOI nor a title"),
     ]
 
 
@@ -162,9 +168,12 @@ def test_an_odd_id_cannot_leave_its_link():
 # ---- asking -----------------------------------------------------------------------------------
 
 
-def asking(tmp_path: Path, answer: Callable[[httpx.Request], httpx.Response]) -> HuggingFace:
+def asking(
+    tmp_path: Path, answer: Callable[[httpx.Request], httpx.Response], lists: Sequence[str] = ()
+) -> HuggingFace:
     transport = httpx.MockTransport(answer)
-    return HuggingFace(Http(Snapshots(tmp_path), timeout=1, attempts=1, transport=transport), URL)
+    http = Http(Snapshots(tmp_path), timeout=1, attempts=1, transport=transport)
+    return HuggingFace(http, URL, lists)
 
 
 def paged(*pages: list) -> tuple[Callable[[httpx.Request], httpx.Response], list[httpx.URL]]:
@@ -227,7 +236,7 @@ def test_a_mirror_without_an_end_is_left(tmp_path):
     harvest = gather(asking(tmp_path, answer), [TODAY], NOW)
     assert len(harvest.sightings) == MOST_PAGES
     assert [(each.file, each.day, each.why) for each in harvest.rejected] == [
-        ("huggingface", TODAY, f"{URL}: more than 50 pages for 2026-02-20")
+        ("huggingface", TODAY, f"{URL}/api/daily_papers: more than 50 pages for 2026-02-20")
     ]
     assert len(asked) == MOST_PAGES
 
@@ -260,6 +269,47 @@ def test_another_answer_rejects_the_day_and_names_the_address(tmp_path, response
     assert why in rejection.why
 
 
+# ---- lists of what is popular ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "query"),
+    [
+        ("trending", TODAY, {"sort": "trending"}),
+        ("month", TODAY, {"month": "2026-02"}),
+        ("week", TODAY, {"week": "2026-W08"}),
+        ("week", date(2026, 12, 31), {"week": "2026-W53"}),
+        ("week", date(2027, 1, 3), {"week": "2026-W53"}),
+        ("week", date(2027, 1, 4), {"week": "2027-W01"}),
+    ],
+)
+def test_how_a_list_is_asked_for(name, day, query):
+    assert query_of(name, day) == query
+
+
+def test_a_list_of_what_is_popular_tells_votes_and_lists_nothing(tmp_path):
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(dict(request.url.params))
+        if "date" in request.url.params:
+            return httpx.Response(200, json=[])
+        if "week" in request.url.params:
+            return httpx.Response(500)
+        return httpx.Response(200, json=[entry(1)])
+
+    source = asking(tmp_path, answer, ["week", "trending"])
+    harvest = gather(source, [TODAY], NOW)
+    assert asked[1:] == [
+        {"week": "2026-W08", "limit": "100"},
+        {"sort": "trending", "limit": "100"},
+    ]
+    [sighting] = harvest.sightings
+    assert (sighting.facts.arxiv_id, sighting.listed_on) == ("2602.00001", None)
+    [rejection] = harvest.rejected
+    assert (rejection.where, rejection.day, rejection.is_of_source) == ("list week", None, False)
+
+
 # ---- faults that cost themselves only ----------------------------------------------------------
 
 
@@ -276,6 +326,19 @@ def test_a_day_that_fails_does_not_take_the_later_days_along(tmp_path, status):
     harvest = gather(asking(tmp_path, answer), days, NOW)
     assert [sighting.listed_on for sighting in harvest.sightings] == [days[0], days[2]]
     assert [rejection.day for rejection in harvest.rejected] == [days[1]]
+
+
+def test_where_nothing_answers_the_other_days_fail_unasked(tmp_path):
+    days = [date(2026, 2, 18), date(2026, 2, 19), TODAY]
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params["date"])
+        raise httpx.ConnectError("refused")
+
+    harvest = gather(asking(tmp_path, answer), days, NOW)
+    assert [rejection.day for rejection in harvest.rejected] == days
+    assert set(asked) == {"2026-02-18"}
 
 
 def test_a_second_page_that_fails_leaves_the_first_and_the_next_day(tmp_path):

@@ -1,5 +1,6 @@
 """Sightings become papers, over sources and days."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -128,6 +129,15 @@ def test_titles_of_signs_do_not_join_papers():
     assert len(papers) == 2
 
 
+def test_the_link_stays_on_the_site_that_found_the_paper_first():
+    """Two sources that take turns would change it from one email to the next."""
+    pages = "https://a.example/1v1", "https://b.example/1", "", "https://a.example/1v2"
+    sightings = [make_sighting(1, source=str(page), page_url=page) for page in pages]
+    links = [only(merge([], sightings[:count])).facts.page_url for count in (1, 2, 3, 4)]
+    assert links == [pages[0], pages[0], pages[0], pages[3]]
+    assert only(merge([], sightings[2:])).facts.page_url == pages[3]
+
+
 def test_later_sightings_win_whatever_their_order():
     early = make_sighting(1, title="Draft title", upvotes=3)
     late = make_sighting(1, title="Final title", upvotes=9, seen_at=LATER)
@@ -220,10 +230,60 @@ def test_known_papers_that_nobody_saw_are_not_given():
 
 
 def test_what_the_ledger_is_asked_for():
-    keys, titles = keys_of([make_sighting(1), titled(TITLE)])
-    assert titles == {"astudyofthingspart1", "ducksonponds"}
-    assert {key.partition(":")[0] for key in keys} == {"arxiv", "title"}
-    assert "arxiv:2602.00001" in keys
+    keys = keys_of([make_sighting(1), titled(TITLE), make_sighting(2, doi="10.1/a")])
+    assert keys.titles == {"astudyofthingspart1", "ducksonponds", "astudyofthingspart2"}
+    assert {key.partition(":")[0] for key in keys.ids} == {"arxiv", "title"}
+    assert "arxiv:2602.00001" in keys.ids
+    assert keys.dois == {"10.1/a"}
+
+
+# ---- DOIs ---------------------------------------------------------------------------------------
+
+
+def by_doi(number: int, doi: str = "10.1/a", **changes) -> Sighting:
+    return make_sighting(number, arxiv_id="", doi=doi, **changes)
+
+
+def test_one_doi_is_one_paper_whatever_its_titles():
+    [paper] = merge([], [by_doi(1), by_doi(2)])
+    assert paper.key == "doi:10.1/a"
+
+
+def test_a_paper_is_found_by_its_doi_and_takes_the_arxiv_id_as_its_key():
+    [known] = merge([], [by_doi(1)])
+    [paper] = merge([known_as(known)], [make_sighting(2, doi="10.1/a")])
+    assert (paper.known_id, paper.key, paper.facts.doi) == (1, "arxiv:2602.00002", "10.1/a")
+    [again] = merge([known_as(paper)], [by_doi(3)])
+    assert (again.known_id, again.key) == (1, "arxiv:2602.00002")
+
+
+def test_a_paper_without_identifier_is_found_by_its_title():
+    papers = merge([], [titled(TITLE), by_doi(1, title=TITLE)])
+    assert [paper.key for paper in papers] == ["doi:10.1/a"]
+
+
+def test_papers_with_two_dois_are_two_even_with_one_title():
+    papers = merge([], [by_doi(1, title="Editorial"), by_doi(1, "10.1/b", title="Editorial")])
+    assert [paper.key for paper in papers] == ["doi:10.1/a", "doi:10.1/b"]
+
+
+def test_one_doi_does_not_join_two_arxiv_ids():
+    papers = merge([], [make_sighting(1, doi="10.1/a"), make_sighting(2, doi="10.1/a")])
+    assert [paper.key for paper in papers] == ["arxiv:2602.00001", "arxiv:2602.00002"]
+
+
+# ---- what a source shows for weeks --------------------------------------------------------------
+
+
+def test_what_is_listed_once_keeps_its_first_day():
+    later = NOW + timedelta(days=1)
+    first = replace(make_sighting(1), once=True)
+    again = replace(first, seen_at=later, listed_on=later.date())
+    assert [len(paper.new_listings) for paper in merge([], [first, again])] == [1]
+    [known] = merge([], [first])
+    assert merge([known_as(known)], [again])[0].new_listings == ()
+    [other] = merge([known_as(known)], [replace(again, source="another")])
+    assert other.new_listings == (Listing("another", later.date()),)
 
 
 # A title here names one work: a title that two ids share is nobody's (see above).

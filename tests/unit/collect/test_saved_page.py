@@ -238,7 +238,7 @@ def test_a_page_of_nothing_but_its_head_does_not_fail(text):
 def test_a_title_of_signs_alone_is_rejected():
     harvest = read(f"{INVITATION}\n🦆🦆\nDucks")
     assert [sighting.facts.title for sighting in harvest.sightings] == ["Ducks"]
-    assert [each.why for each in harvest.rejected] == ["neither an arXiv id nor a title"]
+    assert [each.why for each in harvest.rejected] == ["neither an arXiv id nor a DOI nor a title"]
 
 
 @pytest.mark.parametrize("text", ["", "Ducks\n\nThey swim.", "x" * 3_000 + INVITATION])
