@@ -13,7 +13,6 @@ from digest.rank.words import stems
 # A short form as papers write it: capitals and digits, two to eight, perhaps with a plural's s.
 _INTRODUCED = re.compile(r"\(([A-Za-z][A-Za-z0-9-]{1,9})\)")
 _WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
-_LONGEST_FORM = 8  # words
 _REACH = 200  # characters before a short form, in which its long form is looked for
 _COMMON = 2  # papers that introduce a form, for it to be more than one paper's own name
 
@@ -42,16 +41,6 @@ def other_forms(abbreviations: Mapping[str, str]) -> dict[tuple[str, ...], tuple
     pairs = [(tuple(stems(short)), tuple(stems(long))) for short, long in abbreviations.items()]
     known = [(short, long) for short, long in pairs if len(short) == 1 and len(long) > 1]
     return {long: short for short, long in known} | dict(known)
-
-
-def in_other_form(words: list[str], others: OtherForms) -> set[str]:
-    """Return the stems of the other forms of all abbreviations among some stems."""
-    runs = (
-        tuple(words[start:end])
-        for start in range(len(words))
-        for end in range(start + 1, min(start + _LONGEST_FORM, len(words)) + 1)
-    )
-    return {stem for run in runs for stem in others.get(run, ())} - set(words)
 
 
 def _singular(short: str) -> str:

@@ -9,26 +9,27 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from concurrent.futures import Future
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digest.errors import SettingError
+from digest.rank.model_files import BESIDE_GRAPH, GRAPHS, SETTING, verify
 from digest.rank.reference_corpus import Floats, unit
 
-SETTING = "DIGEST_SEMANTIC_MODEL"
 INSTALL = "pip install 'paper-digest[semantic]'"
 
-_NEEDED = ("tokenizer.json", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json")
-_GRAPHS = ("model.onnx", "onnx/model.onnx")
 _MODE = "pooling_mode_"
 _LAYERS = {"Transformer", "Pooling", "Normalize"}  # what is computed here, by the model's own list
 _LONGEST = 256  # tokens, where the model does not say
 _BATCH = 8  # more at a time are hardly faster, and take more memory
+LONGEST_FETCH = 3600.0  # seconds until a model is whole; it has some hundred megabytes
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -42,9 +43,9 @@ class Embedder:
         self._folder = folder
         self.name = re.sub(r"[^\w.-]", "-", name or folder.resolve().name)
         _require_installed("onnxruntime", "tokenizers")
-        self._graph = next((folder / g for g in _GRAPHS if (folder / g).is_file()), None)
+        self._graph = next((folder / g for g in GRAPHS if (folder / g).is_file()), None)
         missing = [] if (folder / "tokenizer.json").is_file() else ["tokenizer.json"]
-        missing += [] if self._graph else [" or ".join(_GRAPHS)]
+        missing += [] if self._graph else [" or ".join(GRAPHS)]
         if missing:
             raise SettingError(f"{SETTING}: {folder} is no model; missing: {', '.join(missing)}")
         unknown = {str(module["type"]).rpartition(".")[2] for module in self._modules()} - _LAYERS
@@ -142,11 +143,18 @@ def find_embedder(model: str, *, fetch: bool = False) -> Embedder:
     """Return the model in a folder, or the one with a name on the Hugging Face hub.
 
     A named one must be in the hub's cache on this machine, unless it may be fetched. Raises
-    SettingError.
+    SettingError, also if one that was installed is not as it was.
     """
+    folder, name = find_model(model, fetch=fetch)
+    verify(folder)
+    return Embedder(folder, name)
+
+
+def find_model(model: str, *, fetch: bool = False) -> tuple[Path, str]:
+    """Return a model's folder and name; as ``find_embedder``, without looking into it."""
     folder = Path(model).expanduser()
     if folder.is_dir():
-        return Embedder(folder)
+        return folder, folder.resolve().name
     if not _HUB_NAME.fullmatch(model):
         raise SettingError(
             f"{SETTING} is {model!r}: neither a folder nor a name such as "
@@ -158,25 +166,39 @@ def find_embedder(model: str, *, fetch: bool = False) -> Embedder:
         cached = _snapshot(model, local_files_only=True)
     except SettingError:
         cached = None
-    if cached and any((cached / graph).is_file() for graph in _GRAPHS):
-        return Embedder(cached, name)
+    if cached and any((cached / graph).is_file() for graph in GRAPHS):
+        return cached, name
     if not fetch:
         raise SettingError(
             f"{SETTING}: {model} is not on this machine; "
             "DIGEST_SEMANTIC_FETCH=yes lets it be fetched"
         )
-    return Embedder(_snapshot(model, local_files_only=False), name)
+    return _snapshot(model, local_files_only=False), name
 
 
 def _snapshot(model: str, *, local_files_only: bool) -> Path:
     from huggingface_hub import snapshot_download  # noqa: PLC0415  an extra
 
-    patterns = [*_NEEDED, *_GRAPHS]
+    patterns = [*BESIDE_GRAPH, *GRAPHS]
+    fetched: Future[str] = Future()
+
+    def fetch() -> None:
+        try:
+            fetched.set_result(
+                snapshot_download(model, allow_patterns=patterns, local_files_only=local_files_only)
+            )
+        except Exception as error:  # noqa: BLE001  many kinds: of the hub, of HTTP, of the system
+            fetched.set_exception(error)
+
+    # In a thread that can be left behind: the hub's client gives up on silence, not on a drip.
+    Thread(target=fetch, daemon=True).start()
     try:
-        found = snapshot_download(model, allow_patterns=patterns, local_files_only=local_files_only)
-    except Exception as error:  # many kinds: of the hub, of HTTP, of the file system
+        return Path(fetched.result(LONGEST_FETCH))
+    except TimeoutError as error:
+        why = f"not finished after {LONGEST_FETCH:g} seconds"
+        raise SettingError(f"{SETTING}: {model} cannot be fetched: {why}") from error
+    except Exception as error:
         raise SettingError(f"{SETTING}: {model} cannot be fetched: {error}") from error
-    return Path(found)
 
 
 def _require_installed(*packages: str) -> None:

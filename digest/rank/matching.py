@@ -10,12 +10,15 @@ from scipy import sparse
 
 from digest.model.digests import Candidate, Reason
 from digest.model.papers import Facts
+from digest.rank.interests import interests
+from digest.rank.literal import prominent_in
+from digest.rank.phrase import phrase
 from digest.rank.popularity import standing
-from digest.rank.reference_corpus import Embed, Floats, Papers, ReferenceCorpus, text_of, unit
+from digest.rank.reference_corpus import Embed, Floats, Papers, ReferenceCorpus, text_of
 from digest.rank.relevance import BLOCK, Meanings, Profiles, Query
 from digest.rank.restrict import Text
 from digest.rank.words import spelt_stems, stem_counts, stems
-from subscribers.filters import Filter, read_filter
+from subscribers.filters import And, Filter, Or, Restriction, read_filter
 
 MOST_WORDS = 3  # of a paper, told as a reason
 _SHORTEST_WORD = 3  # letters that a word needs to say anything
@@ -23,7 +26,7 @@ _TELLING = 2  # papers of the corpus that have a word, for it to be told as a re
 # A filter may only restrict, and ask for nothing that says anything: then all that it lets in is
 # wanted, and votes make the difference, from this score to 1.
 _LEAST_UNRANKED = 0.9
-_DECIMALS = 4  # of a score
+DECIMALS = 4  # of a score
 # Topics that no paper is about. How near a model puts such a topic to papers depends on the model
 # and on the papers, so that no fixed cosine could tell.
 OUT_OF_DOMAIN = (
@@ -39,7 +42,7 @@ OUT_OF_DOMAIN = (
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What papers are matched with: a filter's text, liked papers (canonical ids), or both."""
+    """A topic to match papers with: a filter's text, liked papers (canonical ids), or both."""
 
     text: str = ""
     likes: tuple[str, ...] = ()
@@ -50,7 +53,18 @@ class Topic:
 
     @property
     def query(self) -> Query:
-        return Query(" ".join(self.filter.query) if self.text else "", self.likes)
+        # What may stand for one another is one concept, whose names are parted by "or".
+        if not self.text:
+            return Query("", self.likes)
+        between = " or " if _has_choice(self.filter.restriction) else " "
+        return Query(between.join(self.filter.query), self.likes)
+
+
+def _has_choice(restriction: Restriction | None) -> bool:
+    """Return whether a restriction lets one of several things suffice, in some part of it."""
+    if isinstance(restriction, And):
+        return any(map(_has_choice, restriction.parts))
+    return isinstance(restriction, Or)
 
 
 class Matching:
@@ -69,25 +83,40 @@ class Matching:
     ) -> None:
         self.corpus = corpus
         self._embed = None if corpus.embeddings is None else embed
-        self.facts_of = facts_of or {}
+        self.facts_of = {} if facts_of is None else facts_of  # it may change
         self.candidates = candidates
+        self._interests: dict[tuple[str, ...], list[Topic]] = {}
         self.standing = standing(candidates)
 
-    def match(self, topics: Sequence[Topic], least: float = 0.0) -> "Matched":
-        """Match topics with all candidates; what scores less than ``least`` may get 0."""
-        liked = self.liked(topics)
-        profiles = []
-        for start in range(0, len(topics), BLOCK):
-            queries = [topic.query for topic in topics[start : start + BLOCK]]
-            profiles.append(Profiles(self.corpus, queries, liked, self._meanings(queries)))
+    def match(
+        self,
+        topics: Sequence[Topic],
+        least: float = 0.0,
+        profiles: Sequence[Profiles] | None = None,
+    ) -> "Matched":
+        """Match topics with all candidates; what scores less than ``least`` may get 0.
+
+        ``profiles`` are those of the topics, if they were made before.
+        """
+        profiles = self.profiles(topics) if profiles is None else profiles
         empty = np.zeros((0, len(self.candidates)), np.float32)
         scores = np.vstack([empty, *(profile.scores(self.papers) for profile in profiles)])
         # How a product is summed up depends on the size of its matrices. Papers that are alike
         # must not change places for that when another one joins them.
-        scores = scores.round(_DECIMALS)
+        scores = scores.round(DECIMALS)
         for row, topic in zip(scores, topics, strict=True):
             self._restrict(row, topic, least)
-        return Matched(self, topics, scores, profiles)
+        places = [(profiles[number // BLOCK], number % BLOCK) for number in range(len(topics))]
+        return Matched(self, list(topics), scores, places)
+
+    def profiles(self, topics: Sequence[Topic]) -> list[Profiles]:
+        """Make topics ready to be compared with any papers, in blocks."""
+        liked = self.liked(topics)
+        made = []
+        for start in range(0, len(topics), BLOCK):
+            queries = [topic.query for topic in topics[start : start + BLOCK]]
+            made.append(Profiles(self.corpus, queries, liked, self._meanings(queries)))
+        return made
 
     def mentioning(self, text: str) -> NDArray[np.bool_]:
         """Return for each candidate whether it has all that a filter says, as in an exclusion."""
@@ -98,12 +127,13 @@ class Matching:
 
     @cached_property
     def papers(self) -> Papers:
+        """Return the candidates as the ranking reads them. May be set if they were read before."""
         embeddings = None
         if self._embed and self.corpus.embeddings is not None:
             texts = [text_of(candidate.facts) for candidate in self.candidates]
             embeddings = self._embed(texts) if texts else self.corpus.embeddings[:0]
-        counts = self._counts(candidate.facts for candidate in self.candidates)
-        return self.corpus.read(counts, embeddings)
+        counts = [stem_counts(candidate.facts) for candidate in self.candidates]
+        return self.corpus.read(self.corpus.matrix(counts), embeddings, prominent_in(counts))
 
     @cached_property
     def likeness(self) -> Floats:
@@ -114,6 +144,20 @@ class Matching:
         """Return the counts of the papers that topics name, as far as they are known."""
         keys = {key for topic in topics for key in topic.likes if key in self.facts_of}
         return {key: self._counts([self.facts_of[key]]) for key in sorted(keys)}
+
+    def forget(self) -> None:
+        """Forget the interests of readers who are done with."""
+        self._interests.clear()
+
+    def interests(self, papers: tuple[str, ...]) -> list[Topic]:
+        """Return a topic for each interest in the papers that a reader named, as far as known."""
+        known = tuple(key for key in papers if key in self.facts_of)
+        if not known:
+            return []
+        if known not in self._interests:
+            places = self.corpus.positions(self._counts(self.facts_of[key] for key in known))
+            self._interests[known] = [Topic(likes=likes) for likes in interests(known, places)]
+        return self._interests[known]
 
     @cached_property
     def _texts(self) -> list[Text]:
@@ -133,32 +177,17 @@ class Matching:
     def _meanings(self, queries: Sequence[Query]) -> Meanings | None:
         if self._embed is None:
             return None
-        facts = self.facts_of
-        return Meanings(
-            self._mean_of([[query.words] if query.words else [] for query in queries]),
-            self._mean_of(
-                [[text_of(facts[key]) for key in query.likes if key in facts] for query in queries]
-            ),
-            self._anchors,
-        )
+        assert self.corpus.embeddings is not None
+        words = np.zeros((len(queries), self.corpus.embeddings.shape[1]), np.float32)
+        rows = [row for row, query in enumerate(queries) if query.words]
+        if rows:
+            words[rows] = self._embed([queries[row].words for row in rows])
+        return Meanings(words, self._anchors)
 
     @cached_property
     def _anchors(self) -> Floats:
         assert self._embed
         return self._embed(OUT_OF_DOMAIN)
-
-    def _mean_of(self, texts: Sequence[Sequence[str]]) -> Floats:
-        """Return for each row of texts the mean of their embeddings, of length 1 (0 if empty)."""
-        assert self._embed
-        assert self.corpus.embeddings is not None
-        rows = np.zeros((len(texts), self.corpus.embeddings.shape[1]), np.float32)
-        distinct = list(dict.fromkeys(text for row in texts for text in row))
-        if distinct:
-            place = dict(zip(distinct, self._embed(distinct), strict=True))
-            for number, row in enumerate(texts):
-                if row:
-                    rows[number] = np.mean([place[text] for text in row], axis=0)
-        return unit(rows)
 
     def _counts(self, facts: Iterable[Facts]) -> sparse.csr_matrix:
         return self.corpus.matrix(stem_counts(fact) for fact in facts)
@@ -168,15 +197,32 @@ class Matching:
 class Matched:
     """Topics matched with candidates: ``scores`` has a row for each topic, from 0 to 1.
 
-    A candidate that a topic's restriction keeps out has 0.
+    A candidate that a topic's restriction keeps out has 0. ``places`` says where the profile of
+    each topic is.
     """
 
     matching: Matching
-    topics: Sequence[Topic]
+    topics: list[Topic]
     scores: Floats
-    profiles: Sequence[Profiles]
+    places: list[tuple[Profiles, int]]
     _reasons: dict[tuple[int, int], Reason] = field(default_factory=dict)
     _weights: dict[int, sparse.csr_matrix] = field(default_factory=dict)
+
+    @cached_property
+    def row_of(self) -> dict[Topic, int]:
+        return {topic: row for row, topic in enumerate(self.topics)}
+
+    def extend(self, topics: Iterable[Topic]) -> None:
+        """Match more topics; the numbers of those that were matched before stay."""
+        new = list(dict.fromkeys(topic for topic in topics if topic not in self.row_of))
+        if new:
+            more = self.matching.match(new)
+            self.row_of.update(
+                {topic: len(self.topics) + row for topic, row in more.row_of.items()}
+            )
+            self.topics += more.topics
+            self.scores = np.vstack([self.scores, more.scores])
+            self.places += more.places
 
     def reason(self, topic: int, candidate: int) -> Reason:
         """Return why a candidate fits a topic, both by number; only to be asked where it does."""
@@ -191,21 +237,24 @@ class Matched:
         return self._reasons[asked]
 
     def _words(self, topic: int, candidate: int) -> tuple[str, ...]:
-        """Return words that speak for a candidate, as the paper spells them.
+        """Return a phrase of a candidate that speaks for it, else words, as the paper spells them.
 
         Those of the topic come first where the paper lacks some of them (else the topic itself says
         it), then what the topic's best papers have in common with this one.
         """
         own = stems(self.topics[topic].query.words)
         utility = self._utility_of_words(topic, candidate, own)
-        spelt = _spellings(self.matching.candidates[candidate].facts)
-        found = sorted(
+        facts = self.matching.candidates[candidate].facts
+        if found := phrase(facts, utility, own):
+            return (found,)
+        spelt = _spellings(facts)
+        best = sorted(
             (stem for stem in utility if stem in spelt and len(spelt[stem]) >= _SHORTEST_WORD),
             key=lambda stem: (stem not in own, -utility[stem], stem),
         )
         if set(own) <= spelt.keys():
-            found = [stem for stem in found if stem not in own]
-        return tuple(spelt[stem] for stem in found[:MOST_WORDS])
+            best = [stem for stem in best if stem not in own]
+        return tuple(spelt[stem] for stem in best[:MOST_WORDS])
 
     def _utility_of_words(
         self, topic: int, candidate: int, own: Collection[str]
@@ -216,7 +265,8 @@ class Matched:
         is left out, unless it is the topic's ``own``.
         """
         if topic not in self._weights:
-            self._weights[topic] = self.profiles[topic // BLOCK].word_weights(topic % BLOCK)
+            profiles, place = self.places[topic]
+            self._weights[topic] = profiles.word_weights(place)
         weights, bm25 = self._weights[topic], self.matching.papers.bm25
         row = slice(bm25.indptr[candidate], bm25.indptr[candidate + 1])
         columns, ours, theirs = np.intersect1d(

@@ -22,6 +22,11 @@ def trending(candidates: Sequence[Candidate]) -> list[Candidate]:
     return by_popularity(voted or candidates)
 
 
+def by_gain(rising: Sequence[Candidate]) -> list[Candidate]:
+    """Sort late risers by the upvotes that they gained since they were listed, most first."""
+    return sorted(rising, key=lambda candidate: (-candidate.risen, *_popularity(candidate)))
+
+
 def standing(candidates: Sequence[Candidate]) -> Floats:
     """Return the rank of each candidate among those with votes, from 0 (the fewest) to 1.
 

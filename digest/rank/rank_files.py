@@ -65,13 +65,15 @@ def rank(
         scores = matched.scores[row]
         order = np.lexsort((-matched.matching.standing, -scores)).tolist()
         fitting = [number for number in order if scores[number] >= threshold]
-        ranking = [_ranked(papers[n], scores[n], said(matched.reason(row, n))) for n in fitting]
+        ranking = [
+            _ranked(papers[n], scores[n], reason_text(matched.reason(row, n))) for n in fitting
+        ]
         if everything:
             ranking += [_ranked(papers[n], scores[n], "") for n in order[len(fitting) :]]
         yield {"topic": topic.id, "ranking": ranking}
 
 
-def said(reason: Reason) -> str:
+def reason_text(reason: Reason) -> str:
     """Return a reason in a line: ``"agents": tool, planning``, or the title of a liked paper."""
     if reason.liked:
         return f'like "{reason.liked}"'
@@ -139,8 +141,10 @@ def _read(
         try:
             record = json.loads(line)
             if not isinstance(record, dict):
-                raise TypeError("no JSON object")
+                raise TypeError("not a JSON object")
             found.append(read(record, number))
+        except json.JSONDecodeError:
+            rejected.append(Rejection(file, f"line {number}", "not JSON"))
         except (ValueError, TypeError, RecursionError, TopicError) as error:
             rejected.append(Rejection(file, f"line {number}", str(error)))
     return found, rejected

@@ -1,38 +1,56 @@
-"""Rank an edition for its readers: For you, then Trending. Pure and deterministic."""
+"""Rank an edition for its readers: For you, Trending, Rising. Pure and deterministic."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digest.model.digests import Digest, Edition, Match, Pick, Section
-from digest.model.papers import Facts
-from digest.rank.matching import Matched, Matching, Topic
-from digest.rank.popularity import trending
+from digest.model.digests import Digest, Edition, Match, Pick, Reason, Section
+from digest.model.packed_picks import pack
+from digest.model.papers import Facts, Revision
+from digest.rank.following import Followed
+from digest.rank.matching import DECIMALS, Matched, Matching, Topic
+from digest.rank.popularity import by_gain, trending
 from digest.rank.reference_corpus import Embed, Floats, ReferenceCorpus
-from digest.rank.select import NONE, Ints, Pool, best_for, first_free, groups_of
+from digest.rank.select import NONE, Ints, Pool, best_for, first_free, first_rows, groups_of
+from subscribers.follows import Follow
 from subscribers.preferences import Strictness
 from subscribers.topics import TopicFilter
 
 # The score that a match needs, by how strict a reader is.
-THRESHOLDS = {Strictness.STRICT: 0.7, Strictness.NORMAL: 0.5, Strictness.BROAD: 0.3}
+THRESHOLDS = {Strictness.STRICT: 0.7, Strictness.NORMAL: 0.5, Strictness.BROAD: 0.2}
 
 ENOUGH_RATINGS = 3  # liked papers that are a topic of their own; muted ones that push others back
+_TO_TELL = 0.01  # the least score of a best paper that is named; less says nothing
 _TOO_ALIKE = 0.5  # cosine of two papers' words, above which they are nearly the same
 _BLOCK = 4096  # readers at a time
 
+_MOST_TOPICS = 5000  # that are remembered with their scores
+
+T = TypeVar("T")
 Mask = NDArray[np.bool_]
+# A paper by number, its section and, for For you, the topic by number or what the reader follows.
+_Chosen = tuple[Section, int, int | Follow | None]
+
+
+_topic = lru_cache(_MOST_TOPICS)(Topic)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The size of each section, and the strictness where a reader states none."""
+    """The size of each section, and the strictness where a reader states none.
+
+    ``trending`` is that of Trending and Rising together, of which ``rising``, and half, may rise.
+    """
 
     for_you: int
     trending: int
     strictness: Strictness = Strictness.NORMAL
+    rising: int = 0
 
     def threshold(self, reader: "Reader") -> float:
         """Return the score that a match needs for a reader."""
@@ -44,7 +62,9 @@ class Reader:
     """A reader as the ranking sees them.
 
     ``least`` papers on the topics there must be, ``most`` there may be; where ``most`` or
-    ``strictness`` is None, the limits hold. ``likes`` and ``mutes`` are canonical ids of papers.
+    ``strictness`` is None, the limits hold. ``trending``: with what others vote for. ``likes``,
+    ``mutes`` and ``own`` name papers: those that they rated, and those that they gave as their own.
+    What they ``follow`` comes first. ``shown`` are the ids of papers that they were shown.
     """
 
     topics: tuple[TopicFilter, ...] = ()
@@ -55,11 +75,14 @@ class Reader:
     trending: bool = True
     likes: tuple[str, ...] = ()
     mutes: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    follows: tuple[Follow, ...] = ()
+    shown: Collection[int] = ()
 
     @property
     def wanted(self) -> list[Topic]:
         """Return each topic, and enough liked papers as one more."""
-        topics = [Topic(topic.text) for topic in self.topics]
+        topics = [_topic(topic.text) for topic in self.topics]
         return topics + ([Topic(likes=self.likes)] if len(self.likes) >= ENOUGH_RATINGS else [])
 
     @property
@@ -70,7 +93,10 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class TopicFit:
-    """How many papers of an edition fit a topic, and title and score of the best."""
+    """The number of an edition's papers that fit a topic, and title and score of the best.
+
+    There is no best, and the title is empty, where no paper has to do with it at all.
+    """
 
     topic: str
     fitting: int
@@ -82,7 +108,7 @@ class Ranker:
     """The ranking of one edition.
 
     ``facts_of`` has the papers that readers liked or muted, by canonical id; ``embed`` is the
-    sentence model, if there is one.
+    sentence model, if there is one. Threads may share it; they take turns.
     """
 
     def __init__(
@@ -95,9 +121,16 @@ class Ranker:
     ) -> None:
         self._edition = edition
         self._limits = limits
-        self._matching = Matching(corpus, edition.candidates, facts_of, embed)
-        self._number_of = {candidate.key: n for n, candidate in enumerate(edition.candidates)}
+        self._papers = (*edition.candidates, *edition.rising)
+        self._matching = Matching(corpus, self._papers, facts_of, embed)
+        self._number_of = {candidate.key: n for n, candidate in enumerate(self._papers)}
+        self._number_of_id = {candidate.paper_id: n for n, candidate in enumerate(self._papers)}
+        # For all readers of the edition, however many times they are asked about.
+        self._matched = self._matching.match([])
+        self._lock = Lock()
         self._mentioning: dict[str, Mask] = {}
+        self._picks: dict[_Chosen, Pick] = {}
+        self._lines: dict[_Chosen, str] = {}
 
     def digest(self, reader: Reader) -> Digest | None:
         """Return the digest of one reader; see ``digests``."""
@@ -106,73 +139,168 @@ class Ranker:
     def digests(self, readers: Sequence[Reader]) -> Iterator[Digest | None]:
         """Yield the digest of each reader; None if too little matches what they ask for.
 
-        The score decides; votes only among papers that match about as well, and no topic takes all
-        places while others match well. Trending is made of the rest. A reader without topics, and
-        without matches for what they liked, gets as many papers there as others get on their
-        topics. What an exclusion mentions, or what was muted, is in neither.
+        What they follow comes first. Then the score decides; votes only among papers that match
+        about as well, and no topic takes all places while others match well. Trending and Rising
+        are made of the rest. A reader without topics, and without matches for what they liked, gets
+        as many papers there as others get on their topics. What an exclusion mentions, what was
+        muted or shown before, or was withdrawn, is nowhere.
         """
-        if not self._edition.candidates:
-            yield from (None for _ in readers)
-            return
-        asked = [topic for reader in readers for topic in (*reader.wanted, *reader.unwanted)]
-        matched = self._matching.match(list(dict.fromkeys(asked)))
-        choice = _Choice(matched, self._groups, self._limits)
-        for start in range(0, len(readers), _BLOCK):
-            yield from self._block(choice, readers[start : start + _BLOCK])
+        edition = self._edition
+        size, missing = len(edition.candidates), edition.missing
+        for reader, picks in self._told(readers, self._pick):
+            digest = Digest(edition.day, reader.topics, tuple(picks), size, missing)
+            yield digest if picks else None
+
+    def packed(self, readers: Sequence[Reader]) -> Iterator[str]:
+        """Yield the picks of each reader's digest as a text (see packed_picks); "" for none."""
+        for _, lines in self._told(readers, self._line):
+            yield "\n".join(lines)
 
     def fits(self, reader: Reader) -> list[TopicFit]:
         """Return how well each topic of a reader fits the edition, exclusions aside."""
-        topics = reader.wanted
+        topics = self._wanted(reader)
         if not self._edition.candidates or not topics:
             return []
         threshold = self._limits.threshold(reader)
         found = []
         for topic, scores in zip(topics, self._matching.match(topics).scores, strict=True):
             best = int(scores.argmax())
-            title = self._edition.candidates[best].facts.title
+            score = float(scores[best])
+            title = self._papers[best].facts.title if score >= _TO_TELL else ""
             fitting = int((scores >= threshold).sum())
-            name = topic.text or "liked papers"
-            found.append(TopicFit(name, fitting, title, float(scores[best])))
+            own = (
+                "liked papers"
+                if topic.likes == reader.likes
+                else f"own papers ({len(topic.likes)})"
+            )
+            name = topic.text or own
+            found.append(TopicFit(name, fitting, title, score))
         return found
 
-    def _block(self, choice: "_Choice", readers: Sequence[Reader]) -> Iterator[Digest | None]:
-        excluded = np.array([self._excluded(reader) for reader in readers])
-        chosen, because = choice.for_you(readers, excluded)
-        taken = excluded.copy()
-        rows, places = np.nonzero(chosen != NONE)
-        taken[rows, chosen[rows, places]] = True
-        most = max(self._limits.for_you, self._limits.trending)
-        free = first_free(self._by_votes, taken, most)
-        for row, reader in enumerate(readers):
-            pairs = zip(chosen[row].tolist(), because[row].tolist(), strict=True)
-            candidates = self._edition.candidates
-            for_you = [
-                Pick(Section.FOR_YOU, candidates[number], choice.match(topic, number))
-                for number, topic in pairs
-                if number != NONE
-            ]
-            yield self._made(reader, for_you, [n for n in free[row].tolist() if n != NONE])
+    # ---- what is chosen ----
 
-    def _made(self, reader: Reader, for_you: list[Pick], free: list[int]) -> Digest | None:
+    def _told(
+        self, readers: Sequence[Reader], tell: Callable[[_Chosen], T]
+    ) -> Iterator[tuple[Reader, list[T]]]:
+        """Yield what each reader gets, as told; nothing if too little matches what they ask for."""
+        if not self._edition.candidates:
+            yield from ((reader, []) for reader in readers)
+            return
+        for start in range(0, len(readers), _BLOCK):
+            block = readers[start : start + _BLOCK]
+            with self._lock:
+                told = [[tell(one) for one in chosen] for chosen in self._chosen(block)]
+            yield from zip(block, told, strict=True)
+
+    def _chosen(self, readers: Sequence[Reader]) -> Iterator[list[_Chosen]]:
+        """Yield what each reader of a block gets."""
+        if len(self._matched.topics) > _MOST_TOPICS:
+            self._forget()
+        wanted = [self._wanted(reader) for reader in readers]
+        self._matched.extend(topic for topics in wanted for topic in topics)
+        self._matched.extend(topic for reader in readers for topic in reader.unwanted)
+        follows = dict.fromkeys(follow for reader in readers for follow in reader.follows)
+        by = {follow: papers for follow in follows if (papers := self._followed.by(follow))}
+        choice = _Choice(self._matched, by, self._groups, self._limits)
+        excluded = self._excluded(readers)
+        numbers, because = choice.for_you(readers, wanted, excluded)
+        taken = excluded.copy()
+        rows, places = np.nonzero(numbers != NONE)
+        taken[rows, numbers[rows, places]] = True
+        most = max(self._limits.for_you, self._limits.trending)
+        trending = first_free(self._by_votes, taken, most).tolist()
+        rising = first_free(self._by_gain, taken, self._limits.rising).tolist()
+        for reader, *of_reader in zip(
+            readers, numbers.tolist(), because.tolist(), trending, rising, strict=True
+        ):
+            yield self._in_sections(reader, choice, *of_reader)
+
+    def _in_sections(
+        self,
+        reader: Reader,
+        choice: "_Choice",
+        numbers: list[int],
+        because: list[int],
+        by_votes: list[int],
+        by_gain: list[int],
+    ) -> list[_Chosen]:
+        for_you = [
+            (Section.FOR_YOU, number, choice.why(topic))
+            for number, topic in zip(numbers, because, strict=True)
+            if number != NONE
+        ]
         if reader.topics and len(for_you) < max(1, reader.least):
-            return None
-        room = self._limits.trending if reader.trending else 0
+            return []
         if not reader.topics and not for_you:
             room = min(self._limits.for_you, reader.most or self._limits.for_you)
-        rest = [Pick(Section.TRENDING, self._edition.candidates[number]) for number in free[:room]]
-        if not for_you and not rest:
-            return None
-        edition, picks = self._edition, (*for_you, *rest)
-        return Digest(edition.day, reader.topics, picks, len(edition.candidates), edition.missing)
+        else:
+            room = self._limits.trending if reader.trending else 0
+        rising = [(Section.RISING, number, None) for number in by_gain if number != NONE]
+        rising = rising[: room // 2]
+        trending = [(Section.TRENDING, number, None) for number in by_votes if number != NONE]
+        return [*for_you, *trending[: room - len(rising)], *rising]
 
-    def _excluded(self, reader: Reader) -> Mask:
-        out = np.zeros(len(self._edition.candidates), bool)
-        for exclusion in reader.exclusions:
-            if exclusion.text not in self._mentioning:
-                self._mentioning[exclusion.text] = self._matching.mentioning(exclusion.text)
-            out |= self._mentioning[exclusion.text]
-        out[[self._number_of[key] for key in reader.mutes if key in self._number_of]] = True
+    def _pick(self, chosen: _Chosen) -> Pick:
+        if chosen not in self._picks:
+            section, number, why = chosen
+            self._picks[chosen] = Pick(section, self._papers[number], self._match(number, why))
+        return self._picks[chosen]
+
+    def _line(self, chosen: _Chosen) -> str:
+        if chosen not in self._lines:
+            self._lines[chosen] = pack([self._pick(chosen)])
+        return self._lines[chosen]
+
+    def _match(self, number: int, why: int | Follow | None) -> Match | None:
+        """Return how well a paper fits the topic that it was chosen for, both by number."""
+        if why is None:
+            return None
+        if isinstance(why, Follow):
+            return Match(1.0, Reason("", followed=why.name))
+        # As short as it was rounded: 0.7312, not that of single precision, 0.73119997.
+        score = round(float(self._matched.scores[why, number]), DECIMALS)
+        return Match(score, self._matched.reason(why, number))
+
+    def _forget(self) -> None:
+        """Forget the topics: of a million readers, each may have some that nobody else has."""
+        self._matching.forget()
+        self._matched = self._matching.match([])
+        self._picks.clear()
+        self._lines.clear()
+        self._mentioning.clear()
+
+    # ---- what is asked of it ----
+
+    def _excluded(self, readers: Sequence[Reader]) -> Mask:
+        """Return which papers each reader must not see."""
+        out = np.tile(self._withdrawn, (len(readers), 1))
+        for row, reader in enumerate(readers):
+            for exclusion in reader.exclusions:
+                if exclusion.text not in self._mentioning:
+                    mentioning = self._matching.mentioning(exclusion.text)
+                    self._mentioning[exclusion.text] = mentioning
+                out[row] |= self._mentioning[exclusion.text]
+            numbers = [self._number_of[key] for key in reader.mutes if key in self._number_of]
+            numbers += [self._number_of_id[number] for number in reader.shown]
+            out[row, numbers] = True
         return out
+
+    def _wanted(self, reader: Reader) -> list[Topic]:
+        """Return the topics of a reader, and the interests in their own papers as more of them.
+
+        One of these is enough: whoever names a paper means it, as a click may not.
+        """
+        interests = self._matching.interests(reader.own)
+        return list(dict.fromkeys([*reader.wanted, *interests])) if interests else reader.wanted
+
+    @cached_property
+    def _followed(self) -> Followed:
+        return Followed(self._papers)
+
+    @cached_property
+    def _withdrawn(self) -> Mask:
+        revisions = [candidate.facts.revision for candidate in self._papers]
+        return np.array([revision == Revision.WITHDRAWN for revision in revisions], bool)
 
     @cached_property
     def _by_votes(self) -> Ints:
@@ -182,19 +310,32 @@ class Ranker:
         return np.array(numbers, np.int32)
 
     @cached_property
+    def _by_gain(self) -> Ints:
+        numbers = [self._number_of[candidate.key] for candidate in by_gain(self._edition.rising)]
+        return np.array(numbers, np.int32)
+
+    @cached_property
     def _groups(self) -> Ints:
         order = np.argsort(-self._matching.standing, kind="stable")
         return groups_of(self._matching.likeness, _TOO_ALIKE, order.tolist())
 
 
 class _Choice:
-    """The choice of papers for For you, for readers of one edition whose topics are matched."""
+    """The choice of papers for For you, for readers of one edition whose topics are matched.
 
-    def __init__(self, matched: Matched, groups: Ints, limits: Limits) -> None:
+    ``by`` has the papers of what they follow, by number; to choose, each of these is a topic more,
+    after "no topic".
+    """
+
+    def __init__(
+        self, matched: Matched, by: Mapping[Follow, Sequence[int]], groups: Ints, limits: Limits
+    ) -> None:
         self._matched = matched
+        self._follows = list(by)
+        self._first = first_rows(list(by.values()), matched.matching.standing)
+        self._place_of = {follow: place for place, follow in enumerate(by, len(matched.topics) + 1)}
         self._groups = groups
         self._limits = limits
-        self._row_of = {topic: row for row, topic in enumerate(matched.topics)}
         self._pool = Pool(
             scores=matched.scores,
             weights=np.array([topic.filter.weight for topic in matched.topics], np.float32),
@@ -202,16 +343,18 @@ class _Choice:
         )
         self._utility: dict[float, Floats] = {}
 
-    def match(self, topic: int, number: int) -> Match:
-        """Return how well a candidate fits the topic that it was chosen for, both by number."""
-        score = float(self._matched.scores[topic, number])
-        return Match(score, self._matched.reason(topic, number))
+    def why(self, topic: int) -> int | Follow:
+        """Return the topic that a paper was chosen for, by number, or what is followed."""
+        followed = topic - len(self._matched.topics) - 1
+        return topic if followed < 0 else self._follows[followed]
 
-    def for_you(self, readers: Sequence[Reader], excluded: Mask) -> tuple[Ints, Ints]:
+    def for_you(
+        self, readers: Sequence[Reader], wanted: Sequence[Sequence[Topic]], excluded: Mask
+    ) -> tuple[Ints, Ints]:
         """Return for each reader papers, the best first, and the topics they fit, by number."""
         chosen = np.full((len(readers), self._limits.for_you), NONE, np.int32)
         because = chosen.copy()
-        topics = self._topics_of(readers)
+        topics = self._topics_of(readers, wanted)
         pushed = self._pushed_back(readers)
         thresholds = np.array([self._limits.threshold(reader) for reader in readers])
         for threshold in np.unique(thresholds).tolist():
@@ -232,17 +375,21 @@ class _Choice:
 
     def _utility_at(self, threshold: float) -> Floats:
         if threshold not in self._utility:
-            self._utility[threshold] = self._pool.utility(threshold)
+            utility = self._pool.utility(threshold)
+            self._utility[threshold] = np.vstack([utility, self._first])
         return self._utility[threshold]
 
-    def _topics_of(self, readers: Sequence[Reader]) -> Ints:
+    def _topics_of(self, readers: Sequence[Reader], wanted: Sequence[Sequence[Topic]]) -> Ints:
         """Return a row of topics for each reader, filled up with the number of "no topic"."""
-        rows = [[self._row_of[topic] for topic in reader.wanted] for reader in readers]
+        row_of = self._matched.row_of
+        rows = [
+            [row_of[topic] for topic in topics]
+            + [self._place_of[follow] for follow in reader.follows if follow in self._place_of]
+            for reader, topics in zip(readers, wanted, strict=True)
+        ]
         width = max(1, *map(len, rows))
-        topics = np.full((len(rows), width), len(self._matched.topics), np.int32)
-        for row, own in zip(topics, rows, strict=True):
-            row[: len(own)] = own
-        return topics
+        nothing = [len(row_of)] * width
+        return np.array([row + nothing[len(row) :] for row in rows], np.int32)
 
     def _pushed_back(self, readers: Sequence[Reader]) -> Floats | None:
         """Return by how much each paper is pushed back, for being like what a reader muted."""
@@ -251,5 +398,5 @@ class _Choice:
         pushed = np.zeros((len(readers), self._matched.scores.shape[1]), np.float32)
         for row, reader in enumerate(readers):
             for topic in reader.unwanted:
-                pushed[row] = self._matched.scores[self._row_of[topic]]
+                pushed[row] = self._matched.scores[self._matched.row_of[topic]]
         return pushed

@@ -1,11 +1,13 @@
 """The reference corpus: recent papers in general, which scores are measured against. Pure.
 
-A corpus is some hundreds to thousands of papers as counts of stems. From them come the weights of
+A corpus is some hundreds to thousands of papers as counts of terms, which are stems and pairs of
+stems that stand side by side (with a blank between them). From them come the weights of
 words (BM25: Robertson and Zaragoza 2009; TF-IDF), and a space of few dimensions in which words that
 occur in the same papers lie close (LSA: Deerwester et al. 1990, by the randomized decomposition of
 Halko, Martinsson and Tropp 2011, algorithm 4.4).
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,10 +25,13 @@ K1, B = 1.2, 0.75  # BM25's saturation of counts, and its correction for length
 DIMENSIONS = 200
 _OVERSAMPLED = 20
 _POWER_ITERATIONS = 4
+_SURELY_SPELT = 5  # papers that have a word, for it to be no slip
+_COMMON_PAIR = 2  # papers that have a pair, for it to be a term
 
 Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
 
-Counts = Mapping[str, float]  # how often each stem stands in a text
+Counts = Mapping[str, float]  # how often each term stands in a text
 
 # Turns texts into a model's sentence embeddings: rows of length 1, near where the meaning is.
 Embed = Callable[[Sequence[str]], Floats]
@@ -42,14 +47,22 @@ class Papers:
     """Some papers as topics are compared with them, with a row for each in every matrix.
 
     ``bm25`` is what each word adds to the score, ``tfidf`` has rows of length 1, ``positions`` are
-    places in the space of LSA. ``embeddings`` are there if a model is used.
+    places in the space of LSA. ``embeddings`` are there if a model is used. ``prominent`` has for
+    each term, known to the corpus or not, the papers in which it is prominent (see literal.py).
     """
 
     bm25: sparse.csr_matrix
     tfidf: sparse.csr_matrix
     positions: Floats
     embeddings: Floats | None = None
+    prominent: Mapping[str, Ints] = field(default_factory=dict)
     _columns: dict[str, Any] = field(default_factory=dict)
+
+    def with_word(self, column: int) -> Ints:
+        """Return the numbers of the papers that have the word of a column."""
+        words: Any = self.columns("bm25")
+        numbers: Ints = words.indices[words.indptr[column] : words.indptr[column + 1]]
+        return numbers
 
     def columns(self, name: str) -> sparse.csr_matrix | Floats:
         """Return one of the matrices with a column for each paper, ready to be multiplied with."""
@@ -61,8 +74,9 @@ class Papers:
 
 @dataclass(eq=False)
 class ReferenceCorpus:
-    """Counts of ``words`` (stems, a column each) in papers (a row each, named by ``keys``).
+    """Counts of ``words`` (terms, a column each) in papers (a row each, named by ``keys``).
 
+    Pairs come after single stems.
     ``abbreviations`` maps a short form to its long one, both as they are written. ``embeddings``
     has a row for each paper; the shipped corpus, which holds no texts, has none.
     """
@@ -82,7 +96,9 @@ class ReferenceCorpus:
         embeddings: Floats | None = None,
     ) -> "ReferenceCorpus":
         """Make a corpus of the counts of each paper."""
-        words = tuple(sorted({word for count in counts for word in count}))
+        papers_with = Counter(term for count in counts for term in count)
+        kept = (term for term, n in papers_with.items() if n >= _COMMON_PAIR or " " not in term)
+        words = tuple(sorted(kept, key=lambda term: (" " in term, term)))
         matrix = _matrix(_columns(words), counts)
         return cls(words, matrix, tuple(keys), abbreviations or {}, embeddings)
 
@@ -93,6 +109,30 @@ class ReferenceCorpus:
     @cached_property
     def column_of(self) -> dict[str, int]:
         return _columns(self.words)
+
+    @cached_property
+    def single(self) -> int:
+        """Return how many of the words are single stems."""
+        return sum(" " not in word for word in self.words)
+
+    @cached_property
+    def familiar(self) -> dict[str, list[str]]:
+        """Return the single stems that some papers have, by their first letter."""
+        words: dict[str, list[str]] = {}
+        for word, papers in zip(self.words[: self.single], self.frequency.tolist(), strict=False):
+            if papers >= _SURELY_SPELT:
+                words.setdefault(word[0], []).append(word)
+        return words
+
+    def papers_with(self, term: str) -> int:
+        """Return in how many papers a term stands."""
+        column = self.column_of.get(term)
+        return 0 if column is None else int(self.frequency[column])
+
+    def weight_of(self, terms: Iterable[str]) -> float:
+        """Return the sum of the weights of some terms, known or not."""
+        columns = [self.column_of.get(term) for term in terms]
+        return sum(self.highest_idf if n is None else float(self.idf[n]) for n in columns)
 
     @property
     def size(self) -> int:
@@ -142,11 +182,20 @@ class ReferenceCorpus:
 
     def positions(self, counts: sparse.csr_matrix) -> Floats:
         """Return places in the space of LSA, in rows of length 1 (0 for unknown words)."""
-        return unit(np.asarray(self.tfidf(counts) @ self.axes, np.float32))
+        return unit(np.asarray(self._single_tfidf(counts) @ self.axes, np.float32))
 
-    def read(self, counts: sparse.csr_matrix, embeddings: Floats | None = None) -> Papers:
+    def _single_tfidf(self, counts: sparse.csr_matrix) -> sparse.csr_matrix:
+        return self.tfidf(counts)[:, : self.single]
+
+    def read(
+        self,
+        counts: sparse.csr_matrix,
+        embeddings: Floats | None = None,
+        prominent: Mapping[str, Ints] | None = None,
+    ) -> Papers:
         """Make papers, given by their counts, ready to be compared with topics."""
-        return Papers(self.bm25(counts), self.tfidf(counts), self.positions(counts), embeddings)
+        bm25, tfidf, places = self.bm25(counts), self.tfidf(counts), self.positions(counts)
+        return Papers(bm25, tfidf, places, embeddings, prominent or {})
 
     @cached_property
     def papers(self) -> Papers:
@@ -176,10 +225,13 @@ class ReferenceCorpus:
 
     @cached_property
     def axes(self) -> Floats:
-        """Return the axes of the space of LSA: words by dimensions. May be set if known."""
+        """Return the axes of the space of LSA: single stems by dimensions. May be set if known.
+
+        Pairs would only move topics in other words away from the papers they mean.
+        """
         # On matrices this narrow the threads of BLAS mostly wait for each other.
         with threadpool_limits(limits=1, user_api="blas"):
-            return _axes(self.tfidf(self.counts))
+            return _axes(self._single_tfidf(self.counts))
 
 
 def _axes(papers: sparse.csr_matrix) -> Floats:

@@ -2,13 +2,14 @@
 
 import operator
 import re
-import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from digest.model.digests import Candidate
+from digest.model.papers import Facts
 from digest.rank.abbreviations import OtherForms
+from digest.rank.names import folded, organisation, person
 from digest.rank.words import contains_run, stems
 from subscribers.filters import And, Comparison, Field, Not, Or, Phrase, Restriction
 
@@ -44,18 +45,17 @@ class Text:
     candidate: Candidate
     others: OtherForms  # an abbreviation's long form counts as the abbreviation, and back
 
-    @cached_property
+    @property
     def title(self) -> Run:
-        return Run(self.candidate.facts.title)
+        return self.runs[0]
+
+    @property
+    def keywords(self) -> Sequence[Run]:
+        return self.runs[3:]
 
     @cached_property
-    def keywords(self) -> list[Run]:
-        return [Run(keyword) for keyword in self.candidate.facts.keywords]
-
-    @cached_property
-    def runs(self) -> list[Run]:
-        facts = self.candidate.facts
-        return [self.title, *self.keywords, Run(facts.summary), Run(facts.abstract)]
+    def runs(self) -> Sequence[Run]:
+        return _runs(self.candidate.facts)
 
     def satisfies(self, restriction: Restriction | None) -> bool:
         """Return whether a restriction holds; no restriction always does."""
@@ -84,7 +84,7 @@ class Text:
             return self._has(words, self.runs)
         return wanted <= {stem for run in self.runs for stem in run.stems}
 
-    def _has(self, phrase: str, runs: list[Run]) -> bool:
+    def _has(self, phrase: str, runs: Sequence[Run]) -> bool:
         wanted = stems(phrase)
         if not wanted:  # nothing but stop words: to the letter
             return any(contains_run(run.words, _words(phrase)) for run in runs)
@@ -96,13 +96,14 @@ class Text:
         facts = self.candidate.facts
         match field.name:
             case "author":
-                return any(_names(field.value, author) for author in facts.authors)
+                wanted = person(field.value)
+                return any(wanted.may_be(person(author)) for author in facts.authors)
             case "org":
-                return _names(field.value, facts.organisation)
+                return organisation(field.value).is_in(organisation(facts.organisation))
             case "cat":
-                wanted = field.value.casefold()
-                folded = [category.casefold() for category in facts.categories]
-                return any(tag == wanted or tag.startswith(f"{wanted}.") for tag in folded)
+                category = field.value.casefold()
+                tags = [tag.casefold() for tag in facts.categories]
+                return any(tag == category or tag.startswith(f"{category}.") for tag in tags)
             case "title":
                 return self._has(field.value, [self.title])
             case "keyword":
@@ -111,20 +112,11 @@ class Text:
                 return bool(facts.code_url) == (field.value == "yes")
 
 
+@lru_cache(maxsize=4000)  # searches often look into the same papers
+def _runs(facts: Facts) -> Sequence[Run]:
+    """Return the texts of a paper: title, summary, abstract, and each keyword."""
+    return [Run(text) for text in (facts.title, facts.summary, facts.abstract, *facts.keywords)]
+
+
 def _words(text: str) -> list[str]:
-    return _WORD.findall(_folded(text))
-
-
-def _names(wanted: str, name: str) -> bool:
-    """Return whether all words of a typed name are in another ("Doe" in "Jane Doe")."""
-    return bool(wanted.split()) and set(_folded(wanted).split()) <= set(_folded(name).split())
-
-
-def _folded(text: str) -> str:
-    """Return a text without case, accents and the punctuation of names."""
-    decomposed = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(
-        " " if character in ".,-" else character
-        for character in decomposed
-        if not unicodedata.combining(character)
-    )
+    return _WORD.findall(folded(text))

@@ -15,6 +15,7 @@ from digest.rank.reference_corpus import Floats
 VOTES_WEIGHT = 0.1  # how far votes can move a paper among those that match about as well
 DIVERSITY_PENALTY = 0.03  # for each better paper of the same topic, so that others get a turn
 REPEAT_COST = 20.0  # of being nearly the same as an earlier paper: more than any utility
+FIRST = 100.0  # utility of what a reader follows: more than any other, whatever it loses
 NONE = -1
 
 Ints = NDArray[np.int32]
@@ -46,6 +47,14 @@ class Pool:
         utility -= DIVERSITY_PENALTY * turns
         nothing = np.full((1, self.scores.shape[1]), -np.inf)
         return np.vstack([utility, nothing]).astype(np.float32)
+
+
+def first_rows(papers_of: Sequence[Sequence[int]], standing: Floats) -> Floats:
+    """Return rows to add to a utility, each of papers that come before all others, by votes."""
+    rows = np.full((len(papers_of), len(standing)), -np.inf, np.float32)
+    for row, papers in zip(rows, papers_of, strict=True):
+        row[list(papers)] = FIRST + VOTES_WEIGHT * standing[list(papers)]
+    return rows
 
 
 def best_for(

@@ -2,15 +2,18 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import Stemmer
 
 from digest.model.papers import Facts
+from digest.rank.spelling import american
 
 TITLE_WEIGHT = 3
 
-_WORD = re.compile(r"[^\W_]+(?:\+\+|[+#](?!\w))?", re.UNICODE)  # C++ and C# are words here
+WORD = re.compile(r"[^\W_]+(?:\+\+|[+#](?!\w))?", re.UNICODE)  # C++ and C# are words here
 _STOP_WORDS = frozenset(
     "a an and are as at be by can do for from has have how in into is it its of on or our that the "
     "their them these this those to using via was we were what when where which while who why will "
@@ -18,6 +21,12 @@ _STOP_WORDS = frozenset(
 )
 # The plural of an abbreviation without vowels (LLMs): the stemmer takes its s for part of the word.
 _PLURAL = re.compile(r"[b-df-hj-np-tv-xz]{2,}[b-df-hj-np-rtv-xz]s")
+# The stemmer makes one stem of "visual" and "visualization", of "general" and "generalization".
+_IN_IZE = re.compile(r"(.{3,}?iz)(?:e|es|ed|ing|ation|ations|ational|able|ability)")
+_IN_IZER = re.compile(r"(.{3,}?izer)s?")
+_LONGEST_WORD = 50  # letters; what is longer is no word, and would take long to be looked at
+_PRAISE = re.compile(r"\bstate[- ]of[- ]the[- ]art\b", re.IGNORECASE)  # no state, and no art
+_TO = re.compile(r"([^\W\d_]{2,})2([^\W\d_]{3,})")  # text2video is text-to-video
 # Without a cache of its own, which threads would have to share: ours is stem_of's.
 _stemmer = Stemmer.Stemmer("english", 0)
 
@@ -29,7 +38,13 @@ def stems(text: str) -> list[str]:
 
 def spelt_stems(text: str) -> list[tuple[str, str]]:
     """Return the stem of each word with the word as it is spelt, without stop words."""
-    return [(stem, word) for word in _WORD.findall(text) if (stem := stem_of(word))]
+    return [(stem, word) for word in _words(text) if (stem := stem_of(word))]
+
+
+def _words(text: str) -> Iterator[str]:
+    for word in WORD.findall(_PRAISE.sub(" ", text)):
+        parts = _TO.fullmatch(word) if "2" in word else None
+        yield from parts.groups() if parts else (word,)
 
 
 @lru_cache(maxsize=200_000)
@@ -38,14 +53,30 @@ def stem_of(word: str) -> str:
     folded = word.casefold()
     if folded in _STOP_WORDS:
         return ""
-    return folded[:-1] if _PLURAL.fullmatch(folded) else str(_stemmer.stemWord(folded))
+    if len(folded) > _LONGEST_WORD:
+        return folded
+    if _PLURAL.fullmatch(folded):
+        return folded[:-1]
+    spelt = american(folded)
+    kept = _IN_IZE.fullmatch(spelt) or _IN_IZER.fullmatch(spelt)
+    return kept[1] if kept else str(_stemmer.stemWord(spelt))
+
+
+def pairs_of(words: Sequence[str]) -> list[str]:
+    """Return each two stems that stand side by side as one term, with a blank between them."""
+    return [f"{first} {second}" for first, second in pairwise(words)]
 
 
 def stem_counts(facts: Facts) -> Counter[str]:
-    """Return how often each stem stands in a paper; the title counts TITLE_WEIGHT times."""
-    counts = Counter(stems(facts.title) * TITLE_WEIGHT)
-    for text in (facts.summary, facts.abstract, *facts.keywords):
-        counts.update(stems(text))
+    """Return how often each stem, and each pair of them, stands in a paper.
+
+    The title counts TITLE_WEIGHT times.
+    """
+    title = stems(facts.title)
+    counts = Counter([*title, *pairs_of(title)] * TITLE_WEIGHT)
+    for words in map(stems, (facts.summary, facts.abstract, *facts.keywords)):
+        counts.update(words)
+        counts.update(pairs_of(words))
     return counts
 
 
