@@ -7,19 +7,21 @@ from digest.cli.make_corpus import read_recorded
 from digest.collect.merge import keys_of, merge
 from digest.rank import corpora, reference_corpus
 from digest.rank.corpora import SHIPPED, ReferenceCorpora, learn, load, save
+from digest.rank.matching import Matching, Topic
 from tests.support import make_facts, make_sighting
+from tests.unit.rank.test_meaning import BROAD, CANDIDATES, MEANT, embed, known_papers
 
 
 def collect(ledger, numbers, **facts):
     sightings = [make_sighting(number, **facts) for number in numbers]
-    ledger.papers.absorb(*keys_of(sightings), lambda known: merge(known, sightings))
+    ledger.papers.absorb(keys_of(sightings), lambda known: merge(known, sightings))
 
 
 def test_the_shipped_one_is_large_enough_and_holds_no_texts():
     shipped = load(SHIPPED)
     assert shipped.size >= 500
     assert shipped.abbreviations["RLHF"] == "reinforcement learning from human feedback"
-    assert max(len(word.split()) for word in shipped.words) == 1
+    assert max(len(word.split()) for word in shipped.words) == 2, "or whole sentences could be read"
 
 
 def test_a_saved_one_is_the_same(tmp_path):
@@ -39,6 +41,20 @@ def test_until_enough_is_collected_it_is_the_shipped_one(ledger, monkeypatch):
     assert current().keys == load(SHIPPED).keys
     collect(ledger, [3])
     assert current().keys == ("arxiv:2602.00001", "arxiv:2602.00002", "arxiv:2602.00003")
+
+
+@pytest.mark.parametrize("is_built", [True, False])
+def test_a_model_has_its_embeddings_on_the_first_day(ledger, monkeypatch, tmp_path, is_built):
+    path = tmp_path / "corpus.npz"
+    save(learn(known_papers(), embed), path, embed)
+    if not is_built:
+        monkeypatch.setattr(corpora, "SHIPPED", path)
+    built = path if is_built else None
+    corpus = ReferenceCorpora(ledger.papers, embed, built=built).current()
+    found = Matching(corpus, CANDIDATES, embed=embed).match([Topic(MEANT)]).scores[0]
+    assert found.argmax() == 0
+    assert found[0] >= BROAD
+    assert ReferenceCorpora(ledger.papers, built=built).current().embeddings is None
 
 
 def test_it_is_made_once_until_papers_come(ledger, monkeypatch):

@@ -12,6 +12,7 @@ from digest.app.web import web
 from digest.cli.main import main as cli
 from digest.errors import SettingError
 from digest.model.papers import Harvest
+from digest.model.search import SearchQuery
 from digest.rank import corpora, embedding
 from digest.rank.search import Search
 from subscribers.preferences import Preferences, Strictness
@@ -77,9 +78,14 @@ def test_search_and_drafts_find_what_is_meant(collected, model):
     wishes = Preferences(strictness=Strictness.BROAD)
     topics = (TopicFilter.parse(MEANT),)
 
-    assert Search(plain.ledger, plain.corpora.current).find(MEANT) == []
+    assert (
+        Search(plain.ledger, plain.corpora.current)
+        .find(SearchQuery(TopicFilter.parse(MEANT)))
+        .picks
+        == []
+    )
     search = Search(semantic.ledger, semantic.corpora.current, semantic.embedder)
-    found = search.find(MEANT)
+    found = search.find(SearchQuery(TopicFilter.parse(MEANT))).picks
     assert found
     assert all("quantization" in pick.candidate.facts.title for pick in found)
 
@@ -95,7 +101,9 @@ def test_search_and_drafts_find_what_is_meant(collected, model):
 def test_papers_are_embedded_once_for_all_processes(collected, model):
     for _ in range(2):
         app = App({**collected, **MODEL}, None)
-        Search(app.ledger, app.corpora.current, app.embedder).find(MEANT)
+        Search(app.ledger, app.corpora.current, app.embedder).find(
+            SearchQuery(TopicFilter.parse(MEANT))
+        )
         app.engine.dispose()
     of_papers = [text for text in model.asked if "We look at" in text]
     assert len(of_papers) == len(set(of_papers)) == len(FIELDS) * 40

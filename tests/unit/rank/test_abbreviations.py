@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.rank.abbreviations import in_other_form, learn, other_forms
+from digest.rank.abbreviations import learn, other_forms
 from digest.rank.words import stems
 from tests.support import make_corpus, shipped_background
 
@@ -133,23 +133,6 @@ def test_forms_are_known_both_ways_in_stems():
     rlhf = ("reinforc", "learn", "human", "feedback")
     assert {("rlhf",): rlhf, rlhf: ("rlhf",)}.items() <= OTHERS.items()
     assert len(OTHERS) == 4
-
-
-@pytest.mark.parametrize(
-    ("typed", "others"),
-    [
-        ("RLHF", {"reinforc", "learn", "human", "feedback"}),
-        ("the RLHF of robots", {"reinforc", "learn", "human", "feedback"}),
-        ("reinforcement learning from human feedback for robots", {"rlhf"}),
-        ("RLHF, or learning from feedback", {"reinforc", "human"}),
-        ("low rank adaptation and RLHF", {"lora", "reinforc", "learn", "human", "feedback"}),
-        ("human feedback from reinforcement learning", set()),
-        ("robots", set()),
-        ("", set()),
-    ],
-)
-def test_the_other_form_of_what_is_typed(typed, others):
-    assert in_other_form(stems(typed), OTHERS) == others
 
 
 def test_the_small_background_knows_its_five():

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -201,3 +202,13 @@ def test_a_hub_that_does_not_answer_is_told_in_one_error(monkeypatch):
     monkeypatch.setattr("huggingface_hub.snapshot_download", no_answer)
     with pytest.raises(SettingError, match="some-model cannot be fetched: no route to host"):
         find_embedder("somebody/some-model", fetch=True)
+
+
+@needs_extra
+def test_a_hub_that_drips_is_left_in_time(monkeypatch):
+    gone = Event()
+    monkeypatch.setattr(embedding, "LONGEST_FETCH", 0.05)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: gone.wait(60))
+    with pytest.raises(SettingError, match="cannot be fetched: not finished"):
+        embedding._snapshot("somebody/some-model", local_files_only=False)
+    gone.set()

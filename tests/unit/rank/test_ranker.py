@@ -82,6 +82,28 @@ def test_for_you_is_what_fits_and_trending_is_the_rest_by_votes():
     assert [bool(pick.match) for pick in digest.picks] == [True] * 3 + [False] * 5
 
 
+def test_a_withdrawn_paper_is_in_no_section():
+    day = (*DAY[1:], paper(1, "Ducks of a River", upvotes=500, revision="withdrawn"))
+    digest = rank("ducks", day=day)
+    assert set(shown(digest, FOR_YOU)) == DUCKS - {1}
+    assert 1 not in shown(digest, TRENDING)
+    assert 1 not in shown(rank(day=day), TRENDING)
+
+
+def test_what_rises_comes_after_the_rest_within_the_same_room_and_not_to_whom_it_was_shown():
+    rising = [
+        replace(paper(20 + n, f"Owls {n}", upvotes=100 + n), risen=90 - n, since=TODAY)
+        for n in range(5)
+    ]
+    edition = replace(make_edition(*DAY), rising=tuple(rising))
+    ranker = Ranker(edition, make_corpus(), replace(LIMITS, rising=3), KNOWN)
+    digest = ranker.digest(reader("ducks", shown=(20,)))
+    assert shown(digest, Section.RISING) == [21, 22], "at most half of the room"
+    assert shown(digest, TRENDING) == [8, 5, 9]
+    assert shown(ranker.digest(reader(most=2)), Section.RISING) == [20]
+    assert shown(ranker.digest(reader("ducks", trending=False)), Section.RISING) == []
+
+
 def test_a_digest_knows_its_day_topics_and_pool():
     digest = rank("ducks", "geese", without=("swans",))
     topics = (TopicFilter("ducks"), TopicFilter("geese"))
@@ -214,7 +236,10 @@ def many_ducks() -> list[Candidate]:
     """Eight papers on ducks, and one on geese, that fits its topic a little less."""
     others = "cloth molecules speech knots sand rain phones cars".split()
     ducks = [paper(n, f"Ducks and {other}") for n, other in enumerate(others, 1)]
-    return [*ducks, paper(9, "Meadows and shirts", "Where geese and sand meet.", 0)]
+    return [
+        *ducks,
+        paper(9, "Geese, meadows, shirts and sand", "Shirts in the sand near meadows. " * 3, 0),
+    ]
 
 
 def test_a_topic_does_not_take_all_places_while_another_matches_well():
@@ -298,7 +323,11 @@ def test_who_is_stricter_gets_a_part_of_what_others_get(topics):
 def test_strictness_makes_a_difference():
     # Ducks in ever longer texts on something else.
     rest = "video model robot graph speech reward image knot noise memory".split()
-    day = [paper(n, "Ducks", f"On {' '.join((rest * 9)[: 2 * n])}.") for n in range(1, 30)]
+    day = [
+        paper(n, "Ponds", f"Ducks swim on water, {' '.join((rest * 9)[: 2 * n])}.")
+        for n in range(1, 30)
+    ]
+    day.append(paper(30, "Ducks", "Ducks on ponds."))
     limits = replace(LIMITS, for_you=len(day))
     strict, normal, broad = (
         set(for_you("ducks", day=day, limits=limits, strictness=each)) for each in Strictness

@@ -112,9 +112,20 @@ def test_an_abbreviation_counts_in_either_form(typed, abstract, there):
         ('author:"Zoë Doe"', False),  # two people
         ("author:O'Neil", True),
         ('author:"Ada Lovelace"', False),
+        ('author:"J Doe"', True),
+        ('author:"J. Doe"', True),
+        ('author:"JQ Doe"', True),
+        ('author:"A Doe"', False),
+        ('author:"JX Doe"', False),
+        ("author:J", False),  # an initial alone is nobody
+        ("author:Jane Doe", True),
+        ("author:Jane Roe", False),
         ('org:"allen ai"', True),
         ("organisation:Institute", True),
         ("org:All", False),
+        ("org:AI2", True),
+        ("org:AllenAI", True),
+        ('org:"Google DeepMind"', False),
         ("cat:cs.CL", True),
         ("cat:CS.cl", True),
         ("cat:cs", True),
@@ -221,3 +232,25 @@ def test_a_paper_without_texts_has_nothing():
     for typed in ('"ducks"', '"the"', "title:ducks", "author:Doe", "keyword:birds"):
         assert not satisfies(typed, bare)
     assert satisfies("-ducks", bare)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name", "is_it"),
+    [
+        ("Google DeepMind", "Deepmind", True),
+        ("Google DeepMind", "GoogleDeepMind", True),
+        ("deepmind", "Google DeepMind", True),
+        ("Google DeepMind", "Google", False),
+        ("Google", "Google DeepMind", True),
+        ("MIT", "Massachusetts Institute of Technology", True),
+        ("MIT", "Mitsubishi", False),
+        ("Stanford", "Stanford-NLP", True),
+        ("Stanford", "StanfordNLP", True),
+        ("Meta AI", "Facebook AI Research", True),
+        ("Meta AI", "", False),
+    ],
+)
+def test_an_organisation_has_several_names(wanted, name, is_it):
+    candidate = make_candidate(organisation=name)
+    restriction = parse_filter(f'org:"{wanted}"').restriction
+    assert Text(candidate, {}).satisfies(restriction) is is_it
