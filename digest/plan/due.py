@@ -1,4 +1,4 @@
-"""Who is due: readers' own times, and the editions that they are for. Pure."""
+"""Decide who is due: readers' own times, and the editions that they are for. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ def who_is_due(
 ) -> set[int]:
     """Return the ids of those whose latest due time is in an interval, and after ``oldest``.
 
-    This says again what ``latest_due`` says, in another way on purpose: it walks forward through
+    This computes the same as ``latest_due``, in another way on purpose: it walks forward through
     the due times of one interval, where that looks back from ``now`` over all of them. What counts
     the people must not share its mistakes with what plans for them.
     """

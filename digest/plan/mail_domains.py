@@ -1,4 +1,4 @@
-"""Who takes the mail of the readers: by a table, and by the DNS where it may be asked."""
+"""Find the provider of each reader: in a table, and in the DNS if it may be asked."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,14 +12,14 @@ LookUp = Callable[[Sequence[str]], Mapping[str, str]]
 
 
 class Providers:
-    """``look_up`` finds the providers of domains, of some or none; None if nobody may be asked."""
+    """Finds providers; ``look_up`` asks the DNS for those of some domains, None: it must not."""
 
     def __init__(self, known: MailDomains, look_up: LookUp | None = None) -> None:
         self._known = known
         self._look_up = look_up
 
     def of(self, addresses: Iterable[str], now: datetime) -> dict[str, str]:
-        """The provider of each address."""
+        """Return the provider of each address."""
         domains = {address: domain_of(address) for address in addresses}
         looked_up = self._looked_up(set(domains.values()), now)
         return {address: provider_of(domain, looked_up) for address, domain in domains.items()}
@@ -27,10 +27,9 @@ class Providers:
     def _looked_up(self, domains: set[str], now: datetime) -> dict[str, str]:
         if self._look_up is None:
             return {}
-        known = self._known.asked_since(now - GOOD_FOR)
-        new = sorted(
-            domain for domain in domains if not known_provider(domain) and domain not in known
-        )
+        unknown = {domain for domain in domains if not known_provider(domain)}
+        known = self._known.asked_since(now - GOOD_FOR, unknown)
+        new = sorted(unknown - known.keys())
         if not new:
             return known
         found = dict(self._look_up(new))

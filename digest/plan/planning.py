@@ -1,54 +1,44 @@
-"""Planning: who is due, and what each of them gets; a row each, before any mail."""
+"""Plan who is due and what each of them gets: a row each, in ranges of people."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import chain
 
 from digest.ledger.deliveries import Plan
 from digest.ledger.last_runs import Job
 from digest.ledger.ledger import Ledger
-from digest.model.digests import Digest, Edition, SkipReason
+from digest.model.deliveries import Had
+from digest.model.digests import Digest, Edition, Pick, SkipReason
 from digest.model.papers import Facts
-from digest.model.timetable import DueInterval, Timetable
+from digest.model.timetable import DueInterval, Frozen, Timetable
 from digest.plan.due import DueTime, due_since, latest_due, who_is_due, with_mail_on
+from digest.plan.edition_planner import Due, EditionPlanner, reader_of
+from digest.plan.first import first_due, latest_edition, who_is_new, without_late_ones
 from digest.plan.mail_domains import LookUp, Providers
-from digest.rank.ranker import Limits, Ranker, Reader
+from digest.rank.ranker import Limits, Ranker
 from digest.rank.reference_corpus import Embed, ReferenceCorpus
 from digest.settings.settings import Settings
-from subscribers.model import Consent, Rating, Subscriber, Verdict
+from subscribers.model import Consent, MailSchedule
 from subscribers.preferences import Preferences, Strictness
 from subscribers.store.registry import Registry
 from subscribers.topics import TopicFilter
 
-# Editions that are looked at: each reader has a day, or a time, a week.
+# How many editions are looked at: more than are still sent, however late (see _oldest).
 CALENDAR = 10
 NO_PREFERENCES = Preferences()
-# As far back as it is looked for what somebody has had; two of their weeks.
-REACH = timedelta(days=15)
+Prepare = Callable[[int, Sequence[tuple[str | None, Sequence[Pick]]], datetime], None]
+RANGE = 5000  # people who are planned for at a time; their rows are one transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """Somebody who is to get a digest, and the day that it is for them."""
-
-    person: Subscriber
-    day: date
-
-    @property
-    def span(self) -> timedelta:
-        """How long it is since the last of their days."""
-        return self.day - self.person.preferences.day_before(self.day)
-
-    @property
-    def is_paused(self) -> bool:
-        return self.person.preferences.is_paused_on(self.day)
+def nothing() -> None:
+    """Do nothing between two ranges of people."""
 
 
 class Planning:
-    """Plans deliveries. Only to be asked by whoever holds the ledger (see ledger.locks).
+    """Plans deliveries. The caller must hold the planning lock (see ledger.locks).
 
-    ``look_up`` asks the DNS who takes the mail of domains, if that may be done.
+    ``look_up`` asks the DNS who takes the mail of domains, if that may be done. ``prepare`` is
+    called before rows are written, with the edition, and the locale and picks of each reader: it
+    may make them wait for a while.
     """
 
     def __init__(
@@ -59,175 +49,197 @@ class Planning:
         corpus: Callable[[], ReferenceCorpus],
         embed: Embed | None,
         look_up: LookUp | None,
+        prepare: Prepare | None = None,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
         self._registry = registry
         self._corpus = corpus
         self._embed = embed
+        self._prepare = prepare
         self._providers = Providers(ledger.mail_domains, look_up)
         self._timetable = Timetable(settings.run_at, settings.timezone)
 
-    def today(self, edition: Edition, now: datetime) -> set[int]:
+    def today(
+        self, edition: Edition, now: datetime, between: Callable[[], None] = nothing
+    ) -> set[int]:
         """Plan what everybody with mail on the edition's day gets, or why nothing.
 
+        ``between`` is called when the deliveries of some people are there, and others are to come.
         Returns the ids of the editions that were planned for.
         """
-        has_row = self._ledger.deliveries.planned(edition.id)
-        counted = with_mail_on(self._registry.overview.mail_schedules(), edition.day)
-        today = [
-            Due(person, edition.day)
-            for person in self._registry.everybody(Consent.CONFIRMED)
-            if person.preferences.wants_mail_on(edition.day) and person.id not in has_row
-        ]
-        self._plan(edition, today, counted, now)
-        return {edition.id}
+        a_pass = self._begin(now)
+        for among in self._ranges(between):
+            schedules = self._registry.overview.mail_schedules(among)
+            counted = with_mail_on(schedules, edition.day)
+            has_row = self._ledger.deliveries.planned(edition.id, among)
+            due = [
+                Due(person, edition.day)
+                for person in self._registry.everybody(Consent.CONFIRMED, among)
+                if person.preferences.wants_mail_on(edition.day) and person.id not in has_row
+            ]
+            a_pass.plan(edition.id, due, counted)
+        return a_pass.end()
 
-    def due(self, now: datetime) -> set[int]:
+    def latest(self, now: datetime) -> Frozen | None:
+        """Return the edition that somebody who confirms now gets at once; None if there is none."""
+        if not self._settings.first_digest:
+            return None
+        return latest_edition(self._ledger.editions.calendar(1, with_papers=True), now)
+
+    def newcomers(self, now: datetime) -> dict[Frozen, set[int]]:
+        """Return who gets a first digest now, by the edition: those who have just confirmed."""
+        if not self._settings.first_digest:
+            return {}
+        confirmed, made, had = self._of_newcomers(now)
+        return first_due(confirmed, made, had)
+
+    def first(self, now: datetime) -> tuple[set[int], set[int]]:
+        """Plan the latest edition for those who have just confirmed, whatever their own times.
+
+        Returns the ids of the editions that were planned for, and of the people for whom there was
+        nothing in it.
+        """
+        if not self._settings.first_digest:
+            return set(), set()
+        confirmed, made, had = self._of_newcomers(now)
+        due, empty_handed = first_due(confirmed, made, had), set[int]()
+        counted = {its: who_is_new(confirmed, made, had, its) for its in made} if confirmed else {}
+        a_pass = self._begin(now)
+        for its in made:
+            people = [Due(one, its.day) for one in self._registry.some(due.get(its, ()))]
+            a_pass.plan(its.id, people, counted.get(its, set()))
+            empty_handed |= self._ledger.deliveries.skipped(its.id, due.get(its, ()))
+        return a_pass.end(), empty_handed
+
+    def _of_newcomers(self, now: datetime) -> tuple[dict[int, datetime], list[Frozen], list[Had]]:
+        """Return who has just confirmed and when, the editions with papers, and what they had."""
+        confirmed = self._registry.overview.confirmed_by_link(self._oldest(now))
+        if not confirmed:  # nearly always, because this is asked every few seconds
+            return {}, [], []
+        made = self._ledger.editions.calendar(CALENDAR, with_papers=True)
+        return confirmed, made, self._ledger.deliveries.had(confirmed)
+
+    def due(self, now: datetime, between: Callable[[], None] = nothing) -> set[int]:
         """Plan for everybody whose own time has come, if the edition it is for is made.
 
-        Late, too, for as long as editions are sent; what is older is recorded as missed. After a
-        standstill that is one digest, with all that is new to them. Returns the ids of the editions
-        that were planned for.
+        They are planned for late, too, as long as the edition is still sent; older due times are
+        recorded as missed. After a standstill a person gets one digest, with all that is new to
+        them. ``between`` and what is returned are as with ``today``.
         """
         intervals = self._timetable.intervals(self._ledger.editions.calendar(CALENDAR))
         if not intervals:
             return set()
-        schedules = self._registry.overview.mail_schedules()
-        oldest = self._oldest(now)
-        in_time = [
-            due_time
-            for due_time in latest_due(schedules, intervals, now)
-            if due_time.moment > oldest
-        ]
+        oldest, latest = self._oldest(now), intervals[-1]
         decided = self._ledger.last_runs.last(Job.PLANNED)
-        latest = intervals[-1]
-        # Nobody has looked for a while; or what the latest is for is over since the last look.
-        missed: list[DueTime] = []
+        confirmed: dict[int, datetime] = {}
+        if not self._settings.first_digest:
+            confirmed = self._registry.overview.confirmed_by_link(oldest)
+        # Planning has stood still, or the latest interval has ended since the last time.
+        missed_since = None
         if decided and (decided < max(oldest, latest.begins) or decided < latest.ends <= now):
-            seen = {(due_time.preferences, due_time.moment) for due_time in in_time}
-            passed = due_since(schedules, intervals, decided, now)
-            missed = [due for due in passed if (due.preferences, due.moment) not in seen]
-        touched = self._record_missed(_by_interval(missed), now)
-        planned = _by_interval(in_time)
-        has_row: set[int] = (
-            set()
-        )  # of this edition or a newer one: who has that gets none before it
-        for interval in reversed(intervals):
-            if interval.ends <= oldest:
-                break
-            counted = who_is_due(schedules, interval, oldest, now)
-            due_times = planned.get(interval, [])
-            if not counted and not due_times:
-                continue
-            has_row |= self._ledger.deliveries.planned(interval.edition.id, for_good=True)
-            due = [person for due_time in due_times for person in self._due(due_time, has_row)]
-            counted -= has_row
-            if due or counted:
-                self._plan(self._ledger.editions.get(interval.edition.id), due, counted, now)
-                touched.add(interval.edition.id)
+            missed_since = decided
+        a_pass = self._begin(now)
+        for among in self._ranges(between):
+            schedules = self._registry.overview.mail_schedules(among)
+            schedules = without_late_ones(schedules, confirmed, now) if confirmed else schedules
+            in_time = [
+                due_time
+                for due_time in latest_due(schedules, intervals, now)
+                if due_time.moment > oldest
+            ]
+            if missed_since:
+                seen = {(due_time.preferences, due_time.moment) for due_time in in_time}
+                passed = due_since(schedules, intervals, missed_since, now)
+                missed = [due for due in passed if (due.preferences, due.moment) not in seen]
+                self._record_missed(a_pass, _by_interval(missed))
+            self._plan_in_time(a_pass, intervals, schedules, _by_interval(in_time), among)
+        touched = a_pass.end()
         self._ledger.last_runs.reach(Job.PLANNED, min(now, latest.ends))
         return touched
 
+    def _plan_in_time(
+        self,
+        a_pass: "_Pass",
+        intervals: Sequence[DueInterval],
+        schedules: Sequence[MailSchedule],
+        in_time: Mapping[DueInterval, Sequence[DueTime]],
+        among: range,
+    ) -> None:
+        """Plan for people of a range whose due times are not too long ago."""
+        oldest = self._oldest(a_pass.now)
+        # With a row of this edition or a newer one: they get none of an older edition.
+        has_row: set[int] = set()
+        for interval in reversed(intervals):
+            if interval.ends <= oldest:
+                break
+            counted = who_is_due(schedules, interval, oldest, a_pass.now)
+            due_times = in_time.get(interval, [])
+            if not counted and not due_times:
+                continue
+            has_row |= self._ledger.deliveries.planned(interval.edition.id, among, for_good=True)
+            due = [person for due_time in due_times for person in self._due(due_time, has_row)]
+            a_pass.plan(interval.edition.id, due, counted - has_row)
+
     def _oldest(self, now: datetime) -> datetime:
-        """Return the moment before which nothing that was due is sent any longer."""
+        """Return the moment before which a due time is too old: nothing is sent for it."""
         stale = now - timedelta(hours=self._settings.stale_after_hours)
         return max(stale, self._ledger.instances.sends_from() or stale)
 
     def _record_missed(
-        self, missed: Mapping[DueInterval, Sequence[DueTime]], now: datetime
-    ) -> set[int]:
+        self, a_pass: "_Pass", missed: Mapping[DueInterval, Sequence[DueTime]]
+    ) -> None:
         sends_from = self._ledger.instances.sends_from()
         for interval, due_times in missed.items():
-            has_row = self._ledger.deliveries.planned(interval.edition.id)
-            counted: set[int] = set()
+            people = frozenset[int]().union(*(due_time.people for due_time in due_times))
+            has_row = self._ledger.deliveries.planned(interval.edition.id, people)
             plans = []
             for due_time in due_times:
-                counted |= due_time.people - has_row
-                # The operator has said of those that they may have been sent.
+                # The operator has said that these may have been sent.
                 is_dropped = sends_from and due_time.moment <= sends_from
                 why = SkipReason.DROPPED if is_dropped else SkipReason.MISSED
                 for due in self._due(due_time, has_row):
                     reason = SkipReason.PAUSED if due.is_paused else why
                     plans.append(Plan(due.person.id, skipped=reason))
-            self._ledger.deliveries.plan(interval.edition.id, plans, now, counted)
-        return {interval.edition.id for interval in missed}
+            a_pass.write(interval.edition.id, plans, people - has_row)
 
     def _due(self, due_time: DueTime, but: Collection[int]) -> list[Due]:
-        """Return those who are due at a time, as they are now, but for some."""
+        """Return the people of a due time as they are now, without some."""
         wanted = due_time.people.difference(but)
-        if not wanted:  # as it is with nearly all, each minute
+        if not wanted:  # nearly always, because this is asked each minute
             return []
         day = due_time.day
         return [Due(person, day) for person in self._registry.some(wanted)]
 
-    def _plan(
-        self, edition: Edition, due: Sequence[Due], counted: Collection[int], now: datetime
-    ) -> None:
-        """Write a row for each who is due, before any mail; ``counted`` are their ids."""
-        paused = [Plan(one.person.id, skipped=SkipReason.PAUSED) for one in due if one.is_paused]
-        others = [one for one in due if not one.is_paused]
-        plans = chain(paused, self._plans(edition, others, now))
-        self._ledger.deliveries.plan(edition.id, plans, now, counted)
+    def planner(self, edition: Edition) -> EditionPlanner:
+        """Return what decides about an edition."""
+        return EditionPlanner(self._ledger, self._registry, self._providers, self.ranker, edition)
 
-    def _plans(self, edition: Edition, due: Sequence[Due], now: datetime) -> Iterator[Plan]:
-        """What each of these is to get of an edition, or why nothing."""
-        ratings = self._registry.ratings.of_everybody() if due else {}
-        known = self._ledger.papers.facts_of(
-            rating.paper for one in due for rating in ratings.get(one.person.id, ())
-        )
-        providers = self._providers.of((one.person.address for one in due), now)
-        for pool, together in self.by_pool(edition, due):
-            if not pool.candidates:
-                for one in together:
-                    yield _nothing(one, SkipReason.NO_PAPERS, providers[one.person.address])
-                continue
-            readers = [
-                reader_of(person.topics, person.preferences, ratings.get(person.id, ()))
-                for person in (one.person for one in together)
-            ]
-            digests = self.ranker(pool, known).digests(readers)
-            for one, digest in zip(together, digests, strict=True):
-                provider = providers[one.person.address]
-                if digest:
-                    yield Plan(one.person.id, digest.picks, provider)
-                else:
-                    yield _nothing(one, SkipReason.NOTHING_MATCHED, provider)
+    def _begin(self, now: datetime) -> "_Pass":
+        return _Pass(self._ledger, self.planner, now, self._prepare)
+
+    def _ranges(self, between: Callable[[], None]) -> Iterator[range]:
+        for number, among in enumerate(self._registry.overview.ranges(RANGE)):
+            if number:
+                between()
+            yield among
 
     def draft(
         self, day: date, topics: tuple[TopicFilter, ...], preferences: Preferences = NO_PREFERENCES
     ) -> Digest | None:
-        """Return the digest of a day for somebody with these preferences; None if it is empty.
+        """Return the digest of a day for somebody with these preferences; None if it is empty."""
+        return self.ranker_on(day).digest(reader_of(topics, preferences))
 
-        From the day's edition if there is one, else from what it would hold. Nothing is stored.
-        """
+    def ranker_on(self, day: date) -> Ranker:
+        """Return the ranker of a day's edition or, if there is none, of what it would hold."""
         edition = self._ledger.editions.on(day)
         if edition is None or not edition.candidates:
             first = self._ledger.editions.first_day_for(day, self._settings.lookback_days)
             edition = self._ledger.editions.draft(day, first)
-        return self.ranker(edition, {}).digest(reader_of(topics, preferences))
-
-    def by_pool(self, edition: Edition, due: Sequence[Due]) -> Iterator[tuple[Edition, list[Due]]]:
-        """The edition as it is for these people, with those for whom it is so.
-
-        It has the papers of all editions since the last that they have had: who reads once a week
-        gets the best of the week. Who is new gets those since the last of their days.
-        """
-        for day, together in sorted(self.new_since(edition, due).items(), reverse=True):
-            yield self._ledger.editions.since(edition, day), together
-
-    def new_since(self, edition: Edition, due: Sequence[Due]) -> dict[date, list[Due]]:
-        """After which day the papers of editions are new to these people, by that day."""
-        had = self._ledger.deliveries.last_had(
-            edition, edition.day - REACH, [one.person.id for one in due]
-        )
-        by_day: dict[date, list[Due]] = {}
-        for one in due:
-            by_day.setdefault(had.get(one.person.id, edition.day - one.span), []).append(one)
-        return by_day
+        return self.ranker(edition, {})
 
     def ranker(self, edition: Edition, known: Mapping[str, Facts]) -> Ranker:
-        """What ranks the papers of an edition; ``known`` are those that readers think of."""
+        """Return the ranker of an edition; ``known`` are the papers that readers have rated."""
         return Ranker(edition, self._corpus(), self._limits, known, self._embed)
 
     @property
@@ -236,7 +248,63 @@ class Planning:
             for_you=self._settings.max_for_you,
             trending=self._settings.max_trending,
             strictness=Strictness(self._settings.strictness),
+            rising=self._settings.max_rising,
         )
+
+
+class _Pass:
+    """A pass of planning: of each edition, who plans it, and how many are due.
+
+    These are counted from the people, in each range apart from what is planned there: whoever has a
+    row when the pass begins, and whoever is counted and has none then. A pass that was broken off
+    is done again, and finds what it has left.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        planner: Callable[[Edition], EditionPlanner],
+        now: datetime,
+        prepare: Prepare | None,
+    ) -> None:
+        self.now = now
+        self._prepare = prepare
+        self._ledger = ledger
+        self._planner = planner
+        self._planners: dict[int, EditionPlanner] = {}
+        self._due: dict[int, int | None] = {}
+        for edition_id in ledger.deliveries.being_planned():  # it was broken off
+            self._due[edition_id] = ledger.deliveries.begin_planning(edition_id, now)
+
+    def plan(self, edition_id: int, due: Sequence[Due], counted: Collection[int]) -> None:
+        """Plan for some people who are due for an edition; ``counted`` are their ids."""
+        if not due and not counted:
+            return
+        if edition_id not in self._planners:
+            edition = self._ledger.editions.get(edition_id)
+            self._planners[edition_id] = self._planner(edition)
+        planner = self._planners[edition_id]
+        plans = [*planner.plans(due, self.now)]
+        if self._prepare:
+            self._prepare(edition_id, planner.digests(due, plans), self.now)
+        self.write(edition_id, plans, counted)
+
+    def write(self, edition_id: int, plans: Sequence[Plan], counted: Collection[int]) -> None:
+        """Write down what was planned, or missed."""
+        deliveries = self._ledger.deliveries
+        if edition_id not in self._due:
+            self._due[edition_id] = deliveries.begin_planning(edition_id, self.now)
+        due = self._due[edition_id]
+        if due is None:
+            return
+        self._due[edition_id] = due + len(set(counted) - deliveries.planned(edition_id, counted))
+        deliveries.plan(edition_id, plans, self.now)
+
+    def end(self) -> set[int]:
+        """Store how many are due; return the ids of the editions that were planned for."""
+        for edition_id, due in self._due.items():
+            self._ledger.deliveries.end_planning(edition_id, due)
+        return set(self._due)
 
 
 def _by_interval(due_times: Iterable[DueTime]) -> dict[DueInterval, list[DueTime]]:
@@ -244,30 +312,3 @@ def _by_interval(due_times: Iterable[DueTime]) -> dict[DueInterval, list[DueTime
     for due_time in due_times:
         found.setdefault(due_time.interval, []).append(due_time)
     return found
-
-
-def _nothing(one: Due, why: SkipReason, provider: str) -> Plan:
-    """No mail for somebody, or a note of that if they want one."""
-    if one.person.preferences.note_when_nothing:
-        return Plan(one.person.id, provider=provider, note=why)
-    return Plan(one.person.id, skipped=why)
-
-
-def reader_of(
-    topics: tuple[TopicFilter, ...], preferences: Preferences, ratings: Sequence[Rating] = ()
-) -> Reader:
-    """A subscriber as the ranking sees them."""
-    said = {
-        verdict: tuple(rating.paper for rating in ratings if rating.verdict is verdict)
-        for verdict in Verdict
-    }
-    return Reader(
-        topics=topics,
-        exclusions=preferences.exclusions,
-        least=preferences.min_papers,
-        most=preferences.max_papers,
-        strictness=preferences.strictness,
-        trending=preferences.trending,
-        likes=said[Verdict.LIKE],
-        mutes=said[Verdict.MUTE],
-    )
