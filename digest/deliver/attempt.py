@@ -1,4 +1,4 @@
-"""One delivery over one connection: from the last look at consent to the recorded outcome."""
+"""Send a leased delivery over one channel, and have what became of it recorded."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,95 +7,88 @@ from functools import partial
 
 import structlog
 
+from digest.deliver.feed import Feed, Parcel
+from digest.deliver.group_commit import GroupCommit
 from digest.deliver.rate_limit import next_attempt
-from digest.deliver.transport.transport import Transport
+from digest.deliver.transport.channel import Channel
 from digest.errors import TransportError
 from digest.inbound.diagnostics import Table, diagnose
 from digest.inbound.feedback_handler import FeedbackHandler
-from digest.ledger.claims import Claims
-from digest.ledger.database import retry_on_disconnect
+from digest.ledger.claims import Mark, Record, Release
 from digest.model.deliveries import Bounce, BounceKind, Delivery
 from digest.model.diagnosis import Diagnosis, Phase, Scope
-from digest.model.digests import SkipReason
 from digest.model.messages import Envelope, Message, Outcome, OutcomeKind
 from digest.model.verp import Verp
-from subscribers.model import Standing
-from subscribers.store.registry import Registry
 
-_SKIPPED_FOR = {
-    Standing.WITHDRAWN: SkipReason.WITHDRAWN,
-    Standing.NOT_CONFIRMED: SkipReason.NOT_CONFIRMED,
-    Standing.REMOVED: SkipReason.REMOVED,
-}
-# For how long a delivery lets others go before when the relay takes nothing.
-_ASIDE = timedelta(minutes=1)
+# While the relay takes nothing, a delivery lets others go first for this long.
+_RELEASED_FOR = timedelta(minutes=1)
 
 log = structlog.get_logger()
 
 
-class DeliveryAttempt:
-    """Sends what was claimed by one sender through one transport.
+class Attempts:
+    """Sends parcels, of any of a process's connections.
 
     Without ``verp``, failure reports will not name their delivery.
     """
 
     def __init__(
         self,
-        claims: Claims,
-        registry: Registry,
+        commit: GroupCommit,
+        feed: Feed,
         feedback: FeedbackHandler,
-        transport: Transport,
         verp: Verp | None,
         diagnostics: Table,
+        clock: Callable[[], datetime],
     ) -> None:
-        self._claims = claims
-        self._registry = registry
+        self._commit = commit
+        self._feed = feed
         self._feedback = feedback
-        self._transport = transport
         self._verp = verp
         self._diagnostics = diagnostics
+        self._clock = clock
 
-    def deliver(
-        self, delivery: Delivery, message: Message, clock: Callable[[], datetime]
-    ) -> Outcome | None:
-        """Send the message of a claimed delivery, or find out that it must not be sent.
+    async def send(self, channel: Channel, parcel: Parcel, message: Message) -> Outcome | None:
+        """Send the message of a parcel, unless its subscriber may no longer get it.
 
-        Which it was is recorded. None where nothing was sent. Raises TransportError when the
-        transport cannot be used: the delivery is then as it was before.
+        Return the outcome, or None if nothing was sent; either is recorded, but for an acceptance,
+        which is with the next transaction. Raises TransportError if the channel cannot be used; the
+        delivery is given back before.
         """
-        # The claim is committed. Consent and suppression are read only now, in the last moment.
-        standing = retry_on_disconnect(lambda: self._registry.standing(delivery.subscriber_id))
-        if standing is not Standing.MAY_RECEIVE:
-            retry_on_disconnect(lambda: self._drop(delivery, standing, clock()))
-            return None
-        began = clock()
+        delivery, to = parcel.delivery, message.envelope.rcpt_to
+        began = self._clock()
         try:
-            outcome = self._transport.send(self._with_return_path(message, delivery))
+            # Consent and suppression are read with the mark, at the last moment.
+            outcome = await channel.send(
+                self._with_return_path(message, delivery),
+                lambda: self._commit.mark(Mark(delivery, parcel.person.address)),
+            )
         except TransportError:
-            retry_on_disconnect(partial(self._claims.release, delivery, clock()))
+            await self._commit.release(Release(delivery))
+            self._feed.look_again()
             raise
-        took = clock() - began
+        if outcome is None:
+            log.info("a delivery is not to be sent", delivery=delivery.id)
+            self._feed.look_again()  # it may have been given back
+            return None
+        took = self._clock() - began
+        if outcome.kind is OutcomeKind.ACCEPTED:
+            self._commit.record(Record(delivery, outcome, took=took))
+            return outcome
         if outcome.kind is OutcomeKind.REFUSED:
             outcome = replace(outcome, diagnosis=self._diagnose(outcome, delivery.provider))
         if outcome.is_no_verdict:
-            # It is for the relay to recover. Should this message be to blame all the same, the
-            # others are not to wait behind it.
-            now = clock()
-            _tell("the relay takes nothing at the moment", delivery, outcome)
-            retry_on_disconnect(
-                lambda: self._claims.release(delivery, now, not_before=now + _ASIDE)
-            )
+            # The relay must recover first. The message may be the cause all the same, so the
+            # others do not wait behind it.
+            _log("the relay takes nothing at the moment", delivery, outcome)
+            await self._commit.release(Release(delivery, self._clock() + _RELEASED_FOR))
+            self._feed.look_again()
             return outcome
-        self._record(delivery, outcome, clock(), took)
-        if outcome.diagnosis and outcome.refused_for is None:
-            to = message.envelope.rcpt_to
-            kind = BounceKind.HARD if outcome.diagnosis.is_dead else BounceKind.SOFT
-            bounce = Bounce(kind, outcome.status, outcome.text)
-            retry_on_disconnect(lambda: self._feedback.refused(delivery, to, bounce, clock()))
+        await self._record(delivery, to, outcome, took)
         return outcome
 
     def _diagnose(self, outcome: Outcome, provider: str) -> Diagnosis:
-        """Return what a refusal is about: us, if any message would be refused like this."""
+        """Return what a refusal is about: about us, if any message would be refused like this."""
         diagnosis = diagnose(
             outcome.text,
             code=outcome.code,
@@ -107,33 +100,32 @@ class DeliveryAttempt:
         if outcome.is_about_relay and diagnosis.scope is not Scope.MESSAGE:
             return replace(diagnosis, scope=Scope.US)
         if outcome.phase is Phase.MAIL and diagnosis.scope is Scope.ADDRESS:
-            return replace(diagnosis, scope=Scope.US)  # it does not know the address yet
+            return replace(diagnosis, scope=Scope.US)  # the server does not know the address yet
         return diagnosis
 
-    def _drop(self, delivery: Delivery, standing: Standing, now: datetime) -> None:
-        log.info("a delivery is not to be sent", delivery=delivery.id, why=standing.value)
-        if standing is Standing.SUPPRESSED:
-            self._claims.suppress(delivery, now)
-        else:
-            self._claims.skip(delivery, _SKIPPED_FOR[standing], now)
-
     def _with_return_path(self, message: Message, delivery: Delivery) -> Message:
-        """The message with an envelope sender of its own, so that a failure report names it."""
+        """Give a message an envelope sender of its own, so that failure reports name its delivery.
+
+        Without ``verp`` it stays as it is.
+        """
         if self._verp is None:
             return message
         to = message.envelope.rcpt_to
         return replace(message, envelope=Envelope(self._verp.sender_for(delivery.id, to), to))
 
-    def _record(self, delivery: Delivery, outcome: Outcome, now: datetime, took: timedelta) -> None:
-        again = None
+    async def _record(self, delivery: Delivery, to: str, outcome: Outcome, took: timedelta) -> None:
+        """Record an outcome that is no acceptance, and act on the refusal of an address."""
+        _log("a delivery was not accepted", delivery, outcome)
+        now, retry_at, refused = self._clock(), None, None
         if outcome.kind is OutcomeKind.DEFERRED or outcome.refused_for:
-            again = next_attempt(delivery.attempts, delivery.id, now)
-        if outcome.kind is not OutcomeKind.ACCEPTED:
-            _tell("a delivery was not accepted", delivery, outcome)
-        # The message may be out: what became of it must be known.
-        retry_on_disconnect(lambda: self._claims.record(delivery, outcome, again, now, took))
+            retry_at = next_attempt(delivery.attempts, delivery.id, now)
+        if outcome.diagnosis and outcome.refused_for is None:
+            kind = BounceKind.HARD if outcome.diagnosis.is_dead else BounceKind.SOFT
+            bounce = Bounce(kind, outcome.status, outcome.text)
+            refused = partial(self._feedback.refused, delivery, to, bounce, now)
+        await self._commit.record(Record(delivery, outcome, retry_at, took), then=refused)
 
 
-def _tell(what: str, delivery: Delivery, outcome: Outcome) -> None:
+def _log(what: str, delivery: Delivery, outcome: Outcome) -> None:
     kind, code, text = outcome.kind.value, outcome.code, outcome.text
     log.warning(what, delivery=delivery.id, outcome=kind, code=code, text=text)

@@ -1,93 +1,111 @@
-"""The messages of deliveries: what was chosen for somebody, filled into the day's templates."""
+"""Compose the messages of deliveries: the papers chosen for a subscriber, in the templates."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from threading import Lock
 
 from digest.compose.composer import Composer
+from digest.deliver.sentences import Sentences
 from digest.ledger.ledger import Ledger
 from digest.model.deliveries import Delivery
-from digest.model.digests import Candidate, Digest, Edition
-from digest.model.messages import Message
+from digest.model.digests import Candidate, Digest, Edition, Pick, SkipReason
+from digest.model.packed_picks import numbers_in, picks_of
 from subscribers.model import Subscriber
 
 
 class EditionMessages:
-    """Makes the messages of one pass of sending. Threads may share it; they take turns."""
+    """Reads the digests of a pass of sending. Threads may share it; they take turns.
 
-    def __init__(self, ledger: Ledger, composer: Composer) -> None:
+    ``sentences`` adds what a language model says of their papers, if there is one.
+    """
+
+    def __init__(
+        self, ledger: Ledger, composer: Composer, sentences: Sentences | None = None
+    ) -> None:
         self._ledger = ledger
+        self._sentences = sentences
         self._composer = composer
         self._editions: dict[int, _Ready] = {}
         self._lock = Lock()
 
-    def message(self, delivery: Delivery, person: Subscriber, now: datetime) -> Message:
-        """The message of a delivery, dated ``now``.
+    def digests(
+        self, block: Sequence[Delivery], people: Mapping[int, Subscriber]
+    ) -> dict[int, Digest]:
+        """Return the digests of deliveries to these people, by the delivery's id.
 
-        Raises TemplateError, before the first message of an edition, where a template is to blame:
-        nobody is to miss a digest for that. Raises MessageTooLarge and NothingToShow for one.
+        Raises TemplateError before there is any message of them if a template is to blame, so that
+        nobody misses a digest because of it.
         """
         with self._lock:
-            ready = self._ready(delivery.edition_id)
-            digest = self._digest(delivery, ready, person)
-            to, public_id = person.address, person.public_id
-            return self._composer.compose(digest, to=to, public_id=public_id, now=now)
+            found = {}
+            for edition_id in sorted({delivery.edition_id for delivery in block}):
+                its = [delivery for delivery in block if delivery.edition_id == edition_id]
+                ready = self._ready(edition_id, its)
+                for delivery in its:
+                    picks = picks_of(delivery.picks, ready.papers)
+                    person = people[delivery.subscriber_id]
+                    found[delivery.id] = _digest(delivery, ready.edition, picks, person)
+            return self._sentences.added(found) if self._sentences else found
 
-    def _digest(self, delivery: Delivery, ready: "_Ready", person: Subscriber) -> Digest:
-        try:
-            return planned_digest(self._ledger, delivery, ready.edition, ready.papers, person)
-        except KeyError:  # planned since, of papers of an edition before
-            ready.papers = self._ledger.editions.papers_of(ready.edition)
-            return planned_digest(self._ledger, delivery, ready.edition, ready.papers, person)
+    def _ready(self, edition_id: int, block: Sequence[Delivery]) -> "_Ready":
+        """Return an edition with the papers of these deliveries of it.
 
-    def _ready(self, edition_id: int) -> "_Ready":
+        All papers that it lists are tried out before its first message, those of earlier editions
+        and notes before the first block that has them: others may still be planned.
+        """
         if edition_id not in self._editions:
             edition = self._ledger.editions.get(edition_id)
-            papers = self._ledger.editions.papers_of(edition)
-            wanted = self._ledger.deliveries.papers_to_send(edition_id)
-            notes = self._ledger.deliveries.notes_to_send(edition_id)
-            candidates = [papers[number] for number in sorted(wanted)]
-            self._composer.try_out(edition, candidates, sorted(notes))
-            self._editions[edition_id] = _Ready(edition, papers)
-        return self._editions[edition_id]
+            self._editions[edition_id] = _Ready(edition)
+        ready = self._editions[edition_id]
+        wanted = numbers_in(delivery.picks for delivery in block)
+        notes = {delivery.note for delivery in block if delivery.note} - ready.notes
+        if notes or not ready.papers or not wanted <= ready.papers.keys():
+            papers = {**self._ledger.editions.papers_of(ready.edition, block), **ready.papers}
+            new = sorted(papers.keys() - ready.papers.keys())
+            self._composer.try_out(ready.edition, [papers[number] for number in new], sorted(notes))
+            ready.papers, ready.notes = papers, ready.notes | notes
+        return ready
 
 
 @dataclass(slots=True)
 class _Ready:
-    """An edition whose messages can be made."""
+    """An edition of which messages can be made: with these papers, and notes for these reasons."""
 
     edition: Edition
-    papers: Mapping[int, Candidate]
+    papers: dict[int, Candidate] = field(default_factory=dict)
+    notes: set[SkipReason] = field(default_factory=set)
 
 
 def digest_of(ledger: Ledger, subscriber: Subscriber, day: date) -> Digest | None:
-    """Return what a digest or note of a day is made of, sent or not; None if there is none."""
+    """Return a subscriber's digest or note of a day, sent or not; None if there is none."""
     edition = ledger.editions.on(day)
     delivery = ledger.deliveries.of(edition, subscriber.id) if edition else None
     if edition is None or delivery is None:
         return None
-    papers = ledger.editions.papers_of(edition)
-    digest = planned_digest(ledger, delivery, edition, papers, subscriber)
+    digest = planned_digest(ledger, delivery, edition, subscriber)
     return digest if digest.picks or digest.why_nothing else None
 
 
 def planned_digest(
-    ledger: Ledger,
-    delivery: Delivery,
-    edition: Edition,
-    papers: Mapping[int, Candidate],
-    person: Subscriber,
+    ledger: Ledger, delivery: Delivery, edition: Edition, person: Subscriber
 ) -> Digest:
-    """What was chosen for a delivery, of the papers of its edition (``Editions.papers_of``).
+    """Return the digest, or the note that there is none, as it was planned for a delivery."""
+    return _digest(delivery, edition, ledger.editions.picks(edition, delivery), person)
 
-    Or the note that it is.
-    """
+
+def _digest(
+    delivery: Delivery, edition: Edition, picks: tuple[Pick, ...], person: Subscriber
+) -> Digest:
     return Digest(
         day=edition.day,
         topics=person.topics,
-        picks=ledger.deliveries.picks(delivery, papers),
+        picks=picks,
         pool_size=len(edition.candidates),
         missing=edition.missing,
         why_nothing=delivery.note,
+        cadence=person.preferences.cadence,
+        pictures=person.preferences.pictures,
+        locale=person.preferences.locale,
+        translated_titles=person.preferences.translated_titles,
     )

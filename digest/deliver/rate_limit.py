@@ -1,23 +1,23 @@
 """Decide how fast mail may go, and when it is tried again. Pure.
 
 A provider queue (all mail, or that to one provider) has an interval: the seconds from one message
-to the next. What is set is the least; replies that ask to slow down widen it, and each message that
-is taken afterwards narrows it again by a little.
+to the next. The settings give the shortest one. Replies that ask to slow down make it longer, and
+each message that is accepted afterwards makes it a little shorter again.
 """
 
 from datetime import date, datetime, time, timedelta
 
 FIRST_INTERVAL = 1.0  # seconds, where nothing was set before
 WIDEST_INTERVAL = 600.0
-_EASING = 0.95  # fifty messages that are taken in a row bring an interval down to a thirteenth
-_NARROW = 0.02  # seconds, below which an interval is none
+_EASING = 0.95  # fifty accepted messages in a row bring an interval down to a thirteenth
+_NARROW = 0.02  # seconds; a shorter interval counts as none
 _GROWTH = 1.5  # of a warm-up, from day to day
 FIRST_WAIT = timedelta(minutes=10)
 LONGEST_WAIT = timedelta(hours=6)
 
 
 def interval_of(per_minute: float | None) -> float:
-    """Return the seconds between two messages at a rate; 0 where none is set."""
+    """Return the seconds between two messages at a rate; 0 if none is set."""
     return 60 / per_minute if per_minute else 0.0
 
 
@@ -27,7 +27,7 @@ def slower(interval: float) -> float:
 
 
 def faster(interval: float, least: float) -> float:
-    """Return the interval after a message was taken; 0 once it is not wider than the set one."""
+    """Return the interval after an accepted message; 0 once it is not longer than ``least``."""
     narrowed = interval * _EASING
     return narrowed if narrowed > max(least, _NARROW) else 0.0
 
@@ -55,8 +55,8 @@ def most_on(day: date, since: date | None, first: int) -> int | None:
 def next_attempt(attempts_before: int, delivery_id: int, now: datetime) -> datetime:
     """Return when a deferred delivery is tried again: 10 minutes, then twice as long each time.
 
-    Between a half and the whole of that, by delivery, so that those deferred together do not come
-    back together. The same values give the same time.
+    The wait is between a half and the whole of that, by the delivery's number, so that deliveries
+    that were deferred together are not tried again together.
     """
     wait: timedelta = min(FIRST_WAIT * 2 ** min(attempts_before, 10), LONGEST_WAIT)
     share = 0.5 + (delivery_id * 2654435761 % 2**32) / 2**33  # Knuth's multiplicative hash

@@ -1,4 +1,4 @@
-"""What keeps mail from going out for longer than a pass, in lines for the operator."""
+"""Describe for the operator what keeps mail from going out for longer than one pass."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from digest.ledger.provider_queues import ALL, Pause
 def standing_trouble(ledger: Ledger, now: datetime) -> tuple[str, ...]:
     """Return a line for each pause that mail waits for, and for each edition that is refused.
 
-    A line stays the same while its cause lasts, so that the operator is told once.
+    A line stays the same while its cause lasts, so that it is reported once.
     """
     refused = (
         f"the edition of {edition.day} is refused, and not for its readers' addresses: "

@@ -1,4 +1,4 @@
-"""Several processes that send: threads wait for the network together, but only one computes."""
+"""Send with several processes, because of the threads of one only one computes at a time."""
 
 import signal
 from collections.abc import Callable
@@ -14,15 +14,15 @@ from digest.errors import DigestError
 from digest.ledger.ledger import Ledger
 from digest.model.progress import Progress, silent
 
-# Mails that keep a process busy for longer than it takes to start.
-WORTH_A_PROCESS = 500
+# As many messages take longer than a process takes to start, which is more than a second.
+WORTH_A_PROCESS = 2500
 _LOOK_EVERY = 0.5  # seconds
 
 _spawning = get_context("spawn")  # a fork would share connections, and locks held by threads
 
 
 class WorkerPool:
-    """Sends with several processes where the list is long enough, else with this one."""
+    """Sends with several processes if the list is long enough, else with this one."""
 
     def __init__(
         self,
@@ -41,11 +41,11 @@ class WorkerPool:
         self._connections = connections
 
     def stop(self) -> None:
-        """Have a pass end after the messages in flight, in all processes."""
+        """End the pass after the messages in flight, in all processes."""
         self._here.stopping.set()
 
     def send(self, now: datetime, progress: Progress = silent) -> tuple[str, ...]:
-        """Send what waits; see ``DeliveryWorker.send``."""
+        """Send the deliveries that wait; see ``DeliveryWorker.send``."""
         waiting = self._ledger.deliveries.waiting(now)
         processes = min(self._processes, self._connections, ceil(waiting / WORTH_A_PROCESS))
         if processes <= 1:
@@ -63,9 +63,9 @@ class WorkerPool:
                 left = self._ledger.deliveries.waiting(now)
                 progress(max(waiting - left, 0), waiting)
         finally:
-            said = [line for member in crew for line in member.end()]
+            troubles = [line for member in crew for line in member.end()]
             self._ledger.live_workers.resolve_orphaned(now)
-        return tuple(dict.fromkeys(said))
+        return tuple(dict.fromkeys(troubles))
 
 
 class _PoolProcess:
@@ -80,29 +80,29 @@ class _PoolProcess:
         answers.close()  # ours; so the end of the process is the end of what can be read
 
     def end(self) -> tuple[str, ...]:
-        """Tell it to stop if it still works, and wait; what kept it from sending all."""
-        is_told = self.process.is_alive()
-        if is_told:
+        """Stop the process if it still works, wait for its end, and return its lines of trouble."""
+        was_stopped = self.process.is_alive()
+        if was_stopped:
             self.process.terminate()
         try:
-            said: tuple[str, ...] = self._answers.recv()
+            troubles: tuple[str, ...] = self._answers.recv()
         except EOFError:
-            said = ()
+            troubles = ()
         self.process.join()
-        ended_before_it_began = is_told and self.process.exitcode == -signal.SIGTERM
+        ended_before_it_began = was_stopped and self.process.exitcode == -signal.SIGTERM
         if self.process.exitcode and not ended_before_it_began:
-            return (*said, f"a process that was sending died (status {self.process.exitcode})")
-        return said
+            return (*troubles, f"a process that was sending died (status {self.process.exitcode})")
+        return troubles
 
 
 def _send(
     make: Callable[[], DeliveryWorker], now: datetime, connections: int, answers: Connection
 ) -> None:
-    """What such a process does."""
-    sending = make()
+    """Send in a process of the pool, and answer with the lines of trouble."""
+    worker = make()
 
     def stop(*_: object) -> None:
-        sending.stopping.set()
+        worker.stopping.set()
 
     def stop_when_alone() -> None:
         if parent := parent_process():
@@ -110,10 +110,10 @@ def _send(
         stop()
 
     signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it too, and tells us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it as well, and stops us
     Thread(target=stop_when_alone, daemon=True).start()
     try:
-        said = sending.send(now, connections=connections)
+        troubles = worker.send(now, connections=connections)
     except DigestError as error:
-        said = (str(error),)
-    answers.send(said)
+        troubles = (str(error),)
+    answers.send(troubles)

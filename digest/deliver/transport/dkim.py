@@ -21,9 +21,10 @@ from digest.model.messages import Message
 
 PrivateKey = RSAPrivateKey | Ed25519PrivateKey
 
-# Covered whether there or not. Nothing in it that servers on the way may add (Sender, Received).
+# Covered whether there or not (RFC 6376 section 5.4.1); of these, servers on the way add none.
 SIGNED = (
-    "From", "To", "Subject", "Date", "Message-ID", "Reply-To", "MIME-Version", "Content-Type",
+    "From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID", "In-Reply-To",
+    "References", "MIME-Version", "Content-Type", "Content-Transfer-Encoding",
     "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Help", "List-Archive",
     "List-Subscribe", "List-Post", "List-Owner", "Feedback-ID", "CFBL-Address", "CFBL-Feedback-ID",
     "Auto-Submitted",

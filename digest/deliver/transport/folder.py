@@ -1,4 +1,4 @@
-"""A folder as mailbox: one .eml file for each message."""
+"""Deliver into a folder: one .eml file for each message."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ from digest.model.messages import Message, Outcome, OutcomeKind
 class FolderTransport:
     """Writes each message to ``<recipient>-<digest of the Message-ID>.eml``, whole or not at all.
 
-    The name follows from the message, so that one sent again replaces itself.
+    The name depends on the message alone, so that one that is sent again replaces its file.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -40,7 +40,7 @@ class FolderTransport:
         except OSError as error:
             with suppress(OSError):
                 part.unlink()
-            # The folder, and not the file: that has an address in its name.
+            # The text names the folder, because the file has an address in its name.
             raise TransportError(f"{self._folder}: {error.strerror}") from error
         return Outcome(OutcomeKind.ACCEPTED, str(path), 250)
 

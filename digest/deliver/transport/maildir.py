@@ -1,7 +1,6 @@
-"""A Maildir as mailbox, from which other programs take the messages.
+"""Deliver into a Maildir, from which other programs take the messages.
 
-The format is that of https://cr.yp.to/proto/maildir.html, the line ends those of the machine, as
-programs expect them there.
+The format: https://cr.yp.to/proto/maildir.html. Programs expect the machine's own line ends there.
 """
 
 import os
@@ -19,7 +18,7 @@ from digest.model.messages import Message, Outcome, OutcomeKind
 class MaildirTransport:
     """Writes each message as a file of its own, which is on the disk before it can be seen.
 
-    A message sent again is a second file: what became of the first is the reader's business.
+    A message that is sent again is a second file, because another program may have the first.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -58,7 +57,7 @@ class MaildirTransport:
 
 
 def _unique_name() -> str:
-    """Make a name by the format: the second, something that is never the same, the machine."""
+    """Make a name as the format asks: the time in seconds, a random part, the host."""
     host = socket.gethostname().replace("/", r"\057").replace(":", r"\072")
     return f"{int(time.time())}.R{secrets.token_hex(8)}.{host}"
 
@@ -77,7 +76,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Put on the disk what the folder holds: without it a new name may be lost (fsync(2))."""
+    """Write the folder itself to the disk; otherwise a new name may be lost (fsync(2))."""
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)

@@ -1,4 +1,4 @@
-"""MX look-ups: who takes the mail of a domain, as the DNS says (RFC 5321 section 5.1)."""
+"""Ask the DNS which provider accepts the mail of a domain (MX; RFC 5321 section 5.1)."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,10 +11,10 @@ from dns.resolver import NXDOMAIN, NoAnswer, NoNameservers, NoResolverConfigurat
 from digest.model.providers import owner_of
 
 PATIENCE = 2.0  # seconds for one look-up
-MOST = 5_000  # domains in one go; the others have their turn later
+MOST = 5_000  # domains at a time; the others are looked up later
 _AT_ONCE = 16
 _GIVE_UP_AFTER = 8  # look-ups, where none was answered
-# Names that the DNS has nothing for, whoever is asked (RFC 2606, RFC 6761, RFC 6762).
+# Names that are never in the DNS (RFC 2606, RFC 6761, RFC 6762).
 _RESERVED = frozenset({"test", "example", "invalid", "localhost", "local", "onion"})
 _RESERVED_DOMAINS = ("example.com", "example.net", "example.org", "home.arpa")
 
@@ -22,9 +22,9 @@ log = structlog.get_logger()
 
 
 def mx_owners(domains: Sequence[str], resolver: Resolver | None = None) -> dict[str, str]:
-    """Look up the provider of each domain; of those that have none in the DNS, it is the domain.
+    """Look up the provider of each domain; a domain without one in the DNS is its own.
 
-    Where the DNS does not answer at all it is not asked again and again: the rest is left out.
+    A DNS that never answers is not asked again and again: then nothing is returned.
     """
     try:
         asking = resolver or Resolver()
@@ -44,7 +44,7 @@ def mx_owners(domains: Sequence[str], resolver: Resolver | None = None) -> dict[
         except (NXDOMAIN, NoAnswer):
             answered.set()
             return domain
-        except DNSException:  # the name is none, or what came was no answer
+        except DNSException:  # not a name, or not an answer
             return domain
         answered.set()
         first = min(answer, key=lambda record: (record.preference, record.exchange.to_text()))
@@ -54,13 +54,13 @@ def mx_owners(domains: Sequence[str], resolver: Resolver | None = None) -> dict[
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         owners = dict(zip(wanted, pool.map(ask, wanted), strict=True))
     if unanswered and not answered.is_set():
-        log.warning("the DNS does not answer: domains are taken for providers of their own")
+        log.warning("the DNS does not answer, so each domain counts as a provider of its own")
         return {}
     return {domain: owner for domain, owner in owners.items() if owner}
 
 
 def takes_mail(domain: str, resolver: Resolver | None = None) -> bool:
-    """Return whether a domain takes mail (RFC 5321 section 5.1, RFC 7505); yes if nobody knows."""
+    """Return whether a domain accepts mail (RFC 5321 section 5.1, RFC 7505); True if unknown."""
     if not _may_be_asked(domain):
         return True
     try:

@@ -1,7 +1,7 @@
-"""The machine's own mail system, by the command sendmail that all of them bring.
+"""Deliver through the machine's own mail system, by the command sendmail that each of them has.
 
-The command takes a message on standard input and says by its exit status what became of it, in the
-numbers of sysexits.h. They are coarse, so that most of them mean: later.
+The command takes a message on standard input; its exit status (sysexits.h) is the outcome. These
+numbers are coarse, so most of them count as "try again later".
 """
 
 import os
@@ -14,9 +14,9 @@ from digest.errors import TransportError
 from digest.model.messages import Message, Outcome, OutcomeKind
 
 EX_OK = 0
-# What is said of this message (its content, its recipient, their host; 69 is "no" without a why),
-# with the enhanced status code that says the same. All others are about the machine and how it is
-# set up (usage, software, files, rights), or unknown: these can be fixed.
+# The statuses about this message (its content, its recipient, their host; 69 gives no reason), with
+# the enhanced status code that means the same. All others are unknown, or about the machine and its
+# setup (usage, software, files, permissions), which the operator can fix.
 _REFUSALS = {
     65: ("EX_DATAERR", "5.6.0"),
     67: ("EX_NOUSER", "5.1.1"),
@@ -59,7 +59,7 @@ class SendmailTransport:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            # It was killed, but may have handed the message on before.
+            # It was killed, but may have passed the message on before.
             late = f"no end within {self._timeout:g} seconds"
             return Outcome(OutcomeKind.UNCERTAIN, late, is_about_relay=True)
         except OSError as error:
@@ -68,9 +68,9 @@ class SendmailTransport:
 
 
 def outcome_of_status(status: int, said: bytes) -> Outcome:
-    """Return the outcome that an exit status stands for (sysexits.h), with what was said.
+    """Return the outcome that an exit status stands for (sysexits.h), with the command's words.
 
-    A negative status is the signal that ended it: then nobody knows how far it got.
+    A negative status is the signal that ended the command: then nobody knows how far it came.
     """
     words = in_one_line(said)
     if status == EX_OK:

@@ -1,89 +1,42 @@
-"""Commands and replies over one connection (RFC 5321 sections 4.1 and 4.2), within bounds.
+"""Exchange commands and replies over one connection (RFC 5321 sections 4.1, 4.2), within bounds.
 
-A server may be slow, broken or hostile: a reply has a time by which it must be whole, and a size
-that it must not exceed; and nothing counts that was said without being asked.
+This is for what comes before the first message and after the last one: in a thread that waits. The
+messages go over a Wire. A reply must be complete by a deadline, and one that nobody asked for ends
+the conversation.
 """
 
-import re
 import smtplib
 import socket
 from contextlib import suppress
-from dataclasses import dataclass
 from time import monotonic
 
-from digest.deliver.transport.replies import CLOSING, Reply, in_one_line
-
-# In octets. The longest replies are to EHLO, and far shorter.
-LONGEST_REPLY = 65_536
-
-_LINE = re.compile(rb"(?P<code>[2-5]\d\d)(?:(?P<mark>[ -])(?P<text>.*))?", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How many seconds to wait in each phase; the defaults are those of RFC 5321 section 4.5.3.2.
-
-    ``connect`` is for what it leaves open: the connection, and each answer to a command that is no
-    part of a transaction. ``block`` is for handing over a piece of the content, ``end`` for the
-    answer to the final dot.
-    """
-
-    connect: float = 60
-    greeting: float = 300
-    mail: float = 300
-    rcpt: float = 300
-    data: float = 120
-    block: float = 180
-    end: float = 600
-
-
-class GarbledError(OSError):
-    """What came is no reply, or nobody asked for it.
-
-    It is an OSError because the conversation is as good as lost: whose answer would the next be?
-    """
+from digest.deliver.transport.replies import CLOSING, Reply
+from digest.deliver.transport.reply_reader import ReplyReader
 
 
 class Conversation(smtplib.SMTP):
-    """smtplib's way through EHLO and the login, over a socket opened elsewhere; replies read here.
+    """A conversation over an open socket: smtplib does EHLO and the login, replies are read here.
 
-    Whatever goes wrong on the wire raises OSError, as smtplib's own errors are.
+    Every fault of the connection raises OSError; smtplib's own errors are OSErrors too.
     """
 
     def __init__(self, opened: socket.socket, own_name: str | None, timeout: float) -> None:
-        """``own_name`` is for EHLO; by default what the machine takes for its full name."""
+        """``own_name`` is for EHLO; by default it is the machine's full name, as far as known."""
         super().__init__(local_hostname=own_name, timeout=timeout)  # without a host: no connection
         self.sock = opened
-        self._unread = b""
+        self.replies = ReplyReader()
 
     def put(self, octets: bytes, within: float) -> None:
-        """Hand octets to the system. An OSError says that it has not taken the last of them."""
-        if self._unread:
-            # Also what stood behind the answer to STARTTLS, unencrypted (RFC 3207 section 4.2).
-            raise GarbledError(f"it said, unasked: {in_one_line(self._unread[:80])}")
+        """Hand octets to the system. Raises OSError if it has not taken all of them."""
+        self.replies.expect_nothing()
         wire = self._wire()
         wire.settimeout(within)
         wire.sendall(octets)
 
     def reply(self, within: float) -> Reply:
-        """Read the next reply, which must be whole by then."""
+        """Read the next reply, which must be complete within so many seconds."""
         deadline = monotonic() + within
-        size, said = 0, []
-        while size <= LONGEST_REPLY:
-            line = self._next_line(deadline)
-            size += len(line)
-            read = _LINE.fullmatch(line.rstrip(b"\r"))
-            if read is None:
-                raise GarbledError(f"this is no reply: {in_one_line(line[:80])}")
-            said.append(read["text"] or b"")
-            if read["mark"] != b"-":
-                return Reply(int(read["code"]), b"\n".join(said))
-        raise GarbledError("a reply without an end")
-
-    def _next_line(self, deadline: float) -> bytes:
-        while b"\n" not in self._unread:
-            if len(self._unread) > LONGEST_REPLY:
-                raise GarbledError("a line without an end")
+        while (reply := self.replies.next()) is None:
             left = deadline - monotonic()
             if left <= 0:
                 raise TimeoutError("timed out")
@@ -92,19 +45,14 @@ class Conversation(smtplib.SMTP):
             octets = wire.recv(8192)
             if not octets:
                 raise ConnectionError("closed by the server")
-            self._unread += octets
-        line, _, self._unread = self._unread.partition(b"\n")
-        return line
+            self.replies.feed(octets)
+        return reply
 
     def leave(self) -> None:
-        """Say goodbye, as one should; the connection is closed however that goes."""
+        """Say QUIT and close the connection, whatever the answer is."""
         with suppress(OSError):
             self.docmd("QUIT")
         self.close()
-
-    @property
-    def is_open(self) -> bool:
-        return self.sock is not None
 
     def _wire(self) -> socket.socket:
         if self.sock is None:
@@ -121,6 +69,6 @@ class Conversation(smtplib.SMTP):
     def getreply(self) -> Reply:
         reply = self.reply(self.timeout)
         if reply.code == CLOSING:
-            # smtplib would go on to the next way of logging in.
+            # Without this, smtplib would try the next way to log in.
             raise smtplib.SMTPResponseException(*reply)
         return reply

@@ -1,4 +1,4 @@
-"""The way to a server: the connection, verified TLS, and the login (RFC 3207, RFC 4954)."""
+"""Connect to a server, with verified TLS and a login (RFC 3207, RFC 4954)."""
 
 import smtplib
 import socket
@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from digest.deliver.transport.replies import Reply, outcome_of
-from digest.deliver.transport.smtp_conversation import Conversation, Timeouts
+from digest.deliver.transport.smtp_conversation import Conversation
+from digest.deliver.transport.smtp_transaction import Timeouts
 from digest.errors import TransportError
 from digest.model.diagnosis import Phase
 
@@ -17,7 +18,7 @@ _UNKNOWN_COMMAND = {500, 502}
 
 
 class Security(StrEnum):
-    """By the scheme of the URL."""
+    """The encryption of a connection; the values are the schemes of the URL."""
 
     NONE = "smtp"
     STARTTLS = "smtp+starttls"
@@ -38,7 +39,7 @@ class NotNowError(TransportError):
 
 @dataclass(frozen=True)
 class Relay:
-    """Where it is, and how it is to be spoken to; ``own_name`` is for EHLO."""
+    """A server: where it is, and how to speak to it; ``own_name`` is for EHLO."""
 
     host: str
     port: int
@@ -52,9 +53,9 @@ class Relay:
         return f"{self.security}://{self.host}:{self.port}"
 
     def connect(self, timeouts: Timeouts) -> Conversation:
-        """Begin a conversation, up to its first message.
+        """Open a conversation that is ready for its first message.
 
-        Raises TransportError; if the relay itself has put us off (4yz), NotNowError.
+        Raises NotNowError if the relay takes no mail at the moment (4yz), else TransportError.
         """
         try:
             conversation = Conversation(self._socket(timeouts), self.own_name, timeouts.connect)
@@ -74,8 +75,8 @@ class Relay:
 
     def _socket(self, timeouts: Timeouts) -> socket.socket:
         opened = socket.create_connection((self.host, self.port), timeouts.connect)
-        # What is written goes out at once. By Nagle's algorithm the final dot, which is a write of
-        # its own, would wait for the content to be acknowledged.
+        # Each write goes out at once. With Nagle's algorithm the final dot, which is a write of its
+        # own, would wait until the content is acknowledged.
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._encrypted(opened) if self.security is Security.TLS else opened
 
@@ -85,13 +86,13 @@ class Relay:
         self._hello(conversation)
         if self.security is Security.STARTTLS:
             self._start_tls(conversation)
-            # What was offered in clear does not count any more.
+            # Extensions that were offered in clear no longer count.
             self._hello(conversation)
         if self.user:
             self._login(conversation)
 
     def _hello(self, conversation: Conversation) -> None:
-        """Say EHLO, and HELO where that is not known (RFC 5321 section 3.2)."""
+        """Say EHLO, or HELO to a server that does not know EHLO (RFC 5321 section 3.2)."""
         reply = Reply(*conversation.ehlo())
         if reply.code in _UNKNOWN_COMMAND:
             reply = Reply(*conversation.helo())
@@ -106,7 +107,7 @@ class Relay:
 
     def _encrypted(self, opened: socket.socket) -> ssl.SSLSocket:
         try:
-            # Made here, because smtplib's own verifies nothing.
+            # It is made here because smtplib's own verifies nothing.
             context = ssl.create_default_context(cafile=self.ca_file)
         except OSError as error:
             opened.close()
@@ -119,7 +120,7 @@ class Relay:
         except smtplib.SMTPAuthenticationError as error:
             self._refuse(_reply_of(error), "login refused")
         except ValueError:
-            # From base64 or ASCII within smtplib; its words may quote from the password.
+            # It comes from base64 or ASCII in smtplib, and its text may quote the password.
             text = f"{self}: login failed: its challenge or our password is not ASCII"
             raise TransportError(text) from None
 
@@ -137,10 +138,10 @@ class Relay:
 class LmtpServer(Relay):
     """LMTP (RFC 2033): a server that puts mail into mailboxes itself, over TCP or a Unix socket.
 
-    It is SMTP but for LHLO in place of EHLO, and for an answer to the final dot for each recipient
-    that was taken; as a message here has one recipient, that is one answer. ``host`` is a name, or
-    the absolute path of a socket, which has no port. It is neither logged in to nor encrypted: such
-    a server is to be reached from inside only.
+    It is SMTP with LHLO in place of EHLO, and with an answer to the final dot for each accepted
+    recipient; a message here has one, so there is one answer. ``host`` is a name, or the absolute
+    path of a socket, which has no port. There is no login and no encryption, because such a server
+    should be reachable from inside only.
     """
 
     def __str__(self) -> str:
@@ -163,7 +164,7 @@ class LmtpServer(Relay):
         return opened
 
     def _hello(self, conversation: Conversation) -> None:
-        """Say LHLO; where that is not known, the server is one of SMTP."""
+        """Say LHLO; a server that does not know it is an SMTP server."""
         conversation.ehlo_msg = "LHLO"
         self._expect(250, Reply(*conversation.ehlo()), "LHLO refused")
 

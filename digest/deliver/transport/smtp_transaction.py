@@ -1,12 +1,18 @@
-"""One message over one connection (RFC 5321 section 3.3), with each failure put in its phase.
+"""Send one message over one connection (RFC 5321 section 3.3), and say where a failure happened.
 
-The phase decides what may happen next. Before the final dot nothing was handed over: the server
-must drop what it has (section 4.1.1.10), and another attempt is safe (section 3.8). After it only
-the server knows, and if its answer never comes the outcome is uncertain.
+Pure: a transaction asks for one step after the other, and is told the replies. The socket belongs
+to whoever takes the steps (see ``Wire.perform``).
+
+The phase of a failure decides what may follow. Before the final dot nothing was handed over: the
+server must drop what it has (section 4.1.1.10), and another attempt is safe (section 3.8). After
+the dot only the server knows; if its answer never comes, the outcome is uncertain.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TypeVar
 
 from digest.deliver.transport.replies import (
     CLOSING,
@@ -15,37 +21,93 @@ from digest.deliver.transport.replies import (
     has_had_enough,
     outcome_of,
 )
-from digest.deliver.transport.smtp_conversation import Conversation, Timeouts
 from digest.model.diagnosis import Phase
 from digest.model.messages import Message, Outcome, OutcomeKind
 
 FINAL_DOT = b".\r\n"
 BLOCK = 65_536  # octets of content that are handed over at a time
 
-# What leads on. 251 is "will forward" (RFC 5321 section 3.4).
+# The replies after which the transaction goes on. 251 is "will forward" (RFC 5321 section 3.4).
 _GOOD = {Phase.MAIL: {250}, Phase.RCPT: {250, 251}, Phase.DATA: {354}}
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """How a transaction ended.
+class Timeouts:
+    """The seconds to wait in each phase; the defaults are those of RFC 5321 section 4.5.3.2.
 
-    ``connection_was_over`` says that the message has met nothing but a connection without a future:
-    another one may take it at once.
+    ``connect`` is for what the RFC leaves open: making the connection, and each answer to a command
+    outside of a transaction. ``block`` is for handing over a piece of the content, ``end`` for the
+    answer to the final dot.
     """
 
-    outcome: Outcome
+    connect: float = 60
+    greeting: float = 300
+    mail: float = 300
+    rcpt: float = 300
+    data: float = 120
+    block: float = 180
+    end: float = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """The step to hand octets to the system, which has to take them within so many seconds."""
+
+    octets: bytes
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    """The step to read the next reply, which must be complete within so many seconds."""
+
+    within: float
+
+
+class HandOver:
+    """The step to ask whether the message may be handed over, which its final dot does.
+
+    It must be known durably from then on that it may have been (RFC 5321 section 4.1.1.10).
+    """
+
+
+class After(Enum):
+    """The fates of a connection after a transaction."""
+
+    KEEP = auto()
+    QUIT = auto()
+    CLOSE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The end of a transaction; without an outcome, the message was not to be handed over.
+
+    ``connection_was_over`` says that the connection had come to its end before the message, which
+    may be sent over another one at once.
+    """
+
+    outcome: Outcome | None
     connection_was_over: bool = False
+    after: After = After.KEEP
+
+
+Asked = TypeVar("Asked")
+Step = Put | Await | HandOver
+# Steps are sent the reply to each Await and the answer to HandOver. The OSError of a step that
+# failed is thrown into them.
+Steps = Generator[Step, Reply | bool | None, Asked]
 
 
 class Transaction:
-    """MAIL, RCPT, DATA, the content and the final dot; begun and ended once.
+    """MAIL, RCPT, DATA, the content and the final dot of one message; its steps are taken once.
 
-    Afterwards the conversation is either closed or ready for the next message.
+    ``extensions`` are what the server offers, in lower case.
     """
 
-    def __init__(self, server: Conversation, message: Message, timeouts: Timeouts) -> None:
-        self._server = server
+    def __init__(
+        self, message: Message, timeouts: Timeouts, extensions: Collection[str] = ()
+    ) -> None:
         self._message = message
         self._timeouts = timeouts
         self._waits = {
@@ -54,113 +116,115 @@ class Transaction:
             Phase.DATA: timeouts.data,
             Phase.DOT: timeouts.end,
         }
-        self._pipelined = server.has_extn("pipelining")
+        self._pipelined = "pipelining" in extensions
+        self._takes_smtputf8 = "smtputf8" in extensions
 
-    def run(self) -> Ended:
-        if self._message.envelope.is_international and not self._server.has_extn("smtputf8"):
+    def steps(self) -> Steps[Ended]:
+        if self._message.envelope.is_international and not self._takes_smtputf8:
             return Ended(OUT_OF_REACH)
         answered: set[Phase] = set()
         try:
-            for phase, reply in self._replies():
+            for phase, command in self._commands():
+                if command:
+                    yield Put(command, self._waits[phase])
+                reply = yield from self._answer(phase)
                 if reply.code not in _GOOD[phase]:
-                    return self._refused(phase, reply)
+                    return (yield from self._refused(phase, reply))
                 answered.add(phase)
-            self._put_content()
-            # A write of its own: where one of the two fails, it is known which. If it is this one,
-            # the server has no final dot either.
-            self._server.put(FINAL_DOT, self._timeouts.block)
+            for block in self._content():
+                yield Put(block, self._timeouts.block)
+            if not (yield HandOver()):
+                return Ended(None, after=After.CLOSE)  # nothing else ends it without a message
+            # The dot is a write of its own, so that it is known which of the two has failed. If
+            # this one has, the server has no final dot either.
+            yield Put(FINAL_DOT, self._timeouts.block)
         except OSError as error:
-            self._server.close()
             text = f"connection lost before the end: {error}"
-            # Once the recipient was taken, it may be this message that a server cannot stand.
+            # After the recipient was accepted, this message may be what breaks the server.
             is_of_relay = Phase.RCPT not in answered
             lost = Outcome(OutcomeKind.DEFERRED, text, is_about_relay=is_of_relay)
-            return Ended(lost, connection_was_over=not answered)
-        return Ended(self._verdict())
+            return Ended(lost, connection_was_over=not answered, after=After.CLOSE)
+        return (yield from self._verdict())
 
     # ---- up to the content -----------------------------------------------------------------
 
-    def _commands(self) -> dict[Phase, bytes]:
+    def _commands(self) -> list[tuple[Phase, bytes]]:
+        """Return what to send before each reply; all at once if the server offers it (RFC 2920)."""
         envelope = self._message.envelope
         # RFC 6531 section 3.4; a server that offers SMTPUTF8 offers 8BITMIME as well (section 3.1).
         options = " BODY=8BITMIME SMTPUTF8" if envelope.is_international else ""
-        return {
-            Phase.MAIL: _line(f"MAIL FROM:<{envelope.mail_from}>{options}"),
-            Phase.RCPT: _line(f"RCPT TO:<{envelope.rcpt_to}>"),
-            Phase.DATA: _line("DATA"),
-        }
-
-    def _replies(self) -> Iterator[tuple[Phase, Reply]]:
-        """Say the commands, all in one where the server has offered that (RFC 2920)."""
-        commands = self._commands()
+        mail = _line(f"MAIL FROM:<{envelope.mail_from}>{options}")
+        rcpt = _line(f"RCPT TO:<{envelope.rcpt_to}>")
+        data = _line("DATA")
         if self._pipelined:
-            self._server.put(b"".join(commands.values()), self._timeouts.mail)
-        for phase, command in commands.items():
-            if not self._pipelined:
-                self._server.put(command, self._waits[phase])
-            yield phase, self._answer(phase)
+            mail, rcpt, data = mail + rcpt + data, b"", b""
+        return [(Phase.MAIL, mail), (Phase.RCPT, rcpt), (Phase.DATA, data)]
 
-    def _answer(self, phase: Phase) -> Reply:
-        return self._server.reply(self._waits[phase])
+    def _answer(self, phase: Phase) -> Steps[Reply]:
+        reply = yield Await(self._waits[phase])
+        assert isinstance(reply, Reply)
+        return reply
 
-    def _refused(self, phase: Phase, reply: Reply) -> Ended:
-        """Make the conversation fit for more after a refusal before the content."""
+    def _refused(self, phase: Phase, reply: Reply) -> Steps[Ended]:
+        """Return the end by a refusal, and make the connection ready for the next message."""
         outcome = outcome_of(reply, phase)
-        if reply.code == CLOSING:
-            self._server.close()  # as the server does
-            return Ended(outcome, connection_was_over=phase is Phase.MAIL)
-        try:
-            self._clear(phase, reply)
-        except OSError:
-            self._server.close()
+        if reply.code == CLOSING:  # as the server does
+            return Ended(outcome, connection_was_over=phase is Phase.MAIL, after=After.CLOSE)
+        is_clear = False
+        with suppress(OSError):
+            is_clear = yield from self._clear(phase, reply)
         enough = has_had_enough(reply, phase)
-        if enough:
-            self._server.leave()
-        return Ended(outcome, connection_was_over=enough)
+        after = After.QUIT if enough else After.KEEP
+        return Ended(outcome, connection_was_over=enough, after=after if is_clear else After.CLOSE)
 
-    def _clear(self, phase: Phase, reply: Reply) -> None:
-        """Hear out what was said ahead, and end the transaction on the server's side too."""
+    def _clear(self, phase: Phase, reply: Reply) -> Steps[bool]:
+        """Read the answers to commands sent ahead, and end the transaction at the server too.
+
+        Return whether the connection is good for another message.
+        """
         if self._pipelined and phase is not Phase.DATA:
             if phase is Phase.MAIL:
-                self._answer(Phase.RCPT)
-            if self._answer(Phase.DATA).code == 354:
-                # It waits for content all the same. RFC 2920 section 3.1 has us send a final dot
-                # alone; but that must not bring an empty mail to anybody, and is only sure not to
-                # where the server has clearly refused the one recipient.
+                yield from self._answer(Phase.RCPT)
+            if (yield from self._answer(Phase.DATA)).code == 354:
+                # It waits for content all the same. RFC 2920 section 3.1 asks for a final dot
+                # alone. That must not bring anybody an empty email, and it surely does not only if
+                # the server has clearly refused the one recipient.
                 if phase is Phase.MAIL or reply.code < 400:
-                    self._server.close()
-                    return
-                self._server.put(FINAL_DOT, self._timeouts.block)
-                self._answer(Phase.DOT)
-        if self._server.docmd("RSET")[0] != 250:
-            self._server.close()
+                    return False
+                yield Put(FINAL_DOT, self._timeouts.block)
+                yield from self._answer(Phase.DOT)
+        yield Put(_line("RSET"), self._timeouts.connect)
+        reset = yield Await(self._timeouts.connect)
+        return isinstance(reset, Reply) and reset.code == 250
 
     # ---- the content and its end -----------------------------------------------------------
 
-    def _put_content(self) -> None:
-        """Send all but the final dot, dots at line starts doubled (RFC 5321 section 4.5.2)."""
+    def _content(self) -> Iterator[bytes]:
+        """Yield all but the final dot, dots at line starts doubled (RFC 5321 section 4.5.2)."""
         content = self._message.content
-        first = b"." if content.startswith(b".") else b""
-        last = b"" if content.endswith(b"\r\n") else b"\r\n"
-        stuffed = first + content.replace(b"\r\n.", b"\r\n..") + last
-        for start in range(0, len(stuffed), BLOCK):
-            self._server.put(stuffed[start : start + BLOCK], self._timeouts.block)
+        if self._message.has_dots:
+            first = b"." if content.startswith(b".") else b""
+            content = first + content.replace(b"\r\n.", b"\r\n..")
+        if not content.endswith(b"\r\n"):
+            content += b"\r\n"
+        for start in range(0, len(content), BLOCK):
+            yield content[start : start + BLOCK]
 
-    def _verdict(self) -> Outcome:
+    def _verdict(self) -> Steps[Ended]:
         try:
-            reply = self._answer(Phase.DOT)
+            reply = yield from self._answer(Phase.DOT)
         except OSError as error:
-            return self._uncertain(f"no answer to the final dot: {error}")
+            return _uncertain(f"no answer to the final dot: {error}")
         if reply.code // 100 == 3:
             # Neither taken nor refused (RFC 5321 section 4.2.1): asking again might mail twice.
-            return self._uncertain(f"no verdict on the final dot: {reply}")
-        if reply.code == CLOSING:
-            self._server.close()
-        return outcome_of(reply, Phase.DOT)
+            return _uncertain(f"no verdict on the final dot: {reply}")
+        after = After.CLOSE if reply.code == CLOSING else After.KEEP
+        return Ended(outcome_of(reply, Phase.DOT), after=after)
 
-    def _uncertain(self, text: str) -> Outcome:
-        self._server.close()
-        return Outcome(OutcomeKind.UNCERTAIN, text, is_about_relay=True)
+
+def _uncertain(text: str) -> Ended:
+    outcome = Outcome(OutcomeKind.UNCERTAIN, text, is_about_relay=True)
+    return Ended(outcome, after=After.CLOSE)
 
 
 def _line(command: str) -> bytes:

@@ -1,4 +1,4 @@
-"""How a message leaves: the protocol, and which transport a URL means."""
+"""Define what a transport does; make the one that DIGEST_TRANSPORT names, or a channel of it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -6,24 +6,26 @@ from pathlib import Path
 from typing import Protocol, Self
 from urllib.parse import unquote, urlsplit
 
+from digest.deliver.transport.channel import Channel, SigningChannel, ThreadChannel
+from digest.deliver.transport.chat import ChatTransport
 from digest.deliver.transport.dkim import Signer
 from digest.deliver.transport.dkim_key import signer_of
 from digest.deliver.transport.folder import FolderTransport
 from digest.deliver.transport.maildir import MaildirTransport
 from digest.deliver.transport.sendmail import SendmailTransport
-from digest.deliver.transport.smtp import SmtpTransport
-from digest.deliver.transport.smtp_conversation import Timeouts
+from digest.deliver.transport.smtp import SmtpChannel, SmtpTransport
 from digest.deliver.transport.smtp_relay import LmtpServer, Relay, Security
+from digest.deliver.transport.smtp_transaction import Timeouts
 from digest.errors import SettingError
 from digest.model.messages import Message, Outcome
 from digest.settings.settings import Settings
 
 
 class Transport(Protocol):
-    """Something that takes messages, one after the other, while it is entered.
+    """A way for messages to leave, one after the other; it is used as a context manager.
 
-    Entering and sending raise TransportError when it cannot be used at all; then the message at
-    hand was not sent. Everything else that can happen to a message is an Outcome.
+    Entering and sending raise TransportError if the transport cannot be used at all; the message
+    was not sent then. Everything else that can happen to a message is an Outcome.
     """
 
     def __enter__(self) -> Self: ...
@@ -32,7 +34,7 @@ class Transport(Protocol):
 
     @property
     def takes_smtputf8(self) -> bool:
-        """Tell whether it takes messages to addresses beyond ASCII (RFC 6531)."""
+        """Return whether it takes messages to addresses beyond ASCII (RFC 6531)."""
 
     def send(self, message: Message) -> Outcome: ...
 
@@ -40,7 +42,7 @@ class Transport(Protocol):
 class SigningTransport:
     """Signs each message (DKIM) right before another transport takes it.
 
-    Whatever goes out is signed, and a message that is tried again gets a signature of its time.
+    So every message is signed, and one that is tried again gets a new signature.
     """
 
     def __init__(self, transport: Transport, signer: Signer, clock: Callable[[], datetime]) -> None:
@@ -70,28 +72,50 @@ def _utc_now() -> datetime:
 def make_transport(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> Transport:
     """Make the transport of DIGEST_TRANSPORT, which signs if DIGEST_DKIM_KEY is set.
 
-    It is not yet connected. Raises SettingError.
+    It does not connect yet. Raises SettingError.
     """
     signer = signer_of(settings)
     transport = _unsigned_transport(settings)
     return transport if signer is None else SigningTransport(transport, signer, clock)
 
 
+def make_channel(settings: Settings, clock: Callable[[], datetime] = _utc_now) -> Channel:
+    """Make a channel of DIGEST_TRANSPORT, which signs if DIGEST_DKIM_KEY is set.
+
+    It does not connect yet. Raises SettingError.
+    """
+    signer = signer_of(settings)
+    waits = _waiting_transport(settings)
+    channel = _smtp_channel(settings) if waits is None else ThreadChannel(waits)
+    return channel if signer is None else SigningChannel(channel, signer, clock)
+
+
 def _unsigned_transport(settings: Settings) -> Transport:
+    return _waiting_transport(settings) or SmtpTransport(_smtp_channel(settings))
+
+
+def _waiting_transport(settings: Settings) -> Transport | None:
+    """Return the transport that keeps a thread waiting for each message; None for SMTP."""
     url = urlsplit(settings.transport_url)
     path = Path(unquote(url.path))
     match url.scheme:
+        case "chat":
+            return ChatTransport(settings.transport_url.removeprefix("chat:"))
         case "file":
             return FolderTransport(path)
         case "maildir":
             return MaildirTransport(path)
         case "sendmail":
             return SendmailTransport(path, settings.smtp_timeout)
-    return SmtpTransport(relay_of(settings), timeouts_of(settings), settings.connection_messages)
+    return None
+
+
+def _smtp_channel(settings: Settings) -> SmtpChannel:
+    return SmtpChannel(relay_of(settings), timeouts_of(settings), settings.connection_messages)
 
 
 def relay_of(settings: Settings) -> Relay:
-    """Return the server that DIGEST_TRANSPORT names, if it names one. Raises SettingError."""
+    """Return the server that DIGEST_TRANSPORT names. Raises SettingError."""
     url = urlsplit(settings.transport_url)
     own_name = urlsplit(settings.base_url or "").hostname
     if url.scheme == "lmtp":
