@@ -1,13 +1,15 @@
 """Deliveries under any order of events, crashes among them: the real ledger beside a plain model."""
 
+import asyncio
 import sys
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from queue import Queue
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,7 +25,10 @@ from hypothesis.stateful import (
 from sqlalchemy import Engine, delete, func, select
 
 from digest.compose.from_identity import from_identity
-from digest.deliver.attempt import DeliveryAttempt
+from digest.deliver.attempt import Attempts
+from digest.deliver.feed import Parcel
+from digest.deliver.group_commit import GroupCommit
+from digest.deliver.transport.channel import ThreadChannel
 from digest.errors import TransportError
 from digest.inbound.attribution import Attribution
 from digest.inbound.bounce_policy import Limits as PauseLimits
@@ -31,14 +36,16 @@ from digest.inbound.diagnostics import shipped_table
 from digest.inbound.feedback_handler import FeedbackHandler
 from digest.inbound.inbox import Inbox
 from digest.inbound.report import InboundMessage
-from digest.ledger.claims import Claims, Limits, NotBefore
+from digest.ledger.claims import Claims, Mark
 from digest.ledger.deliveries import Plan
 from digest.ledger.ledger import Ledger
+from digest.ledger.provider_queues import Limits
 from digest.ledger.tables import attempts, bounces, deliveries
 from digest.maintenance.resolve_uncertain import Resent, UncertainResolver
 from digest.model.deliveries import Balance, Delivery
 from digest.model.digests import Edition, Pick, Section
 from digest.model.messages import Envelope, Message, Outcome, OutcomeKind
+from digest.model.packed_picks import pack
 from digest.model.verp import Verp
 from subscribers.errors import ConsentError
 from subscribers.model import Consent, SuppressionReason
@@ -47,6 +54,7 @@ from subscribers.store.tables import metadata, suppressions
 from subscribers.tokens import Purpose
 from tests import reports
 from tests.integration.ledger.test_papers import absorb
+from tests.integration.plans import begin, commit
 from tests.support import NOW, examples, make_settings, make_sighting
 
 SENDER = from_identity(make_settings())
@@ -137,6 +145,10 @@ class Wire:
         self.handed: Queue[Message | None] = Queue()
         self.answer: Queue[Outcome | BaseException] = Queue()
 
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
     def send(self, message: Message) -> Outcome:
         self.handed.put(message)
         answer = self.answer.get(timeout=PATIENCE)
@@ -202,7 +214,10 @@ class LiveWorker:
 
 @dataclass(eq=False)
 class Hand:
-    """A delivery that a sender has claimed, and does not let go of before it knows the outcome."""
+    """A delivery that a worker has leased, and does not let go of before it knows the outcome.
+
+    ``to`` is the address that its reader had when it was leased.
+    """
 
     sender: LiveWorker
     mail: Mail
@@ -297,7 +312,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         ]
         assert due == [each.number for each in due_now]
         picks = (Pick(Section.TRENDING, edition.candidates[0]),)
-        plans = [Plan(each.number, picks, domain_of(each)) for each in due_now]
+        plans = [Plan(each.number, pack(picks), domain_of(each)) for each in due_now]
         self.ledger.deliveries.plan(edition.id, plans, now)
         for each in due_now:
             delivery = self.ledger.deliveries.of(edition, each.number)
@@ -396,16 +411,25 @@ class DeliveryMachine(RuleBasedStateMachine):
                 self.hears(-1, answer)
 
     def loses_an_answer(self, which: int) -> None:
-        """A claim is committed, but its sender never hears of it, and gives it back in the end."""
+        """A mark is committed, but its worker never hears of it, and undoes it in the end."""
         if not self.claimed:
             return
-        sender = self.claimed.pop(which % len(self.claimed)).sender
+        hand = self.claimed.pop(which % len(self.claimed))
+        sender, now = hand.sender, self.tick()
+        stands = self.model_of_mark(hand)
+        assert commit(sender.claims, now, marks=[Mark(hand.delivery, hand.to)]).marks == [stands]
         if all(each.sender is not sender for each in self.claimed + self.on_the_wire):
             now = self.tick()
-            its = [each for each in self.mails if each.holder is sender and each.state == "sending"]
+            its = [
+                mail
+                for mail in self.mails
+                if mail.holder is sender and mail.state in {*WAITING, "sending"}
+            ]
             assert sender.claims.release_forgotten(now) == len(its)
             for mail in its:
-                self.becomes(mail, "pending")
+                mail.holder = None
+                if mail.state == "sending":
+                    self.becomes(mail, "pending")
 
     def is_taken_for_dead(self, which: int) -> None:
         """It has lost the database for a moment, does not know it, and goes on."""
@@ -441,22 +465,25 @@ class DeliveryMachine(RuleBasedStateMachine):
         most = (now.date(), pace["most"]) if "most" in pace else None
         limits = Limits(pace.get("gap", 0), pace.get("provider_gap", 0), most)
         expected = self.whose_turn(most and most[1], now)
-        found = sender.claims.next(limits, now)
+        found = begin(sender.claims, limits, now)
         if not isinstance(expected, Mail):
-            assert found == (expected and NotBefore(expected))
+            assert found == expected
             return False
         mail = expected
-        assert found == Delivery(
+        assert replace(found, picks="") == Delivery(
             mail.number, mail.edition.id, mail.reader, mail.attempts, mail.provider
         )
         if most:
             self.gone_out[now.date()] += 1
         for queue, interval in (("*", limits.interval), (mail.provider, limits.provider_interval)):
             if interval:
-                self.turns[queue] = now + timedelta(seconds=interval)
-        self.becomes(mail, "sending")
+                before = self.turns.get(queue)  # taken a little late, it counts as in time
+                is_in_time = before and now - before <= timedelta(seconds=1)
+                self.turns[queue] = (before if is_in_time else now) + timedelta(seconds=interval)
         mail.holder = sender
-        self.claimed.append(Hand(sender, mail, found))
+        reader = self.reader(mail.reader)
+        to = reader.address if reader else "nobody@one.test"
+        self.claimed.append(Hand(sender, mail, found, to=to))
         return True
 
     def hands_over(self, which: int) -> bool:
@@ -465,27 +492,50 @@ class DeliveryMachine(RuleBasedStateMachine):
             return False
         hand = self.claimed.pop(which % len(self.claimed))
         self.tick()
-        mail, reader = hand.mail, self.reader(hand.mail.reader)
-        hand.to = reader.address if reader else "nobody@one.test"
-        message = Message(Envelope("digest@example.org", hand.to), "<1@example.org>", b"Hi\r\n")
-        claims, table = hand.sender.claims, shipped_table()
-        worker = DeliveryAttempt(claims, self.registry, self.feedback, hand.wire, VERP, table)
-        hand.work = self.pool.submit(worker.deliver, hand.delivery, message, lambda: self.now)
+        mail, stands = hand.mail, self.model_of_mark(hand)
+        hand.work = self.pool.submit(lambda: asyncio.run(self.attempt(hand)))
         hand.work.add_done_callback(lambda _: hand.wire.handed.put(None))
         handed = hand.wire.handed.get(timeout=PATIENCE)
         if handed:
             self.on_the_wire.append(hand)
-        if why := self.why_nothing_goes_to(reader):
-            assert handed is None
+        assert bool(handed) is stands
+        if not handed:
             assert hand.work.result(PATIENCE) is None
-            if self.is_its_own(hand):
-                self.becomes(mail, *why)
             return False
-        assert handed
         assert handed.envelope.rcpt_to == hand.to
         mail.copies += 1
         self.sent.append(Sent(mail, handed.envelope.mail_from, hand.to))
         return True
+
+    def model_of_mark(self, hand: Hand) -> bool:
+        """Whether the mark of a delivery stands; if not, what becomes of it."""
+        mail, reader = hand.mail, self.reader(hand.mail.reader)
+        if not self.is_its_own(hand):
+            return False
+        if why := self.why_nothing_goes_to(reader):
+            self.becomes(mail, *why)
+            mail.holder = None
+        elif {"*", mail.provider} & self.paused or reader.address != hand.to:
+            mail.holder = None  # it waits as before
+        else:
+            self.becomes(mail, "sending")
+            return True
+        return False
+
+    async def attempt(self, hand: Hand) -> Outcome | None:
+        """What a connection does with a delivery, in an event loop of its own."""
+        message = Message(Envelope("digest@example.org", hand.to), "<1@example.org>", b"Hi\r\n")
+        commit = GroupCommit(hand.sender.claims, lambda _: Limits(), lambda: self.now, 1)
+        commit.hear = lambda _: None
+        feed = SimpleNamespace(look_again=lambda: None)
+        worker = Attempts(commit, feed, self.feedback, VERP, shipped_table(), lambda: self.now)
+        parcel = Parcel(hand.delivery, SimpleNamespace(address=hand.to), None)
+        committing = asyncio.create_task(commit.run())
+        try:
+            return await worker.send(ThreadChannel(hand.wire), parcel, message)
+        finally:
+            commit.close()
+            await committing
 
     def hears(self, which: int, answer: str) -> None:
         """Perhaps after it was taken for dead, and others have decided."""
@@ -513,7 +563,9 @@ class DeliveryMachine(RuleBasedStateMachine):
         match answer:
             case _ if answer in TAKES_NOBODY:
                 self.becomes(mail, "pending")
-                mail.next_at = None if answer == "no relay" else now + MINUTE
+                mail.holder = None
+                if answer != "no relay":
+                    mail.next_at = now + MINUTE
                 return
             case "uncertain" if mail.state == "uncertain":
                 return
@@ -521,6 +573,8 @@ class DeliveryMachine(RuleBasedStateMachine):
                 longest = min(10 * MINUTE * 2**hand.delivery.attempts, 6 * HOUR)
                 mail.next_at = self.row(mail).next_attempt_at
                 assert longest / 2 <= mail.next_at - now <= longest
+        if answer != "uncertain":
+            mail.holder = None
         became = "refused" if answer in REFUSALS else answer
         self.becomes(mail, "deferred" if answer in NOT_ITS_FAULT else became)
         mail.attempts += 1
@@ -529,9 +583,13 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     def resolve_orphaned(self) -> None:
         now = self.tick()
-        left = [each for each in self.mails if each.state == "sending" and not each.holder.lock]
-        assert self.ledger.live_workers.resolve_orphaned(now) == len(left)
-        for mail in left:
+        had = [mail for mail in self.mails if mail.holder and not mail.holder.lock]
+        marked = [mail for mail in had if mail.state == "sending"]
+        assert self.ledger.live_workers.resolve_orphaned(now) == len(marked)
+        for mail in had:
+            if mail.state in WAITING:
+                mail.holder = None
+        for mail in marked:
             self.becomes(mail, "uncertain")
 
     def expire(self, days_off: int) -> None:
@@ -753,8 +811,9 @@ class DeliveryMachine(RuleBasedStateMachine):
         mail.state, mail.reason, mail.changed_at = state, reason, self.now
 
     def is_its_own(self, hand: Hand) -> bool:
-        """Whether it is for that sender to say what became of it: nobody else has decided."""
-        return hand.mail.holder is hand.sender and hand.mail.state in {"sending", "uncertain"}
+        """Whether it is for that worker to say what became of it: nobody else has decided."""
+        is_open = hand.mail.state in {*WAITING, "sending", "uncertain"}
+        return hand.mail.holder is hand.sender and is_open
 
     def is_stale(self, mail: Mail, now: datetime) -> bool:
         return self.frozen_at[mail.edition.id] < now - STALE_AFTER
@@ -774,14 +833,14 @@ class DeliveryMachine(RuleBasedStateMachine):
         """What is to be claimed at a moment, or else from when on something may be."""
         if "*" in self.paused:
             return None
-        if self.turns.get("*", now) > now:
-            return self.turns["*"]
         to_do = [
             mail
             for mail in self.mails
-            if mail.state in WAITING and mail.provider not in self.paused
+            if mail.state in WAITING and not mail.holder and mail.provider not in self.paused
         ]
         in_time = [each for each in to_do if not each.waits_for(now)]
+        if in_time and self.turns.get("*", now) > now:
+            return self.turns["*"]
         ready = [each for each in in_time if self.turns.get(each.provider, now) <= now]
         if ready:
             is_enough = most is not None and self.gone_out[now.date()] >= most

@@ -10,12 +10,14 @@ import pytest
 from digest.compose.composer import Composer
 from digest.compose.environment import Templates
 from digest.compose.from_identity import from_identity
+from digest.deliver import feed
 from digest.deliver.breaker import MOST_REFUSED
 from digest.ledger.deliveries import Plan
 from digest.ledger.provider_queues import ALL
 from digest.model.deliveries import Balance
 from digest.model.digests import Edition, Pick, Section
 from digest.model.messages import Outcome, OutcomeKind
+from digest.model.packed_picks import pack
 from tests.integration.ledger.test_papers import absorb
 from tests.integration.senders import Waiting, make_delivery_worker
 from tests.integration.smtp_server import HOST, Point, nobody_listens
@@ -63,7 +65,7 @@ class Crowd:
         for address in addresses:
             person = self.registry.add(address, (), source="test", now=NOW)
             where = provider or address.partition("@")[2]
-            self.ledger.deliveries.plan(self.edition.id, [Plan(person.id, picks, where)], NOW)
+            self.ledger.deliveries.plan(self.edition.id, [Plan(person.id, pack(picks), where)], NOW)
 
     def send(self, post=None, now=NOW, **settings):
         """One pass; what kept it from sending all."""
@@ -140,6 +142,45 @@ def test_told_to_stop_it_ends_after_the_mail_in_hand(crowd):
     post._says = lambda _: sending.stopping.set() or Outcome(OutcomeKind.ACCEPTED, "OK", 250)
     sending.send(NOW)
     assert (crowd.balance.accepted, crowd.balance.pending) == (1, 4)
+
+
+@pytest.mark.parametrize("connections", ["1", "3"])
+def test_a_list_is_longer_than_a_block(crowd, smtp_server, monkeypatch, connections):
+    monkeypatch.setattr(feed, "BLOCK", 4)
+    crowd.add(*names(23))
+    assert crowd.send(transport=smtp_server.url(), send_connections=connections) == ()
+    assert Counter(mail.rcpt_to[0] for mail in smtp_server.received) == Counter(names(23))
+
+
+def test_who_moves_while_their_mail_waits_gets_it_at_the_new_address(crowd):
+    crowd.add(*names(3))
+    post = Post(crowd.clock)
+
+    def move_the_last(_):
+        if len(post.sent) == 1:
+            person = crowd.registry.file_of(names(3)[2]).subscriber
+            asked = crowd.registry.address_changes.ask(person, "new@example.org", NOW)
+            crowd.registry.address_changes.complete(asked.public_id, source="test", now=NOW)
+        return Outcome(OutcomeKind.ACCEPTED, "OK", 250)
+
+    post._says = move_the_last
+    crowd.send(post)
+    assert post.sent == [*names(2), "new@example.org"]
+
+
+def test_who_leaves_while_their_mail_waits_gets_nothing(crowd):
+    crowd.add(*names(3))
+    post = Post(crowd.clock)
+
+    def leave(_):
+        person = crowd.registry.file_of(names(3)[2]).subscriber
+        crowd.registry.withdraw(person.public_id, source="test", now=NOW)
+        return Outcome(OutcomeKind.ACCEPTED, "OK", 250)
+
+    post._says = leave
+    crowd.send(post)
+    assert post.sent == names(2)
+    assert (crowd.balance.accepted, crowd.balance.skipped) == (2, 1)
 
 
 # ---- pace ------------------------------------------------------------------------------------

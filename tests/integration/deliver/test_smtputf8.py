@@ -172,7 +172,7 @@ def test_a_relay_that_is_gone_cannot_be_asked():
     with SmtpServer(smtputf8=True) as server:
         transport = make_transport(make_settings(transport=server.url()))
     with pytest.raises(TransportError, match=f"{HOST}:{server.port}"):
-        _ = transport.takes_smtputf8
+        transport.__enter__()
 
 
 def test_a_folder_takes_them(tmp_path: Path, open_transport):

@@ -14,10 +14,11 @@ from digest.app.app import App
 from digest.deliver import worker_pool as fleet_module
 from digest.deliver.delivery_worker import DeliveryWorker
 from digest.deliver.worker_pool import WorkerPool
-from digest.ledger.claims import Limits
 from digest.ledger.deliveries import Plan
 from digest.model.digests import Pick, Section
+from digest.model.packed_picks import pack
 from tests.integration.ledger.test_papers import absorb
+from tests.integration.plans import lease, mark
 from tests.integration.smtp_server import Point
 from tests.support import NOW, SENDING, TODAY, make_sighting
 
@@ -65,7 +66,7 @@ class Yard:
         picks = (Pick(Section.TRENDING, self.edition.candidates[0]),)
         for number in range(MAILS):
             person = app.registry.add(f"r{number}@example.org", (), source="test", now=NOW)
-            plan = Plan(person.id, picks, "example.org")
+            plan = Plan(person.id, pack(picks), "example.org")
             self.ledger.deliveries.plan(self.edition.id, [plan], NOW)
 
     def worker_pool(self, elsewhere=None, processes=2):
@@ -113,7 +114,8 @@ def sending_that_dies(settings) -> DeliveryWorker:
 
     def send(*_: object, **__: object) -> None:
         with sending._parts.ledger.live_workers.enter() as claims:
-            claims.next(Limits(), NOW)
+            [delivery] = lease(claims)
+            mark(sending._parts.ledger, claims, delivery)
             os.kill(os.getpid(), signal.SIGKILL)
 
     sending.send = send

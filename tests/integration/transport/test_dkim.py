@@ -19,7 +19,7 @@ from digest.compose.content import Content
 from digest.compose.environment import Templates
 from digest.compose.from_identity import from_identity
 from digest.compose.message import build_message
-from digest.compose.transactional_mail import TransactionalMail
+from digest.deliver.transactional_mail import TransactionalMail
 from digest.deliver.transport.dkim import Signer, SigningKey
 from digest.deliver.transport.folder import FolderTransport
 from digest.deliver.transport.smtp import SmtpTransport

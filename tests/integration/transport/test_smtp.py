@@ -3,6 +3,7 @@
 What can go wrong on the way is in test_smtp_faults.py.
 """
 
+import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -11,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from digest.deliver.transport.smtp import SmtpTransport
-from digest.deliver.transport.smtp_conversation import Timeouts
-from digest.deliver.transport.transport import make_transport, timeouts_of
+from digest.deliver.transport.smtp_transaction import Timeouts
+from digest.deliver.transport.transport import make_channel, make_transport, timeouts_of
 from digest.errors import SettingError, TransportError
-from digest.model.messages import Envelope, Message, OutcomeKind
+from digest.model.messages import Envelope, Message, Outcome, OutcomeKind
 from tests.integration.smtp_server import HOST, Authority, Point, SmtpServer, nobody_listens
 from tests.support import make_settings
 
@@ -157,8 +158,31 @@ def test_what_is_written_goes_out_at_once(
 ):
     server = start_smtp(scheme, context=None if scheme == "smtp" else good_certificate)
     with transport_to(server.url(), authority.ca_file) as transport:
-        wire = transport._conversation.sock
+        wire = transport._channel._conversation.sock
         assert wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_what_may_not_be_handed_over_is_not(smtp_server):
+    """After 354, only closing the connection ends a message without sending it."""
+    asked = []
+
+    async def may_hand_over() -> bool:
+        asked.append(len(smtp_server.received))
+        return len(asked) != 2
+
+    async def send_three() -> list[Outcome | None]:
+        channel = make_channel(make_settings(transport=smtp_server.url()))
+        await channel.open()
+        outcomes = [await channel.send(make_message(), may_hand_over) for _ in range(3)]
+        await channel.close()
+        return outcomes
+
+    first, second, third = asyncio.run(send_three())
+    assert first.kind is third.kind is OutcomeKind.ACCEPTED
+    assert second is None
+    assert asked == [0, 1, 1]
+    assert len(smtp_server.received) == 2
+    assert smtp_server.connections == 2
 
 
 def test_the_settings_say_how_long_to_wait():
@@ -285,9 +309,10 @@ def test_nobody_listening_is_a_transport_error():
 
 
 def test_a_server_gone_between_two_messages_is_a_transport_error():
-    with SmtpServer() as server:
-        transport = transport_to(server.url()).__enter__()
+    server = SmtpServer().__enter__()
+    with transport_to(server.url()) as transport:
         assert transport.send(make_message()).kind is OutcomeKind.ACCEPTED
-    with pytest.raises(TransportError, match=f"{HOST}:{server.port}: "):
-        transport.send(make_message())
+        server.__exit__(None, None, None)
+        with pytest.raises(TransportError, match=f"{HOST}:{server.port}: "):
+            transport.send(make_message())
     assert len(server.received) == 1

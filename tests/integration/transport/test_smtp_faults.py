@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from digest.deliver.transport.replies import Phase
-from digest.deliver.transport.smtp import SmtpTransport
-from digest.deliver.transport.smtp_conversation import LONGEST_REPLY, Conversation, Timeouts
+from digest.deliver.transport.reply_reader import LONGEST_REPLY
+from digest.deliver.transport.smtp import SmtpChannel, SmtpTransport
 from digest.deliver.transport.smtp_relay import LmtpServer, Relay, Security
+from digest.deliver.transport.smtp_transaction import Timeouts
+from digest.deliver.transport.smtp_wire import Wire
 from digest.errors import TransportError
 from digest.model.messages import Envelope, Message, OutcomeKind
 from tests.integration.smtp_server import HOST, Authority, Point, SmtpServer
@@ -43,11 +45,12 @@ def arrivals(server: SmtpServer) -> Counter[str]:
 def in_a_hurry(transport: SmtpTransport, *phases: str) -> Iterator[None]:
     """For these phases the transport waits a moment only; for all others it has time."""
     hurried = replace(PATIENT, **dict.fromkeys(phases, SOON))
-    transport._timeouts = hurried
-    if transport._conversation:
-        transport._conversation.timeout = hurried.connect
+    channel = transport._channel
+    channel._timeouts = hurried
+    if channel._conversation:
+        channel._conversation.timeout = hurried.connect
     yield
-    transport._timeouts = PATIENT
+    channel._timeouts = PATIENT
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ def server(request, start_smtp: Start, scheme) -> SmtpServer:
 @pytest.fixture
 def transport(server: SmtpServer) -> Iterator[SmtpTransport]:
     kind = LmtpServer if server.scheme == "lmtp" else Relay
-    with SmtpTransport(kind(HOST, server.port), PATIENT, 100) as transport:
+    with SmtpTransport(SmtpChannel(kind(HOST, server.port), PATIENT, 100)) as transport:
         yield transport
 
 
@@ -170,7 +173,7 @@ def test_a_fault_while_tidying_up_changes_nothing(server, transport, fault, poin
     FAULTS[fault](server, point)
     with in_a_hurry(transport, "connect"):
         assert ending_of(transport, message("met")) == Ending(R, OTHER)
-        transport._leave()
+        transport._loop.run(transport._channel.close())
     assert ending_of(transport, message("after")) == Ending(A)
     assert arrivals(server) == Counter(after=1)
 
@@ -223,13 +226,13 @@ def test_an_answer_too_many_is_not_that_of_the_next_message(server, transport):
     assert server.connections == 2
 
 
-@pytest.mark.parametrize("stopped_at", ["put", "reply"])
+@pytest.mark.parametrize("stopped_at", ["_put", "_reply"])
 def test_an_interruption_leaves_no_connection_half_way(server, transport, monkeypatch, stopped_at):
     def stop(*_: Any) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(Conversation, stopped_at, stop)
+        patched.setattr(Wire, stopped_at, stop)
         with pytest.raises(KeyboardInterrupt):
             transport.send(message("met"))
     assert ending_of(transport, message("after")) == Ending(A)
@@ -279,7 +282,7 @@ def test_data_taken_after_a_refused_recipient_is_ended_by_a_dot_alone(
 ):
     server = start_smtp(scheme, pipelining=True)
     kind = LmtpServer if scheme == "lmtp" else Relay
-    with SmtpTransport(kind(HOST, server.port), PATIENT, 100) as transport:
+    with SmtpTransport(SmtpChannel(kind(HOST, server.port), PATIENT, 100)) as transport:
         server.will_say(Point.RCPT, reply)
         server.will_say(Point.DATA, "354 Go on")
         outcome = transport.send(message("met"))
@@ -292,7 +295,7 @@ def test_data_taken_after_a_refused_recipient_is_ended_by_a_dot_alone(
 
 def test_data_taken_after_a_refused_sender_is_never_ended(start_smtp: Start):
     server = start_smtp(pipelining=True)
-    with SmtpTransport(Relay(HOST, server.port), PATIENT, 100) as transport:
+    with SmtpTransport(SmtpChannel(Relay(HOST, server.port), PATIENT, 100)) as transport:
         server.will_say(Point.MAIL, "451 4.3.0 Not now")
         server.will_say(Point.DATA, "354 Go on")
         assert ending_of(transport, message("met")) == Ending(D, RELAY)
@@ -307,7 +310,7 @@ def test_a_refusal_stands_whatever_becomes_of_the_answers_behind_it(
     start_smtp: Start, first, fault
 ):
     server = start_smtp(pipelining=True)
-    with SmtpTransport(Relay(HOST, server.port), PATIENT, 100) as transport:
+    with SmtpTransport(SmtpChannel(Relay(HOST, server.port), PATIENT, 100)) as transport:
         server.will_say(first, "451 4.3.0 Not now")
         FAULTS[fault](server, Point.DATA if first is Point.RCPT else Point.RSET)
         with in_a_hurry(transport, "data", "connect"):
@@ -329,7 +332,7 @@ def test_a_fault_while_connecting_anew(
 ):
     server = start_smtp("smtp+starttls", context=good_certificate, login=("ada", "secret"))
     relay = Relay(HOST, server.port, Security.STARTTLS, "ada", "secret", ca_file=authority.ca_file)
-    with SmtpTransport(relay, PATIENT, 100) as transport:
+    with SmtpTransport(SmtpChannel(relay, PATIENT, 100)) as transport:
         assert ending_of(transport, message("before")) == Ending(A)
         server.hang_up_now()
         for _ in range(2 if point is Point.AUTH else 1):  # it is tried in two ways
@@ -359,14 +362,14 @@ def test_a_relay_that_does_not_let_us_in_is_told_of_at_once(
         server.will_say(point, reply)
     relay = Relay(HOST, server.port, Security.STARTTLS, "ada", "secret", ca_file=authority.ca_file)
     with pytest.raises(TransportError, match=f"^{relay}: .*{reply}$".replace("+", r"\+")) as off:
-        SmtpTransport(relay, PATIENT, 100).__enter__()
+        SmtpTransport(SmtpChannel(relay, PATIENT, 100)).__enter__()
     assert "secret" not in str(off.value)
 
 
 def test_a_server_that_knows_no_ehlo_is_greeted_by_helo(start_smtp: Start):
     server = start_smtp(pipelining=True)
     server.will_say(Point.EHLO, "502 5.5.1 Not implemented")
-    with SmtpTransport(Relay(HOST, server.port), PATIENT, 100) as transport:
+    with SmtpTransport(SmtpChannel(Relay(HOST, server.port), PATIENT, 100)) as transport:
         assert ending_of(transport, message("a")) == Ending(A)
     assert b"MAIL FROM:<bounces@example.org>\r\n" in server.heard  # it has offered nothing
 
@@ -381,7 +384,7 @@ def test_what_is_offered_last_counts(
     for offer in offers if before else reversed(offers):
         server.will_say(Point.EHLO, offer)
     relay = Relay(HOST, server.port, Security.STARTTLS, ca_file=authority.ca_file)
-    with SmtpTransport(relay, PATIENT, 100) as transport:
+    with SmtpTransport(SmtpChannel(relay, PATIENT, 100)) as transport:
         assert ending_of(transport, message("a")) == Ending(A)
     alone = b"MAIL FROM:<bounces@example.org>\r\n" in server.heard
     assert alone is before
@@ -394,7 +397,7 @@ def test_what_was_said_in_clear_before_tls_does_not_count(
     server.will_say(Point.STARTTLS, "220 Go ahead\r\n250 PIPELINING")
     relay = Relay(HOST, server.port, Security.STARTTLS, ca_file=authority.ca_file)
     with pytest.raises(TransportError):
-        SmtpTransport(relay, PATIENT, 100).__enter__()
+        SmtpTransport(SmtpChannel(relay, PATIENT, 100)).__enter__()
 
 
 def test_a_login_that_asks_for_nonsense(start_smtp: Start, authority: Authority, good_certificate):
@@ -402,7 +405,7 @@ def test_a_login_that_asks_for_nonsense(start_smtp: Start, authority: Authority,
     server.will_say(Point.AUTH, "334 x")  # no base64
     relay = Relay(HOST, server.port, Security.TLS, "ada", "secret", ca_file=authority.ca_file)
     with pytest.raises(TransportError, match=r"^smtps://127\.0\.0\.1:\d+: login failed: ") as off:
-        SmtpTransport(relay, PATIENT, 100).__enter__()
+        SmtpTransport(SmtpChannel(relay, PATIENT, 100)).__enter__()
     assert "secret" not in str(off.value)
 
 
@@ -418,14 +421,14 @@ def test_no_more_is_kept_of_a_reply_than_there_may_be(start_smtp: Start, octets)
     assert conversation.reply(20).code == 250
     with pytest.raises(OSError, match="without an end"):
         conversation.reply(20)
-    assert len(conversation._unread) < 2 * LONGEST_REPLY
+    assert len(conversation.replies.unread) < 2 * LONGEST_REPLY
     conversation.close()
 
 
 def test_a_reply_of_several_lines_is_one(start_smtp: Start):
     server = start_smtp()
     server.will_say(Point.RCPT, "550-5.1.1 No such user;\r\n550-5.1.1\r\n550 5.1.1 ask us")
-    with SmtpTransport(Relay(HOST, server.port), PATIENT, 100) as transport:
+    with SmtpTransport(SmtpChannel(Relay(HOST, server.port), PATIENT, 100)) as transport:
         outcome = transport.send(message("a"))
         assert outcome.text == "5.1.1 No such user; 5.1.1 5.1.1 ask us"
         assert outcome.status == "5.1.1"

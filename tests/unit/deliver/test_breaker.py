@@ -6,6 +6,7 @@ import pytest
 
 from digest.deliver.breaker import (
     FEWEST_RECIPIENTS,
+    MOST_LOST,
     MOST_PUT_OFF,
     MOST_REFUSED,
     REFUSED_WITHIN,
@@ -36,7 +37,7 @@ OURS, CONTENT, THEIRS = refused(Scope.US), refused(Scope.MESSAGE), refused(Scope
 def after(*outcomes):
     breaker = Breaker()
     for outcome in outcomes:
-        breaker.heed(outcome)
+        breaker.count(outcome)
     return breaker
 
 
@@ -48,28 +49,46 @@ def after(*outcomes):
     ],
 )
 def test_so_many_in_a_row_are_enough(outcome, most, why):
-    assert after(*[outcome] * (most - 1)).tripped == ""
-    assert after(*[outcome] * most).tripped == why
-    assert after(*[outcome] * (most - 1), TAKEN, outcome).tripped == ""
+    assert after(*[outcome] * (most - 1)).why_to_stop == ""
+    assert after(*[outcome] * most).why_to_stop == why
+    assert after(*[outcome] * (most - 1), TAKEN, outcome).why_to_stop == ""
 
 
 @pytest.mark.parametrize("outcome", [TAKEN, DEFERRED, LOST, OURS])
 def test_others_are_no_reason_to_stop(outcome):
-    assert after(*[outcome] * 100).tripped == ""
+    assert after(*[outcome] * 100).why_to_stop == ""
 
 
 # ---- pauses ------------------------------------------------------------------------------------
 
 
-def orders(*told):
+def orders(*told, connections=4):
     """What is to be paused after outcomes: each for a recipient, at a provider, at a moment."""
-    refusals = Refusals()
+    refusals = Refusals(connections)
     found = []
     for number, (outcome, provider, *more) in enumerate(told):
         recipient, now = (*more, *(number, NOW)[len(more) :])
-        order = refusals.heed(Delivery(number, 1, recipient, 0, provider), outcome, now)
+        order = refusals.count(Delivery(number, 1, recipient, 0, provider), outcome, now)
         found += [order] if order else []
     return [order.provider for order in found]
+
+
+@pytest.mark.parametrize("connections", [1, 64])
+def test_twenty_lost_answers_beside_one_for_each_connection_pause_all_mail(connections):
+    """A relay that starts anew costs one for each connection."""
+    lost = [(LOST, "x.test")] * (connections + MOST_LOST)
+    assert orders(*lost, connections=connections) == [None]
+    assert orders(*lost[1:], connections=connections) == []
+    taken = [(TAKEN, "y.test")] * 21
+    assert orders(*lost[1:], *taken, lost[0], connections=connections) == []
+
+
+def test_a_relay_that_loses_some_of_its_answers_is_noticed():
+    """Behind one name there may be several machines, of which one is broken."""
+    half = [(LOST, "x.test"), (TAKEN, "y.test")]
+    assert orders(*half * 40) == [None]
+    rarely = [(LOST, "x.test"), *[(TAKEN, "y.test")] * 30]
+    assert orders(*rarely * 200) == []
 
 
 @pytest.mark.parametrize("outcome", [OURS, CONTENT, THEIRS])
@@ -107,6 +126,6 @@ def test_one_recipient_pauses_nothing_however_often_it_is_refused():
     assert orders(*[(OURS, "a.test", 7), (THEIRS, "a.test", 7)] * 50) == []
 
 
-@pytest.mark.parametrize("outcome", [NOBODY, DEFERRED, NOT_NOW, LOST])
+@pytest.mark.parametrize("outcome", [NOBODY, DEFERRED, NOT_NOW])
 def test_what_is_about_an_address_or_passes_pauses_nothing(outcome):
     assert orders(*[(outcome, "a.test")] * 100) == []

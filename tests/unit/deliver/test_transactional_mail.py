@@ -11,12 +11,8 @@ from structlog.testing import capture_logs
 from digest.compose.environment import Templates
 from digest.compose.from_identity import from_identity
 from digest.compose.language import language
-from digest.compose.transactional_mail import (
-    CONFIRM_WITHIN,
-    TransactionalComposer,
-    TransactionalMail,
-    alert_operator,
-)
+from digest.compose.transactional_composer import CONFIRM_WITHIN, TransactionalComposer
+from digest.deliver.transactional_mail import TransactionalMail, alert_operator
 from digest.errors import SettingError, TransportError
 from digest.model.deliveries import Balance
 from digest.model.messages import Outcome, OutcomeKind
@@ -161,13 +157,34 @@ def test_a_goodbye_leads_back_for_its_time():
     assert "24 hours" in read(posted("goodbye").content).parts[0].text
 
 
-def test_letters_are_said_in_the_language_of_the_templates():
-    composer = TransactionalComposer(Templates(None, language("de")), SENDER)
-    mail = read(composer.confirmation(ADA, NOW).content)
-    assert decoded(mail.one("Subject")) == "Bitte bestätigen Sie Ihr Abonnement von Paper Digest"
-    plain, rich = mail.parts
-    assert "jeden Tag" in plain.text
-    assert lxml.html.document_fromstring(rich.text).get("lang") == "de"
+@pytest.mark.parametrize(
+    ("locale", "code", "direction"),
+    [
+        ("de-AT", "de", "ltr"),
+        ("ar", "ar", "rtl"),
+        ("zh-CN", "zh-Hans", "ltr"),
+        ("tlh", "fr", "ltr"),
+    ],
+)
+def test_each_message_is_in_its_readers_language(locale, code, direction):
+    """In an installation that speaks French; of Klingon there is no catalogue."""
+    composer = TransactionalComposer(Templates(None, language("fr")), SENDER)
+    reader = replace(ADA, preferences=Preferences(locale=locale), topics=(TopicFilter("robots"),))
+    move, said = replace(MOVE, person=reader), language(code)
+    for message, subject in (
+        (composer.confirmation(reader, NOW), "Please confirm your subscription to %(brand)s"),
+        (composer.welcome(reader, NOW), "Welcome to %(brand)s"),
+        (composer.settings_link(reader, NOW), "Your settings at %(brand)s"),
+        (composer.goodbye(reader, NOW + timedelta(hours=24), NOW), "You have unsubscribed from %(brand)s"),
+        (composer.address_confirmation(move, NOW), "Please confirm your new address for %(brand)s"),
+        (composer.address_notice(move, NOW), "Your address for %(brand)s was changed"),
+    ):  # fmt: skip
+        mail = read(message.content)
+        assert decoded(mail.one("Subject")) == said.gettext(subject, brand=SENDER.name)
+        page = lxml.html.document_fromstring(mail.parts[1].text)
+        assert (page.get("lang"), page.get("dir")) == (code, direction)
+    confirmation = read(composer.confirmation(reader, NOW).content).parts[0].text
+    assert said.gettext("every day") in confirmation.replace("\n", " ")
 
 
 def test_the_notice_has_no_link_but_the_way_to_a_person():
@@ -182,7 +199,7 @@ def test_the_notice_has_no_link_but_the_way_to_a_person():
 def test_a_message_is_no_mail_of_the_list(name):
     mail = read(posted(name).content)
     assert [name for name, _ in mail.headers if name.startswith("List-")] == []
-    assert re.fullmatch(r"[a-z-]+:account:paper-digest", mail.one("Feedback-ID"))
+    assert re.fullmatch(r"[a-z-]+:account:example\.org", mail.one("Feedback-ID"))
     assert mail.one("Auto-Submitted") == "auto-generated"
     assert mail.one("To") == MESSAGES[name][1]
     for part in mail.parts:
