@@ -1,4 +1,4 @@
-"""The HTML template of a mail: MJML with marks goes through MJML and premailer once.
+"""Make the HTML template of an email: MJML with marks goes through MJML and premailer once.
 
 Marks are written so that these carry them. What MJML or CSS must know itself, such as a class or a
 width, cannot be a mark. Where a template chooses it from a few texts, the element is written with
@@ -55,13 +55,15 @@ _PRINTS_HTML = re.compile(r"<[a-zA-Z/!]|\| urlize\b")
 _STYLE = re.compile(r"<(?:mj-)?style\b[^>]*>(.*?)</", re.DOTALL)
 _AT_RULE = re.compile(r"@[^{};]*(?:;|\{(?:[^{}]*\{[^{}]*\})*[^{}]*\})")
 _DECLARATIONS = re.compile(r"/\*.*?\*/|\{[^{}]*\}", re.DOTALL)
+# What a client writes into a message that it shows on dark is there in no template.
+_OF_CLIENT = re.compile(r"^\[data-ogs[bc]\]\s*")
 _BY_PLACE = re.compile(r"[+~\[]|:(?!hover|link|visited|active|focus|:)")
 _BY_CONTEXT = re.compile(r"[\s>]+([^\s>:]+)\S*$")
 
 # Marks as they come out: those that must, and all with their wrapping.
 _CARRIED = re.compile("jtag([0-9]+)z")
 _WRAPPED = re.compile("<!--jtag([0-9]+)z-->|j(?:tag|val)([0-9]+)z")
-_TITLE_AGAIN = re.compile(r" aria-label=\"[^\"]*\"")
+_TITLE_AGAIN = re.compile(r" aria-label=\"[^\"]*\"(?= aria-roledescription=)")  # of the body
 # MJML puts some comments inside of those for Outlook, where lxml would take them for the end.
 _FOR_OUTLOOK = re.compile(r"<!--\[if[^\]]*\]>(?!<!-->).*?<!\[endif\]-->", re.DOTALL)
 _COMMENTED = re.compile("<!--(jtag[0-9]+z)-->")
@@ -169,10 +171,11 @@ class _Document:
         return "".join([*self._parts, mjml[last:]])
 
     def check_styles(self, rendered: Rendered) -> None:
-        """Refuse selectors that go by what a mail's own order of things would change."""
+        """Refuse selectors that go by what an email's own order of things would change."""
         for style in _STYLE.finditer(rendered.text):
-            for selector in _DECLARATIONS.sub(" , ", _AT_RULE.sub("", style[1])).split(","):
-                by_context = _BY_CONTEXT.search(selector.strip())
+            for written in _DECLARATIONS.sub(" , ", _AT_RULE.sub("", style[1])).split(","):
+                selector = _OF_CLIENT.sub("", written.strip())
+                by_context = _BY_CONTEXT.search(selector)
                 last = set(re.findall(r"[\w-]+", by_context[1])) if by_context else {""}
                 if last <= self._moved or _BY_PLACE.search(selector):
                     what = "a selector by place, or by what is around a macro: use a class"
@@ -340,5 +343,5 @@ def _texts(node: nodes.Node) -> Sequence[str]:
 
 
 def _comparable(text: str) -> str:
-    """Write a text of a choice without its marks, for comparing it while a mail is filled."""
+    """Write a text of a choice without its marks, for comparing it while an email is filled."""
     return re.sub("j(?:tag|val)([0-9]+)z", r"#\1#", text)

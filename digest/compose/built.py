@@ -1,6 +1,6 @@
-"""Built mails: their templates are made once, and then only filled.
+"""Build the templates of an email once, and then only fill them.
 
-A mail is built for each sender and language, and anew once a template has changed. What was built
+An email is built for each sender and language, and again after a template has changed. The result
 is kept on disk as well, so that a command can begin by filling it.
 """
 
@@ -20,6 +20,7 @@ from typing import Any
 import jinja2
 from jinja2 import BaseLoader, Environment
 
+from digest.compose.ahead import compiled
 from digest.compose.environment import FAULTS, Templates
 from digest.compose.source_map import LineMarks, Place, read_marks
 from digest.compose.stages import (
@@ -58,7 +59,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class NotBuilt:
-    """Why a template cannot be built, and where."""
+    """The reason why a template cannot be built, and the place."""
 
     place: Place
     why: str
@@ -68,7 +69,7 @@ class NotBuilt:
 
 
 class BuiltMail:
-    """The templates of one mail. ``parts`` are those that can be filled, by the names of files."""
+    """The templates of one email, for one sender and language."""
 
     def __init__(self, templates: Templates, name: str, known: dict[str, Any]) -> None:
         self._loader = _Recorder(templates)
@@ -79,7 +80,7 @@ class BuiltMail:
             for part in (SUBJECT, TEXT, HTML)
         }
         self._filled = {  # by the names of files
-            file_name: _environment(templates, file_name).from_string(part.source)
+            file_name: compiled(_environment(templates, file_name), part.source)
             for file_name, part in self._parts.items()
             if not part.why
         }
@@ -93,17 +94,17 @@ class BuiltMail:
 
     @property
     def not_built(self) -> NotBuilt | None:
-        """Why the HTML is made through MJML for each mail by itself, if it is."""
+        """Return why the HTML goes through MJML for each email by itself; None if it does not."""
         part = self._parts[HTML]
         return NotBuilt(part.places[0], part.why) if part.why else None
 
-    def fill(self, part: str, mail: DigestView | MessageView) -> str | None:
-        """Fill a template; None if it was not built. Raises TemplateError."""
+    def fill(self, part: str, mail: DigestView | MessageView) -> list[str] | None:
+        """Fill a template, in pieces; None if it was not built. Raises TemplateError."""
         template = self._filled.get(part)
         if template is None:
             return None
         try:
-            return template.render(mail=mail)
+            return [*template.generate(mail=mail)]
         except FAULTS as error:
             lines = [
                 line
@@ -115,7 +116,7 @@ class BuiltMail:
 
 
 def built_mail(templates: Templates, name: str, mail: DigestView | MessageView) -> BuiltMail:
-    """Return the templates of the mail in the folder ``mail/<name>``, built."""
+    """Return the built templates of the email in the folder ``mail/<name>``."""
     known = {known: getattr(mail, known) for known in KNOWN}
     key = (name, *known.values())
     built: BuiltMail | None = templates.built.get(key)
@@ -150,7 +151,7 @@ class _Recorder(BaseLoader):
     def _file(self, template: str) -> tuple[str, int, int] | None:
         for folder in self._folders:
             try:
-                found = os.stat(f"{folder}/{template}")  # noqa: PTH116  quicker, and ten a mail
+                found = os.stat(f"{folder}/{template}")  # noqa: PTH116  quicker, and ten for each email
             except OSError:
                 continue
             return folder, found.st_mtime_ns, found.st_size
@@ -165,7 +166,7 @@ def _build(templates: Templates, loader: BaseLoader, name: str, known: dict[str,
     stages.whole.add(name)
     stages.gettext = templates.language.translations.gettext
 
-    filled = _environment(templates, name)
+    environment_of_built = _environment(templates, name)
     try:
         marked = environment.get_template(name).render(mail=SimpleNamespace(**known))
         stages.check_constants()
@@ -173,14 +174,14 @@ def _build(templates: Templates, loader: BaseLoader, name: str, known: dict[str,
         if name.endswith(HTML):
             from digest.compose.building import build_html  # noqa: PLC0415  slow to load
 
-            source = build_html(rendered, stages, filled)
+            source = build_html(rendered, stages, environment_of_built)
         else:
             source = put_back("".join(stages.first) + rendered.text, stages)
-        filled.compile(source)
+        environment_of_built.compile(source)
         return Part(source, [tag.place for tag in stages.marked])
     except CannotBuildError as error:
         return Part("", [error.place], str(error))
-    except FAULTS as error:  # it shows in a mail as well, in other words
+    except FAULTS as error:  # it shows in an email as well, in other words
         return Part("", [Place(name)], str(error))
 
 

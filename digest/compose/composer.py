@@ -1,4 +1,4 @@
-"""From a digest to a message."""
+"""Make the message with a digest."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -11,7 +11,7 @@ from digest.compose.content import Content, fill, mail_of
 from digest.compose.environment import Templates
 from digest.compose.from_identity import FromIdentity
 from digest.compose.message import build_message
-from digest.compose.view import DigestView, Links, view
+from digest.compose.view import DigestView, Links, page_query, view
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError
 from digest.model.digests import (
     Candidate,
@@ -24,6 +24,7 @@ from digest.model.digests import (
     SkipReason,
 )
 from digest.model.messages import Message
+from digest.model.page_paths import ARCHIVE, day_path
 from digest.model.papers import Facts, Signals
 from subscribers.tokens import Purpose
 from subscribers.topics import TopicFilter
@@ -58,19 +59,19 @@ class Composer:
         test); it gets a Message-ID of its own as well. Raises TemplateError, NothingToShow if
         that leaves no paper, or MessageTooLarge if not even one fits.
         """
-        content = self.render(digest, public_id)
+        content = self.render(digest, public_id, to)
         what = digest.day.isoformat()
         if subject_mark:
             content = replace(content, subject=f"{subject_mark} {content.subject}")
             what = f"{what}-{now:%H%M%S%f}"
         return build_message(content, self.identity, to=to, public_id=public_id, what=what, now=now)
 
-    def render(self, digest: Digest, public_id: str) -> Content:
+    def render(self, digest: Digest, public_id: str, address: str = "") -> Content:
         """Render subject, text and HTML of a digest, without what ``compose`` leaves out."""
         try:
-            return self._fitting(digest, public_id)
+            return self._fitting(digest, public_id, address)
         except TemplateError:
-            return self._fitting(self._without_broken(digest, public_id), public_id)
+            return self._fitting(self._without_broken(digest, public_id), public_id, address)
 
     def try_out(
         self, edition: Edition, papers: Sequence[Candidate], notes: Iterable[SkipReason] = ()
@@ -102,45 +103,51 @@ class Composer:
                 log.warning("each email is rendered by itself: slow", mail=mail, why=str(why))
 
     def links(self, digest: Digest, public_id: str) -> Links:
-        """Return a reader's links in a digest."""
+        """Return a reader's links in a digest; without pages there is only one way to leave."""
         link = self.identity.link
+        if not self.identity.base_url:
+            return Links(unsubscribe=self.identity.leave_by_mail(public_id))
+        query = page_query(digest, self.templates.languages.of_reader(digest.locale))
         return Links(
             unsubscribe=link(Purpose.UNSUBSCRIBE, public_id),
             preferences=link(Purpose.PREFERENCES, public_id),
-            archive=f"{self.identity.base_url}/archive",
-            edition=f"{self.identity.base_url}/archive/{digest.day}",
+            archive=f"{self.identity.base_url}{ARCHIVE}{query}",
+            edition=f"{self.identity.base_url}{day_path(digest.day)}{query}",
             browser=f"{link(Purpose.DIGEST, public_id)}/{digest.day}",
             opinions=link(Purpose.RATING, public_id),
+            follows=link(Purpose.FOLLOW, public_id),
+            home=f"{self.identity.base_url}/{query}",
         )
 
-    def view(self, digest: Digest, links: Links) -> DigestView:
+    def view(self, digest: Digest, links: Links, address: str = "") -> DigestView:
         """Return what the templates see of a digest."""
         return view(
             digest,
             links,
             brand=self.identity.name,
             postal_address=self.identity.postal_address,
-            language=self.templates.language,
+            language=self.templates.languages.of_reader(digest.locale),
             header=self.identity.header,
-            thumbnails=self.identity.thumbnails,
+            pictures=self.identity.base_url if self.identity.pictures else None,
+            address=address,
         )
 
-    def _fill(self, digest: Digest, public_id: str) -> Content:
-        mail = self.view(digest, self.links(digest, public_id))
-        return fill(self.templates, mail_of(digest), mail)
+    def _fill(self, digest: Digest, public_id: str, address: str = "") -> Content:
+        mail = self.view(digest, self.links(digest, public_id), address)
+        return fill(self.templates.for_reader(mail.language), mail_of(digest), mail)
 
-    def _fitting(self, digest: Digest, public_id: str) -> Content:
+    def _fitting(self, digest: Digest, public_id: str, address: str) -> Content:
         """Fill in as many papers as fit. Raises MessageTooLarge if not even one fits."""
         kept = digest
-        content = self._fill(kept, public_id)
+        content = self._fill(kept, public_id, address)
         while (size := content.html_part.size) >= REFUSE_AT:
             if len(kept.picks) <= 1:
                 raise MessageTooLarge(f"{size} bytes of HTML; mail clients cut off at {REFUSE_AT}")
             kept = replace(kept, picks=kept.picks[:-1])
-            content = self._fill(kept, public_id)
+            content = self._fill(kept, public_id, address)
         if size >= WARN_AT:
             left_out = len(digest.picks) - len(kept.picks)
-            log.warning("a mail is nearly too large", bytes=size, papers_left_out=left_out)
+            log.warning("an email is nearly too large", bytes=size, papers_left_out=left_out)
         return content
 
     def _without_broken(self, digest: Digest, public_id: str) -> Digest:

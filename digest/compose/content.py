@@ -1,5 +1,6 @@
-"""A mail's three texts, from the folder of templates that is its own."""
+"""Fill the three texts of an email from its folder of templates."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +12,7 @@ from digest.compose.view import DigestView, MessageView
 from digest.errors import TemplateError
 from digest.model.digests import Digest
 
-# The mails of an edition, by their folders: what was chosen, or a note that there is nothing.
+# The emails of an edition, by their folders: what was chosen, or a note that there is nothing.
 DIGEST, NOTE = "digest", "nothing"
 OF_EDITIONS = frozenset({DIGEST, NOTE})
 
@@ -23,17 +24,28 @@ def mail_of(digest: Digest) -> str:
 
 @dataclass(frozen=True)  # no slots: what is computed is kept beside the fields
 class Content:
-    """A rendered mail. ``not_built`` says why it was made the plain way, if it was."""
+    """A rendered mail. ``not_built`` says why it was made the plain way, if it was.
+
+    Text and HTML are in pieces, of which most are the same for many readers.
+    """
 
     subject: str
-    text: str
-    html: str
+    text_pieces: Sequence[str]
+    html_pieces: Sequence[str]
     not_built: NotBuilt | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(self.text_pieces)
+
+    @cached_property
+    def html(self) -> str:
+        return "".join(self.html_pieces)
 
     @cached_property
     def html_part(self) -> HtmlPart:
-        """The HTML as it stands in a message."""
-        return html_part(self.html)
+        """Return the HTML as it stands in a message."""
+        return html_part(self.html_pieces)
 
 
 def fill(templates: Templates, name: str, mail: DigestView | MessageView) -> Content:
@@ -41,20 +53,24 @@ def fill(templates: Templates, name: str, mail: DigestView | MessageView) -> Con
     built = built_mail(templates, name, mail)
     parts = []
     for part in (SUBJECT, TEXT, HTML):
-        filled = built.fill(part, mail)
-        parts.append(_plain(templates, name, part, mail) if filled is None else filled)
+        pieces = built.fill(part, mail)
+        parts.append([_plain(templates, name, part, mail)] if pieces is None else pieces)
     subject, text, html = parts
-    return Content(" ".join(subject.split()), text, html, built.not_built)
+    return Content(_subject("".join(subject)), text, html, built.not_built)
 
 
 def fill_plainly(templates: Templates, name: str, mail: DigestView | MessageView) -> Content:
     """Do the same as ``fill`` without anything that is built: it costs thirty times as much."""
     subject, text, html = (_plain(templates, name, part, mail) for part in (SUBJECT, TEXT, HTML))
-    return Content(" ".join(subject.split()), text, html)
+    return Content(_subject(subject), [text], [html])
+
+
+def _subject(filled: str) -> str:
+    return " ".join(filled.split())
 
 
 def _plain(templates: Templates, name: str, part: str, mail: DigestView | MessageView) -> str:
-    """Make a part of one mail by itself: HTML through Jinja2, MJML and premailer."""
+    """Make one part of one email by itself: HTML through Jinja2, MJML and premailer."""
     template = f"mail/{name}/{part}"
     if part != HTML:
         return templates.render(template, mail=mail)
@@ -63,10 +79,9 @@ def _plain(templates: Templates, name: str, part: str, mail: DigestView | Messag
     def include(path: str) -> str:
         return templates.render(path.removeprefix("./"), mail=mail)
 
+    mjml = templates.trace(template, mail=mail)
     try:
-        return to_html(templates.render(template, mail=mail), include)
+        return to_html(mjml.text, include)
     except BrokenMjml as error:
-        place = Place(template)
-        if error.offset is not None:
-            place = templates.trace(template, mail=mail).place(error.offset)
+        place = Place(template) if error.offset is None else mjml.place(error.offset)
         raise TemplateError(place.template, place.line, str(error)) from error

@@ -1,12 +1,11 @@
-"""Where templates come from, and how they are filled."""
+"""Load templates, and fill them."""
 
-import textwrap
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,15 @@ from jinja2 import TemplateError as JinjaError
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import missing
 
+from digest.compose.card import CardView, Picture, Way
+from digest.compose.folding import fold
 from digest.compose.language import ENGLISH, Language
+from digest.compose.languages import Languages
+from digest.compose.markdown import markdown
 from digest.compose.source_map import LineMarks, Place, Rendered, read_marks
-from digest.compose.view import CardView, DigestView, Links, MessageView, Picture, SectionView
+from digest.compose.view import DigestView, Links, MessageView, SectionView
 from digest.errors import TemplateError
+from subscribers.sentences import said
 
 # What an expression in a template can raise, and a file that is no UTF-8 or includes itself.
 FAULTS = (
@@ -40,8 +44,8 @@ FAULTS = (
 )
 
 
-_VIEWS = frozenset({CardView, DigestView, Links, MessageView, Picture, SectionView})
-_FIELDS = frozenset(field.name for view in _VIEWS for field in fields(view))
+_VIEWS = (CardView, DigestView, Links, MessageView, Picture, SectionView, Way)
+_FIELDS = {view: frozenset(field.name for field in fields(view)) for view in _VIEWS}
 
 
 def built_in_templates() -> Path:
@@ -52,7 +56,7 @@ def built_in_templates() -> Path:
 
 
 class _Unknown(StrictUndefined):
-    """A name that does not exist, told in an operator's words."""
+    """A name that does not exist, reported in an operator's words."""
 
     @property
     def _undefined_message(self) -> str:
@@ -68,19 +72,20 @@ class _Unknown(StrictUndefined):
 
 
 class _Sandbox(SandboxedEnvironment):
-    """The sandbox of Jinja2, past which our own views are read: it is a third of a mail's time."""
+    """The sandbox of Jinja2, past which our own views are read: that takes a third of the time."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        if type(obj) in _VIEWS and attribute in _FIELDS:
-            return getattr(obj, attribute, None)
+        if attribute in _FIELDS.get(type(obj), ()):
+            return getattr(obj, attribute)
         return super().getattr(obj, attribute)
 
 
 class Templates:
     """Jinja2 templates: sandboxed, escaped, and strict about names that do not exist.
 
-    The operator's folder is looked in first; what it lacks is taken from the built-in set. Their
-    messages are said in ``language``.
+    ``folders`` are looked through in this order: the operator's, and for what it lacks the built-in
+    set. Their messages are said in ``language``, the installation's; ``for_reader`` are the same
+    templates in another one of the ``languages``.
     """
 
     def __init__(
@@ -88,14 +93,22 @@ class Templates:
         own_folder: Path | None = None,
         language: Language = ENGLISH,
         cache: Path | None = None,
+        *,
+        for_chat: bool = False,
     ) -> None:
         self.language = language
+        self.languages = Languages(language, own_folder)
         self.cache = cache
+        self._own_folder = own_folder
+        self._for_chat = for_chat
+        self._in_languages = {language.code: self}
         self.built: dict[Any, Any] = {}  # by built.py
         built_in = built_in_templates()
-        self._folders = [own_folder, built_in] if own_folder else [built_in]
+        self.folders = [own_folder, built_in] if own_folder else [built_in]
+        if for_chat:  # what stands in their folder chat comes first
+            self.folders = [*(folder / "chat" for folder in self.folders), *self.folders]
         self.environment = _Sandbox(
-            loader=ChoiceLoader([FileSystemLoader(folder) for folder in self._folders]),
+            loader=ChoiceLoader([FileSystemLoader(folder) for folder in self.folders]),
             # Not select_autoescape(): it is off for names that end in .mjml.j2.
             autoescape=lambda name: name is None or not name.endswith(".txt.j2"),
             undefined=_Unknown,
@@ -111,14 +124,29 @@ class Templates:
         self.environment.install_gettext_callables(  # type: ignore[attr-defined]  # of i18n
             language.translations.gettext, language.translations.ngettext, newstyle=True
         )
-        self.environment.filters["fold"] = fold
+        self.environment.filters |= {
+            "fold": fold,
+            "long_date": language.long_date,
+            "medium_date": language.medium_date,
+            "listed": language.listed,
+            "markdown": markdown,
+            "weekday": language.weekday,
+            "number": language.number,
+            "said": partial(said, language=language),
+        }
 
         self._marking = self.environment.overlay(extensions=[LineMarks])
 
-    @property
-    def folders(self) -> list[Path]:
-        """Where templates are looked for, in this order."""
-        return self._folders
+    def for_reader(self, locale: str | None, accepted: str = "") -> "Templates":
+        """Return these templates in a reader's language, found as ``Languages.of_reader`` does."""
+        if locale == self.language.code:
+            return self
+        found = self.languages.of_reader(locale, accepted)
+        if found.code not in self._in_languages:
+            self._in_languages[found.code] = Templates(
+                self._own_folder, found, self.cache, for_chat=self._for_chat
+            )
+        return self._in_languages[found.code]
 
     def render(self, name: str, **values: Any) -> str:
         """Fill a template. Raises TemplateError."""
@@ -129,11 +157,11 @@ class Templates:
         return read_marks(self._render(self._marking, name, values), name)
 
     def _render(self, environment: Environment, name: str, values: dict[str, Any]) -> str:
-        with self._told_clearly(name):
+        with self._as_template_error(name):
             return environment.get_template(name).render(values)
 
     @contextmanager
-    def _told_clearly(self, name: str) -> Iterator[None]:
+    def _as_template_error(self, name: str) -> Iterator[None]:
         """Raise TemplateError for whatever is wrong with the template of that name."""
         try:
             yield
@@ -151,14 +179,7 @@ class Templates:
         place = Place(name)
         for frame, line in traceback.walk_tb(error.__traceback__):
             file = Path(frame.f_code.co_filename)
-            folder = next((known for known in self._folders if file.is_relative_to(known)), None)
+            folder = next((known for known in self.folders if file.is_relative_to(known)), None)
             if folder:
                 place = Place(file.relative_to(folder).as_posix(), line)
         return place
-
-
-@lru_cache(maxsize=10_000)  # what cards say is folded for one reader after the other
-def fold(text: str, width: int) -> str:
-    """Wrap plain text in lines of at most ``width``, words and links kept whole."""
-    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
-    return "\n".join(lines)

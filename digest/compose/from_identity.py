@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from digest.compose.view import Picture
+from digest.compose.card import Picture
 from digest.errors import SettingError
 from digest.model.verp import Verp
 from digest.settings.settings import Settings, variable
 from subscribers.tokens import Purpose, Tokens
 
-WIDEST = 600  # pixels of a mail
+WIDEST = 600  # pixels of an email
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,25 +22,42 @@ class FromIdentity:
     bounce_address: str
     unsubscribe_address: str
     complaints_address: str
-    base_url: str
+    base_url: str  # "" if there are no pages
     secret: str
     tokens: Tokens
     postal_address: str
     header: Picture | None = None
-    thumbnails: bool = False
+    pictures: bool = True
+    first_digest: bool = False
 
     @property
     def host(self) -> str:
-        """The public host: of links, of the List-Id and of Message-IDs."""
-        return urlsplit(self.base_url).hostname or "localhost"
+        """The public host: of links, of the List-Id and of Message-IDs; without pages, of From."""
+        return urlsplit(self.base_url).hostname or self.address.rpartition("@")[2]
+
+    @property
+    def sender_id(self) -> str:
+        """The sender in Feedback-ID, by which Gmail adds up complaints: the domain of From.
+
+        It must have 5 to 15 characters, and never change
+        (https://support.google.com/a/answer/6254652).
+        """
+        return self.address.rpartition("@")[2][-15:].ljust(5, "-")
 
     @property
     def root(self) -> str:
         """The path of the public address, which all links on pages begin with; mostly empty."""
         return urlsplit(self.base_url).path.rstrip("/")
 
+    def leave_by_mail(self, public_id: str) -> str:
+        """Return the address to unsubscribe by mail (RFC 2369): mailto, with a token as subject."""
+        token = self.tokens.make(Purpose.UNSUBSCRIBE, public_id)
+        return f"mailto:{self.unsubscribe_address}?subject={token}"
+
     def link(self, purpose: Purpose, public_id: str) -> str:
-        """Return a subscriber's own link, for one purpose."""
+        """Return a subscriber's own link, for one purpose; "" without pages."""
+        if not self.base_url:
+            return ""
         return f"{self.base_url}/{purpose}/{self.tokens.make(purpose, public_id)}"
 
 
@@ -65,7 +82,7 @@ def from_identity(settings: Settings) -> FromIdentity:
             "(in .env or the environment; digest doctor says how)"
         )
     assert settings.from_
-    assert settings.base_url
+    assert settings.base_url is not None
     assert settings.secret
     assert settings.postal_address
     domain = settings.from_.rpartition("@")[2]
@@ -87,12 +104,14 @@ def from_identity(settings: Settings) -> FromIdentity:
         tokens=Tokens(settings.secret),
         postal_address=settings.postal_address,
         header=_header(settings),
-        thumbnails=settings.thumbnails,
+        pictures=settings.pictures and settings.base_url != "",
+        # Outside of sending hours it waits: nothing is promised then.
+        first_digest=settings.first_digest and settings.send_window is None,
     )
 
 
 def _header(settings: Settings) -> Picture | None:
-    """Return the operator's picture, as wide as a mail at most."""
+    """Return the operator's picture, as wide as an email at most."""
     if settings.header_image is None:
         return None
     if settings.header_image_size is None:

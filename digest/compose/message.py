@@ -1,4 +1,4 @@
-"""The MIME message: headers, and the two parts.
+"""Build the MIME message: headers, and the two parts.
 
 RFC 5322 (form), RFC 2919 (List-Id), RFC 2369 and RFC 8058 (List-Unsubscribe), RFC 3834
 (Auto-Submitted), RFC 9477 (CFBL-Address).
@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from email.header import Header
 from email.headerregistry import Address
-from email.policy import SMTP
 from email.utils import format_datetime
 from functools import lru_cache
 
 from digest.compose.content import Content
 from digest.compose.from_identity import FromIdentity
-from digest.compose.transfer_encoding import quoted_printable
+from digest.compose.transfer_encoding import has_dots, quoted_printable
 from digest.model.messages import Envelope, Message
 from subscribers.tokens import Purpose
 
@@ -33,12 +32,9 @@ def encoded_subject(subject: str) -> str:
 
 
 def _is_plain(subject: str) -> bool:
-    """Tell whether it can stand in a header as it is; a line has room for 998 octets (RFC 5322)."""
+    """Return whether it can be a header as it is; a line has room for 998 octets (RFC 5322)."""
     fits = len(subject) < 900 and subject.isascii() and subject.isprintable()
     return fits and "=?" not in subject
-
-
-_POLICY = SMTP.clone(cte_type="7bit", max_line_length=_LINE)
 
 
 def build_message(
@@ -51,7 +47,7 @@ def build_message(
     now: datetime,
     campaign: str = "",
 ) -> Message:
-    """Make the message. Of the same values, it has the same octets.
+    """Build the message. The same values give the same octets.
 
     ``what`` names what is sent, once to each subscriber (the day of an edition, say). It and
     ``public_id`` make the Message-ID, which so is the same on every retry. A message with a
@@ -59,19 +55,18 @@ def build_message(
     RFC 2369 and RFC 2919.
     """
     envelope = Envelope(identity.bounce_address, to)
-    is_international = envelope.is_international
     message_id = f"<{_keyed(identity, 'message-id', what, public_id)}@{identity.host}>"
     boundary = f"=_{_keyed(identity, 'boundary', what, public_id)}"
-    token = identity.tokens.make(Purpose.UNSUBSCRIBE, public_id)
+    stream = "account" if campaign else "daily"
     lines = [
-        _address("From", identity.name, identity.address, utf8=is_international),
+        _address("From", identity.name, identity.address),
         f"To: {to}",
-        f"Date: {format_datetime(now)}",
+        f"Date: {_date(now.replace(microsecond=0))}",
         f"Message-ID: {message_id}",
         f"Subject: {encoded_subject(content.subject)}",
-        _address("Reply-To", "", identity.reply_to, utf8=is_international),
-        *([] if campaign else _list_headers(token, identity)),
-        f"Feedback-ID: {campaign or what}:{'account' if campaign else 'daily'}:paper-digest",
+        f"Reply-To: {identity.reply_to}",
+        *([] if campaign else _list_headers(public_id, identity)),
+        f"Feedback-ID: {campaign or what}:{stream}:{identity.sender_id}",
         f"CFBL-Address: {identity.complaints_address}; report=arf",
         "Auto-Submitted: auto-generated",
         "MIME-Version: 1.0",
@@ -80,44 +75,56 @@ def build_message(
         "",
         *_part(boundary, "plain", "quoted-printable"),
     ]
-    html = content.html_part
+    text, html = quoted_printable(content.text_pieces), content.html_part
     octets = b"".join(
         (
             "\r\n".join(lines).encode(),
-            quoted_printable(content.text),
+            text,
             "\r\n".join(["", *_part(boundary, "html", html.encoding)]).encode(),
             html.octets,
             f"\r\n--{boundary}--\r\n".encode(),
         )
     )
-    return Message(envelope, message_id, octets)
+    return Message(envelope, message_id, octets, has_dots=html.has_dots or has_dots(text))
+
+
+_date = lru_cache(maxsize=10)(format_datetime)
 
 
 @lru_cache(maxsize=100)
-def _address(name: str, display_name: str, address: str, *, utf8: bool) -> str:
-    """Write a header with an address of our own; the standard library encodes what must be.
+def _address(name: str, display_name: str, address: str) -> str:
+    """Write a header with an address of our own."""
+    plain = f"{name}: {Address(display_name, addr_spec=address)}"
+    if _is_plain(display_name) and len(plain) <= _LINE:
+        return plain
+    # The standard library's own folding may leave the first line empty.
+    encoded = Header(display_name, "utf-8", _LINE, name).encode(linesep="\r\n")
+    return f"{name}: {encoded}\r\n <{address}>"
 
-    With ``utf8`` it stands as it is (RFC 6532).
-    """
-    policy = _POLICY.clone(utf8=utf8)
-    value = Address(display_name, addr_spec=address)
-    return str(policy.header_factory(name, value).fold(policy=policy)).removesuffix("\r\n")
 
-
-def _list_headers(token: str, identity: FromIdentity) -> Sequence[str]:
+def _list_headers(public_id: str, identity: FromIdentity) -> Sequence[str]:
     """Return what programs read letter by letter: folded between items only, never encoded.
 
     The standard library would turn a long one into encoded words, which ends one-click.
     """
-    leave = f"<{identity.base_url}/{Purpose.UNSUBSCRIBE}/{token}>"
+    list_id = f"List-Id: {_phrase(identity.name)}<daily.{identity.host}>"
+    by_mail = f"<{identity.leave_by_mail(public_id)}>"
+    if not identity.base_url:
+        return list_id, f"List-Unsubscribe: {by_mail}"
     return (
-        f"List-Id: Paper Digest <daily.{identity.host}>",
-        f"List-Unsubscribe: {leave},",
-        f" <mailto:{identity.unsubscribe_address}?subject={token}>",
+        list_id,
+        f"List-Unsubscribe: <{identity.link(Purpose.UNSUBSCRIBE, public_id)}>,",
+        f" {by_mail}",
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
         f"List-Help: <{identity.base_url}/>",
         f"List-Archive: <{identity.base_url}/archive>",
     )
+
+
+def _phrase(name: str) -> str:
+    """Return a name for the List-Id, where it is optional (RFC 2919); "" if it would be encoded."""
+    fits = _is_plain(name) and len(name) <= _LINE
+    return f"{str(Address(name)).removesuffix(' <>')} " if name and fits else ""
 
 
 def _part(boundary: str, kind: str, encoding: str) -> Sequence[str]:

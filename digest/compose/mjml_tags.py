@@ -1,4 +1,4 @@
-"""The tags of MJML text, and what keeps mrml (mjml-python 1.4) from reading it. Pure.
+"""Find the tags of MJML text, and the faults that mrml (mjml-python 1.4) stops at. Pure.
 
 mrml only says "unable to parse next template" of most faults, without a place. What is a fault here
 was found by trying it: mrml reads nearly XML, but takes attributes without a value, HTML's elements
@@ -63,7 +63,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a text is no MJML, and the character to show."""
+    """The reason why a text is not MJML, and the character to show."""
 
     offset: int
     what: str
@@ -86,16 +86,15 @@ def first_fault(mjml: str) -> Fault | None:
     return min(found, key=lambda fault: fault.offset, default=None)
 
 
-def explain(mjml: str, said: str) -> Fault | None:
-    """Find the place of what mrml ``said`` of a text it rejects, if anybody knows it."""
-    fault = first_fault(mjml)
+def told_fault(mjml: str, said: str) -> Fault | None:
+    """Return the fault that mrml ``said`` a text has, if it told the place."""
     told = _TOLD.match(said)
-    if fault is None and told:
-        octets, begin = mjml.encode(), int(told["begin"])
-        found = octets[begin : int(told["end"])].decode(errors="ignore")
-        offset = len(octets[:begin].decode(errors="ignore"))
-        return Fault(offset, f"{told['what']}: {found.strip()}")
-    return fault
+    if told is None:
+        return None
+    octets, begin = mjml.encode(), int(told["begin"])
+    found = octets[begin : int(told["end"])].decode(errors="ignore")
+    offset = len(octets[:begin].decode(errors="ignore"))
+    return Fault(offset, f"{told['what']}: {found.strip()}")
 
 
 def _first_bad_character(mjml: str) -> Fault | None:

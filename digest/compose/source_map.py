@@ -1,4 +1,4 @@
-"""Which line of which template each character of a rendered text came from."""
+"""Map each character of a rendered text to the template and line that it came from."""
 
 import re
 from bisect import bisect_right
@@ -26,7 +26,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A filled template, and where its characters came from."""
+    """A filled template, and the places that its characters came from."""
 
     text: str
     _starts: list[int] = field(repr=False)

@@ -1,4 +1,4 @@
-"""Templates in two stages: what is known when a mail is built, and what only one mail knows.
+"""Fill templates in two stages: what is known when they are built, and what each email knows.
 
 While Jinja2 renders a template to be built, the extension here lets it do the tags that need
 nothing but what is known: includes, blocks, sentences, the brand. Every other tag comes out as a
@@ -15,7 +15,7 @@ from jinja2.lexer import Token, TokenStream
 
 from digest.compose.source_map import Place
 
-# Of ``mail``, what is the same in all mails of one sender in one language.
+# Of ``mail``, what is the same in all emails of one sender in one language.
 KNOWN = ("brand", "direction", "header", "language", "postal_address")
 _KNOWN_NAMES = frozenset("_ gettext ngettext pgettext npgettext dict range self super".split())
 
@@ -47,7 +47,7 @@ _NAMING = {  # statements that give values to names, and how they end
 
 
 class CannotBuildError(Exception):
-    """A template needs to know of each mail, before it is built, what only that mail knows."""
+    """A template needs to know of each email, before it is built, what only that email knows."""
 
     def __init__(self, what: str, place: Place) -> None:
         super().__init__(what)
@@ -98,7 +98,7 @@ class _Piece:
 
 
 class Stages(Extension):
-    """Writes marks instead of the tags that need a mail.
+    """Writes marks instead of the tags that need an email.
 
     ``marked`` are these, by the numbers in their marks. ``first`` are marks that come before all
     text: of constants, and of what is set outside of blocks in a template that extends another.
@@ -185,7 +185,7 @@ class Stages(Extension):
     def _is_constant(
         self, number: int, pieces: Sequence[_Piece], named: Sequence[set[str]]
     ) -> bool:
-        """Tell whether a set gives known values, to names that mean nothing else in the file."""
+        """Return whether a set gives known values, to names that mean nothing else in the file."""
         others = set().union(*named[:number], *named[number + 1 :])
         before = {token.value for piece in pieces[:number] for token in piece.tokens}
         is_unique = named[number] and named[number].isdisjoint(others | before)
@@ -234,7 +234,7 @@ class Stages(Extension):
         return self.environment.linked_to.parse(source.translate(_AS_WRITTEN))
 
     def _is_known(self, source: str) -> bool:
-        """Tell whether a tag needs nothing but what is known now."""
+        """Return whether a tag needs nothing but what is known now."""
         tree = self._parsed(source)
         names = [found.name for found in tree.find_all(nodes.Name)]
         of_mail = [
