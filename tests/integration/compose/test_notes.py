@@ -124,7 +124,7 @@ def test_it_has_the_headers_and_the_envelope_of_a_digest(street):
     assert [name for name, _ in of_note.headers] == [name for name, _ in of_digest.headers]
     for name in (*LIST_HEADERS, "From", "To", "Reply-To", "CFBL-Address", "Auto-Submitted"):
         assert of_note.one(name) == of_digest.one(name)
-    assert of_note.one("Feedback-ID") == f"{TODAY}:daily:paper-digest"
+    assert of_note.one("Feedback-ID") == f"{TODAY}:daily:example.org"
     assert decoded(of_note.one("Subject")) == "Nothing for you today (Friday, 20 February 2026)"
     assert note.mail_from.startswith("digest+1-")
     text, html = street.parts()
@@ -142,7 +142,7 @@ def test_it_says_how_many_papers_there_were_and_leads_to_them(street):
     for part in (" ".join(text.split()), said):
         assert "Too few of the new papers fit your topics. Today's edition has 3 papers." in part
     [link] = page.xpath("//a[starts-with(text(), 'All of today')]/@href")
-    assert link == f"{HOST}/archive/{TODAY}"
+    assert link == f"{HOST}/{TODAY}"
     assert link in text
 
 
@@ -262,10 +262,10 @@ def test_what_an_edition_lacks_stands_in_its_mails_and_on_its_page(street):
     street.add("ada")
     street.add("bob", "sourdough bread")
     street.run()
-    said = "Not everything could be collected: papers from arXiv may be missing."
+    said = "The list of arXiv was not fully available, so papers may be missing."
     assert len(street.server.received) == 2
     for received in street.server.received:
         for part in read(received.content).parts:
             assert said in " ".join(part.text.split())
-    page = page_of(Browser(make_web(street.ledger, street.registry)).get(f"/archive/{TODAY}"))
+    page = page_of(Browser(make_web(street.ledger, street.registry)).get(f"/{TODAY}"))
     assert said in page.text_content()

@@ -2,14 +2,15 @@
 
 import random
 import re
+import shutil
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import lxml.html
 
-from digest.cli.demo import SAMPLE_EDITION
 from digest.collect.file import read_file
+from digest.collect.sample_edition import SAMPLE_EDITION
 from digest.compose.composer import Composer
 from digest.compose.content import fill, fill_plainly, mail_of
 from digest.compose.environment import Templates
@@ -22,6 +23,7 @@ from tests.support import NOW, TODAY, make_settings
 CARD = "mail/partials/card.mjml.j2"
 BODY = "mail/digest/body.mjml.j2"
 STYLE = "mail/partials/style.mjml.j2"
+EARLIER = Path("tests/fixtures/earlier_templates")
 TOPICS = (
     "robots",
     "agents & tools",
@@ -30,7 +32,7 @@ TOPICS = (
     "“quotes”",
     "O'Brien's \"x\"",
     "{{ 7*7 }} %s %(topic)s",
-    "jtag1z \ufdd8 \u2028",
+    "jtag1z \ufdd8 \ufdda0\ufddb \u2028",
 )
 WORDS = ("sim2real", "café", "a<b", "R&D", "100%", "%s")
 
@@ -49,12 +51,12 @@ def make_edition(papers=None, missing=()):
 
 
 def note(why, *topics, missing=()):
-    """That there is nothing, to a reader with these topics."""
+    """Make a note that there is nothing, to a reader with these topics."""
     return Digest(TODAY, tuple(map(TopicFilter, topics)), (), len(candidates()), missing, why)
 
 
 def some_digest(chance: random.Random, most=10):
-    """What a reader with a few topics might get, or one without."""
+    """Make a digest that a reader with a few topics might get, or one without."""
     papers = chance.sample(candidates(), chance.randint(1, most))
     for_you = chance.randint(0, len(papers))
     topics = tuple(map(TopicFilter, chance.sample(TOPICS, chance.randint(1, 4))))
@@ -83,7 +85,7 @@ class BothWays:
         return self.composer.view(digest, self.composer.links(digest, "0" * 32))
 
     def why_not(self, digest):
-        """Why the digest's email cannot be built."""
+        """Return why the digest's email cannot be built."""
         return fill(self.templates, mail_of(digest), self.view(digest)).not_built
 
     def compare(self, digest):
@@ -102,7 +104,11 @@ class BothWays:
 
 
 def own_templates(folder: Path, changed: Mapping[str, str | tuple[str, str]]) -> Path:
-    """A folder with some templates: whole ones, or shipped ones in which something is replaced."""
+    """An operator's folder: the templates that an earlier version shipped, some of them changed.
+
+    A change is a whole template, or what is replaced in one.
+    """
+    shutil.copytree(EARLIER, folder, dirs_exist_ok=True)
     for name, change in changed.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,8 +117,8 @@ def own_templates(folder: Path, changed: Mapping[str, str | tuple[str, str]]) ->
 
 
 def replaced(name, what, by):
-    """A shipped template with a change."""
-    source = (Path("templates") / name).read_text(encoding="utf-8")
+    """A template of the earlier version with a change."""
+    source = (EARLIER / name).read_text(encoding="utf-8")
     assert what in source, f"{what!r} is not in {name} any more"
     return source.replace(what, by)
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from digest.compose import built
+from digest.compose import ahead, built
 from digest.compose.composer import REFUSE_AT
 from digest.compose.content import fill
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError
@@ -19,6 +19,7 @@ from tests.support import NOW, TODAY, few_of, make_candidate
 from tests.unit.compose.both_ways import (
     BODY,
     CARD,
+    EARLIER,
     STYLE,
     BothWays,
     candidates,
@@ -46,7 +47,7 @@ def test_readers_get_the_same_either_way(code, readers):
 
 def test_with_pictures_it_is_the_same():
     picture = {"header_image": "https://pictures.example/h.png", "header_image_size": "1200x300"}
-    BothWays(thumbnails="yes", **picture).compare_some()
+    BothWays(**picture).compare_some()
 
 
 lines = st.text(
@@ -78,10 +79,24 @@ def test_a_note_is_the_same_either_way(why, topics):
     SHIPPED.compare(note(why, *topics, missing=("arxiv",)))
 
 
+def test_a_shipped_card_is_filled_once_for_all_readers(monkeypatch):
+    filled, fill = [], ahead.CardsAhead._with_holes
+
+    def seen(cards, card, own):
+        filled.append(card.title)
+        return fill(cards, card, own)
+
+    monkeypatch.setattr(ahead.CardsAhead, "_with_holes", seen)
+    composer, paper = BothWays().composer, candidates()[0]
+    for reader in "abc":
+        composer.render(Digest(TODAY, (), (Pick(Section.TRENDING, paper),), 1), reader)
+    assert filled == [paper.facts.title] * 2  # in the text, and in the HTML
+
+
 # ---- what operators may write ----------------------------------------------------------------
 
 LOOP = '    {% include "mail/partials/card.mjml.j2" %}\n'
-TITLE = "{{ card.title }}</a></h3>"
+TITLE = re.search(r"\{\{ card\.title \}\}.*</h3>", (EARLIER / CARD).read_text())[0]
 TEXT_OF_CARD = '<p class="text" dir="auto">'
 SECTIONS = "{% for section in mail.sections %}"
 INLINE = "p { margin: 0; }"
@@ -152,6 +167,28 @@ BUILT = {
             "{{ mail.topics | fold(20) }} {{ (mail.topics ~ '!') | upper }}",
         ),
         "mail/digest/subject.txt.j2": "{{ mail.top_title | truncate(20) | upper }}: {{ mail.others }}",
+    },
+    "a reader's value, or another": {
+        CARD: (
+            TITLE,
+            TITLE + "<p>{{ card.topic or card.why }} {{ card.why if card.topic else 'none' }}</p>"
+            "<p>{{ not card.why }} {{ card.topic and card.title }} {{ card.topic | length }}</p>",
+        )
+    },
+    "a reader's value, cut and filled up": {
+        CARD: (TITLE, TITLE + """<p>{{ _("%(a).3s|%(b)40s|", a=card.topic, b=card.why) }}</p>"""),
+        "mail/partials/card.txt.j2": (
+            "{{ card.title | fold(72) }}",
+            "{% filter upper %}{{ card.topic }}{% endfilter %} {{ card.title | fold(72) }}",
+        ),
+    },
+    "a name that one card sets and the next asks for": {
+        BODY: (LOOP, "{% set said = 'outside' %}" + LOOP),
+        CARD: (
+            TITLE,
+            TITLE + "<p>{{ said }}{% if card.topic %}{% set said = card.title %}{% endif %}</p>"
+            "{% set own = card.topic %}{% set more = card.url ~ said %}{{ own | upper }}{{ more }}",
+        ),
     },
     "a constant that is asked for before it is set": {
         CARD: (
@@ -590,6 +627,7 @@ FAULTS = [
     (CARD, (TITLE, TITLE + "{% if %}"), "mail/partials/card.mjml.j2, line 7: "),
     (CARD, (TITLE, TITLE + " 1 < 2"), "mail/partials/card.mjml.j2, line 7: a bare <"),
     (CARD, ("{{ card.title }}", "{{ card.titel }}"), "line 7: a card has no titel: is title"),
+    (CARD, ("{{ card.title }}", "{{ card.preheader }}"), "line 7: a card has no preheader"),
     (CARD, ("{{ card.title }}", "{{ card.title | nofilter }}"), "line 7: No filter named"),
     (
         "mail/partials/footer.mjml.j2",
@@ -659,10 +697,10 @@ def test_who_would_only_get_a_broken_paper_gets_nothing(tmp_path):
 
 
 def test_what_does_not_fit_is_left_out():
-    papers = [make_candidate(number, title=f"{number} " + "W" * 290) for number in range(1, 40)]
+    papers = [make_candidate(number, title=f"{number} " + "W" * 290) for number in range(1, 140)]
     picks = tuple(Pick(Section.TRENDING, paper) for paper in papers)
-    content = SHIPPED.composer.render(Digest(TODAY, (), picks, 39), "a")
-    assert "39 WWW" not in content.html
+    content = SHIPPED.composer.render(Digest(TODAY, (), picks, 139), "a")
+    assert "139 WWW" not in content.html
     assert REFUSE_AT / 2 < content.html_part.size < REFUSE_AT
 
 

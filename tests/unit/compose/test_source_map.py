@@ -12,8 +12,8 @@ from digest.compose.composer import Composer
 from digest.compose.environment import Templates, built_in_templates
 from digest.compose.from_identity import from_identity
 from digest.compose.language import language
-from digest.compose.samples import samples, view_of
 from digest.compose.source_map import LineMarks, Place, read_marks
+from digest.studio.samples import samples, view_of
 from tests.support import make_settings
 
 SENDER = from_identity(make_settings())

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from digest.compose.view import CardView, DigestView, Links
+from digest.compose.card import CardView
+from digest.compose.view import DigestView, Links
 
 TEXT = (Path(__file__).parents[3] / "docs" / "templates.md").read_text(encoding="utf-8")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.compose.transfer_encoding import html_part
+from digest.compose.transfer_encoding import has_dots, html_part, quoted_printable
 
 LINE = '<p class="text">Some words of a usual paper, and some more of them.</p>\n'
 
@@ -52,6 +52,24 @@ def test_every_text_arrives_whole(text, times):
 
 
 def test_the_size_is_what_clients_count():
-    assert html_part("é" * 10 + LINE * 10).size == 60 + len(LINE) * 10
+    assert html_part("é" * 10 + LINE * 10).size == 60 + (len(LINE) + 1) * 10
     chinese = "<p>" + "論" * 5000 + "</p>\n"
-    assert html_part(chinese).size == len(chinese.encode())
+    assert html_part(chinese).size == len(chinese.encode()) + 1
+
+
+PIECES = st.lists(st.text(alphabet=st.sampled_from("ab .=\n\ré"), max_size=8), max_size=40)
+
+
+@given(PIECES)
+def test_a_text_in_pieces_is_encoded_as_the_whole(pieces):
+    assert quoted_printable(pieces) == quoted_printable(["".join(pieces)])
+    long = [piece * 40 for piece in pieces]
+    assert quoted_printable(long) == quoted_printable(["".join(long)])
+
+
+@given(st.lists(st.sampled_from([".", "\n", "a", "From ", "\n.", "b\n"]), max_size=12))
+def test_lines_that_begin_in_a_special_way_are_found_across_pieces(pieces):
+    whole, part = "".join(pieces), html_part(pieces)
+    assert part == html_part([whole])
+    assert part.has_dots == has_dots(part.octets)
+    assert part.encoding != "7bit" or "\nFrom " not in whole

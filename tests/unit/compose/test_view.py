@@ -1,33 +1,35 @@
 """What the templates see of a digest."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.collect import arxiv, huggingface
-from digest.compose.language import ENGLISH, language
-from digest.compose.phrases import SOURCES, how_often
-from digest.compose.view import (
+from digest.collect import arxiv, biorxiv, huggingface
+from digest.compose.card import (
     LONGEST_TEXT,
     LONGEST_TITLE,
-    Links,
     Picture,
+    Shown,
     card,
     first_sentences,
-    long_date,
-    view,
 )
+from digest.compose.language import ENGLISH, language
+from digest.compose.phrases import SOURCES
+from digest.compose.transactional_phrases import how_often
+from digest.compose.view import Links, view
 from digest.model.digests import Digest, Match, Pick, Reason, Section, SkipReason
 from digest.model.papers import Signals
+from digest.model.pictures import PaperPicture
+from digest.model.summaries import Summary
 from subscribers.preferences import WEEKDAYS, Preferences, parse_cadence
 from subscribers.topics import TopicFilter
 from tests.support import TODAY, make_candidate
 
 GERMAN = language("de")
-PICTURES = "https://cdn-thumbnails.huggingface.co/social-thumbnails/papers"
+NBSP = "\N{NO-BREAK SPACE}"
 LINKS = Links(
     "https://x/unsubscribe/t",
     "https://x/preferences/t",
@@ -42,8 +44,8 @@ def trending(number=1, **changes):
     return Pick(Section.TRENDING, make_candidate(number, **changes))
 
 
-def for_you(number=1, topic="things", words=(), liked="", **changes):
-    match = Match(1.0, Reason(topic, words, liked))
+def for_you(number=1, topic="things", words=(), liked="", followed="", score=1.0, **changes):
+    match = Match(score, Reason(topic, words, liked, followed))
     return Pick(Section.FOR_YOU, make_candidate(number, **changes), match)
 
 
@@ -57,8 +59,8 @@ def counted(**counts):
     )
 
 
-def mail(*picks, topics=(), pool_size=40, missing=(), why=None, day=TODAY, **values):
-    digest = Digest(day, tuple(map(TopicFilter, topics)), picks, pool_size, missing, why)
+def mail(*picks, topics=(), pool_size=40, missing=(), why=None, day=TODAY, cadence="", **values):
+    digest = Digest(day, tuple(map(TopicFilter, topics)), picks, pool_size, missing, why, cadence)
     return view(digest, LINKS, brand="Paper Digest", postal_address="1 Street", **values)
 
 
@@ -73,14 +75,13 @@ def mail(*picks, topics=(), pool_size=40, missing=(), why=None, day=TODAY, **val
         ((), 7, "7 authors"),
         ((), 1234, "1,234 authors"),
         (("Ada",), 1, "Ada"),
-        (("Ada", "Bob", "Cy"), 3, "Ada, Bob, Cy"),
-        (("Ada", "Bob", "Cy", "Dee"), 4, "Ada, Bob, Cy and 1 more"),
-        (("Ada", "Bob", "Cy", "Dee"), 0, "Ada, Bob, Cy and 1 more"),
-        (("Ada", "Bob"), 9, "Ada, Bob and 7 more"),
+        (("Ada", "Bob"), 2, "Ada + 1"),
+        (("Ada", "Bob", "Cy", "Dee"), 0, "Ada + 3"),
+        (("Ada", "Bob"), 9, "Ada + 8"),
     ],
 )
 def test_authors(names, count, shown):
-    assert card(trending(authors=names, author_count=count)).authors == shown
+    assert card(trending(authors=names, author_count=count)).authors.replace(NBSP, " ") == shown
 
 
 def test_the_organisation_is_apart_from_the_authors():
@@ -93,16 +94,39 @@ def test_the_organisation_is_apart_from_the_authors():
     ("counts", "shown"),
     [
         ({}, ()),
-        ({"upvotes": 0, "comments": 0}, ()),
-        ({"upvotes": 1}, ("1 upvote",)),
-        ({"upvotes": 57, "comments": 1}, ("57 upvotes", "1 comment")),
+        ({"upvotes": 1, "comments": 0}, ()),
+        ({"upvotes": 57, "comments": 1}, ("1 comment",)),
         ({"upvotes": 0, "comments": 2}, ("2 comments",)),
-        ({"upvotes": 1234567}, ("1,234,567 upvotes",)),
         ({"stars": 99}, ()),
     ],
 )
 def test_counts_are_ready_phrases(counts, shown):
     assert counted(**counts).counts == shown
+
+
+@pytest.mark.parametrize(
+    ("upvotes", "risen", "listed", "in_edition", "short", "in_words"),
+    [
+        (None, 0, 0, True, "", ""),
+        (0, 0, 0, True, "", ""),
+        (1, 1, 0, True, "▲ 1", "1 upvote"),
+        (1234567, 4, 0, True, "▲ 1,234,567", "1,234,567 upvotes"),
+        (50, 40, 0, True, "▲ 50, +40 in a day", "50 upvotes, +40 in a day"),
+        (148, 96, 3, True, "▲ 148, +96 since Tue", "148 upvotes, +96 since Tuesday"),
+        (148, 96, 6, True, "▲ 148, +96 since Sat", "148 upvotes, +96 since Saturday"),
+        (148, 96, 7, True, "▲ 148, +96 since Fri 13 Feb", "148 upvotes, +96 since Fri 13 Feb"),
+        (148, 96, 3, False, "▲ 148, +96 since Tue 17 Feb", "148 upvotes, +96 since Tue 17 Feb"),
+        (148, 4, 3, True, "▲ 148", "148 upvotes"),
+    ],
+)
+def test_votes_are_told_with_what_they_gained_since_a_day(
+    upvotes, risen, listed, in_edition, short, in_words
+):
+    """``listed`` is how many days ago; a weekday alone is one of the last seven days."""
+    since = TODAY - timedelta(days=listed) if listed else None
+    candidate = replace(make_candidate(), signals=Signals(upvotes), risen=risen, since=since)
+    shown = card(Pick(Section.RISING, candidate), Shown(day=TODAY if in_edition else None))
+    assert (shown.votes.replace("▲" + NBSP, "▲ "), shown.votes_in_words) == (short, in_words)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +149,8 @@ def test_stars_are_rounded(stars, shown):
 
 
 @pytest.mark.parametrize(
-    ("words", "why"), [((), ""), (("dreams",), "dreams"), (("dreams", "maps"), "dreams, maps")]
+    ("words", "why"),
+    [((), ""), (("dreams",), "“dreams”"), (("dreams", "maps"), "“dreams”, “maps”")],
 )
 def test_the_reason_is_the_topic_and_words_of_the_paper(words, why):
     shown = card(for_you(topic="world models", words=words))
@@ -144,6 +169,35 @@ def test_a_trending_paper_needs_no_reason():
 
 def test_the_sources_sentence_goes_before_the_abstract():
     assert card(trending(summary="In short.", abstract="At length.")).text == "In short."
+
+
+def text_and_mark(paper, language=ENGLISH, **shown):
+    made = card(paper, Shown(language, **shown))
+    return made.text, made.text_by
+
+
+def test_every_text_that_a_machine_made_is_marked():
+    found = {"tldr": "In a word.", "abstract": "At length."}
+    assert text_and_mark(trending(abstract="At length.")) == ("At length.", "")
+    assert text_and_mark(trending(**found)) == ("In a word.", "Summary by Semantic Scholar")
+    short = trending(summary="In short.", **found)
+    assert text_and_mark(short) == ("In short.", "AI-generated summary")
+    assert text_and_mark(short, GERMAN) == ("In short.", "Von einer KI zusammengefasst")
+    candidate = replace(short.candidate, sentence=Summary("In Kürze.", "Der Titel"))
+    summed_up = replace(short, candidate=candidate)
+    mark = "Von einem Sprachmodell zusammengefasst"
+    assert text_and_mark(summed_up, GERMAN) == ("In Kürze.", mark)
+    assert card(summed_up, Shown(GERMAN)).title_translation == ""
+    wanted = card(summed_up, Shown(GERMAN, translated_titles=True))
+    assert wanted.title_translation == "Der Titel (von einem Sprachmodell übersetzt)"
+    assert len(text_and_mark(trending(tldr="word " * 200))[0]) <= LONGEST_TEXT
+
+
+def test_the_venue_and_the_citations_stand_with_the_origin_and_the_counts():
+    shown = card(trending(upvotes=57, venue="Journal of Ponds", citations=1200))
+    assert shown.counts == ("1,200 citations",)
+    assert shown.origin == ("Hugging Face", "Journal of Ponds")
+    assert card(trending(citations=1)).counts == ("1 citation",)
 
 
 def test_a_paper_without_either_has_no_text():
@@ -172,22 +226,46 @@ def test_code_and_project_links_are_passed_on():
     assert (shown.code_url, shown.project_url) == ("https://c.example", "https://p.example")
 
 
+PICTURE = PaperPicture("5" * 32, 1104, 596)
+
+
+def with_picture(picture=PICTURE):
+    pick = trending()
+    return replace(pick, candidate=replace(pick.candidate, picture=picture))
+
+
+def test_a_picture_is_shown_where_it_is_wanted_and_there_is_one():
+    shown = card(with_picture(), Shown(pictures="https://x"))
+    assert shown.picture == Picture(
+        f"https://x/picture/{'5' * 32}.jpg", 552, 298, "Picture from A study of things, part 1"
+    )
+    assert shown.small_picture == Picture(
+        f"https://x/picture/{'5' * 32}-small.jpg", 120, 65, "Picture from A study of things, part 1"
+    )
+    for none in (card(with_picture()), card(trending(), Shown(pictures="https://x"))):
+        assert none.picture is none.small_picture is None
+    assert card(with_picture(), Shown(pictures="")).picture.url.startswith("/picture/")
+
+
+def test_a_reader_who_wants_no_pictures_gets_none():
+    digest = Digest(TODAY, (), (with_picture(),), 40)
+    for wants in (True, False):
+        shown = view(
+            replace(digest, pictures=wants),
+            LINKS,
+            brand="Paper Digest",
+            postal_address="1 Street",
+            pictures="https://x",
+        )
+        assert (shown.sections[0].cards[0].picture is not None) == wants
+
+
 @pytest.mark.parametrize(
-    ("page", "picture"),
-    [
-        ("https://huggingface.co/papers/2602.00001", f"{PICTURES}/2602.00001.png"),
-        ("https://arxiv.org/abs/2602.00001", ""),
-        ("", ""),
-    ],
+    ("width", "height", "shown"),
+    [(1104, 596, (552, 298)), (596, 596, (298, 298)), (200, 100, (200, 100)), (1104, 1, (552, 1))],
 )
-def test_a_picture_is_shown_where_it_is_wanted_and_there_is_one(page, picture):
-    wanted = trending(page_url=page)
-    assert card(wanted, thumbnails=True).thumbnail == picture
-    assert card(wanted).thumbnail == ""
-
-
-def test_a_paper_without_an_id_has_no_picture():
-    assert card(trending(arxiv_id=""), thumbnails=True).thumbnail == ""
+def test_a_picture_keeps_its_shape_in_the_room_that_is_free(width, height, shown):
+    assert PaperPicture("", width, height).shown(552) == shown
 
 
 # ---- lead sentences ----------------------------------------------------------------------------
@@ -234,15 +312,54 @@ def test_a_lead_is_never_too_long(text, longest):
     ],
 )
 def test_long_dates(day, shown):
-    assert long_date(day) == shown
+    assert ENGLISH.long_date(day) == shown
 
 
-def test_sections_are_in_order_and_only_where_there_are_papers():
-    both = mail(trending(1), for_you(2), trending(3))
-    assert [section.title for section in both.sections] == ["For you", "Trending"]
-    assert [len(section.cards) for section in both.sections] == [1, 2]
-    assert [section.title for section in mail(trending(1)).sections] == ["Trending"]
-    assert [section.title for section in mail(for_you(1)).sections] == ["For you"]
+def titles(shown):
+    return [(section.title, section.about, len(section.cards)) for section in shown.sections]
+
+
+def test_sections_are_topics_in_the_order_of_their_best_papers_and_then_what_others_voted_for():
+    picks = [trending(1), for_you(2, "maps"), for_you(3, "ants"), for_you(4, "maps"), trending(5)]
+    assert titles(mail(*picks, topics=["ants", "maps"])) == [
+        ("Maps", "2 papers", 2),
+        ("Ants", "1 paper", 1),
+        ("Also trending", "beyond your topics", 2),
+    ]
+    assert titles(mail(trending(1))) == [("Trending", "1 paper", 1)]
+    assert titles(mail(for_you(1, ""), for_you(2, followed="Ada"))) == [
+        ("Like what you liked", "1 paper", 1),
+        ("From those you follow", "1 paper", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("topic", "title"),
+    [("maps", "Maps"), ("mRNA vaccines", "mRNA vaccines"), ("LLMs", "LLMs"), ("éa b", "Éa b")],
+)
+def test_a_heading_begins_with_a_capital_but_for_words_of_their_own_spelling(topic, title):
+    assert mail(for_you(1, topic)).sections[0].title == title
+
+
+@pytest.mark.parametrize(
+    ("cadence", "days_ago", "title"),
+    [
+        ("daily", None, "Trending today"),
+        ("daily", 1, "Trending"),
+        ("weekdays", None, "Trending today"),
+        ("weekdays", 2, "Trending"),
+        ("weekly", 4, "Trending this week"),
+        ("weekly", None, "Trending this week"),
+        ("sat", 4, "Trending this week"),
+        ("mon+thu", None, "Trending"),
+        ("monthly", 20, "Trending this month"),
+        ("", None, "Trending"),
+    ],
+)
+def test_trending_is_of_the_time_between_a_readers_emails(cadence, days_ago, title):
+    since = days_ago and TODAY - timedelta(days=days_ago)
+    picks = [Pick(Section.TRENDING, replace(make_candidate(), since=since))]
+    assert mail(*picks, cadence=cadence).sections[0].title == title
 
 
 def test_every_section_has_words():
@@ -270,9 +387,9 @@ def test_headline(picks, headline):
 
 def test_the_preheader_tells_the_titles_that_the_subject_does_not():
     shown = mail(*(trending(n, title=f"Title {n}") for n in range(1, 6)))
-    assert shown.top_title == "Title 1"
-    assert shown.others == 4
-    assert shown.preheader == "Title 2 · Title 3 · Title 4"
+    assert (shown.top_title, shown.others) == ("Title 1", 4)
+    assert shown.subject == "5 trending: Title 1, Title 2, Title 3"
+    assert shown.preheader == "Also Title 4, Title 5. 5 trending"
 
 
 def test_one_paper_has_no_others_and_speaks_for_itself():
@@ -287,7 +404,7 @@ def test_long_titles_are_cut_for_subject_and_preheader():
     assert len(shown.top_title) <= 70
     assert shown.top_title.endswith("word…")
     assert len(shown.preheader) <= 180
-    assert shown.preheader.count(" · ") == 2
+    assert shown.subject == "5 trending: word word word word word word…"
 
 
 def test_topics_and_the_rest_are_passed_on():
@@ -330,7 +447,10 @@ def test_all_that_is_said_is_said_in_the_language():
         language=GERMAN,
     )
     mine, other = shown.sections
-    assert (mine.title, other.title) == ("Für Sie", "Viel beachtet")
+    assert (mine.title, other.title) == (
+        "Ähnlich dem, was Ihnen gefiel",
+        "Außerdem viel beachtet",
+    )
     assert (shown.headline, shown.date_line) == (
         "1 Arbeit zu Ihren Themen",
         GERMAN.long_date(TODAY),
@@ -340,12 +460,13 @@ def test_all_that_is_said_is_said_in_the_language():
         "Die heutige Ausgabe umfasst 1 Arbeit.",
     )
     [liked] = mine.cards
-    assert liked.counts == (
-        f"{GERMAN.number(1234)} Stimmen (+{GERMAN.number(1500)} an einem Tag)",
-        "1 Kommentar",
-    )
+    assert liked.counts == ("1 Kommentar",)
+    votes, gain = GERMAN.number(1234), f"+{GERMAN.number(1500)} an einem Tag"
+    assert liked.votes.replace("▲" + NBSP, "▲ ") == f"▲ {votes}, {gain}"
+    assert liked.votes_in_words == f"{votes} Stimmen, {gain}"
     assert (liked.stars, liked.why) == (GERMAN.short_number(12345), "„Rooms“")
-    assert other.cards[0].authors == "A, B, C und 2 weitere"
+    assert liked.reason == "Passt am besten: wie „Rooms“"
+    assert other.cards[0].authors.replace(NBSP, " ") == "A + 4"
 
 
 @pytest.mark.parametrize(
@@ -408,15 +529,15 @@ def test_a_digest_is_no_note():
         ((), "", ""),
         (
             ("arxiv",),
-            "Not everything could be collected: papers from arXiv may be missing.",
-            "Nicht alles ließ sich sammeln: Arbeiten von arXiv können fehlen.",
+            "The list of arXiv was not fully available, so papers may be missing.",
+            "Die Liste von arXiv lag nicht vollständig vor; es können Arbeiten fehlen.",
         ),
         (
             ("mine", "arxiv"),
-            "Not everything could be collected: papers from mine and arXiv may be missing.",
-            "Nicht alles ließ sich sammeln: Arbeiten von "
+            "The lists of mine and arXiv were not fully available, so papers may be missing.",
+            "Die Listen von "
             + GERMAN.listed(["mine", "arXiv"])
-            + " können fehlen.",
+            + " lagen nicht vollständig vor; es können Arbeiten fehlen.",
         ),
     ],
 )
@@ -426,4 +547,4 @@ def test_what_an_edition_lacks_is_said(sources, english, german):
 
 
 def test_all_sources_have_a_name_to_be_shown():
-    assert set(SOURCES) == {huggingface.NAME, arxiv.NAME}
+    assert set(SOURCES) == {huggingface.NAME, arxiv.NAME, biorxiv.BIORXIV, biorxiv.MEDRXIV}
