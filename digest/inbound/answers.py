@@ -59,21 +59,21 @@ def _is_request(line: str) -> bool:
 
 
 def unsubscribe_tokens(mail: Message) -> list[str]:
-    """Return the texts in a mail's subject that may be tokens: what our mailto: link has put there.
+    """Return possible tokens in an email's subject, where our mailto: link puts one.
 
     By themselves only those in the subject count (RFC 2369 section 3.2): a report of failure or an
-    answer may quote one of our mails, with its links, in the body.
+    answer may quote one of our emails, with its links, in the body.
     """
     return tokens_in(header(mail, "Subject"))
 
 
 def tokens_of_reply(mail: Message) -> list[str]:
-    """Return what may be tokens anywhere in a mail: they tell who wrote, not what they want."""
+    """Return possible tokens anywhere in a message: they tell who wrote, not what they want."""
     return [*unsubscribe_tokens(mail), *tokens_in(notice(mail))][:_MOST_TOKENS]
 
 
 def tokens_in(text: str) -> list[str]:
-    """Return what in a text may be tokens; only their signatures tell whether they are.
+    """Return the possible tokens in a text; only their signatures tell whether they are tokens.
 
     Mail programs fold long lines, so each word may go on in the next one.
     """
@@ -94,7 +94,7 @@ _REPORT_FILE = re.compile(
 
 
 def is_about_authentication(mail: Message) -> bool:
-    """Return whether a mail is an aggregate report of DMARC (RFC 9990) or TLS (RFC 8460)."""
+    """Return whether an email is an aggregate report of DMARC (RFC 9990) or TLS (RFC 8460)."""
     if "TLS-Report-Domain" in mail or str(mail.get_param("report-type")).lower() == "tlsrpt":
         return True
     if _REPORT_TITLE.search(header(mail, "Subject")):

@@ -25,7 +25,7 @@ class Attributed:
 
 
 class Attribution:
-    """Tells reports about our mails from others, and from forged ones: these are about None."""
+    """Tells reports about our messages from others and from forged ones, which are about None."""
 
     def __init__(self, ledger: Ledger, registry: Registry, verp: Verp, tokens: Tokens) -> None:
         self._ledger = ledger
@@ -34,15 +34,15 @@ class Attribution:
         self._tokens = tokens
 
     def of_failure(self, clues: Clues) -> Attributed | None:
-        """Attribute a failure by the address it was sent to: the envelope sender of the mail."""
+        """Attribute a failure by the address it was sent to: the message's envelope sender."""
         return self._by_senders(clues.sent_to)
 
     def of_complaint(self, clues: Clues) -> Attributed | None:
-        """Attribute a complaint by the same, or by the mail that it shows."""
+        """Attribute a complaint by the same, or by the message that it shows."""
         return self._by_senders([*clues.sent_to, *clues.senders]) or self._by_token(clues)
 
     def of_event(self, sender: str, address: str) -> Attributed | None:
-        """Attribute what a mail service has signed: by the envelope sender, or the address."""
+        """Attribute an event that a mail service has signed, by envelope sender or by address."""
         if attributed := self._by_senders([sender]):
             return attributed
         try:
@@ -55,7 +55,7 @@ class Attribution:
         return Attributed(file.subscriber, last)
 
     def of_reply(self, clues: Clues, tokens: Iterable[str]) -> str | None:
-        """Return the public id of who wrote: by a token, or the envelope sender they wrote to."""
+        """Return the writer's public id, by a token or the envelope sender that they wrote to."""
         attributed = self._by_senders(clues.sent_to)
         person = attributed and attributed.person
         return person.public_id if person else self.public_id(tokens)
@@ -70,7 +70,7 @@ class Attribution:
         return None
 
     def _by_senders(self, senders: Iterable[str]) -> Attributed | None:
-        """Return the first who is verified. Of a person who is gone nothing can be, or need be."""
+        """Return the first verified person; about nobody if they were removed, None without any."""
         about_nobody = None
         for tag in filter(None, map(self._verp.tag_in, senders)):
             delivery = self._ledger.bounces.delivery(tag.delivery_id)

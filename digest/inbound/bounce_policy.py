@@ -1,4 +1,4 @@
-"""Decide what bounces and complaints lead to: which addresses are blocked, what is paused. Pure."""
+"""Decide which addresses bounces and complaints block, and what they pause. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from digest.model.deliveries import BounceKind
 from digest.model.diagnosis import Diagnosis
 from subscribers.model import SuppressionReason
 
-# An address is given up when so many editions came back, over so long: a mailbox that is full for a
+# An address is given up when so many editions came back, over so long. A mailbox that is full for a
 # few days is still somebody's. What came back long before does not count.
 MOST_SOFT = 5
 SOFT_FOR = timedelta(days=7)
@@ -18,23 +18,23 @@ SOFT_WITHIN = timedelta(days=30)
 FEWEST_AT_PROVIDER = 3
 AT_PROVIDER_WITHIN = timedelta(days=1)
 
-# How far back the mails are counted that may stop all others.
+# How far back the emails are counted that may stop all others.
 WATCHED = timedelta(days=7)
-# A share says nothing of a few mails: one slip of one reader is not to stop a small list.
+# A share of a few emails says nothing: one slip of one reader must not stop a small list.
 FEWEST_HARD = 3
 FEWEST_COMPLAINTS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """At what share of the mails, in per cent, all sending pauses."""
+    """At what share of the emails, in per cent, all sending pauses."""
 
     hard_bounces: float
     complaints: float
 
 
 def kind_of(diagnosis: Diagnosis) -> BounceKind:
-    """Return what sort of failure it is; only that of an address counts against its reader."""
+    """Return the kind of a failure; only that of an address counts against its reader."""
     if diagnosis.is_dead:
         return BounceKind.HARD
     return BounceKind.SOFT if diagnosis.counts_against_reader else BounceKind.BLOCKED
@@ -63,7 +63,7 @@ def _is_given_up(days: set[date]) -> bool:
 
 
 def is_worth_counting(kind: BounceKind, count: int) -> bool:
-    """Return whether all mails should be counted, to see if bounces to so many are too many.
+    """Return whether to count all emails, to see whether bounces to so many people are too many.
 
     That takes a while for a long list, so after some hundreds only at each hundredth more.
     """
@@ -71,13 +71,13 @@ def is_worth_counting(kind: BounceKind, count: int) -> bool:
 
 
 def is_many(kind: BounceKind, count: int) -> bool:
-    """Return whether bounces to so many people could be too many, however few mails there are."""
+    """Return whether bounces to so many people could be too many, however few emails there are."""
     fewest = {BounceKind.HARD: FEWEST_HARD, BounceKind.COMPLAINT: FEWEST_COMPLAINTS}
     return kind in fewest and count >= fewest[kind]
 
 
 def too_many(kind: BounceKind, people: int, accepted: int, limits: Limits) -> str:
-    """Return why bounces to so many people, of so many accepted mails, are too many, else nothing.
+    """Return why bounces to so many people, of so many accepted emails, are too many, else nothing.
 
     Proven ones stop all mail; those reported by mail are told to the operator.
     """

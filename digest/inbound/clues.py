@@ -1,4 +1,4 @@
-"""Find what a report shows of our mail that it is about; ``Attribution`` verifies it. Pure.
+"""Find what a report shows of our message that it is about; ``Attribution`` verifies it. Pure.
 
 What a report says of addresses anybody can write. But it goes to the envelope sender of the mail
 that failed, which is signed (see digest.model.verp); and a complaint shows that sender, or the
@@ -37,7 +37,7 @@ class Clues:
 
 
 def clues_in(mail: Message) -> Clues:
-    """Return what a report shows of the mail that it is about."""
+    """Return what a report shows of the message that it is about."""
     sent_to = [text for name in _ADDRESSED for text in _values(mail, name)]
     senders = [value for block in feedback(mail) for value in block.get("original-mail-from", ())]
     inner = returned(mail) or Message()

@@ -1,4 +1,4 @@
-"""Read what a server said of one address, and what that means. Pure."""
+"""Read a server's reply about one address, and diagnose it. Pure."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ _MOST_DIAGNOSED = 100
 
 
 def recipient(address: str, text: str, status: str = "", transcript: str = "") -> Recipient:
-    """Return what a server has said of one address, not yet diagnosed.
+    """Return what a server has said about one address, not yet diagnosed.
 
     ``status`` is what the report says itself; if it leaves the detail open, the server's words may
     hold a better one. ``transcript`` is what was said between servers, if anybody tells.
@@ -23,7 +23,7 @@ def recipient(address: str, text: str, status: str = "", transcript: str = "") -
 
 
 def diagnosed(report: Report, table: Table) -> Report:
-    """Return a report of failure with what it means for each address; a dead one makes it hard."""
+    """Return a failure report with a diagnosis for each address; a dead address makes it hard."""
     if report.kind is not Kind.SOFT:
         return report
     recipients = tuple(

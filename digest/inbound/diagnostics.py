@@ -80,7 +80,7 @@ def diagnose(
     reported: bool = False,
     table: Table | None = None,
 ) -> Diagnosis:
-    """Return why a server did not take a mail, and whom that is about.
+    """Return why a server did not take an email, and whom that is about.
 
     ``text`` is what the server said; ``code`` and ``status`` are read from it if they are not
     given, and so is the phase, where a report names it. ``reported`` means that a report quotes the
@@ -176,7 +176,7 @@ def table_with(own: Path | None) -> Table:
 def _rules(text: str, name: str) -> Table:
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingError(f"{name}: {error}") from None
     # A table in braces stands in one line (TOML 1.0), and each rule begins one.
     numbers = [n for n, line in enumerate(text.splitlines(), 1) if line.lstrip().startswith("{")]

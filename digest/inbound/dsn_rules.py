@@ -1,4 +1,4 @@
-"""Which mails are notices of failure or delay, or answers by programs, as words tell. Pure.
+"""Recognise notices of failure or delay, and answers by programs, by their words. Pure.
 
 A person may write the same words, and a list may carry them. So they count only in mail that a
 program has sent.
@@ -33,7 +33,7 @@ _ABSENCE = phrases("absence")
 
 
 def is_notice(mail: Message, text: str) -> bool:
-    """Return whether a mail without fields for programs is a notice that mail has not arrived."""
+    """Return whether an email without fields for programs is a notice that mail has not arrived."""
     subject, text = header(mail, "Subject"), _flat(text)
     if "X-Failed-Recipients" in mail:
         return True
@@ -80,12 +80,12 @@ def _is_from_daemon(mail: Message) -> bool:
 
 
 def _is_returned(mail: Message) -> bool:
-    """Return whether it comes from nobody and carries a message: answers to mail carry none."""
+    """Return whether it has no sender and carries a message; answers to mail carry none."""
     return header(mail, "Return-Path") == "<>" and returned(mail) is not None
 
 
 def is_marked(mail: Message) -> bool:
-    """Return whether its headers say that a program answers (RFC 3834 section 5, and older ways).
+    """Return whether the headers say that a program answers (RFC 3834 section 5, older ways).
 
     Some servers mark their failure reports so as well.
     """
@@ -99,5 +99,5 @@ def is_marked(mail: Message) -> bool:
 
 
 def is_about_absence(subject: str) -> bool:
-    """Return whether the subject is what people on leave have their programs write."""
+    """Return whether the subject is one that programs write for people on leave."""
     return bool(_ABSENCE.search(subject))

@@ -1,6 +1,6 @@
 """Act on mail that did not arrive, or was not welcome.
 
-The same whether a server says so at once or a report comes back days later; ``bounce_policy``
+It is the same whether a server says so at once or a report comes days later; ``bounce_policy``
 decides. What arrives by mail touches only the address whose delivery it names: anybody who got our
 mail can write a report about it.
 """
@@ -42,11 +42,11 @@ class FeedbackHandler:
         self._limits = limits
 
     def refused(self, delivery: Delivery, address: str, bounce: Bounce, now: datetime) -> None:
-        """Act on a server's final refusal of this address while a mail to it was being sent."""
+        """Act on a server's final refusal of an address while a message was sent to it."""
         self._learn(delivery, address, replace(bounce, source=BounceSource.SMTP), now)
 
     def returned(self, delivery: Delivery, address: str, bounce: Bounce, now: datetime) -> None:
-        """Act on a report about a mail to this address: so it had been accepted."""
+        """Act on a report about a message to an address: so the message had been accepted."""
         kind, status, text = bounce.kind.value, bounce.status, bounce.text
         log.info("a delivery came back", delivery=delivery.id, kind=kind, status=status, text=text)
         if self._ledger.uncertain.arrived(delivery, now):
@@ -54,7 +54,7 @@ class FeedbackHandler:
         self._learn(delivery, address, bounce, now)
 
     def complained(self, address: str, now: datetime) -> None:
-        """Act on a complaint that cannot be matched to one mail to this address."""
+        """Act on a complaint that cannot be matched to one message to an address."""
         self._registry.suppressions.add(address, SuppressionReason.COMPLAINT, now=now)
 
     def _learn(self, delivery: Delivery, address: str, bounce: Bounce, now: datetime) -> None:
@@ -63,16 +63,16 @@ class FeedbackHandler:
         if reason := suppression_for(bounce.kind, self._soft_bounced(delivery, bounce)):
             self._registry.suppressions.add(address, reason, now=now)
             log.warning("an address is blocked", delivery=delivery.id, why=reason.value)
-        # Recorded after it was acted on: what a crash breaks off is done again when told again.
+        # Recorded last: if a crash breaks this off, the next report of it does it again.
         self._ledger.bounces.record(delivery, bounce, now)
         if bounce.source.is_proof:
             self._pause_provider_if_needed(delivery, bounce, now)
             self._pause_all_if_needed(bounce.kind, now)
 
     def _soft_bounced(self, delivery: Delivery, bounce: Bounce) -> list[date]:
-        """Return the days of the editions that came back softly from where this one did.
+        """Return the days of the editions that had a soft bounce from the same person as this one.
 
-        What all are refused alike is for our own fault, even if no rule knows the words.
+        A refusal that all get alike is our own fault, even if no rule knows the words.
         """
         if bounce.kind is not BounceKind.SOFT:
             return []
@@ -85,7 +85,7 @@ class FeedbackHandler:
         return [*before, self._ledger.bounces.day_of(delivery)]
 
     def _moved_at(self, subscriber_id: int) -> datetime | None:
-        """Return when this person last changed their address: earlier reports are not about it."""
+        """Return when a person last changed their address; earlier reports are not about it."""
         file = self._registry.file_by_id(subscriber_id)
         evidence = file.evidence if file else ()
         moved = (item.at for item in evidence if item.event == ConsentEvent.MOVED)
@@ -94,7 +94,7 @@ class FeedbackHandler:
     def _pause_provider_if_needed(self, delivery: Delivery, bounce: Bounce, now: datetime) -> None:
         """Send nothing to a provider for a while if it refuses our mail to several people.
 
-        What was sent before the operator resumed it may still be reported after that.
+        Emails from before the operator resumed it may still be reported after that.
         """
         if bounce.kind is not BounceKind.BLOCKED or not delivery.provider:
             return
@@ -111,10 +111,10 @@ class FeedbackHandler:
     def _pause_all_if_needed(self, kind: BounceKind, now: datetime) -> None:
         week_ago = now - WATCHED
         resumed_at = self._ledger.provider_queues.resumed_at(ALL)
-        mails = Span(week_ago, max(week_ago, resumed_at or week_ago))
-        people = self._ledger.bounces.recipients(kind, mails, proven=True)
+        emails = Span(week_ago, max(week_ago, resumed_at or week_ago))
+        people = self._ledger.bounces.recipients(kind, emails, proven=True)
         if not is_worth_counting(kind, people):
             return
-        why = too_many(kind, people, self._ledger.bounces.accepted(mails), self._limits)
+        why = too_many(kind, people, self._ledger.bounces.accepted(emails), self._limits)
         if why and self._ledger.provider_queues.pause(ALL, why, now):
             log.error("nothing is sent until digest deliveries resume", why=why)

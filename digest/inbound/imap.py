@@ -1,15 +1,18 @@
 """Read mail in a folder on an IMAP server (RFC 9051; RFC 3501 is enough).
 
 Nothing is kept from one reading to the next but the server's own flags, so it does not matter
-whether the numbers of mails last (UIDVALIDITY): within one connection they do.
+whether the numbers of emails last (UIDVALIDITY): within one connection they do.
 """
 
 import imaplib
 import re
+import socket
 import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Timer
+from typing import Any
 
 import structlog
 
@@ -17,7 +20,10 @@ from digest.errors import InboxError
 from digest.inbound.report import MOST_OCTETS, Flag, InboundMessage
 from digest.settings.imap_folder import ImapFolder, Security
 
-_TIMEOUT = 60.0  # seconds, for each answer
+SILENCE = 60.0  # seconds in which the server must say something
+GOODBYE = 5.0  # seconds for the answer to LOGOUT, which changes nothing
+LONGEST_CONVERSATION = 600.0  # seconds; what is left then is read the next time
+LARGEST_ANSWER = 4 * MOST_OCTETS  # to one command; imaplib takes lines of a million octets
 _FLAGS = {Flag.SEEN: r"(\Seen)", Flag.REVIEW: r"(\Flagged)"}
 _LONGEST_REASON = 200
 _BODY = re.compile(rb"BODY\[\]", re.IGNORECASE)
@@ -29,8 +35,69 @@ class _RefusedError(Exception):
     """The server is there, and will not do what it has to."""
 
 
+class _Conversation(imaplib.IMAP4):
+    """A connection that ends after LONGEST_CONVERSATION, and takes no more than LARGEST_ANSWER.
+
+    imaplib's own time-out is for each octet: a server that drips would hold it for ever.
+    """
+
+    def open(self, *where: Any, **options: Any) -> None:
+        super().open(*where, **options)
+        self._octets = 0
+        self._end_in(LONGEST_CONVERSATION)
+
+    def logout(self) -> Any:
+        self._timer.cancel()
+        self._end_in(GOODBYE)
+        return super().logout()
+
+    def shutdown(self) -> None:
+        self._timer.cancel()
+        super().shutdown()
+
+    def send(self, data: Any) -> None:
+        self._octets = 0
+        self.untagged_responses.clear()  # imaplib would keep all that nobody asked for
+        super().send(data)
+
+    def read(self, size: int) -> bytes:
+        self._count(size)  # before it is read
+        return self._in_time(super().read(size))
+
+    def readline(self) -> bytes:
+        line = self._in_time(super().readline())
+        self._count(len(line))
+        return line
+
+    def _end_in(self, seconds: float) -> None:
+        self._is_late = False
+        self._timer = Timer(seconds, self._hang_up)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _hang_up(self) -> None:
+        self._is_late = True
+        with suppress(OSError):
+            # Not SSLSocket's own, after which what is sent would go out in clear.
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
+    def _in_time(self, octets: bytes) -> bytes:
+        if self._is_late:
+            raise TimeoutError(f"not finished after {LONGEST_CONVERSATION:g} seconds")
+        return octets
+
+    def _count(self, octets: int) -> None:
+        self._octets += octets
+        if self._octets > LARGEST_ANSWER:
+            raise OSError(f"an answer of more than {LARGEST_ANSWER} bytes")
+
+
+class _TlsConversation(_Conversation, imaplib.IMAP4_SSL):
+    """The same, with TLS from the start."""
+
+
 def messages_on_server(folder: ImapFolder, ca_file: Path | None = None) -> Iterator[InboundMessage]:
-    """Yield the mails in a folder that are neither seen nor flagged; see ``mailboxes.messages_in``.
+    """Yield a folder's emails that are neither seen nor flagged; see ``mailboxes.messages_in``.
 
     ``ca_file`` holds certificates to trust as well as the system's. Raises InboxError.
     """
@@ -62,7 +129,8 @@ def _as_inbox_error(folder: ImapFolder) -> Iterator[None]:
         raise InboxError(f"{folder}: its certificate is not valid: {why}") from error
     except imaplib.IMAP4.abort as error:
         raise InboxError(f"{folder}: the connection was lost: {error}") from error
-    except (OSError, imaplib.IMAP4.error, _RefusedError) as error:
+    except (OSError, imaplib.IMAP4.error, _RefusedError, ValueError) as error:
+        # ValueError: imaplib reads numbers and words that need not be any.
         raise InboxError(f"{folder}: {error}") from error
 
 
@@ -74,9 +142,9 @@ def _logged_in(folder: ImapFolder, ca_file: Path | None) -> Iterator[imaplib.IMA
         context.load_verify_locations(ca_file)
     to = folder.host, folder.port
     if folder.security is Security.TLS:
-        server: imaplib.IMAP4 = imaplib.IMAP4_SSL(*to, ssl_context=context, timeout=_TIMEOUT)
+        server: imaplib.IMAP4 = _TlsConversation(*to, ssl_context=context, timeout=SILENCE)
     else:
-        server = imaplib.IMAP4(*to, timeout=_TIMEOUT)
+        server = _Conversation(*to, timeout=SILENCE)
     try:
         if folder.security is Security.STARTTLS:
             server.starttls(context)
@@ -84,7 +152,7 @@ def _logged_in(folder: ImapFolder, ca_file: Path | None) -> Iterator[imaplib.IMA
         yield server
     finally:
         # What was marked is marked: a server that says no good-bye takes nothing back.
-        with suppress(OSError, imaplib.IMAP4.error):
+        with suppress(OSError, imaplib.IMAP4.error, ValueError):
             server.logout()
         with suppress(OSError):  # closed already, if it did
             server.shutdown()
@@ -118,7 +186,7 @@ def _found(server: imaplib.IMAP4, *criteria: str) -> list[str]:
 
 
 def _fetch(server: imaplib.IMAP4, uid: str) -> bytes | None:
-    """Return the beginning of a mail; None if it is gone, or the server cannot read it."""
+    """Return the beginning of an email; None if it is gone, or the server cannot read it."""
     try:
         parts = _ask(server, "FETCH", uid, f"(BODY.PEEK[]<0.{MOST_OCTETS}>)")
     except _RefusedError as error:

@@ -1,4 +1,4 @@
-"""Read mail that comes back, and act on it."""
+"""Read the mail that comes back, and act on it."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 class InboundVerdict(StrEnum):
-    """The result of dealing with a mail; its kind, where there is nothing to do."""
+    """The result of handling a message; its kind, if there is nothing to do."""
 
     UNSUBSCRIBED = "unsubscribed"
     HARD = "hard"
@@ -47,7 +47,7 @@ class InboundVerdict(StrEnum):
 
 
 class Inbox:
-    """Reads mail to us, and does what it asks for."""
+    """Reads the mail to us, and does what it asks for."""
 
     def __init__(
         self,
@@ -62,11 +62,11 @@ class Inbox:
         self._diagnostics = diagnostics
 
     def read(self, messages: Iterable[InboundMessage], now: datetime) -> Counter[InboundVerdict]:
-        """Deal with each mail that we understand, flag it, and count the verdicts.
+        """Act on each message that we understand, flag it, and count the verdicts.
 
-        It is flagged only after the deed, and a deed done twice is done once: whatever breaks this
-        off, it can be repeated. A mail that we do not understand is flagged for review. Raises what
-        reading the mailbox raises, and what the database does.
+        A message is flagged only after it was acted on, and every action is idempotent, so this can
+        be repeated after any failure. A message that we do not understand is flagged for review.
+        Raises the errors of the mailbox and of the database.
         """
         verdicts: Counter[InboundVerdict] = Counter()
         for message in messages:
@@ -95,7 +95,7 @@ class Inbox:
         return InboundVerdict(report.kind.value)
 
     def _unsubscribe(self, mail: Message, now: datetime) -> InboundVerdict:
-        """Unsubscribe whoever asks for it; whoever is gone already stays so."""
+        """Unsubscribe the person who asks for it; one who has left stays so."""
         public_id = self._attribution.public_id(unsubscribe_tokens(mail))
         if public_id is None:
             public_id = self._attribution.of_reply(clues_in(mail), tokens_of_reply(mail))
@@ -130,9 +130,9 @@ class Inbox:
 
 
 def _bounce_of(report: Report) -> Bounce:
-    """Return the failure of the one address that the mail was sent to.
+    """Return the failure of the one address that the message was sent to.
 
-    Where it was forwarded to several from there, what is worst counts.
+    If it was forwarded to several addresses from there, the worst failure counts.
     """
     worst = max(report.recipients, key=lambda recipient: recipient.is_hard, default=Recipient(""))
     kind = kind_of(worst.diagnosis or UNKNOWN)

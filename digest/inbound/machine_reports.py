@@ -9,7 +9,7 @@ from digest.inbound.diagnostic_text import recipient
 from digest.inbound.mime_parts import Block, blocks_in, feedback, first, header, returned
 from digest.inbound.report import Kind, Recipient, Report
 
-# Who it was sent to counts: that is whom we know. Somebody else may have forwarded it from there.
+# The address that we sent it to counts, because we know it. It may have been forwarded from there.
 _REPORTED = ("final-recipient", "x-actual-recipient")
 # RFC 3464 section 2.3.3 has five actions; "error" and "expired" are what some programs say for
 # the first.
@@ -18,7 +18,7 @@ _DELAYED = "delayed"
 
 
 def status_in(texts: Iterable[str]) -> Report | None:
-    """Return what these texts of fields report; None if nothing, or a failure of nobody by e-mail.
+    """Return what some blocks of fields report; None if that is no failure of an email address.
 
     Recipients that got the mail are left out.
     """
@@ -75,7 +75,7 @@ _MICROSOFT_TITLE = re.compile(r"^complaint about message from\b", re.IGNORECASE)
 
 
 def complaint_in(mail: Message) -> Report | None:
-    """Return the complaint that a mail is; None if it is none.
+    """Return the complaint in a message; None if it is not a complaint.
 
     The addresses are those that complained; none if the reporter has hidden them.
     """

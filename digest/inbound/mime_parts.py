@@ -1,6 +1,6 @@
-"""Take the parts out of a mail that count here: headers, its own text, what it returns. Pure.
+"""Extract the parts of a message that count: headers, its own text, what it returns. Pure.
 
-What a mail costs is bounded: only its beginning is looked at, and it may hold only so many parts.
+The cost is bounded: only the beginning of a message is looked at, and only so many parts.
 A report says what it has to say before the message that it returns.
 """
 
@@ -47,7 +47,7 @@ Block = dict[str, list[str]]
 
 
 def open_mail(content: bytes, most_lines: int = _MOST_LINES) -> Message:
-    """Parse the beginning of a mail. One that is nested too deep comes out empty."""
+    """Parse the beginning of a message; the result is empty if it is nested too deep."""
     # Before the header, some mailboxes and programs leave blank lines, or an mbox's "From ".
     begun = _BEFORE_HEADER.sub(b"", content[:_MOST_OCTETS], count=1)
     lines = list(_bounded_lines(begun, most_lines))
@@ -57,17 +57,17 @@ def open_mail(content: bytes, most_lines: int = _MOST_LINES) -> Message:
 
 
 def header(mail: Message, name: str) -> str:
-    """Return a header as it reads, in one line; empty if there is none."""
+    """Return a header decoded, in one line; empty if there is none."""
     values = (value for key, value in mail.raw_items() if key.lower() == name.lower())
     raw = _utf8(str(next(values, ""))[:_LONGEST_HEADER])
-    # What cannot be decoded stays as it stands.
+    # A text that cannot be decoded stays as it is.
     with suppress(HeaderParseError, LookupError, UnicodeError, ValueError):
         raw = str(make_header(decode_header(raw)))
     return " ".join(raw.split())
 
 
 def notice(mail: Message) -> str:
-    """Return what the mail says itself: its texts before a message that it carries."""
+    """Return the message's own words: its texts before a message that it carries."""
     texts: list[str] = []
     for part in _leaves(mail):
         if part.get_content_maintype() == "message" or part.get_content_type() in _HEADERS:
@@ -105,7 +105,7 @@ def returned(mail: Message) -> Message | None:
 
 
 def without_returned(mail: Message) -> Message:
-    """Return the same mail, emptied of every message that it carries."""
+    """Return the message without every message that it carries."""
     for part in _leaves(mail):
         if part is not mail and part.get_content_type() == "message/rfc822":
             part.set_payload("")
@@ -127,7 +127,7 @@ def _bounded_lines(content: bytes, most_lines: int) -> Iterator[bytes]:
 
 
 def _leaves(mail: Message) -> Iterator[Message]:
-    """Yield the parts that are no multipart, in order; a message inside is one leaf."""
+    """Yield the parts that are not multipart, in order; a message inside is one leaf."""
     if mail.get_content_maintype() == "multipart" and mail.is_multipart():
         readable = mail.get_content_type() == "multipart/alternative"
         for part in _plainest(_children(mail)) if readable else _children(mail):
@@ -137,7 +137,7 @@ def _leaves(mail: Message) -> Iterator[Message]:
 
 
 def _plainest(parts: list[Message]) -> list[Message]:
-    """Return the plain text, of several ways to say the same, unless it says nothing."""
+    """Return the plain text of several alternatives, unless it says nothing."""
     plain = [part for part in parts if part.get_content_type() == "text/plain"]
     return plain if any(_text(part).strip() for part in plain) else parts
 

@@ -1,4 +1,4 @@
-"""Read a notice for people, up to where it quotes the mail that it is about. Pure.
+"""Read a notice for people, up to where it quotes the message that it is about. Pure.
 
 The surest way to name somebody wins: what only a program writes, then lines that begin with an
 address, then sentences about a failure.
@@ -38,7 +38,7 @@ _RETURNED = re.compile(
 
 
 def lines_of(notice: str) -> tuple[list[str], list[str]]:
-    """Split a notice into its own lines and those of the mail that it quotes below."""
+    """Split a notice into its own lines and those of the message that it quotes below."""
     lines = [line[:_LONGEST_LINE] for line in notice.splitlines()[:_MOST_LINES]]
     has_begun = False
     for number, line in enumerate(lines):
@@ -49,9 +49,9 @@ def lines_of(notice: str) -> tuple[list[str], list[str]]:
 
 
 def diagnostics_of(everybody: list[str], lines: list[str]) -> dict[str, str]:
-    """Return what the lines say of each address: from where it stands to where another does.
+    """Return what the lines say about each address: from its line to that of another address.
 
-    If there is only one, all of them speak of it.
+    If there is only one address, all lines are about it.
     """
     own: dict[str, list[str]] = {address.lower(): [] for address in everybody}
     current = list(own) if len(own) == 1 else []
@@ -190,7 +190,7 @@ def _once(found: list[str]) -> list[str]:
 # one. Each of some fifty patterns is tried on each line.
 _MOST_DETECTED = 1500
 
-# It logs a trace for every mail that breaks a detector; here that is an answer like any other.
+# It logs a trace for every email that breaks a detector; here that is an answer like any other.
 logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)
 
 

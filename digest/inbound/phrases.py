@@ -1,4 +1,4 @@
-"""Load the phrases by which mail is recognised, from phrases.toml."""
+"""Load the phrases from phrases.toml by which messages are recognised."""
 
 import re
 import tomllib

@@ -5,12 +5,12 @@ from enum import Enum
 
 from digest.model.diagnosis import Diagnosis, Phase
 
-# More of a mail is not read: a report says what it has to say before the message that it returns.
+# More of an email is not read: a report says what it has to say before the message that it returns.
 MOST_OCTETS = 1024 * 1024
 
 
 class Flag(Enum):
-    """The mark that a mailbox keeps of a mail. Without any, it is read again next time."""
+    """The mark that a mailbox keeps on a message; without one, it is read again next time."""
 
     SEEN = "seen"  # as if a person had read it
     REVIEW = "review"  # left unread for a person, and not looked at again
@@ -18,19 +18,19 @@ class Flag(Enum):
 
 @dataclass(slots=True)
 class InboundMessage:
-    """A mail's octets, or the first of them. ``flag`` is set by whoever has dealt with it."""
+    """The octets of a message, or the first of them. Its reader sets ``flag``."""
 
     content: bytes
     flag: Flag | None = None
 
 
 class Kind(Enum):
-    """The kind of a mail."""
+    """The kind of an inbound message."""
 
     HARD = "hard"  # a failure report; at least one address is dead
     SOFT = "soft"  # a failure report; no address is known to be dead
     DELAYED = "delayed"  # a server is still trying: nothing has failed
-    COMPLAINT = "complaint"  # somebody called one of our mails abuse
+    COMPLAINT = "complaint"  # somebody called one of our emails abuse
     UNSUBSCRIBE = "unsubscribe"
     AUTO_REPLY = "auto-reply"
     AUTHENTICATION = "authentication"  # a report of DMARC (RFC 9990) or TLS (RFC 8460)
@@ -60,7 +60,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The content of one mail.
+    """The content of one inbound message.
 
     Only failures and complaints have recipients; a failure report that does not name any that we
     understand has none. ``waiting`` are the addresses that a server is still trying to reach.

@@ -1,6 +1,6 @@
-"""Read what a mail to us says. Pure: a message in, what it says or asks for out.
+"""Read an inbound message. Pure: a message in, what it reports or asks for out.
 
-Anybody can write to us, and anything: nothing here raises for what a mail holds.
+Anybody can write us anything, so no content of a message raises an exception here.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from digest.inbound.report import Kind, Recipient, Report
 
 
 def read_report(content: bytes, table: Table | None = None) -> Report:
-    """Return what a mail reports, if anything; ``table`` says what refusals mean.
+    """Return what a message reports, if anything; ``table`` says what refusals mean.
 
     What is written for programs comes first (RFC 5965, RFC 3464, and what Amazon has instead); then
     the notices whose form is known, then any other that a mail system writes. Answers by programs,
@@ -37,7 +37,7 @@ def read_report(content: bytes, table: Table | None = None) -> Report:
 
 
 def _from_fields(mail: Message, texts: Iterable[str]) -> Report | None:
-    """Return what fields of RFC 3464 report, with what the notice says of those that failed."""
+    """Return what fields of RFC 3464 report, with the notice's words about those that failed."""
     report = status_in(texts)
     if report is None or not report.recipients:
         return report
@@ -45,7 +45,7 @@ def _from_fields(mail: Message, texts: Iterable[str]) -> Report | None:
 
 
 def _explained(failed: tuple[Recipient, ...], mail: Message) -> tuple[Recipient, ...]:
-    """Add what the notice for people says: the transcript, or all where fields are mute."""
+    """Add the words of the notice for people: the transcript, or all if the fields say nothing."""
     lines, _ = lines_of(notice(mail))
     texts = diagnostics_of([recipient.address for recipient in failed], lines)
     transcript = _transcript(lines, len(failed))
@@ -90,5 +90,5 @@ def _from_person(mail: Message) -> Report:
 
 
 def _transcript(lines: list[str], recipients: int) -> str:
-    """Return what servers said to each other; with several recipients nobody knows of whom."""
+    """Return the conversation of servers; empty with several recipients: it may be about any."""
     return "\n".join(lines) if recipients == 1 else ""

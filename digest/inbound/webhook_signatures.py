@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 Headers = Mapping[str, str]
 Fetch = Callable[[str], bytes]
 
-# For so long a signature of Mailgun counts, which does not cover the body (it tries for 8 hours).
+# A signature of Mailgun counts for so long. It does not cover the body; Mailgun tries for 8 hours.
 _MAILGUN_SECONDS = 12 * 3600
 _SNS_HOST = re.compile(r"sns\.[a-z0-9-]{2,30}\.amazonaws\.com(?:\.cn)?")
 _SNS_SIGNED = {

@@ -1,4 +1,4 @@
-"""Act on what a mail service reports by a signed webhook, as on what comes back by mail."""
+"""Act on the events that a mail service reports by a signed webhook, as on reports by mail."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,10 +1,13 @@
 """Mail in a folder on an IMAP server: which is read, how it is marked, and what can go wrong."""
 
+from contextlib import suppress
+from time import sleep
 from urllib.parse import quote
 
 import pytest
 
 from digest.errors import InboxError
+from digest.inbound import imap
 from digest.inbound.mailboxes import messages_in
 from digest.inbound.report import MOST_OCTETS, Flag
 from digest.settings.imap_folder import imap_folder
@@ -122,6 +125,78 @@ def test_a_server_that_is_not_there_is_told():
         pass
     with pytest.raises(InboxError, match=f"{HOST}:{gone.port}"):
         read(gone)
+
+
+# ---- servers that mean harm ---------------------------------------------------------------------
+
+
+def drip(out):
+    """Say an octet at a time, and never end a line."""
+    with suppress(OSError):  # until the client has gone
+        while True:
+            out.write(b"* ")
+            sleep(0.02)
+
+
+def chatter(out):
+    """Say lines that nobody asked for, without end."""
+    with suppress(OSError):
+        while True:
+            out.write(b"* OK " + b"x" * 10_000 + b"\r\n")
+
+
+def say(octets):
+    return lambda out: out.write(octets)
+
+
+@pytest.mark.parametrize("command", ["GREETING", "AUTHENTICATE", "SELECT", "SEARCH", "FETCH"])
+@pytest.mark.parametrize("scheme", ["imap", "imaps"])
+def test_a_server_that_drips_is_left_in_time(
+    command, scheme, good_certificate, authority, monkeypatch
+):
+    monkeypatch.setattr(imap, "LONGEST_CONVERSATION", 0.3)
+    with ImapServer(good_certificate if scheme == "imaps" else None) as server:
+        server.add(b"Subject: one\r\n\r\n")
+        server.instead[command] = drip
+        with pytest.raises(InboxError, match=r"/INBOX: not finished after 0.3 seconds"):
+            list(messages_in(place(server, scheme), authority.ca_file))
+
+
+@pytest.mark.parametrize("mischief", [drip, lambda _: sleep(0.3)], ids=["drip", "silence"])
+def test_a_server_that_does_not_answer_logout_is_left_in_time(server, mischief, monkeypatch):
+    monkeypatch.setattr(imap, "GOODBYE", 0.1)
+    server.instead["LOGOUT"] = mischief
+    assert read(server, *[Flag.SEEN] * 3) == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize("command", ["SELECT", "SEARCH", "FETCH", "STORE"])
+def test_lines_without_end_are_too_much(server, command):
+    server.instead[command] = chatter
+    with pytest.raises(InboxError, match="an answer of more than 4194304 bytes"):
+        read(server, Flag.SEEN)
+
+
+def test_an_email_of_ten_gigabytes_is_not_begun(server):
+    server.instead["FETCH"] = say(b"* 1 FETCH (BODY[]<0> {10000000000}\r\n")
+    with pytest.raises(InboxError, match="an answer of more than"):
+        read(server)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("FETCH", b"* 1 FETCH (BODY[]<0> {" + b"9" * 5000 + b"}\r\n"),
+        ("GREETING", b"* OK [CAPABILITY \xff\xfe] ready\r\n"),
+        ("GREETING", b"220 mail.example.org ESMTP\r\n"),
+        ("SEARCH", b"* SEARCH \xff\r\nTAG OK done\r\n"),
+        ("SELECT", b"* BYE\r\n"),
+        ("SEARCH", b"x" * 2_000_000),
+    ],
+)
+def test_answers_that_are_none_are_told(server, command, said):
+    server.instead[command] = say(said)
+    with pytest.raises(InboxError, match=f"{HOST}:{server.port}"):
+        read(server)
 
 
 # ---- TLS -----------------------------------------------------------------------------------------

@@ -271,6 +271,7 @@ def test_an_operators_file_adds_and_overrides(tmp_path):
         (("words = 'gone fishing'", "code = 550"), "line 7: code must be a text"),
         (("words = 'gone fishing'", "words = gone"), "line 7"),
         (("  {", "{ words = 'no' }, {"), "a line of its own"),
+        (("words = 'gone fishing'", "phase = " + "[" * 3000), "own.toml"),
     ],
 )
 def test_a_fault_in_an_operators_file_is_told_with_its_line(tmp_path, change, complaint):

@@ -1,0 +1,1 @@
+"""Fuzz the readers of outside input, which must bear anything within bounds. See ``__main__``."""
