@@ -1,4 +1,4 @@
-"""Tell monitoring whether this answers and can work, and give metrics.
+"""Tell monitoring whether the pages answer and can work, and give metrics.
 
 ``/healthz`` and ``/readyz`` are for everybody, and so say next to nothing.
 """
@@ -19,11 +19,11 @@ def health_routes(site: Site) -> APIRouter:
     """Return ``/healthz``, ``/readyz``, and ``/metrics`` if there are tokens for it."""
     routes = APIRouter(default_response_class=PlainTextResponse)
 
-    @routes.api_route("/healthz", methods=["GET", "HEAD"])
+    @routes.get("/healthz")
     async def healthz() -> str:  # by the event loop itself: it answers, whatever else waits
         return "ok"
 
-    @routes.api_route("/readyz", methods=["GET", "HEAD"])
+    @routes.get("/readyz")
     def readyz() -> Response:
         missing = site.missing()
         status = HTTPStatus.SERVICE_UNAVAILABLE if missing else HTTPStatus.OK
@@ -43,6 +43,6 @@ def health_routes(site: Site) -> APIRouter:
 def _shows_token(request: Request, tokens: Sequence[str]) -> bool:
     kind, _, shown = request.headers.get("authorization", "").partition(" ")
     octets = shown.strip().encode("latin-1")  # a header's own encoding
-    # All are compared, and each to its end: the time that it takes tells nothing.
+    # All are compared, each to its end, so that the time tells nothing.
     is_known = sum(compare_digest(octets, token.encode()) for token in tokens) > 0
     return is_known and kind.lower() == "bearer"
