@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from digest.compose.transactional_mail import CONFIRM_WITHIN
+from digest.compose.transactional_composer import CONFIRM_WITHIN
 from digest.deliver.transport.folder import FolderTransport
 from digest.model.papers import Harvest
 from subscribers.model import Consent, Standing, SuppressionReason, Verdict

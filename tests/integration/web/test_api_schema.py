@@ -8,7 +8,7 @@ from subscribers.model import SuppressionReason
 from subscribers.topics import parse_topics
 from subscribers.web.api import api_app
 from tests.integration.site import make_web
-from tests.support import NOW
+from tests.support import NOW, is_thorough
 
 TOKEN = "a token for tests only, and long enough"
 CONFIG = {
@@ -16,6 +16,8 @@ CONFIG = {
     "headers": {"Authorization": f"Bearer {TOKEN}"},
     # The same requests each time.
     "generation": {"deterministic": True, "max-examples": 25, "database": "none"},
+    # To find all edges of the schema takes seconds, which every worker would spend.
+    "phases": {"coverage": {"enabled": is_thorough()}},
     # What an address, a topic or a time of day is, a schema cannot say.
     "checks": {"positive_data_acceptance": {"enabled": False}},
     # Nor what a line of a file is: any text is taken, and told which lines could not be read.

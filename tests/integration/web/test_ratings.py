@@ -8,6 +8,7 @@ import pytest
 
 from digest.collect.merge import keys_of, merge
 from digest.model.digests import Digest, Pick, Section
+from digest.rank.ranker import ENOUGH_RATINGS
 from subscribers.model import Rating, Verdict
 from subscribers.records import read_records
 from subscribers.tokens import Purpose
@@ -33,7 +34,7 @@ def edition(ledger):
         make_sighting(2, arxiv_id="math/0309136", title="Foliations"),
         make_sighting(3, arxiv_id="", title=TITLE_ONLY),
     ]
-    ledger.papers.absorb(*keys_of(sightings), lambda known: merge(known, sightings))
+    ledger.papers.absorb(keys_of(sightings), lambda known: merge(known, sightings))
     return ledger.editions.freeze(TODAY, TODAY, NOW)
 
 
@@ -90,18 +91,46 @@ def test_the_button_of_the_link_that_was_followed_stands_out(house, ada, query, 
 def test_what_is_said_is_kept_and_can_be_changed_and_taken_back(house, registry, ada):
     path = opinion_path(ada)
     for sent, noted, kept in (
-        ("like", "Saved: we will show you more like this.", {NEW_STYLE: Verdict.LIKE}),
-        ("mute", "Saved: this paper is not for you.", {NEW_STYLE: Verdict.MUTE}),
+        ("like", "Saved: more like this.", {NEW_STYLE: Verdict.LIKE}),
+        (
+            "mute",
+            "Saved: not for me. You will not see this paper again.",
+            {NEW_STYLE: Verdict.MUTE},
+        ),
         ("", "Your rating was removed.", {}),
         ("", "Your rating was removed.", {}),
     ):
         page = page_of(house.post(path, {"verdict": sent}))
-        assert page.xpath("//*[@role='status']")[0].text_content() == noted
+        assert noted in page.xpath("//*[@role='status']/p")[0].text_content()
         assert held(registry) == kept
-        pressed = [value for value, button in buttons(page).items() if button.get("aria-pressed")]
-        assert pressed == [verdict for verdict in (sent,) if verdict]
-        assert ("" in buttons(page)) == bool(kept), "only what was said can be taken back"
-        assert page_of(house.get(path)).xpath("//button/@aria-pressed") == ["true"] * len(kept)
+        again = page_of(house.get(path))
+        assert again.xpath("//button[@aria-pressed]/@value") == list(kept.values())
+        assert ("" in buttons(again)) == bool(kept), "only what was said can be taken back"
+
+
+def test_each_press_can_be_undone(house, registry, ada):
+    """Undo brings back what was said before; once more of the same is no change to undo."""
+    path = opinion_path(ada)
+    for sent, before in (("like", ""), ("mute", "like"), ("mute", ""), ("", "mute")):
+        page = page_of(house.post(path, {"verdict": sent}))
+        [undo] = page.xpath("//button[text()='Undo']/@value")
+        assert undo == before
+    house.post(path, {"verdict": undo})
+    assert held(registry) == {NEW_STYLE: Verdict.MUTE}
+
+
+def test_the_page_says_what_the_next_digest_makes_of_it(house, registry, ada, title_key):
+    told = []
+    for paper in (NEW_STYLE, OLD_STYLE, title_key):
+        page = page_of(house.post(opinion_path(ada, paper), {"verdict": "like"}))
+        told.append(" ".join(page.xpath("//*[@role='status']/p")[0].text_content().split()))
+    assert told == [
+        "Saved: more like this. After 2 more that you like, your digest looks for papers like them.",
+        "Saved: more like this. After 1 more that you like, your digest looks for papers like them.",
+        "Saved: more like this. Your next digest looks for papers like those that you liked.",
+    ]
+    assert len(told) == ENOUGH_RATINGS
+    assert "Your next digest arrives" in page.text_content()
 
 
 def test_what_is_no_verdict_is_none(house, registry, ada):

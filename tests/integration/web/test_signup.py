@@ -1,11 +1,12 @@
 """Joining: the form, the mail, the button; and what the form does not tell."""
 
 import re
+from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
 
-from digest.compose.transactional_mail import CONFIRM_WITHIN
+from digest.compose.transactional_composer import CONFIRM_WITHIN
 from subscribers.addresses import AddressPolicy
 from subscribers.model import Consent, Standing, SuppressionReason
 from subscribers.preferences import WEEKDAYS, Preferences
@@ -36,13 +37,13 @@ def test_somebody_joins(house):
     assert '<form method="post">' in page.text
     assert house.registry.standing(ada.id) is Standing.NOT_CONFIRMED, "looking is not confirming"
     welcome = house.post(house.link())
-    assert "Welcome" in welcome.text
+    assert "You’re subscribed" in welcome.text
     assert house.registry.standing(ada.id) is Standing.MAY_RECEIVE
     preferences = re.search(r'href="(/preferences/[^"]+)"', welcome.text)[1]
     assert "robots" in house.get(preferences).text
     evidence = house.registry.file_of("ada@example.org").evidence
     assert [(item.event, item.source) for item in evidence] == [
-        ("asked", "sign-up form, text 3"),
+        ("asked", "sign-up form, text 5"),
         ("confirmed", "link in the confirmation mail"),
     ]
 
@@ -93,7 +94,7 @@ def test_a_click_in_a_mail_that_arrived_lifts_a_block_for_bounces(house, reason,
     house.get(house.link(0))
     assert house.registry.suppressions.covers("ada@example.org"), "looking is not confirming"
     for _ in range(2):
-        assert "Welcome" in house.post(house.link(0)).text
+        assert "You’re subscribed" in house.post(house.link(0)).text
         [ada] = house.registry.everybody(Consent.CONFIRMED)
         assert house.registry.standing(ada.id) is Standing.MAY_RECEIVE
     evidence = house.registry.file_of("ada@example.org").evidence
@@ -370,7 +371,7 @@ def test_tokens_name_nobody(house):
 # ---- what else is on the form ----------------------------------------------------------------
 
 WISHES = {
-    "suggested": ["robots", "agents"],
+    "topic": ["robots", "agents"],
     "cadence": "chosen",
     "days": ["", "mon", "thu"],
     "at": "17:30",
@@ -383,13 +384,14 @@ WISHES = {
 def test_what_is_wished_on_the_form_is_stored(house):
     house.subscribe("ada@example.org", "Robots\r\nants", **WISHES)
     [ada] = house.registry.everybody()
-    assert [topic.text for topic in ada.topics] == ["robots", "ants", "agents"]
+    assert [topic.text for topic in ada.topics] == ["Robots", "agents", "ants"]
     assert ada.preferences == Preferences(
         days=frozenset({"mon", "thu"}),
         at=time(17, 30),
         timezone="Europe/Oslo",
         max_papers=3,
         trending=False,
+        locale="en",
     )
     assert "on Monday and Thursday" in " ".join(read(house.mails[0].content).parts[0].text.split())
 
@@ -397,7 +399,7 @@ def test_what_is_wished_on_the_form_is_stored(house):
 def test_what_is_not_on_the_form_is_as_the_operator_has_it(ledger, registry):
     usual = Preferences(at=time(6, 15), timezone="Asia/Tokyo")
     House(ledger, registry, defaults=usual).subscribe("ada@example.org")
-    assert registry.everybody()[0].preferences == usual
+    assert registry.everybody()[0].preferences == replace(usual, locale="en")
 
 
 def test_a_new_form_starts_with_the_operators_wishes_and_suggestions(ledger, registry):
@@ -405,18 +407,25 @@ def test_a_new_form_starts_with_the_operators_wishes_and_suggestions(ledger, reg
     house = House(ledger, registry, defaults=usual, suggestions=lambda: ["swarms", "<b>"])
     for path in ("/subscribe", "/"):
         page = page_of(house.get(path))
-        assert page.xpath("//input[@name='suggested']/@value") == ["swarms", "<b>"]
-        assert page.xpath("//input[@checked]/@value") == ["daily", *WEEKDAYS, "yes"]
+        assert page.xpath("//input[@name='topic']/@value") == ["swarms", "<b>"]
+        assert page.xpath("//input[@checked]/@value") == ["daily", *WEEKDAYS, "yes", "yes"]
         assert page.get_element_by_id("at").value == "06:15"
-        assert page.xpath("//option[@selected]/@value") == ["Asia/Tokyo", "1", ""]
+        assert page.xpath("//option[@selected]/@value") == ["Asia/Tokyo", "en", "", "1"]
 
 
 def test_a_refused_form_comes_back_as_it_was_sent(house):
     page = page_of(house.subscribe("nobody", "ants", **WISHES))
     assert page.get_element_by_id("address").value == "nobody"
-    assert page.get_element_by_id("topics").text == "ants"
-    assert page.xpath("//input[@checked]/@value") == ["agents", "robots", "chosen", "mon", "thu"]
-    assert page.xpath("//option[@selected]/@value") == ["Europe/Oslo", "3", "1", ""]
+    assert page.get_element_by_id("topics").value == "ants"
+    assert page.xpath("//input[@checked]/@value") == [
+        "robots",
+        "agents",
+        "chosen",
+        "mon",
+        "thu",
+        "yes",
+    ]
+    assert page.xpath("//option[@selected]/@value") == ["Europe/Oslo", "en", "3", "", "1"]
     assert page.get_element_by_id("at").value == "17:30"
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from digest.collect.merge import keys_of, merge
 from subscribers.model import SuppressionReason, Verdict
+from subscribers.preferences import Preferences
 from subscribers.tokens import Purpose, Tokens
 from subscribers.topics import parse_topics
 from tests.integration.at_once import WRITES, at_once
@@ -19,6 +20,8 @@ from tests.support import NOW, make_sighting
 
 LATER = NOW + timedelta(hours=1)
 PAPER = "arxiv:2602.00001"
+PREFERENCES = Preferences().to_json()
+FOLLOWING = {**PREFERENCES, "follows": ["author:Jane Doe"]}
 TOPICS = parse_topics(["robots"])
 
 
@@ -112,6 +115,14 @@ LINKS = {
         without_fields=200,
         writes=("INSERT INTO opinions",),
     ),
+    "follow": Link(
+        Purpose.FOLLOW,
+        reading,
+        [f"subscribers ada: preferences {PREFERENCES} -> {FOLLOWING}"],
+        {"follow": "yes"},
+        rest="/author/Jane%20Doe",
+        without_fields=200,
+    ),
     "undo": Link(
         Purpose.UNDO,
         gone,
@@ -137,7 +148,7 @@ class Town(House):
     def __init__(self, engine, ledger, registry, link):
         super().__init__(ledger, registry, keeps_clients=True)
         sightings = [make_sighting(1), make_sighting(2)]
-        ledger.papers.absorb(*keys_of(sightings), lambda known: merge(known, sightings))
+        ledger.papers.absorb(keys_of(sightings), lambda known: merge(known, sightings))
         self.engine = engine
         self.link = link
         self.ids = {name: link.person(registry, f"{name}@example.org") for name in ("ada", "grace")}

@@ -5,15 +5,18 @@ from datetime import timedelta
 
 import pytest
 
-from subscribers.model import Consent, Standing, SuppressionReason
+from digest.compose.from_identity import from_identity
+from digest.compose.transactional_composer import TransactionalComposer
+from subscribers.model import Consent, Standing, Subscriber, SuppressionReason
+from subscribers.preferences import Preferences
 from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics
-from subscribers.web.page_context import MOST_PER_ADDRESS, UNDO_WITHIN
+from subscribers.web.page_context import MOST_PER_ADDRESS, UNDO_WITHIN, FirstDigest, When
 from tests.integration.at_once import at_once
 from tests.integration.house import House
-from tests.integration.site import SENDER
+from tests.integration.site import SENDER, TEMPLATES
 from tests.raw_message import read
-from tests.support import NOW
+from tests.support import NOW, make_settings
 
 ADA = "ada@example.org"
 
@@ -121,9 +124,9 @@ def test_whoever_leaves_is_told_once_and_can_undo_it(house, body):
     page = house.get(house.link())
     assert house.registry.standing(ada.id) is Standing.WITHDRAWN, "looking is not undoing"
     action = re.search(r'<form method="post" action="([^"]+)"', page.text)[1]
-    assert "Welcome" in house.post(action).text
+    assert "You’re subscribed" in house.post(action).text
     assert house.registry.standing(ada.id) is Standing.MAY_RECEIVE
-    assert "Welcome" in house.get(house.link()).text, "it is undone already"
+    assert "You’re subscribed" in house.get(house.link()).text, "it is undone already"
     assert len(house.mails) == 1
 
 
@@ -183,3 +186,42 @@ def test_leaving_and_undoing_in_turns_floods_nobody(house):
 def test_an_undo_link_of_nobody_offers_nothing(house):
     token = SENDER.tokens.make_until(Purpose.UNDO, "f" * 32, NOW + UNDO_WITHIN)
     assert "<form" not in house.get(f"/undo/{token}").text
+
+
+# ---- the first digest ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("when", "asked", "said", "welcomes"),
+    [
+        (When.AT_ONCE, "come within minutes", "first digest is on its way", 0),
+        (When.WAITS, "as soon as emails go out again", "as soon as emails go out again", 0),
+        (When.LATER, "with the next edition", "subscribed", 1),
+    ],
+)
+def test_the_pages_say_when_the_first_digest_comes(ledger, registry, when, asked, said, welcomes):
+    then = NOW + timedelta(days=1, hours=2)
+    first = lambda _: FirstDigest(when, then)  # noqa: E731
+    house = House(ledger, registry, welcomes=True, first_digest=first)
+    house.subscribe(ADA, "robots", at="18:00", timezone="Europe/Oslo")
+    link = house.link()
+    assert asked in house.get(link).text
+    page = " ".join(house.post(link).text.split())
+    assert said in page
+    assert "<b>tomorrow at 18:00</b>" in page
+    assert len(house.mails) == 1 + welcomes
+    again = house.post(link).text
+    assert "on its way" not in again, "it was promised once"
+    assert len(house.mails) == 1 + welcomes
+
+
+def test_the_email_promises_a_first_digest_only_where_there_are_any():
+    pending = Subscriber(1, "a" * 32, ADA, (), Preferences(), Consent.PENDING, NOW)
+    for settings, promises in (
+        ({}, True),
+        ({"first_digest": "no"}, False),
+        ({"send_window": "06:00-07:00"}, False),
+    ):
+        composer = TransactionalComposer(TEMPLATES, from_identity(make_settings(**settings)))
+        for part in read(composer.confirmation(pending, NOW).content).parts:
+            assert ("within minutes" in " ".join(part.text.split())) == promises
