@@ -1,29 +1,32 @@
 """Restrict the studio to the operator, and add headers to each answer.
 
 The studio shows subscribers' emails and can send, so only the operator may use it: from this
-machine, or with a password. Other sites that are open in the operator's browser can reach neither
+machine, or after a login. Other sites that are open in the operator's browser can reach neither
 the pages, by taking our name (DNS rebinding), nor the forms (CSRF).
 """
 
-import base64
-import binascii
 import ipaddress
-import secrets
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse, Response
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from digest.errors import SettingError
 from digest.settings.settings import variable
+from digest.studio.login import COOKIE, Sessions
+
+_OPEN = frozenset({"/login", "/studio.css", "/history.css", "/studio.svg"})  # without a session
+_NOBODY = "somebody at this machine"  # without a password
+
+log = structlog.get_logger()
 
 # Names of this machine that no name server is asked for.
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-# To listen on these means: on every address of this machine, under any name.
-_EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  not bound here
 
 HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -51,14 +54,15 @@ def require_password(host: str, password: str | None) -> None:
 class Guard:
     """ASGI middleware that refuses forbidden requests, and adds HEADERS to each answer.
 
-    ``host`` is the one that the server listens on. With a ``password``, every path requires HTTP
-    Basic authentication (RFC 7617) with any user name.
+    ``host`` is the one that the server listens on. With ``sessions``, every path but the login
+    requires one. Whoever changes something is logged.
     """
 
-    def __init__(self, app: ASGIApp, host: str, password: str | None) -> None:
+    def __init__(self, app: ASGIApp, host: str, sessions: Sessions | None, root: str = "") -> None:
         self._app = app
         self._host = host.strip("[]").lower()
-        self._password = password
+        self._sessions = sessions
+        self._root = root
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -72,27 +76,39 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        refusal = self._refusal(scope["method"], Headers(scope=scope))
+        refusal = self._refusal(Request(scope))
         await (refusal or self._app)(scope, receive, with_headers)
 
-    def _refusal(self, method: str, headers: Headers) -> Response | None:
+    def _refusal(self, request: Request) -> Response | None:
         """Return the answer to a forbidden request; None if it is allowed."""
-        if not self._is_ours(headers.get("host", "")):
+        if not self._is_ours(request.headers.get("host", "")):
             why = "The studio has another name: open the address that it printed."
             return PlainTextResponse(why, HTTPStatus.MISDIRECTED_REQUEST)
-        if self._password and not _knows(self._password, headers.get("authorization", "")):
-            challenge = {"WWW-Authenticate": 'Basic realm="studio", charset="UTF-8"'}
-            return PlainTextResponse("A password is required.", HTTPStatus.UNAUTHORIZED, challenge)
-        if method not in {"GET", "HEAD"} and _is_cross_site(headers):
+        changes = request.method not in {"GET", "HEAD"}
+        if changes and _is_cross_site(request):
             return PlainTextResponse(
                 "This form was not sent from a page of the studio.", HTTPStatus.FORBIDDEN
             )
+        path = request.scope["path"].removeprefix(self._root) or "/"
+        who = self._sessions.who(request.cookies.get(COOKIE, "")) if self._sessions else _NOBODY
+        if who is None and path not in _OPEN:
+            return self._to_login(path, request)
+        if changes and who is not None:
+            log.info("the studio was used", who=who, method=request.method, path=path)
+        request.state.who = who
         return None
 
+    def _to_login(self, path: str, request: Request) -> Response:
+        """Lead to the login whoever wants to see a page; refuse all else."""
+        if request.method != "GET":
+            return PlainTextResponse("Log in first.", HTTPStatus.UNAUTHORIZED)
+        to = f"{path}?{request.url.query}" if request.url.query else path
+        return RedirectResponse(f"{self._root}/login?to={quote(to)}", HTTPStatus.SEE_OTHER)
+
     def _is_ours(self, host_header: str) -> bool:
-        # Our addresses may have names that we cannot know. The password protects them: a browser
-        # sends it only to the name that it was typed for.
-        if self._host in _EVERYWHERE and self._password:
+        # Our addresses, and a proxy before us, may have names that we cannot know. The login
+        # protects them: a browser sends its cookie only to the name that it was set for.
+        if self._sessions:
             return True
         return _name_in(host_header) in _LOOPBACK | {self._host}
 
@@ -112,21 +128,12 @@ def _name_in(host_header: str) -> str:
         return ""
 
 
-def _knows(password: str, authorization: str) -> bool:
-    kind, _, encoded = authorization.partition(" ")
-    try:
-        given = base64.b64decode(encoded, validate=True).partition(b":")[2]
-    except binascii.Error:
-        given = b""
-    # The time must not tell how much of it was right.
-    return secrets.compare_digest(given, password.encode()) and kind.lower() == "basic"
-
-
-def _is_cross_site(headers: Headers) -> bool:
+def _is_cross_site(request: Request) -> bool:
     """Return whether a form was sent from another site, or from another port of this machine.
 
     Browsers say so in one of two headers; a client that sends neither is no browser.
     """
+    headers = request.headers
     if site := headers.get("sec-fetch-site"):
         return site not in {"same-origin", "none"}
     origin = headers.get("origin")

@@ -107,8 +107,7 @@ def history_routes(
         report = ledger.deliveries.report(edition, subscriber_id)
         if person is None and report is None:
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        papers = ledger.editions.papers_of(edition)
-        picks = ledger.deliveries.picks(report.delivery, papers) if report else ()
+        picks = ledger.editions.picks(edition, report.delivery) if report else ()
         has_mail = bool(picks or (report and report.delivery.note))
         return page_of(
             "delivery",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from urllib.parse import urlencode
 
-from digest.compose.view import long_date
+from digest.compose.language import ENGLISH
 from digest.model.deliveries import DeliveryState
 from digest.model.digests import Section
 from digest.model.wording import STATES, because, length, parts, reason
@@ -19,7 +19,7 @@ TONES = {
     DeliveryState.DEFERRED: "warn",
     DeliveryState.SENDING: "warn",
 }
-SECTIONS = {Section.FOR_YOU: "for you", Section.TRENDING: "trending"}
+SECTIONS = {Section.FOR_YOU: "for you", Section.TRENDING: "trending", Section.RISING: "rising"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def words(zone: tzinfo) -> dict[str, object]:
     return {
         "zone": str(zone),
         "moment": moment,
-        "long_date": long_date,
+        "long_date": ENGLISH.long_date,
         "length": length,
         "reason": reason,
         "because": because,

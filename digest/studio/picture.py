@@ -3,6 +3,7 @@
 import re
 
 from digest.studio.preview_request import Scheme
+from digest.studio.samples import PICTURE_NAME
 
 # A template asks for the scheme in its styles, and in the media of a picture's sources.
 _ASKING = re.compile(r"<style\b[^>]*>.*?</style>|\bmedia=\"[^\"]*\"", re.DOTALL | re.IGNORECASE)
@@ -11,6 +12,14 @@ _CANVAS = re.compile(
     r"(<meta\b[^>]*\bname=\"(?:supported-)?color-schemes?\"[^>]*\bcontent=\")[^\"]*", re.IGNORECASE
 )
 _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
+# No page has the pictures of samples: a drawn landscape is shown in their place.
+_OF_SAMPLE = re.compile(rf"\bsrc=\"[^\"]*/picture/{PICTURE_NAME}(?:-small)?\.jpg\"")
+_DRAWN = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 240 130' "
+    "preserveAspectRatio='none'%3E%3Cpath fill='%23c9cad4' d='M0 0h240v130H0z'/%3E"
+    "%3Cpath fill='%238f93a8' d='M0 130 80 50l45 45 35-30 80 65z'/%3E"
+    "%3Ccircle fill='%23f4f4f1' cx='185' cy='35' r='14'/%3E%3C/svg%3E"
+)
 _TRUE, _FALSE = "(min-width: 0)", "(max-width: 0)"
 
 
@@ -20,6 +29,7 @@ def picture(html: str, scheme: Scheme) -> str:
     # question is replaced by its answer; the condition around it may ask for more than that.
     answered = _ASKING.sub(lambda found: _answered(found[0], scheme), html)
     answered = _CANVAS.sub(rf"\g<1>{scheme.value}", answered)
+    answered = _OF_SAMPLE.sub(lambda _: f'src="{_DRAWN}"', answered)
     # A click on a link would load another site into the frame. With this it would open a window,
     # which the frame is not allowed to.
     return _HEAD.sub(lambda head: f'{head[0]}<base target="_blank">', answered, count=1)

@@ -12,20 +12,23 @@ from digest.checks.finding import Finding, Level, in_order
 from digest.checks.rendered_mail import RenderedMail
 from digest.checks.rules import Baseline, Rules
 from digest.checks.sources import check_sources
+from digest.compose.card import CardView, Picture
 from digest.compose.composer import Composer
 from digest.compose.content import OF_EDITIONS, Content, mail_of
 from digest.compose.environment import Templates
 from digest.compose.from_identity import FromIdentity
 from digest.compose.message import build_message
-from digest.compose.samples import Sample, samples, view_of
 from digest.compose.source_map import Rendered
-from digest.compose.view import CardView, DigestView, MessageView, Picture
+from digest.compose.view import DigestView, MessageView
 from digest.errors import TemplateError
 from digest.model.digests import Digest
+from digest.model.wording import truncate
 from digest.studio.rendering import Render, TooExpensive, View, render_email
+from digest.studio.samples import Sample, samples, view_of
 
 PARTS = ("subject.txt.j2", "body.txt.j2", "body.mjml.j2")
 LARGEST = "largest"  # the sample for the checks of sizes
+_IN_ROW = 40  # characters of a title that every template shows
 _READER = "reader@example.org"
 _PUBLIC_ID = "preview"
 
@@ -169,8 +172,9 @@ class Previews:
             html=content.html,
             text=content.text,
             subject=content.subject,
-            titles=tuple(card.title for card in cards),
-            urls=tuple(card.url for card in cards),
+            # A row has the beginning of a title, and not each template has a link to each page.
+            titles=tuple(truncate(card.title, _IN_ROW).removesuffix("…") for card in cards),
+            urls=tuple(card.url if card.url in content.text else card.read_url for card in cards),
             unsubscribe=_way_out(view),
             postal_address=view.postal_address,
             is_largest=sample.name == LARGEST,
@@ -183,7 +187,7 @@ class Previews:
 def with_pictures(identity: FromIdentity) -> FromIdentity:
     """Return the sender with every picture that can be shown turned on."""
     header = Picture("https://pictures.example/header.png", 600, 120, identity.name)
-    return replace(identity, header=header, thumbnails=True)
+    return replace(identity, header=header, pictures=True)
 
 
 def _cards(view: View) -> list[CardView]:
@@ -196,7 +200,7 @@ def _hosts(identity: FromIdentity, cards: list[CardView]) -> Iterator[str]:
     """Yield the hosts of links that no template decides: our pages, and addresses of papers."""
     yield identity.host
     for card in cards:
-        for url in (card.url, card.code_url, card.project_url, card.thumbnail):
+        for url in (card.url, card.read_url, *(way.url for way in card.ways)):
             if host := urlsplit(url).hostname:
                 yield host
 

@@ -3,18 +3,18 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from digest.compose.samples import Sample
 from digest.errors import DigestError
 from digest.model.digests import Digest
 from digest.model.messages import Outcome
 from digest.studio.preview import Preview, Previews
 from digest.studio.preview_request import PreviewRequest
+from digest.studio.samples import Sample
 from digest.studio.template_folders import before
 from digest.studio.watch import Watch
 from subscribers.errors import SubscriberError
@@ -26,20 +26,22 @@ _DIGEST_IS_GOOD_FOR = 30.0  # seconds
 
 @dataclass(frozen=True)
 class StudioContext:
-    """What the templates page needs.
+    """The objects that the templates page needs.
 
     ``folder`` holds the templates that the operator edits; the others are in ``built_in``.
-    ``previews`` reads the templates of a folder as they are now; ``previews_to_send`` uses the
-    operator's name, and raises SettingError if it is not set. ``digest`` makes the digest that a
-    request asks for, and ``days`` lists the editions. ``send`` sends a preview to an address as a
-    test; it may raise TransportError and AddressError.
+    ``previews`` reads the templates of a folder as they are now, in the language with a code ("" is
+    the installation's); ``previews_to_send`` uses the operator's name, and raises SettingError if
+    it is not set. ``languages`` names those that may be chosen, by code. ``digest`` makes the
+    digest that a request asks for, and ``days`` lists the editions. ``send`` sends a preview to an
+    address as a test; it may raise TransportError and AddressError.
     """
 
     folder: Path
     built_in: Path
     watch: Watch
-    previews: Callable[[Path], Previews]
-    previews_to_send: Callable[[], Previews]
+    previews: Callable[[Path, str], Previews]
+    previews_to_send: Callable[[str], Previews]
+    languages: Callable[[], Mapping[str, str]]
     digest: Callable[[PreviewRequest], Digest]
     days: Callable[[], list[date]]
     send: Callable[[Preview, str], Outcome]
@@ -84,7 +86,7 @@ class PreviewCache:
         If they cannot be read, the last ones that could be are returned.
         """
         try:
-            found = self._context.previews(self._context.folder).samples()
+            found = self._context.previews(self._context.folder, "").samples()
             order = sorted(
                 found.values(), key=lambda its: (not its.is_of_edition, its.mail, its.name)
             )
@@ -117,12 +119,14 @@ class PreviewCache:
         with self._lock, before(self._context.folder, self._context.built_in) as was:
             if was is None:
                 return None
-            return self._preview(self._context.previews(was.folder), preview_request)
+            previews = self._context.previews(was.folder, preview_request.language)
+            return self._preview(previews, preview_request)
 
     def to_send(self, preview_request: PreviewRequest) -> Preview:
         """Return the preview in the operator's name. Raises DigestError."""
         with self._lock:
-            return self._preview(self._context.previews_to_send(), preview_request)
+            previews = self._context.previews_to_send(preview_request.language)
+            return self._preview(previews, preview_request)
 
     def digest(self, preview_request: PreviewRequest) -> Digest | None:
         """Return the digest that a request asks for; None for a sample. Raises DigestError."""
@@ -141,7 +145,7 @@ class PreviewCache:
     def _make(self, preview_request: PreviewRequest, last: CachedPreview) -> CachedPreview:
         began = time.perf_counter()
         try:
-            previews = self._context.previews(self._context.folder)
+            previews = self._context.previews(self._context.folder, preview_request.language)
             preview = self._preview(previews, preview_request)
         except DigestError as error:
             return replace(last, error=error)

@@ -43,16 +43,18 @@ class Tab(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PreviewRequest:
-    """What the templates are filled with: a sample, or an edition.
+    """A choice of what the templates are filled with (a sample, or an edition), and the language.
 
     For an edition it is the digest of a ``day`` (None is the latest) for the subscriber with the
-    address ``reader``, or for somebody with the ``topics``, separated by semicolons.
+    address ``reader``, or for somebody with the ``topics``, separated by semicolons. ``language``
+    is a code; without one it is the reader's, or the installation's.
     """
 
     sample: str = ""
     day: date | None = None
     reader: str = ""
     topics: str = ""
+    language: str = ""
 
     @property
     def is_edition(self) -> bool:
@@ -65,15 +67,17 @@ class PreviewRequest:
     @property
     def fields(self) -> dict[str, str]:
         """Return the fields of the address."""
+        language = {"language": self.language} if self.language else {}
         if not self.is_edition:
-            return {"sample": self.sample}
+            return {"sample": self.sample, **language}
         day = self.day.isoformat() if self.day else ""
-        return {"sample": EDITION, "day": day, "reader": self.reader, "topics": self.topics}
+        of_edition = {"day": day, "reader": self.reader, "topics": self.topics}
+        return {"sample": EDITION, **of_edition, **language}
 
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """How an email is shown."""
+    """The choice of how an email is shown."""
 
     view: View = View.BOTH
     scheme: Scheme = Scheme.LIGHT
@@ -94,7 +98,7 @@ def read_preview_request(query: Mapping[str, str]) -> PreviewRequest:
     except ValueError:
         day = None
     reader, topics = query.get("reader", "").strip(), query.get("topics", "").strip()
-    return PreviewRequest(query.get("sample", ""), day, reader, topics)
+    return PreviewRequest(query.get("sample", ""), day, reader, topics, query.get("language", ""))
 
 
 def read_looks(query: Mapping[str, str]) -> Looks:

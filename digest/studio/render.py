@@ -7,17 +7,22 @@ from pathlib import Path
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+NAVIGATION = {"Templates": "/", "Editions": "/editions", "Runs": "/runs", "Prompts": "/prompts"}
 _FOLDER = Path(__file__).parent / "pages"
 
 
 class Pages:
     """The pages in ``digest/studio/pages``; ``brand`` is the name of the digest.
 
-    Everything is escaped. A page extends ``base.html.j2``, which needs ``here``: the item of the
-    navigation that it belongs to (templates, editions or runs).
+    All links begin with ``root``, the path that a proxy serves the studio under. Everything is
+    escaped. A page extends ``base.html.j2``, which needs ``here``: the item of the navigation that
+    it belongs to, in lower case. ``more`` has items beside those of NAVIGATION. ``has_login``: one
+    can log out.
     """
 
-    def __init__(self, brand: str) -> None:
+    def __init__(
+        self, brand: str, root: str = "", more: Mapping[str, str] = {}, *, has_login: bool = False
+    ) -> None:
         self._environment = Environment(
             loader=FileSystemLoader(_FOLDER),
             autoescape=True,
@@ -25,12 +30,18 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals["brand"] = brand
+        navigation = {**NAVIGATION, **more}
+        self._environment.globals |= {
+            "brand": brand,
+            "root": root,
+            "navigation": navigation,
+            "has_login": has_login,
+        }
         self._environment.filters["thousands"] = thousands
 
     def html(self, name: str, status: HTTPStatus = HTTPStatus.OK, **values: object) -> HTMLResponse:
         """Return a page as an answer."""
-        return HTMLResponse(self.fill(name, values), status)
+        return HTMLResponse(self.fill(name, values), status, {"Content-Language": "en"})
 
     def fill(self, name: str, values: Mapping[str, object]) -> str:
         """Return the text of a page."""

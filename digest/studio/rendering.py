@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from digest.compose.content import Content, fill
 from digest.compose.environment import Templates
-from digest.compose.language import language
+from digest.compose.pseudo import studio_language
 from digest.compose.source_map import Rendered
 from digest.compose.view import DigestView, MessageView
 from digest.errors import TemplateError
@@ -40,7 +40,7 @@ Render = Callable[[str, View], tuple[Content, Rendered]]
 
 
 class _Fault(NamedTuple):
-    """What a TemplateError says."""
+    """The values of a TemplateError."""
 
     template: str
     line: int
@@ -65,12 +65,13 @@ class TooExpensive(TemplateError):  # noqa: N818  the name says it without "Erro
 
 def render_email(templates: Templates, mail: str, view: View) -> tuple[Content, Rendered]:
     """Fill the templates of an email, and trace the lines of its MJML. Raises TemplateError."""
-    return fill(templates, mail, view), templates.trace(f"mail/{mail}/body.mjml.j2", mail=view)
+    said = templates.for_reader(view.language)
+    return fill(said, mail, view), said.trace(f"mail/{mail}/body.mjml.j2", mail=view)
 
 
-def render_apart(folder: Path | None, code: str, mail: str, view: View) -> tuple[Content, Rendered]:
-    """As ``render_email``, in the child process, from an operator's folder and in a language."""
-    return _CHILD.render(folder, code, mail, view)
+def render_apart(folder: Path | None, mail: str, view: View) -> tuple[Content, Rendered]:
+    """Do as ``render_email``, in the child process, from an operator's folder."""
+    return _CHILD.render(folder, mail, view)
 
 
 class Child:
@@ -81,14 +82,12 @@ class Child:
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
 
-    def render(
-        self, folder: Path | None, code: str, mail: str, view: View
-    ) -> tuple[Content, Rendered]:
+    def render(self, folder: Path | None, mail: str, view: View) -> tuple[Content, Rendered]:
         with self._lock:
             pipe = self._started()
             answer: Any = None
             with suppress(EOFError, OSError):
-                pipe.send((folder, code, mail, view))
+                pipe.send((folder, mail, view))
                 if pipe.poll(_KILL_AFTER):
                     answer = pipe.recv()
             if answer is None or isinstance(answer, _Limit):
@@ -137,11 +136,12 @@ def serve(pipe: Connection) -> None:
             pipe.send(_answer(*pipe.recv()))
 
 
-def _answer(folder: Path | None, code: str, mail: str, view: View) -> object:
+def _answer(folder: Path | None, mail: str, view: View) -> object:
     """Return what was rendered, a fault, or the trace of an unexpected exception."""
     try:
         with _limits():
-            templates = _templates(folder, code, language(code, folder).version)
+            version = studio_language(view.language, folder).version
+            templates = _templates(folder, view.language, version)
             return render_email(templates, mail, view)
     except TemplateError as error:  # an exception with arguments of its own cannot be pickled
         kind = _Limit if isinstance(error.__cause__, _LimitError) else _Fault
@@ -155,7 +155,7 @@ def _answer(folder: Path | None, code: str, mail: str, view: View) -> object:
 
 @lru_cache(maxsize=8)  # what is built of them is kept
 def _templates(folder: Path | None, code: str, _version: str) -> Templates:
-    return Templates(folder, language(code, folder))
+    return Templates(folder, studio_language(code, folder))
 
 
 def _megabytes() -> float:

@@ -1,8 +1,8 @@
-"""Sample mails: what the studio shows templates with, and the tests compare whole mails of.
+"""Read the sample emails, with which the studio shows templates and tests compare whole emails.
 
-A sample is a file ``samples/NAME.json``: which mail, one sentence about it, and the values to fill
+A sample is a file ``samples/NAME.json``: which email, one sentence about it, and the values to fill
 in. Those of a digest describe papers as sources do; those of another message, what somebody wants
-or what went wrong. Both go the way of real ones, so that a sample is said in any language.
+or what went wrong. Both go the way of real ones, so that a sample exists in every language.
 """
 
 import json
@@ -19,19 +19,21 @@ from digest.compose.composer import Composer
 from digest.compose.content import NOTE, OF_EDITIONS
 from digest.compose.from_identity import FromIdentity
 from digest.compose.language import Language
-from digest.compose.phrases import alert_words, how_often
-from digest.compose.transactional_mail import plain_view
+from digest.compose.transactional_composer import plain_view
+from digest.compose.transactional_phrases import alert_words, how_often
 from digest.compose.view import DigestView, MessageView
 from digest.errors import TemplateError
 from digest.model.deliveries import Balance
 from digest.model.digests import Candidate, Digest, Match, Pick, Reason, Section, SkipReason
 from digest.model.papers import Facts, Signals
+from digest.model.pictures import PaperPicture
 from subscribers.errors import SubscriberError
 from subscribers.preferences import Preferences, parse_cadence
 from subscribers.topics import TopicFilter
 
 FOLDER = "samples"
 NOBODY = "sample"  # stands in links for a reader
+PICTURE_NAME = "0{28}[0-9a-f]{4}"  # a pattern: the names of real ones are like random
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def view_of(
 
 def digest_of(sample: Sample) -> Digest:
     """Make the digest that a sample describes, or the note. Raises TemplateError."""
-    with _told_as(sample.name):
+    with _naming_sample(sample.name):
         kind = _NoteValues if sample.mail == NOTE else _DigestValues
         values = kind.model_validate(sample.values)
         return Digest(
@@ -82,6 +84,7 @@ def digest_of(sample: Sample) -> Digest:
             pool_size=values.pool_size,
             missing=values.missing,
             why_nothing=values.why_nothing,
+            cadence=values.cadence,
         )
 
 
@@ -98,10 +101,14 @@ class _ReasonValues(_Values):
     topic: str = ""
     words: tuple[str, ...] = ()
     liked: str = ""
+    followed: str = ""
 
 
 class _PickValues(_Values):
-    """``upvotes`` and the like are counts; without ``arxiv_id`` only the title leads to a paper."""
+    """``upvotes`` and the like are counts; without ``arxiv_id`` only the title leads to a paper.
+
+    ``picture`` is the width and height of one.
+    """
 
     section: Section
     title: str = Field(min_length=1)
@@ -115,15 +122,22 @@ class _PickValues(_Values):
     comments: int = Field(0, ge=0)
     stars: int = Field(0, ge=0)
     risen: int = Field(0, ge=0)
+    since: date | None = None
+    published_on: date | None = None
     code_url: str = ""
     project_url: str = ""
+    tldr: str = ""
+    venue: str = ""
+    citations: int = Field(0, ge=0)
+    picture: tuple[int, int] | None = None
     reason: _ReasonValues | None = None
 
 
 class _EditionValues(_Values):
-    """``missing`` are names of sources, as in DIGEST_SOURCES."""
+    """``missing`` are names of sources, as in DIGEST_SOURCES; ``cadence`` is as in preferences."""
 
     day: date
+    cadence: str = "daily"
     topics: tuple[str, ...] = ()
     pool_size: int = Field(ge=0)
     missing: tuple[str, ...] = ()
@@ -144,6 +158,8 @@ class _MessageValues(_Values):
 
     link: str = ""
     hours: int = Field(0, ge=0)
+    at_once: bool = False
+    asked_for_link: bool = False
     topics: tuple[str, ...] = ()
     cadence: str = "daily"
     note_when_nothing: bool = False
@@ -164,7 +180,7 @@ class _SampleFile(_Values):
 
 
 def _read(file: Path) -> Sample:
-    with _told_as(file.stem):
+    with _naming_sample(file.stem):
         read = _SampleFile.model_validate(json.loads(file.read_text(encoding="utf-8")))
         sample = Sample(file.stem, **dict(read))
         if not sample.is_of_edition:
@@ -186,15 +202,17 @@ def _pick(number: int, values: _PickValues) -> Pick:
             key=f"arxiv:{facts.arxiv_id}" if facts.arxiv_id else f"title:{number}",
             facts=facts,
             signals=Signals(values.upvotes, values.comments, values.stars),
-            listed_on=date.min,
+            listed_on=values.since or date.min,
             risen=values.risen,
+            since=values.since,
+            picture=PaperPicture(f"{number:032x}", *values.picture) if values.picture else None,
         ),
         Match(1.0, reason) if reason else None,
     )
 
 
 def _message_view(sample: Sample, identity: FromIdentity, language: Language) -> MessageView:
-    with _told_as(sample.name):
+    with _naming_sample(sample.name):
         values = _MessageValues.model_validate(sample.values)
         preferences = Preferences(
             days=parse_cadence(values.cadence), note_when_nothing=values.note_when_nothing
@@ -203,6 +221,8 @@ def _message_view(sample: Sample, identity: FromIdentity, language: Language) ->
         plain_view(identity, language),
         link=values.link,
         hours=values.hours,
+        at_once=values.at_once,
+        asked_for_link=values.asked_for_link,
         topics=language.listed(values.topics),
         how_often=how_often(preferences, language),
         address=values.address,
@@ -218,7 +238,7 @@ def _message_view(sample: Sample, identity: FromIdentity, language: Language) ->
 
 
 @contextmanager
-def _told_as(name: str) -> Iterator[None]:
+def _naming_sample(name: str) -> Iterator[None]:
     """Raise TemplateError for a sample that cannot be read."""
     file = f"{FOLDER}/{name}.json"
     try:

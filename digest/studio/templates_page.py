@@ -8,7 +8,6 @@ from itertools import groupby
 from fastapi.responses import HTMLResponse
 
 from digest.compose.language import SHIPPED
-from digest.compose.samples import Sample
 from digest.errors import TemplateError
 from digest.studio.differences import differences
 from digest.studio.measures import excerpt, head_of, sizes, source_lines, tally, worst
@@ -16,6 +15,7 @@ from digest.studio.preview import Preview
 from digest.studio.preview_cache import PreviewCache, StudioContext
 from digest.studio.preview_request import Looks, PreviewRequest, Scheme, Tab, View, address
 from digest.studio.render import Pages
+from digest.studio.samples import Sample
 from digest.studio.template_folders import before
 
 WIDTHS = {View.PHONE: 360, View.DESKTOP: 700}
@@ -69,6 +69,7 @@ class TemplatesPage:
             if preview_request.sample in samples
             else "",
             "days": self._context.days(),
+            "languages": self._context.languages(),
             "link": links(preview_request, looks),
             "neighbours": neighbours(preview_request, samples),
             "cached": cached,
@@ -141,7 +142,7 @@ def or_first_sample(
     """Return the request, or one for the first sample if it names none that exists."""
     if preview_request.is_edition or preview_request.sample in samples or not samples:
         return preview_request
-    return PreviewRequest(next(iter(samples)))
+    return PreviewRequest(next(iter(samples)), language=preview_request.language)
 
 
 def by_mail(samples: Mapping[str, Sample]) -> list[tuple[str, list[str]]]:
@@ -163,7 +164,8 @@ def links(preview_request: PreviewRequest, looks: Looks) -> Callable[..., str]:
     """Return a function that makes the address of the page with other fields."""
 
     def link(*, sample: str | None = None, **changes: str) -> str:
-        chosen = preview_request if sample is None else PreviewRequest(sample)
+        language = preview_request.language
+        chosen = preview_request if sample is None else PreviewRequest(sample, language=language)
         return address("/", chosen, **{**looks.fields, **changes})
 
     return link

@@ -11,9 +11,11 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from digest.errors import DigestError
 from digest.studio.access import HEADERS, Guard
+from digest.studio.login import Sessions, login_routes
 from digest.studio.render import Pages, static
 from subscribers.errors import SubscriberError
 from subscribers.web.body_limit import BodyLimit
+from subscribers.web.damaged_links import RepairedLinks
 
 LARGEST_FORM = 64 * 1024  # octets
 _STATIC = {
@@ -27,9 +29,12 @@ log = structlog.get_logger()
 
 
 def studio_app(
-    routers: Sequence[APIRouter], pages: Pages, *, host: str, password: str | None
+    routers: Sequence[APIRouter], pages: Pages, *, host: str, password: str | None, root: str = ""
 ) -> FastAPI:
-    """Return the application that `digest studio` serves on ``host``."""
+    """Return the application that `digest studio` serves on ``host``; a password makes a login.
+
+    ``root`` is the path that a proxy serves it under, which it may remove from requests or not.
+    """
     app = FastAPI(title="studio", openapi_url=None, redirect_slashes=False)
 
     def problem(status: HTTPStatus, why: str) -> Response:
@@ -52,8 +57,12 @@ def studio_app(
         answer.headers.update(HEADERS)  # it is made outside of the guard
         return answer
 
+    app.add_middleware(RepairedLinks, prefix=root)
     app.add_middleware(BodyLimit, most=lambda _path: LARGEST_FORM)
-    app.add_middleware(Guard, host=host, password=password)  # before all else
+    sessions = Sessions(password) if password else None
+    if sessions:
+        app.include_router(login_routes(sessions, pages, root))
+    app.add_middleware(Guard, host=host, sessions=sessions, root=root)  # before all else
     app.add_exception_handler(StarletteHTTPException, on_refusal)
     app.add_exception_handler(RequestValidationError, on_refusal)
     app.add_exception_handler(DigestError, on_trouble)

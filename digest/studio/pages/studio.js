@@ -2,6 +2,7 @@
 // the templates as they are saved, keys press its buttons, and nothing scrolls away.
 
 document.documentElement.classList.add("scripted-page");
+const root = new URL(".", document.currentScript.src);
 const part = (id) => document.getElementById(id);
 let asked = 0;
 
@@ -138,7 +139,7 @@ let news;
 function follow() {
   news?.close();
   if (document.hidden) return;
-  news = new EventSource("/changes");
+  news = new EventSource(new URL("changes", root));
   news.onopen = () => { part("live").textContent = "● live"; };
   news.onerror = failed;
   news.onmessage = (event) => {

@@ -1,16 +1,20 @@
 """Who may ask the studio, and what holds for each of its answers."""
 
-import base64
+from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
+import time_machine
 from fastapi import APIRouter, Request
 from structlog.testing import capture_logs
 
 from digest.errors import LedgerError, SettingError
 from digest.studio.access import HEADERS, require_password
+from digest.studio.login import LASTS, MOST_WRONG, WINDOW, Attempts, Sessions, login_routes
 from digest.studio.render import Pages
 from digest.studio.web import LARGEST_FORM, studio_app
 from tests.integration.studio_client import HERE, Client
+from tests.support import NOW
 
 PATHS = ("/", "/studio.css", "/studio.js", "/studio.svg", "/nothing", "/fails", "/breaks")
 
@@ -47,10 +51,6 @@ def make_client(host="127.0.0.1", password=None):
 
     app = studio_app([router], Pages("Paper Digest"), host=host, password=password)
     return Client(app)
-
-
-def basic(user, password):
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -91,35 +91,87 @@ def test_other_machines_need_a_password(host):
     require_password(host, "open sesame")
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_the_password_is_asked_for_everywhere(path):
+def log_in(client, name="ada", password="open sesame", **more):
+    return client.post("/login", data={"name": name, "password": password, **more})
+
+
+def cookie_of(answer):
+    return {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing", "/fails", "/studio.js?a=1"])
+def test_without_a_session_every_page_leads_to_the_login(path):
     client = make_client(password="öffne dich: Sesam")
     refused = client.get(path)
-    assert refused.status_code == 401
-    assert refused.headers["www-authenticate"].startswith("Basic ")
-    for user in ("", "ada"):
-        headers = {"Authorization": basic(user, "öffne dich: Sesam")}
-        assert client.get(path, headers=headers).status_code != 401
+    assert refused.status_code == 303
+    assert refused.headers["location"] == f"/login?to={quote(path)}"
+    assert client.post("/do").status_code == 401
+    assert client.post("/logout").status_code == 401
+    assert client.get("/login").status_code == 200
+    assert client.get("/studio.css").status_code == 200
 
 
-@pytest.mark.parametrize(
-    "given",
-    [
-        "",
-        "Basic",
-        "Basic !",
-        "Basic ====",
-        "Bearer b3BlbiBzZXNhbWU=",
-        basic("ada", ""),
-        basic("ada", "open sesam"),
-        basic("ada", "open sesame "),
-        basic("open sesame", ""),
-        basic("ada", "open sesame").replace("Basic", "Digest"),
-    ],
-)
-def test_no_other_password_will_do(given):
+def test_the_password_begins_a_session_and_logging_out_ends_it():
+    client = make_client(password="öffne dich: Sesam")
+    answer = log_in(client, password="öffne dich: Sesam", to="/nothing?a=1")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/nothing?a=1")
+    cookie = answer.headers["set-cookie"]
+    assert {"HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))
+    assert "Secure" not in cookie, "http on this machine"
+    assert client.get("/", headers=cookie_of(answer)).text == '"the front"'
+    assert client.post("/do", headers=cookie_of(answer)).text == '"done"'
+    assert "Max-Age=0" in client.post("/logout", headers=cookie_of(answer)).headers["set-cookie"]
+
+
+def test_a_session_ends_by_itself_and_with_the_process():
     client = make_client(password="open sesame")
-    assert client.get("/", headers={"Authorization": given}).status_code == 401
+    with time_machine.travel(NOW, tick=False):
+        session = cookie_of(log_in(client))
+    with time_machine.travel(NOW + timedelta(seconds=LASTS - 1), tick=False):
+        assert client.get("/", headers=session).status_code == 200
+        assert make_client(password="open sesame").get("/", headers=session).status_code == 303
+    with time_machine.travel(NOW + timedelta(seconds=LASTS + 2), tick=False):
+        assert client.get("/", headers=session).status_code == 303
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "studio=", "studio=ada", "studio=ImFkYSI.aaaa.bbbb"])
+def test_no_other_cookie_will_do(cookie):
+    client = make_client(password="open sesame")
+    assert client.get("/", headers={"Cookie": cookie}).status_code == 303
+
+
+@pytest.mark.parametrize("password", ["", "open sesam", "open sesame ", "OPEN SESAME", "\ud800"])
+def test_no_other_password_will_do(password):
+    answer = log_in(make_client(password="open sesame"), password=password.encode(errors="ignore"))
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
+def test_nobody_tries_many_passwords():
+    now = [0.0]
+    sessions, pages = Sessions("open sesame"), Pages("Paper Digest")
+    routes = login_routes(sessions, pages, "", Attempts(lambda: now[0]))
+    client = Client(studio_app([routes], pages, host="127.0.0.1", password=None))
+    for number in range(MOST_WRONG):
+        assert log_in(client, password=str(number)).status_code == 403
+    assert log_in(client).status_code == 429, "the right one too"
+    now[0] += WINDOW + 1
+    assert log_in(client).status_code == 303
+
+
+@pytest.mark.parametrize("to", ["//evil.example", "https://evil.example", "/\\evil", "/a\nb", ""])
+def test_the_login_leads_nowhere_else(to):
+    assert log_in(make_client(password="open sesame"), to=to).headers["location"] == "/"
+
+
+def test_it_is_logged_who_did_what():
+    client = make_client(password="open sesame")
+    session = cookie_of(log_in(client, "Ada L.\r\n"))
+    with capture_logs() as logs:
+        client.get("/", headers=session)
+        client.post("/do", headers=session)
+    (told,) = [line for line in logs if line["event"] == "the studio was used"]
+    assert (told["who"], told["method"], told["path"]) == ("Ada L.", "POST", "/do")
 
 
 # ---- other sites in the operator's browser -----------------------------------------------------
@@ -130,7 +182,7 @@ def test_no_other_password_will_do(given):
 )
 def test_it_goes_by_the_names_of_this_machine_and_the_one_it_listens_on(name):
     client = make_client("192.0.2.7", "open sesame")
-    headers = {"Host": name, "Authorization": basic("", "open sesame")}
+    headers = {"Host": name, **cookie_of(log_in(client))}
     assert client.get("/", headers=headers).status_code == 200
 
 
@@ -142,11 +194,12 @@ def test_it_goes_by_no_other_name(name):
     assert make_client().get("/", headers={"Host": name}).status_code == 421
 
 
-def test_on_all_addresses_the_password_is_what_protects():
-    client = make_client("0.0.0.0", "open sesame")
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])
+def test_under_any_name_the_password_is_what_protects(host):
+    client = make_client(host, "open sesame")
     headers = {"Host": "digest.example.org:8001"}
-    assert client.get("/", headers=headers).status_code == 401
-    headers["Authorization"] = basic("", "open sesame")
+    assert client.get("/", headers=headers).status_code == 303
+    headers |= cookie_of(log_in(client))
     assert client.get("/", headers=headers).status_code == 200
 
 

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import event, update
 
-from digest.cli.demo import NOW, SAMPLE_EDITION
+from digest.cli.demo import NOW
+from digest.collect.sample_edition import SAMPLE_EDITION
 from digest.ledger.history import Collection
 from digest.model.messages import Outcome, OutcomeKind
 from digest.model.papers import Rejection
@@ -106,7 +107,7 @@ def house(ledger, registry):
 def day(house):
     """Three subscribers, whose mails were accepted, refused and skipped."""
     house.ada = house.add("ada", "video generation", "agents")
-    house.refused = house.add("refused", "<b>agents</b> & tools")
+    house.refused = house.add("refused", "agents, <b>&")
     house.skipped = house.add("skipped", "title:palaeontology")
     house.registry.set_preferences(
         house.skipped.public_id, house.skipped.topics, Preferences(trending=False)
@@ -243,7 +244,7 @@ def test_what_somebody_got_and_why(day):
     page = day.page(f"/editions/{DAY}/subscribers/{day.ada.id}")
     edition = day.ledger.editions.on(DAY)
     delivery = day.ledger.deliveries.of(edition, day.ada.id)
-    picks = day.ledger.deliveries.picks(delivery, day.ledger.editions.papers_of(edition))
+    picks = day.ledger.editions.picks(edition, delivery)
     shown = [text_of(each) for each in page.xpath("//ol[@class='picks']/li")]
     assert len(shown) == len(picks) > 3
     for pick, told in zip(picks, shown, strict=True):
@@ -315,9 +316,7 @@ def test_hostile_addresses_words_and_titles_are_only_text(day):
     page = day.page(f"/editions/{DAY}/subscribers/{day.refused.id}")
     assert text_of(page.find(".//h1")) == HOSTILE
     assert [row[3] for row in rows(page, "Attempts")] == [re.sub(r"\s+", " ", REFUSED)]
-    assert [row[0] for row in rows(page, "Their topics and this edition")] == [
-        "<b>agents</b> & tools"
-    ]
+    assert [row[0] for row in rows(page, "Their topics and this edition")] == ["agents, <b>&"]
     for each in (listed, page):
         assert not each.xpath("//b[@onclick] | //b[.='agents'] | //script[not(@src)]")
 

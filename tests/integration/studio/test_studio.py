@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -15,7 +16,8 @@ import pytest
 
 from digest.app.app import App
 from digest.app.studio import studio
-from digest.cli.demo import NOW, SAMPLE_EDITION
+from digest.cli.demo import NOW
+from digest.collect.sample_edition import SAMPLE_EDITION
 from digest.compose.environment import built_in_templates
 from digest.studio.preview_request import EDITION, Tab, View
 from subscribers.tokens import Purpose
@@ -25,6 +27,7 @@ from tests.integration.studio_client import HERE, Client
 from tests.support import SENDING
 
 CARD = "mail/partials/card.mjml.j2"
+WAYS = "mail/partials/ways.mjml.j2"
 WRONG = "{{ card.nonsense }}"
 
 
@@ -160,6 +163,24 @@ def test_all_four_pictures_are_of_both_schemes(shared_client):
     assert schemes == ["light", "dark", "light", "dark"]
 
 
+@pytest.mark.parametrize(
+    ("code", "direction", "said"),
+    [("ar", "rtl", "رائجة"), ("en-XA", "ltr", "\N{MATHEMATICAL LEFT WHITE SQUARE BRACKET}Ŕéáđ"), ("ar-XB", "rtl", "\N{RIGHT-TO-LEFT OVERRIDE}")],
+)  # fmt: skip
+def test_a_mail_is_shown_in_any_language_and_in_two_that_nobody_speaks(
+    shared_client, code, direction, said
+):
+    page = shown(shared_client, sample="full", language=code)
+    assert page.xpath("//select[@id='language']//option[@selected]/@value") == [code]
+    assert "Deutsch" in page.xpath("//select[@id='language']/option/text()")
+    picture, *_ = pictures(shared_client, page)
+    mail = lxml.html.document_fromstring(picture.text)
+    assert (mail.get("lang"), mail.get("dir")) == (code, direction)
+    assert said in mail.text_content()
+    # The sample beside it is in the same language.
+    assert f"language={code}" in page.xpath("//a[@id='go-n']/@href")[0]
+
+
 def test_a_reader_without_images_sees_none(shared_client):
     for images, sources in (("on", "img-src https: data:;"), ("off", "img-src 'none';")):
         (picture,) = pictures(shared_client, shown(shared_client, view="phone", images=images))
@@ -171,8 +192,10 @@ def test_a_reader_without_images_sees_none(shared_client):
 
 def test_what_is_not_known_is_as_usual(shared_client):
     page = shown(
-        shared_client, sample="no such", view="x", scheme="y", tab="z", day="never", images="?"
-    )
+        shared_client, sample="no such", view="x", scheme="y", tab="z", day="never", images="?",
+        language="tlh",
+    )  # fmt: skip
+    assert "Rendered in" in text_of(page, "//div[@id='status']")
     assert page.xpath("//select[@id='sample']//option[@selected]/@value") == ["full"]
     assert len(page.xpath("//iframe")) == 2
 
@@ -185,7 +208,7 @@ def test_the_source_of_a_hostile_paper_is_only_text(shared_client):
 def test_the_mjml_says_which_line_of_a_template_it_is_of(shared_client):
     page = shown(shared_client, tab="mjml")
     lines = (shared_client.own / CARD).read_text().split("\n")
-    number = next(n for n, line in enumerate(lines, 1) if "<mj-column" in line)
+    number = next(n for n, line in enumerate(lines, 1) if 'class="leads"' in line)
     (line, *_) = page.xpath(f"//li[contains(span, '{CARD}:{number}')]/code")
     assert line.text.strip() == lines[number - 1].strip()
 
@@ -218,7 +241,7 @@ def test_the_pages_beside_are_reached(shared_client):
 
 def test_an_edited_template_is_a_new_picture_at_a_new_address(client, own):
     before = shown(client)
-    edit(own / CARD, "More like this", "Rather more of it")
+    edit(own / WAYS, "More like this", "Rather more of it")
     after = shown(client)
     assert before.xpath("//iframe/@src") != after.xpath("//iframe/@src")
     assert "Rather more of it" in pictures(client, after)[0].text
@@ -250,13 +273,13 @@ def test_a_translation_that_is_edited_is_seen(open_studio, own):
 def test_a_fault_shows_its_place_and_the_last_good_picture_stays(client, own):
     good = pictures(client, shown(client))[0].text
     lines = (own / CARD).read_text().split("\n")
-    lines[7:7] = [WRONG]
+    lines[6:6] = [WRONG]
     (own / CARD).write_text("\n".join(lines))
     page = shown(client)
-    assert text_of(page, "//section[@class='problem']/h2") == f"{CARD}, line 8"
+    assert text_of(page, "//section[@class='problem']/h2") == f"{CARD}, line 7"
     assert "nonsense" in text_of(page, "//p[@class='what']")
     assert page.xpath("//ol[contains(@class, 'excerpt')]/li/@value") == [
-        str(n) for n in range(3, 14)
+        str(n) for n in range(2, 13)
     ]
     assert [code.text for code in page.xpath("//li[@class='marked']/code")] == [WRONG]
     assert str(own / CARD) in text_of(page, "//section[@class='problem']")
@@ -264,7 +287,7 @@ def test_a_fault_shows_its_place_and_the_last_good_picture_stays(client, own):
     assert "Last good picture" in text_of(page, "//div[@id='stage']")
     assert page.xpath("//div[contains(@class, 'stale')]//iframe")
     assert pictures(client, page)[0].text == good
-    del lines[7]
+    del lines[6]
     (own / CARD).write_text("\n".join(lines))
     page = shown(client)
     assert not page.xpath("//section[@class='problem'] | //div[contains(@class, 'stale')]")
@@ -315,19 +338,19 @@ def committed(own):
 
 def test_changes_are_against_the_last_commit(client, committed):
     assert "no changes" in text_of(shown(client, tab="changes"), "//div[@id='stage']")
-    edit(committed / CARD, "More like this", "Much &amp; more")
+    edit(committed / WAYS, "More like this", "Much &amp; more")
     (committed / "mail" / "new.txt.j2").write_text("new\n")
     (committed / "mail" / "welcome" / "body.txt.j2").unlink()
     page = shown(client, tab="changes")
     assert "the last commit (" in text_of(page, "//div[@id='stage']/p")
     assert "All <is> well" in text_of(page, "//div[@id='stage']/p")
     files = {section.xpath("h2")[0].text.strip(): section for section in page.xpath("//section")}
-    assert list(files) == ["mail/new.txt.j2", CARD, "mail/welcome/body.txt.j2"]
+    assert list(files) == ["mail/new.txt.j2", WAYS, "mail/welcome/body.txt.j2"]
     tags = [text_of(section, "h2/span[@class='tag']") for section in files.values()]
     assert tags == ["new", "changed", "removed"]
-    assert "−1 +1" in text_of(files[CARD], "h2")
-    (gone,) = files[CARD].xpath(".//tr[@class='gone']")
-    (added,) = files[CARD].xpath(".//tr[@class='added']")
+    assert "−1 +1" in text_of(files[WAYS], "h2")
+    (gone,) = files[WAYS].xpath(".//tr[@class='gone']")
+    (added,) = files[WAYS].xpath(".//tr[@class='added']")
     assert "More like this" in gone.text_content()
     assert "Much &amp; more" in added.text_content()
     before, now = pictures(client, page)
@@ -347,11 +370,11 @@ def test_what_was_committed_may_be_broken_itself(client, committed):
 
 
 def test_without_git_changes_are_against_what_comes_with_the_program(client, own):
-    edit(own / CARD, "More like this", "Much more")
+    edit(own / WAYS, "More like this", "Much more")
     (own / "mail" / "welcome" / "body.txt.j2").unlink()  # taken from the built-in set
     page = shown(client, tab="changes")
     assert "built-in templates" in text_of(page, "//div[@id='stage']/p")
-    assert [section.xpath("h2")[0].text.strip() for section in page.xpath("//section")] == [CARD]
+    assert [section.xpath("h2")[0].text.strip() for section in page.xpath("//section")] == [WAYS]
     before, _ = pictures(client, page)
     assert "More like this" in before.text
 
@@ -378,12 +401,26 @@ def test_an_edition_can_be_shown_for_a_subscriber(shared_edition):
     page = shown(shared_edition, sample=EDITION, day=day, reader="Ada@example.org")
     (picture, *_) = pictures(shared_edition, page)
     assert "video generation" in picture.text
+    assert 'lang="en"' in picture.text
     # Whoever tries the links in a test leaves in nobody's place.
     (ada,) = shared_edition.app.registry.everybody()
     tokens = shared_edition.app.identity.tokens
     links = re.findall(r"/unsubscribe/([^\"/\s]+)", html.unescape(picture.text))
     assert links
     assert ada.public_id not in {tokens.read(Purpose.UNSUBSCRIBE, link) for link in links}
+
+
+@pytest.mark.parametrize(("language", "lang"), [("", "de"), ("en", "en"), ("ar-XB", "ar-XB")])
+def test_an_edition_is_shown_in_its_readers_language_if_no_other_is_chosen(
+    shared_edition, language, lang
+):
+    registry = shared_edition.app.registry
+    (ada,) = registry.everybody()
+    registry.set_preferences(ada.public_id, ada.topics, replace(ada.preferences, locale="de-AT"))
+    page = shown(shared_edition, sample=EDITION, reader="Ada@example.org", language=language)
+    picture, *_ = pictures(shared_edition, page)
+    registry.set_preferences(ada.public_id, ada.topics, ada.preferences)
+    assert f'lang="{lang}"' in picture.text
 
 
 @pytest.mark.parametrize(
@@ -428,7 +465,7 @@ def test_a_test_goes_into_the_folder(client, tmp_path):
     (file,) = (tmp_path / "var" / "outbox").glob("*.eml")
     mail = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
     assert mail["To"] == "ada@example.org"
-    assert mail["Subject"].startswith("[test] Folding Laundry")
+    assert mail["Subject"].startswith("[test] 6 for you: Folding Laundry")
     assert mail["List-Unsubscribe"]
 
 

@@ -53,6 +53,15 @@ def test_what_papers_say_of_schemes_stays():
     assert "A study of (prefers-color-scheme: dark)" in picture(MAIL, Scheme.DARK)
 
 
+def test_pictures_of_samples_are_drawn_and_others_are_fetched():
+    drawn = f"https://digest.example.org/picture/{7:032x}-small.jpg"
+    real = f"https://digest.example.org/picture/{'5e' * 16}.jpg"
+    shown = picture(f'{MAIL}<img src="{drawn}"><img src="{real}">', Scheme.LIGHT)
+    assert drawn not in shown
+    assert '<img src="data:image/svg+xml,' in shown
+    assert f'<img src="{real}">' in shown
+
+
 def test_links_in_a_picture_lead_nowhere():
     assert '<head><base target="_blank">' in picture(MAIL, Scheme.LIGHT)
 

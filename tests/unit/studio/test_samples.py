@@ -8,9 +8,9 @@ from digest.compose.composer import Composer
 from digest.compose.environment import Templates, built_in_templates
 from digest.compose.from_identity import from_identity
 from digest.compose.language import ENGLISH, language
-from digest.compose.samples import Sample, digest_of, samples, view_of
 from digest.errors import TemplateError
 from digest.model.digests import Section
+from digest.studio.samples import Sample, digest_of, samples, view_of
 from subscribers.tokens import Purpose
 from tests.support import TODAY, make_settings
 
@@ -100,9 +100,9 @@ def test_a_digest_goes_the_way_of_a_real_one(write):
     first = shown.sections[0].cards[0]
     assert first.url == "https://huggingface.co/papers/2602.00007"
     assert first.opinion_url.endswith("/arxiv:2602.00007")
-    assert (first.authors, first.stars) == ("Ada Lovelace and 2 more", "1.5K")
-    assert first.counts == ("12 upvotes (+7 in a day)",)
-    assert (first.topic, first.why) == ("ants", "study")
+    assert (first.authors, first.stars) == ("Ada Lovelace +\N{NO-BREAK SPACE}2", "1.5K")
+    assert first.votes_in_words == "12 upvotes, +7 in a day"
+    assert (first.topic, first.why) == ("ants", "“study”")
     assert shown.sections[1].cards[0].opinion_url.endswith("/title:2")
     assert digest_of(samples([folder])["mine"]).day == TODAY
 
@@ -113,8 +113,8 @@ def test_a_note_goes_the_way_of_a_real_one(write):
     shown = view_of(samples([folder])["mine"], composer(), "a" * 32)
     assert (shown.why, shown.topics) == ("Too few of the new papers fit your topics.", "ants")
     assert shown.pool == "Today's edition has 3 papers."
-    assert "arXiv may be missing" in shown.missing
-    assert shown.links.edition == "https://digest.example.org/archive/2026-02-20"
+    assert "The list of arXiv was not fully" in shown.missing
+    assert shown.links.edition == "https://digest.example.org/2026-02-20"
 
 
 @pytest.mark.parametrize(
@@ -137,10 +137,8 @@ def test_a_letter_is_said_in_the_language(write):
     assert (shown.brand, shown.contact) == ("Paper Digest", "digest@example.org")
 
 
-def test_pictures_are_the_senders():
-    settings = make_settings(
-        header_image="https://x.example/a.png", header_image_size="1200x240", thumbnails="yes"
-    )
+def test_the_picture_at_the_top_is_the_senders():
+    settings = make_settings(header_image="https://x.example/a.png", header_image_size="1200x240")
     shown = view_of(BUILT_IN["rich"], composer(from_identity(settings)))
     assert (shown.header.url, shown.header.width, shown.header.height) == (
         "https://x.example/a.png",
@@ -148,7 +146,6 @@ def test_pictures_are_the_senders():
         120,
     )
     assert shown.header.alt == "Paper Digest"
-    assert shown.sections[0].cards[0].thumbnail.endswith("/2602.00001.png")
     assert view_of(BUILT_IN["confirm"], composer(from_identity(settings))).header == shown.header
 
 
