@@ -1,25 +1,28 @@
 """The path of the papers: collect -> plan -> deliver. Begin with ``Pipeline.tick``."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from threading import Lock
+from threading import Event, Lock
 
 import structlog
 
 from digest.collect.collector import Collector
+from digest.collect.vote_days import vote_days
+from digest.collect.watch import find_doubts
 from digest.deliver.trouble import standing_trouble
-from digest.errors import DigestError
-from digest.ledger.history import RunMark
+from digest.errors import DigestError, Stopped
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import advisory_lock
+from digest.ledger.run_record import RunRecord
 from digest.model.deliveries import Balance
 from digest.model.digests import Edition
 from digest.model.papers import Collected
 from digest.model.progress import Progress, silent
 from digest.model.timetable import Timetable
-from digest.plan.planning import Planning
+from digest.plan.planning import Planning, nothing
 from digest.settings.settings import Settings
 
 ASK_AGAIN = timedelta(minutes=10)  # after a source has failed
@@ -50,7 +53,8 @@ class Pipeline:
     """Take papers from the sources to the subscribers.
 
     The scheduler also calls the steps one by one: planning goes on while a pass sends for hours.
-    ``clock`` only measures how long a run takes; all else depends on a ``now``.
+    ``clock`` only measures how long a run takes; all else depends on a ``now``. ``welcome`` is
+    called with the ids of people who have just confirmed and get no digest at once.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Pipeline:
         planning: Planning,
         deliver: Deliver,
         clock: Callable[[], datetime] = _utc_now,
+        welcome: Callable[[Collection[int]], None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
@@ -68,11 +73,13 @@ class Pipeline:
         self._planning = planning
         self._deliver = deliver
         self._clock = clock
+        self._welcome = welcome
         self._timetable = Timetable(settings.run_at, settings.timezone)
         # Threads of this process wait for each other; other processes are refused.
         self._collecting = Lock()
         self._planning_lock = Lock()
         self._delivering = Lock()
+        self._stopping = Event()
 
     def tick(
         self,
@@ -91,7 +98,7 @@ class Pipeline:
         A source or a relay that fails is named in the result, and a later tick does the rest.
         Returns None, and does nothing, if it is not time for an edition: for those who are due
         later the scheduler calls ``plan`` and ``deliver``. Raises Busy if another run for
-        ``everybody`` is under way, and Stopped if asked to stop while it collects.
+        ``everybody`` is under way, and Stopped if asked to stop while it collects or plans.
         """
         engine = self._ledger.engine
         alone = advisory_lock(engine, "run") if everybody else nullcontext()
@@ -102,26 +109,73 @@ class Pipeline:
             self._take_over(now)
             if self._settings.resend_uncertain:
                 self._ledger.uncertain.resend(None, now)
+            of_passes: tuple[str, ...] = ()
             if edition or not everybody:
-                record.trouble += self.plan(now, edition if everybody else None)
-            sending_began = self._clock()
-            record.trouble += self.deliver(now, progress)
-            record.sending = self._clock() - sending_began
+                its = edition if everybody else None
+                of_passes = self._deliver_while_planning(now, its, record, progress)
+            with record.sending_timed(self._clock):  # what this pass tells is newer
+                record.trouble += self.deliver(now, progress) or of_passes
             balance = self._ledger.editions.close(edition) if edition else None
             return Run(balance, tuple(dict.fromkeys(record.trouble)))
+
+    def _deliver_while_planning(
+        self, now: datetime, edition: Edition | None, record: RunRecord, progress: Progress
+    ) -> tuple[str, ...]:
+        """Plan, and send beside that from the first people on; return what went wrong in sending.
+
+        What is still to be sent when planning ends is left. Once something keeps a pass from
+        sending all, no other begins.
+        """
+        news = Event()
+        trouble: tuple[str, ...] = ()
+        with ThreadPoolExecutor(1, "planning") as beside:
+            planning = beside.submit(self.plan, now, edition, news.set)
+            planning.add_done_callback(lambda _: news.set())
+            news.wait()
+            while not planning.done() and not trouble:
+                news.clear()
+                with record.sending_timed(self._clock):
+                    trouble = self.deliver(now, progress)
+                if not planning.done():
+                    news.wait()
+            record.trouble += planning.result()
+            return trouble
+
+    def stop(self) -> None:
+        """Stop planning after the people whose deliveries are being written; from any thread."""
+        self._stopping.set()
 
     # ---- collect -----------------------------------------------------------------------------
 
     def collect(
-        self, days: Sequence[date], now: datetime, progress: Progress = silent
+        self,
+        days: Sequence[date],
+        now: datetime,
+        progress: Progress = silent,
+        votes_of: Sequence[date] = (),
     ) -> Collected:
         """Ask every source for the papers of some days, and store them.
 
+        The votes of the days ``votes_of`` are asked for as well, where they can change.
         A source that fails is among the rejected; what it gave before that is kept. Raises Stopped
         if asked to stop; nothing is kept in that case.
         """
         with self._collecting:
-            return self._collector.collect(days, now, progress)
+            collected = self._collector.collect(days, now, progress, votes_of)
+        doubts = find_doubts(self._ledger, self._settings)
+        day, rising_days = self._timetable.day_of(now), self._settings.rising_days
+        rising = self._ledger.editions.count_rising(day, rising_days)
+        return replace(collected, doubts=tuple(doubts), rising=rising)
+
+    def collect_for_edition(self, now: datetime, progress: Progress = silent) -> Collected:
+        """Collect what the day's edition needs: its papers, and the votes of earlier ones."""
+        day = self._timetable.day_of(now)
+        earlier = self._ledger.editions.listing_days(
+            day - timedelta(days=self._settings.rising_days)
+        )
+        last = self._ledger.history.last_collected()
+        votes_of = vote_days(earlier, self._timetable.edition_at(day), now, last)
+        return self.collect(self.days_for(day), now, progress, votes_of)
 
     def collect_due(self, now: datetime) -> Collected | None:
         """Collect if the last time is DIGEST_COLLECT_EVERY_HOURS ago; return None if it is not.
@@ -133,36 +187,33 @@ class Pipeline:
         is_fresh = last is not None and timedelta() <= now - last < every
         if is_fresh or self._is_time_for_edition(now):  # it collects by itself
             return None
-        day = self._timetable.day_of(now)
-        collected = self.collect(self.days_for(day), now)
-        edition = self._ledger.editions.on(day)
+        collected = self.collect_for_edition(now)
+        edition = self._ledger.editions.on(self._timetable.day_of(now))
         if edition and not edition.candidates:
             with self._planning_alone():
                 self._freeze(collected, now)
         return collected
 
     def _collect_edition(
-        self, now: datetime, record: "_Record", at_once: bool, asking: Progress
+        self, now: datetime, record: RunRecord, at_once: bool, asking: Progress
     ) -> Edition | None:
         """Collect for the day's edition and freeze it, if it is time for it or ``at_once``."""
         day = self._timetable.day_of(now)
         if at_once:
             record.begin(day)
             collected = (
-                Collected()
-                if self._has_papers(day)
-                else self.collect(self.days_for(day), now, asking)
+                Collected() if self._has_papers(day) else self.collect_for_edition(now, asking)
             )
         elif not self._is_time_for_edition(now) or self._ledger.history.failed_after(
             now - ASK_AGAIN
         ):
             return None
         else:
-            collected = self.collect(self.days_for(day), now, asking)
+            collected = self.collect_for_edition(now, asking)
             if collected.failures and now < self._patience_ends(day):
                 return None
         record.is_of_edition = True
-        record.trouble += collected.failures
+        record.trouble += (*collected.failures, *map(str, collected.doubts))
         with self._planning_alone():
             edition = self._freeze(collected, now)
         if edition is None:
@@ -198,7 +249,8 @@ class Pipeline:
         there_are = self._ledger.editions.eligible(day, first)
         if collected.failures and there_are < self._settings.enough_papers:
             return None
-        return self._ledger.editions.freeze(day, first, now, collected.failed_sources)
+        days = self._settings.rising_days
+        return self._ledger.editions.freeze(day, first, now, collected.missing_sources, days)
 
     def days_for(self, day: date) -> list[date]:
         """Return the listing days of the papers in an edition of ``day``, in order."""
@@ -213,16 +265,46 @@ class Pipeline:
 
     # ---- plan --------------------------------------------------------------------------------
 
-    def plan(self, now: datetime, edition: Edition | None = None) -> tuple[str, ...]:
+    def plan_first(self, now: datetime) -> tuple[str, ...]:
+        """Plan the latest edition for those who have just confirmed; return as ``plan`` does."""
+        if not self._planning.newcomers(now):
+            return ()
+        with self._planning_alone():
+            planned, empty_handed = self._planning.first(now)
+            trouble = self._close(map(self._ledger.editions.get, sorted(planned)))
+        self._welcome(empty_handed)
+        return trouble
+
+    def plan(
+        self,
+        now: datetime,
+        edition: Edition | None = None,
+        between: Callable[[], None] = nothing,
+    ) -> tuple[str, ...]:
         """Write a row for everybody who is due, before anything is sent to them.
 
         Due are those whose own time has come or, with ``edition``, all who get mail on its day.
-        Returns the editions whose balance does not add up, in lines. Raises Busy while another
-        process plans.
+        Some thousand are planned for at a time, and may be sent to from then on; if others are to
+        come, ``between`` is called. Returns the editions whose balance does not add up, in lines.
+        Raises Busy while another process plans, and Stopped if asked to stop; the next call does
+        the rest.
         """
+
+        def goes_on() -> None:
+            between()
+            if self._stopping.is_set():
+                raise Stopped("planning was stopped; the next run continues it")
+
         with self._planning_alone():
-            planned = self._planning.today(edition, now) if edition else self._planning.due(now)
-            return self._close(map(self._ledger.editions.get, sorted(planned)))
+            empty_handed = set[int]()
+            if edition:
+                its = self._planning.today(edition, now, goes_on)
+            else:  # first digests before others: nobody gets an older edition after a newer one
+                its, empty_handed = self._planning.first(now)
+                its |= self._planning.due(now, goes_on)
+            trouble = self._close(map(self._ledger.editions.get, sorted(its)))
+        self._welcome(empty_handed)
+        return trouble
 
     # ---- deliver -----------------------------------------------------------------------------
 
@@ -244,6 +326,14 @@ class Pipeline:
         finally:
             self._delivering.release()
 
+    def settle(self, now: datetime) -> tuple[str, ...]:
+        """Settle what dead workers left, and store the balances of what others have sent.
+
+        Return what prevents sending, in lines.
+        """
+        self._take_over(now)
+        return (*standing_trouble(self._ledger, now), *self._close(self._ledger.editions.open()))
+
     @property
     def is_delivering(self) -> bool:
         """Return whether this process is sending."""
@@ -262,7 +352,7 @@ class Pipeline:
     def _close(self, editions: Iterable[Edition]) -> tuple[str, ...]:
         """Store the balance of each edition; return those that do not add up, in lines."""
         balances = [self._ledger.editions.close(edition) for edition in editions]
-        return tuple(balance.discrepancy for balance in balances if not balance.is_balanced)
+        return tuple(balance.discrepancy for balance in balances if balance.discrepancy)
 
     # ---- runs --------------------------------------------------------------------------------
 
@@ -273,9 +363,9 @@ class Pipeline:
             yield
 
     @contextmanager
-    def _recorded(self, now: datetime) -> Iterator["_Record"]:
+    def _recorded(self, now: datetime) -> Iterator[RunRecord]:
         """Record a run in the history if one begins, and its end, however it ends."""
-        record = _Record(self._ledger, now)
+        record = RunRecord(self._ledger, now)
         began = self._clock()
         try:
             yield record
@@ -284,26 +374,3 @@ class Pipeline:
             raise
         finally:
             record.end(self._clock() - began)
-
-
-class _Record:
-    """A run that is under way, and its row in the history."""
-
-    def __init__(self, ledger: Ledger, now: datetime) -> None:
-        self._history = ledger.history
-        self._now = now
-        self._mark: RunMark | None = None
-        self.is_of_edition = False
-        self.trouble: tuple[str, ...] = ()
-        self.sending = timedelta()
-
-    def begin(self, day: date) -> None:
-        """Record, once, that a run for the edition of ``day`` is under way."""
-        if self._mark is None:
-            self._mark = self._history.begin_run(day, self._now)
-
-    def end(self, took: timedelta) -> None:
-        """Record the end of a run that has begun."""
-        if self._mark:
-            trouble = tuple(dict.fromkeys(self.trouble))
-            self._history.end_run(self._mark, self._now + took, self.sending, trouble)

@@ -5,15 +5,20 @@ from pathlib import Path
 
 from digest.app.app import App
 from digest.checks.rules import OWN, SHIPPED, Rules, read_baseline
+from digest.compose.environment import Templates
 from digest.compose.from_identity import FromIdentity
+from digest.compose.pseudo import studio_language
 from digest.studio.preview import Previews
 from digest.studio.rendering import render_apart
 
 
-def previews_of(app: App, identity: FromIdentity, folder: Path | None = None) -> Previews:
+def previews_of(
+    app: App, identity: FromIdentity, folder: Path | None = None, code: str = ""
+) -> Previews:
     """Return what renders and checks emails, from the templates as they are now.
 
-    ``folder`` is used instead of DIGEST_TEMPLATES.
+    ``folder`` is used instead of DIGEST_TEMPLATES, the language with a ``code`` instead of
+    DIGEST_LANGUAGE.
     """
     own = folder or app.settings.templates
     hosts = app.settings.link_hosts
@@ -21,8 +26,8 @@ def previews_of(app: App, identity: FromIdentity, folder: Path | None = None) ->
         allowed_hosts=frozenset(hosts) if hosts else None,
         baseline=read_baseline(_baseline_file(app)),
     )
-    render = partial(render_apart, own, app.settings.language)
-    return Previews(app.templates_of(own), identity, rules, render)
+    said_in = studio_language(code or app.settings.language, own)
+    return Previews(Templates(own, said_in), identity, rules, partial(render_apart, own))
 
 
 def _baseline_file(app: App) -> Path:

@@ -2,48 +2,70 @@
 
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
-from digest.app.app import App, utc_now
+from digest.app.app import App
+from digest.app.base import utc_now
 from digest.app.previews import previews_of
 from digest.compose.content import OF_EDITIONS
-from digest.compose.environment import built_in_templates
-from digest.compose.from_identity import preview_identity
+from digest.compose.environment import Templates, built_in_templates
+from digest.compose.from_identity import FromIdentity, preview_identity
 from digest.compose.language import SHIPPED
+from digest.compose.languages import Languages
 from digest.compose.message import build_message
+from digest.compose.pseudo import PSEUDO
 from digest.deliver.edition_messages import digest_of
 from digest.errors import LedgerError
 from digest.model.digests import Digest
 from digest.model.messages import Outcome
 from digest.studio.access import require_password
 from digest.studio.history import history_routes
-from digest.studio.preview import Preview
+from digest.studio.outbox import outbox_routes
+from digest.studio.preview import Preview, Previews
 from digest.studio.preview_cache import StudioContext
 from digest.studio.preview_request import PreviewRequest
+from digest.studio.prompts import prompt_routes
 from digest.studio.render import Pages
 from digest.studio.templates_routes import template_routes
 from digest.studio.watch import Watch
 from digest.studio.web import studio_app
+from digest.summaries.prompts import Prompts
 from subscribers.addresses import normalise_address
 from subscribers.topics import parse_topics
 
 MOST_DAYS = 60  # of editions to choose from
 
 
-def studio(app: App, host: str = "127.0.0.1", watch: Watch | None = None) -> FastAPI:
+def studio(
+    app: App, host: str = "127.0.0.1", watch: Watch | None = None, root: str = ""
+) -> FastAPI:
     """Return the studio, to be served on ``host``. Raises SettingError if a password is needed.
 
-    ``watch`` is given by a caller that will end it.
+    ``watch`` is given by a caller that will end it. ``root`` is the path that a proxy serves it
+    under.
     """
     settings = app.settings
     require_password(host, settings.studio_password)
-    pages = Pages(settings.from_name)
+    outbox = settings.outbox
+    pages = Pages(
+        settings.from_name,
+        root,
+        {"Outbox": "/outbox"} if outbox else {},
+        has_login=bool(settings.studio_password),
+    )
     context = studio_context(app, watch or Watch(folders(app)))
-    routers = [template_routes(context, pages), _history(app, pages)]
-    return studio_app(routers, pages, host=host, password=settings.studio_password)
+    routers = [
+        template_routes(context, pages),
+        _history(app, pages),
+        prompt_routes(lambda: Prompts(Templates(settings.templates)), pages),
+    ]
+    if outbox:
+        routers.append(outbox_routes(outbox, pages))
+    return studio_app(routers, pages, host=host, password=settings.studio_password, root=root)
 
 
 def folders(app: App) -> list[Path]:
@@ -55,12 +77,20 @@ def folders(app: App) -> list[Path]:
 def studio_context(app: App, watch: Watch) -> StudioContext:
     built_in = built_in_templates()
     folder = (app.settings.templates or built_in).resolve()
+
+    def languages() -> dict[str, str]:
+        return {**Languages(own_folder=folder).own_names, **PSEUDO}
+
+    def previews(identity: FromIdentity, of: Path, code: str) -> Previews:
+        return previews_of(app, identity, of, code if code in languages() else "")
+
     return StudioContext(
         folder=folder,
         built_in=built_in,
         watch=watch,
-        previews=lambda folder: previews_of(app, preview_identity(app.settings), folder),
-        previews_to_send=lambda: previews_of(app, app.identity, folder),
+        previews=partial(previews, preview_identity(app.settings)),
+        previews_to_send=lambda code: previews(app.identity, folder, code),
+        languages=languages,
         digest=lambda preview_request: _digest_if_possible(app, preview_request),
         days=lambda: _days(app),
         send=lambda preview, to: _send(app, preview, to),
@@ -96,18 +126,20 @@ def _digest(app: App, preview_request: PreviewRequest) -> Digest:
     day = preview_request.day or app.ledger.papers.latest_day()
     if day is None:
         raise LedgerError("nothing is collected yet: run digest collect, or choose a sample")
+    locale = None
     if preview_request.reader:
         person = app.registry.file_of(preview_request.reader)
         if person is None:
             raise LedgerError(f"there is no subscriber {preview_request.reader}")
         who = person.subscriber
-        digest = digest_of(app.ledger, who, day)
+        digest = app.with_sentences(digest_of(app.ledger, who, day))
         digest = digest or app.planning.draft(day, who.topics, who.preferences)
+        locale = who.preferences.locale
     else:
         digest = app.planning.draft(day, parse_topics(preview_request.typed_topics))
     if digest is None:
         raise LedgerError(f"no paper of {day} is for such a reader")
-    return digest
+    return replace(digest, locale=None if preview_request.language else locale)
 
 
 def _days(app: App) -> list[date]:

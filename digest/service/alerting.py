@@ -1,16 +1,26 @@
-"""Tell the operator by email what goes wrong while nobody looks; once, if it lasts."""
+"""Tell the operator by email what goes wrong while nobody looks; once, if it lasts.
+
+A machine that is dead tells nobody: so a service elsewhere is called after each edition, and tells
+the operator when no call comes (DIGEST_PING_URL).
+"""
 
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from digest.app.app import App
-from digest.compose.transactional_mail import alert_operator
+from digest.deliver.transactional_mail import alert_operator
 from digest.errors import Busy, DigestError, Stopped
 from digest.model.deliveries import Balance
 from digest.model.messages import Message
+
+PATIENCE = 10.0  # seconds for the service's answer
+
+log = structlog.get_logger()
 
 
 class Operator:
@@ -20,18 +30,20 @@ class Operator:
         self._app = app
         self._last: tuple[str, ...] = ()
 
-    def tell(
+    def alert(
         self,
         troubles: tuple[str, ...],
         *,
         broken_off: bool = False,
         balance: Balance | None = None,
     ) -> None:
-        """Send the troubles (lines), unless they are the same as the last time.
+        """Send the troubles (lines), unless they are the same as the last time, and ping.
 
         ``balance`` is that of the edition whose run they are about.
         """
         settings = self._app.settings
+        if troubles or balance:
+            self.ping(failed=bool(troubles))
         operator = settings.operator
         is_news, self._last = troubles != self._last, troubles
         if operator is None or not troubles or not is_news:
@@ -49,23 +61,31 @@ class Operator:
 
         alert_operator(make, self._app.post)
 
+    def ping(self, *, failed: bool) -> None:
+        """Call the service that waits for each edition; nothing but that goes there."""
+        if url := self._app.settings.ping_url:
+            try:
+                httpx.post(f"{url}/fail" if failed else url, timeout=PATIENCE).raise_for_status()
+            except httpx.HTTPError as error:  # the text of some has the URL, which is a secret
+                log.warning("DIGEST_PING_URL does not answer", why=type(error).__name__)
+
     def _waiting_for_review(self) -> str:
         """Return how many inbound emails wait for the operator, and since when; or nothing."""
         try:
             review = self._app.ledger.reviews.all()
-        except (DigestError, SQLAlchemyError):  # the database may be what is told of
+        except (DigestError, SQLAlchemyError):  # the alert may be about the database
             return ""
         if review.since is None:
             return ""
         return f"{review.count} emails in the inbox wait for you, since {review.since:%Y-%m-%d}"
 
     @contextmanager
-    def told_of_a_fault(self) -> Iterator[None]:
-        """Tell the error that the body raises, unless it only has to be done later."""
+    def alerted_to_errors(self) -> Iterator[None]:
+        """Alert them to an error that the body raises, unless the work is only put off."""
         try:
             yield
         except (Busy, Stopped):
             raise
         except DigestError as error:
-            self.tell((str(error),), broken_off=True)
+            self.alert((str(error),), broken_off=True)
             raise

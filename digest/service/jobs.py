@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from digest.app.app import App
+from digest.deliver.shard_sender import may_send
 from digest.errors import SettingError
 from digest.inbound.inbox import InboundVerdict
 from digest.inbound.mailboxes import count_for_review, messages_in
@@ -42,10 +43,10 @@ class Jobs:
 
     def tick(self) -> None:
         """Make the day's edition when it is time, and send it to those who are due."""
-        with self._operator.told_of_a_fault(), as_ledger_error():
+        with self._operator.alerted_to_errors(), as_ledger_error():
             run = self._app.pipeline.tick(self._app.clock())
         if run:
-            self._operator.tell(run.trouble, balance=run.balance)
+            self._operator.alert(run.trouble, balance=run.balance)
             what = "the edition is made" if run.balance else "no edition is made"
             log.info(what, balance=run.balance and asdict(run.balance), trouble=run.trouble)
 
@@ -53,9 +54,19 @@ class Jobs:
         """Plan for those who are due, also while a sending pass runs, which may take hours."""
         with as_ledger_error():
             trouble = self._app.pipeline.plan(self._app.clock())
+        self._tell_of_forgotten(trouble)
+
+    def plan_first(self) -> None:
+        """Plan a first digest for those who have just confirmed, who wait for it."""
+        with as_ledger_error():
+            trouble = self._app.pipeline.plan_first(self._app.clock())
+        if trouble:  # if there is none, others may still be forgotten
+            self._tell_of_forgotten(trouble)
+
+    def _tell_of_forgotten(self, trouble: tuple[str, ...]) -> None:
         if trouble and trouble != self._last_forgotten:  # not an email each minute
             log.error("somebody who is due was not planned for", why=trouble)
-            self._operator.tell(trouble)
+            self._operator.alert(trouble)
         self._last_forgotten = trouble
 
     def send(self) -> None:
@@ -68,12 +79,34 @@ class Jobs:
         now = self._app.clock()
         with as_ledger_error():
             trouble = self._app.pipeline.deliver(now)
+        self._tell_of_trouble(trouble, now)
+
+    def _tell_of_trouble(self, trouble: tuple[str, ...], now: datetime) -> None:
         if trouble and trouble != self._last_trouble:  # not a line each time
             log.warning("not all could be sent", why=trouble)
         self._last_trouble = trouble
         self._trouble_since = (self._trouble_since or now) if trouble else None
         if self._trouble_since and now - self._trouble_since >= LASTING:
-            self._operator.tell(trouble)
+            self._operator.alert(trouble)
+
+    def reconcile(self) -> None:
+        """Hand out anew what may be sent and nobody is asked to send; for several machines.
+
+        The operator is told of trouble that lasts.
+        """
+        app, now = self._app, self._app.clock()
+        with as_ledger_error():
+            trouble = app.pipeline.settle(now)
+            shards = app.ledger.shards
+            if forgotten := shards.resolve_forgotten(now):
+                log.warning("emails may have arrived of which nobody knows", count=forgotten)
+            shards.remove_ended()
+            app.ledger.live_workers.clear_away(now)
+            if may_send(app.settings, app.ledger, now) and (
+                count := shards.hand_out_forgotten(now)
+            ):
+                log.info("handed out again", deliveries=count)
+        self._tell_of_trouble(trouble, now)
 
     def read_inbox(self) -> Counter[InboundVerdict]:
         """Process the mail that came back. Raises SettingError if no mailbox is set."""

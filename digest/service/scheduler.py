@@ -1,4 +1,4 @@
-"""APScheduler calls the jobs. It has no state, and needs no job store.
+"""The embedded engine: APScheduler calls the jobs. It has no state, and needs no job store.
 
 A call that is missed, late or repeated changes nothing, because the ledger's rows decide what is
 still to be done.
@@ -13,8 +13,8 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from digest.errors import Busy, DigestError, Stopped
 from digest.service.os_signals import stop_signals
+from digest.service.recurring import Recurring
 
 log = structlog.get_logger()
 
@@ -52,21 +52,8 @@ def add_job(
 
     Errors are logged, and do not stop the scheduler.
     """
-
-    def tick() -> None:
-        try:
-            do()
-        except Busy as error:
-            log.info("put off", what=name, why=str(error))
-        except Stopped as error:
-            log.info("broken off", what=name, why=str(error))
-        except DigestError as error:
-            log.error("it failed", what=name, why=str(error))
-        except Exception:  # a fault must not stop the other jobs
-            log.exception("it failed", what=name)
-
     scheduler.add_job(
-        tick,
+        Recurring(name, do, every).do,
         FullSeconds(every),
         id=name,
         coalesce=True,

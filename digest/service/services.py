@@ -12,10 +12,11 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from digest.app.app import App
-from digest.errors import ServiceError
+from digest.errors import ServiceError, SettingError
 from digest.service.alerting import Operator
 from digest.service.jobs import Jobs
 from digest.service.os_signals import stop_signals
+from digest.service.recurring import SOON, recurring_jobs
 from digest.service.scheduler import add_job, new_scheduler, run_forever
 from digest.service.work_process import keep_running
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 Ready = Callable[[], None]
 
-MINUTE = 60.0  # seconds
-SOON = 5.0
-HOUR = 3600.0
 LAST_ANSWERS = 10.0  # seconds that the pages have for them
 
 
@@ -35,23 +33,29 @@ def keep_schedule(
 ) -> None:
     """Collect, make editions, plan, send and clean up, each when it is time.
 
-    ``tempo`` says how many times faster the schedule runs (in tests).
+    With the engine for several machines, any other worker may do it instead. ``tempo`` says how
+    many times faster the schedule runs (in tests).
     """
     app.make_ready()
-    jobs = Jobs(app)
+    if app.is_cluster:
+        from digest.service.cluster import work  # noqa: PLC0415  an extra
+
+        work(app, ready, tempo)
+        return
     scheduler = new_scheduler()
-    if and_inbox:
-        add_job(scheduler, "reading the inbox", jobs.read_inbox, app.settings.inbox_every / tempo)
-    add_job(scheduler, "collecting", jobs.collect, MINUTE / tempo)
-    add_job(scheduler, "the edition", jobs.tick, MINUTE / tempo)
-    add_job(scheduler, "planning", jobs.plan, MINUTE / tempo)
-    add_job(scheduler, "sending", jobs.send, SOON)
-    add_job(scheduler, "tidying up", jobs.tidy, HOUR / tempo)
+    for job in recurring_jobs(app, and_inbox=and_inbox, tempo=tempo):
+        add_job(scheduler, job.name, job.work, job.every)
     run_forever(scheduler, ready, app.stop)
 
 
-def send_what_waits(app: App, ready: Ready) -> None:
-    """Send what waits in the ledger; a schedule elsewhere plans it."""
+def help_sending(app: App, ready: Ready) -> None:
+    """Send what waits. With the engine for several machines, do all other jobs as well.
+
+    With the embedded one, a schedule elsewhere plans it.
+    """
+    if app.is_cluster:
+        keep_schedule(app, ready)
+        return
     app.make_ready()
     scheduler = new_scheduler()
     add_job(scheduler, "sending", Jobs(app).send, SOON)
@@ -79,19 +83,17 @@ class Pages:
         from digest.app.web import web  # noqa: PLC0415  slow to load
         from digest.service.web_server import WebServer  # noqa: PLC0415
 
+        if app.settings.base_url == "":
+            raise SettingError("DIGEST_BASE_URL is none: there are no pages to serve")
         proxies = app.settings.trusted_proxies
         return WebServer(web(app), self.host, self.port, ready=ready, trusted_proxies=proxies)
 
-    @property
-    def url(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}/"
 
-
-def run_all(app: App, pages: Pages, ready: Ready, tempo: float = 1) -> None:
+def run_all(app: App, pages: Pages, ready: Callable[[str], None], tempo: float = 1) -> None:
     """Serve the pages, and run the schedule in another process, until told to stop.
 
-    The pages answer until the schedule has finished what it was doing; a second signal ends both.
+    ``ready`` is called with the URL of the pages. They answer until the schedule has finished what
+    it was doing; a second signal ends both.
     Raises DigestError, and ends both, if a setting is missing or the pages fail.
     """
     app.make_ready()
@@ -112,10 +114,10 @@ def run_all(app: App, pages: Pages, ready: Ready, tempo: float = 1) -> None:
         begun.wait()
         if not server.started:
             raise ServiceError("the pages could not begin")
-        ready()
+        ready(server.url)
         work = partial(_keep_schedule, app.another, tempo)
         operator = Operator(app)
-        keep_running(work, told, lambda trouble: operator.tell((trouble,)))
+        keep_running(work, told, lambda trouble: operator.alert((trouble,)))
         if not thread.is_alive():
             raise ServiceError("the pages could not go on")
         server.should_exit = True

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, func, select
 
-from digest.ledger.tables import attempts, deliveries, delivery_papers
+from digest.ledger.tables import attempts, deliveries
+from digest.plan.edition_planner import EditionPlanner
 from digest.plan.planning import Planning
 from tests.integration.birds import FRIDAY, SATURDAY, House
 from tests.support import TODAY
@@ -26,10 +27,10 @@ def every_second(found):
     return list(found)[::2]
 
 
-def forget(monkeypatch, method):
+def forget(monkeypatch, owner, method):
     """Have planning lose every second of those that one of its methods finds."""
-    whole = getattr(Planning, method)
-    monkeypatch.setattr(Planning, method, lambda *given: every_second(whole(*given)))
+    whole = getattr(owner, method)
+    monkeypatch.setattr(owner, method, lambda *given: every_second(whole(*given)))
 
 
 def test_all_are_counted_and_all_is_well(house):
@@ -42,7 +43,7 @@ def test_all_are_counted_and_all_is_well(house):
 
 
 def test_a_run_for_everybody_tells_of_those_whom_planning_forgot(house, monkeypatch):
-    forget(monkeypatch, "_plans")
+    forget(monkeypatch, EditionPlanner, "plans")
     run = house.pipeline.tick(FRIDAY, everybody=True)
     assert (run.balance.due, run.balance.accepted) == (10, 5)
     assert not run.balance.is_balanced
@@ -53,9 +54,9 @@ def test_a_run_for_everybody_tells_of_those_whom_planning_forgot(house, monkeypa
     assert past.trouble == (said,)
 
 
-@pytest.mark.parametrize("method", ["_plans", "_due"])
-def test_so_does_the_edition_that_the_schedule_makes(house, monkeypatch, method):
-    forget(monkeypatch, method)
+@pytest.mark.parametrize(("owner", "method"), [(EditionPlanner, "plans"), (Planning, "_due")])
+def test_so_does_the_edition_that_the_schedule_makes(house, monkeypatch, owner, method):
+    forget(monkeypatch, owner, method)
     run = house.pipeline.tick(FRIDAY)
     assert (run.balance.due, run.balance.accepted) == (10, 5)
     assert "10 are due, and 5 have a delivery" in run.trouble[0]
@@ -91,7 +92,7 @@ def test_who_is_forgotten_later_the_same_day_is_told(house, monkeypatch):
     house.add("later", at="12:00")
     house.pipeline.tick(FRIDAY)
     with monkeypatch.context() as patch:
-        patch.setattr(Planning, "_plans", lambda *_: iter(()))
+        patch.setattr(EditionPlanner, "plans", lambda *_: iter(()))
         [told] = house.pipeline.plan(FRIDAY + 4 * HOUR)
         assert "11 are due, and 10 have a delivery" in told
     # Once planning is mended, they get it after all, and the balance adds up.
@@ -103,8 +104,7 @@ def test_a_delivery_that_is_lost_is_missed(house):
     house.pipeline.tick(FRIDAY, everybody=True)
     with house.ledger.engine.begin() as connection:
         lost = connection.execute(select(func.min(deliveries.c.id))).scalar_one()
-        for table in (attempts, delivery_papers):
-            connection.execute(delete(table).where(table.c.delivery_id == lost))
+        connection.execute(delete(attempts).where(attempts.c.delivery_id == lost))
         connection.execute(delete(deliveries).where(deliveries.c.id == lost))
     assert house.ledger.health.unbalanced([TODAY]) == [TODAY]
 

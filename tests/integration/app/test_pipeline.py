@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
-from itertools import islice
+from itertools import count
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Self
 
 import pytest
@@ -22,7 +23,6 @@ from digest.deliver.delivery_worker import DeliveryWorker
 from digest.deliver.transport.folder import FolderTransport
 from digest.deliver.transport.transport import Transport, make_transport
 from digest.errors import LedgerError, SourceError, Stopped
-from digest.ledger import deliveries as deliveries_module
 from digest.ledger.deliveries import Plan
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import advisory_lock
@@ -33,7 +33,8 @@ from digest.model.messages import Message, Outcome
 from digest.model.papers import Harvest, Sighting
 from digest.monitoring.why import Why
 from digest.pipeline import Pipeline, Run
-from digest.plan.planning import Planning
+from digest.plan import planning as planning_module
+from digest.plan.edition_planner import EditionPlanner
 from subscribers.model import PersonFile, Standing, Subscriber, SuppressionReason
 from subscribers.preferences import Preferences
 from subscribers.store.registry import Registry
@@ -42,7 +43,7 @@ from tests.integration.pipelines import explain, make_pipeline
 from tests.integration.senders import make_delivery_worker
 from tests.integration.site import PLAIN_COMPOSER
 from tests.integration.smtp_server import HOST, Point, SmtpServer, nobody_listens
-from tests.support import NOW, TODAY, make_settings, make_sighting
+from tests.support import NOW, TODAY, few_of, make_settings, make_sighting
 
 TOMORROW = TODAY + timedelta(days=1)
 # The first wait is ten minutes at most, and five at least.
@@ -618,20 +619,65 @@ def test_a_crash_between_claim_and_outcome_is_uncertain_and_never_sent_again(hou
 def test_a_crash_while_planning_loses_nobody(house, monkeypatch):
     for name in ("ada", "grace"):
         house.add(name)
-    plans = Planning._plans
+    plans, calls = EditionPlanner.plans, iter([True])
 
     def crash_after_one(*given: object) -> Iterator[Plan]:
-        yield from islice(plans(*given), 1)
-        raise SystemExit
+        if not next(calls, False):
+            raise SystemExit
+        return plans(*given)
 
-    monkeypatch.setattr(Planning, "_plans", crash_after_one)
-    monkeypatch.setattr(deliveries_module, "_BLOCK", 1)
+    monkeypatch.setattr(EditionPlanner, "plans", crash_after_one)
+    monkeypatch.setattr(planning_module, "RANGE", 1)
     with pytest.raises(SystemExit):
         house.run()
     monkeypatch.undo()
-    assert house.mailed() == []
+    mailed = house.mailed()
+    assert mailed in ([], ["ada"])  # sending goes on beside planning
+    assert house.ledger.health.unbalanced([TODAY]) == [TODAY]
     assert counts(house.run().balance) == {"due": 2, "accepted": 2}
-    assert house.mailed() == ["ada", "grace"]
+    assert house.ledger.health.unbalanced([TODAY]) == []
+    assert [*mailed, *house.mailed()] == ["ada", "grace"]
+
+
+# ---- ranges ----------------------------------------------------------------------------------
+
+
+def test_mail_goes_out_while_others_are_still_planned_for(house, monkeypatch):
+    """Whoever is planned for last waits until the first has their mail."""
+    for name in ("ada", "grace", "emmy"):
+        house.add(name)
+    plans, calls, waited = EditionPlanner.plans, count(1), []
+
+    def plans_slowly(*given: object) -> Iterator[Plan]:
+        if next(calls) == 3:
+            give_up = monotonic() + 20
+            while not house.server.received and monotonic() < give_up:
+                sleep(0.01)
+            waited.append(len(house.server.received))
+        return plans(*given)
+
+    monkeypatch.setattr(EditionPlanner, "plans", plans_slowly)
+    monkeypatch.setattr(planning_module, "RANGE", 1)
+    run = house.run()
+    assert waited
+    assert 1 <= waited[0] <= 2
+    assert counts(run.balance) == {"due": 3, "accepted": 3}
+    assert run.trouble == ()
+    assert sorted(house.mailed()) == ["ada", "emmy", "grace"]
+
+
+def test_planning_stops_between_two_ranges_and_is_continued(house, monkeypatch):
+    for name in ("ada", "grace", "emmy"):
+        house.add(name)
+    monkeypatch.setattr(planning_module, "RANGE", 2)
+    pipeline = house.pipeline
+    pipeline.stop()
+    with pytest.raises(Stopped):
+        pipeline.tick(NOW, everybody=True)
+    assert len(house.became()) == 2
+    edition = house.ledger.editions.on(TODAY)
+    assert house.ledger.editions.balance(edition).is_being_planned
+    assert counts(house.run().balance) == {"due": 3, "accepted": 3}
 
 
 # ---- old editions ----------------------------------------------------------------------------
@@ -718,10 +764,12 @@ def test_a_paper_that_cannot_be_rendered_is_left_out_and_stops_nobody(house, tmp
 
 @pytest.mark.parametrize(
     ("point", "reply"),
-    [
-        (Point.DOT, "554 Message rejected: sender identity is not verified"),
-        (Point.RCPT, "550 relay not permitted"),
-    ],
+    few_of(
+        [
+            (Point.DOT, "554 Message rejected: sender identity is not verified"),
+            (Point.RCPT, "550 relay not permitted"),
+        ]
+    ),
 )
 def test_a_month_in_which_the_relay_refuses_us_for_nine_days_costs_nobody(house, point, reply):
     """Nobody is suppressed, each day says so, and the last edition goes out once it is fixed."""

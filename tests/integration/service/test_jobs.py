@@ -3,6 +3,8 @@
 import mailbox
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -194,7 +196,7 @@ def test_a_letter_that_cannot_be_made_hides_no_trouble(edition, tmp_path):
 
 def test_an_operator_is_told_in_the_language_of_the_mails(edition):
     [mail], _ = edition(made("trouble"), language="de")
-    assert "Braucht Aufmerksamkeit: trouble" in text_of(mail)
+    assert "Handlungsbedarf: trouble" in text_of(mail)
 
 
 # ---- what was put off ------------------------------------------------------------------------
@@ -287,3 +289,48 @@ def test_it_is_tidied_up_each_night_once(tmp_path):
         app.clock = lambda hours=hours: start + timedelta(hours=hours)
         duties.tidy()
     assert [(each - start).total_seconds() / 3600 for each in tidied] == [0, 1, 25, 80]
+
+
+@pytest.fixture
+def pings():
+    """A dead-man's service on this machine: its address, and the paths that were called."""
+    called = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            called.append((self.path, self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/check", called
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("run", "path", "raises"),
+    [
+        (made(), "/check", None),
+        (made("a@example.org: relay down"), "/check/fail", None),
+        (None, None, None),
+        (LedgerError("gone"), "/check/fail", LedgerError),
+    ],
+)
+def test_a_service_hears_of_each_edition_and_of_nothing_else(edition, pings, run, path, raises):
+    url, called = pings
+    edition(run, operator="", ping_url=url, raises=raises)
+    assert called == ([(path, "0")] if path else [])
+
+
+def test_a_service_that_does_not_answer_stops_nothing(edition):
+    with nobody_listens() as port:
+        pass
+    _, logs = edition(made(), ping_url=f"http://{HOST}:{port}/secret")
+    (told,) = [line for line in logs if line["log_level"] == "warning"]
+    assert "secret" not in str(told)
