@@ -1,16 +1,30 @@
 """`digest deliveries …`: the outcomes of an edition, and what only the operator can decide."""
 
 from dataclasses import asdict
+from datetime import date
 from typing import Annotated
 
 import typer
 
-from digest.app.app import App, utc_now
-from digest.cli.terminal import Day, Json, balance_line, group, misused, print_result, utc, warn
+from digest.app.app import App
+from digest.app.base import utc_now
+from digest.cli.terminal import (
+    Json,
+    balance_line,
+    day_option,
+    fail,
+    group,
+    misused,
+    print_result,
+    utc,
+    warn,
+)
 from digest.ledger.provider_queues import ALL, EVERYBODY, Pause, name_of
 from digest.maintenance.resolve_uncertain import Resent
 
 deliveries = group("Show an edition's outcomes; resolve uncertain ones; resume paused sending.")
+
+OneDay = Annotated[date | None, day_option("Only the edition of this day. Default: all.")]
 
 
 @deliveries.command()
@@ -19,10 +33,10 @@ def uncertain(
         bool, typer.Option("--resend", help="Send them again with the next run.")
     ] = False,
     drop: Annotated[bool, typer.Option("--drop", help="Give them up.")] = False,
-    day: Day = None,
+    day: OneDay = None,
     as_json: Json = False,
 ) -> None:
-    """List the deliveries with an unknown outcome, or resolve them: all, or one edition's.
+    """List deliveries with an unknown outcome, or resolve them.
 
     The connection broke before the relay had answered, so the email may have arrived.
 
@@ -55,8 +69,8 @@ def _print_resent(resent: Resent, how: str, *, as_json: bool) -> None:
 
 
 @deliveries.command()
-def retry(day: Day = None, as_json: Json = False) -> None:
-    """Have deliveries that were put off or refused sent by the next run: all, or one edition's.
+def retry(day: OneDay = None, as_json: Json = False) -> None:
+    """Have the next run send what was put off or refused.
 
     While sending is paused, the run tries a single email first.
 
@@ -66,8 +80,11 @@ def retry(day: Day = None, as_json: Json = False) -> None:
 
 
 @deliveries.command()
-def balance(day: Day = None, as_json: Json = False) -> None:
-    """Print the balance of an edition, by default of the latest, as it is now.
+def balance(
+    day: Annotated[date | None, day_option("The edition's day. Default: the latest.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print the balance of an edition, as it is now.
 
     $ digest deliveries balance --date 2025-12-05
     """
@@ -81,7 +98,7 @@ def balance(day: Day = None, as_json: Json = False) -> None:
 
 @deliveries.command()
 def paused(as_json: Json = False) -> None:
-    """List where sending is paused: one provider, or everybody; why, and how many emails wait.
+    """List the providers that sending is paused to, and why.
 
     $ digest deliveries paused
     """
@@ -109,14 +126,14 @@ def resume(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Resume sending where it is paused. What waits is sent by the next run.
+    """Resume sending where it is paused. The next run sends what waits.
 
     $ digest deliveries resume gmail.com
     """
     queue = ALL if provider == EVERYBODY else provider
     resumed = App().ledger.provider_queues.resume(queue, utc_now())
+    if provider and not resumed:
+        fail(f"sending to {provider} was not paused; digest deliveries paused lists what is")
     names = ", ".join(map(name_of, resumed))
     line = f"Resumed: {names}." if resumed else "Nothing was paused."
     print_result({"resumed": resumed}, [line], as_json=as_json)
-    if provider and not resumed:
-        raise typer.Exit(1)

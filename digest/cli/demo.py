@@ -7,7 +7,7 @@ import email
 import email.policy
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from digest.app.app import App
-from digest.cli.terminal import Json, balance_line, out, print_json, progress_bar
+from digest.app.base import utc_now
+from digest.cli.terminal import Json, balance_line, out, print_json, progress_bar, warn
+from digest.collect.sample_edition import SAMPLE_DAY, SAMPLE_EDITION
 from digest.errors import SettingError
 from digest.model.deliveries import DeliveryState
 from digest.model.digests import Section
@@ -24,8 +26,9 @@ from digest.model.progress import Progress
 from digest.pipeline import Run
 from subscribers.topics import parse_topics
 
-SAMPLE_EDITION = Path(__file__).parents[1] / "collect" / "sample_edition.json"
-NOW = datetime(2025, 12, 5, 18, 0, tzinfo=UTC)  # the evening of the sample's day
+PORT = 8025
+SOON = 1.0  # seconds from confirming to the first digest, at most
+NOW = datetime.combine(SAMPLE_DAY, time(18), UTC)
 SUBSCRIBERS = {
     "ada@example.org": ("video generation", "world models"),
     "grace@example.org": ("agents", "tool use", "reinforcement learning"),
@@ -57,16 +60,26 @@ def demo(
     home: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Where everything is written.")
     ] = Path("paper-digest-demo"),
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Then show it: pages, emails and studio.")
+    ] = False,
+    port: Annotated[
+        int,
+        typer.Option(metavar="PORT", help="Where the links in the emails lead.", min=1, max=65535),
+    ] = PORT,
     as_json: Json = False,
 ) -> None:
     """Make the emails of one built-in day for three sample subscribers, as files.
 
-    No settings are needed, nothing is fetched, and no email is sent.
+    No settings are needed, nothing is fetched, and no email is sent. With --serve, the links in the
+    emails work: sign up, and confirm in the outbox of the studio.
 
     $ digest demo
+    $ digest demo --serve
     """
+    app = demo_app(home, port)
     with progress_bar("Emails written") as report:
-        done = run_demo(home, report)
+        done = run_demo(app, report)
     if as_json:
         print_json(done)
         return
@@ -80,15 +93,42 @@ def demo(
     Console(highlight=False).print(table)
     if done.run.balance:
         out.print(balance_line(done.run.balance))
-    if done.sent_now:
-        out.print("Open an .html file in a browser. The .eml files have all headers as well.")
-    else:
+    if not done.sent_now:
         out.print("The demo was run here before: nobody gets the same edition twice.")
+    if serve:
+        _serve(app, port)
+        return
+    out.print("Open an .html file in a browser. The .eml files have all headers as well.")
+    out.print("To click through pages, emails and studio: digest demo --serve")
 
 
-def run_demo(home: Path, progress: Progress) -> Demo:
-    """Make and send the edition in a folder. Raises DigestError."""
-    app = _app(home)
+def _serve(app: App, port: int) -> None:
+    """Show all of the demo on one local address, until stopped, as if it were its evening."""
+    from digest.app.demo_site import demo_site
+    from digest.service.jobs import Jobs
+    from digest.service.scheduler import add_job, new_scheduler
+    from digest.service.web_server import WebServer
+
+    def say_ready() -> None:
+        warn(
+            f"The pages are at {server.url}, the emails at {server.url}studio/outbox, and the "
+            f"studio at {server.url}studio/. Stop with Ctrl-C."
+        )
+
+    jobs, scheduler = Jobs(app), new_scheduler()
+    add_job(scheduler, "first digests", jobs.plan_first, SOON)
+    add_job(scheduler, "sending", jobs.send, SOON)
+    server = WebServer(demo_site(app), "127.0.0.1", port, ready=say_ready)
+    scheduler.start()
+    try:
+        server.run()
+    finally:
+        app.stop()
+        scheduler.shutdown()
+
+
+def run_demo(app: App, progress: Progress) -> Demo:
+    """Make and send the edition. Raises DigestError."""
     for address, topics in SUBSCRIBERS.items():
         app.registry.add(address, parse_topics(topics), source="demo", now=NOW)
     app.collector.collect_files([SAMPLE_EDITION], None, NOW)
@@ -103,17 +143,20 @@ def run_demo(home: Path, progress: Progress) -> Demo:
     return Demo(run, tuple(_mails(app)), len(sent))
 
 
-def _app(home: Path) -> App:
+def demo_app(home: Path, port: int = PORT) -> App:
+    """Return the demo's objects; its clock begins on the evening of the sample's day."""
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingError(f"{home}: cannot make this folder ({error.strerror})") from error
+    begun = utc_now()
     return App(
         environment={},
         dotenv=None,
+        clock=lambda: NOW + (utc_now() - begun),
         home=str(home),
         from_="digest@example.org",
-        base_url="https://digest.example.org",
+        base_url=f"http://127.0.0.1:{port}",
         secret=_secret(home / "secret"),
         postal_address="Paper Digest, 1 Example Street, 0150 Oslo, Norway",
     )
@@ -130,13 +173,12 @@ def _secret(file: Path) -> str:
 def _mails(app: App) -> list[DemoMail]:
     edition = app.ledger.editions.on(NOW.date())
     assert edition is not None
-    papers = app.ledger.editions.papers_of(edition)
     mails = []
     for report in app.ledger.deliveries.reports(edition):
         subscriber = app.registry.get(report.delivery.subscriber_id)
         if subscriber is None or report.state is not DeliveryState.ACCEPTED:
             continue
-        picks = app.ledger.deliveries.picks(report.delivery, papers)
+        picks = app.ledger.editions.picks(edition, report.delivery)
         for_you = [pick for pick in picks if pick.section is Section.FOR_YOU]
         per_topic = [
             (

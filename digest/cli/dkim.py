@@ -39,7 +39,7 @@ def generate(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a key in a new file, and print what to publish and what to set.
+    """Make a key in a new file; print what to publish and set.
 
     $ digest dkim generate 2026a
     """

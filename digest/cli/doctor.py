@@ -1,14 +1,16 @@
 """`digest doctor`: what would prevent sending, and what to do; and `digest config`."""
 
-import socket
 import sys
 from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from digest.app.app import App, utc_now
+from digest.app.app import App
+from digest.app.base import utc_now
 from digest.cli.terminal import Json, print_result
 from digest.compose.from_identity import preview_identity
 from digest.doctor.diagnosis import Area, Diagnosis, Level
@@ -48,7 +50,7 @@ def config(
 
 def doctor(
     offline: Annotated[
-        bool, typer.Option("--offline", help="Do not connect to the relay or the DNS.")
+        bool, typer.Option("--offline", help="Do not connect to the relay, the DNS or the sources.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -59,33 +61,40 @@ def doctor(
     $ digest doctor
     """
     found = _look(offline=offline)
-    print_result(found, [*map(_line, found), _summary(found)], as_json=as_json)
+    print_result(found, [*map(diagnosis_line, found), _summary(found)], as_json=as_json)
     if any(diagnosis.level is Level.PROBLEM for diagnosis in found):
         raise typer.Exit(1)
 
 
 def _look(*, offline: bool) -> list[Diagnosis]:
     from digest.app.previews import previews_of
+    from digest.collect.http import Http
+    from digest.collect.snapshots import Snapshots
+    from digest.collect.source import find_sources
     from digest.doctor.examination import examine
     from digest.doctor.names import system_resolver
-    from digest.maintenance.instance_guard import InstanceGuard
+    from digest.maintenance.instance_guard import guard_of
 
     try:
         app = App()
     except SettingError as error:  # a setting that cannot be read is a diagnosis as well
         return [Area("settings").problem(str(error), "Fix it; the rest was not looked at.")]
-    host = socket.gethostname()
-    return examine(
-        app.settings,
-        utc_now(),
-        lambda: previews_of(app, preview_identity(app.settings)).findings(),
-        lambda engine: InstanceGuard(engine, app.settings.home, host).objection(),
-        system_resolver,
-        offline=offline,
-    )
+    settings = app.settings
+    with TemporaryDirectory() as folder:  # the answers of sources are not kept
+        http = Http(Snapshots(Path(folder)), timeout=settings.http_timeout, attempts=1)
+        return examine(
+            settings,
+            utc_now(),
+            lambda: previews_of(app, preview_identity(settings)).findings(),
+            lambda engine: guard_of(settings, engine).objection(),
+            system_resolver,
+            lambda: find_sources(settings.sources, settings, http),
+            offline=offline,
+        )
 
 
-def _line(diagnosis: Diagnosis) -> Text:
+def diagnosis_line(diagnosis: Diagnosis) -> Text:
+    """Return a diagnosis as a line in colour."""
     said = f"{diagnosis.area}: {diagnosis.what} {diagnosis.what_to_do}".rstrip()
     style = _STYLES[diagnosis.level]
     return Text.assemble((f"{diagnosis.level.value:8}", style), said)

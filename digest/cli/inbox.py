@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from digest.app.app import App, utc_now
+from digest.app.app import App
+from digest.app.base import utc_now
 from digest.cli.terminal import Json, misused, print_result, warn
 from digest.errors import DigestError, InboxError
 from digest.inbound.inbox import InboundVerdict
 from digest.inbound.mailboxes import count_aside, messages_in, messages_on
-from digest.inbound.report import Kind, Report
+from digest.inbound.report import MOST_OCTETS, Kind, Report
 from digest.inbound.report_reader import read_report
 from digest.ledger.reviews import ReviewPlace
 from digest.settings.imap_folder import ImapFolder
@@ -84,7 +85,7 @@ def _read(named: str | None, as_json: bool) -> None:
     else:
         messages = messages_in(_place(named), app.settings.smtp_ca_file)
         verdicts = app.inbox.read(messages, utc_now())
-    _tell(verdicts, as_json)
+    _print_verdicts(verdicts, as_json)
 
 
 def _take(as_json: bool) -> None:
@@ -98,7 +99,7 @@ def _take(as_json: bool) -> None:
     except (DigestError, SubscriberError, SQLAlchemyError) as error:
         warn(f"digest: {str(error).splitlines()[0]}")
         raise typer.Exit(os.EX_TEMPFAIL) from error
-    _tell(verdicts, as_json)
+    _print_verdicts(verdicts, as_json)
 
 
 def _place(named: str) -> Path | ImapFolder:
@@ -108,7 +109,7 @@ def _place(named: str) -> Path | ImapFolder:
         raise typer.BadParameter(str(error)) from None  # not what was typed: a password is in it
 
 
-def _tell(verdicts: Counter[InboundVerdict], as_json: bool) -> None:
+def _print_verdicts(verdicts: Counter[InboundVerdict], as_json: bool) -> None:
     done, left = (
         ", ".join(
             f"{verdicts[verdict]} {verdict}"
@@ -126,7 +127,8 @@ def _classify(files: list[Path], as_json: bool) -> None:
     reports = {}
     for file in files:
         try:
-            reports[file] = read_report(file.read_bytes())
+            with file.open("rb") as opened:
+                reports[file] = read_report(opened.read(MOST_OCTETS))
         except OSError as error:
             raise InboxError(f"{file}: {error.strerror}") from error
     records = [_record(file, report) for file, report in reports.items()]

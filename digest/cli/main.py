@@ -22,10 +22,13 @@ SECTIONS = {
         "send": ("test_send:send", "Send one digest to yourself, marked as a test."),
     },
     "Run": {
+        "init": ("init:init", "Answer six questions, and get a digest as a test."),
         "config": ("doctor:config", "Print every setting, its value and where it is set."),
         "doctor": ("doctor:doctor", "Check what would prevent sending, and say what to do."),
         "up": ("run:up", "Run everything: pages, schedule, sending, returned mail."),
         "run": ("run:run", "Make and send today's edition once, for cron."),
+        "corpus": ("corpus:corpus", "Make the reference corpus from your own sources."),
+        "model": ("model:model", "Install the sentence model for semantic ranking."),
         "collect": ("collect:collect", "Collect papers now, from the sources or from files."),
         "schedule": ("run:schedule", "Run only the schedule: editions, sending, clean-up."),
         "serve": ("run:serve", "Run only the web pages."),
@@ -44,10 +47,13 @@ SECTIONS = {
         "db": ("maintenance:database", "Upgrade the database, or take over a restored one."),
         "tidy": ("maintenance:tidy", "Delete data that is past its retention time."),
         "dkim": ("dkim:dkim", "Make and show the keys that sign your emails."),
+        "bench": ("bench:bench", "Measure what a list costs on this machine."),
     },
     "Develop": {
         "studio": ("templates:studio", "Edit templates and see each email in a browser."),
         "templates": ("templates:templates", "Copy the built-in templates, and check yours."),
+        "summaries": ("summaries:summaries", "Try the language model that sums papers up."),
+        "topic": ("rank:try_topic", "Tell what a topic would have matched lately."),
         "search": ("rank:search_papers", "Search the collected papers with a topic filter."),
         "rank": ("rank:rank_files", "Rank papers from a file for topics from a file."),
     },
@@ -106,6 +112,7 @@ cli = typer.Typer(
     cls=Commands,
     help="Email each subscriber the day's trending research papers on their own topics.",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["--help", "-h"]},  # for the commands below as well
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -120,9 +127,9 @@ def main() -> None:
     try:
         cli(prog_name="digest")
     except Exception as error:  # noqa: BLE001  each is told
-        from digest.cli.terminal import tell
+        from digest.cli.terminal import report
 
-        tell(error)
+        report(error)
         sys.exit(1)
 
 

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
-from digest.app.app import App, utc_now
+from digest.app.app import App
+from digest.app.base import utc_now
 from digest.cli.terminal import Json, group, misused, print_result, progress_bar, warn
 from digest.ledger.database import NEWEST_REVISION
 from digest.ledger.row_counts import RowCounts
 from digest.maintenance.backup import back_up, upgrade_ledger
 from digest.maintenance.backup import restore as put_back
+from digest.maintenance.move import move as move_ledger
 
 _DELETED = {
     "answers": "answers of sources",
@@ -24,6 +26,7 @@ _DELETED = {
     "address_changes": "changes of address that nobody confirmed",
     "sign_up_limiter": "requests of forms",
     "mail_domains": "answers of the DNS",
+    "pictures": "pictures of papers",
     "locks": "locks of senders that died",
 }
 
@@ -98,6 +101,29 @@ def upgrade(as_json: Json = False) -> None:
 
 
 @database.command()
+def move(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="The database in use.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="An empty one in PostgreSQL.")],
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Delete what is in TO, and copy everything.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Move the installation to PostgreSQL. Stop everything else first.
+
+    If it is interrupted, run it again: it goes on where it was. At the end counts and checksums of
+    all tables are compared. Nothing is sent from FROM from then on; set DIGEST_DATABASE_URL to TO.
+
+    $ digest db move sqlite:///var/digest.sqlite3 postgresql+psycopg://digest@localhost/digest
+    """
+    app = App()
+    with progress_bar("Rows copied") as report:
+        moved = move_ledger(source, target, app.settings, anew=anew, now=utc_now(), progress=report)
+    line = f"Moved {moved.rows} rows; counts and checksums are the same. Set DIGEST_DATABASE_URL."
+    print_result(moved, [line], as_json=as_json)
+
+
+@database.command()
 def adopt(
     drop: Annotated[
         bool,
@@ -116,7 +142,9 @@ def adopt(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Use a database here that was restored, copied or moved, and so sends nothing yet.
+    """Use a database here that was restored, copied or moved.
+
+    Until then, nothing is sent from it.
 
     $ digest db adopt --drop
     """

@@ -1,6 +1,7 @@
-"""`digest rank`, `search` and `why`: papers against topics, and one subscriber's digest."""
+"""`digest rank`, `search`, `topic`, `why`: papers against topics, and one person's digest."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -8,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.table import Table
 
-from digest.app.app import App, utc_now
+from digest.app.app import App
+from digest.app.base import utc_now
 from digest.cli.terminal import (
-    Day,
     Json,
+    day_option,
     fail,
     out,
     print_json,
@@ -22,8 +24,10 @@ from digest.cli.terminal import (
 from digest.errors import SettingError, SourceError
 from digest.model.digests import Pick
 from digest.model.papers import Rejection
+from digest.model.search import SearchOrder, SearchQuery
 from subscribers.model import PersonFile
 from subscribers.preferences import Strictness
+from subscribers.topics import TopicFilter
 
 if TYPE_CHECKING:
     from digest.rank.reference_corpus import Embed
@@ -89,11 +93,21 @@ def rank_files(
 def search_papers(
     words: Annotated[list[str], typer.Argument(help="A topic filter.", metavar="WORD")],
     most: Annotated[int, typer.Option(help="Print at most this many papers.", min=1)] = 20,
+    first: Annotated[
+        date | None, day_option("The first day that papers were listed on.", "--from")
+    ] = None,
+    last: Annotated[
+        date | None, day_option("The last day that papers were listed on.", "--until")
+    ] = None,
+    order: Annotated[
+        SearchOrder, typer.Option("--sort", help="What comes first: the best match, the newest, ….")
+    ] = SearchOrder.BEST,
     as_json: Json = False,
 ) -> None:
-    """Search the papers of the last months, ranked as for a digest.
+    """Search all collected papers, ranked as for a digest.
 
     $ digest search '"chain of thought" -survey'
+    $ digest search robots --from 2025-01-01 --sort votes
     """
     from digest.rank.search import Search
 
@@ -101,7 +115,9 @@ def search_papers(
     if app.ledger.papers.latest_day() is None:
         fail("nothing is collected yet: run digest collect")
     search = Search(app.ledger, app.corpora.current, app.embedder)
-    found = search.find(" ".join(words), most)
+    topic = TopicFilter.parse(" ".join(words))
+    query = SearchQuery(topic, first or date.min, last or date.max, order)
+    found = search.find(query, most=most).picks
     records = [_found(pick) for pick in found]
     if as_json:
         print_json(records)
@@ -112,6 +128,31 @@ def search_papers(
     out.print(table if found else "No paper matches.")
 
 
+def try_topic(
+    words: Annotated[list[str], typer.Argument(help="A topic filter.", metavar="WORD")],
+    strictness: Annotated[
+        Strictness | None, typer.Option(help="How well papers must match. Default: your setting.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell how many papers of the last 30 days a topic matches, and what would match better.
+
+    It is what readers are told on the preview and on their preferences page.
+
+    $ digest topic difusion models
+    $ digest topic --strictness strict agents
+    """
+    from digest.cli.why_text import report_lines
+    from subscribers.topics import TopicFilter
+
+    app = App()
+    topic = TopicFilter.parse(" ".join(words))
+    reports = app.topic_reporter.report([topic], strictness)
+    if not reports:
+        fail("nothing is collected yet: run digest collect")
+    print_result(reports[0], report_lines(reports), as_json=as_json)
+
+
 def why(
     whom: Annotated[
         str,
@@ -119,12 +160,12 @@ def why(
             metavar="ADDRESS", help="A subscriber, or the number of a delivery, as in the log."
         ),
     ],
-    day: Day = None,
+    day: Annotated[date | None, day_option("The edition's day. Default: the latest.")] = None,
     as_json: Json = False,
 ) -> None:
     """Explain what a subscriber got, or did not get: due or not, what matched, was it delivered.
 
-    It is about the latest edition, or that of --date. For a future day it says what they would get.
+    For a day without an edition yet, it says what they would get.
 
     $ digest why ada@example.org
     $ digest why ada@example.org --date 2025-12-05
@@ -142,6 +183,9 @@ def why(
     days = app.ledger.editions.days(1)
     latest = days[0][0] if days else app.edition_day(now)
     told = app.explain(person, day or latest, now)
+    who = person.subscriber
+    reports = app.topic_reporter.report(who.topics, who.preferences.strictness)
+    told = replace(told, reports=tuple(reports))
     print_result(told, why_lines(told, app.settings.timezone), as_json=as_json)
 
 
@@ -155,7 +199,7 @@ def _of_delivery(app: App, number: int) -> tuple[PersonFile | None, date]:
 
 
 def _found(pick: Pick) -> dict[str, Any]:
-    from digest.rank.rank_files import said
+    from digest.rank.rank_files import reason_text
 
     match, candidate = pick.match, pick.candidate
     assert match
@@ -164,14 +208,14 @@ def _found(pick: Pick) -> dict[str, Any]:
         "score": round(match.score, 4),
         "day": candidate.listed_on.isoformat(),
         "title": candidate.facts.title,
-        "why": said(match.reason),
+        "why": reason_text(match.reason),
         "url": candidate.facts.page_url,
     }
 
 
 def _model() -> "Embed":
     """Return what embeds texts. Raises SettingError if there is none."""
-    from digest.rank.embedding import SETTING
+    from digest.rank.model_files import SETTING
 
     embed = App().embedder
     if embed is None:
@@ -188,5 +232,6 @@ def _read(read: Lines[T], path: Path) -> list[T]:
     found, rejected = read(lines, path.name)
     warn_of_rejected(rejected)
     if not found:
-        warn(f"{path}: nothing was read from this file")
+        text = f"{path}: nothing was read from this file"
+        fail(text) if rejected else warn(text)
     return found

@@ -5,10 +5,14 @@ from typing import Annotated
 
 import typer
 
-from digest.app.app import App, utc_now
+from digest.app.app import App
+from digest.app.base import utc_now
 from digest.cli.terminal import Json, balance_line, print_result, progress_bar, read_day, warn
+from digest.deliver.rate_limit import is_within
 from digest.ledger.database import as_ledger_error
+from digest.model.timetable import Timetable
 from digest.service.os_signals import stopping
+from digest.settings.settings import variable
 
 Host = Annotated[
     str, typer.Option(metavar="ADDRESS", help="Where the pages listen; 0: any free port.")
@@ -42,7 +46,8 @@ def run(
 ) -> None:
     """Make today's edition now, send it to everybody due, and print the balance.
 
-    Nobody gets it twice, however often this runs. Exit status 1: not everything could be done.
+    Nobody gets it twice, however often this runs. Exit status 1: not everything could be done, or
+    another process is still sending.
 
     $ digest run
     """
@@ -55,7 +60,7 @@ def run(
     app.make_ready()
     operator = Operator(app)
     with (
-        operator.told_of_a_fault(),
+        operator.alerted_to_errors(),
         as_ledger_error(),
         stopping(app.stop),
         progress_bar("Sources asked") as asking,
@@ -63,13 +68,28 @@ def run(
     ):
         done = app.pipeline.tick(moment, everybody=True, asking=asking, progress=report)
     assert done is not None
-    operator.tell(done.trouble, balance=done.balance)
+    operator.alert(done.trouble, balance=done.balance)
     lines = [balance_line(done.balance)] if done.balance else []
     print_result(done.balance, lines, as_json=as_json)
     for trouble in done.trouble:
         warn(f"digest: {trouble}")
-    if done.trouble:
+    others_send = app.ledger.health.queue(moment).being_sent > 0
+    if done.balance and done.balance.pending and not done.trouble:
+        warn(f"{done.balance.pending} pending: {_when_sent(app, moment, others_send)}.")
+    if done.trouble or others_send:
         raise typer.Exit(1)
+
+
+def _when_sent(app: App, now: datetime, others_send: bool) -> str:
+    """Say who sends the emails that a run without trouble has left, or when they are sent."""
+    hours = app.settings.send_window
+    if others_send:
+        return "another process is sending them (digest up, schedule or worker)"
+    if hours and not is_within(hours, now.astimezone(app.settings.timezone)):
+        return (
+            f"emails are sent from {hours[0]:%H:%M} to {hours[1]:%H:%M} ({variable('send_window')})"
+        )
+    return "a later run sends them"
 
 
 def up(host: Host = LOCAL, port: Port = PORT) -> None:
@@ -82,16 +102,15 @@ def up(host: Host = LOCAL, port: Port = PORT) -> None:
     from digest.service.services import Pages, run_all
 
     app = App()
-    pages = Pages(host, port)
 
-    def say_ready() -> None:
+    def say_ready(url: str) -> None:
         inbox = f" The mailbox is read every {app.settings.inbox_every} s."
         warn(
-            f"The pages are at {pages.url}. There is an edition {_each_day(app)}."
+            f"The pages are at {url}. {editions_line(app, utc_now())}"
             f"{inbox if app.settings.inbox else ''} Stop with Ctrl-C."
         )
 
-    run_all(app, pages, say_ready)
+    run_all(app, Pages(host, port), say_ready)
 
 
 def schedule() -> None:
@@ -102,19 +121,31 @@ def schedule() -> None:
     from digest.service.services import keep_schedule
 
     app = App()
-    keep_schedule(app, lambda: warn(f"There is an edition {_each_day(app)}. Stop with Ctrl-C."))
+    keep_schedule(app, lambda: warn(f"{editions_line(app, utc_now())} Stop with Ctrl-C."))
 
 
-def worker() -> None:
-    """Help the schedule with sending, on this machine or another one, until stopped.
+def worker(
+    slots: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Connections to the relay at the same time. Default: DIGEST_SEND_CONNECTIONS.",
+            min=1,
+            max=500,
+        ),
+    ] = None,
+) -> None:
+    """Help with sending, on this machine or another one, until stopped.
 
-    All of them need the same database: PostgreSQL, if they run on several machines.
+    With DIGEST_ENGINE=cluster, start one on each machine: together they do everything but the
+    pages, and it does not matter which of them is lost. All of them need the same database.
 
-    $ digest worker
+    $ digest worker --slots 8
     """
-    from digest.service.services import send_what_waits
+    from digest.service.services import help_sending
 
-    send_what_waits(App(), lambda: warn("Sending what waits. Stop with Ctrl-C."))
+    app = App() if slots is None else App(send_connections=str(slots))
+    help_sending(app, lambda: warn("Sending what waits. Stop with Ctrl-C."))
 
 
 def serve(host: Host = LOCAL, port: Port = PORT) -> None:
@@ -124,9 +155,21 @@ def serve(host: Host = LOCAL, port: Port = PORT) -> None:
     """
     from digest.service.services import Pages
 
-    pages = Pages(host, port)
-    pages.server(App(), lambda: warn(f"The pages are at {pages.url}. Stop with Ctrl-C.")).run()
+    def say_ready() -> None:
+        warn(f"The pages are at {server.url}. Stop with Ctrl-C.")
+
+    server = Pages(host, port).server(App(), say_ready)
+    server.run()
 
 
-def _each_day(app: App) -> str:
-    return f"each day at {app.settings.run_at:%H:%M} {app.settings.timezone.key}"
+def editions_line(app: App, now: datetime) -> str:
+    """Say when editions are made, and when today's is."""
+    timetable = Timetable(app.settings.run_at, app.settings.timezone)
+    day = timetable.day_of(now)
+    if app.ledger.editions.on(day):
+        today = "today's was made before"
+    elif now >= timetable.edition_at(day):
+        today = "today's is made now"
+    else:
+        today = "today's is still to come"
+    return f"An edition is made each day at {timetable.at:%H:%M} {timetable.zone.key}; {today}."

@@ -5,19 +5,23 @@ from datetime import tzinfo
 
 import typer
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from digest.app.app import App, utc_now
+from digest.app.app import App
+from digest.app.base import utc_now
 from digest.cli.status_text import status_lines
 from digest.cli.terminal import Json, fail, print_json
 from digest.ledger.daily_stats import DailyStats
-from digest.model.wording import length, parts
+from digest.model.wording import length, parts, truncate
 from digest.monitoring.gathering import gather_readers
 from digest.monitoring.status import Readers, Status
 
 SHOWN_EDITIONS = 5
 SHOWN_WARNINGS = 8
+WHOLE_WARNINGS = 2  # if there are more, each has one line, so that all fit on a screen
+LONGEST_WARNING = 300  # characters
 
 
 def status(as_json: Json = False) -> None:
@@ -41,11 +45,16 @@ def status(as_json: Json = False) -> None:
 def _print(found: Status, readers: Readers, zone: tzinfo) -> None:
     console = Console(highlight=False)
     console.print("All is well." if found.is_well else "Needs attention:", style="bold")
+    is_cut = len(found.warnings) > WHOLE_WARNINGS
     for warning in found.warnings[:SHOWN_WARNINGS]:
-        text = " ".join(warning.text.split())  # a server may have said it, in lines
-        console.print(Text(f"  {text}"), style="red", no_wrap=True, overflow="ellipsis")
+        # A server may have said it in lines.
+        text = truncate(" ".join(warning.text.split()), LONGEST_WARNING)
+        shown = Text(text, style="red", no_wrap=is_cut, overflow="ellipsis" if is_cut else "fold")
+        console.print(Padding(shown, (0, 0, 0, 2), expand=False))
     if len(found.warnings) > SHOWN_WARNINGS:
         console.print(f"  and {len(found.warnings) - SHOWN_WARNINGS} more: --json has all")
+    elif is_cut and any(len(warning.text) > console.width - 2 for warning in found.warnings):
+        console.print("  --json has these lines in full")
     if found.editions:
         console.print()
         console.print(_editions(found.editions[:SHOWN_EDITIONS]))

@@ -1,18 +1,20 @@
 """Write the status in words, for `digest status`."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 
 from digest.ledger.health import Queue, SourceHealth
 from digest.ledger.last_runs import Job
+from digest.ledger.live_workers import LiveWorker
 from digest.ledger.provider_queues import name_of
 from digest.model.deliveries import BounceKind
-from digest.model.wording import length
+from digest.model.wording import length, truncate
 from digest.monitoring.status import LastRun, Rates, Readers, RunState, Schedule, Status
 from subscribers.model import Consent
 
 SHOWN_INTERVALS = 3  # the slowest
-LONGEST_WHY = 60
+SHOWN_HOSTS = 8
+LONGEST_WHY = 200  # characters
 
 _Moment = Callable[[datetime], str]
 
@@ -35,6 +37,7 @@ def status_lines(status: Status, readers: Readers, zone: tzinfo) -> Iterator[tup
     first = f", the next {short(readers.next_due)}" if readers.next_due else ""
     yield "Due", f"{readers.due_within_a_day} within a day{first}"
     yield "Queue", _queue(status.queue, status.at, moment)
+    yield from _machines(status)
     for pause in status.pauses:
         yield "Paused", f"{name_of(pause.provider)}, since {moment(pause.since)}"
     if rates := _rates(status.rates):
@@ -95,6 +98,26 @@ def _queue(queue: Queue, now: datetime, moment: _Moment) -> str:
     return line
 
 
+def _machines(status: Status) -> Iterator[tuple[str, str]]:
+    if status.workers:
+        yield "Workers", _workers(status.workers)
+    if status.shards:
+        yield "Shards", f"{status.shards.running} being sent, {status.shards.waiting} waiting"
+
+
+def _workers(workers: Sequence[LiveWorker]) -> str:
+    """Return how many workers there are, and when each machine's was heard last."""
+    by_host: dict[str, list[LiveWorker]] = {}
+    for worker in workers:
+        by_host.setdefault(worker.host, []).append(worker)
+    shown = [
+        f"{host} {len(its)} (heard {min(worker.silent_for for worker in its).seconds} s ago)"
+        for host, its in sorted(by_host.items())[:SHOWN_HOSTS]
+    ]
+    more = len(by_host) - len(shown)
+    return f"{len(workers)}: {', '.join(shown)}" + (f", and {more} more machines" if more else "")
+
+
 def _intervals(intervals: Mapping[str, float]) -> str:
     """Return the intervals of providers that asked to be slower, the longest first."""
     slowest = sorted(intervals.items(), key=lambda interval: (-interval[1], interval[0]))
@@ -112,8 +135,11 @@ def _source(source: SourceHealth, moment: _Moment) -> str:
     line = f"{moment(source.collected_at)}, {source.sightings} papers seen"
     if source.failure:
         return f"{line}, then it failed"
+    if source.doubt:
+        line += f"; in doubt: {source.doubt}"
     if source.failed_at:
-        line += f"; failed last {moment(source.failed_at)}: {source.last_failure[:LONGEST_WHY]}"
+        why = truncate(source.last_failure, LONGEST_WHY)
+        line += f"; failed last {moment(source.failed_at)}: {why}"
     return line
 
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from digest.app.app import App, utc_now
+from digest.app.app import App
+from digest.app.base import utc_now
 from digest.cli.terminal import (
     Address,
     Json,
@@ -28,8 +29,11 @@ from digest.cli.terminal import (
 from digest.errors import LedgerError
 from subscribers.addresses import normalise_address
 from subscribers.importing import import_people
-from subscribers.model import Consent, SuppressionReason
+from subscribers.model import Consent, Subscriber, SuppressionReason
+from subscribers.own_papers import MOST_OWN_PAPERS
 from subscribers.transfer import to_csv_row, to_record
+
+LARGEST_FILE = 2 * 1024 * 1024  # octets of a file of references
 
 people = group("Add, list, show, block and remove subscribers; import and export them.")
 
@@ -114,9 +118,66 @@ def show(address: Address, as_json: Json = False) -> None:
     print_result(record, lines, as_json=as_json)
 
 
+@people.command("papers")
+def papers(
+    address: Address,
+    add: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Add those in a file: ids or links, BibTeX, an export of Zotero or Scholar.",
+        ),
+    ] = None,
+    remove: Annotated[
+        str, typer.Option(metavar="ID", help="Remove one, such as arxiv:2602.00001.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """List somebody's own papers, add some or remove one.
+
+    They get papers like these.
+
+    $ digest subscribers papers ada@example.org --add own.bib
+    """
+    app = App()
+    file = app.registry.file_of(address)
+    if file is None:
+        fail(f"there is no subscriber {address}")
+    person, lines = file.subscriber, list[str]()
+    if add:
+        lines = _add_papers(app, person, add)
+    if remove:
+        if remove not in {own.paper for own in app.registry.own_papers.of(person.id)}:
+            fail(f"{address} has no paper {remove}")
+        app.registry.own_papers.remove(person.id, remove)
+    own = app.registry.own_papers.of(person.id)
+    shown = [f"{paper.paper}  {paper.title or 'not known yet'}" for paper in own]
+    if not own:
+        warn(f"{address} has no papers of their own.")
+    print_result(own, [*lines, *shown], as_json=as_json)
+
+
+def _add_papers(app: App, person: Subscriber, file: Path) -> list[str]:
+    """Add the papers in a file; return what is to be told of it."""
+    try:
+        octets = file.read_bytes()[:LARGEST_FILE]
+    except OSError as error:
+        fail(f"{file}: {error.strerror}")
+    given = app.read_papers(octets, utc_now())
+    too_many = app.registry.own_papers.add(person.public_id, given.papers)
+    for fault in given.left_out:
+        warn(f"left out: {fault}")
+    if too_many:
+        warn(f"left out: {too_many} papers, because at most {MOST_OWN_PAPERS} are kept")
+    read = len(given.papers)
+    how = f"{len(given.known)} known here, {given.by_title} by title"
+    later = f"{given.to_look_up} to be looked up at the next collection"
+    return [f"Read {read} paper{'s' * (read != 1)}: {how}, {later}."]
+
+
 @people.command("remove")
 def remove(address: Address, as_json: Json = False) -> None:
-    """Delete somebody and everything that is stored about them, but not a block.
+    """Delete a subscriber and all data about them, but not a block.
 
     $ digest subscribers remove ada@example.org
     """
@@ -127,7 +188,7 @@ def remove(address: Address, as_json: Json = False) -> None:
 
 @people.command("suppress")
 def suppress(address: Address, as_json: Json = False) -> None:
-    """Block an address: no email goes there until the block is lifted.
+    """Block an address. No email goes there until you lift the block.
 
     $ digest subscribers suppress ada@example.org
     """
@@ -155,7 +216,7 @@ def unsuppress(
     yes: Annotated[bool, typer.Option("--yes", help="Lift them; else they are counted.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Lift the block on an address, or all blocks for bounces since a day.
+    """Lift the block on an address, or all for bounces since a day.
 
     $ digest subscribers unsuppress ada@example.org
     $ digest subscribers unsuppress --reason soft-bounce --since 2025-12-05
@@ -190,7 +251,7 @@ def export(
         bool, typer.Option("--csv", help="CSV with the columns of an import, not JSON lines.")
     ] = False,
 ) -> None:
-    """Print all subscribers, one a line, in a form that `import` reads.
+    """Print all subscribers in a form that `import` reads.
 
     $ digest subscribers export > people.jsonl
     """
@@ -217,11 +278,21 @@ def import_file(
     app = App()
     try:
         with progress_bar("Bytes read") as report:
-            imported = import_people(app.registry, app.address_policy, file, utc_now(), report)
+            imported = import_people(
+                app.registry,
+                app.address_policy,
+                file,
+                utc_now(),
+                report,
+                app.read_papers,
+                app.templates.languages.speaks,
+            )
     except OSError as error:
         raise LedgerError(f"{file}: {error.strerror}") from error
     for fault in imported.faults():
         warn(f"left out: {fault}")
+    for warning in imported.warnings():
+        warn(f"{warning}.")
     left_out = len(imported.unread)
     counts = f"{imported.new} new, {imported.known} known already"
     lines = f"{left_out} line{'s' * (left_out != 1)} left out"

@@ -1,5 +1,6 @@
 """`digest templates …`, and `digest studio`, which shows them."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -83,6 +84,14 @@ def _summary(findings: list[Finding]) -> str:
     return ", ".join(said) or "All is well."
 
 
+def _read_root(typed: str) -> str:
+    """Return a path without a slash at its end; "" for none."""
+    root = typed.rstrip("/")
+    if root and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", root):
+        raise typer.BadParameter(f"{typed!r} is not a path like /studio")
+    return root
+
+
 def studio(
     host: Annotated[
         str,
@@ -96,6 +105,14 @@ def studio(
         Path | None,
         typer.Option(metavar="FOLDER", help="Edit these, not DIGEST_TEMPLATES."),
     ] = None,
+    root_path: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH",
+            parser=_read_root,
+            help="The path, such as /studio, that a proxy serves it under. Set a password too.",
+        ),
+    ] = "",
 ) -> None:
     """Show in a browser what each kind of reader gets, while you edit templates.
 
@@ -110,7 +127,8 @@ def studio(
     watch = Watch(folders(app))
 
     def say_ready() -> None:
-        warn(f"The studio is at http://{host}:{port}/. Stop with Ctrl-C.")
+        warn(f"The studio is at {server.url}. Stop with Ctrl-C.")
 
-    application = studio_of(app, host, watch)
-    WebServer(application, host, port, ready=say_ready, ending=watch.end).run()
+    application = studio_of(app, host, watch, root_path)
+    server = WebServer(application, host, port, ready=say_ready, ending=watch.end)
+    server.run()

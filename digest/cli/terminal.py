@@ -1,4 +1,4 @@
-"""What the commands share: the two streams, and how arguments are read and results printed."""
+"""Read arguments, and print results to the two streams, for all commands."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import structlog
 import typer
@@ -49,15 +49,17 @@ def read_day(typed: str) -> date:
     return day
 
 
+def day_option(about: str, name: str = "--date") -> Any:
+    """Return an option of a command that is a day; ``about`` is its help."""
+    return typer.Option(name, parser=read_day, metavar="YYYY-MM-DD", help=about)
+
+
 def read_topics(named: list[str] | None, more: list[str] | None) -> tuple[TopicFilter, ...]:
     return parse_topics([*(named or []), *(more or [])])
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one line of JSON.")]
-Day = Annotated[
-    date | None,
-    typer.Option("--date", parser=read_day, metavar="YYYY-MM-DD", help="The day, if not the last."),
-]
+
 Address = Annotated[str, typer.Argument(metavar="ADDRESS")]
 # Topics may follow an option without its being repeated.
 Topics = Annotated[
@@ -117,7 +119,7 @@ def misused(text: str) -> NoReturn:
     raise typer.Exit(2)
 
 
-def tell(error: Exception) -> None:
+def report(error: Exception) -> None:
     """Print an expected error as one line; log any other with its trace."""
     from digest.ledger.database import as_ledger_error
 

@@ -2,36 +2,74 @@
 
 import sys
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from digest.app.app import App
-from digest.cli.terminal import Day, Json, MoreTopics, Topics, print_result, read_topics
+from digest.cli.terminal import (
+    Json,
+    MoreTopics,
+    Topics,
+    day_option,
+    misused,
+    print_result,
+    read_topics,
+)
 from digest.errors import LedgerError
 from digest.model.digests import Digest
 from digest.model.messages import Message, OutcomeKind
 from subscribers.addresses import normalise_address
 from subscribers.topics import TopicFilter
 
+PaperDay = Annotated[
+    date | None, day_option("The day of the papers. Default: the latest that has any.")
+]
+
 
 def send(
-    to: Annotated[str, typer.Option(metavar="ADDRESS", help="Who gets it.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS", help="The reader; with --state also a chat room: its URL of Apprise."
+        ),
+    ],
     topic: Topics = None,
-    day: Day = None,
+    day: PaperDay = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the message instead of sending it.")
     ] = False,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Remember there what this reader was shown, and send only what is new.",
+        ),
+    ] = None,
     more: MoreTopics = None,
     as_json: Json = False,
 ) -> None:
     """Send one digest as a test. It is marked [test], and no delivery is recorded.
 
+    With --state it is a real digest for one reader, without a server: it collects, sends what is
+    new on the topics, and nothing if nothing is. Run it once a day.
+
     $ digest send --to you@example.org --topic robots
     $ digest send --to you@example.org --dry-run
+    $ digest send --to you@example.org --topic robots --state my-digest
+    $ digest send --to discord://WEBHOOK_ID/TOKEN --topic robots --state our-room
     """
+    topics = read_topics(topic, more)
+    if state:
+        if day or dry_run:
+            misused("--date and --dry-run are for tests: leave out --state")
+        from digest.cli.one_reader import send_new
+
+        send_new(state, to, topics, as_json=as_json)
+        return
     app = App()
-    message = test_message(app, to, read_topics(topic, more), day)
+    message = test_message(app, to, topics, day)
     if dry_run:
         sys.stdout.buffer.write(message.content)
         return
@@ -43,7 +81,7 @@ def send(
 
 
 def preview(
-    day: Day = None, topic: Topics = None, more: MoreTopics = None, as_json: Json = False
+    day: PaperDay = None, topic: Topics = None, more: MoreTopics = None, as_json: Json = False
 ) -> None:
     """Write the HTML and the text of a digest to files, and print their names.
 

@@ -1,9 +1,10 @@
 """Write what `digest why` found, step by step."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from digest.compose.report_words import report_view
 from digest.ledger.provider_queues import name_of
 from digest.model.deliveries import DeliveryState
 from digest.model.digests import Match
@@ -11,6 +12,7 @@ from digest.model.wording import STATES, because
 from digest.monitoring.why import Journey, Offer, Why
 from digest.rank.ranker import ENOUGH_RATINGS
 from subscribers.model import Consent
+from subscribers.topic_reports import TopicReport
 
 _WAITS = (DeliveryState.PENDING, DeliveryState.DEFERRED)
 _Moment = Callable[[datetime], str]
@@ -29,11 +31,17 @@ def why_lines(why: Why, zone: ZoneInfo) -> Iterator[str]:
         return by_theirs if theirs.key == zone.key else f"{by_theirs} ({moment(at)} {zone.key})"
 
     yield from _person(why)
+    if why.delivery:
+        yield "(preferences, topics and ratings as they are now; papers and delivery as recorded)"
     came_later = ", before they subscribed" if why.due and why.due < why.consent_since else ""
-    yield f"due for it: {both(why.due)}{came_later}" if why.due else "due for it: no"
+    if why.first_since:
+        yield f"due for it: at once, because they confirmed at {moment(why.first_since)}"
+    else:
+        yield f"due for it: {both(why.due)}{came_later}" if why.due else "due for it: no"
     yield from _ratings(why)
     yield from _edition(why, moment)
     yield from _papers(why)
+    yield from report_lines(why.reports)
     if why.delivery:
         yield from _journey(why.delivery, moment)
     else:
@@ -71,6 +79,10 @@ def _ratings(why: Why) -> Iterator[str]:
         if count:
             too_few = f"too few to count yet ({ENOUGH_RATINGS} do)"
             yield f"{what} papers: {count}, {effect if count >= ENOUGH_RATINGS else too_few}"
+    if why.own:
+        yield f"papers of their own: {why.own}, which count as a topic"
+    if follows := why.preferences.follows:
+        yield f"they follow: {', '.join(follow.name for follow in follows)}"
 
 
 # ---- what there was --------------------------------------------------------------------------
@@ -90,6 +102,19 @@ def _edition(why: Why, moment: _Moment) -> Iterator[str]:
     for fit in why.topics:
         best = f"; best {fit.score:.2f} {fit.best}" if fit.best else ""
         yield f"  {fit.topic}: {fit.fitting} fit{best}"
+
+
+def report_lines(reports: Sequence[TopicReport]) -> Iterator[str]:
+    """Yield what topics would have matched lately, as the pages tell readers."""
+    if reports:
+        yield f"among the {reports[0].of} papers of the 30 days to {reports[0].until}:"
+    for report in reports:
+        view = report_view(report)
+        yield f"  {report.topic}: {view.text}"
+        for paper in view.best:
+            yield f"    {paper.title}"
+        for hint in view.hints:
+            yield f"    {hint.text}"
 
 
 def _made(offer: Offer, now: datetime, moment: _Moment) -> str:
@@ -114,6 +139,8 @@ def _papers(why: Why) -> Iterator[str]:
 
 def _reason(match: Match) -> str:
     reason = match.reason
+    if reason.followed:
+        return f"  {match.score:.2f} they follow {reason.followed}"
     said = reason.liked or ", ".join(reason.words)
     return f"  {match.score:.2f} {reason.topic or 'likes'}: {said}"
 
