@@ -1,4 +1,4 @@
-"""What mail clients support, by caniemail.com: a table, and the command that makes it.
+"""Tell what mail clients support, by caniemail.com: a table, and the command that makes it.
 
 The facts are those of github.com/hteumeuleu/caniemail (MIT). From its published data.json:
 

@@ -41,13 +41,13 @@ def out_of_step(rendered: RenderedMail) -> Iterator[Finding]:
     if not rendered.text.strip():
         yield found("text", Level.ERROR, "the text part is empty", rendered.of_text())
         return
-    text, rich = _words(rendered.text), _words(rendered.tree.text_content())
+    text, rich = _letters(rendered.text), _letters(rendered.tree.text_content())
     links = [link.get("href", "").strip() for link in rendered.elements("a")]
     # An address with a quote in it does not look like one, but is between blanks.
     in_text = {*text_addresses(rendered.text), *rendered.text.split()}
     for title in rendered.titles:
         yield from _in_both(
-            rendered, f"the paper “{title}”", _words(title) in rich, _words(title) in text
+            rendered, f"the paper “{title}”", _letters(title) in rich, _letters(title) in text
         )
     for url in rendered.urls:
         yield from _in_both(rendered, f"the link {url}", url in links, url in in_text)
@@ -65,6 +65,11 @@ def _in_both(rendered: RenderedMail, what: str, in_html: bool, in_text: bool) ->
         yield found("text", Level.ERROR, f"{what} is not in the HTML", rendered.where("<mj-body"))
     if not in_text:
         yield found("text", Level.ERROR, f"{what} is not in the text", rendered.of_text())
+
+
+def _letters(text: str) -> str:
+    """Return a text without blanks: lines of Chinese or Japanese end anywhere."""
+    return "".join(text.split())
 
 
 def _words(text: str) -> str:

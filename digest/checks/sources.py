@@ -68,7 +68,9 @@ class _Reader(NodeVisitor):
                 self._follow([include[1]], line, {"mail": scope.get("mail")}, chain)
 
     def _file(self, name: str) -> Path | None:
-        return next(filter(Path.is_file, (folder / name for folder in self._folders)), None)
+        with suppress(OSError):  # of a name that is too long
+            return next(filter(Path.is_file, (folder / name for folder in self._folders)), None)
+        return None
 
     def _say(self, check: str, line: int, chain: Chain, what: str) -> None:
         self.found.append(Finding(check, Level.ERROR, what, chain[-1], line))

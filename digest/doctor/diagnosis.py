@@ -1,4 +1,4 @@
-"""What the doctor found out about one thing. Pure.
+"""The doctor's diagnoses. Pure.
 
 A diagnosis is not a finding of digest.checks: it also tells what is good, and always what to do.
 """

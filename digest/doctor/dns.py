@@ -29,10 +29,14 @@ _NO_DOMAIN = AREA.unknown(f"{_NOT_CHECKED}: there is no domain yet.", "Set DIGES
 _SILENT = AREA.unknown(
     f"The DNS does not answer: {_NOT_CHECKED}.", "Run this again when the DNS answers."
 )
+_CLOSED = AREA.unknown(
+    f"The DNS of this network does not know the names of the internet: {_NOT_CHECKED}.",
+    "Run this again where the DNS knows them.",
+)
 
 
 def examine_dns(settings: Settings, resolver: Resolver | None) -> list[Diagnosis]:
-    """Examine each area; if the DNS does not answer at all, that is one diagnosis."""
+    """Examine each area; if the DNS does not answer at all, or denies all, it is one diagnosis."""
     if settings.from_ is None:
         return [_NO_DOMAIN]
     if resolver is None:
@@ -46,7 +50,9 @@ def examine_dns(settings: Settings, resolver: Resolver | None) -> list[Diagnosis
             what = f"The DNS gave no answer about {silent}: not checked."
             what_to_do = "Try again; if it stays so, check the name servers of that domain."
             found.append(Area(area).unknown(what, what_to_do))
-    return found if names.has_answered else [_SILENT]
+    if not names.has_answered:
+        return [_SILENT]
+    return found if names.are_of_the_internet() else [_CLOSED]
 
 
 def _looks(

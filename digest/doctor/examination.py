@@ -12,6 +12,7 @@ from pathlib import Path
 from dns.resolver import Resolver
 
 from digest.checks.finding import Finding, Level
+from digest.collect.source import Source
 from digest.doctor.clock import examine_zones, judge_date
 from digest.doctor.database import Objection, examine_database, examine_disk
 from digest.doctor.diagnosis import Area, Diagnosis, in_order
@@ -23,6 +24,7 @@ from digest.doctor.settings import (
     judge_proxies,
     judge_settings,
 )
+from digest.doctor.source_answers import NOT_EXAMINED, examine_sources
 from digest.errors import DigestError
 from digest.settings.settings import Settings
 
@@ -35,12 +37,13 @@ def examine(
     checks: Callable[[], Sequence[Finding]],
     objection: Objection,
     resolver: Callable[[], Resolver | None],
+    sources: Callable[[], Sequence[Source]],
     *,
     offline: bool,
 ) -> list[Diagnosis]:
     """Return every diagnosis, the worst last; ``checks`` returns the findings about the templates.
 
-    With ``offline``, neither the relay nor the DNS is asked, but the database is.
+    With ``offline``, neither the relay nor the DNS nor a source is asked, but the database is.
     """
     return in_order(
         [
@@ -53,9 +56,18 @@ def examine(
             examine_zones(now),
             _examine_templates(checks),
             *examine_outlet(settings, now, offline=offline),
-            *([NOT_ASKED] if offline else examine_dns(settings, resolver())),
+            *_examine_dns(settings, resolver, offline=offline),
+            *([NOT_EXAMINED] if offline else examine_sources(sources, now)),
         ]
     )
+
+
+def _examine_dns(
+    settings: Settings, resolver: Callable[[], Resolver | None], *, offline: bool
+) -> list[Diagnosis]:
+    if settings.is_trial:
+        return []  # said with the settings
+    return [NOT_ASKED] if offline else examine_dns(settings, resolver())
 
 
 def _examine_templates(checks: Callable[[], Sequence[Finding]]) -> Diagnosis:

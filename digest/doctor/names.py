@@ -1,18 +1,12 @@
 """Ask the DNS, with a limit on the time."""
 
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from dns.exception import DNSException, Timeout
+from dns.exception import DNSException
 from dns.name import from_text
-from dns.resolver import (
-    NXDOMAIN,
-    LifetimeTimeout,
-    NoAnswer,
-    NoNameservers,
-    NoResolverConfiguration,
-    Resolver,
-)
+from dns.resolver import NXDOMAIN, NoAnswer, NoResolverConfiguration, Resolver
 from dns.reversename import from_address
 
 PATIENCE = 3.0  # seconds for one look-up
@@ -33,6 +27,7 @@ class Names:
         self._resolver = resolver
         self._ask = cache(self._look_up)  # nothing is asked twice
         self._unanswered = 0
+        self._has_found_any = False
         self.has_answered = False
 
     def texts(self, name: str) -> list[str]:
@@ -53,21 +48,31 @@ class Names:
         reverse = from_address(address).to_text()
         return [_plain(record.target) for record in self._ask(reverse, "PTR")]
 
+    def are_of_the_internet(self) -> bool:
+        """Return whether the DNS knows any name that was asked for, or at least the root.
+
+        The resolver of a closed network may deny that anything else exists.
+        """
+        with suppress(SilentError):
+            return self._has_found_any or bool(self._ask(".", "NS"))
+        return False
+
     def _look_up(self, name: str, kind: str) -> list[Any]:
         if self._unanswered >= _GIVE_UP_AFTER and not self.has_answered:
             raise SilentError(name)
         try:
-            found = list(
-                self._resolver.resolve(from_text(name), kind, lifetime=PATIENCE, search=False)
-            )
-        except (NXDOMAIN, NoAnswer):
-            found = []
-        except (Timeout, LifetimeTimeout, NoNameservers, OSError) as error:
-            self._unanswered += 1
-            raise SilentError(name) from error
+            asked = from_text(name)
         except DNSException:  # not a name: it can have no records
             return []
+        try:
+            found = list(self._resolver.resolve(asked, kind, lifetime=PATIENCE, search=False))
+        except (NXDOMAIN, NoAnswer):
+            found = []
+        except (DNSException, OSError) as error:
+            self._unanswered += 1
+            raise SilentError(name) from error
         self.has_answered = True
+        self._has_found_any = self._has_found_any or bool(found)
         return found
 
 

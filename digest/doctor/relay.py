@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from digest.deliver.transport.smtp_conversation import Conversation, Timeouts
+from digest.deliver.transport.smtp_conversation import Conversation
 from digest.deliver.transport.smtp_relay import NotNowError, Relay
+from digest.deliver.transport.smtp_transaction import Timeouts
 from digest.deliver.transport.transport import relay_of
 from digest.doctor.database import existing, is_writable
 from digest.doctor.diagnosis import Area, Diagnosis
@@ -34,6 +35,11 @@ _USEFUL = {
     "smtputf8": "SMTPUTF8 (RFC 6531; without it nothing can be sent to non-ASCII addresses)",
     "enhancedstatuscodes": "ENHANCEDSTATUSCODES (RFC 2034; without it refusals say less)",
 }
+_ONLY_A_FOLDER = TRANSPORT.advice(
+    "Messages are written to a folder, and sent to nobody.",
+    "To send, set DIGEST_TRANSPORT to your relay.",
+)
+_A_ROOM = TRANSPORT.unknown("Only a digest shows whether a chat room takes it.", "Send one.")
 _NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}
 
 
@@ -52,16 +58,18 @@ def examine_outlet(settings: Settings, now: datetime, *, offline: bool) -> list[
     path = Path(unquote(url.path))
     match url.scheme:
         case "file":
-            only_a_folder = TRANSPORT.advice(
-                "Messages are written to a folder, and sent to nobody.",
-                "To send, set DIGEST_TRANSPORT to your relay.",
-            )
-            return [judge_folder(path), only_a_folder]
+            return [judge_folder(path), *([] if settings.is_trial else [_ONLY_A_FOLDER])]
+        case "chat":
+            return [_A_ROOM]
         case "maildir":
             return [judge_folder(path)]
         case "sendmail":
             return [judge_command(path)]
-    if offline and url.hostname:
+    return _examine_server(settings, now, offline=offline)
+
+
+def _examine_server(settings: Settings, now: datetime, *, offline: bool) -> list[Diagnosis]:
+    if offline and urlsplit(settings.transport_url).hostname:
         return [AREA.unknown("It was not examined.", "Run this without --offline.")]
     try:
         return examine_relay(relay_of(settings), now)

@@ -17,6 +17,11 @@ AREA = Area("settings")
 _READABLE_BY_ALL = 0o004
 _MARKS_OF_CONTAINERS = (Path("/.dockerenv"), Path("/run/.containerenv"))  # Docker, Podman
 GOOD_SECRET = 32  # characters
+TRIAL = AREA.advice(
+    f"This is a trial: only this machine can open the links in emails ({variable('base_url')}). "
+    "What matters only for mail to others was not examined: DNS, returned mail.",
+    "Before you send to others, run digest init again, with the https:// address of your pages.",
+)
 
 
 def examine_dotenv(file: Path) -> list[Diagnosis]:
@@ -55,7 +60,7 @@ def judge_settings(settings: Settings) -> list[Diagnosis]:
         *(
             AREA.problem(
                 f"{name} is not set, and no message can be made without it.",
-                "Set it in the environment or in .env; config.example.env says what it is.",
+                "Run digest init, or set it in .env; config.example.env says what it is.",
             )
             for name in settings.missing
         ),
@@ -63,11 +68,17 @@ def judge_settings(settings: Settings) -> list[Diagnosis]:
     ]
     return [
         *(faults or [AREA.good("Everything that messages are made with is set.")]),
+        *_sources(settings),
         *_short_secrets(settings),
-        *_host(settings),
-        *_author(settings),
-        *_ways_back(settings),
+        *([TRIAL] if settings.is_trial else _for_others(settings)),
     ]
+
+
+def _for_others(settings: Settings) -> Iterator[Diagnosis]:
+    """Judge what matters once others get mail."""
+    yield from judge_host(settings)
+    yield from _author(settings)
+    yield from _ways_back(settings)
 
 
 def _contradictions(settings: Settings, *, is_complete: bool) -> Iterator[Diagnosis]:
@@ -78,6 +89,12 @@ def _contradictions(settings: Settings, *, is_complete: bool) -> Iterator[Diagno
                 make(settings)
         except SettingError as error:
             yield AREA.problem(f"No message can be made: {error}.", "Correct this setting.")
+
+
+def _sources(settings: Settings) -> Iterator[Diagnosis]:
+    """Judge whether the sources that have settings are asked."""
+    for what in settings.without_effect:
+        yield AREA.advice(what, "Name it there, or remove the setting.")
 
 
 def _short_secrets(settings: Settings) -> Iterator[Diagnosis]:
@@ -92,17 +109,12 @@ def _short_secrets(settings: Settings) -> Iterator[Diagnosis]:
             )
 
 
-def _host(settings: Settings) -> Iterator[Diagnosis]:
-    """Judge the host of links: it needs https (RFC 8058 section 3.1), and should be ours."""
-    if settings.base_url is None:
+def judge_host(settings: Settings) -> Iterator[Diagnosis]:
+    """Judge the host of links: it should be ours."""
+    if not settings.base_url:
         return
     url = urlsplit(settings.base_url)
-    if url.scheme != "https":
-        yield AREA.advice(
-            f"{variable('base_url')} is {settings.base_url}: nobody else can open those links.",
-            "Before you send to others, set it to the https:// address of the pages.",
-        )
-    elif settings.from_ and not are_related(url.hostname or "", domain_of(settings.from_)):
+    if settings.from_ and not are_related(url.hostname or "", domain_of(settings.from_)):
         yield AREA.advice(
             f"The links lead to {url.hostname}, messages come from {domain_of(settings.from_)}: "
             "readers and spam filters distrust that.",

@@ -15,11 +15,19 @@ from sqlalchemy import URL, Engine
 from digest.errors import LedgerError
 from digest.ledger import pg_dump, sqlite_backup
 from digest.ledger.atomic_file import as_file_error, part_of, put_in_place
-from digest.ledger.database import NEWEST_REVISION, open_database, revision, upgrade
+from digest.ledger.database import (
+    NEWEST_REVISION,
+    as_ledger_error,
+    open_database,
+    revision,
+    upgrade,
+)
 from digest.ledger.live_workers import LiveWorkers
 from digest.ledger.locks import advisory_lock
 from digest.ledger.row_counts import RowCounts
+from digest.ledger.search_index import SearchIndex
 from digest.model.progress import Progress, silent
+from digest.rank.index_words import VERSION, index_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,9 @@ def restore(
         kept = None if is_empty else _name_aside(place, now)
         if kept:
             sqlite_backup.keep_aside(place, kept, progress)
-        return Restored(sqlite_backup.put_at(place, ready, progress), found, kept)
+        counts = sqlite_backup.put_at(place, ready, progress)
+    _read_papers(url)
+    return Restored(counts, found, kept)
 
 
 def upgrade_ledger(url: str | URL, now: datetime, progress: Progress = silent) -> Path | None:
@@ -110,7 +120,14 @@ def upgrade_ledger(url: str | URL, now: datetime, progress: Progress = silent) -
         if place and found and found < NEWEST_REVISION:
             kept = back_up(url, _name_aside(place, now), now=now, progress=progress).file
         upgrade(engine)
+    _read_papers(url)
     return kept
+
+
+def _read_papers(url: str | URL) -> None:
+    """Read the papers into the full-text index that it lacks, as after another version."""
+    with _opened(url) as (engine, _), as_ledger_error():
+        SearchIndex(engine).catch_up(VERSION, index_words)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ moved ledger has no folder, and a table that pg_restore has made has another num
 """
 
 import secrets
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, replace
@@ -17,6 +18,7 @@ from sqlalchemy import Engine
 from digest.errors import LedgerError
 from digest.ledger.instances import Instance, Instances
 from digest.ledger.locks import wait_for_lock
+from digest.settings.settings import Settings
 
 FILE = "instance"  # in DIGEST_HOME
 _NONE = "-"
@@ -36,17 +38,27 @@ class _InstanceId:
     table: str = _NONE
 
 
+def guard_of(settings: Settings, engine: Engine) -> "InstanceGuard":
+    """Return the guard of the ledger that the settings name, on this machine."""
+    return InstanceGuard(engine, settings.home, socket.gethostname(), name=settings.instance)
+
+
 class InstanceGuard:
-    """The guard of one ledger and one folder, on one machine."""
+    """The guard of one ledger and one folder, on one machine, or wherever it has its ``name``."""
 
     def __init__(
-        self, engine: Engine, home: Path, host: str, sleep: Callable[[float], None] = time.sleep
+        self,
+        engine: Engine,
+        home: Path,
+        host: str,
+        sleep: Callable[[float], None] = time.sleep,
+        *,
+        name: str | None = None,
     ) -> None:
         self._engine = engine
         self._instances = Instances(engine)
         self._file = home / FILE
-        self._home = str(home.resolve())
-        self._host = host
+        self._host, self._home = (name, _NONE) if name else (host, str(home.resolve()))
         self._sleep = sleep
 
     def check(self) -> None:

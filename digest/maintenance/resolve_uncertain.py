@@ -1,4 +1,4 @@
-"""Resolving uncertain deliveries: only the operator does so, and the balances follow."""
+"""Resolve uncertain deliveries, as only the operator may; the balances follow."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from digest.model.digests import Edition
 
 @dataclass(frozen=True, slots=True)
 class Resent:
-    """How many deliveries will be sent again; the next run will skip ``too_old`` of them."""
+    """The number of deliveries to be sent again; the next run will skip ``too_old`` of them."""
 
     resent: int
     too_old: int

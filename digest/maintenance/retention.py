@@ -1,4 +1,4 @@
-"""Retention: removing rows and files that are older than DIGEST_KEEP_… says."""
+"""Remove rows and files that are older than DIGEST_KEEP_… says."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ class Tidied:
 
     answers: int = 0
     deliveries: int = 0
+    known_counts: int = 0
     collections: int = 0
     runs: int = 0
     evidence: int = 0
@@ -26,6 +27,7 @@ class Tidied:
     address_changes: int = 0
     sign_up_limiter: int = 0
     mail_domains: int = 0
+    pictures: int = 0
     locks: int = 0
 
 
@@ -48,6 +50,7 @@ def tidy(
     return Tidied(
         answers=snapshots.remove(now - timedelta(days=settings.keep_snapshots_days)),
         deliveries=old.remove_deliveries(first_day, progress),
+        known_counts=old.remove_known_counts(first_day),
         collections=old.remove_collections(first_day),
         runs=old.remove_runs(first_day),
         evidence=people.forget_evidence(now - timedelta(days=settings.keep_evidence_days)),
@@ -55,5 +58,6 @@ def tidy(
         address_changes=people.forget_address_changes(now),
         sign_up_limiter=people.forget_sign_up_limits(now),
         mail_domains=old.remove_mail_domains(now - GOOD_FOR),
+        pictures=old.remove_pictures(now - timedelta(days=settings.keep_pictures_days)),
         locks=ledger.live_workers.clear_away(now - _LOCKS_KEPT),
     )

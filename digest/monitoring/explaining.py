@@ -10,10 +10,11 @@ from digest.ledger.provider_queues import ALL
 from digest.model.digests import Digest, Edition
 from digest.model.timetable import Frozen, Timetable
 from digest.monitoring.why import Journey, Offer, Why
-from digest.plan.planning import Due, Planning, reader_of
+from digest.plan.edition_planner import Due, given_facts, reader_of
+from digest.plan.planning import Planning
 from digest.settings.settings import Settings
 from subscribers.due_times import last_due, local_day, next_mail
-from subscribers.model import Consent, PersonFile, Subscriber, Verdict
+from subscribers.model import CONFIRM_LINK, Consent, PersonFile, Subscriber, Verdict
 
 # As many editions as it takes to know whose times one of them is for: the one before, and after.
 _NEIGHBOURS = 3
@@ -28,10 +29,10 @@ def explain(
     day: date,
     now: datetime,
 ) -> Why:
-    """Return what decided about somebody and the edition of a day, or would if it were made now.
+    """Return what decided about a person and a day's edition, or would if it were made now.
 
-    It asks the same parts that plan. The papers are those of their delivery if there is one, else
-    what they would get.
+    It asks the same parts that plan. The papers are those of the person's delivery if there is one,
+    else what they would get.
     """
     who = person.subscriber
     timetable = Timetable(settings.run_at, settings.timezone)
@@ -47,6 +48,7 @@ def explain(
         preferences=who.preferences,
         likes=verdicts.count(Verdict.LIKE),
         mutes=verdicts.count(Verdict.MUTE),
+        own=len(person.papers),
         day=day,
         at=now,
         due=due,
@@ -54,15 +56,23 @@ def explain(
     )
     if edition is None and day < timetable.day_of(now):
         return replace(why, instead=ledger.editions.first_after(day))
-    its = edition or _coming(settings, ledger, day)
+    its = edition or _coming(settings, ledger, day, after=day - _DAY)
     local = local_day(who.preferences, due) if due else day
-    [new_since] = planning.new_since(its, [Due(who, local)])
-    new = ledger.editions.since(its, new_since)
-    if edition is None:
-        new = replace(new, candidates=(*new.candidates, *its.candidates))
-    known = ledger.papers.facts_of(rating.paper for rating in person.ratings)
+    [new_since] = planning.planner(its).new_since([Due(who, local)])
+    if edition:
+        new = ledger.editions.since(edition, new_since)
+    else:
+        new = _coming(settings, ledger, day, after=new_since)
+    shown = ledger.deliveries.shown(new, [who.id])
+    known = ledger.papers.facts_of(
+        [rating.paper for rating in person.ratings] + [own.paper for own in person.papers]
+    )
+    given = given_facts(person.papers, known)
+    known |= given
     ranker = planning.ranker(new, known)
-    reader = reader_of(who.topics, who.preferences, person.ratings)
+    reader = reader_of(
+        who.topics, who.preferences, person.ratings, shown.get(who.id, ()), tuple(given)
+    )
     delivery = _journey(settings, ledger, edition, who) if edition else None
     chosen = _chosen(ledger, edition, delivery, who) if edition and delivery else None
     return replace(
@@ -79,9 +89,21 @@ def explain(
         digest=chosen or ranker.digest(reader),
         is_chosen=chosen is not None,
         delivery=delivery,
+        first_since=_first_since(ledger, edition, person, delivery),
         planned_up_to=ledger.last_runs.last(Job.PLANNED),
         is_long_ago=edition is not None and ledger.editions.gone(edition) > 0,
     )
+
+
+def _first_since(
+    ledger: Ledger, edition: Edition | None, person: PersonFile, delivery: Journey | None
+) -> datetime | None:
+    """Return when somebody confirmed whose delivery was planned at once for that; else None."""
+    by_link = [evidence.at for evidence in person.evidence if evidence.source == CONFIRM_LINK]
+    if not by_link or edition is None or delivery is None or delivery.report.planned_at is None:
+        return None
+    made_at, confirmed = ledger.editions.made_at(edition), max(by_link)
+    return confirmed if made_at <= confirmed <= delivery.report.planned_at else None
 
 
 def _due(ledger: Ledger, timetable: Timetable, who: Subscriber, day: date) -> datetime | None:
@@ -96,8 +118,9 @@ def _due(ledger: Ledger, timetable: Timetable, who: Subscriber, day: date) -> da
     return moment if moment >= its.begins else None
 
 
-def _coming(settings: Settings, ledger: Ledger, day: date) -> Edition:
-    return ledger.editions.coming(day, ledger.editions.first_day_for(day, settings.lookback_days))
+def _coming(settings: Settings, ledger: Ledger, day: date, after: date) -> Edition:
+    first = ledger.editions.first_day_for(day, settings.lookback_days)
+    return ledger.editions.coming(day, first, settings.rising_days, after)
 
 
 def _journey(
@@ -119,6 +142,5 @@ def _journey(
 
 def _chosen(ledger: Ledger, edition: Edition, journey: Journey, who: Subscriber) -> Digest | None:
     """Return what was chosen for a delivery; None if nothing was."""
-    papers = ledger.editions.papers_of(edition)
-    digest = planned_digest(ledger, journey.report.delivery, edition, papers, who)
+    digest = planned_digest(ledger, journey.report.delivery, edition, who)
     return digest if digest.picks else None

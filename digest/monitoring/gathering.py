@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from digest.collect.watch import find_doubts
 from digest.deliver.rate_limit import is_within, most_on
 from digest.inbound.bounce_policy import Limits, is_many, too_many
 from digest.ledger.bounces import Span
 from digest.ledger.daily_stats import DailyStats
+from digest.ledger.health import SourceHealth
 from digest.ledger.last_runs import Job
 from digest.ledger.ledger import Ledger
 from digest.model.deliveries import BounceKind
@@ -48,13 +50,15 @@ def gather_status(
         came_back_since=came_back_since,
         too_many_back=tuple(_too_many(ledger, settings, came_back, came_back_since)),
         review=ledger.reviews.all(),
-        sources=tuple(ledger.health.source(name, now) for name in settings.sources),
+        sources=tuple(_sources(ledger, settings, now)),
         last_run=_last_run(ledger, now),
         subscribers=registry.overview.by_consent(),
         schedule=_schedule(ledger, settings, editions, now),
         rates=_rates(ledger, settings, now),
         inbox_every=settings.inbox_every if settings.inbox else None,
         held=held,
+        workers=tuple(ledger.live_workers.all()),
+        shards=ledger.shards.counts() if settings.engine == "cluster" else None,
     )
     warnings = tuple(find_warnings(status))
     return replace(status, warnings=warnings, is_well=not warnings)
@@ -70,6 +74,12 @@ def gather_readers(registry: Registry, now: datetime) -> Readers:
         due_within_a_day=sum(count for moment, count in due if moment <= now + DAY),
         next_due=min((moment for moment, _ in due), default=None),
     )
+
+
+def _sources(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[SourceHealth]:
+    doubts = {doubt.source: doubt.why for doubt in find_doubts(ledger, settings)}
+    for name in settings.source_names:
+        yield replace(ledger.health.source(name, now), doubt=doubts.get(name, ""))
 
 
 def _too_many(

@@ -51,7 +51,7 @@ def show_logs_as(form: str) -> None:
 
 
 class _ToStderr(logging.Handler):
-    """To what is standard error at that moment."""
+    """Writes to the standard error of that moment."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

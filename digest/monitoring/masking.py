@@ -1,4 +1,4 @@
-"""Take out of a log's texts what it must not tell: mail addresses, tokens, passwords.
+"""Hide in the texts of a log what it must not tell: mail addresses, tokens, passwords.
 
 Of an address its first letter and its domain stay, ``a…@example.org``. Pure, and about linear in
 the length of a text.
@@ -37,13 +37,13 @@ def _without_name(found: re.Match[str]) -> str:
 
 @dataclass
 class Mask:
-    """Takes them out. ``secrets`` are texts that must not be seen wherever they stand."""
+    """Hides them; ``secrets`` are texts to hide wherever they stand."""
 
     shows_addresses: bool = False
     secrets: tuple[str, ...] = ()
 
     def hide(self, secrets: Iterable[str]) -> None:
-        """From now on these; but not what is too short to be told from words."""
+        """Hide these from now on, unless they are too short to be told from words."""
         known = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
         self.secrets = tuple(sorted(known, key=len, reverse=True))  # one may be part of another
 

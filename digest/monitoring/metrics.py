@@ -21,12 +21,14 @@ from digest.ledger.provider_queues import name_of
 from digest.model.deliveries import DeliveryState
 from digest.model.digests import SkipReason
 from digest.model.messages import OutcomeKind
+from digest.model.summaries import Verdict
 from digest.monitoring.status import LastRun, RunState, Status
 from subscribers.model import SuppressionReason
 from subscribers.store.registry import Registry
 
 PREFIX = "paper_digest_"
 MOST_PROVIDERS = 20  # of those paused, and of those that want it slower
+MOST_WORKERS = 200
 ATTEMPTS_WITHIN = timedelta(hours=24)
 
 Families = Iterator[GaugeMetricFamily | GaugeHistogramMetricFamily]
@@ -41,6 +43,7 @@ class Counts:
     attempts: Mapping[tuple[OutcomeKind, int], int]
     latencies: Latencies
     blocks: Mapping[SuppressionReason, int]
+    summaries: Mapping[Verdict, int]
 
 
 def gather_counts(ledger: Ledger, registry: Registry, now: datetime) -> Counts:
@@ -49,6 +52,7 @@ def gather_counts(ledger: Ledger, registry: Registry, now: datetime) -> Counts:
         attempts=ledger.health.attempts(now - ATTEMPTS_WITHIN),
         latencies=ledger.health.latencies(now - ATTEMPTS_WITHIN),
         blocks=registry.overview.blocks_by_reason(),
+        summaries=ledger.summaries.counts(),
     )
 
 
@@ -70,6 +74,7 @@ class _Metrics(Collector):
         yield from _editions(status.editions)
         yield from _queue(status.queue, status.at)
         yield from _queues(status)
+        yield from _workers(status)
         yield _attempts(counts.attempts)
         yield _latencies(counts.latencies)
         yield _by("came_back", "What came back in seven days.", "kind", status.came_back)
@@ -77,6 +82,8 @@ class _Metrics(Collector):
         yield _by(
             "subscribers", "Subscribers, by what they have said.", "consent", status.subscribers
         )
+        about = "Requests to the language model, by their outcome."
+        yield _by("summaries", about, "verdict", counts.summaries)
         yield from _schedule(status)
         yield from _sources(status.sources)
         if status.last_run:
@@ -122,6 +129,19 @@ def _queue(queue: Queue, now: datetime) -> Families:
     yield _by("queue", "Deliveries without an end.", "state", states)
     age = (now - queue.oldest_since).total_seconds() if queue.oldest_since else 0
     yield _one("queue_oldest_age_seconds", "Age of the oldest edition that waits.", max(age, 0))
+
+
+def _workers(status: Status) -> Families:
+    """Yield the workers on PostgreSQL by their machine, and the shards of several machines."""
+    slots, silence = Counter[str](), dict[str, float]()
+    for worker in status.workers[:MOST_WORKERS]:
+        name = f"{worker.host}/{worker.pid}"
+        slots[name], silence[name] = worker.slots, worker.silent_for.total_seconds()
+    yield _by("worker_slots", "Connections of each worker.", "worker", slots)
+    yield _by("worker_silence_seconds", "Since each was heard.", "worker", silence)
+    counts = status.shards
+    shards = {"running": counts.running, "waiting": counts.waiting} if counts else {}
+    yield _by("shards", "Shards of deliveries.", "state", shards)
 
 
 def _queues(status: Status) -> Families:

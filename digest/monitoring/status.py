@@ -8,9 +8,11 @@ from digest.ledger.daily_stats import DailyStats
 from digest.ledger.health import Queue, SourceHealth
 from digest.ledger.history import PastRun
 from digest.ledger.last_runs import Job
+from digest.ledger.live_workers import LiveWorker
 from digest.ledger.outcomes import RefusedEdition
 from digest.ledger.provider_queues import Pause
 from digest.ledger.reviews import Review
+from digest.ledger.shards import ShardCounts
 from digest.model.deliveries import BounceKind
 from subscribers.model import Consent
 
@@ -29,10 +31,12 @@ class WarningKind(StrEnum):
     NO_EDITION = "no-edition"
     NO_RUN = "no-run"
     SOURCE = "source"
+    FEW_PAPERS = "few-papers"
     INBOX = "inbox"
     REVIEW = "review"
     CAME_BACK = "came-back"
     UNBALANCED = "unbalanced"
+    SILENT = "silent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class LastRun(PastRun):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When each job was done last (None: never), and when the next ones are to come.
+    """The last time of each job (None: never), and the next times.
 
     ``edition_overdue_since`` is when the day's edition was to be made, if it is not; it may wait
     for sources until ``waits_for_sources_until``. ``to_be_planned`` is the moment up to which
@@ -102,7 +106,7 @@ class Readers:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Why nothing is sent from this ledger here, and whether anything ever was."""
+    """The reason why nothing is sent from this ledger here, and whether anything ever was."""
 
     why: str
     was_used: bool
@@ -118,6 +122,7 @@ class Status:
     for less speed. ``inbox_every`` is how many seconds apart the inbox is read, if one is set.
     ``readers`` takes a look at everybody, so it is not there for those who ask every few seconds.
     ``too_many_back`` says which limits over the list the bounces reported by mail exceed.
+    ``workers`` are those on PostgreSQL; ``shards`` are there if several machines send.
     """
 
     at: datetime
@@ -139,5 +144,7 @@ class Status:
     inbox_every: int | None
     held: Held | None
     readers: Readers | None = None
+    workers: tuple[LiveWorker, ...] = ()
+    shards: ShardCounts | None = None
     warnings: tuple[StatusWarning, ...] = ()
     is_well: bool = True

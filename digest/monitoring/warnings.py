@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from digest.ledger.last_runs import Job
 from digest.ledger.provider_queues import ALL, name_of
+from digest.model.wording import length
 from digest.monitoring.status import RunState, Status, StatusWarning, WarningKind
 from subscribers.model import Consent
 
@@ -15,6 +16,7 @@ LONGEST_LATENESS = timedelta(hours=1)  # of an edition, after it has waited for 
 LONGEST_REVIEW = timedelta(days=1)  # that an email waits for a person
 LONGEST_UNREAD = timedelta(hours=1)  # an inbox
 PATIENT_EDITIONS = 3  # until an inbox that is set must have been read
+LONGEST_UNHEARD = timedelta(minutes=2)  # of a worker, which shows every few seconds that it lives
 LONGEST_STANDSTILL = timedelta(hours=1)  # of sending, while something waits
 
 _Found = Iterator[tuple[WarningKind, str]]
@@ -35,7 +37,13 @@ def _about_sending(status: Status) -> _Found:
         text = f"{edition.count} emails of {edition.day} are refused, and wait: {edition.said}"
         yield WarningKind.REFUSED, text
     if uncertain := status.queue.uncertain:
-        yield WarningKind.UNCERTAIN, f"of {uncertain} nobody knows whether they arrived"
+        text = f"of {uncertain} nobody knows whether they arrived: see digest deliveries uncertain"
+        yield WarningKind.UNCERTAIN, text
+    for worker in status.workers:
+        if worker.silent_for > LONGEST_UNHEARD:
+            silence = length(worker.silent_for)
+            text = f"the worker on {worker.host} (process {worker.pid}) is silent for {silence}"
+            yield WarningKind.SILENT, text
     if _is_stuck(status):
         since = _utc(_could_go_since(status))
         text = f"{status.queue.waiting} wait, and since {since} none was tried: the log says why"
@@ -57,7 +65,10 @@ def _about_runs(status: Status) -> _Found:
 def _about_what_comes_in(status: Status) -> _Found:
     for source in status.sources:
         if source.failure:
-            yield WarningKind.SOURCE, f"{source.name} cannot be collected: {source.failure}"
+            when = f" since {_utc(source.failing_since)}" if source.failing_since else ""
+            yield WarningKind.SOURCE, f"{source.name} cannot be collected{when}: {source.failure}"
+        elif source.doubt:
+            yield WarningKind.FEW_PAPERS, f"{source.name}: {source.doubt}"
     if not any(pause.provider == ALL for pause in status.pauses):
         for why in status.too_many_back:
             yield WarningKind.CAME_BACK, why
@@ -70,18 +81,18 @@ def _about_what_comes_in(status: Status) -> _Found:
 
 
 def _matters(status: Status) -> bool:
-    """Return whether somebody who sends from here is held.
+    """Return whether the guard holds up somebody who sends from here.
 
-    Where nobody ever did, but somebody elsewhere does, this is a machine that only looks on.
+    If nobody ever did, but somebody elsewhere does, this machine only looks on.
     """
     was_used = status.held is not None and status.held.was_used
     return was_used or _is_asleep(status) or not _is_scheduled(status)
 
 
 def _is_stuck(status: Status) -> bool:
-    """Return whether something waits that nothing explains: no pause, rate or sending hours.
+    """Return whether emails wait without a reason: no pause, rate or sending hours.
 
-    Without a schedule it waits for the next run.
+    Without a schedule they wait for the next run.
     """
     is_held_up = status.held or status.pauses or not status.rates.is_free
     if status.queue.ready_since is None or is_held_up:
@@ -131,7 +142,7 @@ def _is_asleep(status: Status) -> bool:
 def _unread_inbox(status: Status, every: timedelta) -> _Found:
     read = status.schedule.done[Job.INBOX]
     if read is None:
-        if len(status.editions) >= PATIENT_EDITIONS:  # whoever sets one up has some days
+        if len(status.editions) >= PATIENT_EDITIONS:  # a new operator has some days to set it up
             yield WarningKind.INBOX, "the inbox was never read"
     elif status.at - read > max(LONGEST_UNREAD, 2 * every):
         yield WarningKind.INBOX, f"the inbox was read last {_utc(read)}"

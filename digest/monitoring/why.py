@@ -1,4 +1,4 @@
-"""Why a subscriber got what they got of an edition, or will: each step as a value."""
+"""The steps that decide what a subscriber got of an edition, or will get, as values."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,6 +11,7 @@ from digest.model.digests import Digest
 from digest.rank.ranker import TopicFit
 from subscribers.model import Consent, Suppression
 from subscribers.preferences import Preferences
+from subscribers.topic_reports import TopicReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,11 @@ class Why:
 
     ``due`` is when they are due for it, if they are; ``next`` when they are mailed next, if they
     may be mailed at all. ``digest`` is what was chosen for them, if anything was, else what they
-    would get. Where there is no edition, ``instead`` is the day of the next one that there was.
-    ``planned_up_to`` is up to when everybody due was planned for. If the day is long ago,
-    deliveries of it are no longer kept.
+    would get. ``reports`` tell what each topic would have matched lately. Where there is no
+    edition, ``instead`` is the day of the next one that there was. ``first_since`` is when they
+    confirmed, if the delivery is their first digest, which comes at once. ``planned_up_to`` is up
+    to when everybody due was planned for. If the day is long ago, deliveries of it are no longer
+    kept.
     """
 
     address: str
@@ -58,6 +61,7 @@ class Why:
     preferences: Preferences
     likes: int
     mutes: int
+    own: int
     day: date
     at: datetime
     due: datetime | None
@@ -65,8 +69,10 @@ class Why:
     edition: Offer | None = None
     instead: date | None = None
     topics: tuple[TopicFit, ...] = ()
+    reports: tuple[TopicReport, ...] = ()
     digest: Digest | None = None
     is_chosen: bool = False
     delivery: Journey | None = None
+    first_since: datetime | None = None
     planned_up_to: datetime | None = None
     is_long_ago: bool = False

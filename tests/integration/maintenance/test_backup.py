@@ -16,7 +16,6 @@ from sqlalchemy import Engine, select, text
 
 from digest.errors import LedgerError
 from digest.ledger import sqlite_files
-from digest.ledger.claims import Limits
 from digest.ledger.database import (
     NEWEST_REVISION,
     ensure_current,
@@ -26,11 +25,13 @@ from digest.ledger.database import (
 )
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import advisory_lock
+from digest.ledger.search_index import SearchIndex
 from digest.ledger.tables import papers
 from digest.maintenance.backup import back_up, restore, upgrade_ledger
 from digest.maintenance.instance_guard import InstanceGuard
 from digest.model.deliveries import DeliveryState
 from digest.model.messages import Outcome, OutcomeKind
+from digest.rank.index_words import VERSION
 from subscribers.model import SuppressionReason
 from subscribers.store.registry import Registry
 from tests.integration.ledger.test_database import another_process_holding, set_revision
@@ -38,7 +39,7 @@ from tests.integration.ledger.test_migrations import fill as fill_tables
 from tests.integration.ledger.test_migrations import rows_of, upgrade_to
 from tests.integration.ledger.test_papers import absorb
 from tests.integration.people import look
-from tests.integration.plans import bring, plan
+from tests.integration.plans import bring, claim_next, plan, record
 from tests.support import NOW, TODAY, make_sighting
 
 S = DeliveryState
@@ -127,8 +128,9 @@ def test_ids_go_on_where_they_were(engine, url, file):
 def test_an_empty_ledger_is_replaced_without_ado(engine, url, file, home):
     fill(engine)
     back_up(url, file, now=NOW)
-    for table in ("attempts", "delivery_papers", "deliveries", "edition_papers", "editions",
-                  "listings", "observations", "papers", "suppressions", "subscribers"):  # fmt: skip
+    for table in ("attempts", "deliveries", "edition_papers", "editions",
+                  "listings", "observations", "paper_names", "paper_words", "pictures", "papers",
+                  "suppressions", "subscribers"):  # fmt: skip
         with engine.begin() as connection:
             connection.execute(text(f"DELETE FROM {table}"))
     assert restore(url, file, now=NOW).kept is None
@@ -193,6 +195,22 @@ def test_an_older_one_replaces_a_newer_one(older, url, file):
     restore(url, file, force=True, now=NOW)
     assert revision(older) == NEWEST_REVISION
     assert len(titles(older)) == 3
+
+
+def test_papers_are_found_after_an_upgrade_and_in_what_was_put_back(older, url, file):
+    with older.begin() as connection:
+        connection.execute(text("UPDATE papers SET title = 'Ducks on ponds'"))
+    back_up(url, file, now=NOW)
+    upgrade_ledger(url, NOW)
+    assert len(SearchIndex(older).having("duck")) == 3
+    restore(url, file, force=True, now=NOW + timedelta(seconds=1))  # of the first revision
+    assert len(SearchIndex(older).having("duck")) == 3
+    back_up(url, file, force=True, now=NOW)
+    with older.begin() as connection:
+        connection.execute(text("UPDATE paper_words SET version = 0"))
+    restore(url, file, force=True, now=NOW + timedelta(seconds=2))  # of this one
+    assert SearchIndex(older).unread(VERSION, 9) == []
+    assert len(SearchIndex(older).having("duck")) == 3
 
 
 # ---- before an upgrade -----------------------------------------------------------------------------
@@ -441,8 +459,8 @@ def test_a_backup_while_mails_are_sent_agrees_with_itself(engine, url, file, tmp
     def send() -> None:
         try:
             with ledger.live_workers.enter() as claims:
-                while delivery := claims.next(Limits(), NOW):
-                    claims.record(delivery, Outcome(OutcomeKind.ACCEPTED, "ok", 250), None, NOW)
+                while delivery := claim_next(ledger, claims, NOW):
+                    record(claims, delivery, Outcome(OutcomeKind.ACCEPTED, "ok", 250), None, NOW)
                     sent.append(delivery)
                     if len(sent) > 10:
                         enough.set()

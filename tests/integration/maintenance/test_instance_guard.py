@@ -1,12 +1,13 @@
 """The guard: which ledgers send at once, and which ask before."""
 
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from digest.errors import Busy, LedgerError
-from digest.ledger.instances import mark_as_copied
+from digest.ledger.instances import COPIED, mark_as_copied
 from digest.ledger.ledger import Ledger
 from digest.maintenance.instance_guard import FILE, InstanceGuard
 from tests.integration.ledger.test_database import another_process_holding
@@ -94,7 +95,7 @@ def test_a_backup_asks_however_new_it_is(guard, engine):
     guard.renew(NOW)
     [instance] = Ledger(engine).instances.all()
     with engine.begin() as connection:
-        mark_as_copied(connection, instance)
+        mark_as_copied(connection, replace(instance, mark=COPIED))
     assert not stands(guard)
 
 

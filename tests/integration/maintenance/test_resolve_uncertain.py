@@ -10,17 +10,16 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
 from digest.errors import LedgerError
-from digest.ledger.claims import Limits
 from digest.ledger.ledger import Ledger
 from digest.ledger.locks import advisory_lock
-from digest.ledger.tables import attempts, deliveries, delivery_papers, editions
+from digest.ledger.tables import attempts, deliveries, editions
 from digest.ledger.uncertain import UncertainDelivery
 from digest.maintenance.resolve_uncertain import Resent, UncertainResolver
 from digest.model.deliveries import Delivery, DeliveryState
 from digest.model.digests import Edition, SkipReason
 from digest.model.messages import Outcome, OutcomeKind
 from tests.integration.ledger.test_papers import absorb
-from tests.integration.plans import bring, claim, plan, plan_skipped, state
+from tests.integration.plans import bring, claim, claim_next, plan, plan_skipped, record, state
 from tests.support import NOW, TODAY, examples, make_sighting
 
 S = DeliveryState
@@ -54,22 +53,22 @@ def lose(
     delivery = plan(ledger, edition, subscriber, now=now)
     with ledger.live_workers.enter() as claims:
         claim(ledger, claims, delivery)
-        claims.record(delivery, Outcome(OutcomeKind.UNCERTAIN, words), None, NOW)
+        record(claims, delivery, Outcome(OutcomeKind.UNCERTAIN, words), None, NOW)
     return delivery
 
 
 def die_while_sending(ledger: Ledger, now: datetime) -> None:
     """Claim what is next, and end without a word of it."""
     with ledger.live_workers.enter() as claims:
-        assert claims.next(Limits(), now)
+        assert claim_next(ledger, claims, now)
 
 
 def put_off(ledger: Ledger, until: datetime, now: datetime) -> None:
     """Claim what is next, and be told to come again later."""
     with ledger.live_workers.enter() as claims:
-        delivery = claims.next(Limits(), now)
+        delivery = claim_next(ledger, claims, now)
         assert isinstance(delivery, Delivery)
-        claims.record(delivery, Outcome(OutcomeKind.DEFERRED, "4.2.0 later", 450), until, now)
+        record(claims, delivery, Outcome(OutcomeKind.DEFERRED, "4.2.0 later", 450), until, now)
 
 
 def one_in_each_state(ledger: Ledger, edition: Edition) -> None:
@@ -147,7 +146,7 @@ def test_whatever_is_settled_in_whatever_order_every_sum_adds_up(
     ledger, settling, days, stood, steps
 ):
     with ledger.engine.begin() as connection:
-        for table in (attempts, delivery_papers, deliveries):
+        for table in (attempts, deliveries):
             connection.execute(delete(table))
     expected: list[list[list[str]]] = [[], []]
     with ledger.live_workers.enter() as claims:
@@ -179,7 +178,7 @@ def test_what_is_to_be_sent_again_waits_for_nothing(ledger, settling, days):
     ledger.live_workers.resolve_orphaned(NOW)
     assert settling.resend(None, LATER) == Resent(1, 0)
     with ledger.live_workers.enter() as claims:
-        assert claims.next(Limits(), LATER) == replace(delivery, attempts=1)
+        assert claim_next(ledger, claims, LATER) == replace(delivery, attempts=1)
 
 
 def test_one_edition_can_be_settled_alone(ledger, settling, days):
@@ -199,6 +198,7 @@ def test_the_balances_of_the_editions_that_are_touched_are_stored(ledger, settli
     assert stored(ledger, first) == {
         "edition": "2026-02-20", "due": 2, "accepted": 0, "deferred": 0, "refused": 0,
         "suppressed": 0, "skipped": 2, "uncertain": 0, "pending": 0, "skipped_for": {"dropped": 2},
+        "is_being_planned": False,
     }  # fmt: skip
     assert stored(ledger, second) is None
     lose(ledger, second, 2)

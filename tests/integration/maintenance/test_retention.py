@@ -5,6 +5,7 @@ import threading
 from dataclasses import asdict, replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, false, func, select
@@ -12,7 +13,6 @@ from sqlalchemy import delete, false, func, select
 from digest.collect.snapshots import Answer, Snapshots
 from digest.errors import LedgerError
 from digest.ledger import retention as old_rows
-from digest.ledger.claims import Limits
 from digest.ledger.deliveries import Plan
 from digest.ledger.history import Collection
 from digest.ledger.locks import held
@@ -21,7 +21,6 @@ from digest.ledger.tables import (
     bounces,
     collections,
     deliveries,
-    delivery_papers,
     mail_domains,
 )
 from digest.maintenance.resolve_uncertain import UncertainResolver
@@ -30,12 +29,13 @@ from digest.maintenance.retention import tidy as remove_old
 from digest.model.deliveries import Bounce, BounceKind, DeliveryState
 from digest.model.digests import Pick, Section, SkipReason
 from digest.model.messages import Outcome, OutcomeKind
+from digest.model.packed_picks import pack
 from subscribers.model import Consent, Evidence, SuppressionReason
 from subscribers.preferences import Preferences
 from subscribers.store.tables import address_changes, consents, signups
 from subscribers.transfer import ImportRow
 from tests.integration.ledger.test_papers import absorb
-from tests.integration.plans import bring, plan, plan_skipped
+from tests.integration.plans import bring, claim_next, plan, plan_skipped, record
 from tests.support import NOW, TODAY, make_settings, make_sighting
 
 S = DeliveryState
@@ -100,12 +100,7 @@ def test_what_is_settled_and_old_goes_with_all_about_it_and_the_balance_stays(
     balance = ledger.editions.close(edition)
     gone = tidy(LATER)
     assert gone.deliveries == 6
-    assert [count(ledger, each) for each in (deliveries, delivery_papers, attempts, bounces)] == [
-        1,
-        0,
-        0,
-        0,
-    ]
+    assert [count(ledger, each) for each in (deliveries, attempts, bounces)] == [1, 0, 0]
     assert balance.skipped_for == {"withdrawn": 1, "paused": 1}
     assert ledger.editions.balance(edition) == balance
     assert ledger.editions.close(edition) == balance
@@ -153,7 +148,6 @@ def test_somebody_who_takes_rows_away_is_still_found_out(ledger, edition, tidy, 
     tidy(LATER)
     assert ledger.health.unbalanced([TODAY]) == []
     with ledger.engine.begin() as connection:
-        connection.execute(delete(delivery_papers))
         uncertain = connection.execute(
             select(deliveries.c.id).where(deliveries.c.state == S.UNCERTAIN)
         ).scalars()
@@ -185,7 +179,7 @@ def test_nobody_is_planned_for_where_it_is_not_known_who_had_it(ledger, edition,
     last()
     tidy(LATER)
     picks = (Pick(Section.TRENDING, edition.candidates[0]),)
-    ledger.deliveries.plan(edition.id, [Plan(1, picks), Plan(2, picks)], NOW)
+    ledger.deliveries.plan(edition.id, [Plan(1, pack(picks)), Plan(2, pack(picks))], NOW)
     assert ledger.deliveries.planned(edition.id) == set()
     # And no later edition has its papers again.
     absorb(ledger, make_sighting(1, listed_on=LATER.date() + DAY))
@@ -261,8 +255,8 @@ def test_whoever_sends_is_not_held_up(ledger, edition, tidy, last, monkeypatch):
 
     def send():
         with ledger.live_workers.enter() as claims:
-            while delivery := claims.next(Limits(), LATER):
-                claims.record(delivery, Outcome(OutcomeKind.ACCEPTED, "ok", 250), None, LATER)
+            while delivery := claim_next(ledger, claims, LATER):
+                record(claims, delivery, Outcome(OutcomeKind.ACCEPTED, "ok", 250), None, LATER)
                 sent.append(delivery)
 
     sender = threading.Thread(target=send)
@@ -273,6 +267,16 @@ def test_whoever_sends_is_not_held_up(ledger, edition, tidy, last, monkeypatch):
 
 
 # ---- what happened -------------------------------------------------------------------------------
+
+
+def test_what_old_editions_knew_of_other_papers_goes_and_what_they_list_stays(
+    ledger, edition, tidy
+):
+    absorb(ledger, make_sighting(3, listed_on=TODAY + DAY))
+    later = ledger.editions.freeze(TODAY + DAY, TODAY, NOW + DAY)
+    assert tidy(LATER).known_counts == 0
+    assert tidy(LATER + 2 * DAY).known_counts == len(edition.candidates)
+    assert [ledger.editions.get(each.id) for each in (edition, later)] == [edition, later]
 
 
 def test_old_runs_and_collections_go_but_the_last(ledger, tidy):
@@ -317,13 +321,14 @@ def test_what_the_dns_said_goes_after_a_month(ledger, tidy):
     ledger.mail_domains.keep({"a.example": "x"}, NOW)
     ledger.mail_domains.keep({"b.example": "x"}, NOW + 5 * DAY)
     assert tidy(NOW + 31 * DAY).mail_domains == 1
-    assert ledger.mail_domains.asked_since(NOW) == {"b.example": "x"}
+    assert ledger.mail_domains.asked_since(NOW, ["a.example", "b.example"]) == {"b.example": "x"}
 
 
-def test_locks_of_the_dead_go_and_those_of_the_living_stay(ledger, tidy, tmp_path):
+def test_locks_of_the_dead_go_and_those_of_the_living_stay(ledger, tidy):
     if ledger.engine.dialect.name != "sqlite":
         pytest.skip("locks are files on SQLite only")
-    old, new = (tmp_path / f"digest.sqlite3.sender-{name}.lock" for name in ("old", "new"))
+    database = ledger.engine.url.database
+    old, new = (Path(f"{database}.sender-{name}.lock") for name in ("old", "new"))
     for each in (old, new):
         each.touch()
     days_ago = (NOW - 2 * DAY).timestamp()
@@ -331,7 +336,7 @@ def test_locks_of_the_dead_go_and_those_of_the_living_stay(ledger, tidy, tmp_pat
     os.utime(new, (NOW.timestamp(), NOW.timestamp()))
     with ledger.live_workers.enter():
         for name in held(ledger.engine, "sender-"):
-            os.utime(tmp_path / f"digest.sqlite3.{name}.lock", (days_ago, days_ago))
+            os.utime(f"{database}.{name}.lock", (days_ago, days_ago))
         assert tidy(NOW).locks == 1
         assert len(held(ledger.engine, "sender-")) == 1
     assert not old.exists()
@@ -380,7 +385,7 @@ def test_whoever_was_asked_and_never_confirmed_is_deleted(registry, tidy):
     registry.ask("eve@example.org", (), source="form", now=NOW)
     imported = ImportRow(
         "grace@example.org", (), Preferences(), Consent.PENDING,
-        (Evidence("asked", NOW, "import of people.csv"),), (), None,
+        (Evidence("asked", NOW, "import of people.csv"),), (), (), None,
     )  # fmt: skip
     registry.admit([imported], NOW)
     confirmed = registry.add("emmy@example.org", (), source="operator", now=NOW)
