@@ -1,5 +1,6 @@
 """The program as a person has it: a folder, an environment, and the command."""
 
+import asyncio
 import io
 import json
 import os
@@ -36,7 +37,7 @@ PATIENCE = 60  # seconds that a command may take to start or to stop
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended, and what it wrote."""
+    """The end of a command, and its output."""
 
     returncode: int
     stdout: str
@@ -60,6 +61,17 @@ class _Keyboard(io.TextIOWrapper):
         return True
 
 
+@contextmanager
+def outside_of_loops() -> Iterator[None]:
+    """Leave the event loop that Playwright runs tests in, because a command may begin its own."""
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(loop)
+
+
 @dataclass
 class Person:
     """Somebody at a shell in an empty folder. ``settings`` are their environment."""
@@ -68,12 +80,12 @@ class Person:
     settings: dict[str, str] = field(default_factory=dict)
 
     def run(self, *words: str, given: str = "", at_a_terminal: bool = False) -> Done:
-        """What `digest WORDS` does, given a text on standard input, or typed at a terminal.
+        """Run `digest WORDS` with a text on standard input, or typed at a terminal.
 
         In this process, because a hundred starts take minutes.
         """
         stdout, stderr = _Text(), _Text()
-        with pytest.MonkeyPatch.context() as patch:
+        with pytest.MonkeyPatch.context() as patch, outside_of_loops():
             patch.chdir(self.folder)
             patch.setattr(os, "environ", self._environment())
             patch.setattr(sys, "argv", ["digest", *words])
@@ -91,7 +103,7 @@ class Person:
         return Done(0, stdout.written, stderr.written)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        """`digest WORDS` as a process of its own, its standard error to be read."""
+        """Start `digest WORDS` as a process of its own, whose standard error can be read."""
         return subprocess.Popen(
             [sys.executable, "-m", "digest", *words],
             cwd=self.folder,
@@ -102,7 +114,7 @@ class Person:
         )
 
     def digest(self, *words: str) -> str:
-        """What `digest WORDS` prints, when all goes well."""
+        """Return what `digest WORDS` prints; it must succeed."""
         done = self.run(*words)
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -111,7 +123,7 @@ class Person:
         return json.loads(self.digest(*words, "--json"))
 
     def fails(self, *words: str) -> str:
-        """What `digest WORDS` says on standard error, when it goes wrong on purpose."""
+        """Return the standard error of `digest WORDS`, which must fail."""
         done = self.run(*words)
         assert done.returncode == 1, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
@@ -144,7 +156,11 @@ def operator(tmp_path: Path, new_sqlite: Path) -> Person:  # noqa: F811  the fix
 
 
 def operator_with(database: Path, folder: Path) -> Person:
+    """The cache is beside the database, for all who begin with it: to build templates takes a while."""
+    cache = database.with_name("cache")
+    cache.mkdir(exist_ok=True)
     (folder / "var").mkdir()
+    (folder / "var" / "cache").symlink_to(cache)
     shutil.copy(database, folder / "var" / "digest.sqlite3")
     return operator_in(folder)
 
@@ -217,7 +233,7 @@ Start = Callable[..., subprocess.Popen[str]]
 
 @contextmanager
 def starting() -> Iterator[Start]:
-    """Starts commands that stay, waits until each says what it is to say, and ends all in the end."""
+    """Start commands that run on, wait for a sign of each, and stop them all at the end."""
     running: list[subprocess.Popen[str]] = []
 
     def start_and_wait(person: Person, *words: str, sign: str) -> subprocess.Popen[str]:
@@ -245,6 +261,6 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture(scope="module")
 def start_for_all() -> Iterator[Start]:
-    """What it starts is there until the last test of a module."""
+    """Do the same for all tests of a module."""
     with starting() as start:
         yield start

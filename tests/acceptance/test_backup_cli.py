@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from digest.ledger.database import NEWEST_REVISION
 from tests.acceptance.conftest import Person, entry
 from tests.support import NOW
 
@@ -41,7 +42,7 @@ def test_a_ledger_goes_to_another_machine_and_asks_before_it_sends(
 ) -> None:
     said = served.digest("backup", "ledger.backup")
     assert said.startswith(
-        "ledger.backup: revision 0011, 2 subscribers, 0 blocks, 5 papers, 1 edition; 0."
+        f"ledger.backup: revision {NEWEST_REVISION}, 2 subscribers, 0 blocks, 5 papers, 1 edition; 0."
     )
     assert said.endswith(" MB.\n")
     other = Person(tmp_path / "other", dict(served.settings))
@@ -79,14 +80,14 @@ def test_for_programs(served: Person) -> None:
     assert made == {
         "file": "a",
         "bytes": (served.folder / "a").stat().st_size,
-        "revision": "0011",
+        "revision": NEWEST_REVISION,
         "subscribers": 2,
         "blocks": 0,
         "papers": 5,
         "editions": 1,
     }
     restored = served.digest_json("restore", "a", "--force")
-    assert restored["was_at"] == "0011"
+    assert restored["was_at"] == NEWEST_REVISION
     assert (served.folder / restored["kept"]).exists()
 
 

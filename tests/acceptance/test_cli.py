@@ -5,11 +5,17 @@ import re
 import signal
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from digest.app.app import App
+from digest.cli.run import editions_line
+from digest.ledger.database import open_database
+from digest.ledger.ledger import Ledger
 from tests.acceptance.conftest import PATIENCE, Api, Person, entry
+from tests.integration.plans import claim_next
 from tests.integration.smtp_server import HOST, nobody_listens
 
 MORNING = ("run", "--now", "2026-02-20T08:00:00Z")
@@ -40,14 +46,14 @@ def test_version(newcomer: Person) -> None:
 
 
 def test_collect_counts_what_is_new_and_what_is_updated(operator: Person, recorded: str) -> None:
-    days = ["2026-02-20"]
+    common = {"rejected": [], "listed_on": ["2026-02-20"], "doubts": [], "rising": 0}
     first = operator.digest_json("collect", "--file", recorded)
-    assert first == {"papers": 2, "new": 2, "updated": 0, "rejected": [], "listed_on": days}
+    assert first == {"papers": 2, "new": 2, "updated": 0, **common}
     again = operator.digest_json("collect", "--file", recorded)
-    assert again == {"papers": 2, "new": 0, "updated": 0, "rejected": [], "listed_on": days}
+    assert again == {"papers": 2, "new": 0, "updated": 0, **common}
     Path(recorded).write_text(json.dumps([entry(1, "Robots that fold laundry", upvotes=90)]))
     risen = operator.digest_json("collect", "--file", recorded, "--date", "2026-02-20")
-    assert risen == {"papers": 1, "new": 0, "updated": 1, "rejected": [], "listed_on": days}
+    assert risen == {"papers": 1, "new": 0, "updated": 1, **common}
     said = operator.digest("collect", "--file", recorded, "--date", "2026-02-20")
     assert said == "1 paper: 0 new, 0 updated, listed on 2026-02-20.\n"
 
@@ -81,6 +87,19 @@ def test_collect_asks_the_api_for_one_day(operator: Person, api: Api) -> None:
     assert len(list((operator.folder / "var" / "raw").rglob("*.json.gz"))) == 2
 
 
+def test_feeds_that_are_set_but_not_asked_are_told(operator: Person, api: Api) -> None:
+    operator.settings |= {
+        "DIGEST_HUGGINGFACE_URL": api.url,
+        "DIGEST_FEEDS": "pond=https://pond.example/rss",
+    }
+    no_effect = "DIGEST_FEEDS has no effect, because DIGEST_SOURCES does not name feeds."
+    assert operator.run("collect", "--date", "2026-02-20").stderr.splitlines()[0] == no_effect
+    named = operator.run("collect", "--date", "2026-02-20", "--source", "huggingface")
+    assert "no effect" not in named.stderr
+    operator.settings |= {"DIGEST_SOURCES": "feeds", "DIGEST_FEEDS": ""}
+    assert "DIGEST_SOURCES has feeds, but DIGEST_FEEDS names none" in operator.fails("collect")
+
+
 def test_a_source_that_is_down_is_told_and_fails(operator: Person) -> None:
     operator.settings |= {
         "DIGEST_HUGGINGFACE_URL": "http://127.0.0.1:1",
@@ -107,12 +126,29 @@ def test_run_sends_once_and_prints_the_balance(operator: Person, recorded: str) 
         "edition": "2026-02-20", "due": 3, "accepted": 2, "deferred": 0, "refused": 0,
         "suppressed": 0, "skipped": 1, "uncertain": 0, "pending": 0,
         "skipped_for": {"nothing-matched": 1},
+        "is_being_planned": False,
     }  # fmt: skip
     mails = {path.name: path.read_bytes() for path in operator.mailbox()}
     assert sorted(name.split("-")[0] for name in mails) == ["ada@example.org", "eve@example.org"]
     assert operator.digest_json(*MORNING) == balance
     assert {path.name: path.read_bytes() for path in operator.mailbox()} == mails
     assert "3 due = 2 accepted + 1 skipped (1 nothing-matched)" in operator.digest(*MORNING)
+
+
+def test_run_says_when_the_rest_is_sent_and_by_whom(operator: Person, recorded: str) -> None:
+    operator.digest("collect", "--file", recorded)
+    operator.digest("subscribers", "add", "ada@example.org", "--topic", "robots")
+    operator.settings["DIGEST_SEND_WINDOW"] = "23:00-23:30"
+    done = operator.run(*MORNING)
+    assert done.returncode == 0
+    assert "1 pending: emails are sent from 23:00 to 23:30 (DIGEST_SEND_WINDOW)." in done.stderr
+    engine = open_database(f"sqlite:///{operator.folder}/var/digest.sqlite3")
+    ledger = Ledger(engine)
+    with ledger.live_workers.enter() as another:
+        assert claim_next(ledger, another, datetime(2026, 2, 20, 8, tzinfo=UTC))
+        said = operator.fails(*MORNING)
+    engine.dispose()
+    assert "1 pending: another process is sending them (digest up, schedule or worker)." in said
 
 
 def test_run_collects_when_nothing_was_collected_yet(operator: Person, api: Api) -> None:
@@ -235,6 +271,23 @@ def test_a_run_with_trouble_is_told_to_the_operator_by_mail(operator: Person) ->
     [mail] = operator.mailbox()
     assert mail.name.startswith("operator@example.org")
     assert "DIGEST_ENOUGH_PAPERS" in mail.read_text()
+
+
+@pytest.mark.parametrize(
+    ("at", "today"), [("07:59", "today's is still to come"), ("08:00", "today's is made now")]
+)
+def test_it_says_when_todays_edition_is_made(operator: Person, at: str, today: str) -> None:
+    app = App(environment=operator.settings, dotenv=None, home=str(operator.folder / "var"))
+    now = datetime.fromisoformat(f"2026-02-20T{at}Z")
+    assert editions_line(app, now) == f"An edition is made each day at 08:00 UTC; {today}."
+
+
+def test_it_says_that_todays_edition_was_made(operator: Person, recorded: str) -> None:
+    operator.digest("collect", "--file", recorded)
+    operator.digest(*MORNING)
+    app = App(environment=operator.settings, dotenv=None, home=str(operator.folder / "var"))
+    now = datetime(2026, 2, 20, 9, tzinfo=UTC)
+    assert editions_line(app, now).endswith("; today's was made before.")
 
 
 def test_the_schedule_says_when_and_stops_when_told(

@@ -2,10 +2,13 @@
 
 import email
 import email.policy
+import time
 
+import httpx
 from lxml import html as lxml_html
 
-from tests.acceptance.conftest import Person
+from tests.acceptance.conftest import PATIENCE, Person, Start
+from tests.integration.smtp_server import nobody_listens
 from tests.raw_message import read
 
 
@@ -58,7 +61,41 @@ def test_text_and_html_of_the_demo_hold_the_same_papers(newcomer: Person) -> Non
     text = message.get_body(("plain",)).get_content()
     html = message.get_body(("html",)).get_content()
     assert len(html.encode()) < 100_000
-    titles = [" ".join(h3.text_content().split()) for h3 in lxml_html.fromstring(html).iter("h3")]
+    titles = [
+        " ".join(a.text_content().split()) for a in lxml_html.fromstring(html).xpath("//h3/a")
+    ]
     assert len(titles) > 5
     flat = " ".join(text.split())
-    assert [title for title in titles if title not in flat] == []
+    # A row has the beginning of a title.
+    assert [title for title in titles if title.removesuffix("…") not in flat] == []
+
+
+def test_the_demo_can_be_clicked_through(newcomer: Person, start: Start) -> None:
+    with nobody_listens() as port:
+        pass
+    start(newcomer, "demo", "--serve", "--port", str(port), sign="The pages are at")
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as browser:
+        listed = lxml_html.fromstring(browser.get("/studio/outbox").text)
+        (first, *_) = listed.xpath("//tbody//th/a/@href")
+        mail = lxml_html.fromstring(browser.get(first).text)
+        links = [link for link in mail.xpath("//a/@href") if link.startswith(str(browser.base_url))]
+        assert any("/preferences/" in link for link in links)
+        assert {browser.get(link).status_code for link in links} == {200}
+
+        browser.post("/subscribe", data={"address": "new@example.org"})
+        confirm = _link_in_newest(browser, "/confirm/")
+        browser.post(confirm)
+        assert _link_in_newest(browser, "/digest/"), "the first digest came at once"
+
+
+def _link_in_newest(browser: httpx.Client, kind: str) -> str:
+    """Return a link of the newest email to the new reader, as soon as one has it."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        listed = lxml_html.fromstring(browser.get("/studio/outbox").text)
+        for row in listed.xpath("//tbody/tr[contains(., 'new@example.org')]"):
+            mail = lxml_html.fromstring(browser.get(row.xpath(".//th/a/@href")[0]).text)
+            if links := [link for link in mail.xpath("//a/@href") if kind in link]:
+                return links[0]
+        time.sleep(0.2)
+    raise AssertionError(f"no email has a link to {kind}")

@@ -26,7 +26,7 @@ from tests.support import NOW, SENDING
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 OPERATIONS = ROOT / "docs" / "operations.md"
-BY_TESTS_ONLY = {"DIGEST_TEST_KILLS", "DIGEST_TEST_POSTGRES_URL", "DIGEST_TEST_SEMANTIC_MODEL"}
+BY_TESTS_ONLY = {"DIGEST_TEST_POSTGRES_URL", "DIGEST_TEST_SEMANTIC_MODEL"}
 TABLE = {variable(row.name): row.metadata for row in fields(Settings)}
 EACH = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 

@@ -24,8 +24,9 @@ PUBLISHED = {
 
 @pytest.fixture(autouse=True)
 def resolver(monkeypatch: pytest.MonkeyPatch) -> Zone:
-    """No test asks the real DNS."""
+    """No test asks the real DNS, nor a source."""
     zone = Zone(PUBLISHED)
+    monkeypatch.setattr("digest.collect.source.find_sources", lambda *_: [])
     monkeypatch.setattr("digest.doctor.names.system_resolver", lambda: zone)
     return zone
 
@@ -53,6 +54,7 @@ def test_offline_it_says_what_it_did_not_check(operator: Person, resolver: Zone)
     said = operator.digest("doctor", "--offline")
     assert "unknown relay: It was not examined." in said
     assert "unknown DNS: SPF, DKIM, DMARC, MX and PTR were not checked." in said
+    assert "unknown sources: They were not asked." in said
     assert resolver.asked == []
 
 

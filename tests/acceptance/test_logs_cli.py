@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from digest.cli.demo import SAMPLE_EDITION
+from digest.collect.sample_edition import SAMPLE_EDITION
 from tests.acceptance.conftest import Done, Person
 from tests.integration.smtp_server import Point, SmtpServer
 

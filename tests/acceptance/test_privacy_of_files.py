@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.cli.demo import SAMPLE_EDITION
+from digest.collect.sample_edition import SAMPLE_EDITION
 from tests.acceptance.conftest import operator_in
 
 HERE = Path(__file__).parents[2]

@@ -94,6 +94,7 @@ def test_the_record_of_a_day_that_went_well(served: Person, ledger: Ledger) -> N
                     "uncertain": 0,
                     "pending": 0,
                     "skipped_for": {},
+                    "is_being_planned": False,
                 },
             }
         ],
@@ -114,6 +115,8 @@ def test_the_record_of_a_day_that_went_well(served: Person, ledger: Ledger) -> N
         "came_back": {"hard": 0, "soft": 0, "blocked": 0, "complaint": 0},
         "came_back_since": "2026-02-13T08:00:00+00:00",
         "too_many_back": [],
+        "workers": [],
+        "shards": None,
         "review": {"count": 0, "since": None},
         "sources": [
             {
@@ -121,6 +124,8 @@ def test_the_record_of_a_day_that_went_well(served: Person, ledger: Ledger) -> N
                 "collected_at": "2026-02-20T08:00:00+00:00",
                 "sightings": 2,
                 "failure": "",
+                "failing_since": None,
+                "doubt": "",
                 "failed_at": None,
                 "last_failure": "",
             }
@@ -205,10 +210,14 @@ def _err(ledger: Ledger) -> None:
     ("do", "kind", "line"),
     [
         (_pause, "paused", "no mail goes to example.net: it refuses our mail: 550 5.7.1 no"),
-        (_doubt, "uncertain", "of 1 nobody knows whether they arrived"),
+        (
+            _doubt,
+            "uncertain",
+            "of 1 nobody knows whether they arrived: see digest deliveries uncertain",
+        ),
         (_die, "broken-off", "the run of 2026-02-20 was broken off"),
         (_have_trouble, "trouble", "the last run: the relay is down"),
-        (_fail, "source", "huggingface cannot be collected: 503"),
+        (_fail, "source", "huggingface cannot be collected since 2026-02-20 08:00 UTC: 503"),
         (_err, "unbalanced", "the balance of 2026-02-20 does not add up"),
     ],
     ids=lambda each: each if isinstance(each, str) and " " not in each else "",
@@ -256,6 +265,16 @@ def test_much_trouble_still_fits_a_screen(served: Person, ledger: Ledger) -> Non
     assert "  and 42 more: --json has all" in lines
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
+
+
+def test_a_single_failure_is_told_in_full(served: Person, ledger: Ledger) -> None:
+    why = (
+        "https://huggingface.co/api/daily_papers answered 503 three times, the last time: "
+        "upstream connect error or disconnect before headers, retried and the latest reset reason"
+    )
+    ledger.history.record_collection(Collection(TODAY, NOW, "huggingface", failure=why))
+    said = " ".join(served.run("status").stdout.split())
+    assert f"huggingface cannot be collected since 2026-02-20 08:00 UTC: {why} Edition" in said
 
 
 def test_without_a_database_it_is_one_line(operator: Person) -> None:

@@ -18,6 +18,7 @@ from tests.integration.smtp_server import Received, SmtpServer, nobody_listens
 
 AT_ONCE = 2_000  # milliseconds
 CARD = "mail/partials/card.mjml.j2"
+WAYS = "mail/partials/ways.mjml.j2"
 MORE = "More like this"
 
 
@@ -98,15 +99,17 @@ def test_the_pictures_follow_the_templates(page: Page, own: Path) -> None:
     expect(phone.get_by_text(MORE).first).to_be_visible()
     page.evaluate("document.querySelector('iframe').contentWindow.scrollTo(0, 300)")
 
-    edit(own / CARD, MORE, "Rather more of it")
+    edit(own / WAYS, MORE, "Rather more of it")
     expect(phone.get_by_text("Rather more of it").first).to_be_visible(timeout=AT_ONCE)
     expect(page.locator("iframe")).to_have_count(2)
     assert scrolled(page) == 300
 
-    edit(own / CARD, "<h3", "{{ card.nonsense }}<h3")
+    edit(own / CARD, '"leads" colspan="3">', '"leads" colspan="3">{{ card.nonsense }}')
     problem = page.locator(".problem")
     expect(problem).to_be_visible(timeout=AT_ONCE)
-    number = 1 + (own / CARD).read_text()[: (own / CARD).read_text().index("{{ card.n")].count("\n")
+    number = 1 + (own / CARD).read_text()[: (own / CARD).read_text().index("{{ card.nons")].count(
+        "\n"
+    )
     expect(problem.get_by_role("heading")).to_have_text(f"{CARD}, line {number}")
     expect(problem.locator(".marked")).to_contain_text("{{ card.nonsense }}")
     expect(page.get_by_text("Last good picture")).to_be_visible()
@@ -165,7 +168,7 @@ def test_everything_is_a_key_away(page: Page) -> None:
 
 @pytest.mark.long
 def test_every_tab_can_be_read_by_everybody(browser: Browser, address: str, own: Path) -> None:
-    edit(own / CARD, MORE, "Rather more of it")
+    edit(own / WAYS, MORE, "Rather more of it")
     edit(own / CARD, "<h3", '<img src="http://example.org/x.png"><h3')  # something to be found
     page = browser.new_page()
     for tab in ("mail", "html", "text", "headers", "mjml", "checks", "changes"):

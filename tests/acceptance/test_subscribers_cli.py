@@ -23,11 +23,11 @@ eve@example.org,,withdrawn,,,,,
 
 
 @pytest.fixture
-def office(newcomer: Person) -> Person:
-    """Nothing is set, which is enough here; three people came in from a file."""
-    (newcomer.folder / "people.csv").write_text(PEOPLE)
-    newcomer.digest("subscribers", "import", "people.csv")
-    return newcomer
+def office(operator: Person) -> Person:
+    """Three people came in from a file."""
+    (operator.folder / "people.csv").write_text(PEOPLE)
+    operator.digest("subscribers", "import", "people.csv")
+    return operator
 
 
 def listed(person: Person, *words: str) -> list[str]:
@@ -112,7 +112,10 @@ def test_show_tells_everything_that_is_stored(office: Person) -> None:
         "strictness": None,
         "trending": True,
         "note_when_nothing": False,
+        "pictures": True,
+        "translated_titles": False,
         "exclusions": [],
+        "follows": [],
         "paused_until": None,
         "locale": "nb",
         "consent": "confirmed",
@@ -124,13 +127,14 @@ def test_show_tells_everything_that_is_stored(office: Person) -> None:
             }
         ],
         "opinions": [],
+        "papers": [],
     }
     assert block["reason"] == "operator"
     lines = office.digest("subscribers", "show", "ada@example.org").splitlines()
     assert lines[:2] == ["email: ada@example.org", 'topics: ["agents", "world models"]']
     assert {"cadence: weekly", "max_papers: 3", "paused_until: null", f"since: {since}"} < {*lines}
     said = "evidence: confirmed at 2025-12-31T23:30:00+00:00, by import of people.csv"
-    assert lines[-3:-1] == [said, "opinions: []"]
+    assert lines[-4:-1] == [said, "opinions: []", "papers: []"]
 
 
 @pytest.mark.parametrize("command", ["show", "remove"])
@@ -203,6 +207,9 @@ def test_import_counts_and_can_be_repeated(newcomer: Person) -> None:
     (newcomer.folder / "people.csv").write_text(PEOPLE)
     first = newcomer.digest_json("subscribers", "import", "people.csv")
     form = "CSV separated by commas, UTF-8"
+    locale, consent = first.pop("warnings")
+    assert locale.startswith("1 person has a locale without a catalogue: ")
+    assert consent.startswith("the file has no consent of 1 person: who is new")
     assert first == {"new": 3, "known": 0, "rejected": [], "form": form}
     before = exported(newcomer)
     said = newcomer.digest("subscribers", "import", "people.csv")
@@ -228,7 +235,7 @@ def test_import_lists_what_it_cannot_read_and_keeps_the_rest(newcomer: Person) -
 @pytest.mark.parametrize(
     ("content", "named"),
     [
-        (b"", "the header has no column email, but: nothing"),
+        (b"", "the file is empty: expected a header with the column email"),
         (b"Name;Age\nAda;36\n", "but: Name, Age"),
         ("Prénom\n".encode("latin-1"), "but: Pr\\udce9nom"),
         (b"email\nnobody\n", "'nobody' is not an email address"),
@@ -263,6 +270,7 @@ def test_an_export_taken_in_elsewhere_exports_the_same(office: Person) -> None:
     (office.folder / "people.jsonl").write_text(office.digest("subscribers", "export"))
     elsewhere = Person(office.folder, {"DIGEST_HOME": "elsewhere"})
     taken = elsewhere.digest_json("subscribers", "import", "people.jsonl")
+    assert len(taken.pop("warnings")) == 1
     assert taken == {"new": 4, "known": 0, "rejected": [], "form": "JSON lines, UTF-8"}
     before, after = exported(office), exported(elsewhere)
     for record in (*before, *after):
@@ -285,7 +293,10 @@ def test_an_export_as_csv_can_be_taken_in_elsewhere(office: Person) -> None:
         "strictness": "",
         "trending": "True",
         "note_when_nothing": "False",
+        "pictures": "True",
+        "translated_titles": "False",
         "exclusions": "",
+        "follows": "",
         "paused_until": "",
         "locale": "nb",
     }
@@ -302,3 +313,56 @@ def test_an_export_of_nobody_is_empty(newcomer: Person) -> None:
 
 def test_nothing_is_written_beside_the_home(office: Person) -> None:
     assert {path.name for path in Path(office.folder).iterdir()} == {"people.csv", "var"}
+
+
+# ---- papers of their own, and whom they follow ---------------------------------------------------
+
+
+def test_papers_are_added_from_a_file_listed_and_removed(office: Person) -> None:
+    (office.folder / "own.bib").write_text(
+        "@misc{a, title={Ducks that {D}ive}, eprint={2501.00001}}\n@misc{b title={broken}}\n"
+        "@misc{c, eprint={2501.00002}}\n"
+    )
+    done = office.run("subscribers", "papers", "ada@example.org", "--add", "own.bib")
+    assert done.stdout.splitlines() == [
+        "Read 2 papers: 0 known here, 1 by title, 1 to be looked up at the next collection.",
+        "arxiv:2501.00002  not known yet",
+        "arxiv:2501.00001  Ducks that Dive",
+    ]
+    assert "left out: line 2: a bracket, comma or quotation mark is missing" in done.stderr
+    office.digest("subscribers", "papers", "ada@example.org", "--remove", "arxiv:2501.00002")
+    [paper] = office.digest_json("subscribers", "papers", "ada@example.org")
+    assert (paper["paper"], paper["title"]) == ("arxiv:2501.00001", "Ducks that Dive")
+    [ada, *_] = exported(office)
+    assert [own["title"] for own in ada["papers"]] == ["Ducks that Dive"]
+
+
+def test_papers_that_cannot_be_added_or_removed_are_told(office: Person) -> None:
+    papers = ("subscribers", "papers")
+    assert "there is no subscriber zoe@example.org" in office.fails(*papers, "zoe@example.org")
+    said = office.fails(*papers, "ada@example.org", "--remove", "arxiv:2501.00001")
+    assert "ada@example.org has no paper arxiv:2501.00001" in said
+    said = office.fails(*papers, "ada@example.org", "--add", "none.bib")
+    assert "none.bib: No such file or directory" in said
+    done = office.run(*papers, "bob@example.org")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "bob@example.org has no papers of their own" in done.stderr
+
+
+def test_an_import_may_bring_papers_and_whom_somebody_follows(operator: Person) -> None:
+    (operator.folder / "new.csv").write_text(
+        "email,papers,follows,colour\n"
+        "ada@example.org,https://arxiv.org/abs/2501.00001 2501.00002,author:Jane Doe;org:Some Lab,red\n"
+        'bob@example.org,"2501.00003\nnothing",,\n'
+        "eve@example.org,,Jane Doe,\n"
+    )
+    done = operator.run("subscribers", "import", "new.csv")
+    assert done.stdout.startswith("2 new, 0 known already, 1 line left out.")
+    said = " ".join(done.stderr.split())
+    assert "left out: line 5: follows: 'Jane Doe' is not to be followed" in said
+    assert "line 1: unknown columns are ignored: colour" in said
+    assert "line 3: papers: line 2: no arXiv id, link or DOI in “nothing”" in said
+    ada, bob = exported(operator)
+    assert [own["paper"] for own in ada["papers"]] == ["arxiv:2501.00001", "arxiv:2501.00002"]
+    assert ada["follows"] == ["author:Jane Doe", "organisation:Some Lab"]
+    assert [own["paper"] for own in bob["papers"]] == ["arxiv:2501.00003"]

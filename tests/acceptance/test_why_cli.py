@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from digest.cli.demo import SAMPLE_EDITION
-from digest.ledger.claims import Limits
+from digest.collect.sample_edition import SAMPLE_EDITION
 from digest.ledger.database import open_database
 from digest.ledger.ledger import Ledger
 from digest.model.deliveries import Bounce, BounceKind, Delivery
@@ -17,6 +16,7 @@ from digest.model.messages import Outcome, OutcomeKind
 from subscribers.model import SuppressionReason, Verdict
 from subscribers.store.registry import Registry
 from tests.acceptance.conftest import operator_with
+from tests.integration.plans import claim_next, record
 from tests.support import NOW
 
 DAY = "2025-12-05"  # a Friday
@@ -89,22 +89,23 @@ def why(person, name="ada", *more):
 def attempt(ledger, kind, text, code, at, again=None):
     """One of Ada's delivery, at a moment."""
     with ledger.live_workers.enter() as claims:
-        delivery = claims.next(Limits(), at)
+        delivery = claim_next(ledger, claims, at)
         assert isinstance(delivery, Delivery)
-        claims.record(delivery, Outcome(kind, text, code), again, at)
+        record(claims, delivery, Outcome(kind, text, code), again, at)
     return delivery
 
 
 def test_each_step_is_told_in_order(sent):
     lines = why(sent)
-    assert lines[:4] == [
+    assert lines[:5] == [
         "ada@example.org: confirmed since 2025-12-04, mail at 08:00 (UTC) every day",
+        "(preferences, topics and ratings as they are now; papers and delivery as recorded)",
         "due for it: Friday 2025-12-05 08:00 UTC",
         f"edition of {DAY}: 26 papers, made 2025-12-05 08:00",
-        *[line for line in lines if line.startswith("  video generation: ")],
+        next(line for line in lines if line.startswith("  video generation: ")),
     ]
-    assert lines[4] == "chosen for them:"
-    assert lines[5].startswith("  1. [for-you] ")
+    assert lines[5] == "chosen for them:"
+    assert lines[6].startswith("  1. [for-you] ")
     assert any("[trending]" in line for line in lines)
     assert lines[-4] == "delivery 1: accepted by the mail server"
     assert lines[-3] == "  2025-12-05 08:00 planned"
@@ -150,7 +151,7 @@ def test_their_own_clock_and_the_operators(sent, registry):
     registry.set_preferences(ada.public_id, ada.topics, wishes)
     lines = why(sent)
     assert lines[0].endswith("mail at 20:30 (America/New_York) on Monday and Friday")
-    assert lines[1] == (
+    assert lines[2] == (
         "due for it: Friday 2025-12-05 20:30 America/New_York (2025-12-06 02:30 Europe/Oslo)"
     )
     assert "edition of 2025-12-05: 26 papers, made 2025-12-05 09:00" in lines
@@ -352,4 +353,36 @@ def test_what_fits_nothing_is_told(sent):
 
 
 def test_nothing_is_found_before_anything_is_collected(operator):
-    assert "nothing is collected yet: run digest collect" in operator.fails("search", "robots")
+    for command in ("search", "topic"):
+        assert "nothing is collected yet: run digest collect" in operator.fails(command, "robots")
+
+
+# ---- what topics would have matched lately ---------------------------------------------------
+
+
+def test_each_topic_is_told_with_what_it_would_have_matched(sent):
+    lines = why(sent)
+    start = lines.index("among the 26 papers of the 30 days to 2025-12-05:")
+    assert lines[start + 1].startswith("  video generation: ")
+    assert lines[start + 1].endswith("papers of the last 30 days match.")
+    assert all(line.startswith("    ") for line in lines[start + 2 : start + 5])
+
+
+def test_of_a_topic_that_no_paper_is_about_no_best_paper_is_named(sent):
+    lines = why(sent, "grace")
+    assert "  medieval poetry: 0 fit" in lines
+    assert "  medieval poetry: No paper of the last 30 days matches." in lines
+
+
+def test_a_topic_is_tried_at_the_terminal(sent):
+    lines = sent.digest("topic", "vidoe", "genration").splitlines()
+    assert lines[0] == "among the 26 papers of the 30 days to 2025-12-05:"
+    assert lines[1].startswith("  vidoe genration: ")
+    record = sent.digest_json("topic", "video", "generation", "--strictness", "strict")
+    assert (record["topic"], record["strictness"]) == ("video generation", "strict")
+    assert record["papers"] == record["at"]["strict"] <= record["at"]["broad"]
+    assert len(record["best"]) == min(3, record["papers"])
+
+
+def test_a_topic_that_cannot_be_read_is_refused(sent):
+    assert "column 1: expected a closing quotation mark" in sent.fails("topic", '"open')

@@ -1,0 +1,74 @@
+"""`digest model install`: a model's folder is copied, checked, and named for the settings."""
+
+import json
+
+import pytest
+
+from digest.cli.main import main as cli
+from digest.rank import embedding
+from tests.unit.rank.test_model_folder import Fake
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Runs a command in an empty folder, with a stand-in for the model itself."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(embedding, "Embedder", Fake)
+    monkeypatch.setenv("DIGEST_HOME", str(tmp_path / "home"))
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["digest", *arguments])
+        with pytest.raises(SystemExit) as end:
+            cli()
+        said = capsys.readouterr()
+        return int(end.value.code or 0), said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def given(tmp_path):
+    folder = tmp_path / "given"
+    folder.mkdir()
+    for name in ("tokenizer.json", "model.onnx"):
+        (folder / name).write_text(f"the {name}")
+    return folder
+
+
+def test_it_says_what_to_set(run, given, tmp_path):
+    code, out, _ = run("model", "install", "given")
+    assert code == 0
+    assert out.splitlines()[-1] == f"DIGEST_SEMANTIC_MODEL={tmp_path / 'home/models/given'}"
+    assert "not known here" in out
+
+
+def test_a_program_can_read_it(run, given, tmp_path):
+    code, out, _ = run("model", "install", "given", "--json")
+    assert code == 0
+    said = json.loads(out)
+    assert said["settings"] == {"DIGEST_SEMANTIC_MODEL": said["folder"]}
+    assert said["bytes"] == sum(len(f"the {name}") for name in ("tokenizer.json", "model.onnx"))
+
+
+@pytest.mark.parametrize("fault", ["missing", "blind", "no-such-folder"])
+def test_what_does_not_work_is_not_installed(run, given, tmp_path, fault):
+    if fault == "missing":
+        (given / "tokenizer.json").unlink()
+    (given / "model.onnx").write_text("blind")
+    code, out, err = run("model", "install", fault if fault == "no-such-folder" else "given")
+    assert (code, out) == (1, "")
+    assert err.startswith("digest: ")
+    assert ("no-such-folder" if fault == "no-such-folder" else "given") in err
+    assert not (tmp_path / "home/models/given").exists()
+
+
+def test_a_model_that_has_changed_is_not_used(run, given, tmp_path, monkeypatch):
+    run("model", "install", "given")
+    installed = tmp_path / "home/models/given"
+    (installed / "model.onnx").write_text("another graph")
+    monkeypatch.setenv("DIGEST_SEMANTIC_MODEL", str(installed))
+    for name in ("p.jsonl", "t.jsonl"):
+        (tmp_path / name).write_text(json.dumps({"id": 1, "title": "Ducks", "filter": "ducks"}))
+    code, _, err = run("rank", "--semantic", "--papers", "p.jsonl", "--topics", "t.jsonl")
+    assert code == 1
+    assert "not as they were installed: model.onnx" in err
