@@ -1,4 +1,4 @@
-"""Makes docs/commands.md from the commands themselves: python -m tests.commands_page."""
+"""Make docs/commands.md from the commands themselves: python -m tests.commands_page."""
 
 import re
 from pathlib import Path

@@ -1,5 +1,6 @@
-"""What tests of all kinds share."""
+"""Set up pytest for tests of all kinds."""
 
+import gc
 import os
 import uuid
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from digest.ledger.ledger import Ledger
 from digest.monitoring.logs import mask_in_logs, show_logs_as
 from subscribers.store.registry import Registry
 
+# As commands do: to collect the tests makes millions of objects, and few of them are garbage.
+gc.set_threshold(20_000)
+
 # A busy machine is not a fault, so no example has a deadline. The quick suite tries a fifth of the
 # examples; .ci/run tries all of them (--hypothesis-profile thorough).
 hypothesis_settings.register_profile("quick", deadline=None, max_examples=20)
@@ -33,6 +37,17 @@ CORPUS = Path(os.environ.get("PAPER_DIGEST_CORPUS", "corpus"))
 def pytest_xdist_auto_num_workers() -> int:
     """Start two processes for each core, because many tests wait for servers and other processes."""
     return 2 * len(os.sched_getaffinity(0))
+
+
+@pytest.hookimpl(trylast=True)  # pytest-randomly has shuffled them by then
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that may take longest, so that nobody waits for one of them at the end."""
+    items.sort(key=_seconds_allowed, reverse=True)
+
+
+def _seconds_allowed(item: pytest.Item) -> float:
+    limit = item.get_closest_marker("timeout")
+    return limit.args[0] if limit else 0
 
 
 @pytest.fixture(autouse=True)

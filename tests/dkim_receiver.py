@@ -1,4 +1,4 @@
-"""Receivers of signed mail that share no code with the one who signs: dkimpy, and our own eyes."""
+"""Receive signed mail without the code that signs it: with dkimpy, and by reading it."""
 
 import re
 from collections.abc import Mapping
@@ -29,24 +29,24 @@ def ed25519_key(selector: str = "2026e") -> SigningKey:
 
 
 def published(signer: Signer) -> Dns:
-    """What the DNS says once the records of a signer's keys are in it."""
+    """Return a DNS that holds the records of a signer's keys."""
     records = [dns_record(key, signer.domain) for key in signer.keys]
     return {record.name: record.value for record in records}
 
 
 def signatures(content: bytes) -> list[bytes]:
-    """The signatures of a mail as they stand, the first one first."""
+    """Return the signatures of a message, in order."""
     return _SIGNATURE.findall(content.partition(b"\r\n\r\n")[0] + b"\r\n")
 
 
 def tags(signature: bytes) -> dict[str, str]:
-    """A signature's tags; blanks and line ends in them do not count."""
+    """Return a signature's tags without blanks and line ends."""
     value = re.sub(r"\s", "", signature.decode("ascii").partition(":")[2])
     return dict(tag.split("=", 1) for tag in value.split(";"))
 
 
 def verdicts(content: bytes, dns: Dns, at: datetime | None = None) -> list[bool]:
-    """What dkimpy says of each signature, at a moment (by default, now)."""
+    """Return dkimpy's verdict on each signature, at a moment (by default, now)."""
     if at is None:
         return [_is_good(content, number, dns) for number in range(len(signatures(content)))]
     with time_machine.travel(at, tick=False):

@@ -1,6 +1,7 @@
 """The README's pictures, made anew: ``python -m tests.pictures``.
 
-docs/digest.png is the demo's first mail on two phones, light and dark; docs/studio.png the studio.
+docs/digest.png is the demo's first mail on two phones, light and dark; docs/studio.png the studio. The others are
+pages: docs/home.png and docs/preferences.png wide and on a phone, docs/day.png and docs/paper.png on a tablet too.
 It needs Chromium, and the Liberation fonts to look as mails do on most machines.
 """
 
@@ -10,43 +11,125 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from threading import Event, Thread
 from typing import Literal
 
 from playwright.sync_api import Browser, sync_playwright
 
-from digest.cli.demo import run_demo
+from digest.app.app import App
+from digest.app.web import web
+from digest.cli.demo import NOW, demo_app, run_demo
+from digest.service.web_server import WebServer
+from subscribers.model import Verdict
+from subscribers.tokens import Purpose
 
+Scheme = Literal["light", "dark"]
 DOCS = Path(__file__).parents[1] / "docs"
 PHONE = {"width": 390, "height": 780}
 STUDIO = {"width": 1200, "height": 752}
+HEIGHT = 952
+WIDE_AND_PHONE: list[tuple[int, Scheme]] = [(1100, "light"), (360, "dark")]
+ALL_WIDTHS: list[tuple[int, Scheme]] = [(1200, "light"), (700, "dark"), (360, "light")]
+PAGES_PORT = 8766
+PAPER = "arxiv:2512.04678"
 _PHONES = """<!doctype html><style>
-  body { margin: 0; padding: 32px 24px; display: flex; gap: 40px; background: #ddd5c8 }
+  body { margin: 0; padding: 32px 24px; display: flex; gap: 40px; background: #e2e2dd }
   img { display: block; width: 390px; height: 780px; border: 8px solid #171717; border-radius: 30px }
+</style>"""
+
+_SIDE_BY_SIDE = """<!doctype html><style>
+  body { margin: 0; padding: 16px; display: flex; gap: 16px; background: #c9cad4 }
+  img { display: block; height: 952px; border-radius: 8px }
 </style>"""
 
 
 def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        # Before the browser: both have an event loop, and a thread has one.
+        [mail, *_] = [
+            Path(sent.html) for sent in run_demo(demo_app(Path(folder) / "demo"), ignore).mails
+        ]
+        take(Path(folder), mail)
+
+
+def take(folder: Path, mail: Path) -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        phones(browser, Path(folder))
-        studio(browser, Path(folder))
+        phones(browser, mail)
+        pages(browser, folder)
+        studio(browser, folder)
         browser.close()
 
 
-def phones(browser: Browser, folder: Path) -> None:
-    [mail, *_] = run_demo(folder / "demo", lambda *_: None).mails
-    shots = [_on_a_phone(browser, mail.html, scheme) for scheme in ("light", "dark")]
+def ignore(*_: object) -> None:
+    pass
+
+
+def phones(browser: Browser, mail: Path) -> None:
+    shots = [_on_a_phone(browser, mail, scheme) for scheme in ("light", "dark")]
     page = browser.new_page(viewport={"width": 900, "height": 860})
     pictures = (base64.b64encode(shot).decode() for shot in shots)
     page.set_content(_PHONES + "".join(f'<img src="data:image/png;base64,{p}">' for p in pictures))
     page.screenshot(path=DOCS / "digest.png")
 
 
-def _on_a_phone(browser: Browser, mail: Path, scheme: Literal["light", "dark"]) -> bytes:
+def _on_a_phone(browser: Browser, mail: Path, scheme: Scheme) -> bytes:
     page = browser.new_page(viewport=PHONE, color_scheme=scheme)
     page.goto(mail.as_uri())
     return page.screenshot()
+
+
+def pages(browser: Browser, folder: Path) -> None:
+    """Take the pages of the demo, on the evening of its day."""
+    address = f"http://127.0.0.1:{PAGES_PORT}"
+    app = App(
+        environment={},
+        dotenv=None,
+        clock=lambda: NOW,
+        home=str(folder / "demo"),
+        from_="digest@example.org",
+        base_url=address,
+        secret=(folder / "demo" / "secret").read_text(encoding="utf-8"),
+        postal_address="Paper Digest, 1 Example Street, 0150 Oslo, Norway",
+    )
+    reader = app.registry.everybody()[0]
+    for paper, verdict in ((PAPER, Verdict.LIKE), ("arxiv:2512.05049", Verdict.MUTE)):
+        app.registry.ratings.rate(reader.id, paper, verdict, NOW)
+    ready = Event()
+    server = WebServer(web(app), "127.0.0.1", PAGES_PORT, ready=ready.set)
+    thread = Thread(target=server.run)
+    thread.start()
+    try:
+        assert ready.wait(30)
+        own = app.identity.link(Purpose.PREFERENCES, reader.public_id)
+        for name, link, looks in (
+            ("home", f"{address}/", WIDE_AND_PHONE),
+            ("preferences", own, WIDE_AND_PHONE),
+            ("day", f"{address}/{NOW.date()}", ALL_WIDTHS),
+            ("paper", f"{address}/paper/{PAPER}", ALL_WIDTHS),
+        ):
+            _look(browser, link, *looks[0])  # what is made in the background is ready then
+            shots = [_look(browser, link, *look) for look in looks]
+            wide = sum(width + 16 for width, _ in looks) + 16
+            all_of_them = browser.new_page(viewport={"width": wide, "height": HEIGHT + 32})
+            all_of_them.set_content(_SIDE_BY_SIDE + "".join(map(_inline, shots)))
+            all_of_them.screenshot(path=DOCS / f"{name}.png")
+    finally:
+        server.should_exit = True
+        thread.join(30)
+
+
+def _look(browser: Browser, link: str, width: int, scheme: Scheme) -> bytes:
+    page = browser.new_page(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)
+    page.goto(link)
+    page.wait_for_timeout(3000)  # numbers and a sample come when they are ready
+    page.reload()
+    return page.screenshot()
+
+
+def _inline(shot: bytes) -> str:
+    return f'<img src="data:image/png;base64,{base64.b64encode(shot).decode()}">'
 
 
 def studio(browser: Browser, folder: Path) -> None:

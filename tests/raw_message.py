@@ -65,7 +65,7 @@ def read(content: bytes, charset: str = "ascii") -> RawPart:
     found = [_HEADER.fullmatch(line) for line in unfolded.split("\r\n")]
     assert all(found), f"no header: {unfolded!r}"
     assert "\r" not in unfolded.replace("\r\n", "")
-    return RawPart([(each[1], each[2]) for each in found if each], body)
+    return RawPart([(header[1], header[2]) for header in found if header], body)
 
 
 def decoded(header: str) -> str:

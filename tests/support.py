@@ -1,4 +1,4 @@
-"""Values that tests are made of: small, valid, and changed by keyword."""
+"""Make values for tests: small, valid, and changed by keyword."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -39,16 +39,24 @@ def examples(many: int) -> int:
     return max(1, many * hypothesis_settings().max_examples // 100)
 
 
-def few_of(cases: Iterable[str], few: int = 5) -> list[Any]:
+def is_thorough() -> bool:
+    """Tell whether property tests try all their examples."""
+    return examples(100) == 100
+
+
+def few_of(cases: Iterable[str | tuple[object, ...]], few: int = 5) -> list[Any]:
     """Return cases for pytest, of which all but each fifth are left to the long tests."""
     return [
-        pytest.param(case, marks=pytest.mark.long) if number % few else case
+        pytest.param(
+            *(case if isinstance(case, tuple) else (case,)),
+            marks=[pytest.mark.long] if number % few else [],
+        )
         for number, case in enumerate(cases)
     ]
 
 
 def make_settings(**fixed: str) -> Settings:
-    """Settings with everything that sending needs; fields given as text."""
+    """Make settings with everything that sending needs; fields are given as text."""
     return read_settings({}, None, **{**SENDING, **fixed})[0]
 
 
@@ -65,7 +73,7 @@ def make_facts(number: int = 1, **changes: Any) -> Facts:
 
 
 def make_sighting(number: int = 1, *, upvotes: int | None = 3, **changes: Any) -> Sighting:
-    """A sighting by Hugging Face today; fields of Facts may be changed by name as well."""
+    """Make a sighting by Hugging Face today; fields of Facts can be given by name as well."""
     of_sighting = {"source", "seen_at", "listed_on", "signals"}
     facts = make_facts(number, **{k: v for k, v in changes.items() if k not in of_sighting})
     sighting = Sighting("huggingface", NOW, TODAY, facts, Signals(upvotes=upvotes))
@@ -98,7 +106,7 @@ class SleepingClock:
 
 
 def gather(source: Source, days: Sequence[date], now: datetime) -> Harvest:
-    """All that a source gives for some days."""
+    """Return all that a source gives for some days."""
     return sum(source.collect(days, now), Harvest())
 
 
@@ -108,7 +116,7 @@ def make_edition(*candidates: Candidate) -> Edition:
 
 @cache
 def make_corpus() -> ReferenceCorpus:
-    """What four dozen invented papers know of: birds, robots, agents, video, things, and no more."""
+    """Make a corpus of four dozen invented papers: birds, robots, agents, video, things."""
     lines = (Path(__file__).parent / "fixtures" / "background.txt").read_text(encoding="utf-8")
     papers = [line.split(" | ") for line in lines.splitlines()]
     return learn(
@@ -121,5 +129,5 @@ def make_corpus() -> ReferenceCorpus:
 
 @cache
 def shipped_background() -> ReferenceCorpus:
-    """The one that comes with the program."""
+    """Return the corpus that comes with the program."""
     return load(SHIPPED)

@@ -1,4 +1,4 @@
-"""What is asked only with the versions it was made with, because it is others' to change."""
+"""Skip tests of what libraries write if the libraries have other versions."""
 
 import importlib.metadata
 from pathlib import Path
@@ -11,7 +11,7 @@ MAKERS_OF_HTML = ("cssselect", "cssutils", "lxml", "mjml-python", "premailer")
 
 
 def other_versions(*names: str) -> str:
-    """Which of some packages are installed in other versions than constraints.txt has."""
+    """Return which of some packages have other versions than constraints.txt."""
     lines = CONSTRAINTS.read_text(encoding="utf-8").split()
     written_down = dict(line.split("==") for line in lines)
     installed = {name: importlib.metadata.version(name) for name in names}

@@ -1,4 +1,4 @@
-"""Things that happen at the same moment in one database, in the worst order there is."""
+"""Make things happen at the same moment in one database, in the worst order."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ PATIENCE = 1  # second, for one that never comes
 
 
 def at_once(engine, *acts, before=WRITES):
-    """What some acts return that run in threads: all are about to write before any does.
+    """Run some acts in threads, all about to write before any does; return their results.
 
     ``before`` is how the statements begin that they wait for each other at, once each. SQLite lets
     only one write: who has begun to is not held up there, because nobody else could follow.
@@ -30,14 +30,14 @@ def at_once(engine, *acts, before=WRITES):
     event.listen(engine, "before_cursor_execute", meet)
     try:
         with ThreadPoolExecutor(len(acts)) as pool:
-            return [each.result() for each in [pool.submit(act) for act in acts]]
+            return [running.result() for running in [pool.submit(act) for act in acts]]
     finally:
         event.remove(engine, "before_cursor_execute", meet)
 
 
 @contextmanager
 def just_before(engine, statement, act):
-    """Do something, whole, in the moment before a statement that begins so is first executed."""
+    """Do something just before the first statement that begins so is executed."""
     waiting = [act]
 
     def first(_connection, _cursor, text, *_):

@@ -1,4 +1,4 @@
-"""A house where the papers are on birds: real parts, with a folder as everybody's mailbox."""
+"""A program whose papers are on birds: real parts, with a folder as everybody's mailbox."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
@@ -115,14 +115,14 @@ class House:
         return done.balance
 
     def mailed(self) -> list[str]:
-        """To whom a message went since this was asked last."""
+        """Return who was sent a message since the last call."""
         mails = sorted(self.outbox.glob("*.eml"))
         for mail in mails:
             mail.unlink()
         return [mail.name.partition("@")[0] for mail in mails]
 
     def became(self, day: date) -> dict[str, str]:
-        """What became of everybody with a row in the books: state, and the reason if any."""
+        """Return the state of everybody's delivery, and the reason if there is one."""
         edition = self.ledger.editions.on(day)
         names = {
             person.id: person.address.partition("@")[0] for person in self.registry.everybody()
@@ -133,38 +133,38 @@ class House:
         }
 
     def picks(self, name: str, day: date) -> tuple[Pick, ...]:
-        """What the books have for somebody and a day's edition, in order."""
+        """Return the picks stored for a person and a day's edition, in order."""
         edition = self.ledger.editions.on(day)
         person = self.registry.file_of(f"{name}@example.org").subscriber
         delivery = self.ledger.deliveries.of(edition, person.id)
-        return self.ledger.deliveries.picks(delivery, self.ledger.editions.papers_of(edition))
+        return self.ledger.editions.picks(edition, delivery)
 
     def papers(self, name: str, day: date) -> list[int]:
-        """The numbers in the ids of these papers."""
+        """Return the numbers in the ids of these papers."""
         return [int(pick.candidate.key.rpartition(".")[2]) for pick in self.picks(name, day)]
 
     def sections(self, name: str, day: date = TODAY) -> dict[str, list[str]]:
-        """The titles that the books have for somebody, by section, in order."""
+        """Return the titles stored for a person by section, in order."""
         found: dict[str, list[str]] = {section: [] for section in Section}
         for pick in self.picks(name, day):
             found[pick.section].append(pick.candidate.facts.title)
         return found
 
     def think(self, name: str, title: str, verdict: Verdict) -> None:
-        """Somebody's opinion of a paper of this day."""
+        """Rate a paper of this day as somebody."""
         paper = f"arxiv:2602.{first_number(TODAY) + (*DUCKS, *OTHERS).index(title):05d}"
         person = self.registry.file_of(f"{name}@example.org").subscriber
         self.registry.ratings.rate(person.id, paper, verdict, NOW)
 
     def text(self, name: str) -> str:
-        """The plain text of somebody's only mail, its lines joined."""
+        """Return the plain text of somebody's only email, its lines joined."""
         [mail] = self.outbox.glob(f"{name}@*.eml")
         part = message_from_bytes(mail.read_bytes()).get_payload(0)
         return " ".join(part.get_payload(decode=True).decode().split())
 
 
 def pass_hours(house: House, start: datetime, hours: int) -> dict[str, list[datetime]]:
-    """What `digest schedule` does, an edition at eight each day; when mails came, by name."""
+    """Run the schedule with an edition at eight each day; return when emails came, by name."""
     came: dict[str, list[datetime]] = {}
     for hour in range(hours):
         now = start + timedelta(hours=hour)

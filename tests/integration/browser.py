@@ -1,6 +1,8 @@
-"""Asks the pages as a browser would; and what holds for every answer."""
+"""Ask for pages as a browser would, and check every answer."""
 
 import asyncio
+import json
+import re
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,8 +15,17 @@ FORM = "application/x-www-form-urlencoded"
 CLIENT = "203.0.113.7"
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+# What is the same for everybody.
+PUBLIC = re.compile(
+    r"/|/archive|/search|/feeds|/subscribe|/sample|/[0-9]{4}-[0-9W-]+(/papers.bib)?"
+    r"|/(paper|author|organisation)/.*"
+    r"|/[a-z]+(-[a-z0-9]+)?\.[a-z]+"
+)
+LANGUAGE = re.compile(r"^/[a-z]{2}(-[A-Z][a-z]+)?/")
+# What leads elsewhere, on the same site.
+MOVED = re.compile(r"/today|/archive/.+")
 
 
 class Browser:
@@ -42,17 +53,22 @@ def path_of(purpose, public_id):
     return urlsplit(SENDER.link(purpose, public_id)).path
 
 
-def page_of(answer):
-    """A page, after the checks that hold for every one."""
+def page_of(answer, language="en"):
+    """Return a page, after the checks for all pages."""
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.text.lower().startswith("<!doctype html>")
     page = lxml.html.document_fromstring(answer.text)
-    assert page.get("lang") == "en"
+    assert page.get("lang") == answer.headers["content-language"] == language
     assert page.findtext("head/title").strip()
     assert len(page.xpath("//h1")) == 1
-    assert not page.xpath("//script[not(@src) or text()] | //iframe | //object | //embed")
+    scripts = "//script[not(@type='application/ld+json')][not(@src) or text()]"
+    assert not page.xpath(f"{scripts} | //iframe | //object | //embed")
+    for data in page.xpath("//script[@type='application/ld+json']/text()"):
+        assert json.loads(data)["@context"] == "https://schema.org"
     assert not page.xpath("//@*[starts-with(name(), 'on')]")
-    for address in page.xpath("//@src | //link/@href | //form/@action"):
+    for address in page.xpath(
+        "//@src | //link[@rel!='canonical' and not(@hreflang)]/@href | //form/@action"
+    ):
         assert address.startswith("/")
         assert not address.startswith("//")
     for field in page.xpath("//textarea | //select | //input[not(@type='hidden')]"):
@@ -61,11 +77,19 @@ def page_of(answer):
 
 
 def assert_safe(answer, policy=POLICY):
-    """What holds for every answer."""
-    assert answer.headers["cache-control"] == "no-store"
+    """Check what must hold for every answer."""
+    path = LANGUAGE.sub("/", answer.url.path)
+    is_public = (
+        answer.status_code in {200, 304}
+        and answer.request.method in {"GET", "HEAD"}
+        and PUBLIC.fullmatch(path)
+    )
+    kept = "public, max-age=300" if is_public else "no-store"
+    assert answer.headers["cache-control"] == kept
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-security-policy"] == policy
     assert "set-cookie" not in answer.headers
-    assert "location" not in answer.headers
-    assert not answer.is_redirect
+    if not MOVED.fullmatch(path):
+        assert "location" not in answer.headers
+        assert not answer.is_redirect

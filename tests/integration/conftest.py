@@ -1,4 +1,4 @@
-"""What integration tests share: quick databases, and a mail server of each kind."""
+"""Fixtures of integration tests: quick databases, and a mail server of each kind."""
 
 import shutil
 import ssl
@@ -59,16 +59,27 @@ def postgresql() -> Iterator[tuple[str, str]]:
         yield url.render_as_string(hide_password=False), emptying
 
 
+@pytest.fixture(scope="session")
+def sqlite_engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """Return the one engine that all tests use, because each engine compiles its statements anew."""
+    engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'digest.sqlite3'}")
+    event.listen(engine, "connect", lambda made, _: made.execute("PRAGMA synchronous=OFF"))
+    return engine
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """As for all tests, but the schema is there already and no commit waits for the disk.
 
     test_database.py proves that the migrations make the same schema.
     """
     if request.param == "sqlite":
-        path = shutil.copy(request.getfixturevalue("new_sqlite"), tmp_path / "digest.sqlite3")
-        engine = open_database(f"sqlite:///{path}")
-        event.listen(engine, "connect", lambda made, _: made.execute("PRAGMA synchronous=OFF"))
+        shared = request.getfixturevalue("sqlite_engine")
+        path = Path(shared.url.database)
+        shutil.rmtree(path.parent)  # locks as well
+        path.parent.mkdir()
+        shutil.copy(request.getfixturevalue("new_sqlite"), path)
+        engine = shared.execution_options()  # a test's listeners are its own
     else:
         url, emptying = request.getfixturevalue("postgresql")
         engine = open_database(url)

@@ -32,7 +32,7 @@ class Zone(Resolver):
             raise Timeout
         if not (found := self._records.get((name, rdtype))):
             raise NXDOMAIN
-        return [from_text(IN, type_from_text(rdtype), each) for each in found]
+        return [from_text(IN, type_from_text(rdtype), text) for text in found]
 
 
 def texts(*values: str) -> list[str]:

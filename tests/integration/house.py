@@ -16,13 +16,13 @@ class House:
         self.now = NOW
         self.mails = []
         app = make_web(ledger, registry, clock=lambda: self.now, mails=self.mails, **changes)
-        self._browser = Browser(app)
+        self.browser = Browser(app)
 
     def ask(self, method, path, fields=None, *, client=CLIENT, **values):
         """One request; ``fields`` go the way of a form."""
         if fields is not None:
             values["data"] = fields
-        answer = self._browser.ask(method, path, client=client, **values)
+        answer = self.browser.ask(method, path, client=client, **values)
         assert_safe(answer)
         return answer
 

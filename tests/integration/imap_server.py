@@ -9,8 +9,9 @@ import re
 import socketserver
 import ssl
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Self
+from typing import BinaryIO, Self
 
 HOST = "127.0.0.1"
 USER, PASSWORD = "ada@example.org", 'päss"word\\'
@@ -26,7 +27,8 @@ class ImapServer:
     """Its ``folders`` hold mails by UID. Only used as a context manager.
 
     It listens with TLS from the start, or offers STARTTLS, if it is given a context. ``hang_up_at``
-    is the command at which it closes the connection, without an answer, the next time.
+    is the command at which it closes the connection, without an answer, the next time. ``instead``
+    has what it does in place of the greeting or the answer to a command, with the way to the client.
     """
 
     def __init__(self, context: ssl.SSLContext | None = None, *, starttls: bool = False) -> None:
@@ -35,6 +37,7 @@ class ImapServer:
         self.read_only = False
         self.unreadable: set[int] = set()
         self.hang_up_at: str | None = None
+        self.instead: dict[str, Callable[[BinaryIO], None]] = {}
         self.context = context
         self.starttls = starttls
         self._server = _Tcp((HOST, 0), _Conversation)
@@ -75,6 +78,9 @@ class _Conversation(socketserver.StreamRequestHandler):
         self._folder: dict[int, Mail] | None = None
         if self._imap.context and not self._imap.starttls:
             self._secure()
+        if mischief := self._imap.instead.get("GREETING"):
+            mischief(self.wfile)
+            return
         self._say("* OK ready")
         while line := self.rfile.readline():
             tag, _, rest = line.decode().strip().partition(" ")
@@ -84,6 +90,9 @@ class _Conversation(socketserver.StreamRequestHandler):
             self._imap.commands.append(f"{command} {words}")
             if self._imap.hang_up_at == command.upper():
                 self._imap.hang_up_at = None
+                return
+            if mischief := self._imap.instead.get(command.upper()):
+                mischief(self.wfile)
                 return
             answer = getattr(self, f"_{command.lower()}", self._bad)(tag, words)
             self._say(f"{tag} {answer}")

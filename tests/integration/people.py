@@ -1,4 +1,4 @@
-"""All that a database holds about people, and what two looks at it differ in."""
+"""Look at all that a database holds about people, and compare two looks."""
 
 from sqlalchemy import Table, select
 
@@ -9,7 +9,7 @@ TABLES = [var for var in vars(tables).values() if isinstance(var, Table)]
 
 
 def look(engine):
-    """Every row about people, by its table and its key."""
+    """Return every row about people, by its table and its key."""
     with engine.connect() as connection:
         return {
             (table.name, *(row[column.name] for column in table.primary_key)): dict(row)
@@ -19,7 +19,7 @@ def look(engine):
 
 
 def changes(before, after):
-    """What happened between two looks: a line for each row that came or went, and each change.
+    """Return the changes between two looks: a line for each new, removed or changed row.
 
     People go by what stands before the @ in their address.
     """

@@ -1,10 +1,12 @@
 """Sending, put together for tests."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 from digest.compose.composer import Composer
 from digest.deliver.delivery_worker import DeliveryWorker, Parts
-from digest.deliver.transport.transport import Transport, make_transport
+from digest.deliver.transport.channel import ThreadChannel
+from digest.deliver.transport.transport import Transport, make_channel
 from digest.inbound.bounce_policy import Limits
 from digest.inbound.diagnostics import shipped_table
 from digest.inbound.feedback_handler import FeedbackHandler
@@ -24,8 +26,9 @@ class Waiting:
     def __call__(self) -> datetime:
         return NOW + self.waited
 
-    def sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float) -> None:
         self.waited += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
 
 
 def make_delivery_worker(
@@ -45,7 +48,7 @@ def make_delivery_worker(
         ledger=ledger,
         registry=registry,
         composer=composer,
-        transport=lambda: transport or make_transport(settings),
+        channel=lambda: ThreadChannel(transport) if transport else make_channel(settings),
         feedback=FeedbackHandler(ledger, registry, limits),
         verp=Verp(settings.secret, settings.bounce_address or settings.from_),
         diagnostics=shipped_table(),

@@ -1,4 +1,4 @@
-"""A real SMTP or LMTP server of this machine, which does at each point as it is told.
+"""A real SMTP or LMTP server of this machine; tests tell it what to do at each point.
 
 Untold it does as servers do. What it is told is done once; told twice for a point, the second is for
 the time after.
@@ -26,7 +26,7 @@ HOST = "127.0.0.1"
 
 
 class Point(StrEnum):
-    """Where in a conversation the server can be told to do otherwise."""
+    """The points of a conversation at which the server can be told to do otherwise."""
 
     GREETING = "greeting"
     EHLO = "EHLO"  # and LHLO
@@ -68,14 +68,14 @@ class Authority:
         self.ca_file = ca_file
 
     def context_for(self, *names: str, until: datetime | None = None) -> ssl.SSLContext:
-        """A server's context with a certificate for these names, by default a long-lived one."""
+        """Return a server's context with a certificate for these names, by default a long-lived one."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._ca.issue_cert(*names, not_after=until).configure_cert(context)
         return context
 
 
 class SmtpServer:
-    """What the server has received, and what it will say next.
+    """The server: what it has received, and what it will say next.
 
     ``scheme`` is that of DIGEST_TRANSPORT: smtp, smtp+starttls (required, unless ``login`` and
     ``context`` say otherwise), smtps or lmtp. With ``smtputf8`` it takes addresses beyond ASCII, and
@@ -133,7 +133,7 @@ class SmtpServer:
         )
 
     def url(self, user: str = "", password: str = "") -> str:
-        """For DIGEST_TRANSPORT."""
+        """Return the value for DIGEST_TRANSPORT."""
         if self.path:
             return f"{self.scheme}://{quote(str(self.path))}"
         who = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user else ""
@@ -210,7 +210,7 @@ class SmtpServer:
         return AuthResult(success=True, auth_data=user)
 
     async def answer(self, point: Point, connection: "_Connection", recipient: str = "") -> Said:
-        """Do what it was told for this point: what is to be said then, or None for the usual."""
+        """Do what it was told for this point; return the reply to give, or None for the usual."""
         if not self._script[point]:
             return self.habit(point, recipient)
         return await self._script[point].popleft()(connection)
@@ -330,7 +330,7 @@ class _Connection(SMTP):
         await self._writer.drain()
 
     async def hang_up(self) -> None:
-        """As one does who says nothing more; what was said before still arrives."""
+        """Close the connection; what was said before still arrives."""
         assert isinstance(self.transport, asyncio.WriteTransport)
         self.transport.close()
         await _forever()
@@ -365,7 +365,7 @@ class _Connection(SMTP):
         await super().smtp_DATA(arg)
 
     async def _let_talk(self) -> None:
-        """Hear a content that is for nobody, as servers do that say 354 before they look."""
+        """Read a content for no recipient, as servers do that say 354 too early."""
         lines: list[bytes] = []
         while (line := await self._reader.readuntil(b"\r\n")) != b".\r\n":
             lines.append(line)
@@ -424,7 +424,7 @@ class _Controller(Controller):
 
 @contextmanager
 def nobody_listens() -> Iterator[int]:
-    """A port of this machine that refuses connections: bound, but not listening."""
+    """Yield a port of this machine that refuses connections: bound, but not listening."""
     with socket.socket() as bound:
         bound.bind((HOST, 0))
         yield bound.getsockname()[1]

@@ -89,6 +89,22 @@ def test_without_an_answer_it_is_one_finding_and_few_questions() -> None:
     assert len(zone.asked) == 2
 
 
+def test_a_dns_that_denies_every_name_is_not_believed() -> None:
+    (found,) = examine_dns(make_settings(), Zone())
+    assert found.level is Level.UNKNOWN
+    assert "does not know the names of the internet" in found.what
+
+
+def test_a_dns_that_knows_the_root_is_believed() -> None:
+    root = {("", "NS"): ["a.root-servers.net."]}
+    assert told(make_settings(), root) == [
+        ("SPF", "problem"),
+        ("DKIM", "unknown"),
+        ("DMARC", "advice"),
+        ("MX", "problem"),
+    ]
+
+
 def test_without_a_resolver_it_is_the_same() -> None:
     (found,) = examine_dns(make_settings(), None)
     assert found.level is Level.UNKNOWN

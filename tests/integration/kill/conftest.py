@@ -1,4 +1,4 @@
-"""What the tests share that kill."""
+"""Fixtures of the tests that kill processes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

@@ -19,7 +19,7 @@ _MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^>]+>)", re.IGNORECASE | re.MULTIL
 
 
 class Mail(NamedTuple):
-    """What is counted: two copies of a mail are the same in all of these."""
+    """The values by which messages are counted: two copies agree in all of them."""
 
     message_id: str
     mail_from: str
@@ -27,7 +27,7 @@ class Mail(NamedTuple):
 
 
 class CountingServer:
-    """What has arrived, and to how much of it a "250" was said.
+    """Counts the messages that have arrived, and those that were answered with 250.
 
     ``slow`` is how many seconds an answer takes at most, ``puts_off`` for how many recipients in a
     hundred it says "later" the first time. ``at_dot`` is called with how many have arrived, before
@@ -54,7 +54,7 @@ class CountingServer:
 
     @property
     def url(self) -> str:
-        """For DIGEST_TRANSPORT."""
+        """Return the value for DIGEST_TRANSPORT."""
         return f"smtp://{HOST}:{self._socket.getsockname()[1]}"
 
     def __enter__(self) -> Self:
@@ -83,12 +83,12 @@ class CountingServer:
         return sum(self.arrived.values())
 
     def wait_until(self, holds: Callable[[], bool], seconds: float = 20) -> None:
-        """Wait for something that arrives, or for somebody to go."""
+        """Wait for a message to arrive, or for a client to leave."""
         with self._changed:
             assert self._changed.wait_for(holds, seconds), "it never came to that"
 
     def hear_out(self) -> None:
-        """Wait until every client has gone, and what they said is read to its end."""
+        """Wait until every client has gone and all that they sent is read."""
         self.wait_until(lambda: self._connections == 0)
 
     # ---- a conversation ----------------------------------------------------------------------
@@ -107,7 +107,7 @@ class CountingServer:
             await asyncio.sleep(self._random.random() * self._slow)
 
     def wants(self, recipient: str) -> bool:
-        """Whether a recipient is taken this time."""
+        """Return whether a recipient is accepted this time."""
         if recipient in self.put_off or self._random.random() * 100 >= self._puts_off:
             return True
         self.put_off.add(recipient)
@@ -159,7 +159,7 @@ class _Conversation:
                     await self._say("250 OK")
 
     async def _take(self) -> None:
-        """A message: it counts from the moment in which all of it is here."""
+        """Count a message, from the moment at which all of it has arrived."""
         octets = await self._reader.readuntil(b"\r\n.\r\n")
         found = _MESSAGE_ID.search(octets)
         assert found

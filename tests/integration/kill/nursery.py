@@ -1,4 +1,4 @@
-"""A process that has everything imported, and forks another for each run: `Nursery` starts it.
+"""Start runs quickly: a process that has imported everything forks a child for each.
 
 It has one thread and no connections, so that a fork of it is like a process just started. It alone
 kills what it has forked: so no signal ever meets a process that has the number of one that is gone.
@@ -17,6 +17,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from time import monotonic
 from typing import Any, Self
@@ -33,6 +34,7 @@ from digest.errors import DigestError
 from digest.ledger import database
 from digest.monitoring.logs import configure_logs
 from digest.pipeline import Pipeline
+from digest.plan import planning
 from subscribers.errors import SubscriberError
 from tests.integration.pipelines import make_pipeline
 from tests.support import make_candidate, make_corpus, make_edition, make_settings
@@ -67,9 +69,10 @@ class Nursery:
         self._process.stdout.close()
 
     def start(self, settings: dict[str, str], now: datetime, what: str = "run") -> "Child":
-        """A run (or a ``worker``) of an application with these settings, begun.
+        """Start a run (or a ``worker``) of an application with these settings.
 
-        Beside the program's own settings there are ``patience``, for how many seconds it tries to
+        It plans for few people at a time, and sends while it plans. Beside the program's own
+        settings there are ``dies_at``, the statement at which it kills itself; ``patience``, for how many seconds it tries to
         record an outcome; ``most_octets`` that a file may have; and a ``pragma``, with which each
         use of a connection to SQLite begins.
         """
@@ -86,7 +89,7 @@ class Nursery:
 
 
 class Child:
-    """A process group that runs. What it has said, but for its logs, is ``said`` once it has ended."""
+    """A process group that runs; ``said`` is its output without logs, once it has ended."""
 
     def __init__(self, nursery: Nursery, pid: int) -> None:
         self._nursery = nursery
@@ -96,7 +99,7 @@ class Child:
         self._has_ended = False
 
     def ends_within(self, seconds: float) -> bool:
-        """Wait for the end of the first process, but not for longer."""
+        """Wait for the end of the first process, for so many seconds at most."""
         if self._has_ended:
             return True
         ended = self._nursery.ask("wait", self._pid, seconds)
@@ -115,20 +118,28 @@ class Child:
     def tell_to_stop(self) -> None:
         self._nursery.ask("kill", self._pid, False, signal.SIGTERM)
 
-    def kill_one_below(self) -> None:
-        """Kill a process that the first one has started."""
-        assert self._nursery.ask("kill_one_below", self._pid)
+    def kill_one_below(self) -> bool:
+        """Kill a process that the first one has started; return whether one is there."""
+        return bool(self._nursery.ask("kill_one_below", self._pid))
 
     def has_some_below(self) -> bool:
-        """Whether the first process has started others that work for it by now."""
+        """Return whether the first process has started others by now."""
         return bool(self._nursery.ask("below", self._pid))
 
     def is_gone(self) -> bool:
-        """Whether nothing is left of the process group, once the first process has ended."""
+        """Return whether nothing is left of the process group after the first process ended."""
         return bool(self._nursery.ask("is_gone", self._pid))
 
 
 # ---- in that process -------------------------------------------------------------------------
+
+
+def _is_alive(pid: str) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2][:1]
+    except OSError:
+        return False
+    return state != "Z"
 
 
 class _Forks:
@@ -173,12 +184,14 @@ class _Forks:
 
     def below(self, pid: int) -> list[int]:
         tasks = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-        return [int(task) for task in tasks[1:]]  # the first keeps account of what they share
+        # The first keeps account of what they share; some have ended, and their parent does not
+        # know yet.
+        return [int(task) for task in tasks[1:] if _is_alive(task)]
 
     def kill_one_below(self, pid: int) -> bool:
         below = self.below(pid)
-        for each in below[-1:]:
-            os.kill(each, signal.SIGKILL)  # its parent has not reaped it: it waits for all
+        for child in below[-1:]:
+            os.kill(child, signal.SIGKILL)  # its parent has not reaped it: it waits for all
         return bool(below)
 
     def is_gone(self, pid: int) -> bool:
@@ -197,20 +210,24 @@ class _Forks:
 
 
 def _live(settings: dict[str, str], now: datetime, what: str) -> None:
-    """A child's life: what a command does, without its time to start."""
+    """Do in a child what a command does, without its time to start."""
     os.setpgid(0, 0)
     os.close(0)
     status = 1
     try:
         configure_logs()
         worker_pool.WORTH_A_PROCESS = 1
+        planning.RANGE = 4
         database._PATIENCE = float(settings.pop("patience", database._PATIENCE))
         if octets := settings.pop("most_octets", ""):
             resource.setrlimit(resource.RLIMIT_FSIZE, (int(octets), int(octets)))
         pragma = settings.pop("pragma", "")
+        dies_at = int(settings.pop("dies_at", "0"))
         app = App({}, None, **settings)
         if pragma:
             event.listen(app.engine, "checkout", lambda made, *_: made.execute(pragma))
+        if dies_at:
+            event.listen(app.engine, "before_cursor_execute", _die_at(dies_at))
         app.templates = _TEMPLATES
         pipeline = make_pipeline(
             app.settings, app.ledger, app.registry, deliver=app.worker_pool.send
@@ -228,13 +245,23 @@ def _live(settings: dict[str, str], now: datetime, what: str) -> None:
         os._exit(status)
 
 
+def _die_at(statement: int) -> Callable[..., None]:
+    numbers = count(1)
+
+    def die(*_: object) -> None:
+        if next(numbers) == statement:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return die
+
+
 def _run(app: App, pipeline: Pipeline, now: datetime) -> None:
     done = pipeline.tick(now, everybody=True)
     print(*done.trouble, "done", sep="\n", flush=True)
 
 
 def _work(app: App, pipeline: Pipeline, now: datetime) -> None:
-    """As `digest worker`, but without its pauses."""
+    """Do as `digest worker`, but without its pauses."""
     told_to_stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda *_: (told_to_stop.append(1), app.worker_pool.stop()))
     while not told_to_stop:
@@ -248,7 +275,7 @@ _DOES: dict[str, Callable[[App, Pipeline, datetime], None]] = {"run": _run, "wor
 
 
 def _warm_up() -> None:
-    """Have done once, for all, what takes long the first time."""
+    """Do once, for all children, what takes long the first time."""
     make_corpus()
     composer = Composer(_TEMPLATES, from_identity(make_settings()))
     composer.try_out(make_edition(make_candidate()), [make_candidate()])

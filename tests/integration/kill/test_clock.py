@@ -15,13 +15,15 @@ HOUR, DAY, YEAR = timedelta(hours=1), timedelta(days=1), timedelta(days=365)
 JUMPS = (HOUR * 0, -HOUR, DAY, -DAY, YEAR, HOUR, -YEAR, DAY, YEAR + HOUR)
 
 
-@pytest.mark.parametrize("rounds", [1, pytest.param(5, marks=pytest.mark.long)])
-def test_from_run_to_run(make_world, rounds):
+@pytest.mark.parametrize(
+    "jumps", [JUMPS[:4], pytest.param(JUMPS * 5, marks=pytest.mark.long)], ids=len
+)
+def test_from_run_to_run(make_world, jumps):
     """Each run is killed, and then another does what is left: at another time altogether."""
     world = make_world(seed=8, slow=0.004, people=8)
     random = Random(8)
     length, killed = world.run().seconds, 0
-    for jump in JUMPS * rounds:
+    for jump in jumps:
         world.move_to(NOW + jump)
         killed += world.run_killed(random.uniform(0, length))
         world.check(world.connections)

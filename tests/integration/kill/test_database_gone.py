@@ -4,23 +4,19 @@ import asyncio
 import sqlite3
 import uuid
 from contextlib import suppress
-from datetime import timedelta
 from random import Random
 from threading import Timer
 
 import pytest
-from sqlalchemy import create_engine, exc, make_url, text
+from sqlalchemy import create_engine, delete, exc, make_url, text
 
-from digest.ledger.claims import Limits
 from digest.ledger.ledger import Ledger
+from digest.ledger.tables import workers
 from digest.model.messages import Outcome, OutcomeKind
 from subscribers.store.registry import Registry
 from tests.integration.deliver.test_delivery_worker import Crowd, Post, names
 from tests.integration.kill.line import HOST, Line
 from tests.integration.kill.world import S, World
-from tests.integration.ledger.test_papers import absorb
-from tests.integration.plans import plan, state
-from tests.support import NOW, TODAY, make_sighting
 
 pytestmark = pytest.mark.both_databases
 
@@ -152,13 +148,15 @@ def test_a_database_that_stays_away_is_one_line(postgres_world, line):
 
 
 @ON_POSTGRESQL
-def test_a_sender_that_has_lost_its_lock_is_taken_for_dead_and_knows_better(postgres_world):
-    """With its sessions the locks have gone that show that it lives: another run may begin."""
+def test_a_sender_that_was_silent_is_taken_for_dead_and_knows_better(postgres_world):
+    """As if its machine had been frozen for a while: another run may begin."""
     world = postgres_world(connections=CONNECTIONS)
     gate = Gate(world.server)
     child = world.start()
     gate.wait_for(CONNECTIONS)
-    end_sessions(world)
+    end_sessions(world)  # that of its lock as well
+    with world.engine.begin() as connection:
+        connection.execute(delete(workers))
     world.bury()
     world.server.at_dot = lambda _: None
     other = world.run()
@@ -217,19 +215,6 @@ def test_an_outcome_waits_for_a_connection_to_the_database(engine):
     crowd.send(Post(crowd.clock, keep_all))
     assert crowd.balance.accepted == 1
     few.dispose()
-
-
-def test_a_claim_that_is_undone_twice_is_not_undone_for_the_next(ledger):
-    """The answer to the first was lost; meanwhile another thread of the sender has claimed it."""
-    absorb(ledger, make_sighting(1))
-    plan(ledger, ledger.editions.freeze(TODAY, TODAY, NOW))
-    released = NOW + timedelta(seconds=1)
-    with ledger.live_workers.enter() as claims:
-        first = claims.next(Limits(), NOW)
-        claims.release(first, released)
-        again = claims.next(Limits(), NOW + timedelta(seconds=2))
-        claims.release(first, released)
-        assert state(ledger, again) is S.SENDING
 
 
 # ---- SQLite ----------------------------------------------------------------------------------

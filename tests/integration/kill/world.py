@@ -1,4 +1,4 @@
-"""A ledger, its subscribers and a server that counts; and what must hold whatever is killed."""
+"""A ledger, its subscribers and a counting server; check them whatever is killed."""
 
 import re
 from collections import Counter
@@ -11,8 +11,6 @@ from typing import Any
 from sqlalchemy import Engine, Row, func, select
 
 from digest.ledger.ledger import Ledger
-from digest.ledger.live_workers import _lock
-from digest.ledger.locks import is_held
 from digest.ledger.tables import deliveries, editions
 from digest.model.deliveries import Balance, DeliveryState
 from digest.model.digests import Edition
@@ -30,7 +28,7 @@ _TAG = re.compile(r"digest\+(\d+)-")  # an envelope sender names its delivery
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait for something that nobody tells us of."""
+    """Wait until something is so, by asking again and again."""
     give_up = monotonic() + seconds
     while not holds():
         assert monotonic() < give_up, "it never came to that"
@@ -75,32 +73,29 @@ class World:
     # ---- days and runs -----------------------------------------------------------------------
 
     def next_day(self) -> None:
-        """Another edition, for everybody."""
+        """Make another edition, for everybody."""
         self.move_to(self.now + timedelta(days=1))
 
     def move_to(self, now: datetime) -> None:
-        """Be at a moment, whose day has an edition."""
+        """Move to a moment, whose day gets an edition."""
         self.now, day = now, now.date()
         self._papers += 1
         absorb(self.ledger, make_sighting(self._papers, listed_on=day, seen_at=now))
         self.edition = self.ledger.editions.freeze(day, day, now)
 
     def start(self, what: str = "run", now: datetime | None = None, **settings: str) -> Child:
-        """A process that sends, begun."""
+        """Start a process that sends."""
         return self._nursery.start({**self.settings, **settings}, now or self.now, what)
 
     def run(self, now: datetime | None = None, **settings: str) -> Child:
-        """A run to its end."""
+        """Do a run to its end."""
         child = self.start(now=now, **settings)
         assert child.ends_within(60)
         return child
 
-    def run_killed(self, after: float, *, once_it_sends: bool = False) -> bool:
-        """A run that is killed after some seconds; false if it was quicker."""
+    def run_killed(self, after: float) -> bool:
+        """Kill a run after some seconds; return False if it ended before."""
         child = self.start()
-        connections = self.server.ever_connected
-        if once_it_sends:
-            self.server.wait_until(lambda: self.server.ever_connected > connections)
         if child.ends_within(after):
             return False
         child.kill()
@@ -117,14 +112,15 @@ class World:
         self.check_finished()
 
     def bury(self) -> None:
-        """Wait until the dead are found dead: PostgreSQL needs a moment to see that one has gone."""
+        """Wait until dead workers count as dead: PostgreSQL notices it after a moment."""
         claimants = {row.claimed_by for row in self.rows() if row.state == S.SENDING}
-        eventually(lambda: not any(is_held(self.engine, _lock(name)) for name in claimants))
+        is_alive = self.ledger.live_workers.is_alive
+        eventually(lambda: not any(map(is_alive, claimants)))
 
     # ---- what must hold ----------------------------------------------------------------------
 
     def check(self, most_on_their_way: int) -> None:
-        """Whoever is due is one of sent once, not sent and perhaps sent, in the books and in truth."""
+        """Check that records and server agree: each email was sent once, not, or perhaps."""
         self.server.hear_out()
         copies = self.copies()
         for row in self.rows():
@@ -136,7 +132,7 @@ class World:
         assert self.states()[S.SENDING] <= most_on_their_way
 
     def check_finished(self) -> None:
-        """Everybody is decided, and the balance is stored as it is."""
+        """Check that every delivery has an outcome, and that the stored balance is right."""
         self.check(0)
         balance = self.ledger.editions.balance(self.edition)
         assert balance.is_balanced
@@ -145,19 +141,24 @@ class World:
         assert self.stored(self.edition) == balance
 
     def copies(self) -> dict[int, int]:
-        """How many copies of a delivery's mail have arrived, by its number."""
-        of_delivery: Counter[int] = Counter()
+        """Return how many copies of each delivery's email have arrived: no message has two."""
         of_message: Counter[str] = Counter()
+        for mail, count in self.server.arrived.items():
+            of_message[mail.message_id] += count
+        assert set(of_message.values()) <= {1}
+        return self.copies_of_each()
+
+    def copies_of_each(self) -> Counter[int]:
+        """Return how many copies of each delivery's email have arrived, by its number."""
+        of_delivery: Counter[int] = Counter()
         for mail, count in self.server.arrived.items():
             tag = _TAG.match(mail.mail_from)
             assert tag
             of_delivery[int(tag[1])] += count
-            of_message[mail.message_id] += count
-        assert set(of_message.values()) <= {1}
         return of_delivery
 
     def on_their_way(self) -> dict[int, bool]:
-        """The deliveries that were being sent when their sender died, and whether they arrived."""
+        """Return the deliveries whose worker died while sending, and whether they arrived."""
         copies = self.copies()
         return {row.id: row.id in copies for row in self.rows() if row.state == S.SENDING}
 
@@ -166,7 +167,7 @@ class World:
             return connection.execute(select(deliveries).order_by(deliveries.c.id)).all()
 
     def states(self) -> Counter[DeliveryState]:
-        """How many deliveries there are in each state, of all editions."""
+        """Count the deliveries of all editions by state."""
         query = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
         with self.engine.connect() as connection:
             return Counter({S(row[0]): row[1] for row in connection.execute(query)})

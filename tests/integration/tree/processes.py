@@ -1,4 +1,4 @@
-"""A command as a user runs it, in a session of its own, with all processes that come of it."""
+"""Run a command as a user does, in a session of its own, with all processes that it starts."""
 
 import os
 import signal
@@ -86,7 +86,7 @@ class Tree:
             assert self._news.wait_for(lambda: words in self.said, seconds), self.said
 
     def ends(self, seconds: float = PATIENCE) -> int:
-        """Its status, once it has ended by itself."""
+        """Return its status, once it has ended by itself."""
         try:
             status = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -98,18 +98,18 @@ class Tree:
     # ---- its processes -----------------------------------------------------------------------
 
     def everybody(self) -> Iterator[int]:
-        """All of its session that live, wherever in the tree; a corpse counts if it is ours."""
-        for each in Path("/proc").iterdir():
-            if each.name.isdecimal():
+        """Return all living processes of its session; a zombie counts if it is our child."""
+        for process in Path("/proc").iterdir():
+            if process.name.isdecimal():
                 with suppress(OSError, ValueError):
-                    state, parent, _, session, *_ = _stat(each)
+                    state, parent, _, session, *_ = _stat(process)
                     # The first is buried by us, and orphans by whoever is the first of all.
-                    is_others = state == "Z" and (int(parent) == 1 or int(each.name) == self.pid)
+                    is_others = state == "Z" and (int(parent) == 1 or int(process.name) == self.pid)
                     if int(session) == self.pid and not is_others:
-                        yield int(each.name)
+                        yield int(process.name)
 
     def connected_to(self, port: int) -> list[int]:
-        """Those with a connection to a port of this machine."""
+        """Return the processes with a connection to a port of this machine."""
         sockets = set()
         for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]:
             fields = line.split()
@@ -121,7 +121,7 @@ class Tree:
         os.kill(self.pid, sign)
 
     def press_ctrl_c(self) -> None:
-        """As the terminal does it: all of them have it."""
+        """Send SIGINT to all of them, as a terminal does."""
         os.killpg(self.pid, signal.SIGINT)
 
     def kill(self, pid: int) -> None:
@@ -129,18 +129,18 @@ class Tree:
         os.kill(pid, signal.SIGKILL)
 
     def kill_all(self) -> None:
-        """All at once: the first cannot start another any more."""
+        """Kill all at once, so that the first cannot start another one."""
         deadline = monotonic() + PATIENCE
         while (found := list(self.everybody())) and monotonic() < deadline:
-            for each in (self.pid, *found) if self.pid in found else found:
+            for pid in (self.pid, *found) if self.pid in found else found:
                 with suppress(ProcessLookupError):
-                    os.kill(each, signal.SIGKILL)
+                    os.kill(pid, signal.SIGKILL)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(0.05)
 
 
 def eventually(holds, seconds: float = PATIENCE) -> None:
-    """Wait for something that nobody tells us of."""
+    """Wait until something is so, by asking again and again."""
     give_up = monotonic() + seconds
     while not holds():
         assert monotonic() < give_up, "it never came to that"
@@ -148,14 +148,14 @@ def eventually(holds, seconds: float = PATIENCE) -> None:
 
 
 def _stat(process: Path) -> Sequence[str]:
-    """From the state on: what stands before, its name, may hold anything."""
+    """Return the fields from the state on; the name before it may hold anything."""
     return (process / "stat").read_text("utf-8").rpartition(")")[2].split()
 
 
 def _open(pid: int) -> set[str]:
     found = set()
     with suppress(OSError):
-        for each in Path(f"/proc/{pid}/fd").iterdir():
+        for link in Path(f"/proc/{pid}/fd").iterdir():
             with suppress(OSError):
-                found.add(str(each.readlink()))
+                found.add(str(link.readlink()))
     return found

@@ -1,4 +1,4 @@
-"""`digest up` by a clock that goes a thousand times as fast: what test_soak.py starts."""
+"""Run `digest up` with a clock that is a thousand times as fast, for test_soak.py."""
 
 import json
 import os
@@ -20,7 +20,7 @@ if __name__ == "__main__":
 
 @dataclass(frozen=True)
 class FastClock:
-    """It was ``start`` at the moment ``begun`` (seconds since 1970). The same in all processes."""
+    """A clock that showed ``start`` at ``begun`` (seconds since 1970), in all processes."""
 
     start: datetime
     begun: float
@@ -36,4 +36,4 @@ def main() -> None:
     clock = FastClock(datetime.fromisoformat(told["start"]), told["begun"], told["tempo"])
     app = App({}, None, clock, **told["settings"])
     pages = Pages("127.0.0.1", told["port"])
-    run_all(app, pages, lambda: print("all of it runs", flush=True), tempo=told["tempo"])
+    run_all(app, pages, lambda _url: print("all of it runs", flush=True), tempo=told["tempo"])

@@ -1,10 +1,10 @@
-"""The program through a year: its own pipeline, planning, ledger and sending, told the time.
+"""Run the program through a year: its own pipeline, planning, ledger and sending.
 
 Only what would be slow stands in: the ranking, which papers fit a topic by one word; the composing,
 a mail being the numbers of its papers; and the relay, a list.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -15,27 +15,25 @@ from sqlalchemy import Engine
 
 from digest.app.app import App
 from digest.deliver.delivery_worker import DeliveryWorker, Parts
-from digest.deliver.edition_messages import planned_digest
+from digest.deliver.transport.channel import ThreadChannel
 from digest.errors import SourceError, TransportError
-from digest.ledger.ledger import Ledger
-from digest.model.deliveries import Delivery
 from digest.model.digests import Candidate, Digest, Edition, Pick, Section
 from digest.model.messages import Envelope, Message, Outcome, OutcomeKind
+from digest.model.packed_picks import pack
 from digest.model.papers import Harvest
 from digest.rank.ranker import Reader
 from digest.service.jobs import Jobs
-from subscribers.model import Subscriber
 from subscribers.preferences import WEEKDAYS, Preferences
 from subscribers.topics import parse_topics
 from tests.integration.year.lives import Life, Paper, Wishes, Year, is_in
 from tests.support import SENDING, make_sighting
 
-TOPICAL, TOP = 10, 5
+TOPICAL, TOP, RISING = 10, 5, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One that the relay has taken."""
+    """An email that the relay has accepted."""
 
     at: datetime
     to: str
@@ -61,7 +59,7 @@ class House:
         self.restart()
 
     def restart(self) -> None:
-        """As a new process has it."""
+        """Begin again as a new process."""
         app = App(
             environment={},
             dotenv=None,
@@ -80,8 +78,8 @@ class House:
             settings=app.settings,
             ledger=app.ledger,
             registry=app.registry,
-            composer=app.composer,
-            transport=lambda: _Relay(self),
+            composer=PlainComposer(),
+            channel=lambda: ThreadChannel(_Relay(self)),
             feedback=app.feedback,
             verp=None,
             diagnostics=app.diagnostics,
@@ -93,19 +91,19 @@ class House:
         self.is_stopped = False
 
     def look(self, now: datetime) -> None:
-        """What the schedule does in a minute; in any order, as its threads may."""
+        """Do what the schedule does in a minute, in any order, as its threads may."""
         self._live_until(now)
         self.now = now
         if self.is_stopped:
             self.restart()
         duties = [self._duties.collect, self._duties.tick, self._duties.plan]
         self._random.shuffle(duties)
-        for each in (*duties, self._duties.send, self._duties.tidy):
+        for duty in (*duties, self._duties.send, self._duties.tidy):
             if not self.is_stopped:
-                each()
+                duty()
 
     def stop_after(self, mails: int) -> None:
-        """The next look is the last before it stands still: it is stopped while it sends."""
+        """Stop the next look while it sends; it is the last one before a standstill."""
         self._left_to_take = mails
 
     def stand_still(self) -> None:
@@ -116,7 +114,7 @@ class House:
 
     def take(self, message: Message) -> None:
         self._refuse_if_down()
-        papers = tuple(int(each) for each in message.content.split())
+        papers = tuple(int(number) for number in message.content.split())
         self.mails.append(Mail(self.now, message.envelope.rcpt_to, message.message_id, papers))
         if self._left_to_take is not None:
             self._left_to_take -= 1
@@ -172,13 +170,13 @@ def preferences_of(wishes: Wishes) -> Preferences:
 
 
 def _to_come(year: Year) -> list[tuple[datetime, Life, Wishes | None]]:
-    """What readers will do, the last first."""
+    """Return what readers will do, the last first."""
     chapters = [(at, life, wishes) for life in year.lives for at, wishes in life.chapters]
-    return sorted(chapters, key=lambda each: each[0], reverse=True)
+    return sorted(chapters, key=lambda chapter: chapter[0], reverse=True)
 
 
 class _Almanac:
-    """The source: knows of each day since it began, while it is not down."""
+    """The source: it knows the papers of each day since it began, while it is not down."""
 
     name = "huggingface"
 
@@ -190,7 +188,7 @@ class _Almanac:
         if is_in(year.source_down, now):
             raise SourceError("the source is down")
         papers = [paper for day in days for paper in year.papers.get(day, ())]
-        yield Harvest(tuple(_sighting(each, now) for each in papers))
+        yield Harvest(tuple(_sighting(paper, now) for paper in papers))
         self._house.given.append((now, set(days)))
 
 
@@ -199,7 +197,7 @@ def _sighting(paper: Paper, now: datetime) -> object:
         paper.number,
         title=f"A {paper.kind} {paper.number}",
         abstract="",
-        upvotes=paper.votes,
+        upvotes=paper.votes_at(now),
         listed_on=paper.day,
         seen_at=now,
     )
@@ -210,14 +208,31 @@ class _Ranking:
 
     def __init__(self, edition: Edition) -> None:
         self._edition = edition
-        self._best = sorted(edition.candidates, key=lambda each: -(each.signals.upvotes or 0))
+        self._best = sorted(
+            edition.candidates, key=lambda candidate: -(candidate.signals.upvotes or 0)
+        )
+        self._rising = sorted(edition.rising, key=lambda candidate: -candidate.risen)
+
+    def packed(self, readers: Sequence[Reader]) -> Iterator[str]:
+        for digest in self.digests(readers):
+            yield pack(digest.picks) if digest else ""
 
     def digests(self, readers: Sequence[Reader]) -> Iterator[Digest | None]:
         for reader in readers:
             topics = {topic.text for topic in reader.topics}
-            fitting = [each for each in self._best if not topics or _kind(each) in topics]
-            chosen = fitting[: TOPICAL if topics else TOP]
-            picks = tuple(Pick(Section.TRENDING, each) for each in chosen)
+            best, rising = (
+                [
+                    candidate
+                    for candidate in candidates
+                    if candidate.paper_id not in reader.shown
+                    and (not topics or _kind(candidate) in topics)
+                ]
+                for candidates in (self._best, self._rising)
+            )
+            picks = (
+                *(Pick(Section.TRENDING, one) for one in best[: TOPICAL if topics else TOP]),
+                *(Pick(Section.RISING, one) for one in rising[:RISING]),
+            )
             all_of_them = len(self._edition.candidates)
             yield Digest(self._edition.day, reader.topics, picks, all_of_them) if picks else None
 
@@ -226,24 +241,16 @@ def _kind(candidate: Candidate) -> str:
     return candidate.facts.title.split()[1]
 
 
-class PlainComposing:
-    """Stands in for digest.deliver.edition_messages.EditionMessages."""
+class PlainComposer:
+    """Stands in for digest.compose.composer.Composer: a message has the numbers of its papers."""
 
-    def __init__(self, ledger: Ledger, _: object) -> None:
-        self._ledger = ledger
-        self._editions: dict[int, tuple[Edition, Mapping[int, Candidate]]] = {}
+    def try_out(self, *_: object) -> None:
+        pass
 
-    def message(self, delivery: Delivery, person: Subscriber, now: datetime) -> Message:
-        if delivery.edition_id not in self._editions:
-            edition = self._ledger.editions.get(delivery.edition_id)
-            papers = self._ledger.editions.papers_of(edition)
-            self._editions[edition.id] = edition, papers
-        digest = planned_digest(
-            self._ledger, delivery, *self._editions[delivery.edition_id], person
-        )
+    def compose(self, digest: Digest, *, to: str, public_id: str, now: datetime) -> Message:
         numbers = " ".join(pick.candidate.facts.title.split()[2] for pick in digest.picks)
-        message_id = f"<{digest.day}.{person.public_id}@digest.example.org>"
-        return Message(Envelope("digest@example.org", person.address), message_id, numbers.encode())
+        message_id = f"<{digest.day}.{public_id}@digest.example.org>"
+        return Message(Envelope("digest@example.org", to), message_id, numbers.encode())
 
 
 class _Relay:

@@ -1,4 +1,4 @@
-"""A year that is made up: readers and what they want when, papers, and what goes wrong. Only data."""
+"""Make up a year: readers and what they want when, papers, and what goes wrong. Only data."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -47,28 +47,35 @@ class Wishes:
 
     @property
     def wants_note(self) -> bool:
-        """A mail where there is nothing; by their time, so that no seed means other lives."""
+        """Return whether they want an email without papers; it depends on their time only."""
         return self.at.hour % 2 == 1
 
 
 @dataclass
 class Life:
-    """A reader's: what they want from a moment on, None after they have left."""
+    """A reader's life: what they want from a moment on, None after they have left."""
 
     name: str
     chapters: list[tuple[datetime, Wishes | None]]
 
     def wishes_at(self, moment: datetime) -> Wishes | None:
-        number = bisect_right(self.chapters, moment, key=lambda each: each[0]) - 1
+        number = bisect_right(self.chapters, moment, key=lambda chapter: chapter[0]) - 1
         return None if number < 0 else self.chapters[number][1]
 
 
 @dataclass(frozen=True)
 class Paper:
+    """``votes`` are those of its first days; from the moment ``rises_at`` on it has ``more``."""
+
     number: int
     kind: str
     votes: int
     day: date
+    rises_at: datetime
+    more: int
+
+    def votes_at(self, moment: datetime) -> int:
+        return self.votes + (self.more if moment >= self.rises_at else 0)
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,7 @@ class Year:
     relay_down: list[Spell] = field(default_factory=list)
 
     def day_of(self, moment: datetime) -> date:
-        """The operator's day."""
+        """Return the operator's day."""
         return moment.astimezone(ZoneInfo(self.zone)).date()
 
     def days(self) -> Iterator[date]:
@@ -147,7 +154,7 @@ def _wishes(random: Random, zones: Sequence[str]) -> Wishes:
 def _life(
     random: Random, name: str, zones: Sequence[str], begins: datetime, ends: datetime
 ) -> Life:
-    """Most are there from the beginning and change nothing; some do all sorts of things."""
+    """Make up a life: most readers are there from the beginning and change nothing."""
     wishes = _wishes(random, zones)
     joins = begins if random.random() < 0.8 else _some_moment(random, begins, ends)
     life = Life(name, [(joins, wishes)])
@@ -184,20 +191,23 @@ def _changed(random: Random, wishes: Wishes, zones: Sequence[str], today: date) 
 
 
 def _papers(random: Random, year: Year) -> dict[date, list[Paper]]:
-    """None at weekends. No two have as many votes, so that it is clear which are best."""
+    """Make up a day's papers: none at weekends, and each with another number of votes, always."""
     days = [day for day in year.days() if day.weekday() < 5]
-    votes = random.sample(range(100_000), len(days) * PAPERS_A_DAY)
+    votes = random.sample(range(0, 10**8, 10_000), len(days) * PAPERS_A_DAY)
     often = [1 / (number + 1) for number in range(len(KINDS))]
     found: dict[date, list[Paper]] = {}
     for number, count in enumerate(votes):
         day = days[number // PAPERS_A_DAY]
         [kind] = random.choices(KINDS, often)
-        found.setdefault(day, []).append(Paper(number, kind, count, day))
+        # Of each three one rises, some above most others; no two to or by the same number.
+        rises_at = datetime.combine(day, time(), UTC) + _hours(random, 10, 16 * 24)
+        more = number + 1 + random.choice((0, 5 * 10**7)) if number % 3 == 0 else 0
+        found.setdefault(day, []).append(Paper(number, kind, count, day, rises_at, more))
     return found
 
 
 def _sleeps(random: Random, year: Year, days: int) -> list[Spell]:
-    """Minutes, hours, days; half of them begin in the middle of sending."""
+    """Make up standstills of minutes, hours or days; half of them begin while it sends."""
     lengths = [
         *(_hours(random, 0.02, 1) for _ in range(days // 6)),
         *(_hours(random, 1, 30) for _ in range(days // 14)),
@@ -207,13 +217,15 @@ def _sleeps(random: Random, year: Year, days: int) -> list[Spell]:
     for length in lengths:
         begins = _some_moment(random, year.begins + DAY, year.ends - 7 * DAY)
         spell = Spell(begins, begins + length, random.choice((0, 1, 3, 10)))
-        if not any(each.begins <= spell.ends and spell.begins <= each.ends for each in found):
+        if not any(
+            earlier.begins <= spell.ends and spell.begins <= earlier.ends for earlier in found
+        ):
             found.append(spell)
-    return sorted(found, key=lambda each: each.begins)
+    return sorted(found, key=lambda spell: spell.begins)
 
 
 def _outages(random: Random, year: Year, days: int) -> list[Spell]:
-    """The source fails for some hours of a day, or for all of it, or for two days."""
+    """Make up failures of the source: for some hours of a day, all of it, or two days."""
     zone = ZoneInfo(year.zone)
     found = []
     for _ in range(days // 12):

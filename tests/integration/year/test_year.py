@@ -17,14 +17,15 @@ import pytest
 from sqlalchemy import Engine, event, select
 from structlog.testing import capture_logs
 
-from digest.deliver import delivery_worker as sending
 from digest.ledger.database import open_database
 from digest.ledger.ledger import Ledger
 from digest.ledger.tables import deliveries, editions
 from digest.model.deliveries import Balance
+from digest.model.digests import Section
+from digest.model.packed_picks import unpack
 from subscribers.store.tables import subscribers
-from tests.integration.year.house import House, Mail, PlainComposing, address_of
-from tests.integration.year.lives import DAY, MINUTE, Life, Year, is_in, make_year
+from tests.integration.year.house import House, Mail, address_of
+from tests.integration.year.lives import DAY, MINUTE, Life, Paper, Year, is_in, make_year
 from tests.integration.year.oracle import GRACE, Made, Oracle, Row, moment_of
 
 PATIENCE = timedelta(minutes=60)  # that an edition waits for a source
@@ -122,6 +123,10 @@ class Books:
             }
             self.editions = connection.execute(select(editions).order_by(editions.c.day)).all()
             days = {edition.id: edition.day for edition in self.editions}
+            packed = select(deliveries.c.picks).where(deliveries.c.picks.is_not(None))
+            picks = [pick for text in connection.execute(packed).scalars() for pick in unpack(text)]
+            # That readers were to be shown.
+            self.risers = sum(pick.section is Section.RISING for pick in picks)
             self.rows: dict[str, dict[date, str]] = defaultdict(dict)
             for row in connection.execute(select(deliveries)):
                 became = f"{row.state} {row.reason or ''}".strip()
@@ -142,8 +147,18 @@ def made_of(year: Year, books: Books, house: House) -> list[Made]:
         new = sorted(day for day in told - taken if begin <= day <= edition.day)
         taken |= set(new)
         papers = tuple(paper for day in new for paper in year.papers.get(day, ()))
-        made.append(Made(edition.day, at, papers))
+        made.append(Made(edition.day, at, papers, votes_told(year, house, at)))
     return made
+
+
+def votes_told(year: Year, house: House, at: datetime) -> dict[Paper, int]:
+    """The votes of each paper when the source was last asked for its day."""
+    asked = {day: moment for moment, days in house.given if moment <= at for day in days}
+    return {
+        paper: paper.votes_at(moment)
+        for day, moment in asked.items()
+        for paper in year.papers.get(day, ())
+    }
 
 
 def faults_of_editions(year: Year, looks: Looks, made: list[Made], oracle: Oracle) -> list[str]:
@@ -184,7 +199,8 @@ def faults_of(
         if not is_about_paused(life, before):
             faults.append(f"{day}: not paused")
     stale = [day for day, state in booked.items() if state == "skipped stale"]
-    rows = oracle.rows_of(life, paused, stale)
+    unsent = [day for day, state in booked.items() if state.startswith("skipped")]
+    rows = oracle.rows_of(life, paused, stale, unsent)
     by_edition = {date.fromisoformat(each.message_id[1:11]): each for each in mails}
     if len(by_edition) < len(mails):
         faults.append("mailed twice for one edition")
@@ -304,16 +320,17 @@ def simulate(year: Year, engine: Engine, home: Path, random: Random, share: floa
     faults = judge(year, looks, house, books)
     became = Counter(state for rows in books.rows.values() for state in rows.values())
     print(
-        f"{len(looks.all)} looks, {len(books.editions)} editions, {len(house.mails)} mails;",
+        f"{len(looks.all)} looks, {len(books.editions)} editions, {len(house.mails)} mails,",
+        f"{books.risers} late risers;",
         f"{lived - began:.1f} s, judged in {process_time() - lived:.1f} s;",
         dict(became),
     )
+    assert books.risers
     assert not faults, f"{len(faults)} faults\n" + "\n".join(faults[:40])
 
 
 @pytest.fixture(autouse=True)
 def _plain_mails(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(sending, "EditionMessages", PlainComposing)
     with capture_logs():  # what fails is told each time, and much fails here
         yield
 

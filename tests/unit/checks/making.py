@@ -84,5 +84,5 @@ def line_of(mjml, needle):
 
 
 def told(findings):
-    """What findings say, with their places."""
+    """Return what findings say, with their places."""
     return [(finding.what, finding.line) for finding in findings]

@@ -38,6 +38,11 @@ def test_a_missing_include_is_told_where_it_is_included(check):
     assert found == ["mail/b.j2:3 there is no template mail/c.j2, which is included here"]
 
 
+def test_an_include_of_an_impossible_name_is_told(check):
+    [found] = check(a='{% include "mail/' + "b" * 5000 + '" %}')
+    assert "there is no template" in found
+
+
 def test_a_template_that_includes_itself_is_told(check):
     found = check(
         a='{% include "mail/b.j2" %}', b='\n{% if 0 %}{% include "mail/a.j2" %}{% endif %}'

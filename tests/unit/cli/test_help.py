@@ -52,6 +52,17 @@ def test_each_result_can_be_had_as_json(words: str) -> None:
     assert ("--json" in options) == (words not in others)
 
 
+GROUPS = [words.split()[0] for words in COMMANDS if " " in words]
+
+
+@pytest.mark.parametrize("name", sorted(set(GROUPS)))
+def test_each_line_in_the_list_of_a_group_is_a_whole_sentence(name: str) -> None:
+    said = CliRunner().invoke(cli, [name, "--help"]).output.partition("Commands:\n")[2]
+    listed = [line for line in said.splitlines() if line]
+    assert len(listed) == GROUPS.count(name)
+    assert [line for line in listed if not re.search(r"\w\.$", line) or len(line) > 80] == []
+
+
 def test_commands_are_listed_by_section() -> None:
     said = CliRunner().invoke(cli, ["--help"]).output
     titles = re.findall(r"^(\w+):$", said, re.MULTILINE)
@@ -59,3 +70,4 @@ def test_commands_are_listed_by_section() -> None:
     names = re.findall(r"^  (\w+)  +\w", said, re.MULTILINE)
     assert names == [name for section in SECTIONS.values() for name in section]
     assert all(len(line) <= 80 for line in said.splitlines())
+    assert all(line.endswith(".") for section in SECTIONS.values() for _, line in section.values())

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from digest.cli.demo import SAMPLE_EDITION
+from digest.collect.sample_edition import SAMPLE_EDITION
 from tests.support import SENDING
 
 SET_UP = {f"DIGEST_{name.rstrip('_').upper()}": value for name, value in SENDING.items()}
