@@ -1,4 +1,4 @@
-"""What of real failure reports is understood: `python -m tests.bench.bench_bounces FOLDER`.
+"""Measure how many real failure reports are understood: `python -m tests.bench.bench_bounces FOLDER`.
 
 The folder is `bounces` of the corpus (see tests/conftest.py); each miss is printed with what was
 expected of it.
@@ -29,7 +29,7 @@ class Expected:
 
 @dataclass
 class Score:
-    """How many of how many, and the misses in words."""
+    """A count out of a total, and the misses in words."""
 
     right: int = 0
     of: int = 0
@@ -121,7 +121,7 @@ def _records(path: Path) -> Iterator[dict]:
 
 
 def _is_delay(content: bytes) -> bool:
-    """Whether the mail's own words say so; the record has one word for delays and their end."""
+    """Return whether the email's own words say so; the record has one word for delay and end."""
     return bool(
         re.search(
             rb"^action: delayed|^subject:.*(?:\bdelayed|\(delay\))", content.lower(), re.MULTILINE

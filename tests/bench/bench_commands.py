@@ -1,7 +1,7 @@
-"""What a command costs that an operator types: `python -m tests.bench.bench_commands [REPEATS]`.
+"""Measure what commands cost: `python -m tests.bench.bench_commands [REPEATS]`.
 
 Processor seconds (user and system) of processes of their own, in a folder where the demo was run.
-The least of several repeats is told: on a busy machine the others measure the neighbours.
+The least of several repeats counts: on a busy machine the others measure the neighbours.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What a signature costs: `python -m tests.bench.bench_dkim [MESSAGES]`.
+"""Measure what a signature costs: `python -m tests.bench.bench_dkim [MESSAGES]`.
 
 The first 60 KB of a mail of the demo: processor time of one core for signing with RSA (2048 bits),
 and with Ed25519 beside it; and for the parts of it.
@@ -14,7 +14,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-from digest.cli.demo import run_demo
+from digest.cli.demo import demo_app, run_demo
 from digest.deliver.transport.dkim import Signer, SigningKey, relaxed_body
 from digest.model.messages import Envelope, Message
 from tests.support import NOW
@@ -38,7 +38,7 @@ def main(messages: int) -> None:
 
 def _mail() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        done = run_demo(Path(folder), lambda _done, _total: None)
+        done = run_demo(demo_app(Path(folder)), lambda _done, _total: None)
         longest = max((mail.eml.read_bytes() for mail in done.mails), key=len)
     assert len(longest) >= SIZE
     return longest[:SIZE]

@@ -41,7 +41,8 @@ import digest
 import subscribers
 from digest.app.app import App
 from digest.app.web import web
-from digest.cli.demo import NOW, SAMPLE_EDITION
+from digest.cli.demo import NOW
+from digest.collect.sample_edition import SAMPLE_EDITION
 from digest.inbound.mailboxes import messages_in
 from subscribers.topics import parse_topics
 from tests import reports
@@ -55,7 +56,7 @@ ROOTS = tuple(Path(folder) for package in (digest, subscribers) for folder in pa
 
 @dataclass
 class Passed:
-    """What was passed through: the functions, by file."""
+    """The functions that were passed through, by file."""
 
     what: str
     functions: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))

@@ -1,4 +1,4 @@
-"""What a message takes on its way to a relay: `python -m tests.bench.bench_smtp [MESSAGES]`.
+"""Measure what a message takes on its way to a relay: `python -m tests.bench.bench_smtp [MESSAGES]`.
 
 To a server of this machine, over a line on which each answer is under way for a while, with and
 without pipelining: messages a second, the round trips that each waits for (among them the server's
@@ -8,9 +8,9 @@ own time, as it shares our processor), and the processor time of the client alon
 import sys
 import time
 
-from digest.deliver.transport.smtp import SmtpTransport
-from digest.deliver.transport.smtp_conversation import Timeouts
+from digest.deliver.transport.smtp import SmtpChannel, SmtpTransport
 from digest.deliver.transport.smtp_relay import Relay
+from digest.deliver.transport.smtp_transaction import Timeouts
 from digest.model.messages import Envelope, Message, OutcomeKind
 from tests.integration.smtp_server import HOST, SmtpServer
 
@@ -35,7 +35,7 @@ def _seconds_each(messages: int, latency: float, *, pipelining: bool) -> tuple[f
     message = Message(Envelope("a@example.org", "b@example.org"), "<x@example.org>", content)
     with (
         SmtpServer(pipelining=pipelining, latency=latency) as server,
-        SmtpTransport(Relay(HOST, server.port), Timeouts(), messages + 1) as transport,
+        SmtpTransport(SmtpChannel(Relay(HOST, server.port), Timeouts(), messages + 1)) as transport,
     ):
         started, began = time.perf_counter(), time.thread_time()
         for _ in range(messages):

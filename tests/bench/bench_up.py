@@ -87,7 +87,7 @@ def running(folder: Path, port: int, **settings: str) -> Iterator[None]:
 
 
 def leave(port: int, token: str) -> float:
-    """How long one POST takes, in seconds."""
+    """Return how long one POST takes, in seconds."""
     began = time.perf_counter()
     body = {"List-Unsubscribe": "One-Click"}
     answer = httpx.post(
@@ -115,7 +115,7 @@ def main(readers: int) -> None:
         engine = open_database(f"sqlite:///{home / 'digest.sqlite3'}")
         ensure_current(engine)
         tokens = Tokens([SENDING["secret"]])
-        links = [tokens.make(Purpose.UNSUBSCRIBE, each) for each in fill(engine, readers)]
+        links = [tokens.make(Purpose.UNSUBSCRIBE, reader) for reader in fill(engine, readers)]
         settings = {
             **SENDING,
             "home": folder,
