@@ -57,14 +57,18 @@ class Attempts:
         """
         delivery, to = parcel.delivery, message.envelope.rcpt_to
         began = self._clock()
+        is_marked = False
+
+        async def mark() -> bool:
+            """Read consent and suppression, with the mark, at the last moment."""
+            nonlocal is_marked
+            is_marked = await self._commit.mark(Mark(delivery, parcel.person.address))
+            return is_marked
+
         try:
-            # Consent and suppression are read with the mark, at the last moment.
-            outcome = await channel.send(
-                self._with_return_path(message, delivery),
-                lambda: self._commit.mark(Mark(delivery, parcel.person.address)),
-            )
+            outcome = await channel.send(self._with_return_path(message, delivery), mark)
         except TransportError:
-            await self._commit.release(Release(delivery))
+            await self._commit.release(Release(delivery, undoes_mark=is_marked))
             self._feed.look_again()
             raise
         if outcome is None:

@@ -101,10 +101,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A lease that is given back; with a moment, to be tried then at the earliest."""
+    """A lease that is given back; with a moment, to be tried then at the earliest.
+
+    Only who has marked it may undo the mark.
+    """
 
     delivery: Delivery
     not_before: datetime | None = None
+    undoes_mark: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,15 +235,17 @@ class Claims(Store):
 
         A worker that lost the database and was taken for dead may still record its outcomes.
         """
-        ours = update(deliveries).where(*self._is_ours([delivery.id], to))
+        ours = update(deliveries).where(*self._is_ours([delivery.id], REACHED_FROM[to]))
         keeps = self._name if to is _S.UNCERTAIN else None
         moved = ours.values(state=to, changed_at=now, claimed_by=keeps, **values)
         return connection.execute(moved).rowcount == 1
 
-    def _is_ours(self, ids: Iterable[int], to: DeliveryState) -> list[ColumnElement[bool]]:
+    def _is_ours(
+        self, ids: Iterable[int], before: Iterable[DeliveryState]
+    ) -> list[ColumnElement[bool]]:
         return [
             deliveries.c.id.in_(sorted(ids)),  # in one order, or two workers wait for each other
-            deliveries.c.state.in_(sorted(REACHED_FROM[to])),
+            deliveries.c.state.in_(sorted(before)),
             deliveries.c.claimed_by == self._name,
         ]
 
@@ -248,7 +254,8 @@ class Claims(Store):
             at = {"next_attempt_at": release.not_before}
             self._move(connection, release.delivery, _S.PENDING, now, **at)
             return
-        ours = update(deliveries).where(*self._is_ours([release.delivery.id], _S.PENDING))
+        before = REACHED_FROM[_S.PENDING] if release.undoes_mark else _WAITING
+        ours = update(deliveries).where(*self._is_ours([release.delivery.id], before))
         connection.execute(ours.values(_as_it_was(now)))
 
     # ---- turns and marks ----
@@ -277,21 +284,30 @@ class Claims(Store):
         }
         ids = {mark.delivery.id for mark in marks} - held
         ours = group_statements.mark(connection, ids, self._name, now)
+        ours |= self._waiting(connection, held) if held else set()
         standings = rows.standings(connection, [mark.delivery.subscriber_id for mark in marks])
         gone = (Standing.REMOVED, "")
         answers = []
         for mark in marks:
             delivery = mark.delivery
             standing, address = standings.get(delivery.subscriber_id, gone)
-            if standing is not Standing.MAY_RECEIVE:
-                self._drop(connection, delivery, standing, now)
-            elif delivery.id in held or address != mark.address:
-                self._release(connection, Release(delivery), now)
-            else:
-                answers.append(delivery.id in ours)
+            if delivery.id not in ours:
+                answers.append(False)
                 continue
-            answers.append(False)
+            ours.remove(delivery.id)  # it may be asked for twice
+            may_be_sent = standing is Standing.MAY_RECEIVE
+            stands = may_be_sent and delivery.id not in held and address == mark.address
+            if not may_be_sent:
+                self._drop(connection, delivery, standing, now)
+            elif not stands:
+                self._release(connection, Release(delivery, undoes_mark=True), now)
+            answers.append(stands)
         return answers
+
+    def _waiting(self, connection: Connection, ids: Collection[int]) -> set[int]:
+        """Return which of these deliveries this worker has leased and not marked."""
+        query = select(deliveries.c.id).where(*self._is_ours(ids, _WAITING)).with_for_update()
+        return set(connection.execute(query).scalars())
 
     def _drop(
         self, connection: Connection, delivery: Delivery, standing: Standing, now: datetime

@@ -36,8 +36,8 @@ _S = DeliveryState
 # more ends uncertainty: the operator, or the worker that marked it and was taken for dead.
 REACHED_FROM: dict[DeliveryState, frozenset[DeliveryState]] = {
     # Marked right before its message is handed over: from now on a crash makes it uncertain.
-    # Again, if the answer to the commit of the mark was lost.
-    _S.SENDING: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING}),
+    # Never twice: a worker that was taken for dead may have leased it anew, beside its old lease.
+    _S.SENDING: frozenset({_S.PENDING, _S.DEFERRED}),
     # A lease that was given back; a message that was not handed over; or resent by the operator.
     _S.PENDING: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN}),
     # A failure report proves that the relay had accepted it.
@@ -46,9 +46,9 @@ REACHED_FROM: dict[DeliveryState, frozenset[DeliveryState]] = {
     _S.DEFERRED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN}),
     _S.REFUSED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN}),
     _S.UNCERTAIN: frozenset({_S.SENDING}),
-    # Found when it was marked, or before.
-    _S.SUPPRESSED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN}),
-    _S.SKIPPED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN}),
+    # Found in the transaction of its mark, or before.
+    _S.SUPPRESSED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING}),
+    _S.SKIPPED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING}),
 }
 
 # Deliveries of old versions have no such moment; then it is that of their edition.

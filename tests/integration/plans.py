@@ -103,6 +103,12 @@ def mark(ledger: Ledger, claims: Claims, delivery: Delivery, now: datetime = NOW
 
 def claim(ledger: Ledger, claims: Claims, delivery: Delivery, now: datetime = NOW) -> None:
     """Lease and mark this one, whatever else waits before it."""
+    lease_only(ledger, claims, delivery, now)
+    assert mark(ledger, claims, delivery, now)
+
+
+def lease_only(ledger: Ledger, claims: Claims, delivery: Delivery, now: datetime = NOW) -> None:
+    """Lease this one, whatever else waits before it."""
     others = deliveries.c.id != delivery.id
     waits = deliveries.c.state.in_([DeliveryState.PENDING, DeliveryState.DEFERRED])
     with ledger.engine.begin() as connection:  # out of the way for a moment
@@ -113,7 +119,6 @@ def claim(ledger: Ledger, claims: Claims, delivery: Delivery, now: datetime = NO
         for state in (DeliveryState.PENDING, DeliveryState.DEFERRED):
             back = update(deliveries).where(deliveries.c.state == state + "?")
             connection.execute(back.values(state=state))
-    assert mark(ledger, claims, delivery, now)
 
 
 def claim_next(ledger: Ledger, claims: Claims, now: datetime = NOW) -> Delivery | None:
@@ -154,12 +159,14 @@ def bring(ledger: Ledger, claims: Claims, delivery: Delivery, to: DeliveryState)
     """Have a waiting delivery leased and marked, and end in a state."""
     if to is DeliveryState.PENDING:
         return
+    if to is DeliveryState.SUPPRESSED:
+        lease_only(ledger, claims, delivery)
+        suppress(ledger, claims, delivery)
+        return
     claim(ledger, claims, delivery)
     match to:
         case DeliveryState.SENDING:
             pass
-        case DeliveryState.SUPPRESSED:
-            suppress(ledger, claims, delivery)
         case DeliveryState.SKIPPED:
             skip(claims, delivery)
         case _:

@@ -22,7 +22,7 @@ from digest.ledger.tables import attempts, deliveries
 from digest.model.deliveries import Delivery, DeliveryState
 from digest.model.digests import Edition
 from digest.model.messages import Outcome, OutcomeKind
-from subscribers.model import SuppressionReason
+from subscribers.model import Subscriber, SuppressionReason
 from subscribers.store.registry import Registry
 from tests.integration.ledger.test_papers import absorb
 from tests.integration.plans import (
@@ -80,10 +80,13 @@ LEASED = {S.PENDING, S.DEFERRED}
 # Before its message was handed over, and after.
 BY_A_WORKER = {
     *((before, to) for before in LEASED for to in MOVES if to not in {S.ACCEPTED, S.UNCERTAIN}),
-    *((S.SENDING, to) for to in MOVES),
+    *((S.SENDING, to) for to in MOVES if to is not S.SENDING),
 }
+FOUND_WHEN_MARKED = {S.SENDING, S.SUPPRESSED, S.SKIPPED}
 # It was taken for dead, and turns out to be the one who knows.
-BY_A_WORKER_LATE = {(S.UNCERTAIN, to) for to in MOVES if to not in {S.UNCERTAIN, S.SENDING}}
+BY_A_WORKER_LATE = {
+    (S.UNCERTAIN, to) for to in MOVES if to not in {S.UNCERTAIN, *FOUND_WHEN_MARKED}
+}
 
 
 # ---- the transitions -------------------------------------------------------------------------
@@ -110,7 +113,7 @@ def test_every_move_of_a_worker_from_every_state(ledger, edition, claims):
             subscriber += 1
             delivery = plan(ledger, edition, subscriber)
             brought_and_held(ledger, claims, delivery, before)
-            if to is S.SUPPRESSED and before is S.UNCERTAIN:
+            if to is S.SUPPRESSED and before in {S.SENDING, S.UNCERTAIN}:
                 continue  # that is found when it is marked, and so before
             move(ledger, claims, delivery)
             expected = to if (before, to) in BY_A_WORKER | BY_A_WORKER_LATE else before
@@ -160,12 +163,31 @@ def test_an_outcome_that_is_recorded_twice_is_one_attempt(ledger, edition, claim
         assert len(connection.execute(select(attempts)).all()) == 1
 
 
-def test_a_mark_that_is_made_twice_stands(ledger, edition, claims):
-    """The database took it, but the answer was lost: the worker asks again."""
-    delivery = plan(ledger, edition)
-    claim(ledger, claims, delivery)
-    assert mark(ledger, claims, delivery)
+def test_what_is_marked_twice_is_sent_once(ledger, registry, edition, claims):
+    """A worker that was taken for dead may lease it anew, and so have it twice.
+
+    Or the answer to the mark was lost: then it is given back at the end of the pass.
+    """
+    person, delivery = reader_of(ledger, claims, edition, registry)
+    twice = [Mark(delivery, person.address)] * 2
+    assert commit(claims, marks=twice).marks == [True, False]
+    assert commit(claims, marks=twice).marks == [False, False]
+    commit(claims, releases=[Release(delivery)])
     assert state(ledger, delivery) is S.SENDING
+
+
+@pytest.mark.parametrize("change", ["left", "blocked", "moved", "paused"])
+@pytest.mark.parametrize("held", [S.SENDING, S.UNCERTAIN])
+def test_another_lease_of_what_is_on_its_way_changes_nothing(
+    ledger, registry, edition, claims, change, held
+):
+    person, delivery = reader_of(ledger, claims, edition, registry)
+    assert commit(claims, marks=[Mark(delivery, person.address)]).marks == [True]
+    if held is S.UNCERTAIN:
+        record(claims, delivery, Outcome(OutcomeKind.UNCERTAIN, "no answer"))
+    happen(change, ledger, registry, person)
+    assert commit(claims, marks=[Mark(delivery, person.address)]).marks == [False]
+    assert state(ledger, delivery) is held
 
 
 # ---- the last look ---------------------------------------------------------------------------
@@ -179,10 +201,7 @@ def reader_of(ledger: Ledger, claims: Claims, edition: Edition, registry: Regist
     return person, delivery
 
 
-@pytest.mark.parametrize("change", ["left", "removed", "blocked", "moved", "paused", "dropped"])
-def test_whatever_happens_before_the_mark_is_known(ledger, registry, edition, claims, change):
-    person, delivery = reader_of(ledger, claims, edition, registry)
-    expected = S.SKIPPED
+def happen(change: str, ledger: Ledger, registry: Registry, person: Subscriber) -> None:
     match change:
         case "left":
             registry.withdraw(person.public_id, source="test", now=NOW)
@@ -190,16 +209,21 @@ def test_whatever_happens_before_the_mark_is_known(ledger, registry, edition, cl
             registry.remove(person.address)
         case "blocked":
             registry.suppressions.add(person.address, SuppressionReason.COMPLAINT, now=NOW)
-            expected = S.SUPPRESSED
         case "moved":
             asked = registry.address_changes.ask(person, "eve@example.org", NOW)
             registry.address_changes.complete(asked.public_id, source="test", now=NOW)
-            expected = S.PENDING
         case "paused":
             ledger.provider_queues.pause("example.org", "no", NOW)
-            expected = S.PENDING
         case "dropped":
             ledger.deliveries.drop_waiting(NOW)
+
+
+@pytest.mark.parametrize("change", ["left", "removed", "blocked", "moved", "paused", "dropped"])
+def test_whatever_happens_before_the_mark_is_known(ledger, registry, edition, claims, change):
+    person, delivery = reader_of(ledger, claims, edition, registry)
+    happen(change, ledger, registry, person)
+    becomes = {"blocked": S.SUPPRESSED, "moved": S.PENDING, "paused": S.PENDING}
+    expected = becomes.get(change, S.SKIPPED)
     assert commit(claims, marks=[Mark(delivery, person.address)]).marks == [False]
     assert state(ledger, delivery) is expected
     assert row(ledger, delivery).claimed_by is None or change == "dropped"

@@ -510,7 +510,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     def model_of_mark(self, hand: Hand) -> bool:
         """Whether the mark of a delivery stands; if not, what becomes of it."""
         mail, reader = hand.mail, self.reader(hand.mail.reader)
-        if not self.is_its_own(hand):
+        if not self.is_its_own(hand) or mail.state not in WAITING:
             return False
         if why := self.why_nothing_goes_to(reader):
             self.becomes(mail, *why)
