@@ -27,6 +27,7 @@ from subscribers.own_papers import OwnPaper
 from subscribers.preferences import Preferences
 from subscribers.store import rows
 from subscribers.store.address_changes import AddressChanges
+from subscribers.store.directory import Directory
 from subscribers.store.feed_links import FeedLinks
 from subscribers.store.overview import Overview
 from subscribers.store.own_papers import OwnPapers, own_paper_of
@@ -61,6 +62,7 @@ class Registry(Store):
         self.feed_links = FeedLinks(engine)
         self.ratings = Ratings(engine)
         self.overview = Overview(engine)
+        self.directory = Directory(engine)
         self.suppressions = Suppressions(engine)
 
     # ---- joining -----------------------------------------------------------------------------

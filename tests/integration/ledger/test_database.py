@@ -54,6 +54,13 @@ def empty(database_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
+# The indexes of the other dialect. Tables say so by ddl_if, which the comparison does not know.
+ELSEWHERE = {
+    "sqlite": {"ix_subscribers_address_beginning", "ix_subscribers_paused_until"},
+    "postgresql": {"ix_subscribers_paused"},
+}
+
+
 @pytest.fixture
 def migrated(empty: Engine) -> Engine:
     """A database whose schema the migrations made."""
@@ -92,9 +99,15 @@ def migration_config(connection: Connection) -> Config:
 # ---- schema ----------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based")
 def test_the_migrations_make_what_the_tables_say(migrated):
     with migrated.connect() as connection:
-        opts = {"compare_type": True, "include_name": is_ours}
+        elsewhere = ELSEWHERE[connection.dialect.name]
+        opts = {
+            "compare_type": True,
+            "include_name": is_ours,
+            "include_object": lambda _, name, *__: name not in elsewhere,
+        }
         context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, metadata) == []
     assert table_names(migrated) == {*metadata.tables, "alembic_version"}
