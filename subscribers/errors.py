@@ -5,6 +5,7 @@ SubscriberError
 ├── TopicError      the text is not a topic filter
 ├── PreferenceError the text is not a time, a cadence, a number of papers …
 ├── ConsentError    the request contradicts the person's consent
+├── ElsewhereError  the form to join was sent from another site
 ├── ProofError      the proof of work is missing, wrong or too old
 └── TokenError      the link's signature is not valid
 """
@@ -35,6 +36,10 @@ class PreferenceError(SubscriberError):
 
 class ConsentError(SubscriberError):
     code = "consent"
+
+
+class ElsewhereError(SubscriberError):
+    code = "elsewhere"
 
 
 class ProofError(SubscriberError):

@@ -1,7 +1,7 @@
 """The README's pictures, made anew: ``python -m tests.pictures``.
 
-docs/digest.png is the demo's first mail on two phones, light and dark; docs/studio.png the studio. The others are
-pages: docs/home.png and docs/preferences.png wide and on a phone, docs/day.png and docs/paper.png on a tablet too.
+docs/digest.png is the demo's first mail on two phones, light and dark; docs/demo.png what `digest demo --serve` shows
+on phones; docs/studio.png the studio. The others are pages: docs/home.png and docs/preferences.png wide and on a phone, docs/day.png and docs/paper.png on a tablet too.
 It needs Chromium, and the Liberation fonts to look as mails do on most machines.
 """
 
@@ -10,6 +10,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from typing import Literal
@@ -31,6 +33,8 @@ HEIGHT = 952
 WIDE_AND_PHONE: list[tuple[int, Scheme]] = [(1100, "light"), (360, "dark")]
 ALL_WIDTHS: list[tuple[int, Scheme]] = [(1200, "light"), (700, "dark"), (360, "light")]
 PAGES_PORT = 8766
+DEMO_PORT = 8767
+SLOWEST = 180_000  # milliseconds until a page is there
 PAPER = "arxiv:2512.04678"
 _PHONES = """<!doctype html><style>
   body { margin: 0; padding: 32px 24px; display: flex; gap: 40px; background: #e2e2dd }
@@ -57,6 +61,7 @@ def take(folder: Path, mail: Path) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         phones(browser, mail)
+        demo(browser, folder)
         pages(browser, folder)
         studio(browser, folder)
         browser.close()
@@ -67,17 +72,51 @@ def ignore(*_: object) -> None:
 
 
 def phones(browser: Browser, mail: Path) -> None:
-    shots = [_on_a_phone(browser, mail, scheme) for scheme in ("light", "dark")]
-    page = browser.new_page(viewport={"width": 900, "height": 860})
-    pictures = (base64.b64encode(shot).decode() for shot in shots)
-    page.set_content(_PHONES + "".join(f'<img src="data:image/png;base64,{p}">' for p in pictures))
-    page.screenshot(path=DOCS / "digest.png")
+    schemes: tuple[Scheme, ...] = ("light", "dark")
+    _side_by_side(
+        [_on_a_phone(browser, mail.as_uri(), scheme) for scheme in schemes], browser, "digest"
+    )
 
 
-def _on_a_phone(browser: Browser, mail: Path, scheme: Scheme) -> bytes:
+def demo(browser: Browser, folder: Path) -> None:
+    """Take the landing page, the emails and the studio of `digest demo --serve`."""
+    address = f"http://127.0.0.1:{DEMO_PORT}"
+    words = ["demo", "--serve", "--home", "served", "--port", str(DEMO_PORT)]
+    with _running(folder, *words, sign="The pages are at"):
+        _look(browser, f"{address}/", 390, "light")  # what is made in the background is ready then
+        paths = ("/", "/studio/outbox", "/studio/")
+        shots = [_on_a_phone(browser, f"{address}{path}", "light") for path in paths]
+        _side_by_side(shots, browser, "demo")
+
+
+def _on_a_phone(browser: Browser, link: str, scheme: Scheme) -> bytes:
     page = browser.new_page(viewport=PHONE, color_scheme=scheme)
-    page.goto(mail.as_uri())
+    page.goto(link, timeout=SLOWEST)
+    page.wait_for_timeout(3000)  # frames and numbers come when they are ready
     return page.screenshot()
+
+
+def _side_by_side(shots: Sequence[bytes], browser: Browser, name: str) -> None:
+    width = 8 + len(shots) * (PHONE["width"] + 56)
+    page = browser.new_page(viewport={"width": width, "height": 860})
+    page.set_content(_PHONES + "".join(map(_inline, shots)))
+    page.screenshot(path=DOCS / f"{name}.png")
+
+
+@contextmanager
+def _running(folder: Path, *words: str, sign: str) -> Iterator[None]:
+    """Run a command of digest until the end; it is ready once it has printed a sign."""
+    running = subprocess.Popen(
+        [sys.executable, "-m", "digest", *words], cwd=folder, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert running.stderr
+        while sign not in (line := running.stderr.readline()):
+            assert line, f"digest {words[0]} has ended"
+        yield
+    finally:
+        running.terminate()
+        running.wait()
 
 
 def pages(browser: Browser, folder: Path) -> None:
@@ -122,7 +161,7 @@ def pages(browser: Browser, folder: Path) -> None:
 
 def _look(browser: Browser, link: str, width: int, scheme: Scheme) -> bytes:
     page = browser.new_page(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)
-    page.goto(link)
+    page.goto(link, timeout=SLOWEST)
     page.wait_for_timeout(3000)  # numbers and a sample come when they are ready
     page.reload()
     return page.screenshot()
@@ -133,26 +172,15 @@ def _inline(shot: bytes) -> str:
 
 
 def studio(browser: Browser, folder: Path) -> None:
-    digest = [sys.executable, "-m", "digest"]
-    subprocess.run([*digest, "templates", "eject", "my-templates"], cwd=folder, check=True)
-    running = subprocess.Popen(
-        [*digest, "studio", "--templates", "my-templates", "--port", "8765"],
-        cwd=folder,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert running.stderr
-        while "127.0.0.1:8765" not in running.stderr.readline():
-            pass
+    eject = [sys.executable, "-m", "digest", "templates", "eject", "my-templates"]
+    subprocess.run(eject, cwd=folder, check=True)
+    words = ["studio", "--templates", "my-templates", "--port", "8765"]
+    with _running(folder, *words, sign="127.0.0.1:8765"):
         page = browser.new_page(viewport=STUDIO)
         page.goto("http://127.0.0.1:8765/?sample=full")
         page.wait_for_load_state("load")
         page.wait_for_timeout(3000)  # the frames, and the checks
         page.screenshot(path=DOCS / "studio.png")
-    finally:
-        running.terminate()
-        running.wait()
 
 
 if __name__ == "__main__":

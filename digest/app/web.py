@@ -35,6 +35,7 @@ from digest.web.site import Site, page_renderer
 from digest.web.suggestions import suggest
 from digest.web.timely_reports import TimelyReports
 from subscribers.model import Subscriber
+from subscribers.origins import Origins, origin_of
 from subscribers.preferences import Preferences
 from subscribers.proof_of_work import ProofOfWork
 from subscribers.web.page_context import FirstDigest, PageContext, When
@@ -107,6 +108,7 @@ def web(app: App) -> FastAPI:
             asks_proof=settings.proof_of_work,
             translates=settings.summaries_url is not None,
         ),
+        origins=Origins(origin_of(app.identity.base_url), settings.embed_origins or frozenset()),
         clock=clock,
         mail=app.transactional_mail,
         languages=app.templates.languages,

@@ -313,11 +313,11 @@ def _first_digest(app: App, topics: list[str], offline: bool) -> tuple[Message, 
 
 def _what_next(app: App, outcome: Outcome, is_sample: bool) -> list[str]:
     settings = app.settings
-    papers = f" of the built-in day {SAMPLE_DAY}, as no source gave papers" if is_sample else ""
+    why = f" Its papers are those of {SAMPLE_DAY}: no source gave any." if is_sample else ""
     each_day = f"an edition each day at {settings.run_at:%H:%M} {settings.timezone.key}"
     lines = [
         f"Your answers are in {DOTENV}, which only you can read.",
-        f"A digest{papers} to {settings.operator}: {outcome.kind.value} ({outcome.text})",
+        f"A digest to {settings.operator}: {outcome.kind.value} ({outcome.text}).{why}",
         "",
         "Next:",
         '  digest subscribers add you@example.org --topic "language models"',

@@ -36,6 +36,7 @@ SECTIONS = {
     },
     "People": {
         "subscribers": ("subscribers:people", "Add, list, block, remove, import and export."),
+        "embed": ("embed:embed", "Print the sign-up form for a page of another site."),
         "why": ("rank:why", "Explain what one subscriber got, or did not get."),
         "inbox": ("inbox:inbox", "Process returned mail: bounces, complaints, requests to leave."),
     },

@@ -44,8 +44,8 @@ _NUMBERS = frozenset({"count", "num"})  # which a form for one number alone may 
 
 # What holds a message for readers, and is not a function that translates it.
 _SENTENCES = (
-    "Sentence AddressError TopicError PreferenceError ConsentError ProofError TokenError "
-    "SubscriberError WrongFieldError"
+    "Sentence AddressError TopicError PreferenceError ConsentError ElsewhereError ProofError "
+    "TokenError SubscriberError WrongFieldError"
 ).split()
 _KEYWORDS = {**DEFAULT_KEYWORDS, **dict.fromkeys(_SENTENCES)}
 

@@ -226,6 +226,12 @@ class Settings:
     """Whether the browser must do a small calculation (a proof of work, as ALTCHA has it) before
     the sign-up form is taken: yes or no. It slows down programs that sign strangers up; people then
     need JavaScript and https."""
+    embed_origins: frozenset[str] | None = optional(
+        values.origins, "https://www.example.org,https://lab.example.org"
+    )
+    """Other sites that may have the sign-up form that `digest embed` prints: their origins (scheme,
+    host, perhaps a port), separated by commas. Whoever sends it from any other site is shown your
+    own form, filled in, to send that. Not set: no other site."""
     trusted_proxies: tuple[str, ...] = setting(values.networks, "127.0.0.1,::1")
     """Addresses or networks of the proxies in front of `digest serve`, separated by commas, such as
     172.16.0.0/12 for containers. X-Forwarded-For is believed only from them: without it all

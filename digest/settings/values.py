@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 from digest.settings.imap_folder import OWN_MACHINE, ImapFolder, imap_folder
 from subscribers.addresses import normalise_address
 from subscribers.errors import AddressError, PreferenceError
+from subscribers.origins import parse_origin
 from subscribers.preferences import parse_timezone
 
 Number = TypeVar("Number", int, float)
@@ -122,6 +123,11 @@ def domains(value: str) -> frozenset[str]:
         except AddressError:
             raise ValueError(f"line {number} is no domain: {line.strip()[:60]!r}") from None
     return frozenset(found)
+
+
+def origins(value: str) -> frozenset[str]:
+    """Read the origins of web sites, separated by commas."""
+    return frozenset(map(parse_origin, names(value)))
 
 
 def networks(value: str) -> tuple[str, ...]:

@@ -17,6 +17,12 @@ HEADERS: Mapping[str, str] = {
 }
 
 
+# The form to join tells by its origin that it is our own; of a page without a referrer, browsers
+# write null instead (Fetch standard, "append a request Origin header"). No tokens are in these
+# addresses.
+WITH_SIGN_UP = frozenset({"/", "/subscribe", "/preview"})
+
+
 class EveryAnswer:
     """ASGI middleware that adds HEADERS where a page has none of its own, and answers HEAD.
 
@@ -37,6 +43,8 @@ class EveryAnswer:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                if scope["path"] in WITH_SIGN_UP:
+                    headers["Referrer-Policy"] = "same-origin"
                 if "GET" in (allowed := headers.get("Allow", "").split(", ")):
                     headers["Allow"] = ", ".join(sorted({*allowed, "HEAD"}))
             elif is_head:

@@ -19,6 +19,7 @@ from subscribers.addresses import AddressPolicy, mailbox_key
 from subscribers.due_times import local_date, next_mail
 from subscribers.errors import ProofError
 from subscribers.model import AddressChange, Consent, Subscriber
+from subscribers.origins import Origins, elsewhere
 from subscribers.own_papers import GivenPapers, ReadPapers, together
 from subscribers.preferences import Preferences, Strictness
 from subscribers.preferences_form import Fields, PreferencesForm
@@ -180,8 +181,9 @@ class NextDigest:
 class PageContext:
     """The registry, and everything else that the pages call.
 
-    ``defaults`` are the preferences on a new sign-up form, ``suggestions`` returns topics to choose
-    from, and ``titles_of`` the titles of papers by their canonical ids, of those that are known.
+    ``origins`` are the sites that may have the sign-up form. ``defaults`` are the preferences on a
+    new one, ``suggestions`` returns topics to choose from, and ``titles_of`` the titles of papers
+    by their canonical ids, of those that are known.
     ``first_digest`` tells what somebody who confirms at a moment gets. ``topic_reports`` tells what
     topics would have matched, and waits for a moment at most.
     ``keeps_clients``: the network address behind each consent is stored. ``welcomes`` and
@@ -194,6 +196,7 @@ class PageContext:
     registry: Registry
     tokens: Tokens
     render: Render
+    origins: Origins
     clock: Callable[[], datetime]
     mail: TransactionalMail
     languages: Languages
@@ -301,6 +304,16 @@ class PageContext:
         """Read the papers in what was sent: a text, and a file."""
         read = [self.read_papers(text, self.clock()) for text in sent if text.strip()]
         return together(read)
+
+    def other_site(self, request: Request) -> str:
+        """Return the other site that the sign-up form was sent from; empty if it was our own page.
+
+        Raises ElsewhereError if it may not be sent from there, or if our page has to compute first.
+        """
+        site = self.origins.sender(request.headers.getlist)
+        if site and self.proof_of_work:
+            raise elsewhere()
+        return site
 
     def check_proof(self, sent: str) -> None:
         """Raise ProofError if a proof of work is asked for and this is none, or an old one."""

@@ -21,6 +21,8 @@ from subscribers.web.page_context import Context, FormFields, PageContext, SentP
 
 # Stored as evidence. Raise the number when the form's words change.
 FORM = "sign-up form, text 5"
+EMBEDDED = "form of {site}, text 1"
+LONGEST_SITE = 48  # characters of it in the evidence
 HONEYPOT = "website"  # a hidden field, which only programs fill in
 
 PROOF = "altcha"  # the name that ALTCHA's own field has
@@ -48,6 +50,7 @@ def subscribe(
     try:
         topics, preferences = sent_form(context, fields).read(context.defaults)
         address = context.address_policy.admit(typed)
+        site = context.other_site(request)
         context.check_proof(last(fields, PROOF))
         if not context.may_mail(address, request):
             return context.try_later()
@@ -65,7 +68,7 @@ def subscribe(
     now, client = context.clock(), context.client_of(request)
     if is_person and (
         asked := context.registry.ask(
-            address, topics, preferences, source=FORM, now=now, client=client
+            address, topics, preferences, source=_form_of(site), now=now, client=client
         )
     ):
         if asked.consent is Consent.PENDING:  # else the request changes nothing
@@ -74,6 +77,12 @@ def subscribe(
     return context.in_language_of(preferences).page(
         "check-your-inbox", address=address, given=given
     )
+
+
+def _form_of(site: str) -> str:
+    if len(site) > LONGEST_SITE:
+        site = f"{site[: LONGEST_SITE - 1]}…"
+    return EMBEDDED.format(site=site) if site else FORM
 
 
 @routes.get("/confirm/{token}")

@@ -16,7 +16,7 @@ from tests.acceptance.test_docs import TABLE, _parse
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "docs" / "deploy"
-UNIT = DEPLOY / "systemd" / "paper-digest.service"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 PROFILES = {"trial", "sqlite", "postgresql"}
 
 
@@ -97,16 +97,28 @@ def test_the_image_gets_what_it_copies() -> None:
     _parse(" ".join(yaml.safe_load(command)))
 
 
-def test_the_unit_is_sound_and_hardened(tmp_path: Path) -> None:
-    (program,) = re.findall(r"^ExecStart=(\S+/digest) (.+)$", UNIT.read_text(), re.MULTILINE)
+@pytest.mark.parametrize("file", UNITS, ids=lambda file: file.stem)
+def test_a_unit_is_sound_and_hardened(tmp_path: Path, file: Path) -> None:
+    (program,) = re.findall(r"^ExecStart=(\S+/digest) (.+)$", file.read_text(), re.MULTILINE)
     _parse(program[1])
     if not shutil.which("systemd-analyze"):
         pytest.skip("no systemd-analyze on this machine: Debian's package is systemd")
-    unit = tmp_path / UNIT.name
-    unit.write_text(UNIT.read_text().replace(program[0], "/bin/true"))  # a program must be there
+    unit = tmp_path / file.name
+    unit.write_text(file.read_text().replace(program[0], "/bin/true"))  # a program must be there
     verified = subprocess.run(
         ["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False
     )
     assert (verified.returncode, verified.stderr) == (0, "")
     judged = ["systemd-analyze", "security", "--offline=yes", "--threshold=20", unit]
     assert subprocess.run(judged, capture_output=True, check=False).returncode == 0
+
+
+def test_all_units_have_the_same_folder_and_the_same_limits() -> None:
+    """Two folders of one machine would be two installations: one would be taken for a copy."""
+    one, *others = [
+        set(re.findall(r"^(?!Description|ExecStart)\w+=.*$", unit.read_text(), re.MULTILINE))
+        for unit in UNITS
+    ]
+    assert "Environment=DIGEST_HOME=/var/lib/paper-digest" in one
+    for other in others:
+        assert other == one

@@ -21,6 +21,7 @@ from tests.integration.smtp_server import nobody_listens
 
 DEPLOY = Path(__file__).parents[2] / "docs" / "deploy"
 CLIENT, FORGED = "127.0.0.2", "203.0.113.9"
+LAB = "https://lab.example.org"
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,11 @@ def test_the_pages_behind_a_web_server(
     (pages,) = _free_ports(1)
     with web_server(folder, pages) as proxy:
         base = f"{proxy.base}/digest"  # below a path, which neither of them takes away
-        operator.settings |= {"DIGEST_BASE_URL": base, "DIGEST_KEEP_CLIENT_ADDRESSES": "yes"}
+        operator.settings |= {
+            "DIGEST_BASE_URL": base,
+            "DIGEST_KEEP_CLIENT_ADDRESSES": "yes",
+            "DIGEST_EMBED_ORIGINS": LAB,
+        }
         serving = start(operator, "serve", "--port", str(pages), sign="The pages are at")
         with proxy.client() as client:
             _is_all_there(client, proxy, base, operator)
@@ -173,6 +178,12 @@ def _is_all_there(client: httpx.Client, proxy: Proxy, base: str, operator: Perso
     people = operator.digest("subscribers", "export")
     assert CLIENT in people
     assert FORGED not in people
+
+    for origin, status in ((LAB, 200), (proxy.base, 200), (f"{LAB}.evil.test", 422), ("null", 422)):
+        form["address"] = f"reader{origin.count('.')}{status}@example.org"
+        answer = client.post(f"{base}/de/subscribe", data=form, headers={"Origin": origin})
+        assert answer.status_code == status, origin
+    assert 'action="/digest/de/subscribe"' in answer.text
 
 
 def _is_silent_about_links(

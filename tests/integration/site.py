@@ -25,6 +25,7 @@ from digest.web.sample import Kept, sample_of
 from digest.web.site import Site, page_renderer
 from digest.web.timely_reports import TimelyReports
 from subscribers.addresses import AddressPolicy
+from subscribers.origins import Origins
 from subscribers.preferences import Preferences, Strictness
 from subscribers.web.page_context import PageContext
 from tests.integration.pipelines import make_planning
@@ -61,6 +62,7 @@ def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, templates=TEMP
         registry=registry,
         tokens=SENDER.tokens,
         render=page_renderer(templates, SENDER),
+        origins=Origins(SENDER.base_url),
         clock=clock,
         mail=TransactionalMail(letters, post, clock),
         languages=templates.languages,
