@@ -48,7 +48,7 @@ def test_each_example_is_a_line_of_the_help(words: str) -> None:
 def test_each_result_can_be_had_as_json(words: str) -> None:
     """But where nothing is printed but lines while it runs, or what is printed is a form itself."""
     options = {option for parameter in COMMANDS[words].params for option in parameter.opts}
-    others = {"up", "schedule", "serve", "worker", "studio", "subscribers export"}
+    others = {"up", "schedule", "serve", "worker", "studio", "subscribers export", "embed"}
     assert ("--json" in options) == (words not in others)
 
 
