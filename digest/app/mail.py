@@ -68,11 +68,18 @@ class MailParts(AppBase):
 
     @cached_property
     def preview_composer(self) -> Composer:
-        """A composer for previews: what is not set yet has a stand-in."""
-        from digest.compose.composer import Composer
-        from digest.compose.from_identity import preview_identity
+        """A composer for previews: what is not set yet has a stand-in.
 
-        return Composer(self.templates, preview_identity(self.settings))
+        It also speaks the two languages that nobody does.
+        """
+        from digest.compose.composer import Composer
+        from digest.compose.environment import Templates
+        from digest.compose.from_identity import preview_identity
+        from digest.compose.pseudo import pseudo_languages
+
+        usual, own = self.templates.language, self.settings.templates
+        templates = Templates(own, usual, self.templates.cache, others=pseudo_languages())
+        return Composer(templates, preview_identity(self.settings))
 
     def language_of(self, locale: str | None) -> str:
         """Return the code of the language that a reader with this locale gets."""

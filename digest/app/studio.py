@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from digest.app.app import App
 from digest.app.base import utc_now
 from digest.app.previews import previews_of
+from digest.app.sample_site import sample_site
 from digest.compose.content import OF_EDITIONS
 from digest.compose.environment import Templates, built_in_templates
 from digest.compose.from_identity import FromIdentity, preview_identity
@@ -30,6 +31,7 @@ from digest.studio.preview_cache import StudioContext
 from digest.studio.preview_request import PreviewRequest
 from digest.studio.prompts import prompt_routes
 from digest.studio.render import Pages
+from digest.studio.site_routes import site_routes
 from digest.studio.templates_routes import template_routes
 from digest.studio.watch import Watch
 from digest.studio.web import studio_app
@@ -62,6 +64,11 @@ def studio(
         template_routes(context, pages),
         _history(app, pages),
         prompt_routes(lambda: Prompts(Templates(settings.templates)), pages),
+        site_routes(
+            sample_site(settings, context.watch, pages, context.languages, root),
+            context.watch,
+            pages,
+        ),
     ]
     if outbox:
         routers.append(outbox_routes(outbox, pages))
@@ -100,7 +107,15 @@ def studio_context(app: App, watch: Watch) -> StudioContext:
 def _history(app: App, pages: Pages) -> APIRouter:
     """Return the pages about the past, which need a database; editing templates does not."""
     try:
-        return history_routes(app.ledger, app.registry, app, pages, utc_now, app.settings.timezone)
+        return history_routes(
+            app.ledger,
+            app.registry,
+            app,
+            pages,
+            utc_now,
+            app.settings.timezone,
+            has_model=app.settings.summaries_url is not None,
+        )
     except (LedgerError, SQLAlchemyError) as error:
         why = error
 

@@ -44,6 +44,7 @@ class Setup:
     connections: int
     dkim: bool = False
     database: str | None = None
+    languages: tuple[str, ...] = ("en",)  # of the subscribers, in turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +168,9 @@ class _Bench:
         if setup.dkim:
             generate(self._folder / "key.pem", ed25519=False)
         write_papers(self._papers, setup.papers)
-        write_people(self._people, _WARM_UP, setup.topics)
+        write_people(self._people, _WARM_UP, setup.topics, setup.languages)
         self.run("warm-up", sqlite=True)
-        write_people(self._people, setup.subscribers, setup.topics)
+        write_people(self._people, setup.subscribers, setup.topics, setup.languages)
 
     def run(self, name: str, *, sqlite: bool = False) -> Ours:
         """Take the list through the whole path, in a new database and a new process."""

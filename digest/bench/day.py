@@ -7,16 +7,15 @@ assumption, near to what lists of this kind look like.
 
 import json
 import random
-from collections.abc import Iterator
-from datetime import UTC, datetime, time
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
-from itertools import accumulate, permutations
+from itertools import accumulate, cycle, permutations
 from pathlib import Path
 from typing import Any
 
-from digest.collect.sample_edition import SAMPLE_DAY, SAMPLE_EDITION
+from digest.collect.sample_edition import SAMPLE_EDITION, SAMPLE_EVENING
 
-NOW = datetime.combine(SAMPLE_DAY, time(18), UTC)
+NOW = SAMPLE_EVENING
 MOST_TOPICS = 10_000
 MOST_PAPERS = 1_000
 _TOPICS_EACH = {1: 35, 2: 25, 3: 20, 4: 12, 5: 8}  # per cent of the people
@@ -25,11 +24,17 @@ _BLOCKED_EVERY = 200
 _PEOPLE_AT_A_DOMAIN = 20  # on average, where the domain is no large provider
 
 
-def write_people(file: Path, subscribers: int, topics: int) -> None:
-    """Write the list as JSON lines, for `digest subscribers import`."""
+def write_people(
+    file: Path, subscribers: int, topics: int, languages: Sequence[str] = ("en",)
+) -> None:
+    """Write the list as JSON lines, for `digest subscribers import`.
+
+    Each has the next one of the ``languages``.
+    """
+    people = zip(_people(subscribers, topics), cycle(languages))
     with file.open("w", encoding="utf-8") as lines:
-        for person in _people(subscribers, topics):
-            lines.write(json.dumps(person) + "\n")
+        for person, language in people:
+            lines.write(json.dumps({**person, "locale": language}) + "\n")
 
 
 def _people(subscribers: int, topics: int) -> Iterator[dict[str, Any]]:

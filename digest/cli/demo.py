@@ -7,7 +7,6 @@ import email
 import email.policy
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +17,7 @@ from rich.table import Table
 from digest.app.app import App
 from digest.app.base import utc_now
 from digest.cli.terminal import Json, balance_line, out, print_json, progress_bar, warn
-from digest.collect.sample_edition import SAMPLE_DAY, SAMPLE_EDITION
+from digest.collect.sample_edition import SAMPLE_EDITION, SAMPLE_EVENING
 from digest.errors import SettingError
 from digest.model.deliveries import DeliveryState
 from digest.model.digests import Section
@@ -28,7 +27,7 @@ from subscribers.topics import parse_topics
 
 PORT = 8025
 SOON = 1.0  # seconds from confirming to the first digest, at most
-NOW = datetime.combine(SAMPLE_DAY, time(18), UTC)
+NOW = SAMPLE_EVENING
 SUBSCRIBERS = {
     "ada@example.org": ("video generation", "world models"),
     "grace@example.org": ("agents", "tool use", "reinforcement learning"),

@@ -1,7 +1,7 @@
 """Load templates, and fill them."""
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from difflib import get_close_matches
@@ -85,7 +85,7 @@ class Templates:
 
     ``folders`` are looked through in this order: the operator's, and for what it lacks the built-in
     set. Their messages are said in ``language``, the installation's; ``for_reader`` are the same
-    templates in another one of the ``languages``.
+    templates in another one of the ``languages``, which has ``others`` as well.
     """
 
     def __init__(
@@ -95,9 +95,10 @@ class Templates:
         cache: Path | None = None,
         *,
         for_chat: bool = False,
+        others: Sequence[Language] = (),
     ) -> None:
         self.language = language
-        self.languages = Languages(language, own_folder)
+        self.languages = Languages(language, own_folder, others)
         self.cache = cache
         self._own_folder = own_folder
         self._for_chat = for_chat

@@ -22,14 +22,19 @@ class Languages:
     """The languages of emails and pages; ``usual`` is the installation's.
 
     A tag (RFC 5646) is somebody's language, whether there is a catalogue of it or not: for de-AT
-    stands the nearest, de. The operator's catalogues are read once.
+    stands the nearest, de. The operator's catalogues are read once. No catalogue is of ``others``.
     """
 
-    def __init__(self, usual: Language = ENGLISH, own_folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        usual: Language = ENGLISH,
+        own_folder: Path | None = None,
+        others: Sequence[Language] = (),
+    ) -> None:
         self.usual = usual
-        self.codes = tuple(sorted({usual.code, *codes(own_folder)}))
         self._own_folder = own_folder
-        self._read = {usual.code: usual}
+        self._read = {known.code: known for known in (*others, usual)}
+        self.codes = tuple(sorted({*self._read, *codes(own_folder)}))
 
     def of_reader(self, locale: str | None, accepted: str = "") -> Language:
         """Return the language of somebody with this preference.

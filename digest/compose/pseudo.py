@@ -30,6 +30,11 @@ def studio_language(code: str, own_folder: Path | None = None) -> Language:
     return language(code, own_folder)
 
 
+def pseudo_languages() -> list[Language]:
+    """Return the two that nobody speaks."""
+    return [studio_language(code) for code in PSEUDO]
+
+
 class _Pseudo(NullTranslations):
     def __init__(self, *, is_mirrored: bool) -> None:
         super().__init__()

@@ -43,8 +43,9 @@ class Mask:
     secrets: tuple[str, ...] = ()
 
     def hide(self, secrets: Iterable[str]) -> None:
-        """Hide these from now on, unless they are too short to be told from words."""
+        """Hide these as well from now on, unless they are too short to be told from words."""
         known = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
+        known |= set(self.secrets)
         self.secrets = tuple(sorted(known, key=len, reverse=True))  # one may be part of another
 
     def text(self, text: str) -> str:

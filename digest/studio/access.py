@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from digest.errors import SettingError
 from digest.settings.settings import variable
 from digest.studio.login import COOKIE, Sessions
+from subscribers.web.damaged_links import without_prefix
 
 _OPEN = frozenset({"/login", "/studio.css", "/history.css", "/studio.svg"})  # without a session
 _NOBODY = "somebody at this machine"  # without a password
@@ -55,7 +56,8 @@ class Guard:
     """ASGI middleware that refuses forbidden requests, and adds HEADERS to each answer.
 
     ``host`` is the one that the server listens on. With ``sessions``, every path but the login
-    requires one. Whoever changes something is logged.
+    requires one. Whoever changes something is logged. ``root`` is the path that a proxy serves the
+    studio under, and may remove or not.
     """
 
     def __init__(self, app: ASGIApp, host: str, sessions: Sessions | None, root: str = "") -> None:
@@ -76,6 +78,7 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
+        scope = {**scope, "path": without_prefix(scope["path"], self._root)}
         refusal = self._refusal(Request(scope))
         await (refusal or self._app)(scope, receive, with_headers)
 
@@ -89,7 +92,7 @@ class Guard:
             return PlainTextResponse(
                 "This form was not sent from a page of the studio.", HTTPStatus.FORBIDDEN
             )
-        path = request.scope["path"].removeprefix(self._root) or "/"
+        path = request.scope["path"]
         who = self._sessions.who(request.cookies.get(COOKIE, "")) if self._sessions else _NOBODY
         if who is None and path not in _OPEN:
             return self._to_login(path, request)

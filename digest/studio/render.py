@@ -7,7 +7,13 @@ from pathlib import Path
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-NAVIGATION = {"Templates": "/", "Editions": "/editions", "Runs": "/runs", "Prompts": "/prompts"}
+NAVIGATION = {
+    "Templates": "/",
+    "Pages": "/pages",
+    "Editions": "/editions",
+    "Runs": "/runs",
+    "Prompts": "/prompts",
+}
 _FOLDER = Path(__file__).parent / "pages"
 
 

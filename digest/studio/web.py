@@ -15,7 +15,6 @@ from digest.studio.login import Sessions, login_routes
 from digest.studio.render import Pages, static
 from subscribers.errors import SubscriberError
 from subscribers.web.body_limit import BodyLimit
-from subscribers.web.damaged_links import RepairedLinks
 
 LARGEST_FORM = 64 * 1024  # octets
 _STATIC = {
@@ -57,7 +56,6 @@ def studio_app(
         answer.headers.update(HEADERS)  # it is made outside of the guard
         return answer
 
-    app.add_middleware(RepairedLinks, prefix=root)
     app.add_middleware(BodyLimit, most=lambda _path: LARGEST_FORM)
     sessions = Sessions(password) if password else None
     if sessions:

@@ -242,6 +242,7 @@ def confirm_address(
 ) -> HTMLResponse:
     now, client = context.clock(), context.client_of(request)
     public_id = context.tokens.read_at(Purpose.ADDRESS, token, now)
+    asked = _standing(context.registry.address_changes.find(public_id))
     try:
         change = _standing(
             context.registry.address_changes.complete(
@@ -249,7 +250,7 @@ def confirm_address(
             )
         )
     except AddressError as error:
-        return context.page("address-taken", HTTPStatus.CONFLICT, error=error)
+        return context.page("address-taken", HTTPStatus.CONFLICT, reader=asked.person, error=error)
     if not change.is_done:  # this request has done it
         afterwards.add_task(context.mail.address_changed, change)
     return _changed(context, change)

@@ -41,6 +41,11 @@ def repaired(path: str, prefix: str = "") -> str:
                 word = re.split("[^a-z]", after.casefold(), maxsplit=1)[0]
                 after = word if word in _AFTER.get(Purpose(purpose), ()) else ""
             return f"/{purpose}/{token}" + (f"/{after}" if after else "")
+    return without_prefix(path, prefix)
+
+
+def without_prefix(path: str, prefix: str) -> str:
+    """Return a path below the public one, whether a proxy has removed that or not."""
     if prefix and f"{path}/".startswith(f"{prefix}/"):
         return path.removeprefix(prefix) or "/"
     return path

@@ -183,6 +183,26 @@ def test_every_tab_can_be_read_by_everybody(browser: Browser, address: str, own:
     page.close()
 
 
+def test_pages_are_shown_in_any_language_and_send_nothing(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    phone = page.frame_locator("iframe").first
+    heading = phone.locator("h1")
+    for width in (360, 1200):
+        look_through(page, width, "light")
+        page.goto(f"{address}pages?page=left&language=ar")
+        expect(phone.locator("html[dir=rtl]")).to_have_count(1)
+        assert overflow(page) == 0
+        assert violations(page) == []
+    page.locator("#language").select_option("de")
+    page.locator("#page").select_option("sign up")
+    expect(heading).to_have_text("Die Arbeiten des Tages per E-Mail")
+    phone.locator("#address").fill("ada@example.org")
+    phone.locator("#sign-up > div button").first.click()
+    phone.get_by_role("link", name="Archiv").first.click()  # links lead on
+    expect(heading).to_have_text("Archiv")
+    page.close()
+
+
 def test_it_works_without_scripts(browser: Browser, address: str, received: list[Received]) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

@@ -78,7 +78,7 @@ function exchange(old, fresh) {
 
 function fit() {
   for (const strip of document.querySelectorAll(".strip")) {
-    const wide = [...strip.children].reduce((sum, preview) => sum + (preview.classList.contains("phone") ? 360 : 700), 0);
+    const wide = [...strip.children].reduce((sum, preview) => sum + parseInt(getComputedStyle(preview).getPropertyValue("--wide")), 0);
     const gaps = 16 * (strip.children.length - 1);
     const least = strip.clientWidth < 600 ? strip.clientWidth / 360 : 0.4; // else it scrolls
     const scale = Math.min(1, Math.max(least, (strip.clientWidth - gaps) / wide));
@@ -113,7 +113,7 @@ addEventListener("popstate", () => go(location.href, { isBack: true }));
 addEventListener("resize", fit);
 
 function press(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || !part("keys").checked) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || !part("keys")?.checked) return;
   if (event.key === "Escape") for (const open of document.querySelectorAll("details[open]")) open.open = false;
   if (event.target.matches?.("input:not([type=checkbox]), select, textarea")) return;
   const pressed = document.querySelector(`[aria-keyshortcuts="${CSS.escape(event.key)}"]:not([aria-current])`);

@@ -1,5 +1,6 @@
 """A change of address: the request, the mail to the new mailbox, the button, the word to the old."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -356,6 +357,16 @@ def test_an_address_that_subscribes_is_not_taken_over(mover):
         assert f"{NEW} is already subscribed" in page_of(answer).text_content()
     assert look(mover.engine) == before
     assert mover.mailed == [NEW]
+
+
+def test_that_it_is_not_is_said_in_the_readers_language(mover):
+    mover.request_change()
+    mover.registry.add(NEW, parse_topics(["ants"]), source="test", now=NOW)
+    ada = mover.registry.file_of(OLD).subscriber
+    german = replace(ada.preferences, locale="de")
+    mover.registry.set_preferences(ada.public_id, ada.topics, german)
+    said = page_of(mover.post(mover.link(0)), "de").findtext(".//h1")
+    assert said == "Ihre Adresse wurde nicht geändert"
 
 
 def asks(registry):

@@ -119,7 +119,8 @@ def test_no_password_of_a_url_is_shown_in_any_case(shows_addresses, url):
 
 def test_known_secrets_are_shown_nowhere_the_longer_first():
     mask = Mask()
-    mask.hide(["secret-", "secret-secret", "secret-other", "short"])
+    mask.hide(["secret-", "secret-other", "short"])
+    mask.hide(["secret-secret"])  # those of another installation in this process
     assert mask.text("x secret-secret, secret-other, short") == "x …, …, short"
 
 
