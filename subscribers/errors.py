@@ -7,6 +7,8 @@ SubscriberError
 ├── ConsentError    the request contradicts the person's consent
 ├── ElsewhereError  the form to join was sent from another site
 ├── ProofError      the proof of work is missing, wrong or too old
+├── HeaderError     a file says in no way, or in two, what its columns are
+├── LineError       a line of a file is no record
 └── TokenError      the link's signature is not valid
 """
 
@@ -44,6 +46,14 @@ class ElsewhereError(SubscriberError):
 
 class ProofError(SubscriberError):
     code = "proof"
+
+
+class HeaderError(SubscriberError):
+    code = "header"
+
+
+class LineError(SubscriberError):
+    code = "line"
 
 
 class TokenError(SubscriberError):

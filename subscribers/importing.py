@@ -11,15 +11,32 @@ from subscribers.addresses import AddressPolicy
 from subscribers.model import Consent
 from subscribers.own_papers import ReadPapers
 from subscribers.records import Remark, decode, read_records
+from subscribers.sentences import Sentence
 from subscribers.store.registry import Registry
 from subscribers.transfer import ImportRow, Unread, read_people
 
+Say = Callable[[Sentence], str]  # says a sentence in a language
+
 BATCH = 500  # people in one transaction
 MOST_FAULTS = 20  # in words
-NEW_ARE_PENDING = (
-    "who is new among them is pending, and gets no email until they sign up and confirm"
-)
-ANOTHER_LANGUAGE = "they get email in the language of DIGEST_LANGUAGE"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is to be told of some lines: the first, and how many there are more; 0 is the file."""
+
+    code: str
+    what: Sentence
+    line: int = 0
+    more: int = 0
+
+    def said(self, say: Say = str) -> str:
+        """Return it as text that can be encoded, whatever it quotes of a file."""
+        values = {"line": self.line, "more": self.more, "what": self.what}
+        if self.more:
+            return _sayable(say(Sentence("line %(line)s and %(more)s more: %(what)s", **values)))
+        at = Sentence("line %(line)s: %(what)s", **values) if self.line else self.what
+        return _sayable(say(at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,42 +55,59 @@ class Imported:
     remarks: tuple[Remark, ...] = ()
     without_consent: int = 0
 
-    def to_json(self) -> dict[str, Any]:
-        rejected = [{"line": unread.line, "why": unread.why} for unread in self.unread]
+    def to_json(self, say: Say = str) -> dict[str, Any]:
+        """Return the balance with its sentences as ``say`` says them, by default in English."""
         return {
             "new": self.new,
             "known": self.known,
-            "rejected": rejected,
+            "rejected": [
+                {
+                    "line": unread.line,
+                    "code": unread.why.code,
+                    "why": _sayable(say(unread.why)),
+                }
+                for unread in self.unread
+            ],
             "form": self.form,
-            "warnings": self.warnings(),
+            "warnings": [{"code": told.code, "what": told.said(say)} for told in self.warnings()],
         }
 
-    def warnings(self) -> list[str]:
+    def warnings(self) -> list[Told]:
         """Return what was taken and has no effect, and what was not taken of somebody."""
-        told = _by_line((remark.line, remark.what) for remark in self.remarks)
+        told = _by_line((remark.line, remark.code, remark.what) for remark in self.remarks)
         if many := self.unspoken:
-            people = "1 person has" if many == 1 else f"{many} people have"
-            told.append(f"{people} a locale without a catalogue: {ANOTHER_LANGUAGE}")
+            unspoken = Sentence(
+                "people with a locale without a catalogue: %(count)s; they get email in the "
+                "language of DIGEST_LANGUAGE",
+                count=many,
+            )
+            told.append(Told("locale", unspoken))
         if self.new and (many := self.without_consent):
-            people = "1 person" if many == 1 else f"{many} people"
-            told.append(f"the file has no consent of {people}: {NEW_ARE_PENDING}")
+            pending = Sentence(
+                "people of whom the file has no consent: %(count)s; who is new among them is "
+                "pending, and gets no email until they sign up and confirm",
+                count=many,
+            )
+            told.append(Told("no-consent", pending))
         return told
 
-    def faults(self) -> list[str]:
-        """Return a sentence for each different fault, with its lines; the first twenty of them."""
-        return _by_line((unread.line, unread.why) for unread in self.unread)
+    def faults(self) -> list[Told]:
+        """Return each different fault, with its lines; the first twenty of them."""
+        return _by_line((unread.line, unread.why.code, unread.why) for unread in self.unread)
 
 
-def _by_line(found: Iterable[tuple[int, str]]) -> list[str]:
-    lines: dict[str, list[int]] = {}
-    for line, what in found:
-        lines.setdefault(what, []).append(line)
-    told = [
-        f"line {first}{f' and {len(others)} more' if others else ''}: {what}"
-        for what, (first, *others) in lines.items()
-    ]
+def _by_line(found: Iterable[tuple[int, str, Sentence]]) -> list[Told]:
+    lines: dict[str, list[tuple[int, str, Sentence]]] = {}
+    for one in found:
+        lines.setdefault(str(one[2]), []).append(one)
+    told = [Told(code, what, line, len(others)) for (line, code, what), *others in lines.values()]
     hidden = len(told) - MOST_FAULTS
-    return [*told[:MOST_FAULTS], *([f"and {hidden} other faults"] if hidden > 0 else [])]
+    rest = [Told("more", Sentence("and %(count)s other faults", count=hidden))]
+    return [*told[:MOST_FAULTS], *(rest if hidden > 0 else [])]
+
+
+def _sayable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
 
 
 def import_people(

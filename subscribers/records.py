@@ -15,19 +15,25 @@ from io import IncrementalNewlineDecoder
 from itertools import chain
 from typing import IO, Any
 
+from subscribers.errors import HeaderError, LineError, SubscriberError
 from subscribers.preferences import PREFERENCES
+from subscribers.sentences import Sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What is to be told of a file and costs nobody: a line, from 1, and what it is."""
+    """What is to be told of a file and costs nobody: a line, from 1, and what it is.
+
+    ``code`` tells programs what it is about, in any language.
+    """
 
     line: int
-    what: str
+    code: str
+    what: Sentence
 
 
 # A record with the number of its first line, from 1, or the reason why it cannot be read.
-Records = Iterator[tuple[int, dict[str, Any] | str | Remark]]
+Records = Iterator[tuple[int, dict[str, Any] | SubscriberError | Remark]]
 
 CHUNK = 1024 * 1024  # octets
 MOST_LINES = 20  # of one row
@@ -86,7 +92,7 @@ def guarded(cell: str) -> str:
 def _header(line: str, delimiter: str) -> list[str]:
     """Return the columns of a header; known ones by the names of an export."""
     row = _row(line, delimiter)
-    names = line.split(delimiter) if isinstance(row, str) else row
+    names = line.split(delimiter) if isinstance(row, LineError) else row
     return [_KEYS.get(re.sub(r"[\W_]", "", name).casefold(), name.strip()) for name in names]
 
 
@@ -94,20 +100,35 @@ def _csv_records(
     header: list[str], number: int, lines: Iterator[tuple[int, str]], delimiter: str
 ) -> Records:
     if "email" not in header:
-        has = f"the header has no column email, but: {', '.join(header)}" if any(header) else ""
-        yield number, has or "the file is empty: expected a header with the column email"
+        has = HeaderError("the header has no column email, but: %(names)s", names=", ".join(header))
+        empty = HeaderError("the file is empty: expected a header with the column email")
+        yield number, has if any(header) else empty
         return
     known = Counter(name for name in header if name in _KEYS.values())
     if repeated := [name for name, count in known.items() if count > 1]:
-        yield number, f"the header has several columns for {', '.join(repeated)}: keep one of each"
+        yield (
+            number,
+            HeaderError(
+                "the header has several columns for %(names)s: keep one of each",
+                names=", ".join(repeated),
+            ),
+        )
         return
     if unknown := [name for name in header if name and name not in known]:
-        yield number, Remark(number, f"unknown columns are ignored: {', '.join(unknown)}")
+        ignored = Sentence("unknown columns are ignored: %(names)s", names=", ".join(unknown))
+        yield number, Remark(number, "unknown-columns", ignored)
     for line, row in _rows(lines, delimiter):
-        if isinstance(row, str):
+        if isinstance(row, LineError):
             yield line, row
         elif len(row) > len(header) and any(cell.strip() for cell in row[len(header) :]):
-            yield line, f"{len(row)} values for {len(header)} columns"
+            yield (
+                line,
+                LineError(
+                    "there are %(values)s values for %(columns)s columns",
+                    values=len(row),
+                    columns=len(header),
+                ),
+            )
         elif any(cell.strip() for cell in row):
             cells = [cell[1:] if _GUARDED.match(cell) else cell for cell in row]
             yield line, dict(zip(header, cells, strict=False))
@@ -115,7 +136,7 @@ def _csv_records(
 
 def _rows(
     lines: Iterator[tuple[int, str]], delimiter: str
-) -> Iterator[tuple[int, list[str] | str]]:
+) -> Iterator[tuple[int, list[str] | LineError]]:
     """Yield the rows of CSV, each with the number of its first line, or why it cannot be read.
 
     A quoted value may span lines. But a row has one address: if lines with two belong together,
@@ -126,26 +147,27 @@ def _rows(
         number, text = start
         row = _row(text, delimiter)
         why, taken = row, list[tuple[int, str]]()
-        while isinstance(row, str) and text.count("@") < 2 and len(taken) < MOST_LINES:
+        while isinstance(row, LineError) and text.count("@") < 2 and len(taken) < MOST_LINES:
             following = waiting.popleft() if waiting else next(lines, None)
             if following is None:
                 break
             taken.append(following)
             text = f"{text}\n{following[1]}"
             row = _row(text, delimiter)
-        if taken and (isinstance(row, str) or text.count("@") > 1):
+        if taken and (isinstance(row, LineError) or text.count("@") > 1):
             waiting.extendleft(reversed(taken))
             row = why
         yield number, row
 
 
-def _row(text: str, delimiter: str) -> list[str] | str:
+def _row(text: str, delimiter: str) -> list[str] | LineError:
     """Return the cells of a row, or why they cannot be read."""
     try:
         return next(csv.reader([text], delimiter=delimiter, strict=True), [])
     except csv.Error as error:
-        is_open = text.count('"') % 2
-        return f"not CSV: {'a quotation mark is not closed' if is_open else error}"
+        if text.count('"') % 2:
+            return LineError("not CSV: a quotation mark is not closed")
+        return LineError("not CSV: %(why)s", why=str(error))
 
 
 def _json_records(lines: Iterator[tuple[int, str]]) -> Records:
@@ -155,10 +177,10 @@ def _json_records(lines: Iterator[tuple[int, str]]) -> Records:
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            yield number, f"not JSON: {error}"
+            yield number, LineError("not JSON: %(why)s", why=str(error))
             continue
         if not isinstance(record, dict):
-            yield number, "not a JSON object"
+            yield number, LineError("not a JSON object")
             continue
         if "hour" in record:
             record["at"] = record.pop("hour")

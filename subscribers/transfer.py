@@ -64,7 +64,7 @@ class Unread:
     """A line that cannot be read: its number in the file, from 1, and the reason."""
 
     line: int
-    why: str
+    why: SubscriberError
 
 
 def read_people(
@@ -82,21 +82,17 @@ def read_people(
     """
     for line, record in records:
         if isinstance(record, Remark):
-            yield Remark(line, _sayable(record.what))
+            yield record
             continue
         try:
-            if isinstance(record, str):
-                raise SubscriberError("%(why)s", why=record)
+            if isinstance(record, SubscriberError):
+                raise record
             given = _papers(record.get("papers") or [], now, read_papers)
             yield _import_row(record, source, now, admit, given.papers)
-            yield from (Remark(line, _sayable(f"papers: {why}")) for why in given.left_out)
+            for why in given.left_out:
+                yield Remark(line, "paper", Sentence("papers: %(why)s", why=why))
         except SubscriberError as error:
-            yield Unread(line, _sayable(str(error)))
-
-
-def _sayable(text: str) -> str:
-    """Return a text that quotes a file, in which there may be what cannot be encoded."""
-    return text.encode(errors="backslashreplace").decode()
+            yield Unread(line, error)
 
 
 def to_record(file: PersonFile) -> dict[str, Any]:

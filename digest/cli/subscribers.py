@@ -290,9 +290,9 @@ def import_file(
     except OSError as error:
         raise LedgerError(f"{file}: {error.strerror}") from error
     for fault in imported.faults():
-        warn(f"left out: {fault}")
+        warn(f"left out: {fault.said()}")
     for warning in imported.warnings():
-        warn(f"{warning}.")
+        warn(f"{warning.said()}.")
     left_out = len(imported.unread)
     counts = f"{imported.new} new, {imported.known} known already"
     lines = f"{left_out} line{'s' * (left_out != 1)} left out"

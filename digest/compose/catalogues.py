@@ -45,7 +45,7 @@ _NUMBERS = frozenset({"count", "num"})  # which a form for one number alone may 
 # What holds a message for readers, and is not a function that translates it.
 _SENTENCES = (
     "Sentence AddressError TopicError PreferenceError ConsentError ElsewhereError ProofError "
-    "TokenError SubscriberError WrongFieldError"
+    "TokenError SubscriberError WrongFieldError HeaderError LineError"
 ).split()
 _KEYWORDS = {**DEFAULT_KEYWORDS, **dict.fromkeys(_SENTENCES)}
 

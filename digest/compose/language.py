@@ -139,7 +139,7 @@ class Language:
 
     @property
     def comma(self) -> str:
-        """Return what stands between things that are not listed in words."""
+        """Return what stands between names that are not listed in words."""
         return self.gettext(", ")
 
     def isolated(self, text: str) -> str:

@@ -291,7 +291,7 @@ def votes(candidate: Candidate, day: date | None, language: Language) -> str:
     if not upvotes:
         return ""
     gain = gained(candidate, day, language, short=True)
-    return language.comma.join(filter(None, (f"▲{NBSP}{language.number(upvotes)}", gain)))
+    return _with_gain(f"▲{NBSP}{language.number(upvotes)}", gain, language)
 
 
 def votes_in_words(candidate: Candidate, day: date | None, language: Language) -> str:
@@ -300,7 +300,12 @@ def votes_in_words(candidate: Candidate, day: date | None, language: Language) -
     if not upvotes:
         return ""
     said = language.ngettext("%(count)s upvote", "%(count)s upvotes", upvotes)
-    return language.comma.join(filter(None, (said, gained(candidate, day, language, short=False))))
+    return _with_gain(said, gained(candidate, day, language, short=False), language)
+
+
+def _with_gain(votes: str, gain: str, language: Language) -> str:
+    # Two statements: between them Chinese has another comma than between names.
+    return language.gettext("%(votes)s, %(gain)s", votes=votes, gain=gain) if gain else votes
 
 
 def marks(

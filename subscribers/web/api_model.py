@@ -9,13 +9,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from subscribers.importing import ANOTHER_LANGUAGE
 from subscribers.model import Consent, Evidence, Rating, Suppression
 from subscribers.own_papers import MOST_OWN_PAPERS, OwnPaper
 from subscribers.preferences import MOST_PAPERS, Strictness
 from subscribers.topic_reports import TopicReport
 from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS
-from subscribers.transfer import Unread
 
 Text = Annotated[str, Field(pattern=r"\S")]
 Day = Annotated[
@@ -182,17 +180,32 @@ class Reported(BaseModel):
     topics: list[TopicReport]
 
 
+class Rejected(BaseModel):
+    """A line that could not be read."""
+
+    line: int = Field(description="Its number in the file, from 1.")
+    code: str = Field(description="The same in any language.", examples=["address"])
+    why: str = Field(description="The reason, in a language of Accept-Language.")
+
+
+class Warned(BaseModel):
+    """What was taken of some lines, and has no effect here."""
+
+    code: str = Field(description="The same in any language.", examples=["unknown-columns"])
+    what: str = Field(
+        description="It, in a language of Accept-Language.",
+        examples=["line 1: unknown columns are ignored: Name"],
+    )
+
+
 class Balance(BaseModel):
     """The result of an import."""
 
     new: int
     known: int = Field(description="People who were known already; they stay unchanged.")
-    rejected: list[Unread]
+    rejected: list[Rejected]
     form: str = Field(examples=["CSV separated by commas, UTF-8"])
-    warnings: list[str] = Field(
-        examples=[[f"1 person has a locale without a catalogue: {ANOTHER_LANGUAGE}"]],
-        description="What was taken, and has no effect here.",
-    )
+    warnings: list[Warned] = Field(description="What was taken, and has no effect here.")
 
 
 class WrongField(BaseModel):

@@ -101,6 +101,12 @@ def takes(*kinds: str) -> Any:
 # ---- refusals --------------------------------------------------------------------------------
 
 
+def spoken_by(request: Request) -> Spoken:
+    """Return the language of a request."""
+    language: Spoken = request.state.visit.language
+    return language
+
+
 def problem(
     request: Request,
     status: HTTPStatus,
@@ -111,7 +117,7 @@ def problem(
 ) -> JSONResponse:
     """Return a refusal: a code for programs, and the reason in the language of the request."""
     usual_code, usual_why = _BY_STATUS.get(status, ("refused", _REFUSED))
-    language: Spoken = request.state.visit.language
+    language = spoken_by(request)
     # It may quote characters that cannot be encoded.
     detail = (why or usual_why).said(language)[:LONGEST_DETAIL]
     content = {

@@ -13,7 +13,7 @@ from subscribers.model import PersonFile
 from subscribers.store.registry import Registry
 from subscribers.transfer import to_record
 from subscribers.web.api_model import Balance
-from subscribers.web.api_rules import documented, takes
+from subscribers.web.api_rules import documented, spoken_by, takes
 from subscribers.web.page_context import Context
 
 SOURCE = "import by the API"  # stored as evidence
@@ -62,7 +62,9 @@ async def import_people(context: Context, request: Request) -> JSONResponse:
             context.read_papers,
             context.languages.speaks,
         )
-    return JSONResponse(done.to_json())
+    language = spoken_by(request)
+    content = done.to_json(lambda sentence: sentence.said(language))
+    return JSONResponse(content, headers={"Content-Language": language.code})
 
 
 def _line(file: PersonFile) -> str:

@@ -208,8 +208,8 @@ def test_import_counts_and_can_be_repeated(newcomer: Person) -> None:
     first = newcomer.digest_json("subscribers", "import", "people.csv")
     form = "CSV separated by commas, UTF-8"
     locale, consent = first.pop("warnings")
-    assert locale.startswith("1 person has a locale without a catalogue: ")
-    assert consent.startswith("the file has no consent of 1 person: who is new")
+    assert locale["what"].startswith("people with a locale without a catalogue: 1; ")
+    assert consent["what"].startswith("people of whom the file has no consent: 1; who is new")
     assert first == {"new": 3, "known": 0, "rejected": [], "form": form}
     before = exported(newcomer)
     said = newcomer.digest("subscribers", "import", "people.csv")

@@ -12,7 +12,7 @@ import pytest
 
 from digest.compose.languages import nearest
 from subscribers.addresses import AddressPolicy
-from subscribers.errors import AddressError
+from subscribers.errors import AddressError, LineError
 from subscribers.importing import BATCH, Imported, import_people
 from subscribers.model import (
     Consent,
@@ -232,7 +232,7 @@ def test_evidence_that_is_no_utf8_is_said(context):
 def test_a_header_in_another_encoding_loses_nobody(context):
     done = context.take(f"Pr\u00e9nom,email\nAda,{ADA}\n".encode("latin-1"))
     assert done.new == 1
-    assert done.warnings()[0] == "line 1: unknown columns are ignored: Pr\\udce9nom"
+    assert done.warnings()[0].said() == "line 1: unknown columns are ignored: Pr\\udce9nom"
     assert done.unread == ()
 
 
@@ -254,40 +254,41 @@ def test_files_of_excel_are_read_in_each_encoding(context, encoding, mark, name,
 
 
 def test_equal_faults_are_told_once():
-    unread = [Unread(line, "no consent") for line in range(2, 202)]
-    assert Imported(0, 0, (*unread, Unread(300, "no address"))).faults() == [
-        "line 2 and 199 more: no consent",
-        "line 300: no address",
+    unread = [Unread(line, LineError("no consent")) for line in range(2, 202)]
+    faults = Imported(0, 0, (*unread, Unread(300, AddressError("no address")))).faults()
+    assert [(fault.code, fault.said()) for fault in faults] == [
+        ("line", "line 2 and 199 more: no consent"),
+        ("address", "line 300: no address"),
     ]
 
 
 def test_faults_beyond_twenty_are_counted():
-    unread = tuple(Unread(line, f"{line} is no address") for line in range(2, 102))
+    unread = tuple(Unread(line, AddressError(f"{line} is no address")) for line in range(2, 102))
     faults = Imported(0, 0, unread).faults()
-    assert (len(faults), faults[-1]) == (21, "and 80 other faults")
+    assert (len(faults), faults[-1].said()) == (21, "and 80 other faults")
 
 
 def test_the_balance_as_json():
-    balance = Imported(2, 1, (Unread(3, "no CSV"),))
-    assert balance.to_json() == {
-        "new": 2, "known": 1, "rejected": [{"line": 3, "why": "no CSV"}], "form": "",
-        "warnings": [],
+    balance = Imported(2, 1, (Unread(3, LineError("no CSV")),), unspoken=1)
+    assert balance.to_json(lambda sentence: sentence.message.upper()) == {
+        "new": 2, "known": 1, "rejected": [{"line": 3, "code": "line", "why": "NO CSV"}], "form": "",
+        "warnings": [{"code": "locale", "what": balance.warnings()[0].what.message.upper()}],
     }  # fmt: skip
 
 
 def test_who_has_a_language_without_a_catalogue_is_counted(context):
     lines = "email,locale\na@x.org,nb\nb@x.org,de_AT\nc@x.org,tlh\nd@x.org,\n"
     told = context.take(lines).warnings()
-    assert told[0].startswith("2 people have a locale without a catalogue: they get email in ")
+    assert told[0].said().startswith("people with a locale without a catalogue: 2; they get email")
     kept = [person.preferences.locale for person in context.registry.everybody()]
     assert kept == ["nb", "de-AT", "tlh", None]
 
 
 def test_who_comes_without_consent_is_counted_because_they_get_no_email(context):
     people = "email,consent\na@x.org,2025-12-01\nb@x.org,\nc@x.org,\n"
-    told = "the file has no consent of 2 people: who is new among them is pending"
+    told = "people of whom the file has no consent: 2; who is new among them is pending"
     [warning] = context.take(people).warnings()
-    assert warning.startswith(told)
+    assert warning.said().startswith(told)
     assert context.take(people).warnings() == []  # nobody is new
 
 

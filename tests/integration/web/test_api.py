@@ -474,7 +474,8 @@ def test_a_language_without_a_catalogue_is_refused_but_imported(office, ada):
     assert "'nb' is not spoken here: expected one of " in refused.json()["detail"]
     done = office.send(b"email,consent,locale\nbob@example.org,confirmed,nb\n", "text/csv").json()
     [warning] = done["warnings"]
-    assert warning.startswith("1 person has a locale without a catalogue: they get email in ")
+    assert warning["code"] == "locale"
+    assert warning["what"].startswith("people with a locale without a catalogue: 1; they get email")
     again = {"locale": "nb", "max_papers": 3}  # it was theirs before
     assert office.ask("PATCH", "/subscribers/bob@example.org", json=again).status_code == 200
 
@@ -788,3 +789,46 @@ def test_it_refuses_in_the_language_of_the_client_and_with_a_code(
     assert english.json()["code"] == code
     assert english.json()["detail"] != said
     assert german.headers["content-language"] == "de"
+
+
+PEOPLE = "email,topics,papers,Näme,consent,locale\n"
+MISTAKES = [  # a file, which code is said of what, and how in German
+    ("Näme\n", "header", "die Kopfzeile hat keine Spalte email, aber: Näme"),
+    ("email,email\n", "header", "die Kopfzeile hat mehrere Spalten für email: bitte jeweils nur eine"),
+    ("", "header", "die Datei ist leer: erwartet wird eine Kopfzeile mit der Spalte email"),
+    (PEOPLE + "ada,,,,,\n", "address", "'ada' ist keine E-Mail-Adresse: es fehlt das @"),
+    (PEOPLE + f"{ADA},,,,,,x\n", "line", "es sind 7 Werte für 6 Spalten"),
+    (PEOPLE + f'{ADA},"\n', "line", "kein CSV: ein Anführungszeichen ist nicht geschlossen"),
+    ('{"email": 1\n', "line", "kein JSON: "),
+    ('{}\n["x"]\n', "line", "kein JSON-Objekt"),
+    (PEOPLE, "unknown-columns", "Zeile 1: unbekannte Spalten bleiben unbeachtet: Näme"),
+    (PEOPLE + f"{ADA},,no paper,,,\n", "paper", "Zeile 2: papers: "),
+    (PEOPLE + f"{ADA},,,,,nb\n", "locale", "Personen mit einer locale ohne Katalog: 1; sie bekommen"),
+    (PEOPLE + f"{ADA},,,,,\n", "no-consent", "Personen, von denen die Datei keine Einwilligung hat: 1;"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("people", "code", "said"), MISTAKES, ids=lambda value: None)
+def test_an_import_is_answered_in_it_and_with_codes(office, people, code, said):
+    def asked(language):
+        kind = "application/jsonl" if people.startswith("{") else "text/csv"
+        headers = {"Content-Type": kind, "Accept-Language": language}
+        answer = office.ask("POST", "/import", content=people.encode(), headers=headers)
+        office.registry.remove(ADA)
+        assert answer.headers["content-language"] == language
+        found = answer.json()
+        told = [(one["code"], one["why"]) for one in found["rejected"]]
+        return told + [(one["code"], one["what"]) for one in found["warnings"]]
+
+    german, english = asked("de"), asked("en")
+    assert [code for code, _ in german] == [code for code, _ in english]
+    assert [text for its_code, text in german if its_code == code and text.startswith(said)]
+    assert not [text for its_code, text in english if its_code == code and text.startswith(said)]
+
+
+def test_what_an_import_quotes_can_be_encoded(office):
+    people = "email,n\udce9me\na\udce9@example.org,\n".encode(errors="surrogateescape")
+    headers = {"Content-Type": "text/csv", "Accept-Language": "ar"}
+    done = office.ask("POST", "/import", content=people, headers=headers).json()
+    assert "\\udce9" in done["rejected"][0]["why"]
+    assert "\\udce9" in done["warnings"][0]["what"]

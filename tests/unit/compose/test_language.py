@@ -4,6 +4,7 @@ import os
 from datetime import UTC, date, datetime
 
 import pytest
+from babel import Locale
 from babel.dates import format_date, format_datetime, get_day_names
 from babel.lists import format_list
 from babel.numbers import format_decimal
@@ -106,6 +107,12 @@ def test_where_a_language_has_no_short_form_a_number_has_its_thousands_parted(ow
 def test_lists_are_in_words(items, english):
     assert ENGLISH.listed(items) == english
     assert GERMAN.listed(items) == (format_list(items, locale="de") if items else "")
+
+
+@pytest.mark.parametrize("code", sorted(set(codes()) - {"ar"}))  # which says "and" each time
+def test_between_names_stands_what_the_language_has_there(code):
+    between = Locale.parse(code, sep="-").list_patterns["standard"]["middle"]
+    assert language(code).comma == between.replace("{0}", "").replace("{1}", "")
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,14 @@ def test_votes_are_told_with_what_they_gained_since_a_day(
     assert (shown.votes.replace("▲" + NBSP, "▲ "), shown.votes_in_words) == (short, in_words)
 
 
+@pytest.mark.parametrize(("code", "comma"), [("zh-Hans", "，"), ("ja", "、"), ("ar", "، ")])
+def test_votes_and_their_gain_are_two_statements(code, comma):
+    """Not two of a list: Chinese has another comma between those."""
+    candidate = replace(make_candidate(), signals=Signals(50), risen=40)
+    shown = card(Pick(Section.RISING, candidate), Shown(day=TODAY, language=language(code)))
+    assert shown.votes.count(comma) == shown.votes_in_words.count(comma) == 1
+
+
 @pytest.mark.parametrize(
     ("stars", "shown"),
     [
