@@ -301,12 +301,12 @@ def _first_digest(app: App, topics: list[str], offline: bool) -> tuple[Message, 
         with suppress(DigestError):  # the built-in day has papers in any case
             app.pipeline.collect_for_edition(utc_now())
     with suppress(DigestError):
-        return test_message(app, operator, chosen, None), False
+        return test_message(app, operator, chosen, None, None), False
     with TemporaryDirectory() as folder:
         sample = App(home=folder, database_url=f"sqlite:///{folder}/digest.sqlite3")
         sample.collector.collect_files([SAMPLE_EDITION], None, utc_now())
         try:
-            return test_message(sample, operator, chosen, SAMPLE_DAY), True
+            return test_message(sample, operator, chosen, SAMPLE_DAY, None), True
         finally:
             sample.engine.dispose()
 

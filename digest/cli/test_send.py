@@ -1,9 +1,10 @@
 """`digest send` and `preview`: one digest that belongs to no subscriber, to look at."""
 
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +24,13 @@ from digest.model.messages import Message, OutcomeKind
 from subscribers.addresses import normalise_address
 from subscribers.topics import TopicFilter
 
+if TYPE_CHECKING:
+    from digest.compose.languages import Languages
+
+Language = Annotated[
+    str | None,
+    typer.Option("--language", metavar="CODE", help="Its language. Default: DIGEST_LANGUAGE."),
+]
 PaperDay = Annotated[
     date | None, day_option("The day of the papers. Default: the latest that has any.")
 ]
@@ -36,6 +44,7 @@ def send(
         ),
     ],
     topic: Topics = None,
+    language: Language = None,
     day: PaperDay = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the message instead of sending it.")
@@ -56,7 +65,7 @@ def send(
     new on the topics, and nothing if nothing is. Run it once a day.
 
     $ digest send --to you@example.org --topic robots
-    $ digest send --to you@example.org --dry-run
+    $ digest send --to you@example.org --language de --dry-run
     $ digest send --to you@example.org --topic robots --state my-digest
     $ digest send --to discord://WEBHOOK_ID/TOKEN --topic robots --state our-room
     """
@@ -66,10 +75,10 @@ def send(
             misused("--date and --dry-run are for tests: leave out --state")
         from digest.cli.one_reader import send_new
 
-        send_new(state, to, topics, as_json=as_json)
+        send_new(state, to, topics, language, as_json=as_json)
         return
     app = App()
-    message = test_message(app, to, topics, day)
+    message = test_message(app, to, topics, day, spoken(app.templates.languages, language))
     if dry_run:
         sys.stdout.buffer.write(message.content)
         return
@@ -81,14 +90,25 @@ def send(
 
 
 def preview(
-    day: PaperDay = None, topic: Topics = None, more: MoreTopics = None, as_json: Json = False
+    day: PaperDay = None,
+    topic: Topics = None,
+    language: Language = None,
+    more: MoreTopics = None,
+    as_json: Json = False,
 ) -> None:
     """Write the HTML and the text of a digest to files, and print their names.
 
+    Two languages are nobody's, and show what is not translated: en-XA, and ar-XB from right to
+    left.
+
     $ digest preview --topic "language models"
+    $ digest preview --language ar
     """
     app = App()
-    content = app.preview_composer.render(_digest(app, read_topics(topic, more), day), "preview")
+    composer = app.preview_composer
+    locale = spoken(composer.templates.languages, language)
+    digest = replace(_digest(app, read_topics(topic, more), day), locale=locale)
+    content = composer.render(digest, "preview")
     folder = app.settings.home / "preview"
     folder.mkdir(parents=True, exist_ok=True)
     texts = {folder / "digest.html": content.html, folder / "digest.txt": content.text}
@@ -97,11 +117,25 @@ def preview(
     print_result({"files": list(texts)}, map(str, texts), as_json=as_json)
 
 
-def test_message(app: App, to: str, topics: tuple[TopicFilter, ...], day: date | None) -> Message:
+def spoken(languages: "Languages", language: str | None) -> str | None:
+    """Return a language that was asked for; end with status 2 if it is not spoken."""
+    if language is not None and not languages.speaks(language):
+        known = ", ".join(languages.codes)
+        misused(f"{language!r} is not spoken here: expected one of {known}")
+    return language
+
+
+def test_message(
+    app: App,
+    to: str,
+    topics: tuple[TopicFilter, ...],
+    day: date | None,
+    language: str | None,
+) -> Message:
     """Return a digest marked as a test. Raises DigestError if there is none, and AddressError."""
     address = normalise_address(to)
     return app.composer.compose(
-        _digest(app, topics, day),
+        replace(_digest(app, topics, day), locale=language),
         to=address,
         public_id="test",
         now=app.clock(),

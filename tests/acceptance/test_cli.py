@@ -202,6 +202,24 @@ def test_preview_works_before_anything_is_set(newcomer: Person, recorded: str) -
     assert "DIGEST_POSTAL_ADDRESS is not set" in text.read_text()
 
 
+def test_a_digest_is_in_the_language_that_is_asked_for(operator: Person, recorded: str) -> None:
+    operator.digest("collect", "--file", recorded)
+    for language, said in (("ar", 'lang="ar" dir="rtl"'), ("de-AT", 'lang="de"'), ("ar-XB", "⟦")):
+        file, _ = operator.digest("preview", "--language", language).splitlines()
+        assert said in (operator.folder / file).read_text()
+    message = operator.digest("send", "--to", "me@example.org", "--language", "fr", "--dry-run")
+    assert 'lang=3D"fr"' in message or 'lang="fr"' in message
+    for words in (
+        ("preview",),
+        ("send", "--to", "me@example.org"),
+        ("send", "--to", "me@example.org", "--state", "x"),
+    ):
+        refused = operator.run(*words, "--language", "tlh")
+        assert refused.returncode == 2
+        assert "'tlh' is not spoken here: expected one of ar, " in refused.stderr
+    assert operator.run("send", "--to", "me@example.org", "--language", "en-XA").returncode == 2
+
+
 def test_subscribers_are_added_listed_and_removed(operator: Person) -> None:
     operator.digest("subscribers", "add", "Ada@Example.ORG", "--topic", "a", "--topic", "b")
     [ada] = json.loads(operator.digest("subscribers", "list", "--json"))

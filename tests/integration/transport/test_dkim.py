@@ -199,7 +199,7 @@ def test_the_application_signs_transactional_mail_and_tests(
         mail = TransactionalMail(app.transactional_composer, app.post, lambda: NOW)
         mail.confirm(person)
         mail.welcome(person)
-        outcome = app.post(trying.test_message(app, "me@example.org", (), None))
+        outcome = app.post(trying.test_message(app, "me@example.org", (), None, None))
     assert (outcome.kind, outcome.text) == (OutcomeKind.ACCEPTED, "2.0.0 OK")
     assert len(smtp_server.received) == 3
     for received in smtp_server.received:
