@@ -28,6 +28,7 @@ class Sessions:
     def __init__(self, password: str) -> None:
         self._password = password.encode()
         self._serializer = URLSafeTimedSerializer(secrets.token_bytes(32), salt="studio")
+        self._ended = set[str]()
 
     def is_password(self, typed: str) -> bool:
         """Compare in a time that does not tell how much was right."""
@@ -35,14 +36,25 @@ class Sessions:
 
     def begin(self, who: str) -> str:
         """Return the cookie of a new session."""
-        return str(self._serializer.dumps(who))
+        return str(self._serializer.dumps([who, secrets.token_hex(16)]))
+
+    def end(self, cookie: str) -> None:
+        """End a session, also for whoever has a copy of its cookie."""
+        _, session = self._read(cookie)
+        self._ended.add(session)
 
     def who(self, cookie: str) -> str | None:
         """Return who has a session, by its cookie; None if it is none or has ended."""
+        who, session = self._read(cookie)
+        return None if session in self._ended else who
+
+    def _read(self, cookie: str) -> tuple[str | None, str]:
+        """Return whose session a cookie is of, and which; None if it is of none."""
         try:
-            return str(self._serializer.loads(cookie, max_age=LASTS))
+            who, session = self._serializer.loads(cookie, max_age=LASTS)
         except BadData:
-            return None
+            return None, ""
+        return who, session
 
 
 @dataclass
@@ -108,7 +120,8 @@ def login_routes(
         return answer
 
     @routes.post("/logout")
-    def log_out() -> Response:
+    def log_out(request: Request) -> Response:
+        sessions.end(request.cookies.get(COOKIE, ""))
         answer = RedirectResponse(f"{root}/login", HTTPStatus.SEE_OTHER)
         answer.delete_cookie(COOKIE, path=root or "/")
         return answer

@@ -10,7 +10,15 @@ from structlog.testing import capture_logs
 
 from digest.errors import LedgerError, SettingError
 from digest.studio.access import HEADERS, require_password
-from digest.studio.login import LASTS, MOST_WRONG, WINDOW, Attempts, Sessions, login_routes
+from digest.studio.login import (
+    LASTS,
+    MOST_WRONG,
+    MOST_WRONG_OF_ALL,
+    WINDOW,
+    Attempts,
+    Sessions,
+    login_routes,
+)
 from digest.studio.render import Pages
 from digest.studio.web import LARGEST_FORM, studio_app
 from tests.integration.studio_client import HERE, Client
@@ -120,7 +128,13 @@ def test_the_password_begins_a_session_and_logging_out_ends_it():
     assert "Secure" not in cookie, "http on this machine"
     assert client.get("/", headers=cookie_of(answer)).text == '"the front"'
     assert client.post("/do", headers=cookie_of(answer)).text == '"done"'
-    assert "Max-Age=0" in client.post("/logout", headers=cookie_of(answer)).headers["set-cookie"]
+    other = log_in(client, password="öffne dich: Sesam")
+    left = client.post("/logout", headers=cookie_of(answer))
+    assert (left.status_code, left.headers["location"]) == (303, "/login")
+    assert "Max-Age=0" in left.headers["set-cookie"]
+    assert client.get("/", headers=cookie_of(answer)).status_code == 303, "a copy of the cookie"
+    assert client.post("/do", headers=cookie_of(answer)).status_code == 401
+    assert client.get("/", headers=cookie_of(other)).status_code == 200, "another session"
 
 
 def test_a_session_ends_by_itself_and_with_the_process():
@@ -157,6 +171,35 @@ def test_nobody_tries_many_passwords():
     assert log_in(client).status_code == 429, "the right one too"
     now[0] += WINDOW + 1
     assert log_in(client).status_code == 303
+
+
+def test_the_wrong_passwords_of_one_client_keep_no_other_out():
+    attempts = Attempts(lambda: 0.0)
+    for _ in range(MOST_WRONG):
+        attempts.note("192.0.2.1")
+    assert not attempts.may_try("192.0.2.1")
+    assert attempts.may_try("192.0.2.2")
+    for number in range(MOST_WRONG_OF_ALL - MOST_WRONG):
+        attempts.note(f"client {number}")
+    assert not attempts.may_try("192.0.2.2"), "many clients are one attacker"
+
+
+def test_who_logs_in_gets_a_session_that_nobody_had_before():
+    """A cookie that somebody put into the browser before (session fixation) is not taken over."""
+    client, other = make_client(password="open sesame"), make_client(password="open sesame")
+    planted = cookie_of(log_in(other))
+    answer = client.post("/login", data={"name": "ada", "password": "open sesame"}, headers=planted)
+    assert cookie_of(answer) != planted
+    assert client.get("/", headers=planted).status_code == 303
+    assert client.get("/", headers=cookie_of(answer)).status_code == 200
+
+
+def test_the_cookie_goes_over_https_alone_where_there_is_https():
+    client = make_client(password="open sesame")
+    form = {"name": "ada", "password": "open sesame"}
+    secure = client.post("https://127.0.0.1:8001/login", data=form).headers["set-cookie"]
+    attributes = set(secure.split("; ")[1:])
+    assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/", f"Max-Age={LASTS}"} <= attributes
 
 
 @pytest.mark.parametrize("to", ["//evil.example", "https://evil.example", "/\\evil", "/a\nb", ""])
