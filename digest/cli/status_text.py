@@ -8,8 +8,17 @@ from digest.ledger.last_runs import Job
 from digest.ledger.live_workers import LiveWorker
 from digest.ledger.provider_queues import name_of
 from digest.model.deliveries import BounceKind
+from digest.model.summaries import Verdict
 from digest.model.wording import length, truncate
-from digest.monitoring.status import LastRun, Rates, Readers, RunState, Schedule, Status
+from digest.monitoring.status import (
+    LastRun,
+    Rates,
+    Readers,
+    RunState,
+    Schedule,
+    Status,
+    Summaries,
+)
 from subscribers.model import Consent
 
 SHOWN_INTERVALS = 3  # the slowest
@@ -50,6 +59,8 @@ def status_lines(status: Status, readers: Readers, zone: tzinfo) -> Iterator[tup
         yield "To read", f"{status.review.count} emails in the inbox wait for you, since {since}"
     for source in status.sources:
         yield f"Source {source.name}", _source(source, moment)
+    if status.summaries:
+        yield "Summaries", _summaries(status.summaries)
     yield "Last run", _run(status.last_run, moment) if status.last_run else "none yet"
     yield "Subscribers", _counts(status.subscribers)
 
@@ -143,6 +154,19 @@ def _source(source: SourceHealth, moment: _Moment) -> str:
     return line
 
 
+def _summaries(today: Summaries) -> str:
+    """Return what the model was asked today, what came, and what is left of the day's bounds."""
+    told = [f"today {today.asked} asked, {today.used} made"]
+    for what, reasons in (("dropped", today.dropped), ("failed", today.failed)):
+        if reasons:
+            told.append(f"{sum(reasons.values())} {what} ({_counts(reasons)})")
+    bounds = [f"{today.tokens:,} tokens, {today.tokens_left:,} left"]
+    if today.cost is not None:
+        left = "" if today.cost_left is None else f", {today.cost_left:.2f} left"
+        bounds.append(f"cost {today.cost:.2f}{left}")
+    return "; ".join([", ".join(told), *bounds])
+
+
 def _run(run: LastRun, moment: _Moment) -> str:
     match run.state:
         case RunState.UNDER_WAY:
@@ -155,5 +179,7 @@ def _run(run: LastRun, moment: _Moment) -> str:
     return f"{moment(run.started_at)}, {how}"
 
 
-def _counts(counts: Mapping[BounceKind, int] | Mapping[Consent, int]) -> str:
+def _counts(
+    counts: Mapping[BounceKind, int] | Mapping[Consent, int] | Mapping[Verdict, int],
+) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items())

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from sqlalchemy import func, insert, select
 
@@ -96,12 +96,21 @@ class Summaries(Store):
         sent, answered = self._rows(query)[0]
         return Tokens(int(sent), int(answered))
 
-    def counts(self, since: datetime | None = None) -> dict[Verdict, int]:
-        """Return how many requests had each verdict, since a moment or ever."""
+    def counts(
+        self, since: datetime | None = None, until: datetime | None = None
+    ) -> dict[Verdict, int]:
+        """Return how many requests had each verdict, since a moment or ever, before another."""
         query = select(summaries.c.verdict, func.count()).group_by(summaries.c.verdict)
         if since is not None:
             query = query.where(summaries.c.at >= since)
+        if until is not None:
+            query = query.where(summaries.c.at < until)
         return {Verdict(verdict): count for verdict, count in self._rows(query)}
+
+    def by_day(self, days: Sequence[date], zone: tzinfo) -> dict[date, dict[Verdict, int]]:
+        """Return the counts of each of some days of a zone."""
+        begins = {day: datetime.combine(day, time(), zone) for day in days}
+        return {day: self.counts(at, at + timedelta(days=1)) for day, at in begins.items()}
 
     def state(self) -> int:
         """Return a number that changes when a sentence comes."""

@@ -13,10 +13,21 @@ from digest.ledger.health import SourceHealth
 from digest.ledger.last_runs import Job
 from digest.ledger.ledger import Ledger
 from digest.model.deliveries import BounceKind
+from digest.model.summaries import FAILURES, Verdict
 from digest.model.timetable import Timetable
-from digest.monitoring.status import Held, LastRun, Rates, Readers, RunState, Schedule, Status
+from digest.monitoring.status import (
+    Held,
+    LastRun,
+    Rates,
+    Readers,
+    RunState,
+    Schedule,
+    Status,
+    Summaries,
+)
 from digest.monitoring.warnings import find_warnings
 from digest.settings.settings import Settings
+from digest.summaries.summarizer import budget_of, day_begins
 from subscribers.due_times import next_due
 from subscribers.store.registry import Registry
 
@@ -59,6 +70,7 @@ def gather_status(
         held=held,
         workers=tuple(ledger.live_workers.all()),
         shards=ledger.shards.counts() if settings.engine == "cluster" else None,
+        summaries=_summaries(ledger, settings, now) if settings.summaries_url else None,
     )
     warnings = tuple(find_warnings(status))
     return replace(status, warnings=warnings, is_well=not warnings)
@@ -133,6 +145,25 @@ def _rates(ledger: Ledger, settings: Settings, now: datetime) -> Rates:
         most_today=most,
         sent_today=sent,
         is_free=is_open and has_room,
+    )
+
+
+def _summaries(ledger: Ledger, settings: Settings, now: datetime) -> Summaries:
+    since = day_begins(now)
+    counts, spent = ledger.summaries.counts(since), ledger.summaries.spent(since)
+    left, prices = budget_of(settings, spent), settings.summaries_prices
+    has_bound = prices is not None and settings.summaries_cost_per_day is not None
+    others = {verdict: counts[verdict] for verdict in Verdict if verdict in counts}
+    used = others.pop(Verdict.USED, 0)
+    return Summaries(
+        asked=sum(counts.values()),
+        used=used,
+        dropped={verdict: count for verdict, count in others.items() if verdict not in FAILURES},
+        failed={verdict: count for verdict, count in others.items() if verdict in FAILURES},
+        tokens=spent.total,
+        tokens_left=max(0, left.tokens),
+        cost=spent.cost(prices) if prices else None,
+        cost_left=max(0.0, left.cost) if has_bound else None,
     )
 
 

@@ -14,6 +14,7 @@ from digest.ledger.provider_queues import Pause
 from digest.ledger.reviews import Review
 from digest.ledger.shards import ShardCounts
 from digest.model.deliveries import BounceKind
+from digest.model.summaries import Verdict
 from subscribers.model import Consent
 
 
@@ -97,6 +98,24 @@ class Rates:
 
 
 @dataclass(frozen=True, slots=True)
+class Summaries:
+    """The requests to the language model on a day of UTC, and what is left of the day's bounds.
+
+    Their outcomes are those that are ``used``, dropped or failed by reason. Costs are None without
+    prices, ``cost_left`` also without a bound.
+    """
+
+    asked: int
+    used: int
+    dropped: dict[Verdict, int]
+    failed: dict[Verdict, int]
+    tokens: int
+    tokens_left: int
+    cost: float | None
+    cost_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Readers:
     """The number of readers due within a day, and when the next is; pauses aside."""
 
@@ -122,7 +141,8 @@ class Status:
     for less speed. ``inbox_every`` is how many seconds apart the inbox is read, if one is set.
     ``readers`` takes a look at everybody, so it is not there for those who ask every few seconds.
     ``too_many_back`` says which limits over the list the bounces reported by mail exceed.
-    ``workers`` are those on PostgreSQL; ``shards`` are there if several machines send.
+    ``workers`` are those on PostgreSQL; ``shards`` are there if several machines send, and
+    ``summaries`` if a language model is set.
     """
 
     at: datetime
@@ -146,5 +166,6 @@ class Status:
     readers: Readers | None = None
     workers: tuple[LiveWorker, ...] = ()
     shards: ShardCounts | None = None
+    summaries: Summaries | None = None
     warnings: tuple[StatusWarning, ...] = ()
     is_well: bool = True

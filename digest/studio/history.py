@@ -46,8 +46,13 @@ def history_routes(
     pages: Pages,
     clock: Callable[[], datetime],
     zone: tzinfo,
+    *,
+    has_model: bool = False,
 ) -> APIRouter:
-    """Return the routes ``/editions``…, ``/runs`` and ``/month``; they show times in ``zone``."""
+    """Return the routes ``/editions``…, ``/runs`` and ``/month``; they show times in ``zone``.
+
+    ``has_model``: a language model sums papers up.
+    """
     routes = APIRouter(default_response_class=HTMLResponse)
     history = ledger.history
     said = words(zone)
@@ -145,7 +150,11 @@ def history_routes(
             "month",
             first=first,
             last=last,
-            plots=month_plots(history.days(first, last), left),
+            plots=month_plots(
+                history.days(first, last),
+                left,
+                ledger.summaries.by_day(list(left), zone) if has_model else None,
+            ),
             **SIZES,
             earlier=first - timedelta(days=1),
             later=later if later > last else None,

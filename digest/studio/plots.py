@@ -11,6 +11,7 @@ from datetime import date
 from itertools import count
 
 from digest.ledger.daily_stats import DailyStats
+from digest.model.summaries import FAILURES, Verdict
 from digest.model.wording import in_words
 from digest.studio.render import thousands
 
@@ -92,8 +93,15 @@ class Plot:
         return (_GROUND - _TOP) / self._lines[-1][0]
 
 
-def month_plots(days: Sequence[DailyStats], left: Mapping[date, int]) -> list[Plot]:
-    """Return the plots of consecutive days; ``left`` counts who unsubscribed on each."""
+def month_plots(
+    days: Sequence[DailyStats],
+    left: Mapping[date, int],
+    summaries: Mapping[date, Mapping[Verdict, int]] | None = None,
+) -> list[Plot]:
+    """Return the plots of consecutive days; ``left`` counts who unsubscribed on each.
+
+    ``summaries`` counts the requests to the language model, if there is one.
+    """
     outcomes = [
         Series(name, name, [getattr(stats.balance, name) for stats in days]) for name in _OUTCOMES
     ]
@@ -116,12 +124,25 @@ def month_plots(days: Sequence[DailyStats], left: Mapping[date, int]) -> list[Pl
         ),
     ]
     dates = [stats.day for stats in days]
+    if summaries is not None:
+        plots.append(("summaries", "Sentences by the language model", _sentences(dates, summaries)))
     counts = [
         Plot(name, title, _counted(dates, series), dates, series, _count, count_lines)
         for name, title, series in plots
     ]
     says, title = _timed(dates, sending), "Time spent sending"
     return [*counts, Plot("duration", title, says, dates, [sending], in_words, time_lines)]
+
+
+def _sentences(
+    days: Sequence[date], summaries: Mapping[date, Mapping[Verdict, int]]
+) -> list[Series]:
+    kinds = {"made": ("accepted", {Verdict.USED}), "failed": ("refused", FAILURES)}
+    kinds["dropped"] = ("skipped", set(Verdict) - FAILURES - {Verdict.USED})
+    return [
+        Series(name, kind, [sum(summaries[day].get(one, 0) for one in verdicts) for day in days])
+        for name, (kind, verdicts) in kinds.items()
+    ]
 
 
 def count_lines(most: float) -> list[Line]:

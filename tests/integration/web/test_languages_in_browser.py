@@ -93,8 +93,11 @@ class Life:
                 self.faults.append(f"{where}: {more} pixels too wide at {width}")
             for text in page.evaluate(_OTHER_SIDE, self.language.direction == "rtl"):
                 self.faults.append(f"{where}: {text} is on the other side")
-            found = violations(page) if width == PHONE else []
-            self.faults += [f"{where}: {a}" for a in found if not a.startswith(not_asked)]
+            self.faults += [
+                f"{where}, {width}: {found}"
+                for found in violations(page)
+                if not found.startswith(not_asked)
+            ]
         self.faults += [f"{where}: {word}" for word in self._foreign(page.content())]
 
     def _foreign(self, html):
@@ -141,6 +144,11 @@ def live(life, mails, registry):
     life.visit(settings)
     life.press(".save button", "saved")
     life.press("#pause button", "paused")
+    page.locator("#exclusions").fill('never "closed')
+    life.press(".save button", "wrong preferences")
+    life.visit(f"{settings}/delete")
+    life.visit(f"{path_of(Purpose.FOLLOW, person.public_id)}/author/Ada%20Lovelace")
+    life.press("main form button", "followed")
     digest = life.site.draft(TODAY, person.topics, person.preferences)
     mail = replace(digest, locale=person.preferences.locale)
     life.read_mail(life.site.sample_mail(mail), "the digest")
@@ -148,6 +156,7 @@ def live(life, mails, registry):
     life.press("main form button", "rated")
     life.visit(path_of(Purpose.UNSUBSCRIBE, person.public_id))
     life.press("main form button", "left")
+    life.press("main form button", "undone")
 
 
 def at_both_widths(code):

@@ -7,6 +7,7 @@ import pytest
 
 from digest.ledger.daily_stats import DailyStats
 from digest.model.deliveries import Balance
+from digest.model.summaries import Verdict
 from digest.studio.history_text import Pager, words
 from digest.studio.plots import month_plots
 from tests.support import TODAY
@@ -60,6 +61,22 @@ def test_a_month_is_told_in_pictures_sentences_and_tables():
     ]
     assert sending.says == "Nothing was sent in these days."
     assert len({each.name for each in (papers, deliveries, leaving, sending)}) == 4
+
+
+def test_sentences_of_a_model_are_counted_where_there_is_one():
+    month = days(Balance(TODAY), Balance(TODAY))
+    first, second = (stats.day for stats in month)
+    asked = {
+        first: {Verdict.USED: 3, Verdict.ECHO: 1, Verdict.CUT_OFF: 1},
+        second: {Verdict.NO_ANSWER: 2},
+    }
+    *_, sentences, _ = month_plots(month, {first: 0, second: 0}, asked)
+    assert [(each.name, each.values) for each in sentences.series] == [
+        ("made", [3, 0]),
+        ("failed", [0, 2]),
+        ("dropped", [2, 0]),
+    ]
+    assert sentences.says.startswith("3 made, 2 failed, 2 dropped in all")
 
 
 def test_a_month_without_anything_is_told_as_that():
