@@ -162,8 +162,8 @@ def _summaries(today: Summaries) -> str:
             told.append(f"{sum(reasons.values())} {what} ({_counts(reasons)})")
     bounds = [f"{today.tokens:,} tokens, {today.tokens_left:,} left"]
     if today.cost is not None:
-        left = "" if today.cost_left is None else f", {today.cost_left:.2f} left"
-        bounds.append(f"cost {today.cost:.2f}{left}")
+        left = "" if today.cost_left is None else f", {today.cost_left:.4f} left"
+        bounds.append(f"cost {today.cost:.4f}{left}")
     return "; ".join([", ".join(told), *bounds])
 
 

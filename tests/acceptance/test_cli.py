@@ -208,7 +208,7 @@ def test_a_digest_is_in_the_language_that_is_asked_for(operator: Person, recorde
         file, _ = operator.digest("preview", "--language", language).splitlines()
         assert said in (operator.folder / file).read_text()
     message = operator.digest("send", "--to", "me@example.org", "--language", "fr", "--dry-run")
-    assert 'lang=3D"fr"' in message or 'lang="fr"' in message
+    assert "?lang=fr" in message.replace("=3D", "=")
     for words in (
         ("preview",),
         ("send", "--to", "me@example.org"),
@@ -217,7 +217,6 @@ def test_a_digest_is_in_the_language_that_is_asked_for(operator: Person, recorde
         refused = operator.run(*words, "--language", "tlh")
         assert refused.returncode == 2
         assert "'tlh' is not spoken here: expected one of ar, " in refused.stderr
-    assert operator.run("send", "--to", "me@example.org", "--language", "en-XA").returncode == 2
 
 
 def test_subscribers_are_added_listed_and_removed(operator: Person) -> None:

@@ -49,7 +49,7 @@ def test_what_was_asked_what_came_and_what_is_left(asked, registry):
     assert today.failed == {Verdict.NO_ANSWER: 1}
     assert said == (
         "today 8 asked, 4 made, 3 dropped (2 echo, 1 wrong-language), 1 failed (1 no-answer); "
-        "3,600 tokens, 496,400 left; cost 4.00, 1.00 left"
+        "3,600 tokens, 496,400 left; cost 4.0000, 1.0000 left"
     )
 
 
@@ -67,7 +67,7 @@ def test_without_prices_nothing_is_said_of_costs(asked, registry):
 
 def test_without_a_bound_the_cost_alone_is_said(asked, registry):
     _, said = line(asked, registry, **MODEL, summaries_prices="1000/2000")
-    assert said.endswith("; cost 4.00")
+    assert said.endswith("; cost 4.0000")
 
 
 def test_a_day_of_the_statistics_is_one_of_its_zone(ledger):
