@@ -85,10 +85,11 @@ class Attempts:
             # The relay must recover first. The message may be the cause all the same, so the
             # others do not wait behind it.
             _log("the relay takes nothing at the moment", delivery, outcome)
-            await self._commit.release(Release(delivery, self._clock() + _RELEASED_FOR))
+            later = self._clock() + _RELEASED_FOR
+            await self._commit.release(Release(delivery, later, undoes_mark=is_marked))
             self._feed.look_again()
             return outcome
-        await self._record(delivery, to, outcome, took)
+        await self._record(delivery, to, outcome, took, is_marked=is_marked)
         return outcome
 
     def _diagnose(self, outcome: Outcome, provider: str) -> Diagnosis:
@@ -117,7 +118,9 @@ class Attempts:
         to = message.envelope.rcpt_to
         return replace(message, envelope=Envelope(self._verp.sender_for(delivery.id, to), to))
 
-    async def _record(self, delivery: Delivery, to: str, outcome: Outcome, took: timedelta) -> None:
+    async def _record(
+        self, delivery: Delivery, to: str, outcome: Outcome, took: timedelta, *, is_marked: bool
+    ) -> None:
         """Record an outcome that is no acceptance, and act on the refusal of an address."""
         _log("a delivery was not accepted", delivery, outcome)
         now, retry_at, refused = self._clock(), None, None
@@ -127,7 +130,8 @@ class Attempts:
             kind = BounceKind.HARD if outcome.diagnosis.is_dead else BounceKind.SOFT
             bounce = Bounce(kind, outcome.status, outcome.text)
             refused = partial(self._feedback.refused, delivery, to, bounce, now)
-        await self._commit.record(Record(delivery, outcome, retry_at, took), then=refused)
+        record = Record(delivery, outcome, retry_at, took, is_marked)
+        await self._commit.record(record, then=refused)
 
 
 def _log(what: str, delivery: Delivery, outcome: Outcome) -> None:

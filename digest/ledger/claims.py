@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, case, func, selec
 
 from digest.ledger import group_statements
 from digest.ledger.database import write_transaction
-from digest.ledger.deliveries import REACHED_FROM, delivery_of, is_time_for, may_be_tried
+from digest.ledger.deliveries import REACHED_FROM, among, delivery_of, is_time_for, may_be_tried
 from digest.ledger.locks import in_turn
 from digest.ledger.provider_queues import (
     ALL,
@@ -86,13 +86,15 @@ class Mark:
 class Record:
     """The outcome of one SMTP transaction, and when the next attempt is, if any.
 
-    A delivery that is refused for another reason than its address is deferred.
+    A delivery that is refused for another reason than its address is deferred. Without a mark of
+    its own, it does not end what another lease of this worker is sending.
     """
 
     delivery: Delivery
     outcome: Outcome
     next_attempt_at: datetime | None = None
     took: timedelta | None = None
+    is_marked: bool = True
 
     @property
     def state(self) -> DeliveryState:
@@ -164,7 +166,9 @@ class Claims(Store):
             for release in group.releases:
                 self._release(connection, release, now)
             for skip in group.skips:
-                self._move(connection, skip.delivery, _S.SKIPPED, now, reason=skip.reason)
+                self._move(
+                    connection, skip.delivery, _S.SKIPPED, now, is_marked=False, reason=skip.reason
+                )
             for change in group.changes:
                 change_interval(connection, change, now)
             turns = self._turns(connection, group.turns, group.limits, now)
@@ -185,7 +189,7 @@ class Claims(Store):
         return self._write(
             update(deliveries)
             .where(deliveries.c.state.in_(open_states), deliveries.c.claimed_by == self._name)
-            .where(*_among(only))
+            .where(*among(only))
             .values(_as_it_was(now))
         )
 
@@ -202,6 +206,7 @@ class Claims(Store):
                 record.delivery,
                 record.state,
                 now,
+                is_marked=record.is_marked,
                 next_attempt_at=record.next_attempt_at,
                 attempts=deliveries.c.attempts + 1,
                 refused_for=record.outcome.refused_for,
@@ -229,13 +234,17 @@ class Claims(Store):
         delivery: Delivery,
         to: DeliveryState,
         now: datetime,
+        *,
+        is_marked: bool = True,
         **values: object,
     ) -> bool:
         """Change the state of a delivery that this worker has. Return whether it has it.
 
-        A worker that lost the database and was taken for dead may still record its outcomes.
+        A worker that lost the database and was taken for dead may still record its outcomes. It may
+        have leased it anew beside its old lease: only the one that is marked ends the mark.
         """
-        ours = update(deliveries).where(*self._is_ours([delivery.id], REACHED_FROM[to]))
+        before = REACHED_FROM[to] if is_marked else REACHED_FROM[to] & _WAITING
+        ours = update(deliveries).where(*self._is_ours([delivery.id], before))
         keeps = self._name if to is _S.UNCERTAIN else None
         moved = ours.values(state=to, changed_at=now, claimed_by=keeps, **values)
         return connection.execute(moved).rowcount == 1
@@ -251,8 +260,8 @@ class Claims(Store):
 
     def _release(self, connection: Connection, release: Release, now: datetime) -> None:
         if release.not_before is not None:
-            at = {"next_attempt_at": release.not_before}
-            self._move(connection, release.delivery, _S.PENDING, now, **at)
+            at, its_mark = {"next_attempt_at": release.not_before}, release.undoes_mark
+            self._move(connection, release.delivery, _S.PENDING, now, is_marked=its_mark, **at)
             return
         before = REACHED_FROM[_S.PENDING] if release.undoes_mark else _WAITING
         ours = update(deliveries).where(*self._is_ours([release.delivery.id], before))
@@ -373,14 +382,10 @@ def _first_waiting(
         select(deliveries)
         .where(deliveries.c.state == state, is_time_for(now), deliveries.c.claimed_by.is_(None))
         .where(deliveries.c.provider.not_in(providers_that_wait(now, now + _HORIZON)))
-        .where(deliveries.c.provider.not_in(full), *_among(only))
+        .where(deliveries.c.provider.not_in(full), *among(only))
     )
     first = query.order_by(*in_order[state]).limit(most).with_for_update(skip_locked=True)
     return connection.execute(first).all()
-
-
-def _among(only: Collection[int] | None) -> list[ColumnElement[bool]]:
-    return [] if only is None else [deliveries.c.id.in_(sorted(only))]
 
 
 def _as_it_was(now: datetime) -> dict[str, object]:
@@ -401,12 +406,12 @@ def _later(connection: Connection, only: Collection[int] | None, now: datetime) 
         .join(deliveries, deliveries.c.provider == queue.provider)
         .where(queue.paused_at.is_(None), queue.next_at > now + _HORIZON, may_be_tried(now))
         .where(queue.next_at <= now + TOO_FAR, deliveries.c.claimed_by.is_(None))
-        .where(*_among(only))
+        .where(*among(only))
     )
     released = (
         select(func.min(deliveries.c.next_attempt_at))
         .where(deliveries.c.state == _S.PENDING, deliveries.c.next_attempt_at > now)
-        .where(deliveries.c.provider.not_in(paused_providers()), *_among(only))
+        .where(deliveries.c.provider.not_in(paused_providers()), *among(only))
     )
     turn = connection.execute(in_queues).scalar_one_or_none()
     moments = [turn and turn - _HORIZON, connection.execute(released).scalar_one_or_none()]

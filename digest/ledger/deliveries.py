@@ -9,9 +9,11 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Integer,
     Row,
     Select,
     and_,
+    any_,
     delete,
     func,
     literal,
@@ -20,6 +22,7 @@ from sqlalchemy import (
     true,
     update,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from digest.ledger.bulk_insert import insert_many
 from digest.ledger.database import write_transaction
@@ -312,6 +315,16 @@ class Deliveries(Store):
 def may_be_tried(now: datetime) -> ColumnElement[bool]:
     """Return the condition that a delivery waits and may be tried now."""
     return and_(deliveries.c.state.in_([_S.PENDING, _S.DEFERRED]), is_time_for(now))
+
+
+def among(ids: Collection[int] | None) -> list[ColumnElement[bool]]:
+    """Return the condition to be one of a shard's deliveries; none without a shard.
+
+    They are one parameter, an array of PostgreSQL: to name each takes longer than the query.
+    """
+    if ids is None:
+        return []
+    return [deliveries.c.id == any_(literal(sorted(ids), ARRAY(Integer)))]
 
 
 def is_time_for(now: datetime) -> ColumnElement[bool]:

@@ -21,6 +21,7 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from digest.ledger.claims import Claims
+from digest.ledger.deliveries import among
 from digest.ledger.locks import forget, held, is_held, left_behind, wait_for_lock
 from digest.ledger.tables import deliveries, workers
 from digest.model.deliveries import DeliveryState
@@ -75,19 +76,19 @@ class LiveWorkers(Store):
         ``only`` are the ids of some deliveries. Return how many are uncertain.
         """
         its = deliveries.c
-        among = [] if only is None else [its.id.in_(sorted(only))]
+        these = among(only)
         being_sent = its.state == DeliveryState.SENDING
         is_uncertain = its.state == DeliveryState.UNCERTAIN
-        query = select(its.claimed_by).where(its.claimed_by.is_not(None), ~is_uncertain, *among)
+        query = select(its.claimed_by).where(its.claimed_by.is_not(None), ~is_uncertain, *these)
         names = self._values(query.distinct())
-        unnamed = update(deliveries).where(being_sent, its.claimed_by.is_(None), *among)
+        unnamed = update(deliveries).where(being_sent, its.claimed_by.is_(None), *these)
         unnamed = unnamed.values(state=DeliveryState.UNCERTAIN, changed_at=now)
         resolved = self._write(unnamed)  # by an old version
         for name in self._dead(names):
-            uncertain = update(deliveries).where(being_sent, its.claimed_by == name, *among)
+            uncertain = update(deliveries).where(being_sent, its.claimed_by == name, *these)
             uncertain = uncertain.values(state=DeliveryState.UNCERTAIN, changed_at=now)
             resolved += self._write(uncertain)
-            leased = update(deliveries).where(its.claimed_by == name, ~is_uncertain, *among)
+            leased = update(deliveries).where(its.claimed_by == name, ~is_uncertain, *these)
             self._write(leased.values(claimed_by=None))
             forget(self._engine, _lock(name))
         return resolved

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select, text, update
 
 from digest.ledger.database import write_transaction
-from digest.ledger.deliveries import may_be_tried
+from digest.ledger.deliveries import among, may_be_tried
 from digest.ledger.jobs_schema import has_jobs
 from digest.ledger.provider_queues import ALL, closed_queues
 from digest.ledger.tables import deliveries
@@ -121,7 +121,7 @@ class Shards(Store):
             func.min(deliveries.c.provider),
             func.max(deliveries.c.provider),
         )
-        row = self._row(query.where(deliveries.c.id.in_(sorted(ids))))
+        row = self._row(query.where(*among(ids)))
         assert row is not None
         waiting, being_sent, first, last = row
         return Rest(waiting, being_sent, first if first == last else None)

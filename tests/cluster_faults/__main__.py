@@ -131,12 +131,13 @@ class World:
             "killed": self._kill,
             "one of its processes killed": self._kill_half,
             "frozen": self._freeze,
+            "its sending process frozen": self._freeze_sender,
             "told to stop": self._stop,
             "sessions cut": self._cut_sessions,
             "jobs lost, ended or doubled": self._hurt_jobs,
             "PostgreSQL restarted": self._restart,
         }
-        weights = [5, 4, 4, 2, 3, 3, 1]
+        weights = [5, 4, 4, 4, 2, 3, 3, 1]
         if self.has_cables:
             faults["cable pulled"] = self._pull
             weights.append(4)
@@ -162,6 +163,13 @@ class World:
         self.tally.connections_hit += SLOTS
         machine.signal_all(SIGSTOP)
         machine.frozen_until = monotonic() + SILENCE + self._random.uniform(-3, 5)
+
+    def _freeze_sender(self, machine: Machine) -> None:
+        """Freeze it with all that it has leased, until others have that; the machine goes on."""
+        self.tally.connections_hit += SLOTS
+        for pid in machine.processes()[2:3]:
+            os.kill(pid, SIGSTOP)
+        machine.frozen_until = monotonic() + SILENCE + self._random.uniform(1, 5)
 
     def _pull(self, machine: Machine) -> None:
         self.tally.connections_hit += SLOTS

@@ -163,12 +163,14 @@ def bring(ledger: Ledger, claims: Claims, delivery: Delivery, to: DeliveryState)
         lease_only(ledger, claims, delivery)
         suppress(ledger, claims, delivery)
         return
+    if to is DeliveryState.SKIPPED:
+        lease_only(ledger, claims, delivery)
+        skip(claims, delivery)
+        return
     claim(ledger, claims, delivery)
     match to:
         case DeliveryState.SENDING:
             pass
-        case DeliveryState.SKIPPED:
-            skip(claims, delivery)
         case _:
             again = LATER if to is DeliveryState.DEFERRED else None
             record(claims, delivery, Outcome(OutcomeKind(to), "said", 250), again)

@@ -14,7 +14,7 @@ from time import sleep
 import pytest
 from sqlalchemy import select, update
 
-from digest.ledger.claims import Claims, Mark, Release
+from digest.ledger.claims import Claims, Mark, Record, Release
 from digest.ledger.deliveries import REACHED_FROM
 from digest.ledger.ledger import Ledger
 from digest.ledger.provider_queues import ALL, Limits, Wait
@@ -65,10 +65,14 @@ def recording(kind: OutcomeKind) -> Callable[[Ledger, Claims, Delivery], object]
     return lambda _, of, delivery: record(of, delivery, Outcome(kind, "said", 250), again)
 
 
+DEFERRED, REFUSED = (
+    Outcome(kind, "said", 450) for kind in (OutcomeKind.DEFERRED, OutcomeKind.REFUSED)
+)
+
 # Every way for a worker to move what it has, by where it leads.
 MOVES: dict[DeliveryState, Callable[[Ledger, Claims, Delivery], object]] = {
     S.SENDING: mark,
-    S.PENDING: lambda _, of, delivery: commit(of, releases=[Release(delivery, LATER)]),
+    S.PENDING: lambda _, of, delivery: commit(of, releases=[Release(delivery, LATER, True)]),
     S.ACCEPTED: recording(OutcomeKind.ACCEPTED),
     S.DEFERRED: recording(OutcomeKind.DEFERRED),
     S.REFUSED: recording(OutcomeKind.REFUSED),
@@ -113,7 +117,7 @@ def test_every_move_of_a_worker_from_every_state(ledger, edition, claims):
             subscriber += 1
             delivery = plan(ledger, edition, subscriber)
             brought_and_held(ledger, claims, delivery, before)
-            if to is S.SUPPRESSED and before in {S.SENDING, S.UNCERTAIN}:
+            if to in {S.SUPPRESSED, S.SKIPPED} and before in {S.SENDING, S.UNCERTAIN}:
                 continue  # that is found when it is marked, and so before
             move(ledger, claims, delivery)
             expected = to if (before, to) in BY_A_WORKER | BY_A_WORKER_LATE else before
@@ -188,6 +192,27 @@ def test_another_lease_of_what_is_on_its_way_changes_nothing(
     happen(change, ledger, registry, person)
     assert commit(claims, marks=[Mark(delivery, person.address)]).marks == [False]
     assert state(ledger, delivery) is held
+
+
+# What an attempt may come to that was not marked: the server says no before the final dot.
+UNMARKED: dict[str, Callable[[Claims, Delivery], object]] = {
+    "the relay takes nothing": lambda of, its: commit(of, releases=[Release(its, LATER)]),
+    "later": lambda of, its: commit(of, records=[Record(its, DEFERRED, LATER, is_marked=False)]),
+    "no": lambda of, its: commit(of, records=[Record(its, REFUSED, is_marked=False)]),
+    "it cannot be made": skip,
+}
+
+
+@pytest.mark.parametrize("came_to", UNMARKED)
+@pytest.mark.parametrize("held", [S.SENDING, S.UNCERTAIN])
+def test_what_another_lease_came_to_ends_no_mark(ledger, edition, claims, came_to, held):
+    """A frozen worker, that was taken for dead, sends what it leased anew, and what it had before."""
+    delivery = plan(ledger, edition)
+    brought_and_held(ledger, claims, delivery, held)
+    UNMARKED[came_to](claims, delivery)
+    assert state(ledger, delivery) is held
+    MOVES[S.ACCEPTED](ledger, claims, delivery)
+    assert state(ledger, delivery) is S.ACCEPTED
 
 
 # ---- the last look ---------------------------------------------------------------------------
