@@ -23,7 +23,7 @@ from digest.ledger import sqlite_connection
 from digest.ledger.locks import wait_for_upgrade
 
 # The last of digest/ledger/migrations/versions; a test holds the two together.
-NEWEST_REVISION = "0036"
+NEWEST_REVISION = "0038"
 
 # For libpq, seconds: to connect; and of silence before a connection is probed, three times. In
 # milliseconds: for which what was sent may stay unanswered.

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 
+from digest.ledger.alerts import Alerts
 from digest.ledger.bounces import Bounces
 from digest.ledger.browsing import Browsing
 from digest.ledger.chosen_papers import ChosenPapers
@@ -66,4 +67,5 @@ class Ledger:
         self.instances = Instances(engine)
         self.last_runs = LastRuns(engine)
         self.reviews = Reviews(engine)
+        self.alerts = Alerts(engine)
         self.old_rows = OldRows(engine, sleep)

@@ -326,6 +326,15 @@ last_runs = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
+# What is wrong, since when, and what the operator was told of it (see alerts.py).
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+    Column("told", Text),  # lines; null: nothing yet
+)
+
 # A row for each DIGEST_HOME that uses this ledger; the folder has the same id and marker (see
 # maintenance/instance_guard.py).
 instances = Table(

@@ -1,5 +1,7 @@
 """Tell the operator by email what goes wrong while nobody looks; once, if it lasts.
 
+Once for all workers: the ledger knows what they were told.
+
 A machine that is dead tells nobody: so a service elsewhere is called after each edition, and tells
 the operator when no call comes (DIGEST_PING_URL).
 """
@@ -7,6 +9,7 @@ the operator when no call comes (DIGEST_PING_URL).
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import httpx
 import structlog
@@ -15,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from digest.app.app import App
 from digest.deliver.transactional_mail import alert_operator
 from digest.errors import Busy, DigestError, Stopped
+from digest.ledger.alerts import About
 from digest.model.deliveries import Balance
 from digest.model.messages import Message
 
@@ -33,20 +37,23 @@ class Operator:
     def alert(
         self,
         troubles: tuple[str, ...],
+        about: About = About.EDITION,
         *,
+        lasting: timedelta = timedelta(),
         broken_off: bool = False,
         balance: Balance | None = None,
     ) -> None:
         """Send the troubles (lines), unless they are the same as the last time, and ping.
 
-        ``balance`` is that of the edition whose run they are about.
+        Trouble that should last for some time is told, and pinged, after that. ``balance`` is that
+        of the edition whose run they are about.
         """
         settings = self._app.settings
-        if troubles or balance:
+        is_news = self._is_news(about, troubles, lasting)
+        if is_news or balance:
             self.ping(failed=bool(troubles))
         operator = settings.operator
-        is_news, self._last = troubles != self._last, troubles
-        if operator is None or not troubles or not is_news:
+        if operator is None or not is_news:
             return
         if waiting := self._waiting_for_review():
             troubles = (*troubles, waiting)
@@ -60,6 +67,16 @@ class Operator:
             )
 
         alert_operator(make, self._app.post)
+
+    def _is_news(self, about: About, troubles: tuple[str, ...], lasting: timedelta) -> bool:
+        now = self._app.clock()
+        of_a_day = about in {About.EDITION, About.PROCESS} and bool(troubles)
+        day = (f"{self._app.edition_day(now)}",) if of_a_day else ()  # each day's is told
+        try:
+            return self._app.ledger.alerts.is_news(about, (*day, *troubles), now, lasting)
+        except (DigestError, SQLAlchemyError):  # it may be about the database
+            is_news, self._last = troubles != self._last, troubles
+            return is_news and bool(troubles) and not lasting
 
     def ping(self, *, failed: bool) -> None:
         """Call the service that waits for each edition; nothing but that goes there."""

@@ -29,6 +29,7 @@ from structlog.contextvars import bind_contextvars
 from digest.app.app import App
 from digest.deliver.shard_sender import Again, ShardSender
 from digest.errors import ServiceError
+from digest.ledger.alerts import About
 from digest.ledger.database import of_driver
 from digest.ledger.jobs_schema import create_jobs
 from digest.ledger.locks import holding
@@ -130,7 +131,9 @@ def _clock_process(app: App, tempo: float) -> Iterator[None]:
     operator = Operator(app)
     child = partial(_do_recurring_jobs, app.another, tempo)
     keeping = Thread(
-        target=keep_running, args=(child, told, lambda why: operator.alert((why,))), daemon=True
+        target=keep_running,
+        args=(child, told, lambda why: operator.alert((why,), About.PROCESS)),
+        daemon=True,
     )
     keeping.start()
     try:

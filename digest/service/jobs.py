@@ -6,7 +6,7 @@ nobody called them for a week.
 
 from collections import Counter
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
@@ -15,6 +15,7 @@ from digest.deliver.shard_sender import may_send
 from digest.errors import SettingError
 from digest.inbound.inbox import InboundVerdict
 from digest.inbound.mailboxes import count_for_review, messages_in
+from digest.ledger.alerts import About
 from digest.ledger.database import as_ledger_error
 from digest.ledger.last_runs import Job
 from digest.ledger.reviews import ReviewPlace
@@ -33,7 +34,6 @@ class Jobs:
         self._app = app
         self._last_forgotten: tuple[str, ...] = ()
         self._last_trouble: tuple[str, ...] = ()
-        self._trouble_since: datetime | None = None
         self._operator = Operator(app)
 
     def collect(self) -> None:
@@ -64,10 +64,10 @@ class Jobs:
             self._tell_of_forgotten(trouble)
 
     def _tell_of_forgotten(self, trouble: tuple[str, ...]) -> None:
-        if trouble and trouble != self._last_forgotten:  # not an email each minute
+        if trouble and trouble != self._last_forgotten:  # not a line each minute
             log.error("somebody who is due was not planned for", why=trouble)
-            self._operator.alert(trouble)
         self._last_forgotten = trouble
+        self._operator.alert(trouble, About.PLANNING)
 
     def send(self) -> None:
         """Send what waits and may be tried now, unless this process is sending already.
@@ -79,15 +79,13 @@ class Jobs:
         now = self._app.clock()
         with as_ledger_error():
             trouble = self._app.pipeline.deliver(now)
-        self._tell_of_trouble(trouble, now)
+        self._tell_of_trouble(trouble)
 
-    def _tell_of_trouble(self, trouble: tuple[str, ...], now: datetime) -> None:
+    def _tell_of_trouble(self, trouble: tuple[str, ...]) -> None:
         if trouble and trouble != self._last_trouble:  # not a line each time
             log.warning("not all could be sent", why=trouble)
         self._last_trouble = trouble
-        self._trouble_since = (self._trouble_since or now) if trouble else None
-        if self._trouble_since and now - self._trouble_since >= LASTING:
-            self._operator.alert(trouble)
+        self._operator.alert(trouble, About.SENDING, lasting=LASTING)
 
     def reconcile(self) -> None:
         """Hand out anew what may be sent and nobody is asked to send; for several machines.
@@ -106,7 +104,7 @@ class Jobs:
                 count := shards.hand_out_forgotten(now)
             ):
                 log.info("handed out again", deliveries=count)
-        self._tell_of_trouble(trouble, now)
+        self._tell_of_trouble(trouble)
 
     def read_inbox(self) -> Counter[InboundVerdict]:
         """Process the mail that came back. Raises SettingError if no mailbox is set."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from digest.app.app import App
 from digest.errors import ServiceError, SettingError
+from digest.ledger.alerts import About
 from digest.service.alerting import Operator
 from digest.service.jobs import Jobs
 from digest.service.os_signals import stop_signals
@@ -117,7 +118,7 @@ def run_all(app: App, pages: Pages, ready: Callable[[str], None], tempo: float =
         ready(server.url)
         work = partial(_keep_schedule, app.another, tempo)
         operator = Operator(app)
-        keep_running(work, told, lambda trouble: operator.alert((trouble,)))
+        keep_running(work, told, lambda trouble: operator.alert((trouble,), About.PROCESS))
         if not thread.is_alive():
             raise ServiceError("the pages could not go on")
         server.should_exit = True

@@ -25,6 +25,7 @@ from tests.raw_message import read
 from tests.support import NOW, SENDING, TODAY, make_sighting
 
 OPERATOR = "operator@example.org"
+ACCEPTED = Outcome(OutcomeKind.ACCEPTED, "ok", 250)
 
 
 class Path:
@@ -66,7 +67,7 @@ def edition(tmp_path):
 
         def take(message):
             mails.append(message)
-            return Outcome(OutcomeKind.ACCEPTED, "ok", 250)
+            return ACCEPTED
 
         duties._app.post = post or take
         with capture_logs() as logs, pytest.raises(raises) if raises else nullcontext():
@@ -109,7 +110,7 @@ def test_a_day_without_an_edition_is_told(edition):
 def test_trouble_that_lasts_is_told_once(tmp_path):
     mails = []
     duties = duties_with(tmp_path, made("the relay is down"), operator=OPERATOR)
-    duties._app.post = lambda mail: mails.append(mail) or Outcome(OutcomeKind.ACCEPTED, "ok", 250)
+    duties._app.post = lambda mail: mails.append(mail) or ACCEPTED
     for run in (made("a"), made("a"), None, made("a"), made("a", "b"), made(), made("a")):
         duties._app.pipeline = Path(run)
         duties.tick()
@@ -119,7 +120,7 @@ def test_trouble_that_lasts_is_told_once(tmp_path):
 def test_the_operator_is_told_once_of_somebody_whom_planning_forgot(tmp_path):
     mails = []
     duties = duties_with(tmp_path, made(), operator=OPERATOR)
-    duties._app.post = lambda mail: mails.append(mail) or Outcome(OutcomeKind.ACCEPTED, "ok", 250)
+    duties._app.post = lambda mail: mails.append(mail) or ACCEPTED
     forgotten = ("the balance does not add up: 10 are due, and 5 have a delivery",)
     for trouble in ((), forgotten, forgotten):
         duties._app.pipeline.plan = lambda now, trouble=trouble: trouble
@@ -131,7 +132,7 @@ def test_the_operator_is_told_once_of_somebody_whom_planning_forgot(tmp_path):
 def test_the_operator_is_told_once_where_nothing_can_be_sent_for_an_hour(tmp_path):
     mails, told_at = [], []
     duties = duties_with(tmp_path, made(), operator=OPERATOR)
-    duties._app.post = lambda mail: mails.append(mail) or Outcome(OutcomeKind.ACCEPTED, "ok", 250)
+    duties._app.post = lambda mail: mails.append(mail) or ACCEPTED
     down, up = made("the relay is down"), made()
     # In minutes: down for 50, and then for hours.
     runs = {minute: up if minute == 50 else down for minute in range(0, 300, 10)}
@@ -142,6 +143,38 @@ def test_the_operator_is_told_once_where_nothing_can_be_sent_for_an_hour(tmp_pat
         told_at += [minute] * (len(mails) - len(told_at))
     assert told_at == [120]
     assert "the relay is down" in text_of(mails[0])
+
+
+def test_three_workers_that_see_the_same_tell_it_once_a_day(tmp_path):
+    """Each is a process with a home of its own, on one ledger."""
+    mails = []
+    database = f"sqlite:///{tmp_path / 'digest.sqlite3'}"
+    workers = [
+        duties_with(tmp_path / f"home-{n}", made("a"), operator=OPERATOR, database_url=database)
+        for n in range(3)
+    ]
+    for minutes in range(0, 24 * 60 + 20, 20):
+        for worker in workers:
+            worker._app.post = lambda mail: mails.append(text_of(mail)) or ACCEPTED
+            worker._app.clock = lambda minutes=minutes: NOW + timedelta(minutes=minutes)
+            worker.tick()
+            worker._app.pipeline.plan = lambda now: ("b is forgotten",)
+            worker.plan()
+            worker.send()
+    told = [next(word for word in ("b is forgotten", " a ") if word in mail) for mail in mails]
+    # Of the edition's trouble each day's; that of sending is the same, and is told after an hour.
+    assert told == [" a ", "b is forgotten", " a ", " a "]
+
+
+def test_while_the_database_is_away_each_worker_tells_it_once(tmp_path):
+    mails = []
+    duties = duties_with(tmp_path, LedgerError("gone"), operator=OPERATOR)
+    duties._app.post = lambda mail: mails.append(mail) or ACCEPTED
+    duties._app.ledger.alerts.is_news = lambda *_: (_ for _ in ()).throw(LedgerError("gone"))
+    for _ in range(3):
+        with pytest.raises(LedgerError):
+            duties.tick()
+    assert len(mails) == 1
 
 
 @pytest.mark.parametrize("error", [Busy("another run is under way"), Stopped("we are to stop")])

@@ -1,0 +1,21 @@
+"""What is wrong, and whether the operator was told: one of several workers tells it
+
+Revision: 0038, after 0036
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0038"
+down_revision = "0036"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "alerts",
+        sa.Column("name", sa.String(32), primary_key=True),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told", sa.Text()),
+    )
