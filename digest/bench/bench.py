@@ -17,7 +17,7 @@ from digest.bench.day import write_papers, write_people
 from digest.bench.measured_run import Job, MeasuredRun, Stage, in_own_process, run_measured
 from digest.bench.rivals import RIVALS, NotInstalled
 from digest.bench.scratch_folder import scratch_folder
-from digest.bench.sink import of_postfix, running_sink
+from digest.bench.sink import Sink, of_postfix, running_sink
 from digest.bench.sink_server import Taken
 from digest.deliver.transport.dkim_key import generate
 from digest.ledger.scratch_schema import scratch_schema
@@ -31,6 +31,8 @@ _SETTINGS = {
     "mx_lookups": "no",
 }
 _WARM_UP = 20  # subscribers
+# What is in the log of each run: a worker is ready, and there is no source.
+_EXPECTED = ('"level": "info"', "Stop with Ctrl-C.", '"source": "nobody"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,12 @@ class Setup:
     dkim: bool = False
     database: str | None = None
     languages: tuple[str, ...] = ("en",)  # of the subscribers, in turns
+
+    @property
+    def shown(self) -> "Setup":
+        """Return it with the kind of database instead of its URL, which may hold a password."""
+        kind = self.database and self.database.partition("://")[0].partition("+")[0]
+        return replace(self, database=kind or "sqlite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +137,7 @@ def measure(
 ) -> Figures:
     """Measure, and tell what is being done. Raises DigestError."""
     with scratch_folder() as folder:
-        bench = _Bench(setup, folder, tell)
+        bench = Bench(setup, folder, tell)
         tell("making the list and building the templates …")
         bench.prepare()
         runs, took = [], dict[str, list[Took]]()
@@ -150,7 +158,16 @@ def measure(
         return _figures(setup, runs, tuple(rivals))
 
 
-class _Bench:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a run is made with: its job, the sink that takes its messages, a file for its log."""
+
+    job: Job
+    sink: Sink
+    log: Path
+
+
+class Bench:
     """A folder in which runs are made."""
 
     def __init__(self, setup: Setup, folder: Path, tell: Callable[[str], None]) -> None:
@@ -174,6 +191,13 @@ class _Bench:
 
     def run(self, name: str, *, sqlite: bool = False) -> Ours:
         """Take the list through the whole path, in a new database and a new process."""
+        with self.place(name, sqlite=sqlite) as place:
+            run = in_own_process(place.log, run_measured, place.job)
+        return Ours(run, place.sink.taken)
+
+    @contextmanager
+    def place(self, name: str, *, sqlite: bool = False) -> Iterator[Place]:
+        """Make a new database and a sink; what the sink took is known at the end."""
         home = self._folder / name
         home.mkdir()
         (home / "cache").symlink_to(self._folder / "cache")
@@ -182,8 +206,7 @@ class _Bench:
             settings = {**self._settings(home, url), "transport": sink.url}
             job = Job(settings, self._people, self._papers, self._samples)
             with self._logged(home / "log") as log:
-                run = in_own_process(log, run_measured, job)
-        return Ours(run, sink.taken)
+                yield Place(job, sink, log)
 
     def rival(self, name: str) -> Took:
         """Have a rival send messages like those of the last run."""
@@ -209,7 +232,7 @@ class _Bench:
             yield log
         finally:
             for line in log.read_text("utf-8").splitlines() if log.exists() else ():
-                if '"level": "info"' not in line:
+                if not any(words in line for words in _EXPECTED):
                     self._tell(line)
             log.unlink(missing_ok=True)
 
@@ -243,9 +266,8 @@ def _database(url: str | None, home: Path) -> Iterator[str]:
 def _figures(setup: Setup, runs: list[Ours], rivals: tuple[Rival, ...]) -> Figures:
     one = runs[0].run
     stages = tuple(_median_stage([ours.stage(stage.name) for ours in runs]) for stage in one.stages)
-    shown = setup.database and setup.database.partition("://")[0].partition("+")[0]
     return Figures(
-        setup=replace(setup, database=shown or "sqlite"),  # without a password
+        setup=setup.shown,
         sink="smtp-sink" if of_postfix("smtp-sink") else "our own",
         processors=os.cpu_count() or 1,
         stages=stages,

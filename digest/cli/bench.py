@@ -9,10 +9,21 @@ from rich.table import Table
 
 from digest.bench.bench import Figures, Rival, Setup, measure
 from digest.bench.day import MOST_PAPERS, MOST_TOPICS
+from digest.bench.engines import EngineFigures, compare_engines
 from digest.cli.terminal import Json, balance_line, out, print_json, warn
 from digest.collect.sample_edition import SAMPLE_PAPERS
 
 _MB = 1_000_000
+_MOST_WORKERS = 16
+
+
+def _read_workers(typed: str) -> tuple[int, ...]:
+    numbers = typed.split(",")
+    if not all(number.isascii() and number.isdigit() for number in numbers) or not all(
+        1 <= int(number) <= _MOST_WORKERS for number in numbers
+    ):
+        raise typer.BadParameter(f"{typed!r} is not a list like 1,2,4 (at most {_MOST_WORKERS})")
+    return tuple(dict.fromkeys(map(int, numbers)))
 
 
 def bench(
@@ -39,6 +50,13 @@ def bench(
     compare: Annotated[
         bool, typer.Option("--compare", help="Compare with other ways to send, in turns.")
     ] = False,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,…",
+            help="Compare so many workers of DIGEST_ENGINE=cluster with the embedded engine.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure what a list costs on this machine: import, plan, compose and send.
@@ -48,15 +66,22 @@ def bench(
 
     $ digest bench --subscribers 20000
     $ digest bench --compare --dkim
+    $ digest bench --workers 1,2,4 --database postgresql+psycopg://127.0.0.1/mydb
     """
     setup = Setup(subscribers, topics, papers, processes, connections, dkim, database)
     before = signal.signal(signal.SIGTERM, _end)  # so that everything is removed
     try:
-        figures = measure(setup, compare=compare, tell=warn)
+        if workers is not None:
+            many = _read_workers(workers)
+            figures: Figures | EngineFigures = compare_engines(setup, many, warn)
+        else:
+            figures = measure(setup, compare=compare, tell=warn)
     finally:
         signal.signal(signal.SIGTERM, before)
     if as_json:
         print_json(figures)
+    elif isinstance(figures, EngineFigures):
+        _print_engines(figures)
     else:
         _print(figures)
     for trouble in figures.trouble:
@@ -88,6 +113,30 @@ def _print(figures: Figures) -> None:
     for rival in figures.rivals:
         if rival.skipped:
             out.print(f"Skipped: {rival.name}: {rival.skipped}.")
+
+
+def _print_engines(figures: EngineFigures) -> None:
+    setup = figures.setup
+    table = Table(title="The engines (medians)", title_justify="left")
+    for name in ("Engine", "Processes", "Messages/s", "ms each", "Start, s", "Rate", "ms"):
+        table.add_column(name, justify="left" if name == "Engine" else "right")
+    for engine in figures.engines:
+        sent = engine.sent
+        table.add_row(
+            engine.name,
+            str(engine.processes),
+            f"{sent.messages_per_second:,.0f}",
+            f"{sent.processor_ms:.2f}",
+            f"{sent.start_seconds:.1f}",
+            f"{engine.ratio:.2f} ×",
+            f"{engine.processor_ratio:.2f} ×",
+        )
+    Console(highlight=False).print(table)
+    out.print(
+        f"{figures.engines[0].sent.messages:,} messages to {setup.subscribers:,} subscribers, "
+        f"{setup.connections} connections in all, {figures.processors} processors, "
+        "which sink and database share"
+    )
 
 
 def _stages(figures: Figures) -> Table:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.bench import bench
+from digest.bench import bench, engines
 from tests.acceptance.conftest import Person
 from tests.conftest import new_schema
 
@@ -44,6 +44,24 @@ def test_a_small_list_is_compared_and_nothing_is_left(
     assert plain["processor_ms"] > 0
     assert 0.8 < plain["message_octets"] / said["message_octets"] < 1.3
     assert all(other["ratio"] > 0 or "not" in other["skipped"] for other in others)
+    assert left(somebody) == []
+
+
+@pytest.mark.timeout(600)
+def test_the_engines_are_compared_and_nothing_is_left(
+    somebody: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "TURNS", 1)
+    with new_schema() as database:
+        said = somebody.digest_json(
+            "bench", "--subscribers", "200", "--workers", "2", "--database", database
+        )
+    assert said["trouble"] == []
+    embedded, cluster = said["engines"]
+    assert (embedded["name"], embedded["processes"], embedded["ratio"]) == ("embedded", 2, 1)
+    assert (cluster["name"], cluster["processes"]) == ("cluster", 2)
+    assert cluster["sent"]["messages"] == embedded["sent"]["messages"] > 50
+    assert min(cluster["sent"]["processor_ms"], cluster["sent"]["start_seconds"]) > 0
     assert left(somebody) == []
 
 

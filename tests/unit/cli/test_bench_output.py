@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from digest.bench.bench import Figures, Ours, Rival, Setup
+from digest.bench.engines import Engine, EngineFigures, Sent
 from digest.bench.measured_run import MeasuredRun, Stage
 from digest.bench.sink_server import Taken
 from digest.cli import bench
@@ -76,3 +77,54 @@ def test_json_has_every_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     }  # fmt: skip
     assert said["rivals"][0]["ratio"] == 40
     assert said["setup"]["subscribers"] == said["balance"]["due"] == 20
+
+
+def engine_figures(*trouble: str) -> EngineFigures:
+    engines = (
+        Engine("embedded", 2, Sent(4000, 800.0, 1.5, 3.1), 1.0, 1.0),
+        Engine("cluster", 4, Sent(4000, 760.0, 1.62, 9.9), 0.95, 1.08),
+    )
+    setup = Setup(5000, 500, 26, 2, 32, database="postgresql")
+    return EngineFigures(setup, 2, engines, trouble)
+
+
+@pytest.mark.parametrize("trouble", [(), ("the embedded engine: 1 arrived",)])
+def test_engines_are_compared(monkeypatch: pytest.MonkeyPatch, trouble: tuple[str, ...]) -> None:
+    asked = []
+
+    def compare(setup: Setup, workers: tuple[int, ...], tell: object) -> EngineFigures:
+        asked.append(workers)
+        return engine_figures(*trouble)
+
+    monkeypatch.setattr(bench, "compare_engines", compare)
+    done = CliRunner().invoke(cli, ["bench", "--workers", "1,2,4,2"], env={"COLUMNS": "100"})
+    assert done.exit_code == bool(trouble)
+    assert asked == [(1, 2, 4)]
+    [row] = [line for line in done.output.splitlines() if "cluster" in line]
+    assert row.replace("│", " ").split() == [
+        "cluster",
+        "4",
+        "760",
+        "1.62",
+        "9.9",
+        "0.95",
+        "×",
+        "1.08",
+        "×",
+    ]
+    assert all(line in done.output for line in trouble)
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "0", "1,", "-1", "1 2", "17", "two", "1.5", "٣", "1," * 9_999]
+)
+def test_a_list_of_workers_that_cannot_be_read_is_refused(typed: str) -> None:
+    done = CliRunner().invoke(cli, ["bench", "--workers", typed])
+    assert done.exit_code == 2
+    assert "is not a list like 1,2,4" in " ".join(done.output.split())
+
+
+def test_engines_are_compared_on_postgresql_only() -> None:
+    done = CliRunner().invoke(cli, ["bench", "--workers", "1"])
+    assert done.exit_code == 1
+    assert "several machines need PostgreSQL" in str(done.exception)
