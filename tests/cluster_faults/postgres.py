@@ -14,6 +14,9 @@ PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1:]
 class Postgres:
     """Ends with its context, and leaves nothing."""
 
+    def __init__(self, connections: int = 100) -> None:
+        self._connections = connections
+
     def __enter__(self) -> Self:
         self._folder = Path(tempfile.mkdtemp(prefix="digest-pg-"))
         with socket.socket() as free:
@@ -35,9 +38,14 @@ class Postgres:
     def url(self, host: str = "127.0.0.1") -> str:
         return f"postgresql+psycopg://postgres@{host}:{self.port}/postgres"
 
+    @property
+    def pid(self) -> int:
+        """The number of its first process."""
+        return int((self._data / "postmaster.pid").read_text().split()[0])
+
     def start(self) -> None:
         options = f"-p {self.port} -c listen_addresses=* -c unix_socket_directories={self._folder}"
-        self._control("start", "-o", f"{options} -c max_connections=100")
+        self._control("start", "-o", f"{options} -c max_connections={self._connections}")
 
     def restart(self, *, hard: bool) -> None:
         self._control("stop", "-m", "immediate" if hard else "fast")

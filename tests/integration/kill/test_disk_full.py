@@ -10,6 +10,7 @@ from sqlalchemy import text
 from tests.integration.kill.world import S, World
 
 CONNECTIONS = 3
+# The disk of PostgreSQL is not a test's to fill.
 ON_SQLITE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 _LAST_BOUNDARY = re.compile(rb"\n--=_[0-9a-f]+--\r?\n$")
 ROOM = 300_000  # octets: for some mails
@@ -124,13 +125,20 @@ def test_a_database_on_a_full_disk(sqlite_world):
     assert any(0 < each < len(world.people) for each in came_to), came_to
 
 
-@ON_SQLITE
-def test_a_database_that_cannot_be_written(sqlite_world):
+# PostgreSQL is read-only where it is a standby's, or its disk is full.
+READ_ONLY = {
+    "sqlite": ("PRAGMA query_only = ON", "attempt to write a readonly database"),
+    "postgresql": ("SET TRANSACTION READ ONLY", "in a read-only transaction"),
+}
+
+
+def test_a_database_that_cannot_be_written(make_world):
     """Nothing is begun that could not be written down."""
-    world = sqlite_world
-    done = world.run(pragma="PRAGMA query_only = ON")
+    world = make_world(people=40, connections=CONNECTIONS)
+    pragma, why = READ_ONLY[world.engine.dialect.name]
+    done = world.run(pragma=pragma, patience="0.2")
     assert done.said.startswith("digest: the database failed: ")
-    assert done.said.endswith("attempt to write a readonly database")
+    assert done.said.endswith(why)
     assert world.server.ever_connected == 0
     world.finish()
     assert world.states() == {S.ACCEPTED: len(world.people)}
