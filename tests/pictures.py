@@ -84,9 +84,16 @@ def demo(browser: Browser, folder: Path) -> None:
     words = ["demo", "--serve", "--home", "served", "--port", str(DEMO_PORT)]
     with _running(folder, *words, sign="The pages are at"):
         _look(browser, f"{address}/", 390, "light")  # what is made in the background is ready then
-        paths = ("/", "/studio/outbox", "/studio/")
-        shots = [_on_a_phone(browser, f"{address}{path}", "light") for path in paths]
+        links = [f"{address}/", _first_email(browser, address), f"{address}/studio/"]
+        shots = [_on_a_phone(browser, link, "light") for link in links]
         _side_by_side(shots, browser, "demo")
+
+
+def _first_email(browser: Browser, address: str) -> str:
+    page = browser.new_page()
+    page.goto(f"{address}/studio/outbox")
+    link = page.locator("tbody th a").first.get_attribute("href")
+    return f"{address}{link}"
 
 
 def _on_a_phone(browser: Browser, link: str, scheme: Scheme) -> bytes:

@@ -104,9 +104,11 @@ def demo(
 def _serve(app: App, port: int) -> None:
     """Show all of the demo on one local address, until stopped, as if it were its evening."""
     from digest.app.demo_site import demo_site
+    from digest.app.studio import folders
     from digest.service.jobs import Jobs
     from digest.service.scheduler import add_job, new_scheduler
     from digest.service.web_server import WebServer
+    from digest.studio.watch import Watch
 
     def say_ready() -> None:
         warn(
@@ -117,7 +119,9 @@ def _serve(app: App, port: int) -> None:
     jobs, scheduler = Jobs(app), new_scheduler()
     add_job(scheduler, "first digests", jobs.plan_first, SOON)
     add_job(scheduler, "sending", jobs.send, SOON)
-    server = WebServer(demo_site(app), "127.0.0.1", port, ready=say_ready)
+    watch = Watch(folders(app))  # else a studio that is open in a browser keeps it from ending
+    site = demo_site(app, watch)
+    server = WebServer(site, "127.0.0.1", port, ready=say_ready, ending=watch.end)
     scheduler.start()
     try:
         server.run()

@@ -73,7 +73,7 @@ def test_text_and_html_of_the_demo_hold_the_same_papers(newcomer: Person) -> Non
 def test_the_demo_can_be_clicked_through(newcomer: Person, start: Start) -> None:
     with nobody_listens() as port:
         pass
-    start(newcomer, "demo", "--serve", "--port", str(port), sign="The pages are at")
+    serving = start(newcomer, "demo", "--serve", "--port", str(port), sign="The pages are at")
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as browser:
         listed = lxml_html.fromstring(browser.get("/studio/outbox").text)
         (first, *_) = listed.xpath("//tbody//th/a/@href")
@@ -86,6 +86,10 @@ def test_the_demo_can_be_clicked_through(newcomer: Person, start: Start) -> None
         confirm = _link_in_newest(browser, "/confirm/")
         browser.post(confirm)
         assert _link_in_newest(browser, "/digest/"), "the first digest came at once"
+        with browser.stream("GET", "/studio/changes") as news:  # as a page of the studio keeps it
+            assert news.status_code == 200
+            serving.terminate()
+            serving.wait(PATIENCE)
 
 
 def _link_in_newest(browser: httpx.Client, kind: str) -> str:
