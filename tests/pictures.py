@@ -79,12 +79,12 @@ def phones(browser: Browser, mail: Path) -> None:
 
 
 def demo(browser: Browser, folder: Path) -> None:
-    """Take the landing page, the emails and the studio of `digest demo --serve`."""
+    """Take the landing page, an email and the studio of `digest demo --serve`."""
     address = f"http://127.0.0.1:{DEMO_PORT}"
     words = ["demo", "--serve", "--home", "served", "--port", str(DEMO_PORT)]
     with _running(folder, *words, sign="The pages are at"):
         _look(browser, f"{address}/", 390, "light")  # what is made in the background is ready then
-        links = [f"{address}/", _first_email(browser, address), f"{address}/studio/"]
+        links = [f"{address}/", _first_email(browser, address), f"{address}/studio/editions"]
         shots = [_on_a_phone(browser, link, "light") for link in links]
         _side_by_side(shots, browser, "demo")
 

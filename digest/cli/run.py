@@ -89,7 +89,7 @@ def _when_sent(app: App, now: datetime, others_send: bool) -> str:
         return (
             f"emails are sent from {hours[0]:%H:%M} to {hours[1]:%H:%M} ({variable('send_window')})"
         )
-    return "a later run sends them"
+    return "digest worker sends them" if app.is_cluster else "a later run sends them"
 
 
 def up(host: Host = LOCAL, port: Port = PORT) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from digest.app.app import App
-from digest.cli.run import editions_line
+from digest.cli.run import _when_sent, editions_line
 from digest.ledger.database import open_database
 from digest.ledger.ledger import Ledger
 from tests.acceptance.conftest import PATIENCE, Api, Person, entry
@@ -149,6 +149,16 @@ def test_run_says_when_the_rest_is_sent_and_by_whom(operator: Person, recorded: 
         said = operator.fails(*MORNING)
     engine.dispose()
     assert "1 pending: another process is sending them (digest up, schedule or worker)." in said
+
+
+@pytest.mark.parametrize(
+    ("engine", "who"), [("embedded", "a later run"), ("cluster", "digest worker")]
+)
+def test_run_says_who_sends_when_there_are_workers(tmp_path: Path, engine: str, who: str) -> None:
+    settings = {"DIGEST_ENGINE": engine, "DIGEST_DATABASE_URL": "postgresql+psycopg://h/d"}
+    app = App({**settings, "DIGEST_HOME": str(tmp_path)}, dotenv=None)
+    now = datetime(2026, 2, 20, 8, tzinfo=UTC)
+    assert _when_sent(app, now, others_send=False) == f"{who} sends them"
 
 
 def test_run_collects_when_nothing_was_collected_yet(operator: Person, api: Api) -> None:
