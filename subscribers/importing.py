@@ -1,13 +1,13 @@
 """People from a file into the registry."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
-from subscribers.addresses import AddressPolicy
+from subscribers.addresses import AddressPolicy, address_key
 from subscribers.model import Consent
 from subscribers.own_papers import ReadPapers
 from subscribers.records import Remark, decode, read_records
@@ -110,6 +110,40 @@ def _sayable(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
+class Admitting(Protocol):
+    """Takes in people: a Registry, or a Rehearsal."""
+
+    def admit(self, people: Sequence[ImportRow], now: datetime, /) -> int: ...
+
+
+class Rehearsal:
+    """Takes in people as a registry would, and stores nothing: to tell what an import will do.
+
+    ``blocked`` counts the new people whose address is blocked, or will be by the file.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._directory = registry.directory
+        self._met: set[str] = set()
+        self.blocked = 0
+
+    def admit(self, people: Sequence[ImportRow], _now: datetime) -> int:
+        """Return how many of these people would be new."""
+        rows: dict[str, ImportRow] = {}
+        for person in people:
+            rows.setdefault(address_key(person.address), person)
+        new = rows.keys() - self._met - self._directory.known_keys(rows.keys())
+        self._met |= rows.keys()
+        blocked = self._directory.blocked_keys(new)
+        self.blocked += sum(key in blocked or rows[key].suppression is not None for key in new)
+        return len(new)
+
+
+def source_of(name: str) -> str:
+    """Return the evidence that people came from a file of this name."""
+    return f"import of {''.join(c if c.isprintable() else '?' for c in name)}"[:64]
+
+
 def import_people(
     registry: Registry,
     address_policy: AddressPolicy,
@@ -126,7 +160,6 @@ def import_people(
     Known people stay unchanged, so that an import can be repeated. Raises OSError.
     """
     size = file.stat().st_size
-    name = "".join(character if character.isprintable() else "?" for character in file.name)
     with file.open("rb") as octets:
 
         def report() -> None:
@@ -137,7 +170,7 @@ def import_people(
             registry,
             address_policy,
             octets,
-            f"import of {name}"[:64],
+            source_of(file.name),
             now,
             read_papers,
             speaks,
@@ -146,7 +179,7 @@ def import_people(
 
 
 def take_in(
-    registry: Registry,
+    registry: Admitting,
     address_policy: AddressPolicy,
     octets: IO[bytes],
     source: str,

@@ -6,7 +6,9 @@ person agreed (ISO 8601), or ``confirmed`` if that is not known. Without it the 
 and gets nothing. JSON also has evidence, ratings, own papers as they are stored, and blocks.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -146,6 +148,31 @@ def to_csv_row(file: PersonFile) -> dict[str, str]:
         "follows": join_topics(record["follows"]),
     }
     return {name: "" if cell is None else guarded(str(cell)) for name, cell in cells.items()}
+
+
+def json_line(file: PersonFile) -> str:
+    """Return a person as a line of an export in JSON lines."""
+    return json.dumps(to_record(file), ensure_ascii=False) + "\n"
+
+
+class _AsSaid:
+    """What a writer of CSV writes to: a line is what its ``writerow`` returns."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def csv_lines(files: Iterable[PersonFile]) -> Iterator[str]:
+    """Yield the header and the lines of an export in CSV."""
+    writer = None
+    for file in files:
+        row = to_csv_row(file)
+        if writer is None:
+            writer = csv.DictWriter(_AsSaid(), row, lineterminator="\n")
+            yield str(writer.writeheader())
+        yield str(writer.writerow(row))
+    if writer is None:
+        yield "email\n"
 
 
 def _import_row(

@@ -6,6 +6,7 @@ Its classes are a chain, so that one object has all: AppBase, MailParts, PaperPa
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -91,6 +92,14 @@ class App(PaperParts):
         from digest.monitoring.explaining import explain
 
         return explain(self.settings, self.ledger, self.planning, person, day, now)
+
+    def why(self, person: PersonFile, day: date | None, now: datetime) -> Why:
+        """Explain as ``explain``, the latest edition by default, and what each topic matched."""
+        days = self.ledger.editions.days(1)
+        latest = days[0][0] if days else self.edition_day(now)
+        who = person.subscriber
+        reports = self.topic_reporter.report(who.topics, who.preferences.strictness)
+        return replace(self.explain(person, day or latest, now), reports=tuple(reports))
 
     @cached_property
     def sending(self) -> DeliveryWorker:

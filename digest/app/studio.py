@@ -23,9 +23,15 @@ from digest.deliver.edition_messages import digest_of
 from digest.errors import LedgerError
 from digest.model.digests import Digest
 from digest.model.messages import Outcome
+from digest.monitoring.why_text import why_lines
 from digest.studio.access import require_password
 from digest.studio.history import history_routes
 from digest.studio.outbox import outbox_routes
+from digest.studio.people_changes import change_routes
+from digest.studio.people_context import PeopleContext
+from digest.studio.people_growth import growth_routes
+from digest.studio.people_import import import_routes
+from digest.studio.people_routes import people_routes
 from digest.studio.preview import Preview, Previews
 from digest.studio.preview_cache import StudioContext
 from digest.studio.preview_request import PreviewRequest
@@ -62,7 +68,7 @@ def studio(
     context = studio_context(app, watch or Watch(folders(app)))
     routers = [
         template_routes(context, pages),
-        _history(app, pages),
+        *_of_the_database(app, pages, root),
         prompt_routes(lambda: Prompts(Templates(settings.templates)), pages),
         site_routes(
             sample_site(settings, context.watch, pages, context.languages, root),
@@ -104,18 +110,38 @@ def studio_context(app: App, watch: Watch) -> StudioContext:
     )
 
 
-def _history(app: App, pages: Pages) -> APIRouter:
-    """Return the pages about the past, which need a database; editing templates does not."""
+def _of_the_database(app: App, pages: Pages, root: str) -> list[APIRouter]:
+    """Return the pages that need a database; editing templates does not."""
     try:
-        return history_routes(
-            app.ledger,
-            app.registry,
-            app,
-            pages,
-            utc_now,
-            app.settings.timezone,
-            has_model=app.settings.summaries_url is not None,
+        people = PeopleContext(
+            registry=app.registry,
+            outcomes=app.ledger.outcomes,
+            pages=pages,
+            clock=app.clock,
+            zone=app.settings.timezone,
+            address_policy=app.address_policy,
+            read_papers=app.read_papers,
+            speaks=app.templates.languages.speaks,
+            why=lambda person, day, now: why_lines(
+                app.why(person, day, now), app.settings.timezone
+            ),
+            root=root,
         )
+        return [
+            history_routes(
+                app.ledger,
+                app.registry,
+                app,
+                pages,
+                utc_now,
+                app.settings.timezone,
+                has_model=app.settings.summaries_url is not None,
+            ),
+            import_routes(people),
+            change_routes(people),
+            growth_routes(people),
+            people_routes(people),
+        ]
     except (LedgerError, SQLAlchemyError) as error:
         why = error
 
@@ -123,9 +149,9 @@ def _history(app: App, pages: Pages) -> APIRouter:
         raise why
 
     missing = APIRouter()
-    for path in ("/editions", "/runs"):
+    for path in ("/editions", "/runs", "/subscribers"):
         missing.add_api_route(path, tell)
-    return missing
+    return [missing]
 
 
 def _digest_if_possible(app: App, preview_request: PreviewRequest) -> Digest:

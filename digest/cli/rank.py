@@ -1,7 +1,6 @@
 """`digest rank`, `search`, `topic`, `why`: papers against topics, and one person's digest."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -142,7 +141,7 @@ def try_topic(
     $ digest topic difusion models
     $ digest topic --strictness strict agents
     """
-    from digest.cli.why_text import report_lines
+    from digest.monitoring.why_text import report_lines
     from subscribers.topics import TopicFilter
 
     app = App()
@@ -170,7 +169,7 @@ def why(
     $ digest why ada@example.org
     $ digest why ada@example.org --date 2025-12-05
     """
-    from digest.cli.why_text import why_lines
+    from digest.monitoring.why_text import why_lines
 
     app, now = App(), utc_now()
     if whom.isdecimal():
@@ -180,12 +179,7 @@ def why(
         person = app.registry.file_of(whom)
     if person is None:
         fail(f"there is no subscriber {whom}")
-    days = app.ledger.editions.days(1)
-    latest = days[0][0] if days else app.edition_day(now)
-    told = app.explain(person, day or latest, now)
-    who = person.subscriber
-    reports = app.topic_reporter.report(who.topics, who.preferences.strictness)
-    told = replace(told, reports=tuple(reports))
+    told = app.why(person, day, now)
     print_result(told, why_lines(told, app.settings.timezone), as_json=as_json)
 
 

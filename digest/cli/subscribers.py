@@ -1,6 +1,5 @@
 """`digest subscribers …`: the operator's side of the people."""
 
-import csv
 import json
 import sys
 from datetime import UTC, date, datetime, time
@@ -19,7 +18,6 @@ from digest.cli.terminal import (
     fail,
     group,
     misused,
-    print_json,
     print_result,
     progress_bar,
     read_day,
@@ -31,7 +29,7 @@ from subscribers.addresses import normalise_address
 from subscribers.importing import import_people
 from subscribers.model import Consent, Subscriber, SuppressionReason
 from subscribers.own_papers import MOST_OWN_PAPERS
-from subscribers.transfer import to_csv_row, to_record
+from subscribers.transfer import csv_lines, json_line, to_record
 
 LARGEST_FILE = 2 * 1024 * 1024  # octets of a file of references
 
@@ -257,13 +255,9 @@ def export(
     """
     files = App().registry.files()
     if as_csv:
-        rows = [to_csv_row(file) for file in files]
-        writer = csv.DictWriter(sys.stdout, rows[0] if rows else ["email"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        return
-    for file in files:
-        print_json(to_record(file))
+        sys.stdout.writelines(csv_lines(files))
+    else:
+        sys.stdout.writelines(map(json_line, files))
 
 
 @people.command("import")

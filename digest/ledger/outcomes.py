@@ -35,6 +35,16 @@ class Sought:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """Somebody's delivery of an edition: its state since ``at``, and why it was skipped."""
+
+    day: date
+    state: DeliveryState
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RefusedEdition:
     """The number of an edition's deliveries that wait because they were refused because of us.
 
@@ -60,6 +70,20 @@ class Outcomes(Store):
         """Return some of the deliveries that match, in the order they were planned."""
         found = Deliveries(self._engine)
         return found.reports(edition, *_conditions(sought), most=most, skip=skip)
+
+    def of_person(self, subscriber_id: int, most: int) -> list[Past]:
+        """Return somebody's latest deliveries, newest first."""
+        query = (
+            select(editions.c.day, deliveries.c.state, deliveries.c.reason, deliveries.c.changed_at)
+            .join(editions, editions.c.id == deliveries.c.edition_id)
+            .where(deliveries.c.subscriber_id == subscriber_id)
+            .order_by(deliveries.c.id.desc())
+            .limit(most)
+        )
+        return [
+            Past(row.day, DeliveryState(row.state), row.reason or "", row.changed_at)
+            for row in self._rows(query)
+        ]
 
     def attempts(self, delivery: Delivery, most: int = 100) -> list[Attempt]:
         """Return the latest attempts at a delivery, oldest first."""

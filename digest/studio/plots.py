@@ -126,10 +126,7 @@ def month_plots(
     dates = [stats.day for stats in days]
     if summaries is not None:
         plots.append(("summaries", "Sentences by the language model", _sentences(dates, summaries)))
-    counts = [
-        Plot(name, title, _counted(dates, series), dates, series, _count, count_lines)
-        for name, title, series in plots
-    ]
+    counts = [_count_plot(name, title, dates, series) for name, title, series in plots]
     says, title = _timed(dates, sending), "Time spent sending"
     return [*counts, Plot("duration", title, says, dates, [sending], in_words, time_lines)]
 
@@ -142,6 +139,29 @@ def _sentences(
     return [
         Series(name, kind, [sum(summaries[day].get(one, 0) for one in verdicts) for day in days])
         for name, (kind, verdicts) in kinds.items()
+    ]
+
+
+def growth_plots(
+    days: Sequence[date],
+    themselves: Mapping[date, int],
+    added: Mapping[date, int],
+    left: Mapping[date, int],
+    blocked: Mapping[date, int],
+) -> list[Plot]:
+    """Return the plots of who came and who went; each count is of people or addresses by day."""
+    plots = (
+        ("came", "New subscribers", ("confirmed", "accepted", themselves), ("added", "one", added)),
+        ("went", "Lost", ("unsubscribed", "left", left), ("blocked", "suppressed", blocked)),
+    )
+    return [
+        _count_plot(
+            name,
+            title,
+            days,
+            [Series(what, kind, [counts[day] for day in days]) for what, kind, counts in series],
+        )
+        for name, title, *series in plots
     ]
 
 
@@ -166,6 +186,10 @@ def long_day(day: date) -> str:
 def _totals(series: Sequence[Series]) -> list[float]:
     """Return the sum of all series for each day."""
     return [sum(values) for values in zip(*(one.values for one in series), strict=True)]
+
+
+def _count_plot(name: str, title: str, days: Sequence[date], series: Sequence[Series]) -> Plot:
+    return Plot(name, title, _counted(days, series), days, series, _count, count_lines)
 
 
 def _count(value: float) -> str:

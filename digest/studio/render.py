@@ -12,6 +12,7 @@ NAVIGATION = {
     "Pages": "/pages",
     "Editions": "/editions",
     "Runs": "/runs",
+    "Subscribers": "/subscribers",
     "Prompts": "/prompts",
 }
 _FOLDER = Path(__file__).parent / "pages"

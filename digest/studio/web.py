@@ -12,6 +12,8 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from digest.errors import DigestError
 from digest.studio.access import HEADERS, Guard
 from digest.studio.login import Sessions, login_routes
+from digest.studio.people_import import LARGEST as LARGEST_IMPORT
+from digest.studio.people_import import PATH as IMPORT
 from digest.studio.render import Pages, static
 from subscribers.errors import SubscriberError
 from subscribers.web.body_limit import BodyLimit
@@ -20,9 +22,13 @@ LARGEST_FORM = 64 * 1024  # octets
 _STATIC = {
     "studio.css": "text/css",
     "history.css": "text/css",
+    "people.css": "text/css",
     "studio.js": "text/javascript",
     "studio.svg": "image/svg+xml",
 }
+
+_NO_PAGE = "This page does not exist, or does not accept this request."
+_REFUSALS = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "What was sent is too large."}
 
 log = structlog.get_logger()
 
@@ -41,7 +47,7 @@ def studio_app(
 
     def on_refusal(_: Request, error: Exception) -> Response:
         status = HTTPStatus(getattr(error, "status_code", HTTPStatus.NOT_FOUND))
-        return problem(status, "This page does not exist, or does not accept this request.")
+        return problem(status, _REFUSALS.get(status, _NO_PAGE))
 
     def on_trouble(_: Request, error: Exception) -> Response:
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
@@ -56,7 +62,7 @@ def studio_app(
         answer.headers.update(HEADERS)  # it is made outside of the guard
         return answer
 
-    app.add_middleware(BodyLimit, most=lambda _path: LARGEST_FORM)
+    app.add_middleware(BodyLimit, most=_most)
     sessions = Sessions(password) if password else None
     if sessions:
         app.include_router(login_routes(sessions, pages, root))
@@ -72,6 +78,11 @@ def studio_app(
     for router in routers:
         app.include_router(router)
     return app
+
+
+def _most(path: str) -> int:
+    """Return how many octets a request to a path may have."""
+    return LARGEST_IMPORT if path == IMPORT else LARGEST_FORM
 
 
 def _answer(name: str, kind: str) -> Callable[[], Response]:

@@ -135,6 +135,16 @@ class Directory(Store):
             found += self._values(select(subscribers.c.id).where(some).order_by(subscribers.c.id))
         return found
 
+    def known_keys(self, keys: Collection[str]) -> set[str]:
+        """Return those of some hundred keys of addresses that somebody has."""
+        its = subscribers.c.address_key
+        return set(self._values(select(its).where(its.in_(list(keys)))))
+
+    def blocked_keys(self, keys: Collection[str]) -> set[str]:
+        """Return those of some hundred keys of addresses that are blocked."""
+        its = suppressions.c.address_key
+        return set(self._values(select(its).where(its.in_(list(keys)))))
+
     def _conditions(self, search: PeopleSearch, today: date) -> list[ColumnElement[bool]]:
         conditions: list[ColumnElement[bool]] = []
         if search.address.partition("@")[0] and "@" in search.address:

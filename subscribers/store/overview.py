@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from sqlalchemy import Column, Select, func, select
+from sqlalchemy import Column, Select, func, select, tuple_
 
 from subscribers.addresses import address_key
 from subscribers.lifecycle import ConsentEvent
@@ -41,16 +41,53 @@ class Overview(Store):
 
     def withdrawals_by_day(self, first: date, last: date, zone: tzinfo = UTC) -> dict[date, int]:
         """Count the people who left on each day of a zone, by the evidence that is still kept."""
+        left = select(consents.c.at).where(consents.c.event == ConsentEvent.WITHDRAWN)
+        return self._by_day(left, consents.c.at, first, last, zone)
+
+    def agreements_by_day(
+        self, events: Collection[ConsentEvent], first: date, last: date, zone: tzinfo = UTC
+    ) -> dict[date, int]:
+        """Count the people who became confirmed by one of some events, on each day of a zone.
+
+        Whoever was confirmed already is not counted again.
+        """
+        before = consents.alias()
+        last_before = (
+            select(before.c.event)
+            .where(
+                before.c.subscriber_id == consents.c.subscriber_id,
+                tuple_(before.c.at, before.c.id) < tuple_(consents.c.at, consents.c.id),
+                before.c.event.not_in([ConsentEvent.ASKED, ConsentEvent.MOVED]),
+            )
+            .order_by(before.c.at.desc(), before.c.id.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        came = select(consents.c.at).where(
+            consents.c.event.in_(events),
+            func.coalesce(last_before, ConsentEvent.WITHDRAWN) == ConsentEvent.WITHDRAWN,
+        )
+        return self._by_day(came, consents.c.at, first, last, zone)
+
+    def blocks_by_day(self, first: date, last: date, zone: tzinfo = UTC) -> dict[date, int]:
+        """Count the addresses that were blocked on each day of a zone, and are blocked still."""
+        return self._by_day(select(suppressions.c.at), suppressions.c.at, first, last, zone)
+
+    def _by_day(
+        self,
+        query: Select[tuple[datetime]],
+        at: Column[datetime],
+        first: date,
+        last: date,
+        zone: tzinfo,
+    ) -> dict[date, int]:
         begin, end = (
             datetime.combine(day, time(), zone) for day in (first, last + timedelta(days=1))
         )
-        query = select(consents.c.at).where(
-            consents.c.event == ConsentEvent.WITHDRAWN, consents.c.at >= begin, consents.c.at < end
-        )
-        moments = self._values(query)
-        left = Counter(at.astimezone(zone).date() for at in moments)
+        moments = self._values(query.where(at >= begin, at < end))
+        counted = Counter(moment.astimezone(zone).date() for moment in moments)
         days = (first + timedelta(days=number) for number in range((last - first).days + 1))
-        return {day: left[day] for day in days}
+        return {day: counted[day] for day in days}
 
     def confirmed_by_link(self, since: datetime) -> dict[int, datetime]:
         """Return who has confirmed by the link in an email since a moment, and when last.

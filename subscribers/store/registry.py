@@ -27,6 +27,7 @@ from subscribers.own_papers import OwnPaper
 from subscribers.preferences import Preferences
 from subscribers.store import rows
 from subscribers.store.address_changes import AddressChanges
+from subscribers.store.bulk_changes import BulkChanges
 from subscribers.store.directory import Directory
 from subscribers.store.feed_links import FeedLinks
 from subscribers.store.overview import Overview
@@ -63,6 +64,7 @@ class Registry(Store):
         self.ratings = Ratings(engine)
         self.overview = Overview(engine)
         self.directory = Directory(engine)
+        self.bulk_changes = BulkChanges(engine)
         self.suppressions = Suppressions(engine)
 
     # ---- joining -----------------------------------------------------------------------------
@@ -323,6 +325,10 @@ class Registry(Store):
         """Return up to ``most`` files of people with later ids."""
         later = select(subscribers.c.id).where(subscribers.c.id > subscriber_id)
         return self._files(subscribers.c.id.in_(later.order_by(subscribers.c.id).limit(most)))
+
+    def files_of(self, ids: Collection[int]) -> list[PersonFile]:
+        """Return everything that is stored about the people with these ids, as they came."""
+        return self._files(subscribers.c.id.in_(list(ids)))
 
     def file_of(self, address: str) -> PersonFile | None:
         """Return everything that is stored about one person. Raises AddressError."""

@@ -213,15 +213,24 @@ def block_on(connection: Connection, address: str) -> Suppression | None:
     return None if row is None else Suppression(SuppressionReason(row.reason), row.at)
 
 
-def block(connection: Connection, address: str, new: Suppression) -> None:
-    """Block an address. The first reason stays, but any other replaces a bounce."""
-    known = block_on(connection, address)
-    if known and (new.reason.is_bounce or not known.reason.is_bounce):
-        return
-    key = address_key(address)
-    connection.execute(delete(suppressions).where(suppressions.c.address_key == key))
-    row = {"address_key": key, "reason": new.reason, "at": new.at}
-    connection.execute(insert(suppressions).values(row))
+def block(connection: Connection, addresses: Collection[str], new: Suppression) -> int:
+    """Block addresses; return how many blocks are new.
+
+    The first reason stays, but any other replaces a bounce.
+    """
+    keys = {address_key(address) for address in addresses}
+    its = suppressions.c
+    found = connection.execute(select(its.address_key, its.reason).where(its.address_key.in_(keys)))
+    for key, reason in found.all():
+        if new.reason.is_bounce or not SuppressionReason(reason).is_bounce:
+            keys.remove(key)
+    if keys:
+        connection.execute(delete(suppressions).where(its.address_key.in_(keys)))
+        row = {"reason": new.reason, "at": new.at}
+        connection.execute(
+            insert(suppressions), [{"address_key": key, **row} for key in sorted(keys)]
+        )
+    return len(keys)
 
 
 def lift_bounces(connection: Connection, address: str, asked: datetime | None) -> bool:
@@ -275,7 +284,7 @@ def admit(connection: Connection, people: Sequence[ImportRow], now: datetime) ->
         connection.execute(insert(own_papers), own)
     for row in by_key.values():
         if row.suppression:
-            block(connection, row.address, row.suppression)
+            block(connection, [row.address], row.suppression)
     return len(by_key)
 
 

@@ -17,7 +17,7 @@ class Suppressions(Store):
     def add(self, address: str, reason: SuppressionReason, *, now: datetime) -> None:
         """Block an address. The first reason stays, but any other replaces a bounce."""
         with self._engine.begin() as connection:
-            rows.block(connection, address, Suppression(reason, now))
+            rows.block(connection, [address], Suppression(reason, now))
 
     def lift(self, address: str) -> bool:
         """Lift the block on an address; return whether there was one."""

@@ -1,6 +1,5 @@
 """The routes of the API that export and import all people."""
 
-import json
 from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 
@@ -11,7 +10,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from subscribers.importing import take_in
 from subscribers.model import PersonFile
 from subscribers.store.registry import Registry
-from subscribers.transfer import to_record
+from subscribers.transfer import json_line
 from subscribers.web.api_model import Balance
 from subscribers.web.api_rules import documented, spoken_by, takes
 from subscribers.web.page_context import Context
@@ -34,7 +33,7 @@ _LINES = {"schema": {"type": "string"}, "example": '{"email": "ada@example.org",
 )
 def export(context: Context) -> StreamingResponse:
     """Return everybody, one per line, in a form that an import can read."""
-    lines = ("".join(map(_line, batch)) for batch in batches(context.registry, 0))
+    lines = ("".join(map(json_line, batch)) for batch in batches(context.registry, 0))
     return StreamingResponse(lines, media_type=JSON_LINES)
 
 
@@ -65,10 +64,6 @@ async def import_people(context: Context, request: Request) -> JSONResponse:
     language = spoken_by(request)
     content = done.to_json(lambda sentence: sentence.said(language))
     return JSONResponse(content, headers={"Content-Language": language.code})
-
-
-def _line(file: PersonFile) -> str:
-    return json.dumps(to_record(file), ensure_ascii=False) + "\n"
 
 
 def batches(registry: Registry, after: int) -> Iterator[list[PersonFile]]:

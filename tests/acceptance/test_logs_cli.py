@@ -73,7 +73,7 @@ def test_a_fault_of_ours_is_logged_and_tells_no_address(
     def fail(*_: object) -> None:
         raise RuntimeError("cannot serve ada@example.org")
 
-    monkeypatch.setattr("digest.cli.why_text.why_lines", fail)
+    monkeypatch.setattr("digest.monitoring.why_text.why_lines", fail)
     done = collected.run("why", "ada@example.org")
     [line] = logged(done)
     assert (done.returncode, done.stdout) == (1, "")

@@ -5,9 +5,9 @@ from datetime import timedelta
 import lxml.html
 import pytest
 
-from digest.cli.why_text import why_lines
 from digest.compose.composer import Composer
 from digest.compose.from_identity import from_identity
+from digest.monitoring.why_text import why_lines
 from subscribers.preferences import Preferences, parse_cadence
 from subscribers.tokens import Purpose
 from tests.integration.app.test_pipeline import (

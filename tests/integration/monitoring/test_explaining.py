@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from digest.cli.why_text import why_lines
 from digest.ledger.deliveries import Plan
 from digest.ledger.ledger import Ledger
 from digest.model.digests import SkipReason
 from digest.monitoring.why import Why
+from digest.monitoring.why_text import why_lines
 from subscribers.store.registry import Registry
 from tests.integration.birds import FRIDAY, MONDAY, SATURDAY, SUNDAY, House, pass_hours
 from tests.integration.site import PLAIN_COMPOSER

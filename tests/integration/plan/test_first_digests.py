@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from digest.cli.why_text import why_lines
 from digest.ledger.tables import deliveries
 from digest.model.digests import SkipReason
+from digest.monitoring.why_text import why_lines
 from digest.plan import planning as planning_module
 from digest.plan.edition_planner import EditionPlanner
 from digest.plan.planning import Planning
