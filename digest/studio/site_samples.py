@@ -47,10 +47,10 @@ class SampleData:
         person = registry.add(
             f"reader{number}@example.org", parse_topics(TOPICS), source="sample", now=self.now
         )
-        wishes = replace(
+        preferences = replace(
             person.preferences, locale=language, follows=(Follow.of("author", self.author),)
         )
-        registry.set_preferences(person.public_id, person.topics, wishes)
+        registry.set_preferences(person.public_id, person.topics, preferences)
         registry.ratings.rate(person.id, self.paper, Verdict.LIKE, self.now)
         return Guest(self, person)
 
