@@ -1,7 +1,8 @@
 """The README's pictures, made anew: ``python -m tests.pictures``.
 
 docs/digest.png is the demo's first mail on two phones, light and dark; docs/demo.png what `digest demo --serve` shows
-on phones; docs/studio.png the studio. The others are pages: docs/home.png and docs/preferences.png wide and on a phone, docs/day.png and docs/paper.png on a tablet too.
+on phones, docs/people.png its subscribers; docs/studio.png the studio. The others are pages: docs/home.png and
+docs/preferences.png wide and on a phone, docs/day.png and docs/paper.png on a tablet too.
 It needs Chromium, and the Liberation fonts to look as mails do on most machines.
 """
 
@@ -12,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Literal
@@ -23,7 +25,9 @@ from digest.app.web import web
 from digest.cli.demo import NOW, demo_app, run_demo
 from digest.service.web_server import WebServer
 from subscribers.model import Verdict
+from subscribers.store.directory import PeopleSearch
 from subscribers.tokens import Purpose
+from subscribers.topics import parse_topics
 
 Scheme = Literal["light", "dark"]
 DOCS = Path(__file__).parents[1] / "docs"
@@ -79,7 +83,7 @@ def phones(browser: Browser, mail: Path) -> None:
 
 
 def demo(browser: Browser, folder: Path) -> None:
-    """Take the landing page, an email and the studio of `digest demo --serve`."""
+    """Take the landing page, an email and the studio of `digest demo --serve`; its people too."""
     address = f"http://127.0.0.1:{DEMO_PORT}"
     words = ["demo", "--serve", "--home", "served", "--port", str(DEMO_PORT)]
     with _running(folder, *words, sign="The pages are at"):
@@ -87,6 +91,25 @@ def demo(browser: Browser, folder: Path) -> None:
         links = [f"{address}/", _first_email(browser, address), f"{address}/studio/editions"]
         shots = [_on_a_phone(browser, link, "light") for link in links]
         _side_by_side(shots, browser, "demo")
+        person = join(demo_app(folder / "served", DEMO_PORT))
+        shots = [
+            _on_a_phone(browser, f"{address}/studio/subscribers", "light"),
+            _on_a_phone(browser, f"{address}/studio/subscribers/{person}", "dark"),
+        ]
+        _side_by_side(shots, browser, "people")
+
+
+def join(app: App) -> int:
+    """Add subscribers, one of them paused, one blocked and one who waits; return the first."""
+    registry = app.registry
+    for number, name in enumerate(("hedy", "katherine", "dorothy", "joan")):
+        topics = parse_topics(("robots", "protein folding", "diffusion models")[: number % 3 + 1])
+        registry.add(f"{name}@example.edu", topics, source="operator", now=NOW)
+    registry.ask("maryam@example.edu", (), source="form", now=NOW)
+    _, katherine, dorothy, *_ = registry.directory.ids(PeopleSearch("@example.edu"), NOW.date())
+    registry.bulk_changes.pause([katherine], NOW.date() + timedelta(days=20))
+    registry.bulk_changes.block([dorothy], NOW)
+    return registry.everybody()[0].id
 
 
 def _first_email(browser: Browser, address: str) -> str:
