@@ -14,7 +14,7 @@ from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import HTMLResponse
 
 from digest.studio.people_context import PeopleContext
-from subscribers.importing import Admitting, Imported, Rehearsal, source_of, take_in
+from subscribers.importing import Admitting, Imported, Rehearsal, Told, source_of, take_in
 
 PATH = "/subscribers/import"
 LARGEST = 64 * 1024 * 1024  # octets of a file
@@ -85,7 +85,10 @@ def import_routes(context: PeopleContext) -> APIRouter:
             done=done,
             blocked=blocked,
             was=was,
-            most=MOST_LINES,
+            left_out=[
+                (unread.line, Told(unread.why.code, unread.why).said())
+                for unread in done.unread[:MOST_LINES]
+            ],
         )
 
     @routes.get(PATH)
@@ -99,7 +102,8 @@ def import_routes(context: PeopleContext) -> APIRouter:
             return form("Choose a file.")
         content = SpooledTemporaryFile[bytes](IN_MEMORY)
         shutil.copyfileobj(file.file, content)
-        return preview(Waiting(file.filename, content, context.clock(), ()))
+        name = source_of(file.filename).removeprefix(source_of(""))  # as it can be shown
+        return preview(Waiting(name, content, context.clock(), ()))
 
     @routes.post(f"{PATH}/do")
     def do(request: Request, key: Annotated[str, Form()] = "") -> HTMLResponse:
