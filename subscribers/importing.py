@@ -13,9 +13,7 @@ from subscribers.own_papers import ReadPapers
 from subscribers.records import Remark, decode, read_records
 from subscribers.sentences import Sentence
 from subscribers.store.registry import Registry
-from subscribers.transfer import ImportRow, Unread, read_people
-
-Say = Callable[[Sentence], str]  # says a sentence in a language
+from subscribers.transfer import ImportRow, Say, Unread, read_people, sayable
 
 BATCH = 500  # people in one transaction
 MOST_FAULTS = 20  # in words
@@ -34,9 +32,9 @@ class Told:
         """Return it as text that can be encoded, whatever it quotes of a file."""
         values = {"line": self.line, "more": self.more, "what": self.what}
         if self.more:
-            return _sayable(say(Sentence("line %(line)s and %(more)s more: %(what)s", **values)))
+            return sayable(say(Sentence("line %(line)s and %(more)s more: %(what)s", **values)))
         at = Sentence("line %(line)s: %(what)s", **values) if self.line else self.what
-        return _sayable(say(at))
+        return sayable(say(at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ class Imported:
                 {
                     "line": unread.line,
                     "code": unread.why.code,
-                    "why": _sayable(say(unread.why)),
+                    "why": unread.said(say),
                 }
                 for unread in self.unread
             ],
@@ -104,10 +102,6 @@ def _by_line(found: Iterable[tuple[int, str, Sentence]]) -> list[Told]:
     hidden = len(told) - MOST_FAULTS
     rest = [Told("more", Sentence("and %(count)s other faults", count=hidden))]
     return [*told[:MOST_FAULTS], *(rest if hidden > 0 else [])]
-
-
-def _sayable(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode()
 
 
 class Admitting(Protocol):

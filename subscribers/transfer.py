@@ -61,12 +61,24 @@ class ImportRow:
     suppression: Suppression | None
 
 
+Say = Callable[[Sentence], str]  # says a sentence in a language
+
+
 @dataclass(frozen=True, slots=True)
 class Unread:
     """A line that cannot be read: its number in the file, from 1, and the reason."""
 
     line: int
     why: SubscriberError
+
+    def said(self, say: Say = str) -> str:
+        """Return the reason, by default in English."""
+        return sayable(say(self.why))
+
+
+def sayable(text: str) -> str:
+    """Return a text that quotes a file, in which there may be what cannot be encoded."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def read_people(

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import HTMLResponse
 
 from digest.studio.people_context import PeopleContext
-from subscribers.importing import Admitting, Imported, Rehearsal, Told, source_of, take_in
+from subscribers.importing import Admitting, Imported, Rehearsal, source_of, take_in
 
 PATH = "/subscribers/import"
 LARGEST = 64 * 1024 * 1024  # octets of a file
@@ -86,8 +86,7 @@ def import_routes(context: PeopleContext) -> APIRouter:
             blocked=blocked,
             was=was,
             left_out=[
-                (unread.line, Told(unread.why.code, unread.why).said())
-                for unread in done.unread[:MOST_LINES]
+                (unread.line, unread.said()) for unread in done.unread[:MOST_LINES]
             ],
         )
 

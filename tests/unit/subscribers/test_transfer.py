@@ -50,12 +50,7 @@ def one(text: str) -> ImportRow:
 def why(text: str) -> str:
     [unread] = read(text)
     assert isinstance(unread, Unread), unread
-    return said(unread)
-
-
-def said(unread: Unread) -> str:
-    """Return the reason as it is told, in text that can be encoded."""
-    return str(Imported(0, 0, (unread,)).to_json()["rejected"][0]["why"])
+    return unread.said()
 
 
 def from_json(**fields: Any) -> str:
@@ -187,7 +182,7 @@ def test_a_short_row_has_the_default_for_the_rest():
 )
 def test_a_header_without_addresses_is_said_once(text, told):
     [unread] = read(text + "a@example.org\nb@example.org\n" * bool(text.strip()))
-    assert (unread.line, unread.why.code, said(unread)) == (1, "header", told)
+    assert (unread.line, unread.why.code, unread.said()) == (1, "header", told)
 
 
 def test_a_header_alone_is_nobody():
@@ -205,7 +200,7 @@ def test_quoted_cells_may_hold_commas_quotes_and_line_breaks():
 def test_too_many_values_are_said_and_the_rest_is_kept():
     people = read(f"email,hour\n{ADA},8,9\nbob@example.org,8\n")
     assert addresses(people) == [2, "bob@example.org"]
-    assert said(people[0]) == "there are 3 values for 2 columns"
+    assert people[0].said() == "there are 3 values for 2 columns"
 
 
 @pytest.mark.parametrize("empty", ["", "  ", ",", " ,", ",,,,"])
@@ -225,7 +220,7 @@ def test_bad_rows_are_numbered_by_the_line_they_begin_on():
         'emmy@example.org,"never\nclosed\n'  # 11 and 12
     )
     assert addresses(people) == [2, ADA, 7, 8, "grace@example.org", 11, 12]
-    reasons = [said(person) for person in people if isinstance(person, Unread)]
+    reasons = [person.said() for person in people if isinstance(person, Unread)]
     assert reasons[0].startswith("'nobody' is not an email address")
     assert reasons[1].startswith("not CSV: ")
     assert reasons[2].startswith("at: '25' is not a time of day")
@@ -245,8 +240,8 @@ def test_stray_quotation_marks_lose_their_own_lines_only():
     people = read("email,topics\n" + "\n".join(lines))
     opened, topic = [person for person in people if isinstance(person, Unread)]
     assert (opened.line, opened.why.code) == (52, "line")
-    assert said(opened) == "not CSV: a quotation mark is not closed"
-    assert (topic.line, said(topic).startswith("column 9: ")) == (345, True)
+    assert opened.said() == "not CSV: a quotation mark is not closed"
+    assert (topic.line, topic.said().startswith("column 9: ")) == (345, True)
     assert len(people) == 400
 
 
@@ -290,7 +285,7 @@ def test_what_other_programs_write_is_read(text):
 def test_a_repeated_column_is_an_error(header, named):
     told = f"the header has several columns for {named}: keep one of each"
     [unread] = read(f"{header}\n{ADA},{ADA},8\n")
-    assert (unread.line, unread.why.code, said(unread)) == (1, "header", told)
+    assert (unread.line, unread.why.code, unread.said()) == (1, "header", told)
 
 
 def test_unknown_columns_may_be_repeated():
@@ -304,7 +299,7 @@ def test_bad_lines_are_said_with_their_number_and_the_rest_is_kept():
     bad = ["[]", "5", "nonsense", '{"email": "cut off', "[" * 100_000, '{"n": ' + "9" * 5000 + "}"]
     people = read("\n".join([from_json(), "", *bad, "  ", '{"email": "bob@example.org"}', "{}"]))
     assert addresses(people) == [ADA, 3, 4, 5, 6, 7, 8, "bob@example.org", 11]
-    reasons = [said(person) for person in people if isinstance(person, Unread)]
+    reasons = [person.said() for person in people if isinstance(person, Unread)]
     assert reasons[:2] == ["not a JSON object"] * 2
     assert all(reason.startswith("not JSON: ") for reason in reasons[2:6])
     assert reasons[6].startswith("'' is not an email address")
@@ -480,7 +475,7 @@ def test_any_lines_whatever_are_people_or_bad_lines(lines):
     for person in read("\n".join(lines)):
         assert isinstance(person, Unread)
         assert person.line >= 1
-        assert said(person).encode()
+        assert person.said().encode()
 
 
 odd_characters = st.text("\"',;\n\r \x00\ud800\udce9\ufeffa@.{}[]:8", max_size=8)
@@ -494,8 +489,8 @@ def test_any_rows_whatever_never_raise(header, rows):
         if isinstance(person, Remark):
             assert Imported(0, 0, (), remarks=(person,)).warnings()[0].said().encode()
         elif isinstance(person, Unread):
-            assert said(person).encode()
-            assert person.line > 1 or "column" in said(person)
+            assert person.said().encode()
+            assert person.line > 1 or "column" in person.said()
         else:
             assert person.address.isascii()
 
@@ -508,7 +503,7 @@ def test_any_objects_whatever_never_raise(records):
     for number, person in enumerate(people, 1):
         if isinstance(person, Unread):
             assert person.line == number
-            assert said(person).encode()
+            assert person.said().encode()
         else:
             assert person.evidence
 
