@@ -85,9 +85,7 @@ def import_routes(context: PeopleContext) -> APIRouter:
             done=done,
             blocked=blocked,
             was=was,
-            left_out=[
-                (unread.line, unread.said()) for unread in done.unread[:MOST_LINES]
-            ],
+            left_out=[(unread.line, unread.said()) for unread in done.unread[:MOST_LINES]],
         )
 
     @routes.get(PATH)
