@@ -18,6 +18,7 @@ from digest.rank.words import pairs_of
 PROMINENT = 2  # times; a title counts for more
 _MOST = 0.75  # the part of a concept's words that makes it be there, without pairs
 _HALF = 0.5  # of its pairs
+_SHORT = 60  # words, with a title as stem_counts counts it: such a text says nothing in passing
 _IN_PHRASE = 3  # papers that have two words side by side, for these to be a phrase
 
 Shares = Mapping[str, float]  # of each term in the weight of its form
@@ -42,23 +43,27 @@ class Literal:
             [_Concept.of(forms, corpus) for forms in topic.concepts] for topic in topics
         ]
 
-    def coverage(self, papers: Papers) -> tuple[Floats, Floats]:
+    def coverage(self, papers: Papers) -> tuple[Floats, Floats, NDArray[np.bool_]]:
         """Return how fully papers have a topic's concepts prominently: on average, and at least.
 
         A concept of several words is there as far as its pairs are; on average, its words will do.
-        Both are matrices of topics by papers, from 0 to 1.
+        Both are matrices of topics by papers, from 0 to 1. The third tells where a paper has a
+        concept at most in passing: it is not short, and most of the words are not prominent.
         """
         many = papers.bm25.shape[0]
         mean = np.zeros((len(self._topics), many), np.float32)
         least = np.zeros_like(mean)
+        in_passing = np.zeros(mean.shape, np.bool_)
         for row, concepts in enumerate(self._topics):
             if concepts:
                 prominent = papers.prominent.get
                 found = [_best(concept.pairs, prominent, many) for concept in concepts]
                 words = [_best(concept.words, prominent, many) for concept in concepts]
-                mean[row] = np.maximum(found, words).mean(axis=0)
+                either = np.maximum(found, words)
+                mean[row] = either.mean(axis=0)
                 least[row] = np.min(found, axis=0)
-        return mean, least
+                in_passing[row] = (either.min(axis=0) < _MOST) & (papers.lengths >= _SHORT)
+        return mean, least, in_passing
 
     def absence(self, papers: Papers) -> tuple[NDArray[np.bool_], Floats]:
         """Return where papers lack a concept of a topic, and how far they have one in pieces.

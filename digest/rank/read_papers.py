@@ -119,6 +119,7 @@ def ready(read: Sequence[ReadPaper], corpus: ReferenceCorpus) -> Papers:
         bm25=corpus.bm25(counts),
         tfidf=sparse.csr_matrix(shape, dtype=np.float32),
         positions=np.vstack(places),
+        lengths=corpus.lengths(counts),
         embeddings=np.vstack(embeddings) if embeddings else None,
         prominent=_Prominent(counts, read, corpus),
     )

@@ -47,13 +47,15 @@ class Papers:
     """Some papers as topics are compared with them, with a row for each in every matrix.
 
     ``bm25`` is what each word adds to the score, ``tfidf`` has rows of length 1, ``positions`` are
-    places in the space of LSA. ``embeddings`` are there if a model is used. ``prominent`` has for
-    each term, known to the corpus or not, the papers in which it is prominent (see literal.py).
+    places in the space of LSA, ``lengths`` are counts of known words. ``embeddings`` are there if a
+    model is used. ``prominent`` has for each term, known to the corpus or not, the papers in which
+    it is prominent (see literal.py).
     """
 
     bm25: sparse.csr_matrix
     tfidf: sparse.csr_matrix
     positions: Floats
+    lengths: Floats
     embeddings: Floats | None = None
     prominent: Mapping[str, Ints] = field(default_factory=dict)
     _columns: dict[str, Any] = field(default_factory=dict)
@@ -184,6 +186,10 @@ class ReferenceCorpus:
         """Return places in the space of LSA, in rows of length 1 (0 for unknown words)."""
         return unit(np.asarray(self._single_tfidf(counts) @ self.axes, np.float32))
 
+    def lengths(self, counts: sparse.csr_matrix) -> Floats:
+        """Return how many known words, which are single stems, each text has."""
+        return np.asarray(counts[:, : self.single].sum(axis=1), np.float32).ravel()
+
     def _single_tfidf(self, counts: sparse.csr_matrix) -> sparse.csr_matrix:
         return self.tfidf(counts)[:, : self.single]
 
@@ -195,7 +201,7 @@ class ReferenceCorpus:
     ) -> Papers:
         """Make papers, given by their counts, ready to be compared with topics."""
         bm25, tfidf, places = self.bm25(counts), self.tfidf(counts), self.positions(counts)
-        return Papers(bm25, tfidf, places, embeddings, prominent or {})
+        return Papers(bm25, tfidf, places, self.lengths(counts), embeddings, prominent or {})
 
     @cached_property
     def papers(self) -> Papers:

@@ -13,8 +13,8 @@ A topic that the corpus knows nothing of has a best half per cent as well. So sc
 down where the corpus does not know a topic's words, or never has them together. They are not if
 the paper has these very words where they weigh (see literal.py), which raises its score by
 itself; nor, with a model, if the best of the corpus is near enough to the topic in meaning. A paper
-that lacks a concept of a topic is held below the normal threshold, and one that has the words of
-a phrase apart scores less.
+that lacks a concept of a topic is held below the normal threshold, and so is one that only
+mentions it, unless it fits well otherwise; one that has the words of a phrase apart scores less.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,6 +62,8 @@ _PARTLY = (0.5, 0.9)  # the mean part of its concepts in a paper, that opens the
 _FULLY = (0.6, 1.0)  # the least part of its concepts in a paper, that raises the score
 _RAISED = 0.5  # of what lacks to 1
 _LEFT = 0.49  # of its score, to a paper that lacks a concept
+_IN_PASSING = 0.74  # the score that a paper needs that only mentions a concept
+_CLOSE = 1 / 20  # below the normal threshold such papers lie as close together, in their order
 _IN_PIECES = 1.0  # taken from the logit of a paper that has the words of a phrase apart
 
 # Below the first number a topic is held down to _HELD_DOWN, above the second not at all. It is more
@@ -179,11 +181,13 @@ class Profiles:
         """Return a row for each topic, a column for each paper; from 0 to 1."""
         first, *others = (comparison.scores(papers) for comparison in self._comparisons)
         total = sum(others, first)
-        partly, fully = self._literal.coverage(papers)
+        partly, fully, in_passing = self._literal.coverage(papers)
         lacks, in_pieces = self._literal.absence(papers)
         logits = _STEEPNESS * (total * self._part - self._middle) - _IN_PIECES * in_pieces
         scores = _logistic(logits) * np.maximum(self._gate, ramp(partly, *_PARTLY))
         scores *= np.where(lacks, self._left, 1)
+        held = in_passing & ~lacks & (scores < _IN_PASSING)
+        scores = np.where(held, np.minimum(scores, _LEFT - _CLOSE * (1 - scores)), scores)
         return np.asarray(scores + (1 - scores) * _RAISED * ramp(fully, *_FULLY), np.float32)
 
     def word_weights(self, topic: int) -> sparse.csr_matrix:

@@ -12,14 +12,18 @@ NOTHING = "Nothing of note"
 
 
 def look_for(topic: str, title: str = NOTHING, abstract: str = "") -> tuple[float, ...]:
-    """Return mean and least coverage of a topic in a paper, and its absence in both ways."""
+    """Return how a topic stands in a paper.
+
+    That is its mean and least coverage, its absence in both ways, and whether it is there in
+    passing.
+    """
     corpus = make_corpus()
     counts = [stem_counts(make_facts(title=title, abstract=abstract, summary=""))]
     papers = corpus.read(corpus.matrix(counts), prominent=prominent_in(counts))
     literal = Literal([TopicWords.of(topic, corpus)], corpus)
-    mean, least = literal.coverage(papers)
-    lacks, in_pieces = literal.absence(papers)
-    return float(mean[0, 0]), float(least[0, 0]), float(lacks[0, 0]), float(in_pieces[0, 0])
+    mean, least, in_passing = literal.coverage(papers)
+    found = (mean, least, *literal.absence(papers), in_passing)
+    return tuple(float(matrix[0, 0]) for matrix in found)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +89,27 @@ def test_a_paper_lacks_a_concept_that_it_has_little_of(topic, abstract, lacks):
 )
 def test_the_words_of_a_phrase_are_wanted_side_by_side(topic, title, abstract, in_pieces):
     assert look_for(topic, title, abstract)[3] == pytest.approx(in_pieces)
+
+
+@pytest.mark.parametrize(
+    ("topic", "title", "abstract", "in_passing"),
+    [
+        ("ponds", NOTHING, "A pond.", True),
+        ("ponds", NOTHING, "A pond and a pond.", False),
+        ("ponds", "The pond", "", False),
+        ("ducks in ponds", NOTHING, "A pond.", True),
+        ("ponds or ducks", NOTHING, "A pond.", False),
+        ("zeppelins", NOTHING, "A zeppelin.", True),  # which the corpus does not know
+        ("", NOTHING, "A pond.", False),
+    ],
+)
+def test_a_long_text_mentions_in_passing_what_it_says_once(topic, title, abstract, in_passing):
+    others = " A duck and a goose." * 60
+    assert bool(look_for(topic, title, abstract + others)[4]) is in_passing
+
+
+def test_a_short_text_mentions_nothing_in_passing():
+    assert not look_for("ponds", NOTHING, "A pond." + " A duck." * 20)[4]
 
 
 def test_papers_are_found_by_their_numbers():

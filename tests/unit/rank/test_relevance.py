@@ -98,6 +98,17 @@ def test_a_paper_on_a_topic_reaches_the_threshold(topic, title, abstract):
     assert score(topic, title=title, abstract=abstract) >= NORMAL
 
 
+def test_what_a_long_paper_mentions_in_passing_stays_below_the_threshold(monkeypatch):
+    def about_geese(abstract: str) -> float:
+        return score("geese", title="Lines over the Sea", abstract=abstract)
+
+    assert about_geese(GEESE) >= NORMAL
+    monkeypatch.setattr("digest.rank.literal._SHORT", 1)
+    assert BROAD < about_geese(GEESE) < NORMAL
+    assert about_geese(f"{GEESE} {GEESE}") >= NORMAL
+    assert score("geese", title="Geese", abstract=GEESE) >= NORMAL
+
+
 def test_a_paper_with_none_of_a_topics_words_stays_below_the_threshold():
     like_others, unlike = (score("RLHF", title="Of People", abstract=a) for a in (RLHF, GEESE))
     assert 2 * unlike < like_others < NORMAL
