@@ -7,6 +7,7 @@ DigestError            base: its text is one clear line for the person at the sh
 ├── TemplateError      a template cannot be rendered; names the template and the line
 ├── NothingToShow      no paper of a digest can be rendered, though the template can
 ├── MessageTooLarge    a mail client would clip the rendered message
+├── AnnouncementError  the operator's text or choice of readers cannot be an announcement
 ├── TransportError     the relay or folder cannot be used now: nothing was sent
 ├── ServiceError       a part of `digest up` cannot begin
 ├── Stopped            broken off because the program was told to stop; the next start does it
@@ -50,6 +51,10 @@ class NothingToShow(DigestError):  # noqa: N818  the name says it without "Error
 
 
 class MessageTooLarge(DigestError):  # noqa: N818  the name says it without "Error"
+    pass
+
+
+class AnnouncementError(DigestError):
     pass
 
 

@@ -292,8 +292,7 @@ class Pipeline:
 
         def goes_on() -> None:
             between()
-            if self._stopping.is_set():
-                raise Stopped("planning was stopped; the next run continues it")
+            self._raise_if_stopped()
 
         with self._planning_alone():
             empty_handed = set[int]()
@@ -303,8 +302,26 @@ class Pipeline:
                 its, empty_handed = self._planning.first(now)
                 its |= self._planning.due(now, goes_on)
             trouble = self._close(map(self._ledger.editions.get, sorted(its)))
+            trouble += self._plan_announcements(now, goes_on)  # after digests, which cannot wait
         self._welcome(empty_handed)
         return trouble
+
+    def plan_announcements(self, now: datetime) -> tuple[str, ...]:
+        """Write a row for everybody whom a new announcement is for; return as ``plan`` does.
+
+        If it is broken off, the next ``plan`` does the rest. Raises as ``plan`` does.
+        """
+        with self._planning_alone():
+            return self._plan_announcements(now, self._raise_if_stopped)
+
+    def _plan_announcements(self, now: datetime, between: Callable[[], None]) -> tuple[str, ...]:
+        planned = self._planning.announcing.plan(now, between)
+        balances = map(self._ledger.announcements.balance, planned)
+        return tuple(balance.discrepancy for balance in balances if balance.discrepancy)
+
+    def _raise_if_stopped(self) -> None:
+        if self._stopping.is_set():
+            raise Stopped("planning was stopped; the next run continues it")
 
     # ---- deliver -----------------------------------------------------------------------------
 

@@ -63,6 +63,7 @@ class App(PaperParts):
             self.embedder,
             _mx_owners if self.settings.mx_lookups and self._is_relayed else None,
             self._summarize if self.chat else None,
+            self.language_of,
         )
 
     @cached_property

@@ -10,7 +10,7 @@ import structlog
 from digest.app.base import AppBase
 from digest.errors import TransportError
 from digest.model.messages import Message, Outcome
-from subscribers.addresses import AddressPolicy
+from subscribers.addresses import AddressPolicy, normalise_address
 
 if TYPE_CHECKING:
     from digest.compose.composer import Composer
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from digest.inbound.diagnostics import Table
     from digest.inbound.feedback_handler import FeedbackHandler
     from digest.inbound.inbox import Inbox
+    from digest.model.announcements import Draft
     from digest.model.verp import Verp
 
 A_MOMENT = 2.0  # seconds
@@ -80,6 +81,18 @@ class MailParts(AppBase):
         usual, own = self.templates.language, self.settings.templates
         templates = Templates(own, usual, self.templates.cache, others=pseudo_languages())
         return Composer(templates, preview_identity(self.settings))
+
+    def announcement_test(self, draft: Draft, to: str) -> Message:
+        """Return a draft as a message to one address, marked as a test. Raises AddressError."""
+        from digest.model.announcements import previewed
+
+        return self.composer.compose(
+            previewed(draft),
+            to=normalise_address(to),
+            public_id="test",
+            now=self.clock(),
+            subject_mark="[test]",
+        )
 
     def language_of(self, locale: str | None) -> str:
         """Return the code of the language that a reader with this locale gets."""

@@ -1,5 +1,6 @@
 """Make the studio. It is apart from the App because FastAPI is slow to import."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -12,7 +13,7 @@ from digest.app.app import App
 from digest.app.base import utc_now
 from digest.app.previews import previews_of
 from digest.app.sample_site import sample_site
-from digest.compose.content import OF_EDITIONS
+from digest.compose.content import OF_LIST
 from digest.compose.environment import Templates, built_in_templates
 from digest.compose.from_identity import FromIdentity, preview_identity
 from digest.compose.language import SHIPPED
@@ -20,11 +21,13 @@ from digest.compose.languages import Languages
 from digest.compose.message import build_message
 from digest.compose.pseudo import PSEUDO
 from digest.deliver.edition_messages import digest_of
-from digest.errors import LedgerError
+from digest.errors import Busy, LedgerError
+from digest.model.announcements import Announcement, Draft, previewed
 from digest.model.digests import Digest
 from digest.model.messages import Outcome
 from digest.monitoring.why_text import why_lines
 from digest.studio.access import require_password
+from digest.studio.announcements import AnnouncementPages, Desk, announcement_routes
 from digest.studio.history import history_routes
 from digest.studio.outbox import outbox_routes
 from digest.studio.people_changes import change_routes
@@ -141,6 +144,7 @@ def _of_the_database(app: App, pages: Pages, root: str) -> list[APIRouter]:
             change_routes(people),
             growth_routes(people),
             people_routes(people),
+            _announcements(app, pages, root),
         ]
     except (LedgerError, SQLAlchemyError) as error:
         why = error
@@ -149,9 +153,32 @@ def _of_the_database(app: App, pages: Pages, root: str) -> list[APIRouter]:
         raise why
 
     missing = APIRouter()
-    for path in ("/editions", "/runs", "/subscribers"):
+    for path in ("/editions", "/runs", "/subscribers", "/announcements"):
         missing.add_api_route(path, tell)
     return [missing]
+
+
+def _announcements(app: App, pages: Pages, root: str) -> APIRouter:
+    desk = Desk(
+        chosen=lambda audience: app.planning.announcing.chosen(audience),  # noqa: PLW0108  when asked
+        render=lambda draft: app.preview_composer.render_announcement(previewed(draft), "preview"),
+        test=lambda draft, to: app.post(app.announcement_test(draft, to)),
+        send=lambda draft: _announce(app, draft),
+    )
+    languages = Languages(own_folder=app.settings.templates)
+    zone = app.settings.timezone
+    shown = AnnouncementPages(desk, lambda: languages.own_names, pages, zone, root)
+    return announcement_routes(app.ledger, shown, utc_now)
+
+
+def _announce(app: App, draft: Draft) -> Announcement:
+    """Store an announcement, and plan for its readers; if others plan now, they do it."""
+    app.instance_guard.check()
+    now = utc_now()
+    announcement = app.ledger.announcements.create(draft, now)
+    with suppress(Busy):
+        app.pipeline.plan_announcements(now)
+    return announcement
 
 
 def _digest_if_possible(app: App, preview_request: PreviewRequest) -> Digest:
@@ -201,6 +228,6 @@ def _send(app: App, preview: Preview, to: str) -> Outcome:
         public_id="test",
         what=f"test-{now:%Y%m%d%H%M%S%f}",
         now=now,
-        campaign="" if preview.mail in OF_EDITIONS else preview.mail,
+        campaign="" if preview.mail in OF_LIST else preview.mail,
     )
     return app.post(message)

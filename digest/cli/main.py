@@ -37,6 +37,7 @@ SECTIONS = {
     "People": {
         "subscribers": ("subscribers:people", "Add, list, block, remove, import and export."),
         "embed": ("embed:embed", "Print the sign-up form for a page of another site."),
+        "announce": ("announce:announce", "Write to all readers, or some, once."),
         "why": ("rank:why", "Explain what one subscriber got, or did not get."),
         "inbox": ("inbox:inbox", "Process returned mail: bounces, complaints, requests to leave."),
     },

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 
+from digest.cli.terminal import outcomes
 from digest.ledger.health import Queue, SourceHealth
 from digest.ledger.last_runs import Job
 from digest.ledger.live_workers import LiveWorker
@@ -46,6 +47,7 @@ def status_lines(status: Status, readers: Readers, zone: tzinfo) -> Iterator[tup
     first = f", the next {short(readers.next_due)}" if readers.next_due else ""
     yield "Due", f"{readers.due_within_a_day} within a day{first}"
     yield "Queue", _queue(status.queue, status.at, moment)
+    yield from _announced(status, moment)
     yield from _machines(status)
     for pause in status.pauses:
         yield "Paused", f"{name_of(pause.provider)}, since {moment(pause.since)}"
@@ -63,6 +65,14 @@ def status_lines(status: Status, readers: Readers, zone: tzinfo) -> Iterator[tup
         yield "Summaries", _summaries(status.summaries)
     yield "Last run", _run(status.last_run, moment) if status.last_run else "none yet"
     yield "Subscribers", _counts(status.subscribers)
+
+
+def _announced(status: Status, moment: _Moment) -> Iterator[tuple[str, str]]:
+    for its in status.announcements:
+        stopped = f", stopped {moment(its.stopped_at)}" if its.stopped_at else ""
+        planned = ", being planned" if its.balance.is_being_planned else ""
+        line = f"{its.subject!r}, {moment(its.at)}: {outcomes(its.balance)}{planned}{stopped}"
+        yield f"Announced {its.number}", line
 
 
 def _next(schedule: Schedule, short: _Moment) -> str:

@@ -87,11 +87,16 @@ def print_result(value: object, lines: Iterable[str | Text], *, as_json: bool) -
 
 def balance_line(balance: Balance) -> str:
     """Return the outcomes of everybody due, as a sum."""
+    return f"Edition {balance.edition}: {outcomes(balance, 'due')}"
+
+
+def outcomes(balance: Balance, who: str = "chosen") -> str:
+    """Return how many people there are, as a sum of the outcomes."""
     counts = asdict(balance)
     named = ("accepted", "deferred", "refused", "suppressed", "skipped", "uncertain", "pending")
     parts = [f"{counts[name]} {name}" for name in named if counts[name]]
     why = ", ".join(f"{count} {reason}" for reason, count in balance.skipped_for.items())
-    line = f"Edition {balance.edition}: {balance.due} due"
+    line = f"{balance.due} {who}"
     return line + (f" = {' + '.join(parts)}" if parts else "") + (f" ({why})" if why else "")
 
 

@@ -35,7 +35,7 @@ from digest.compose.stages import (
     Stages,
     put_back,
 )
-from digest.compose.view import DigestView, MessageView
+from digest.compose.view import AnyView
 from digest.errors import TemplateError
 from digest.ledger.atomic_file import read_cached, write_cached
 
@@ -98,7 +98,7 @@ class BuiltMail:
         part = self._parts[HTML]
         return NotBuilt(part.places[0], part.why) if part.why else None
 
-    def fill(self, part: str, mail: DigestView | MessageView) -> list[str] | None:
+    def fill(self, part: str, mail: AnyView) -> list[str] | None:
         """Fill a template, in pieces; None if it was not built. Raises TemplateError."""
         template = self._filled.get(part)
         if template is None:
@@ -115,7 +115,7 @@ class BuiltMail:
             raise TemplateError(place.template, place.line, str(error)) from error
 
 
-def built_mail(templates: Templates, name: str, mail: DigestView | MessageView) -> BuiltMail:
+def built_mail(templates: Templates, name: str, mail: AnyView) -> BuiltMail:
     """Return the built templates of the email in the folder ``mail/<name>``."""
     known = {known: getattr(mail, known) for known in KNOWN}
     key = (name, *known.values())

@@ -1,4 +1,4 @@
-"""Make the message with a digest."""
+"""Make the message with a digest, or with an announcement."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -7,12 +7,15 @@ from datetime import date, datetime
 
 import structlog
 
-from digest.compose.content import Content, fill, mail_of
+from digest.compose.announcement_text import blocks_of, direction_of
+from digest.compose.content import ANNOUNCEMENT, Content, fill, mail_of
 from digest.compose.environment import Templates
 from digest.compose.from_identity import FromIdentity
 from digest.compose.message import build_message
-from digest.compose.view import DigestView, Links, page_query, view
+from digest.compose.phrases import because
+from digest.compose.view import AnnouncementView, DigestView, Links, page_query, view
 from digest.errors import MessageTooLarge, NothingToShow, TemplateError
+from digest.model.announcements import Announced
 from digest.model.digests import (
     Candidate,
     Digest,
@@ -26,6 +29,7 @@ from digest.model.digests import (
 from digest.model.messages import Message
 from digest.model.page_paths import ARCHIVE, day_path
 from digest.model.papers import Facts, Signals
+from digest.model.wording import truncate
 from subscribers.tokens import Purpose
 from subscribers.topics import TopicFilter
 
@@ -34,6 +38,7 @@ WARN_AT = 90_000
 REFUSE_AT = 100_000
 
 _NOBODY = "0" * 32
+_PREHEADER = 120  # characters
 _AT_ONCE = 10  # papers in a digest that is tried out
 _MATCH = Match(1.0, Reason("a topic", ("word",)))
 _PLAIN_PAPER = Pick(Section.TRENDING, Candidate(0, "", Facts(title="A paper"), Signals(), date.min))
@@ -50,17 +55,25 @@ class Composer:
         self._reported: set[int] = set()  # papers that cannot be rendered
 
     def compose(
-        self, digest: Digest, *, to: str, public_id: str, now: datetime, subject_mark: str = ""
+        self,
+        mail: Digest | Announced,
+        *,
+        to: str,
+        public_id: str,
+        now: datetime,
+        subject_mark: str = "",
     ) -> Message:
-        """Make the message with one subscriber's digest.
+        """Make the message with one subscriber's digest, or an announcement.
 
         A paper that cannot be rendered is left out and reported; so are the last ones of a message
         that clients would cut off. ``subject_mark`` sets a message apart that is no delivery (a
         test); it gets a Message-ID of its own as well. Raises TemplateError, NothingToShow if
         that leaves no paper, or MessageTooLarge if not even one fits.
         """
-        content = self.render(digest, public_id, to)
-        what = digest.day.isoformat()
+        if isinstance(mail, Announced):
+            content, what = self.render_announcement(mail, public_id, to), mail.what
+        else:
+            content, what = self.render(mail, public_id, to), mail.day.isoformat()
         if subject_mark:
             content = replace(content, subject=f"{subject_mark} {content.subject}")
             what = f"{what}-{now:%H%M%S%f}"
@@ -131,6 +144,45 @@ class Composer:
             pictures=self.identity.base_url if self.identity.pictures else None,
             address=address,
         )
+
+    # ---- announcements ----
+
+    def render_announcement(self, mail: Announced, public_id: str, address: str = "") -> Content:
+        """Render subject, text and HTML of an announcement. Raises MessageTooLarge."""
+        shown = self.announcement_view(mail, public_id, address)
+        content = fill(self.templates.for_reader(shown.language), ANNOUNCEMENT, shown)
+        if (size := content.html_part.size) >= REFUSE_AT:
+            raise MessageTooLarge(f"{size} bytes of HTML; mail clients cut off at {REFUSE_AT}")
+        return content
+
+    def announcement_view(
+        self, mail: Announced, public_id: str, address: str = ""
+    ) -> AnnouncementView:
+        """Return what the templates see of an announcement."""
+        draft, identity = mail.announcement.draft, self.identity
+        language = self.templates.languages.of_reader(mail.locale)
+        blocks = blocks_of(draft.text)
+        archive = f"{identity.base_url}{ARCHIVE}{page_query(mail, language)}"
+        return AnnouncementView(
+            brand=identity.name,
+            postal_address=identity.postal_address,
+            language=language.code,
+            direction=language.direction,
+            header=identity.header,
+            subject=draft.subject,
+            preheader=truncate(blocks[0].lines[0].text, _PREHEADER),
+            blocks=blocks,
+            text_direction=direction_of(draft.text),
+            because=because(address, identity.name, language),
+            links=Links(
+                unsubscribe=identity.link(Purpose.UNSUBSCRIBE, public_id)
+                or identity.leave_by_mail(public_id),
+                preferences=identity.link(Purpose.PREFERENCES, public_id),
+                archive=archive if identity.base_url else "",
+            ),
+        )
+
+    # ---- digests that fit, and can be rendered ----
 
     def _fill(self, digest: Digest, public_id: str, address: str = "") -> Content:
         mail = self.view(digest, self.links(digest, public_id), address)

@@ -8,13 +8,15 @@ from digest.compose.built import HTML, SUBJECT, TEXT, NotBuilt, built_mail
 from digest.compose.environment import Templates
 from digest.compose.source_map import Place
 from digest.compose.transfer_encoding import HtmlPart, html_part
-from digest.compose.view import DigestView, MessageView
+from digest.compose.view import AnyView
 from digest.errors import TemplateError
 from digest.model.digests import Digest
 
-# The emails of an edition, by their folders: what was chosen, or a note that there is nothing.
-DIGEST, NOTE = "digest", "nothing"
+# The emails of the list, by their folders: what was chosen, or a note that there is nothing; and
+# what the operator announces.
+DIGEST, NOTE, ANNOUNCEMENT = "digest", "nothing", "announcement"
 OF_EDITIONS = frozenset({DIGEST, NOTE})
+OF_LIST = OF_EDITIONS | {ANNOUNCEMENT}
 
 
 def mail_of(digest: Digest) -> str:
@@ -48,7 +50,7 @@ class Content:
         return html_part(self.html_pieces)
 
 
-def fill(templates: Templates, name: str, mail: DigestView | MessageView) -> Content:
+def fill(templates: Templates, name: str, mail: AnyView) -> Content:
     """Fill the templates of the folder ``mail/<name>`` for a view. Raises TemplateError."""
     built = built_mail(templates, name, mail)
     parts = []
@@ -59,7 +61,7 @@ def fill(templates: Templates, name: str, mail: DigestView | MessageView) -> Con
     return Content(_subject("".join(subject)), text, html, built.not_built)
 
 
-def fill_plainly(templates: Templates, name: str, mail: DigestView | MessageView) -> Content:
+def fill_plainly(templates: Templates, name: str, mail: AnyView) -> Content:
     """Do the same as ``fill`` without anything that is built: it costs thirty times as much."""
     subject, text, html = (_plain(templates, name, part, mail) for part in (SUBJECT, TEXT, HTML))
     return Content(_subject(subject), [text], [html])
@@ -69,7 +71,7 @@ def _subject(filled: str) -> str:
     return " ".join(filled.split())
 
 
-def _plain(templates: Templates, name: str, part: str, mail: DigestView | MessageView) -> str:
+def _plain(templates: Templates, name: str, part: str, mail: AnyView) -> str:
     """Make one part of one email by itself: HTML through Jinja2, MJML and premailer."""
     template = f"mail/{name}/{part}"
     if part != HTML:

@@ -21,13 +21,14 @@ from jinja2 import TemplateError as JinjaError
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import missing
 
+from digest.compose.announcement_text import Block, Line, Run
 from digest.compose.card import CardView, Picture, Way
 from digest.compose.folding import fold
 from digest.compose.language import ENGLISH, Language
 from digest.compose.languages import Languages
 from digest.compose.markdown import markdown
 from digest.compose.source_map import LineMarks, Place, Rendered, read_marks
-from digest.compose.view import DigestView, Links, MessageView, SectionView
+from digest.compose.view import AnnouncementView, DigestView, Links, MessageView, SectionView
 from digest.errors import TemplateError
 from subscribers.sentences import said
 
@@ -44,7 +45,19 @@ FAULTS = (
 )
 
 
-_VIEWS = (CardView, DigestView, Links, MessageView, Picture, SectionView, Way)
+_VIEWS = (
+    AnnouncementView,
+    Block,
+    CardView,
+    DigestView,
+    Line,
+    Links,
+    MessageView,
+    Picture,
+    Run,
+    SectionView,
+    Way,
+)
 _FIELDS = {view: frozenset(field.name for field in fields(view)) for view in _VIEWS}
 
 

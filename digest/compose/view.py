@@ -1,11 +1,12 @@
 """The values that templates see: display strings and links, nothing to decide. Pure.
 
-A template gets one ``mail`` (DigestView or MessageView). Text in it is not escaped; the templates'
+A template gets one ``mail`` (AnyView). Text in it is not escaped; the templates'
 environment does that.
 """
 
 from dataclasses import dataclass
 
+from digest.compose.announcement_text import Block
 from digest.compose.card import CardView, Picture, Shown, Way, card
 from digest.compose.groups import arranged
 from digest.compose.language import ENGLISH, Language
@@ -19,6 +20,7 @@ from digest.compose.phrases import (
     subject,
     why_nothing,
 )
+from digest.model.announcements import Announced
 from digest.model.digests import Digest
 from digest.model.wording import truncate
 
@@ -117,6 +119,24 @@ class MessageView(_View):
     troubles: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncementView(_View):
+    """An announcement as it is shown: the operator's words, in a frame in the reader's language.
+
+    ``text_direction`` is that of the words, ltr or rtl.
+    """
+
+    subject: str
+    preheader: str
+    blocks: tuple[Block, ...]
+    text_direction: str
+    because: str
+    links: Links
+
+
+AnyView = DigestView | MessageView | AnnouncementView
+
+
 def view(
     digest: Digest,
     links: Links,
@@ -185,6 +205,6 @@ def view(
     )
 
 
-def page_query(digest: Digest, language: Language) -> str:
+def page_query(mail: Digest | Announced, language: Language) -> str:
     """Return what opens our pages in a reader's language, where no token names the reader."""
-    return f"?lang={language.code}" if digest.locale else ""
+    return f"?lang={language.code}" if mail.locale else ""

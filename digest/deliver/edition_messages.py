@@ -8,6 +8,7 @@ from threading import Lock
 from digest.compose.composer import Composer
 from digest.deliver.sentences import Sentences
 from digest.ledger.ledger import Ledger
+from digest.model.announcements import FIRST_NUMBER, Announced, Announcement
 from digest.model.deliveries import Delivery
 from digest.model.digests import Candidate, Digest, Edition, Pick, SkipReason
 from digest.model.packed_picks import numbers_in, picks_of
@@ -27,26 +28,42 @@ class EditionMessages:
         self._sentences = sentences
         self._composer = composer
         self._editions: dict[int, _Ready] = {}
+        self._announcements: dict[int, Announcement] = {}
         self._lock = Lock()
 
     def digests(
         self, block: Sequence[Delivery], people: Mapping[int, Subscriber]
-    ) -> dict[int, Digest]:
-        """Return the digests of deliveries to these people, by the delivery's id.
+    ) -> dict[int, Digest | Announced]:
+        """Return the digests of deliveries to these people, or announcements, by the delivery's id.
 
         Raises TemplateError before there is any message of them if a template is to blame, so that
         nobody misses a digest because of it.
         """
         with self._lock:
-            found = {}
+            found: dict[int, Digest] = {}
+            announced: dict[int, Announced] = {}
             for edition_id in sorted({delivery.edition_id for delivery in block}):
                 its = [delivery for delivery in block if delivery.edition_id == edition_id]
+                if edition_id >= FIRST_NUMBER:
+                    announcement = self._announcement(edition_id)
+                    for delivery in its:
+                        locale = people[delivery.subscriber_id].preferences.locale
+                        announced[delivery.id] = Announced(announcement, locale)
+                    continue
                 ready = self._ready(edition_id, its)
                 for delivery in its:
                     picks = picks_of(delivery.picks, ready.papers)
                     person = people[delivery.subscriber_id]
                     found[delivery.id] = _digest(delivery, ready.edition, picks, person)
-            return self._sentences.added(found) if self._sentences else found
+            digests = self._sentences.added(found) if self._sentences else found
+            return {**digests, **announced}
+
+    def _announcement(self, edition_id: int) -> Announcement:
+        if edition_id not in self._announcements:
+            found = self._ledger.announcements.get(edition_id)
+            assert found, "a delivery refers to it"
+            self._announcements[edition_id] = found
+        return self._announcements[edition_id]
 
     def _ready(self, edition_id: int, block: Sequence[Delivery]) -> "_Ready":
         """Return an edition with the papers of these deliveries of it.

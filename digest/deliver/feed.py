@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from digest.deliver.group_commit import GroupCommit
 from digest.ledger.claims import Lease, Release
 from digest.ledger.provider_queues import ALL, Exceptions, Limits, Turn, Wait
+from digest.model.announcements import Announced
 from digest.model.deliveries import Delivery
 from digest.model.digests import Digest
 from subscribers.model import Subscriber
@@ -26,7 +27,7 @@ class Parcel:
 
     delivery: Delivery
     person: Subscriber
-    digest: Digest
+    digest: Digest | Announced
 
     @property
     def provider(self) -> str:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, distinct, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, distinct, exists, func, or_, select, update
 
 from digest.ledger.database import insert_if_new
 from digest.ledger.deliveries import delivery_of
@@ -110,16 +111,16 @@ class Bounces(Store):
         Without those that were refused to all alike (see ``may_be_about_address``).
         """
         query = (
-            select(editions.c.day)
+            select(editions.c.day, editions.c.frozen_at)
             .join(deliveries, deliveries.c.edition_id == editions.c.id)
             .join(bounces, bounces.c.delivery_id == deliveries.c.id)
             .where(deliveries.c.subscriber_id == subscriber_id, bounces.c.kind == BounceKind.SOFT)
             .where(or_(bounces.c.source != BounceSource.SMTP, _others_got_theirs()))
-            .order_by(editions.c.day)
+            .order_by(editions.c.frozen_at)
         )
         if since is not None:
             query = query.where(bounces.c.at >= since)
-        return self._values(query)
+        return [_day(row) for row in self._rows(query)]
 
     def may_be_about_address(self, delivery: Delivery) -> bool:
         """Return whether a refusal of a delivery may be about its address.
@@ -131,10 +132,9 @@ class Bounces(Store):
         return self._count(query) > 0
 
     def day_of(self, delivery: Delivery) -> date:
-        """Return the day of a delivery's edition."""
-        query = select(editions.c.day).where(editions.c.id == delivery.edition_id)
-        day: date = self._values(query)[0]
-        return day
+        """Return the day of a delivery's edition, or that of its announcement."""
+        query = select(editions.c.day, editions.c.frozen_at)
+        return _day(self._rows(query.where(editions.c.id == delivery.edition_id))[0])
 
     def recipients(self, kind: BounceKind, emails: Span, *, proven: bool = False) -> int:
         """Count the people to whom emails of a span came back, or of whom there is proof of it."""
@@ -187,6 +187,11 @@ def _others_got_theirs() -> ColumnElement[bool]:
             refused.correlate(deliveries).scalar_subquery() < FEWEST_ALIKE,
         ),
     )
+
+
+def _day(row: Row[Any]) -> date:
+    day: date = row.day or row.frozen_at.date()
+    return day
 
 
 def _is(delivery: Delivery, kind: BounceKind) -> ColumnElement[bool]:

@@ -16,7 +16,14 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, case, func, selec
 
 from digest.ledger import group_statements
 from digest.ledger.database import write_transaction
-from digest.ledger.deliveries import REACHED_FROM, among, delivery_of, is_time_for, may_be_tried
+from digest.ledger.deliveries import (
+    IS_ANNOUNCED,
+    REACHED_FROM,
+    among,
+    delivery_of,
+    is_time_for,
+    may_be_tried,
+)
 from digest.ledger.locks import in_turn
 from digest.ledger.provider_queues import (
     ALL,
@@ -330,7 +337,10 @@ class Claims(Store):
     # ---- leases ----
 
     def _lease(self, connection: Connection, lease: Lease, limits: Limits, now: datetime) -> Leased:
-        """Lease what may be sent soon: first attempts first, oldest edition first."""
+        """Lease what may be sent soon: first attempts first, oldest edition first.
+
+        No digest waits for an announcement, not even one that is tried again.
+        """
         of_all = opening(connection, ALL, limits, now, _HORIZON)
         if of_all.most == 0:
             return Leased((), of_all.at)
@@ -338,11 +348,16 @@ class Claims(Store):
         leased: list[Delivery] = []
         openings: dict[str, Opening] = {}
         taken = Counter(lease.has)
-        for state in (_S.PENDING, _S.DEFERRED):
+        for state, kind in (
+            (_S.PENDING, ~IS_ANNOUNCED),
+            (_S.DEFERRED, ~IS_ANNOUNCED),
+            (_S.PENDING, IS_ANNOUNCED),
+            (_S.DEFERRED, IS_ANNOUNCED),
+        ):
             while len(leased) < most:
                 full = [name for name, its in openings.items() if taken[name] >= its.most]
                 wanted = most - len(leased)
-                found = _first_waiting(connection, state, full, wanted, lease.only, now)
+                found = _first_waiting(connection, state, kind, full, wanted, lease.only, now)
                 for row in found:
                     if row.provider not in openings:
                         its = opening(connection, row.provider, limits, now, _HORIZON)
@@ -367,6 +382,7 @@ class Claims(Store):
 def _first_waiting(
     connection: Connection,
     state: DeliveryState,
+    kind: ColumnElement[bool],
     full: Sequence[str],
     most: int,
     only: Collection[int] | None,
@@ -380,7 +396,8 @@ def _first_waiting(
     }
     query = (
         select(deliveries)
-        .where(deliveries.c.state == state, is_time_for(now), deliveries.c.claimed_by.is_(None))
+        .where(deliveries.c.state == state, kind)
+        .where(is_time_for(now), deliveries.c.claimed_by.is_(None))
         .where(deliveries.c.provider.not_in(providers_that_wait(now, now + _HORIZON)))
         .where(deliveries.c.provider.not_in(full), *among(only))
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -26,8 +26,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from digest.ledger.bulk_insert import insert_many
 from digest.ledger.database import write_transaction
+from digest.ledger.editions import IS_DIGEST
 from digest.ledger.provider_queues import ALL, closed_queues
-from digest.ledger.tables import attempts, deliveries, editions
+from digest.ledger.tables import announcements, attempts, deliveries, editions
+from digest.model.announcements import FIRST_NUMBER, Mailing
 from digest.model.deliveries import Delivery, DeliveryReport, DeliveryState, Had
 from digest.model.digests import Edition, SkipReason
 from digest.model.packed_picks import numbers_in, pattern_of
@@ -60,7 +62,11 @@ PLANNED_AT = func.coalesce(
     deliveries.c.planned_at, _FROZEN_AT.correlate(deliveries).scalar_subquery()
 )
 
+# Of an announcement.
+IS_ANNOUNCED = deliveries.c.edition_id >= FIRST_NUMBER
+
 _BLOCK = 500  # ids in one query
+ANNOUNCED_FOR = timedelta(days=7)  # an announcement may wait so long for pauses and rates
 # The states in which somebody got, or will get, what was planned for them.
 _GOES_OUT = (_S.PENDING, _S.DEFERRED, _S.SENDING, _S.ACCEPTED, _S.UNCERTAIN)
 # The reasons for which nothing was sent, and the papers are not news to the reader later.
@@ -136,7 +142,7 @@ class Deliveries(Store):
             is_none = deliveries.c.reason.in_([SkipReason.NO_PAPERS, SkipReason.MISSED])
             query = select(deliveries.c.subscriber_id, editions.c.day, PLANNED_AT)
             query = query.join(editions, editions.c.id == deliveries.c.edition_id)
-            query = query.where(some, or_(deliveries.c.reason.is_(None), ~is_none))
+            query = query.where(some, or_(deliveries.c.reason.is_(None), ~is_none), ~IS_ANNOUNCED)
             found += [Had(*row) for row in self._rows(query)]
         return found
 
@@ -162,20 +168,23 @@ class Deliveries(Store):
             return connection.execute(there_are).scalar_one()
 
     def being_planned(self) -> list[int]:
-        """Return the ids of the editions whose planning has begun, but not ended."""
-        return self._values(select(editions.c.id).where(editions.c.planning_since.is_not(None)))
+        """Return the ids of the editions with a day whose planning has begun, but not ended."""
+        is_open = editions.c.planning_since.is_not(None)
+        return self._values(select(editions.c.id).where(is_open, IS_DIGEST))
 
-    def plan(self, edition_id: int, plans: Sequence[Plan], now: datetime) -> None:
+    def plan(self, edition_id: int, plans: Sequence[Plan], now: datetime) -> bool:
         """Insert a row for each of some thousand plans, in one transaction.
 
         It replaces a row that says that its subscriber missed this. If rows of the edition are no
-        longer kept, nothing is planned.
+        longer kept, or an announcement was stopped, nothing is planned: then return False.
         """
         with write_transaction(self._engine) as connection:
-            if not _has_lost_rows(connection, edition_id):
-                _insert(connection, edition_id, plans, now)
-                people = [plan.subscriber_id for plan in plans if plan.skipped is None]
-                self._hand_out(connection, edition_id, people)
+            if _has_lost_rows(connection, edition_id) or _is_stopped(connection, edition_id):
+                return False
+            _insert(connection, edition_id, plans, now)
+            people = [plan.subscriber_id for plan in plans if plan.skipped is None]
+            self._hand_out(connection, edition_id, people)
+            return True
 
     def end_planning(self, edition_id: int, due: int | None) -> None:
         """Record how many are due for an edition, if known, and that all are planned for.
@@ -236,18 +245,18 @@ class Deliveries(Store):
             shown.setdefault(subscriber_id, set()).update(rising & numbers_in([picks]))
         return shown
 
-    def of(self, edition: Edition, subscriber_id: int) -> Delivery | None:
+    def of(self, edition: Mailing, subscriber_id: int) -> Delivery | None:
         """Return the delivery of an edition to a subscriber, if one was planned."""
         report = self.report(edition, subscriber_id)
         return report.delivery if report else None
 
-    def report(self, edition: Edition, subscriber_id: int) -> DeliveryReport | None:
+    def report(self, edition: Mailing, subscriber_id: int) -> DeliveryReport | None:
         """Return the result of the delivery to one subscriber, if one was planned."""
         found = self.reports(edition, deliveries.c.subscriber_id == subscriber_id)
         return found[0] if found else None
 
     def reports(
-        self, edition: Edition, *only: ColumnElement[bool], most: int | None = None, skip: int = 0
+        self, edition: Mailing, *only: ColumnElement[bool], most: int | None = None, skip: int = 0
     ) -> list[DeliveryReport]:
         """Return the results of an edition's deliveries, in the order they were planned."""
         last = (
@@ -286,8 +295,14 @@ class Deliveries(Store):
         return dict(self._rows(query.group_by(deliveries.c.provider)))
 
     def expire(self, before: datetime, now: datetime) -> int:
-        """Skip as stale what waits and was planned before a moment. Return how many there were."""
-        return self._skip(before > PLANNED_AT, SkipReason.STALE, now)
+        """Skip as stale the digests that wait and were planned before a moment; return how many.
+
+        An announcement is given up too, but has longer.
+        """
+        digests = self._skip(and_(before > PLANNED_AT, ~IS_ANNOUNCED), SkipReason.STALE, now)
+        oldest = now - ANNOUNCED_FOR
+        announced = self._skip(and_(oldest > PLANNED_AT, IS_ANNOUNCED), SkipReason.STALE, now)
+        return digests + announced
 
     def retry(self, edition: Edition | None, now: datetime) -> list[datetime]:
         """Make deliveries that wait for another attempt due now, of one edition or of all.
@@ -350,6 +365,13 @@ def _has_lost_rows(connection: Connection, edition_id: int) -> bool:
     """Return whether rows are no longer kept (see retention.py); prevent it in this transaction."""
     gone = select(editions.c.gone).where(editions.c.id == edition_id).with_for_update(read=True)
     return bool(connection.execute(gone).scalar())
+
+
+def _is_stopped(connection: Connection, edition_id: int) -> bool:
+    """Return whether an announcement was stopped. Whoever stops it has to wait for its row."""
+    its = announcements.c.edition_id == edition_id
+    found = select(announcements.c.stopped_at).where(its)
+    return edition_id >= FIRST_NUMBER and connection.execute(found).scalar() is not None
 
 
 def _had_of(edition: Row[Any], people: Collection[int]) -> Select[tuple[int, bool]]:

@@ -21,12 +21,16 @@ from digest.ledger.edition_papers import (
     with_rise,
 )
 from digest.ledger.tables import bounces, deliveries, edition_papers, editions
+from digest.model.announcements import Mailing
 from digest.model.deliveries import Balance, Delivery, DeliveryState
 from digest.model.digests import Candidate, Edition, Pick, Role, SkipReason
 from digest.model.packed_picks import numbers_in, picks_of
 from digest.model.rising import RISING_DAYS
 from digest.model.timetable import Frozen
 from subscribers.store.store import Store
+
+# The others are announcements (see announcements.py).
+IS_DIGEST = editions.c.day.is_not(None)
 
 # Nobody has it, and there is no bounce of it.
 _WAS_NEVER_TRIED = and_(
@@ -75,7 +79,13 @@ class Editions(Store):
             edition_id = connection.execute(found).scalar()
             is_late = edition_id is not None
             if edition_id is None:
-                new = insert(editions).values(day=day, frozen_at=now, missing=list(missing))
+                number = select(func.coalesce(func.max(editions.c.id), 0) + 1).where(IS_DIGEST)
+                new = insert(editions).values(
+                    id=connection.execute(number).scalar_one(),  # announcements have higher ones
+                    day=day,
+                    frozen_at=now,
+                    missing=list(missing),
+                )
                 edition_id = connection.execute(new.returning(editions.c.id)).scalar_one()
                 _keep(connection, edition_id, known_rows(connection, day, rising_days))
             its = select(func.count()).where(edition_papers.c.edition_id == edition_id, IS_LISTED)
@@ -91,7 +101,7 @@ class Editions(Store):
 
     def state(self) -> tuple[int, ...]:
         """Return numbers of which one changes when an edition is made or gets papers."""
-        newest = select(func.max(editions.c.id))
+        newest = select(func.max(editions.c.id)).where(IS_DIGEST)
         # Not max(): with a condition, that would read all papers of all editions.
         its_edition = edition_papers.c.edition_id
         filled = select(its_edition).where(IS_LISTED).order_by(its_edition.desc()).limit(1)
@@ -100,7 +110,7 @@ class Editions(Store):
 
     # ---- the days ----
 
-    def made_at(self, edition: Edition) -> datetime:
+    def made_at(self, edition: Mailing) -> datetime:
         """Return when an edition was frozen."""
         query = select(editions.c.frozen_at).where(editions.c.id == edition.id)
         moment: datetime = self._values(query)[0]
@@ -241,18 +251,18 @@ class Editions(Store):
         ]
 
     def _with_delivery(self, which: ColumnElement[bool]) -> list[Edition]:
-        query = select(deliveries.c.edition_id).where(which).distinct()
+        query = select(deliveries.c.edition_id).join(editions).where(which, IS_DIGEST).distinct()
         return [self.get(edition_id) for edition_id in sorted(self._values(query))]
 
     def balance(self, edition: Edition) -> Balance:
         """Return the balance of an edition, counted now."""
         with self._engine.connect() as connection:
-            return _count(connection, edition)
+            return count(connection, edition.id, edition.day)
 
-    def gone(self, edition: Edition) -> int:
+    def gone(self, edition: Mailing) -> int:
         """Return how many deliveries of an edition are counted, but no longer kept."""
         with self._engine.connect() as connection:
-            return sum(count for _, _, count in _gone(connection, edition))
+            return sum(count for _, _, count in _gone(connection, edition.id))
 
     def close(self, edition: Edition) -> Balance:
         """Return the balance of an edition and store it, whether it adds up or not."""
@@ -260,8 +270,8 @@ class Editions(Store):
         with write_transaction(self._engine) as connection:
             # Another process that closes it at the same time counts after this one.
             connection.execute(select(editions.c.id).where(its_id).with_for_update())
-            balance = _count(connection, edition)
-            stored = {**asdict(balance), "edition": balance.edition.isoformat()}
+            balance = count(connection, edition.id, edition.day)
+            stored = {**asdict(balance), "edition": str(balance.edition)}
             connection.execute(update(editions).where(its_id).values(balance=stored))
         return balance
 
@@ -299,27 +309,32 @@ def _edition(connection: Connection, edition_id: int) -> Edition:
     )
 
 
-def _count(connection: Connection, edition: Edition) -> Balance:
+def count(connection: Connection, edition_id: int, name: date | str) -> Balance:
+    """Return the balance of an edition or an announcement, counted from its rows."""
     query = (
         select(deliveries.c.state, deliveries.c.reason, func.count())
-        .where(deliveries.c.edition_id == edition.id)
+        .where(deliveries.c.edition_id == edition_id)
         .group_by(deliveries.c.state, deliveries.c.reason)
     )
     kept = connection.execute(query).all()
-    its_row = select(editions.c.due, editions.c.planning_since).where(editions.c.id == edition.id)
+    its_row = select(editions.c.due, editions.c.planning_since).where(editions.c.id == edition_id)
     due, planning_since = connection.execute(its_row).one_or_none() or (None, None)
-    rows = [*kept, *_gone(connection, edition)]
-    return balance_of(edition.day, due, rows, is_being_planned=planning_since is not None)
+    rows = [*kept, *_gone(connection, edition_id)]
+    return balance_of(name, due, rows, is_being_planned=planning_since is not None)
 
 
-def _gone(connection: Connection, edition: Edition) -> list[Any]:
+def _gone(connection: Connection, edition_id: int) -> list[Any]:
     """Return the state, reason and number of deliveries no longer kept (see retention.py)."""
-    query = select(editions.c.gone).where(editions.c.id == edition.id)
+    query = select(editions.c.gone).where(editions.c.id == edition_id)
     return list(connection.execute(query).scalar() or ())
 
 
 def balance_of(
-    day: date, due: int | None, rows: Iterable[Iterable[Any]], *, is_being_planned: bool = False
+    name: date | str,
+    due: int | None,
+    rows: Iterable[Iterable[Any]],
+    *,
+    is_being_planned: bool = False,
 ) -> Balance:
     """Return a balance from counts by state and reason, and how many people were counted as due."""
     counts = dict.fromkeys(DeliveryState, 0)
@@ -334,5 +349,5 @@ def balance_of(
     counts[DeliveryState.PENDING] += counts.pop(DeliveryState.SENDING)
     states = {state.value: count for state, count in counts.items()}
     return Balance(
-        edition=day, due=due, skipped_for=skipped_for, is_being_planned=is_being_planned, **states
+        edition=name, due=due, skipped_for=skipped_for, is_being_planned=is_being_planned, **states
     )

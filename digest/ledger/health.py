@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, case, func, select
 
 from digest.ledger.deliveries import PLANNED_AT, may_be_tried
+from digest.ledger.editions import IS_DIGEST
 from digest.ledger.locks import is_held
 from digest.ledger.tables import attempts, bounces, collections, deliveries, editions, runs
 from digest.model.deliveries import BounceKind, DeliveryState
@@ -161,7 +162,7 @@ class Health(Store):
 
     def editions(self) -> int:
         """Count all editions."""
-        return self._count(select(func.count()).select_from(editions))
+        return self._count(select(func.count()).where(IS_DIGEST))
 
     def unbalanced(self, days: Sequence[date]) -> list[date]:
         """Return the days whose balance does not add up, or counts deliveries that are not there.

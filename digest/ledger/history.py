@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, func, insert, select, update
 
 from digest.ledger.daily_stats import DailyStats, daily_stats_of
 from digest.ledger.edition_papers import IS_LISTED
+from digest.ledger.editions import IS_DIGEST
 from digest.ledger.tables import attempts, collections, edition_papers, editions, runs
 from digest.model.papers import Collected, Harvest, Rejection
 from digest.model.wording import truncate
@@ -203,7 +204,7 @@ class History(Store):
 
     def editions(self, most: int, skip: int = 0) -> list[DailyStats]:
         """Return the statistics of the latest editions, newest first."""
-        newest_first = select(editions.c.id).order_by(editions.c.day.desc())
+        newest_first = select(editions.c.id).where(IS_DIGEST).order_by(editions.c.day.desc())
         latest = self._values(newest_first.limit(most).offset(skip))
         known = self._stats(editions.c.id.in_(latest))
         return sorted(known.values(), key=lambda stats: stats.day, reverse=True)

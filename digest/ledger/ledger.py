@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from digest.ledger.alerts import Alerts
+from digest.ledger.announcements import Announcements
 from digest.ledger.bounces import Bounces
 from digest.ledger.browsing import Browsing
 from digest.ledger.chosen_papers import ChosenPapers
@@ -53,6 +54,7 @@ class Ledger:
         self.search_index = SearchIndex(engine, sleep)
         self.searched = SearchedPapers(engine)
         self.editions = Editions(engine)
+        self.announcements = Announcements(engine)
         self.chosen = ChosenPapers(engine)
         self.deliveries = Deliveries(engine, hand_out)
         self.bounces = Bounces(engine)

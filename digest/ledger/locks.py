@@ -28,7 +28,9 @@ _PAUSE = 0.05  # seconds between two of them
 
 
 @contextmanager
-def advisory_lock(engine: Engine, work: Literal["run", "planning", "collection"]) -> Iterator[None]:
+def advisory_lock(
+    engine: Engine, work: Literal["run", "planning", "collection", "announcing"]
+) -> Iterator[None]:
     """Hold the lock of one kind of work. Raises Busy at once if another process holds it."""
     with holding(engine, work) as is_ours:
         if not is_ours:

@@ -7,10 +7,10 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from digest.ledger.deliveries import Deliveries
 from digest.ledger.provider_queues import paused_providers
-from digest.ledger.tables import attempts, deliveries, editions
+from digest.ledger.tables import announcements, attempts, deliveries, editions
+from digest.model.announcements import Mailing, name_of
 from digest.model.deliveries import Delivery, DeliveryReport, DeliveryState
 from digest.model.diagnosis import Scope
-from digest.model.digests import Edition
 from digest.model.messages import OutcomeKind
 from subscribers.store.overview import ids_with
 from subscribers.store.store import Store
@@ -48,10 +48,11 @@ class Past:
 class RefusedEdition:
     """The number of an edition's deliveries that wait because they were refused because of us.
 
-    ``said`` is the first of the replies.
+    ``day`` is that of the edition, or the name of an announcement. ``said`` is the first of the
+    replies.
     """
 
-    day: date
+    day: date | str
     count: int
     said: str
 
@@ -59,13 +60,13 @@ class RefusedEdition:
 class Outcomes(Store):
     """The results of the deliveries in one ledger."""
 
-    def count(self, edition: Edition, sought: Sought) -> int:
+    def count(self, edition: Mailing, sought: Sought) -> int:
         """Count the deliveries of an edition that match."""
         its = deliveries.c.edition_id == edition.id
         return self._count(select(func.count()).where(its, *_conditions(sought)))
 
     def page(
-        self, edition: Edition, sought: Sought, most: int, skip: int = 0
+        self, edition: Mailing, sought: Sought, most: int, skip: int = 0
     ) -> list[DeliveryReport]:
         """Return some of the deliveries that match, in the order they were planned."""
         found = Deliveries(self._engine)
@@ -102,16 +103,17 @@ class Outcomes(Store):
         is_of_provider = deliveries.c.refused_for == Scope.PROVIDER
         is_paused = deliveries.c.provider.in_(paused_providers())
         query = (
-            select(editions.c.day, func.count(), func.min(deliveries.c.id))
-            .join(editions, editions.c.id == deliveries.c.edition_id)
+            select(editions.c.day, announcements.c.subject, func.count(), func.min(deliveries.c.id))
+            .join_from(deliveries, editions, editions.c.id == deliveries.c.edition_id)
+            .outerjoin(announcements, announcements.c.edition_id == editions.c.id)
             .where(deliveries.c.state.in_([DeliveryState.PENDING, DeliveryState.DEFERRED]))
             .where(or_(is_ours, and_(is_of_provider, ~is_paused)))
-            .group_by(editions.c.day)
-            .order_by(editions.c.day)
+            .group_by(editions.c.id, editions.c.day, announcements.c.subject)
+            .order_by(editions.c.id)
         )
         return [
-            RefusedEdition(day, count, self._first_refusal(delivery_id))
-            for day, count, delivery_id in self._rows(query)
+            RefusedEdition(day or name_of(subject), count, self._first_refusal(delivery_id))
+            for day, subject, count, delivery_id in self._rows(query)
         ]
 
     def _first_refusal(self, delivery_id: int) -> str:

@@ -6,13 +6,26 @@ Each block is removed in a transaction of its own, so that others who write do n
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from datetime import time as midnight
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Engine, delete, func, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from digest.errors import LedgerError
 from digest.ledger.database import PAUSE, write_transaction
+from digest.ledger.editions import IS_DIGEST
 from digest.ledger.tables import (
     attempts,
     bounces,
@@ -49,9 +62,9 @@ class OldRows(Store):
         old = (
             select(editions.c.id, func.count())
             .join(deliveries, deliveries.c.edition_id == editions.c.id)
-            .where(editions.c.day < before, *_settled())
+            .where(_is_older(before), *_settled())
             .group_by(editions.c.id)
-            .order_by(editions.c.day)
+            .order_by(editions.c.frozen_at)
         )
         counts = {row[0]: row[1] for row in self._rows(old)}
         removed, total = 0, sum(counts.values())
@@ -140,6 +153,12 @@ def _remove_all(connection: Connection, key: Column[Any], keys: list[Any]) -> No
     left = connection.execute(select(func.count()).where(theirs)).scalar_one()
     if left:
         raise LedgerError(f"of {len(keys)} old rows in {key.table.name} {left} are still there")
+
+
+def _is_older(day: date) -> ColumnElement[bool]:
+    """Return the condition that an edition, or an announcement, is of before a day."""
+    begin = datetime.combine(day, midnight(), UTC)
+    return or_(editions.c.day < day, and_(~IS_DIGEST, editions.c.frozen_at < begin))
 
 
 def _settled() -> tuple[ColumnElement[bool], ...]:

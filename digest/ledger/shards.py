@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select, text, update
 
 from digest.ledger.database import write_transaction
-from digest.ledger.deliveries import among, may_be_tried
+from digest.ledger.deliveries import IS_ANNOUNCED, among, may_be_tried
 from digest.ledger.jobs_schema import has_jobs
 from digest.ledger.provider_queues import ALL, closed_queues
 from digest.ledger.tables import deliveries
+from digest.model.announcements import FIRST_NUMBER
 from digest.model.deliveries import DeliveryState
 from subscribers.store.store import Store
 
@@ -31,7 +32,7 @@ _SENDING_AT_MOST = timedelta(minutes=15)
 # ruff: noqa: S608  only names of our own stand in these
 _HAND_OUT = text(f"""
     SELECT procrastinate_defer_jobs_v1(ARRAY(
-        SELECT ROW('{SEND_QUEUE}', '{SEND_SHARD}', 0, NULL, NULL,
+        SELECT ROW('{SEND_QUEUE}', '{SEND_SHARD}', CAST(:priority AS integer), NULL, NULL,
                    jsonb_build_object('ids', ids), NULL)::procrastinate_job_to_defer_v1
         FROM jsonb_array_elements(CAST(:shards AS jsonb)) AS shards (ids)))
 """)
@@ -95,12 +96,15 @@ def hand_out(connection: Connection, edition_id: int, subscribers: Collection[in
     its = deliveries.c
     waiting = select(its.id, its.provider).where(its.edition_id == edition_id)
     waiting = waiting.where(its.subscriber_id.in_(subscribers), its.state == DeliveryState.PENDING)
-    _hand_out(connection, connection.execute(waiting.order_by(its.id)).all())
+    rows = connection.execute(waiting.order_by(its.id)).all()
+    _hand_out(connection, rows, announced=edition_id >= FIRST_NUMBER)
 
 
-def _hand_out(connection: Connection, rows: Sequence[tuple[int, str]]) -> None:
+def _hand_out(connection: Connection, rows: Sequence[tuple[int, str]], *, announced: bool) -> None:
+    """Make the jobs; those of digests go first."""
     if rows:
-        connection.execute(_HAND_OUT, {"shards": json.dumps(cut(rows))})
+        shards, priority = json.dumps(cut(rows)), -1 if announced else 0
+        connection.execute(_HAND_OUT, {"shards": shards, "priority": priority})
 
 
 def _has_job() -> ColumnElement[bool]:
@@ -134,7 +138,7 @@ class Shards(Store):
         """
         closed = closed_queues(now)
         query = (
-            select(deliveries.c.id, deliveries.c.provider)
+            select(deliveries.c.id, deliveries.c.provider, IS_ANNOUNCED)
             .where(may_be_tried(now), deliveries.c.claimed_by.is_(None))
             .where(deliveries.c.provider.not_in(closed), literal(ALL).not_in(closed))
             .where(~_has_job())
@@ -144,7 +148,9 @@ class Shards(Store):
         with write_transaction(self._engine) as connection:
             connection.execute(_NO_LOOP)
             rows = connection.execute(query).all()
-            _hand_out(connection, rows)
+            for kind in (False, True):
+                its = [(number, provider) for number, provider, is_ in rows if is_ is kind]
+                _hand_out(connection, its, announced=kind)
         return len(rows)
 
     def resolve_forgotten(self, now: datetime) -> int:

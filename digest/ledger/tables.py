@@ -154,7 +154,8 @@ editions = Table(
     "editions",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("day", Date, nullable=False, unique=True),
+    # An announcement has none, so no question about days finds it.
+    Column("day", Date, unique=True),
     Column("frozen_at", UtcDateTime, nullable=False),
     # If it was frozen without papers: the last delivery before it got some.
     Column("filled_after", Integer),
@@ -167,6 +168,20 @@ editions = Table(
     Column("missing", JSON),
     # The counts of deliveries that are no longer kept: [state, reason, count] each.
     Column("gone", JSON),
+)
+
+# The emails that the operator wrote: each is a row of editions as well, so that it is delivered as
+# they are. ``key`` is of the words and the readers: the same go out once. ``audience`` is a
+# model.announcements.Audience.
+announcements = Table(
+    "announcements",
+    metadata,
+    Column("edition_id", ForeignKey("editions.id"), primary_key=True),
+    Column("key", String(32), nullable=False, unique=True),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("audience", JSON, nullable=False),
+    Column("stopped_at", UtcDateTime),
 )
 
 # What was known when the edition was frozen, so that a later run of it ranks the same way: the

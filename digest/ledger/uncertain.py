@@ -7,7 +7,8 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, select, update
 
 from digest.ledger.deliveries import PLANNED_AT
-from digest.ledger.tables import attempts, deliveries, editions
+from digest.ledger.tables import announcements, attempts, deliveries, editions
+from digest.model.announcements import name_of
 from digest.model.deliveries import Delivery, DeliveryState
 from digest.model.digests import Edition, SkipReason
 from subscribers.store.store import Store
@@ -21,10 +22,12 @@ _NO_WORDS = "the run was broken off while sending it"
 class UncertainDelivery:
     """An uncertain delivery; ``address`` is empty if the subscriber was removed.
 
+    ``edition`` is the day of its edition, or the name of an announcement.
+
     ``since`` is when it became uncertain, ``last_words`` the error of that attempt.
     """
 
-    edition: date
+    edition: date | str
     address: str
     planned_at: datetime
     since: datetime
@@ -52,16 +55,24 @@ class Uncertain(Store):
         )
         query = (
             select(
-                editions.c.day, subscribers.c.address, PLANNED_AT, deliveries.c.changed_at, words
+                editions.c.day,
+                announcements.c.subject,
+                subscribers.c.address,
+                PLANNED_AT,
+                deliveries.c.changed_at,
+                words,
             )
             .join_from(deliveries, editions, editions.c.id == deliveries.c.edition_id)
+            .outerjoin(announcements, announcements.c.edition_id == editions.c.id)
             .outerjoin(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
             .where(*_of(edition))
-            .order_by(editions.c.day, deliveries.c.id)
+            .order_by(editions.c.id, deliveries.c.id)
         )
         return [
-            UncertainDelivery(day, address or "", planned_at, since, last_words or _NO_WORDS)
-            for day, address, planned_at, since, last_words in self._rows(query)
+            UncertainDelivery(
+                day or name_of(subject), address or "", planned_at, since, last_words or _NO_WORDS
+            )
+            for day, subject, address, planned_at, since, last_words in self._rows(query)
         ]
 
     def resend(self, edition: Edition | None, now: datetime) -> int:

@@ -62,8 +62,11 @@ class UncertainResolver:
         with advisory_lock(self._ledger.engine, "run"):
             found = self._ledger.uncertain.all(edition)
             changed = change(edition, now)
-            for found_day in sorted({delivery.edition for delivery in found}):
-                if found_edition := self._ledger.editions.on(found_day):
+            for found_day in {delivery.edition for delivery in found}:
+                # How an announcement stands is counted whenever it is asked.
+                if isinstance(found_day, date) and (
+                    found_edition := self._ledger.editions.on(found_day)
+                ):
                     self._ledger.editions.close(found_edition)
         return changed, found
 

@@ -92,12 +92,13 @@ class Bounce:
 class Balance:
     """The numbers of an edition's deliveries by state, and of the people due.
 
+    ``edition`` is its day, or the name of an announcement, whose readers are those who were chosen.
     ``due`` is counted from the people when their deliveries are planned, all else from the
     deliveries. If the two differ, somebody was forgotten; but for an edition that
     ``is_being_planned`` at the moment.
     """
 
-    edition: date
+    edition: date | str
     due: int = 0
     accepted: int = 0
     deferred: int = 0

@@ -112,6 +112,7 @@ class SkipReason(StrEnum):
     STALE = "stale"
     MISSED = "missed"  # their time was too long ago when they were planned
     DROPPED = "dropped"  # by the operator, because it may have arrived
+    STOPPED = "stopped"  # the operator stopped the announcement
 
 
 @dataclass(frozen=True, slots=True)

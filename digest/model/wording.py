@@ -28,6 +28,7 @@ REASONS = {
     SkipReason.STALE: "it was too old when it could be sent",
     SkipReason.MISSED: "their time was too long ago when it could be planned",
     SkipReason.DROPPED: "it may have arrived before, and was given up",
+    SkipReason.STOPPED: "the announcement was stopped",
 }
 
 

@@ -1,15 +1,18 @@
 """Explain what decided about one subscriber and a day, or would. Nothing is stored."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from digest.deliver.edition_messages import planned_digest
+from digest.ledger.deliveries import ANNOUNCED_FOR
 from digest.ledger.last_runs import Job
 from digest.ledger.ledger import Ledger
 from digest.ledger.provider_queues import ALL
+from digest.model.announcements import Mailing
 from digest.model.digests import Digest, Edition
 from digest.model.timetable import Frozen, Timetable
-from digest.monitoring.why import Journey, Offer, Why
+from digest.monitoring.why import Journey, Offer, PastAnnouncement, Why
 from digest.plan.edition_planner import Due, given_facts, reader_of
 from digest.plan.planning import Planning
 from digest.settings.settings import Settings
@@ -18,6 +21,7 @@ from subscribers.model import CONFIRM_LINK, Consent, PersonFile, Subscriber, Ver
 
 # As many editions as it takes to know whose times one of them is for: the one before, and after.
 _NEIGHBOURS = 3
+_ANNOUNCEMENTS = 5
 _DAY = timedelta(days=1)
 
 
@@ -53,6 +57,7 @@ def explain(
         at=now,
         due=due,
         next=next_mail(who.preferences, now) if may_be_mailed else None,
+        announcements=tuple(_announcements(settings, ledger, who)),
     )
     if edition is None and day < timetable.day_of(now):
         return replace(why, instead=ledger.editions.first_after(day))
@@ -123,20 +128,30 @@ def _coming(settings: Settings, ledger: Ledger, day: date, after: date) -> Editi
     return ledger.editions.coming(day, first, settings.rising_days, after)
 
 
+def _announcements(
+    settings: Settings, ledger: Ledger, who: Subscriber
+) -> Iterator[PastAnnouncement]:
+    for announcement in ledger.announcements.of(who.id, _ANNOUNCEMENTS):
+        if journey := _journey(settings, ledger, announcement, who):
+            yield PastAnnouncement(announcement, journey)
+
+
 def _journey(
-    settings: Settings, ledger: Ledger, edition: Edition, who: Subscriber
+    settings: Settings, ledger: Ledger, edition: Mailing, who: Subscriber
 ) -> Journey | None:
     report = ledger.deliveries.report(edition, who.id)
     if report is None:
         return None
     its = {ALL, report.delivery.provider}
     planned_at = report.planned_at or ledger.editions.made_at(edition)
+    is_digest = isinstance(edition, Edition)
     return Journey(
         report=report,
         attempts=tuple(ledger.outcomes.attempts(report.delivery)),
         came_back=tuple(ledger.bounces.of(report.delivery)),
         pauses=tuple(pause for pause in ledger.provider_queues.paused() if pause.provider in its),
-        given_up_at=planned_at + timedelta(hours=settings.stale_after_hours),
+        given_up_at=planned_at
+        + (timedelta(hours=settings.stale_after_hours) if is_digest else ANNOUNCED_FOR),
     )
 
 

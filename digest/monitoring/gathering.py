@@ -16,6 +16,7 @@ from digest.model.deliveries import BounceKind
 from digest.model.summaries import FAILURES, Verdict
 from digest.model.timetable import Timetable
 from digest.monitoring.status import (
+    AnnouncementStatus,
     Held,
     LastRun,
     Rates,
@@ -32,6 +33,8 @@ from subscribers.due_times import next_due
 from subscribers.store.registry import Registry
 
 EDITIONS = 7
+ANNOUNCEMENTS = 5
+ANNOUNCED_WITHIN = timedelta(days=14)
 CAME_BACK_WITHIN = timedelta(days=7)
 LONGEST_RUN = timedelta(hours=7)  # its pass of sending ends after six
 DAY = timedelta(days=1)
@@ -68,12 +71,25 @@ def gather_status(
         rates=_rates(ledger, settings, now),
         inbox_every=settings.inbox_every if settings.inbox else None,
         held=held,
+        announcements=tuple(_announcements(ledger, now)),
         workers=tuple(ledger.live_workers.all()),
         shards=ledger.shards.counts() if settings.engine == "cluster" else None,
         summaries=_summaries(ledger, settings, now) if settings.summaries_url else None,
     )
     warnings = tuple(find_warnings(status))
     return replace(status, warnings=warnings, is_well=not warnings)
+
+
+def _announcements(ledger: Ledger, now: datetime) -> Iterator[AnnouncementStatus]:
+    for announcement in ledger.announcements.latest(ANNOUNCEMENTS, now - ANNOUNCED_WITHIN):
+        yield AnnouncementStatus(
+            number=announcement.number,
+            subject=announcement.draft.subject,
+            at=announcement.at,
+            to=str(announcement.draft.audience),
+            stopped_at=announcement.stopped_at,
+            balance=ledger.announcements.balance(announcement),
+        )
 
 
 def gather_readers(registry: Registry, now: datetime) -> Readers:

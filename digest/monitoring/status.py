@@ -13,7 +13,7 @@ from digest.ledger.outcomes import RefusedEdition
 from digest.ledger.provider_queues import Pause
 from digest.ledger.reviews import Review
 from digest.ledger.shards import ShardCounts
-from digest.model.deliveries import BounceKind
+from digest.model.deliveries import Balance, BounceKind
 from digest.model.summaries import Verdict
 from subscribers.model import Consent
 
@@ -46,6 +46,18 @@ class StatusWarning:
 
     kind: WarningKind
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementStatus:
+    """An announcement of the last days, and how it stands."""
+
+    number: int
+    subject: str
+    at: datetime
+    to: str
+    stopped_at: datetime | None
+    balance: Balance
 
 
 class RunState(StrEnum):
@@ -141,8 +153,9 @@ class Status:
     for less speed. ``inbox_every`` is how many seconds apart the inbox is read, if one is set.
     ``readers`` takes a look at everybody, so it is not there for those who ask every few seconds.
     ``too_many_back`` says which limits over the list the bounces reported by mail exceed.
-    ``workers`` are those on PostgreSQL; ``shards`` are there if several machines send, and
-    ``summaries`` if a language model is set.
+    ``announcements`` are those of the last days, newest first. ``workers`` are those on
+    PostgreSQL; ``shards`` are there if several machines send, and ``summaries`` if a language model
+    is set.
     """
 
     at: datetime
@@ -164,6 +177,7 @@ class Status:
     inbox_every: int | None
     held: Held | None
     readers: Readers | None = None
+    announcements: tuple[AnnouncementStatus, ...] = ()
     workers: tuple[LiveWorker, ...] = ()
     shards: ShardCounts | None = None
     summaries: Summaries | None = None

@@ -17,6 +17,7 @@ LONGEST_REVIEW = timedelta(days=1)  # that an email waits for a person
 LONGEST_UNREAD = timedelta(hours=1)  # an inbox
 PATIENT_EDITIONS = 3  # until an inbox that is set must have been read
 LONGEST_UNHEARD = timedelta(minutes=2)  # of a worker, which shows every few seconds that it lives
+UNPLANNED_FOR = timedelta(hours=1)  # an announcement
 LONGEST_STANDSTILL = timedelta(hours=1)  # of sending, while something waits
 
 _Found = Iterator[tuple[WarningKind, str]]
@@ -60,6 +61,12 @@ def _about_runs(status: Status) -> _Found:
         yield from _late_by_schedule(status) if _is_scheduled(status) else _late_by_hand(status)
     for day in status.unbalanced:
         yield WarningKind.UNBALANCED, f"the balance of {day} does not add up"
+    for announcement in status.announcements:
+        if announcement.balance.discrepancy:
+            yield WarningKind.UNBALANCED, announcement.balance.discrepancy
+        elif announcement.balance.is_being_planned and status.at - announcement.at > UNPLANNED_FOR:
+            text = f"{announcement.balance.edition} is not planned for everybody: see digest run"
+            yield WarningKind.UNBALANCED, text
 
 
 def _about_what_comes_in(status: Status) -> _Found:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from digest.ledger.bounces import PastBounce
 from digest.ledger.outcomes import Attempt
 from digest.ledger.provider_queues import Pause
+from digest.model.announcements import Announcement
 from digest.model.deliveries import DeliveryReport
 from digest.model.digests import Digest
 from digest.rank.ranker import TopicFit
@@ -42,6 +43,14 @@ class Journey:
 
 
 @dataclass(frozen=True, slots=True)
+class PastAnnouncement:
+    """An announcement that one subscriber was chosen for, and its delivery."""
+
+    announcement: Announcement
+    delivery: Journey
+
+
+@dataclass(frozen=True, slots=True)
 class Why:
     """Everything that decides about one subscriber and the edition of ``day``, as of ``at``.
 
@@ -51,7 +60,7 @@ class Why:
     edition, ``instead`` is the day of the next one that there was. ``first_since`` is when they
     confirmed, if the delivery is their first digest, which comes at once. ``planned_up_to`` is up
     to when everybody due was planned for. If the day is long ago, deliveries of it are no longer
-    kept.
+    kept. ``announcements`` are the latest that they were chosen for, newest first.
     """
 
     address: str
@@ -76,3 +85,4 @@ class Why:
     first_since: datetime | None = None
     planned_up_to: datetime | None = None
     is_long_ago: bool = False
+    announcements: tuple[PastAnnouncement, ...] = ()

@@ -46,6 +46,9 @@ def why_lines(why: Why, zone: ZoneInfo) -> Iterator[str]:
         yield from _journey(why.delivery, moment)
     else:
         yield f"delivery: none{_why_none(why, moment)}"
+    for past in why.announcements:
+        yield past.announcement.name
+        yield from (f"  {line}" for line in _journey(past.delivery, moment))
     if why.next:
         yield f"next digest: {both(why.next)}"
     elif why.suppression:

@@ -10,6 +10,7 @@ from digest.model.deliveries import Had
 from digest.model.digests import Digest, Edition, Pick, SkipReason
 from digest.model.papers import Facts
 from digest.model.timetable import DueInterval, Frozen, Timetable
+from digest.plan.announcing import RANGE, Announcing
 from digest.plan.due import DueTime, due_since, latest_due, who_is_due, with_mail_on
 from digest.plan.edition_planner import Due, EditionPlanner, reader_of
 from digest.plan.first import first_due, latest_edition, who_is_new, without_late_ones
@@ -26,7 +27,6 @@ from subscribers.topics import TopicFilter
 CALENDAR = 10
 NO_PREFERENCES = Preferences()
 Prepare = Callable[[int, Sequence[tuple[str | None, Sequence[Pick]]], datetime], None]
-RANGE = 5000  # people who are planned for at a time; their rows are one transaction
 
 
 def nothing() -> None:
@@ -38,7 +38,7 @@ class Planning:
 
     ``look_up`` asks the DNS who takes the mail of domains, if that may be done. ``prepare`` is
     called before rows are written, with the edition, and the locale and picks of each reader: it
-    may make them wait for a while.
+    may make them wait for a while. ``language_of`` tells the language of a reader's locale.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Planning:
         embed: Embed | None,
         look_up: LookUp | None,
         prepare: Prepare | None = None,
+        language_of: Callable[[str | None], str] = str,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
@@ -58,6 +59,7 @@ class Planning:
         self._embed = embed
         self._prepare = prepare
         self._providers = Providers(ledger.mail_domains, look_up)
+        self.announcing = Announcing(ledger, registry, self._providers, language_of)
         self._timetable = Timetable(settings.run_at, settings.timezone)
 
     def today(

@@ -14,16 +14,16 @@ from digest.checks.rules import Baseline, Rules
 from digest.checks.sources import check_sources
 from digest.compose.card import CardView, Picture
 from digest.compose.composer import Composer
-from digest.compose.content import OF_EDITIONS, Content, mail_of
+from digest.compose.content import ANNOUNCEMENT, OF_EDITIONS, Content, mail_of
 from digest.compose.environment import Templates
 from digest.compose.from_identity import FromIdentity
 from digest.compose.message import build_message
 from digest.compose.source_map import Rendered
-from digest.compose.view import DigestView, MessageView
+from digest.compose.view import AnnouncementView, AnyView, DigestView, MessageView
 from digest.errors import TemplateError
 from digest.model.digests import Digest
 from digest.model.wording import truncate
-from digest.studio.rendering import Render, TooExpensive, View, render_email
+from digest.studio.rendering import Render, TooExpensive, render_email
 from digest.studio.samples import Sample, samples, view_of
 
 PARTS = ("subject.txt.j2", "body.txt.j2", "body.mjml.j2")
@@ -123,21 +123,22 @@ class Previews:
         return self._rendered(sample, view, *self._filled(sample.mail, view))
 
     def _check_sources(self, mail: str) -> list[Finding]:
-        view = DigestView if mail in OF_EDITIONS else MessageView
+        others = AnnouncementView if mail == ANNOUNCEMENT else MessageView
+        view = DigestView if mail in OF_EDITIONS else others
         return [
             finding
             for part in PARTS
             for finding in check_sources(self._templates.folders, f"mail/{mail}/{part}", view)
         ]
 
-    def _filled(self, mail: str, view: View) -> tuple[Content, Rendered]:
+    def _filled(self, mail: str, view: AnyView) -> tuple[Content, Rendered]:
         """Render an email, unless it has includes that cannot be followed. Raises TemplateError."""
         for finding in self._check_sources(mail):
             if finding.check == "include":
                 raise TemplateError(finding.template, finding.line, finding.what)
         return self._render(mail, view)
 
-    def _preview(self, sample: Sample, view: View) -> Preview:
+    def _preview(self, sample: Sample, view: AnyView) -> Preview:
         content, mjml = self._filled(sample.mail, view)
         rendered = self._rendered(sample, view, content, mjml)
         message = build_message(
@@ -147,7 +148,7 @@ class Previews:
             public_id=_PUBLIC_ID,
             what=sample.mail,
             now=datetime.now(UTC),
-            campaign="" if sample.is_of_edition else sample.mail,
+            campaign="" if sample.is_of_list else sample.mail,
         )
         return Preview(
             mail=sample.mail,
@@ -162,7 +163,7 @@ class Previews:
         )
 
     def _rendered(
-        self, sample: Sample, view: View, content: Content, mjml: Rendered
+        self, sample: Sample, view: AnyView, content: Content, mjml: Rendered
     ) -> RenderedMail:
         cards = _cards(view)
         return RenderedMail(
@@ -190,8 +191,8 @@ def with_pictures(identity: FromIdentity) -> FromIdentity:
     return replace(identity, header=header, pictures=True)
 
 
-def _cards(view: View) -> list[CardView]:
-    if isinstance(view, MessageView):
+def _cards(view: AnyView) -> list[CardView]:
+    if not isinstance(view, DigestView):
         return []
     return [card for section in view.sections for card in section.cards]
 
@@ -205,6 +206,6 @@ def _hosts(identity: FromIdentity, cards: list[CardView]) -> Iterator[str]:
                 yield host
 
 
-def _way_out(view: View) -> str:
+def _way_out(view: AnyView) -> str:
     """Return the unsubscribe link that is required; a message to a non-subscriber has none."""
     return view.unsubscribe if isinstance(view, MessageView) else view.links.unsubscribe

@@ -13,6 +13,7 @@ NAVIGATION = {
     "Editions": "/editions",
     "Runs": "/runs",
     "Subscribers": "/subscribers",
+    "Announcements": "/announcements",
     "Prompts": "/prompts",
 }
 _FOLDER = Path(__file__).parent / "pages"

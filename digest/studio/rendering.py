@@ -24,7 +24,7 @@ from digest.compose.content import Content, fill
 from digest.compose.environment import Templates
 from digest.compose.pseudo import studio_language
 from digest.compose.source_map import Rendered
-from digest.compose.view import DigestView, MessageView
+from digest.compose.view import AnyView
 from digest.errors import TemplateError
 
 SECONDS = 5.0  # of the processor, for one email; a usual one takes 0.05
@@ -35,8 +35,7 @@ _A_MEGABYTE = 1024**2 if sys.platform == "darwin" else 1024  # in the units of g
 _KILL_AFTER = 60.0  # seconds
 _MOST_MEMORY = 2 * 1024**3  # octets of address space, whatever is looked at
 
-View = DigestView | MessageView
-Render = Callable[[str, View], tuple[Content, Rendered]]
+Render = Callable[[str, AnyView], tuple[Content, Rendered]]
 
 
 class _Fault(NamedTuple):
@@ -63,13 +62,13 @@ class TooExpensive(TemplateError):  # noqa: N818  the name says it without "Erro
     """Rendering took more time or memory than is allowed."""
 
 
-def render_email(templates: Templates, mail: str, view: View) -> tuple[Content, Rendered]:
+def render_email(templates: Templates, mail: str, view: AnyView) -> tuple[Content, Rendered]:
     """Fill the templates of an email, and trace the lines of its MJML. Raises TemplateError."""
     said = templates.for_reader(view.language)
     return fill(said, mail, view), said.trace(f"mail/{mail}/body.mjml.j2", mail=view)
 
 
-def render_apart(folder: Path | None, mail: str, view: View) -> tuple[Content, Rendered]:
+def render_apart(folder: Path | None, mail: str, view: AnyView) -> tuple[Content, Rendered]:
     """Do as ``render_email``, in the child process, from an operator's folder."""
     return _CHILD.render(folder, mail, view)
 
@@ -82,7 +81,7 @@ class Child:
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
 
-    def render(self, folder: Path | None, mail: str, view: View) -> tuple[Content, Rendered]:
+    def render(self, folder: Path | None, mail: str, view: AnyView) -> tuple[Content, Rendered]:
         with self._lock:
             pipe = self._started()
             answer: Any = None
@@ -136,7 +135,7 @@ def serve(pipe: Connection) -> None:
             pipe.send(_answer(*pipe.recv()))
 
 
-def _answer(folder: Path | None, mail: str, view: View) -> object:
+def _answer(folder: Path | None, mail: str, view: AnyView) -> object:
     """Return what was rendered, a fault, or the trace of an unexpected exception."""
     try:
         with _limits():

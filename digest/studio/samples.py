@@ -16,13 +16,14 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from digest.compose.composer import Composer
-from digest.compose.content import NOTE, OF_EDITIONS
+from digest.compose.content import ANNOUNCEMENT, NOTE, OF_EDITIONS, OF_LIST
 from digest.compose.from_identity import FromIdentity
 from digest.compose.language import Language
 from digest.compose.transactional_composer import plain_view
 from digest.compose.transactional_phrases import alert_words, how_often
-from digest.compose.view import DigestView, MessageView
-from digest.errors import TemplateError
+from digest.compose.view import AnyView, MessageView
+from digest.errors import AnnouncementError, TemplateError
+from digest.model.announcements import Announced, Audience, draft_of, previewed
 from digest.model.deliveries import Balance
 from digest.model.digests import Candidate, Digest, Match, Pick, Reason, Section, SkipReason
 from digest.model.papers import Facts, Signals
@@ -49,6 +50,10 @@ class Sample:
     def is_of_edition(self) -> bool:
         return self.mail in OF_EDITIONS
 
+    @property
+    def is_of_list(self) -> bool:
+        return self.mail in OF_LIST
+
 
 def samples(folders: Sequence[Path]) -> dict[str, Sample]:
     """Read the samples of some folders of templates, by name; an earlier folder hides later ones.
@@ -62,10 +67,10 @@ def samples(folders: Sequence[Path]) -> dict[str, Sample]:
     return {name: _read(files[name]) for name in sorted(files)}
 
 
-def view_of(
-    sample: Sample, composer: Composer, public_id: str = NOBODY
-) -> DigestView | MessageView:
+def view_of(sample: Sample, composer: Composer, public_id: str = NOBODY) -> AnyView:
     """Return what the templates see. Raises TemplateError for values that no mail can have."""
+    if sample.mail == ANNOUNCEMENT:
+        return composer.announcement_view(_announced(sample), public_id)
     if not sample.is_of_edition:
         return _message_view(sample, composer.identity, composer.templates.language)
     digest = digest_of(sample)
@@ -173,6 +178,13 @@ class _MessageValues(_Values):
     troubles: tuple[str, ...] = ()
 
 
+class _AnnouncementValues(_Values):
+    """``text`` is as operators type it."""
+
+    subject: str
+    text: str
+
+
 class _SampleFile(_Values):
     mail: str = Field(min_length=1)
     about: str = Field(min_length=1)
@@ -183,11 +195,19 @@ def _read(file: Path) -> Sample:
     with _naming_sample(file.stem):
         read = _SampleFile.model_validate(json.loads(file.read_text(encoding="utf-8")))
         sample = Sample(file.stem, **dict(read))
-        if not sample.is_of_edition:
+        if not sample.is_of_list:
             parse_cadence(_MessageValues.model_validate(sample.values).cadence)
     if sample.is_of_edition:
         digest_of(sample)
+    elif sample.is_of_list:
+        _announced(sample)
     return sample
+
+
+def _announced(sample: Sample) -> Announced:
+    with _naming_sample(sample.name):
+        values = _AnnouncementValues.model_validate(sample.values)
+        return previewed(draft_of(values.subject, values.text, Audience()))
 
 
 def _pick(number: int, values: _PickValues) -> Pick:
@@ -249,5 +269,5 @@ def _naming_sample(name: str) -> Iterator[None]:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
         raise TemplateError(file, 0, f"{where}: {first['msg']}") from error
-    except (OSError, ValueError, RecursionError, SubscriberError) as error:
+    except (OSError, ValueError, RecursionError, AnnouncementError, SubscriberError) as error:
         raise TemplateError(file, 0, str(error)) from error

@@ -34,7 +34,7 @@ from digest.errors import DigestError
 from digest.ledger import database
 from digest.monitoring.logs import configure_logs
 from digest.pipeline import Pipeline
-from digest.plan import planning
+from digest.plan import announcing, planning
 from subscribers.errors import SubscriberError
 from tests.integration.pipelines import make_pipeline
 from tests.support import make_candidate, make_corpus, make_edition, make_settings
@@ -217,7 +217,7 @@ def _live(settings: dict[str, str], now: datetime, what: str) -> None:
     try:
         configure_logs()
         worker_pool.WORTH_A_PROCESS = 1
-        planning.RANGE = 4
+        planning.RANGE = announcing.RANGE = 4
         database._PATIENCE = float(settings.pop("patience", database._PATIENCE))
         if octets := settings.pop("most_octets", ""):
             resource.setrlimit(resource.RLIMIT_FSIZE, (int(octets), int(octets)))

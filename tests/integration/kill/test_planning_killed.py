@@ -1,7 +1,9 @@
 """Planning that is killed at some of its statements: the next run plans the rest, and counts all."""
 
 from collections import Counter
+from dataclasses import replace
 
+from digest.model.announcements import Draft
 from tests.integration.kill.world import S
 
 
@@ -32,3 +34,23 @@ def of_the_day(world) -> list[int]:
         for row in world.rows()
         if row.edition_id == world.edition.id and row.state == S.PENDING
     ]
+
+
+def test_an_announcement_is_planned_and_sent_once_whatever_is_killed(make_world):
+    world = make_world(people=12)
+    draft = Draft("We move", "On Sunday.")
+    for statement in (70, 120, 170):  # with the digest of the day
+        world.next_day()
+        announcement = world.ledger.announcements.create(
+            replace(draft, text=str(statement)), world.now
+        )
+        killed = world.start(dies_at=str(statement))
+        assert killed.ends_within(60)
+        balance = world.ledger.announcements.balance(announcement)
+        assert balance.is_balanced == (not balance.is_being_planned)
+        world.finish()
+        its = [row for row in world.rows() if row.edition_id == announcement.id]
+        assert sorted(row.subscriber_id for row in its) == sorted(world.people)
+        balance = world.ledger.announcements.balance(announcement)
+        assert balance.is_balanced
+        assert balance.accepted + balance.uncertain == balance.due == 12
