@@ -111,12 +111,16 @@ class ShardSender:
         return await _in_thread(partial(self._end, ids, later, wait))
 
     def _begin(self, ids: Collection[int]) -> bool:
-        """Resolve what dead workers have left of a shard. Return whether it may be sent now."""
+        """Resolve what has been left of a shard. Return whether it may be sent now.
+
+        Dead workers have, or a run of this one that an error ended: it may have handed over what
+        it had marked.
+        """
         now = self._clock()
         if not may_send(self._parts.settings, self._parts.ledger, now):
             return False
         self._renew(now)
-        self._parts.ledger.live_workers.resolve_orphaned(now, ids)
+        self._parts.ledger.live_workers.resolve_orphaned(now, ids, idle=self._claims.name)
         if now - self._read_at > _FRESH:
             self._messages = EditionMessages(
                 self._parts.ledger, self._parts.composer, self._parts.sentences

@@ -160,7 +160,7 @@ class Claims(Store):
 
     def __init__(self, engine: Engine, name: str) -> None:
         super().__init__(engine)
-        self._name = name
+        self.name = name
 
     def commit(self, group: Group, now: datetime) -> Answers:
         """Do all that a group asks for, in one transaction.
@@ -195,7 +195,7 @@ class Claims(Store):
         open_states = [*_WAITING, _S.SENDING]
         return self._write(
             update(deliveries)
-            .where(deliveries.c.state.in_(open_states), deliveries.c.claimed_by == self._name)
+            .where(deliveries.c.state.in_(open_states), deliveries.c.claimed_by == self.name)
             .where(*among(only))
             .values(_as_it_was(now))
         )
@@ -206,7 +206,7 @@ class Claims(Store):
         accepted = {record.delivery.id for record in records if record.state is _S.ACCEPTED}
         moved = set()
         if accepted:
-            moved = group_statements.accept(connection, accepted, self._name, now)
+            moved = group_statements.accept(connection, accepted, self.name, now)
         for record in records:
             if record.state is not _S.ACCEPTED and self._move(
                 connection,
@@ -252,7 +252,7 @@ class Claims(Store):
         """
         before = REACHED_FROM[to] if is_marked else REACHED_FROM[to] & _WAITING
         ours = update(deliveries).where(*self._is_ours([delivery.id], before))
-        keeps = self._name if to is _S.UNCERTAIN else None
+        keeps = self.name if to is _S.UNCERTAIN else None
         moved = ours.values(state=to, changed_at=now, claimed_by=keeps, **values)
         return connection.execute(moved).rowcount == 1
 
@@ -262,7 +262,7 @@ class Claims(Store):
         return [
             deliveries.c.id.in_(sorted(ids)),  # in one order, or two workers wait for each other
             deliveries.c.state.in_(sorted(before)),
-            deliveries.c.claimed_by == self._name,
+            deliveries.c.claimed_by == self.name,
         ]
 
     def _release(self, connection: Connection, release: Release, now: datetime) -> None:
@@ -299,7 +299,7 @@ class Claims(Store):
             if not mark.delivery.is_probe and {ALL, mark.delivery.provider} & set(paused)
         }
         ids = {mark.delivery.id for mark in marks} - held
-        ours = group_statements.mark(connection, ids, self._name, now)
+        ours = group_statements.mark(connection, ids, self.name, now)
         ours |= self._waiting(connection, held) if held else set()
         standings = rows.standings(connection, [mark.delivery.subscriber_id for mark in marks])
         gone = (Standing.REMOVED, "")
@@ -369,7 +369,7 @@ class Claims(Store):
                         leased.append(replace(delivery_of(row), is_probe=is_probe))
                 ids = [delivery.id for delivery in leased]
                 mine = update(deliveries).where(deliveries.c.id.in_(sorted(ids)))
-                connection.execute(mine.values(claimed_by=self._name))
+                connection.execute(mine.values(claimed_by=self.name))
                 if len(found) < wanted:
                     break
         for queue in {ALL, *openings} if leased else ():

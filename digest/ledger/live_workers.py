@@ -70,10 +70,13 @@ class LiveWorkers(Store):
             finally:
                 forget(self._engine, _lock(name))
 
-    def resolve_orphaned(self, now: datetime, only: Collection[int] | None = None) -> int:
+    def resolve_orphaned(
+        self, now: datetime, only: Collection[int] | None = None, idle: str = ""
+    ) -> int:
         """Give back what dead workers had leased; mark as uncertain what they were sending.
 
-        ``only`` are the ids of some deliveries. Return how many are uncertain.
+        ``only`` are the ids of a shard, and ``idle`` is a worker that lives and sends nothing of
+        it. Return how many are uncertain.
         """
         its = deliveries.c
         these = among(only)
@@ -84,7 +87,7 @@ class LiveWorkers(Store):
         unnamed = update(deliveries).where(being_sent, its.claimed_by.is_(None), *these)
         unnamed = unnamed.values(state=DeliveryState.UNCERTAIN, changed_at=now)
         resolved = self._write(unnamed)  # by an old version
-        for name in self._dead(names):
+        for name in [*self._dead(names), *({idle} & {*names})]:
             uncertain = update(deliveries).where(being_sent, its.claimed_by == name, *these)
             uncertain = uncertain.values(state=DeliveryState.UNCERTAIN, changed_at=now)
             resolved += self._write(uncertain)

@@ -104,7 +104,7 @@ def test_the_table_is_the_one_expected():
 def brought_and_held(ledger: Ledger, claims: Claims, delivery: Delivery, to: DeliveryState) -> None:
     """Bring a delivery to a state in which the worker has it, if that is possible."""
     bring(ledger, claims, delivery, to)
-    name = claims._name if to in {*LEASED, S.SENDING, S.UNCERTAIN} else None
+    name = claims.name if to in {*LEASED, S.SENDING, S.UNCERTAIN} else None
     with ledger.engine.begin() as connection:
         its_row = update(deliveries).where(deliveries.c.id == delivery.id)
         connection.execute(its_row.values(claimed_by=name))

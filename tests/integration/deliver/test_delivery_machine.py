@@ -792,7 +792,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             return self.senders[which % 3]
         lock = self.ledger.live_workers.enter()
         claims = lock.__enter__()
-        self.senders.append(LiveWorker(claims._name, claims, lock))
+        self.senders.append(LiveWorker(claims.name, claims, lock))
         return self.senders[-1]
 
     def at(self, address: str) -> Reader | None:

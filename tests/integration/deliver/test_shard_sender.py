@@ -142,7 +142,7 @@ def test_a_shard_that_is_handed_out_twice_is_sent_once(crowd):
 def test_a_shard_that_another_living_worker_has_is_left_to_it(crowd):
     crowd.add(*names(3))
     with crowd.ledger.live_workers.enter() as other:
-        change(crowd, ids(crowd), claimed_by=other._name)
+        change(crowd, ids(crowd), claimed_by=other.name)
         change(crowd, ids(crowd)[:1], state=S.SENDING)
         [again], sent = send(crowd, ids(crowd))
         assert isinstance(again, Again)
@@ -158,6 +158,22 @@ def test_what_a_dead_worker_was_sending_is_uncertain_and_the_rest_is_sent(crowd)
     assert send(crowd, ids(crowd)[:3]) == ([None], names(3)[1:])
     # Of another shard's rows nothing is said.
     assert states(crowd) == [S.UNCERTAIN, S.ACCEPTED, S.ACCEPTED, S.SENDING]
+
+
+def test_what_was_on_its_way_when_a_fault_ended_a_run_is_not_sent_again(crowd):
+    crowd.add(*names(3))
+    post = Post(crowd.clock, lambda _: 1 / 0 if len(post.sent) == 2 else ACCEPTED)
+    sender = sender_of(crowd, post)
+
+    async def do():
+        async with sender.running():
+            with pytest.raises(ZeroDivisionError):
+                await sender.send(ids(crowd))
+            return await sender.send(ids(crowd))
+
+    assert asyncio.run(do()) is None
+    assert post.sent == names(3)
+    assert states(crowd) == [S.ACCEPTED, S.UNCERTAIN, S.ACCEPTED]
 
 
 def test_told_to_stop_it_leaves_after_the_message_in_hand(crowd):
@@ -232,7 +248,7 @@ def test_what_waits_and_has_no_job_is_handed_out_anew_once(crowd):
 def test_what_nobody_can_be_sending_any_longer_is_uncertain(crowd):
     crowd.add(*names(2))
     with crowd.ledger.live_workers.enter() as other:
-        change(crowd, ids(crowd), state=S.SENDING, claimed_by=other._name)
+        change(crowd, ids(crowd), state=S.SENDING, claimed_by=other.name)
         forgotten = crowd.ledger.shards.resolve_forgotten
         assert forgotten(NOW + timedelta(hours=1)) == 0  # it has a job
         forget_jobs(crowd)

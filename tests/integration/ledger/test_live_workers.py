@@ -59,8 +59,8 @@ def test_a_worker_that_never_gets_its_lock_says_so(ledger, entered):
 def test_a_worker_that_fails_leaves_nothing(ledger):
     is_alive = ledger.live_workers.is_alive
     with pytest.raises(ZeroDivisionError), ledger.live_workers.enter() as claims:
-        assert is_alive(claims._name) / 0
-    assert not ledger.live_workers.is_alive(claims._name)
+        assert is_alive(claims.name) / 0
+    assert not ledger.live_workers.is_alive(claims.name)
     assert ledger.live_workers.all() == []
 
 
@@ -79,13 +79,13 @@ def be_silent(ledger, how_long):
 def test_a_worker_of_another_machine_lives_while_it_is_heard(ledger, rows, monkeypatch):
     monkeypatch.setattr(live_workers, "_this_process", lambda: "another-machine 1 77")
     with rows.enter(slots=4) as claims:
-        assert rows.is_alive(claims._name)
+        assert rows.is_alive(claims.name)
         [worker] = rows.all()
-        assert (worker.name, worker.slots) == (claims._name, 4)
+        assert (worker.name, worker.slots) == (claims.name, 4)
         be_silent(ledger, SILENCE - timedelta(seconds=5))
-        assert rows.is_alive(claims._name)
+        assert rows.is_alive(claims.name)
         be_silent(ledger, SILENCE)
-        assert not rows.is_alive(claims._name)
+        assert not rows.is_alive(claims.name)
 
 
 def test_a_worker_of_this_machine_is_dead_as_soon_as_its_process_is(rows, monkeypatch):
@@ -93,16 +93,16 @@ def test_a_worker_of_this_machine_is_dead_as_soon_as_its_process_is(rows, monkey
         its = f"{live_workers._this_machine()} {process.pid} {live_workers._began(process.pid)}"
         monkeypatch.setattr(live_workers, "_this_process", lambda: its)
         with rows.enter() as claims:
-            assert rows.is_alive(claims._name)
+            assert rows.is_alive(claims.name)
             process.kill()
-            eventually(lambda: not rows.is_alive(claims._name))  # also before anybody waits for it
+            eventually(lambda: not rows.is_alive(claims.name))  # also before anybody waits for it
 
 
 def test_a_number_that_another_process_has_now_is_no_life(rows, monkeypatch):
     earlier = live_workers._this_process().rpartition(" ")[0] + " 1"
     monkeypatch.setattr(live_workers, "_this_process", lambda: earlier)
     with rows.enter() as claims:
-        assert not rows.is_alive(claims._name)
+        assert not rows.is_alive(claims.name)
 
 
 def test_a_worker_renews_its_row_and_makes_it_again(ledger):
@@ -112,4 +112,4 @@ def test_a_worker_renews_its_row_and_makes_it_again(ledger):
     with of_moments.enter() as claims:
         be_silent(ledger, timedelta(hours=2))
         assert ledger.live_workers.clear_away(None) == 1  # taken for dead
-        eventually(lambda: ledger.live_workers.is_alive(claims._name))
+        eventually(lambda: ledger.live_workers.is_alive(claims.name))
