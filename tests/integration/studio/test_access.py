@@ -161,6 +161,14 @@ def test_no_other_password_will_do(password):
     assert "set-cookie" not in answer.headers
 
 
+@pytest.mark.parametrize("name", ["", "  ", "\n\t", "\u200b"])
+def test_the_right_password_without_a_name_is_not_enough(name):
+    """It is noted who does what."""
+    answer = log_in(make_client(password="open sesame"), name)
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
 def test_nobody_tries_many_passwords():
     now = [0.0]
     sessions, pages = Sessions("open sesame"), Pages("Paper Digest")
