@@ -141,6 +141,7 @@ def web(app: App) -> FastAPI:
         search=Search(app.ledger, app.corpora.current, app.embedder).find,
         related=Related(papers, app.corpora.current).to,
         topic_reports=topic_reports.soon,
+        reports=app.topic_reporter.report,
         own_digest=own_digest,
         missing=lambda: what_is_missing(app.engine),
         figures=figures,

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from digest.compose.language import Language
+from digest.compose.report_words import report_view
 from digest.model.search import Found, SearchOrder
 from digest.rank.search import PAGE
 from digest.web.caching import public_route
@@ -17,6 +18,7 @@ from digest.web.search_form import MOST_PAGES, SearchForm, WrongFieldError
 from digest.web.site import Site
 from digest.web.visit import Visited
 from subscribers.errors import SubscriberError
+from subscribers.topic_reports import HintKind, TopicReport
 
 _NOTHING = Found([], 0)
 
@@ -36,12 +38,16 @@ def search_routes(site: Site) -> APIRouter:
         language = visit.language
         form = SearchForm.of(request.query_params)
         found, page = _NOTHING, 1
+        hints: list[Link] = []
         error: SubscriberError | None = None
         try:
             page = form.page_number()
             if query := form.query():
                 found = site.search(query, (page - 1) * PAGE, PAGE)
                 _check_page(page, found)
+                if not found.total:
+                    for report in site.reports([query.topic], query.strictness):
+                        hints += _hints(report, form, language)
         except SubscriberError as refused:
             error = refused
         return site.page(
@@ -51,6 +57,7 @@ def search_routes(site: Site) -> APIRouter:
             form=form,
             error=error,
             list=rows([pick.candidate for pick in found.picks], site.pictures_at, language),
+            hints=hints,
             count=_count(found, language),
             orders=_orders(form, language),
             pages=page_links(form.page_path, page, _last_page(found), language),
@@ -59,6 +66,16 @@ def search_routes(site: Site) -> APIRouter:
         )
 
     return routes
+
+
+def _hints(report: TopicReport, form: SearchForm, language: Language) -> list[Link]:
+    """Return links to searches for the topics that a report proposes instead of one."""
+    said = report_view(report, language).hints
+    return [
+        Link(view.text, form.other_path(hint.proposed))
+        for hint, view in zip(report.hints, said, strict=True)
+        if hint.kind is not HintKind.STRICTNESS
+    ]
 
 
 def _last_page(found: Found) -> int:

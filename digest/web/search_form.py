@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import urlencode
 
 from digest.model.search import SearchOrder, SearchQuery
 from subscribers.errors import SubscriberError
 from subscribers.sentences import Sentence
-from subscribers.topics import TopicFilter
+from subscribers.topics import LONGEST_TOPIC, TopicFilter
 
 MOST_PAGES = 50
 LONGEST_FIELD = 300  # of a field but the topic, which says itself how long it may be
+_LONGEST_SHOWN = 2 * LONGEST_TOPIC  # of that one
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile(r"[0-9]{1,4}")
 
@@ -38,9 +39,18 @@ class SearchForm:
         others = (fields.get(name, "").strip()[:LONGEST_FIELD] for name in names)
         return cls(fields.get("q", "").strip(), *others)
 
+    @property
+    def shown(self) -> str:
+        """Return what is shown again of the topic: all of one that is not too long."""
+        return self.q[:_LONGEST_SHOWN]
+
     def order_path(self, order: SearchOrder) -> str:
         """Return the path and query of this search in an order."""
         return _path(q=self.q, first=self.first, until=self.last, sort=order)
+
+    def other_path(self, topic: str) -> str:
+        """Return the path and query of a search for another topic, in the same days and order."""
+        return replace(self, q=topic).page_path(1)
 
     def page_path(self, page: int) -> str:
         """Return the path and query of a page of this search."""

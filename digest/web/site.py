@@ -27,6 +27,7 @@ from digest.web.caching import Versions
 from digest.web.limiter import Limiter
 from digest.web.privacy import Privacy
 from digest.web.sample import Kept
+from digest.web.timely_reports import Report
 from digest.web.visit import Visit
 from subscribers.model import Subscriber
 from subscribers.preferences import Preferences, Strictness
@@ -57,8 +58,9 @@ class Site:
 
     ``search`` finds papers, from a number on and so many. ``related`` returns the
     canonical ids of the papers that are most like one. ``topic_reports`` tells what topics would
-    have matched lately. ``own_digest`` is the HTML of the mail that a subscriber got for a day.
-    ``sample`` is a digest for the landing page, and ``sample_mail`` its HTML.
+    have matched lately, and so does ``reports``, for what is under the limit already.
+    ``own_digest`` is the HTML of the mail that a subscriber got for a day. ``sample`` is a digest
+    for the landing page, and ``sample_mail`` its HTML.
     ``missing`` says in a word what keeps the pages from working. ``figures`` are metrics in
     Prometheus's text format, shown for one of the tokens. ``webhook`` takes a service's name,
     headers and body. ``versions`` are those of what the pages show, ``file_versions`` those of the
@@ -80,6 +82,7 @@ class Site:
     search: Callable[[SearchQuery, int, int], Found]
     related: Callable[[str, Facts], list[str]]
     topic_reports: ReportSoon
+    reports: Report
     own_digest: Callable[[Subscriber, date], str | None]
     missing: Callable[[], str]
     figures: Callable[[], bytes]

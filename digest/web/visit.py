@@ -20,6 +20,7 @@ from subscribers.tokens import Purpose
 
 _IN_QUERY = "lang"
 _LONGEST_TAG = 35  # characters (RFC 5646 section 4.4.1)
+_LONGEST_QUERY = 4000  # letters, as in an address
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,8 @@ class Visits:
         accepted = Headers(scope=scope).get("accept-language", "")
         language = languages.of_reader(chosen, accepted)
         others = urlencode([field for field in query if field[0] != _IN_QUERY])
+        if len(others) > _LONGEST_QUERY:  # links to other languages would say it many times
+            others = ""
         again = quote(path) + (f"?{others}" if others else "")
         is_own = path[1:].partition("/")[0] in set(Purpose)  # of one reader, in their language
         prefix = f"/{language.code}" if chosen else ""

@@ -90,6 +90,7 @@ def make_site(ledger, registry, *, clock=lambda: NOW, mails=None, templates=TEMP
         search=Search(ledger, make_corpus).find,
         related=Related(ledger.papers, make_corpus).to,
         topic_reports=reports.soon,
+        reports=reporter.report,
         own_digest=own_digest,
         missing=lambda: what_is_missing(ledger.engine),
         figures=lambda: b"",

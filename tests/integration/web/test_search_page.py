@@ -38,6 +38,10 @@ def page_of(answer, status=200):
     return lxml.html.fromstring(answer.text)
 
 
+def page_of_any(answer):
+    return lxml.html.fromstring(answer.text)
+
+
 def titles(page):
     return [
         " ".join(found.split())
@@ -128,6 +132,47 @@ def test_nothing_found_and_nothing_asked(browser):
     assert page.xpath("//input[@name='q']/@value") == ["astrology"]
     day = date(2001, 1, 1)
     assert not titles(page_of(browser.get(f"/search?q=ducks&until={day}")))
+
+
+@pytest.mark.parametrize(
+    ("typed", "said", "leads_to"),
+    [
+        ("pondz", "Did you mean “ponds”?", "ponds"),
+        ("ducks author:Nobody", "Without conditions, “ducks”", "ducks"),
+    ],
+)
+def test_where_nothing_is_found_something_likelier_is_a_link(browser, typed, said, leads_to):
+    page = page_of(browser.get(f"/search?q={quote(typed)}&sort=newest"))
+    assert not titles(page)
+    [link] = page.xpath("//ul[contains(@class, 'hints')]//a")
+    assert said in link.text
+    there = page_of(browser.get(link.get("href")))
+    assert titles(there)
+    assert there.xpath("//input[@name='q']/@value") == [leads_to]
+    assert there.xpath("//input[@name='sort']/@value") == ["newest"]
+
+
+def test_nothing_is_proposed_where_something_is_found_or_nothing_is_likelier(browser):
+    for query in ("ducks", "astrology", "", "%5B%5B"):
+        assert not page_of_any(browser.get(f"/search?q={query}")).xpath(
+            "//ul[@class='short hints']"
+        )
+
+
+def test_a_proposal_is_in_the_language_of_the_page(browser):
+    [link] = page_of(browser.get("/de/search?q=pondz")).xpath("//ul[@class='short hints']//a")
+    assert link.text.startswith("Meinten Sie")
+    assert link.get("href").startswith("/de/search?")
+
+
+@pytest.mark.parametrize("typed", ["x" * 20_000, "<b>" * 5000, "ducks " * 5000])
+def test_of_a_long_search_little_is_shown_again(browser, typed):
+    answer = browser.get(f"/search?q={quote(typed)}")
+    page = page_of(answer, 422)
+    assert "at most 200" in alert(page)
+    assert len(answer.text) < 30_000
+    [shown] = page.xpath("//input[@name='q']/@value")
+    assert len(shown) <= 400
 
 
 def test_what_is_typed_is_shown_as_text(browser):
