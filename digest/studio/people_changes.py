@@ -18,6 +18,7 @@ from digest.studio.people_page import (
     PEOPLE_A_PAGE,
     Action,
     Change,
+    ChangeError,
     Chosen,
     address_of,
     mark_of,
@@ -69,7 +70,7 @@ def change_routes(context: PeopleContext) -> APIRouter:
         """Say how many people a change is for; it changes nothing."""
         try:
             change = read_change(sent.action, sent.until, context.today)
-        except PreferenceError as error:
+        except (ChangeError, PreferenceError) as error:
             return _problem(context, sent.chosen, str(error))
         return _ask(context, sent.chosen, change, _ids_of(context, sent.chosen))
 
@@ -79,7 +80,7 @@ def change_routes(context: PeopleContext) -> APIRouter:
         chosen = sent.chosen
         try:
             change = read_change(sent.action, sent.until, context.today)
-        except PreferenceError as error:
+        except (ChangeError, PreferenceError) as error:
             return _problem(context, chosen, str(error))
         ids = _ids_of(context, chosen)
         if mark_of(ids) != sent.mark:

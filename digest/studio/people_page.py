@@ -7,7 +7,6 @@ from datetime import date
 from enum import StrEnum
 from urllib.parse import urlencode
 
-from subscribers.errors import PreferenceError
 from subscribers.model import Consent
 from subscribers.preferences import parse_date
 from subscribers.store.directory import Entry, PeopleSearch, State
@@ -71,6 +70,10 @@ class Change:
     until: date | None = None
 
 
+class ChangeError(Exception):
+    """A change of people that cannot be made, said to the operator."""
+
+
 def read_search(address: str, state: str) -> PeopleSearch:
     """Read a search from a query, without the characters that no database takes."""
     text = "".join(filter(str.isprintable, address.strip()))[:LONGEST_ADDRESS]
@@ -88,16 +91,16 @@ def address_of(path: str, query: Mapping[str, object]) -> str:
 
 
 def read_change(action: str, until: str, today: date) -> Change:
-    """Read a change from a form. Raises PreferenceError: what is wrong with it."""
+    """Read a change from a form. Raises ChangeError, or PreferenceError for no date."""
     if action not in set(Action):
-        raise PreferenceError("choose what to do with them")
+        raise ChangeError("choose what to do with them")
     if action != Action.PAUSE:
         return Change(Action(action))
     if not until.strip():
-        raise PreferenceError("a pause needs a day until which it lasts")
+        raise ChangeError("a pause needs a day until which it lasts")
     day = parse_date(until)
     if day <= today:
-        raise PreferenceError("a pause ends after today, but this day is %(day)s", day=day)
+        raise ChangeError(f"a pause ends after today, but this day is {day}")
     return Change(Action.PAUSE, day)
 
 
