@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 A_MOMENT = 2.0  # seconds
 MAILS_AT_ONCE = 4  # about subscriptions; others wait
+_LOOK_EVERY = 1.0  # seconds, at whether templates have changed
 log = structlog.get_logger()
 
 
@@ -53,6 +54,7 @@ class MailParts(AppBase):
             language(settings.language, settings.templates),
             cache,
             for_chat=settings.is_chat,
+            look_every=_LOOK_EVERY,
         )
 
     @cached_property

@@ -7,8 +7,6 @@ there.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
-from operator import attrgetter
 from typing import Any
 
 from jinja2 import Environment, Template, nodes
@@ -17,11 +15,10 @@ from markupsafe import escape
 from digest.compose.card import CardView, Way
 from digest.compose.folding import fold
 
-_OWN = ("opinion_url", "reason", "topic", "why")  # the rest of a card is the same for all readers
-_own = attrgetter(*_OWN)
-_FIELDS = frozenset(field.name for field in fields(CardView))
-_NOT_ONLY_OF_CARDS = frozenset(field.name for field in fields(Way))
-_same_for_all = attrgetter(*sorted(_FIELDS.difference(_OWN)))
+_SHARED = CardView._fields.index("topic")  # fields of a card are the same for all readers
+_OWN = CardView._fields[_SHARED:]
+_FIELDS = frozenset(CardView._fields)
+_NOT_ONLY_OF_CARDS = frozenset(Way._fields)
 
 _MOST = 1000  # cards that are kept of a loop, some 5 MB
 # With the width that it is folded at, if it is; noncharacters of Unicode, as in stages.py.
@@ -161,8 +158,8 @@ class CardsAhead:
         """
         if not isinstance(card, CardView):
             return [self._body.render({self._name: card})]
-        own = _own(card)
-        key = (_same_for_all(card), *map(bool, own))
+        own = (card.topic, card.why, card.reason, card.opinion_url)
+        key = (card[:_SHARED], *map(bool, own))
         kept = self._kept.get(key)
         if kept is None:
             if len(self._kept) >= _MOST:
@@ -179,7 +176,7 @@ class CardsAhead:
         holes: dict[str, Any] = {
             name: f"\ufdda{number}\ufddb" for number, name in enumerate(_OWN) if own[number]
         }
-        texts = _HOLE.split(self._body.render({self._name: replace(card, **holes)}))
+        texts = _HOLE.split(self._body.render({self._name: card._replace(**holes)}))
         parts: list[Any] = [None] * (2 * (len(texts) // 3) + 1)
         parts[::2] = texts[::3]
         numbers = zip(texts[1::3], texts[2::3], strict=True)

@@ -7,6 +7,7 @@ is kept on disk as well, so that a command can begin by filling it.
 import json
 import os
 import re
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -132,6 +133,8 @@ class _Recorder(BaseLoader):
         assert templates.environment.loader
         self._loader = templates.environment.loader
         self._folders = [str(folder) for folder in templates.folders]
+        self._look_every = templates.look_every
+        self._look_at = 0.0
         self.sources: dict[str, str] = {}
         self._files: dict[str, tuple[str, int, int] | None] = {}
 
@@ -146,12 +149,15 @@ class _Recorder(BaseLoader):
     @property
     def is_current(self) -> bool:
         """Return whether all files are as they were, and no other shadows one."""
+        if (now := time.monotonic()) < self._look_at:
+            return True
+        self._look_at = now + self._look_every
         return all(self._file(template) == file for template, file in self._files.items())
 
     def _file(self, template: str) -> tuple[str, int, int] | None:
         for folder in self._folders:
             try:
-                found = os.stat(f"{folder}/{template}")  # noqa: PTH116  quicker, and ten for each email
+                found = os.stat(f"{folder}/{template}")  # noqa: PTH116  quicker, and ten for each
             except OSError:
                 continue
             return folder, found.st_mtime_ns, found.st_size

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from digest.compose.groups import Size
@@ -43,8 +43,7 @@ _ABBREVIATION = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """An image in an email or on a page, in the pixels that it is shown with."""
 
     url: str
@@ -53,16 +52,14 @@ class Picture:
     alt: str
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """A link and its text: a way to a paper, such as its PDF, or a line of the contents."""
 
     text: str
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class CardView:
+class CardView(NamedTuple):
     """One paper as it is shown. Empty strings are left out by the templates.
 
     ``size`` says how much room it gets. ``name`` is short, for links; ``start`` is the name that
@@ -78,6 +75,8 @@ class CardView:
     email there is an ``opinion_url``, the page for more like this, or less. ``picture`` is one of
     the paper, ``small_picture`` a small form of it, where there is one and the reader wants to see
     it. Ready phrases for own templates are ``counts`` and ``origin``.
+
+    It is a tuple because each email has a dozen: a dataclass takes ten times as long to make.
     """
 
     size: Size
@@ -87,9 +86,6 @@ class CardView:
     rest: str
     url: str
     read_url: str
-    topic: str
-    why: str
-    reason: str
     authors: str
     organisation: str
     meta: str
@@ -108,6 +104,10 @@ class CardView:
     project_url: str
     picture: Picture | None
     small_picture: Picture | None
+    # The last ones are a reader's own.
+    topic: str
+    why: str
+    reason: str
     opinion_url: str
 
 
@@ -136,23 +136,23 @@ def card(
     """Return one paper as it is shown; ``opinions`` is the subscriber's own link of that name."""
     said, quoted_key = _said_to_some(pick, shown, size)
     opinion_url = f"{opinions}/{quoted_key}" if opinions else ""
-    return CardView(*(*said, opinion_url))
+    return CardView._make((*said, opinion_url))
 
 
 @lru_cache(maxsize=40_000)  # many readers have a topic, in some languages
 def _said_to_some(pick: Pick, shown: Shown, size: Size) -> tuple[tuple[Any, ...], str]:
     """Return what a card says to those who asked for the same; and the paper's id as in links."""
     said_to_all, quoted_key = _said_to_all(pick.candidate, shown, size)
-    said = said_to_all | {
-        "topic": topic(pick.match, shown.language),
-        "why": why(pick.match, shown.language),
-        "reason": reason(pick.match, size, shown.language),
-    }
-    return tuple(said[name] for name in CardView.__match_args__ if name in said), quoted_key
+    of_match = (
+        topic(pick.match, shown.language),
+        why(pick.match, shown.language),
+        reason(pick.match, size, shown.language),
+    )
+    return (*said_to_all, *of_match), quoted_key
 
 
 @lru_cache(maxsize=4000)  # an edition has some hundred papers, and many readers
-def _said_to_all(candidate: Candidate, shown: Shown, size: Size) -> tuple[dict[str, Any], str]:
+def _said_to_all(candidate: Candidate, shown: Shown, size: Size) -> tuple[tuple[Any, ...], str]:
     """Return what a card says to every reader, and the paper's id as links have it."""
     facts, signals, language, day = candidate.facts, candidate.signals, shown.language, shown.day
     own_page = paper_path(candidate.key)
@@ -201,7 +201,8 @@ def _said_to_all(candidate: Candidate, shown: Shown, size: Size) -> tuple[dict[s
         "picture": picture and _large(picture, f"{shown.pictures}{picture.large}", alt),
         "small_picture": picture and _small(f"{shown.pictures}{picture.small}", alt),
     }
-    return said, quote(candidate.key, safe=":/")
+    in_order = (said[name] for name in CardView._fields if name in said)
+    return tuple(in_order), quote(candidate.key, safe=":/")
 
 
 def ways(candidate: Candidate, size: Size, language: Language) -> tuple[Way, ...]:

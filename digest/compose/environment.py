@@ -3,11 +3,10 @@
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from jinja2 import (
     ChoiceLoader,
@@ -58,7 +57,7 @@ _VIEWS = (
     SectionView,
     Way,
 )
-_FIELDS = {view: frozenset(field.name for field in fields(view)) for view in _VIEWS}
+_FIELDS = {view: frozenset(get_type_hints(view)) for view in _VIEWS}
 
 
 def built_in_templates() -> Path:
@@ -78,7 +77,8 @@ class _Unknown(StrictUndefined):
             return str(super()._undefined_message)
         if owner is missing:
             return f"there is nothing called {name}"
-        known = [attribute for attribute in dir(owner) if not attribute.startswith("_")]
+        public = [attribute for attribute in dir(owner) if not attribute.startswith("_")]
+        known = _FIELDS.get(type(owner), public)
         alike = get_close_matches(name, known, n=1)
         meant = f": is {alike[0]} meant?" if alike else ""
         return f"a {type(owner).__name__.removesuffix('View').lower()} has no {name}{meant}"
@@ -88,9 +88,12 @@ class _Sandbox(SandboxedEnvironment):
     """The sandbox of Jinja2, past which our own views are read: that takes a third of the time."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        if attribute in _FIELDS.get(type(obj), ()):
+        its_fields = _FIELDS.get(type(obj))
+        if its_fields is None:
+            return super().getattr(obj, attribute)
+        if attribute in its_fields:
             return getattr(obj, attribute)
-        return super().getattr(obj, attribute)
+        return self.undefined(obj=obj, name=attribute)
 
 
 class Templates:
@@ -98,7 +101,8 @@ class Templates:
 
     ``folders`` are looked through in this order: the operator's, and for what it lacks the built-in
     set. Their messages are said in ``language``, the installation's; ``for_reader`` are the same
-    templates in another one of the ``languages``, which has ``others`` as well.
+    templates in another one of the ``languages``, which has ``others`` as well. Whether files have
+    changed is looked at every ``look_every`` seconds, which takes long for each email.
     """
 
     def __init__(
@@ -109,8 +113,10 @@ class Templates:
         *,
         for_chat: bool = False,
         others: Sequence[Language] = (),
+        look_every: float = 0.0,
     ) -> None:
         self.language = language
+        self.look_every = look_every
         self.languages = Languages(language, own_folder, others)
         self.cache = cache
         self._own_folder = own_folder
@@ -158,7 +164,11 @@ class Templates:
         found = self.languages.of_reader(locale, accepted)
         if found.code not in self._in_languages:
             self._in_languages[found.code] = Templates(
-                self._own_folder, found, self.cache, for_chat=self._for_chat
+                self._own_folder,
+                found,
+                self.cache,
+                for_chat=self._for_chat,
+                look_every=self.look_every,
             )
         return self._in_languages[found.code]
 

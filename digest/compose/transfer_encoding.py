@@ -11,9 +11,6 @@ _LONGEST = 998  # octets of a line (RFC 5322 section 2.1.1)
 _LARGE = 90_000  # octets of HTML, near which clients cut an email off
 _BASE64 = 78 / 57  # of the octets that it encodes
 
-
-# What is the same for many readers is in longer pieces of text, what is a reader's own in shorter.
-_SHORT = 200
 # At the start of a line SMTP doubles a dot, and "From " separates messages in mailbox files.
 _SPECIAL = re.compile(r"(?:^|\n)(?:\.|From )")
 
@@ -87,7 +84,7 @@ def quoted_printable(pieces: Sequence[str]) -> bytes:
     encoded, line = [], ""
     for piece in pieces:
         if "\n" in piece:
-            end, whole, begin = _kept_lines(piece) if len(piece) > _SHORT else _lines(piece)
+            end, whole, begin = _lines(piece)
             encoded += [_quoted(line + end), whole]
             line = begin
         else:
@@ -95,13 +92,11 @@ def quoted_printable(pieces: Sequence[str]) -> bytes:
     return b"".join([*encoded, _quoted(line)])
 
 
+@lru_cache(maxsize=30_000)  # what has a line end is mostly the same for many readers
 def _lines(piece: str) -> tuple[str, bytes, str]:
     """Return the end of a line, then whole lines and all line ends, and the begin of a line."""
     end, *whole, begin = piece.split("\n")
     return end, b"\r\n".join([b"", *map(_quoted, whole), b""]), begin
-
-
-_kept_lines = lru_cache(maxsize=30_000)(_lines)
 
 
 def _quoted(line: str) -> bytes:

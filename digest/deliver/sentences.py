@@ -37,7 +37,7 @@ class Sentences:
 
     def _with(self, digest: Digest, language: str) -> Digest:
         picks = tuple(
-            replace(pick, candidate=kept)
+            pick._replace(candidate=kept)
             if (kept := self._kept.get((pick.candidate.paper_id, language)))
             else pick
             for pick in digest.picks

@@ -37,7 +37,7 @@ from digest.ledger.provider_queues import (
     acquire_turn,
     change_interval,
     exceptions,
-    opening,
+    openings,
     paused_providers,
     providers_that_wait,
     take_probe,
@@ -341,12 +341,12 @@ class Claims(Store):
 
         No digest waits for an announcement, not even one that is tried again.
         """
-        of_all = opening(connection, ALL, limits, now, _HORIZON)
+        of_all = openings(connection, [ALL], limits, now, _HORIZON)[ALL]
         if of_all.most == 0:
             return Leased((), of_all.at)
         most = min(lease.most, of_all.most - sum(lease.has.values()))
         leased: list[Delivery] = []
-        openings: dict[str, Opening] = {}
+        by_provider: dict[str, Opening] = {}
         taken = Counter(lease.has)
         for state, kind in (
             (_S.PENDING, ~IS_ANNOUNCED),
@@ -355,14 +355,13 @@ class Claims(Store):
             (_S.DEFERRED, IS_ANNOUNCED),
         ):
             while len(leased) < most:
-                full = [name for name, its in openings.items() if taken[name] >= its.most]
+                full = [name for name, its in by_provider.items() if taken[name] >= its.most]
                 wanted = most - len(leased)
                 found = _first_waiting(connection, state, kind, full, wanted, lease.only, now)
+                new = {row.provider for row in found} - by_provider.keys()
+                by_provider |= openings(connection, new, limits, now, _HORIZON)
                 for row in found:
-                    if row.provider not in openings:
-                        its = opening(connection, row.provider, limits, now, _HORIZON)
-                        openings[row.provider] = its
-                    its = openings[row.provider]
+                    its = by_provider[row.provider]
                     if taken[row.provider] < its.most:
                         taken[row.provider] += 1
                         is_probe = its.is_probe or of_all.is_probe
@@ -372,8 +371,7 @@ class Claims(Store):
                 connection.execute(mine.values(claimed_by=self.name))
                 if len(found) < wanted:
                     break
-        for queue in {ALL, *openings} if leased else ():
-            its = of_all if queue == ALL else openings[queue]
+        for queue, its in {**by_provider, ALL: of_all}.items() if leased else ():
             if its.is_probe:
                 take_probe(connection, queue, now)
         return Leased(tuple(leased), None if leased else _later(connection, lease.only, now))

@@ -1,6 +1,6 @@
 """Provider queues: how fast email may go to a provider, and whether at all. "*" is all email."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
@@ -272,12 +272,25 @@ class Opening:
     at: datetime | None = None
 
 
-def opening(
-    connection: Connection, queue: str, limits: Limits, now: datetime, horizon: timedelta
+def openings(
+    connection: Connection,
+    queues: Collection[str],
+    limits: Limits,
+    now: datetime,
+    horizon: timedelta,
+) -> dict[str, Opening]:
+    """Return how many messages of each queue may be leased: what it allows until the horizon."""
+    if not queues:
+        return {}
+    found = connection.execute(select(provider_queues).where(_Q.provider.in_(sorted(queues))))
+    rows = {row.provider: row for row in found}
+    return {queue: _opening(queue, rows.get(queue), limits, now, horizon) for queue in queues}
+
+
+def _opening(
+    queue: str, row: Row[Any] | None, limits: Limits, now: datetime, horizon: timedelta
 ) -> Opening:
-    """Return how many messages of a queue may be leased now: what it allows until the horizon."""
     least = limits.interval if queue == ALL else limits.provider_interval
-    row = connection.execute(select(provider_queues).where(_Q.provider == queue)).one_or_none()
     interval = max(least, row.gap) if row else least
     most = max(1, int(horizon.total_seconds() / interval)) if interval else _UNLIMITED
     if row is None:

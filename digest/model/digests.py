@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from digest.model.papers import Facts, Signals
 from digest.model.pictures import PaperPicture
@@ -58,8 +59,7 @@ class Edition:
     rising: tuple[Candidate, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """The reason why a paper is in a digest: the topic as typed, and the paper's matching words.
 
     If it was matched with papers that the reader liked, ``liked`` is the title of the most similar
@@ -73,8 +73,7 @@ class Reason:
     followed: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """The match of a candidate with a topic filter: a score from 0 to 1, and the reason to show."""
 
     score: float
@@ -89,9 +88,11 @@ class Section(StrEnum):
     RISING = "rising"
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
-    """A paper of a digest. Only papers for you have a match: others are chosen by votes."""
+class Pick(NamedTuple):
+    """A paper of a digest. Only papers for you have a match: others are chosen by votes.
+
+    It is a tuple, and so is its match, because each email looks a dozen of them up.
+    """
 
     section: Section
     candidate: Candidate

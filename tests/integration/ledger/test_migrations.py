@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -274,7 +273,7 @@ def check_what_today_reads(engine: Engine, at: str) -> None:
 def known_reason(at: str, topic: str, words: tuple[str, ...], liked: str, followed: str) -> Reason:
     """As much of a reason as a revision knew."""
     reason = Reason(topic, words, liked) if at >= "0005" else Reason(topic)
-    return replace(reason, followed=followed) if at >= "0016" else reason
+    return reason._replace(followed=followed) if at >= "0016" else reason
 
 
 @pytest.mark.parametrize("at", REVISIONS)

@@ -192,7 +192,7 @@ def test_every_text_that_a_machine_made_is_marked():
     assert text_and_mark(short) == ("In short.", "AI-generated summary")
     assert text_and_mark(short, GERMAN) == ("In short.", "Von einer KI zusammengefasst")
     candidate = replace(short.candidate, sentence=Summary("In Kürze.", "Der Titel"))
-    summed_up = replace(short, candidate=candidate)
+    summed_up = short._replace(candidate=candidate)
     mark = "Von einem Sprachmodell zusammengefasst"
     assert text_and_mark(summed_up, GERMAN) == ("In Kürze.", mark)
     assert card(summed_up, Shown(GERMAN)).title_translation == ""
@@ -239,7 +239,7 @@ PICTURE = PaperPicture("5" * 32, 1104, 596)
 
 def with_picture(picture=PICTURE):
     pick = trending()
-    return replace(pick, candidate=replace(pick.candidate, picture=picture))
+    return pick._replace(candidate=replace(pick.candidate, picture=picture))
 
 
 def test_a_picture_is_shown_where_it_is_wanted_and_there_is_one():
