@@ -42,7 +42,7 @@ def report(reports, topic):
         ("diffuison modles", HintKind.SPELLING, "diffusion models"),
         ("transfomer architectrue", HintKind.SPELLING, "transformer architecture"),
         ("texttovideo", HintKind.FORM, "text-to-video"),
-        ("GraphRAG", HintKind.FORM, "Graph-RAG"),
+        ("texttospeech", HintKind.FORM, "text-to-speech"),
         ("quantum error correction codes", HintKind.BROADER, "error correction"),
         ("protein folding with diffusion", HintKind.BROADER, "diffusion"),
         ("robot manipulation for dentists", HintKind.BROADER, "robot manipulation"),

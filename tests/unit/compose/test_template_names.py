@@ -12,7 +12,7 @@ from digest.compose.view import AnnouncementView, DigestView, Links
 TEXT = (Path(__file__).parents[3] / "docs" / "templates.md").read_text(encoding="utf-8")
 
 
-OF_ANNOUNCEMENTS = re.findall(r"^An `announcement` has .*$", TEXT, re.MULTILINE)
+OF_ANNOUNCEMENTS = re.findall(r"^An `announcement` has.*$", TEXT, re.MULTILINE)
 
 
 @pytest.mark.parametrize(("value", "kind"), [("mail", DigestView), ("card", CardView)])
