@@ -19,17 +19,19 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Lead links to other files of the repository there; leave their words if it has no address."""
-    source = ROOT if page.file.src_uri == "index.md" else ROOT / "docs" / page.file.src_uri
-    folder = source if source.is_dir() else source.parent
+    uri = page.file.src_uri
+    folder = ROOT if uri == "index.md" else (ROOT / "docs" / uri).parent
+    up = "../" * uri.count("/")
 
     def led(found: re.Match[str]) -> str:
         words, target = found[1], found[2]
-        place = (folder / target.partition("#")[0]).resolve()
+        path, hash_sign, anchor = target.partition("#")
+        place = (folder / path).resolve()
         inside = place.is_relative_to(ROOT / "docs") or not place.exists()
         if inside or place == ROOT:
             return found[0]
         if place == ROOT / "README.md":
-            return f"[{words}](/index.md)"
+            return f"[{words}]({up}index.md{hash_sign}{anchor})"
         if not config.repo_url:
             return words
         return f"[{words}]({config.repo_url.rstrip('/')}/blob/main/{place.relative_to(ROOT)})"
