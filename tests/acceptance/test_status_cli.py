@@ -113,6 +113,8 @@ def test_the_record_of_a_day_that_went_well(served: Person, ledger: Ledger) -> N
         "refused": [],
         "intervals": {},
         "came_back": {"hard": 0, "soft": 0, "blocked": 0, "complaint": 0},
+        "announcements": [],
+        "summaries": None,
         "came_back_since": "2026-02-13T08:00:00+00:00",
         "too_many_back": [],
         "workers": [],

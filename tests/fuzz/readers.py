@@ -154,7 +154,7 @@ def _read_people(content: bytes) -> None:
         if isinstance(row, Remark):
             row.what.encode()
         elif not isinstance(row, ImportRow):
-            row.why.encode()
+            str(row.why).encode()
     form.encode()
     encoding.encode()
 

@@ -23,7 +23,7 @@ from digest.model.messages import Outcome, OutcomeKind
 from digest.model.papers import Signals
 from digest.rank.popularity import by_popularity
 from tests.integration.ledger.test_papers import absorb
-from tests.integration.plans import bring, claim_next, plan, plan_skipped, record, skip
+from tests.integration.plans import bring, claim_next, plan, plan_skipped, record
 from tests.support import NOW, TODAY, examples, make_sighting
 
 LOOKBACK = 3
@@ -252,9 +252,9 @@ def test_the_balance_counts_everybody_once(ledger):
         for delivery, kind in zip(claimed, OutcomeKind, strict=False):
             again = NOW if kind is OutcomeKind.DEFERRED else None
             record(claims, delivery, Outcome(kind, "said"), again, NOW)
-        skip(claims, claimed[5], SkipReason.WITHDRAWN)
         bring(ledger, claims, planned[7], DeliveryState.SUPPRESSED)
-    # Two are being sent, and one waits.
+        bring(ledger, claims, planned[8], DeliveryState.SKIPPED)
+    # Three are being sent.
     balance = ledger.editions.balance(edition)
     assert balance == Balance(
         edition=TODAY,

@@ -144,7 +144,7 @@ def live(life, mails, registry):
     life.visit(settings)
     life.press(".save button", "saved")
     life.press("#pause button", "paused")
-    page.locator("#exclusions").fill('never "closed')
+    page.locator("#exclusions").fill('nothing "things')
     life.press(".save button", "wrong preferences")
     life.visit(f"{settings}/delete")
     life.visit(f"{path_of(Purpose.FOLLOW, person.public_id)}/author/Ada%20Lovelace")
