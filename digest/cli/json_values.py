@@ -15,10 +15,11 @@ from typing import Any, get_args
 def to_json(value: Any) -> Any:
     """Return a value as dicts with string keys, lists, strings, numbers, booleans and None.
 
-    A dataclass becomes an object of its fields, unless it has a method ``to_json`` that says how
-    it is written. Enums are their values. Dates and moments are ISO 8601, times of day HH:MM. A
-    timedelta is its seconds, and a field that may hold one has ``_seconds`` behind its name. A
-    Decimal stays exact, as a string; sets are sorted lists. Raises TypeError for anything else.
+    A dataclass or named tuple becomes an object of its fields, unless it has a method ``to_json``
+    that says how it is written. Enums are their values. Dates and moments are ISO 8601, times of
+    day HH:MM. A timedelta is its seconds, and a field that may hold one has ``_seconds`` behind
+    its name. A Decimal stays exact, as a string; sets are sorted lists. Raises TypeError for
+    anything else.
     """
     if hasattr(value, "to_json"):
         return value.to_json()
@@ -30,6 +31,12 @@ def to_json(value: Any) -> Any:
 def _name(field: Field[Any]) -> str:
     may_be_duration = timedelta in (field.type, *get_args(field.type))
     return f"{field.name}_seconds" if may_be_duration else field.name
+
+
+def _of_tuple(items: tuple[Any, ...]) -> Any:
+    if hasattr(items, "_asdict"):
+        return to_json(items._asdict())
+    return list(map(to_json, items))
 
 
 _FORMS: dict[type, Callable[[Any], Any]] = {
@@ -45,7 +52,7 @@ _FORMS: dict[type, Callable[[Any], Any]] = {
     timedelta: timedelta.total_seconds,
     Mapping: lambda items: {str(to_json(key)): to_json(item) for key, item in items.items()},
     list: lambda items: list(map(to_json, items)),
-    tuple: lambda items: list(map(to_json, items)),
+    tuple: _of_tuple,
     AbstractSet: lambda items: sorted(map(to_json, items)),
 }
 for _kind, _form in _FORMS.items():

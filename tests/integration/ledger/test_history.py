@@ -18,7 +18,7 @@ from digest.model.papers import Harvest, Rejection
 from subscribers.store.overview import Overview
 from tests.integration.ledger.test_papers import absorb
 from tests.integration.pipelines import deliver_nothing, make_collector, make_pipeline
-from tests.integration.plans import claim, plan, record, skip
+from tests.integration.plans import claim, lease_only, plan, record, skip
 from tests.integration.senders import make_delivery_worker
 from tests.integration.site import COMPOSER
 from tests.support import NOW, TODAY, make_settings, make_sighting
@@ -278,7 +278,7 @@ def test_every_day_has_its_figures(ledger, history, edition):
     finish(ledger, planned[1])
     finish(ledger, planned[2], OutcomeKind.REFUSED)
     with ledger.live_workers.enter() as claims:
-        claim(ledger, claims, planned[3])
+        lease_only(ledger, claims, planned[3])
         skip(claims, planned[3], SkipReason.PAUSED)
     for seconds in (60, 5):
         mark = history.begin_run(TODAY, NOW)

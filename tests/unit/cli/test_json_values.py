@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -24,6 +25,11 @@ class State(StrEnum):
 class Inner:
     took: timedelta
     rest: timedelta | None = None
+
+
+class Pair(NamedTuple):
+    state: State
+    days: tuple[date, ...]
 
 
 class OwnForm:
@@ -48,6 +54,7 @@ class OwnForm:
         (Decimal("0.10"), "0.10"),
         (Path("a/b"), "a/b"),
         ({State.OPEN: (1, [2])}, {"open": [1, [2]]}),
+        (Pair(State.OPEN, (date(2026, 2, 20),)), {"state": "open", "days": ["2026-02-20"]}),
         ({date(2026, 2, 20): None}, {"2026-02-20": None}),
         (frozenset({"b", "a"}), ["a", "b"]),
         (Inner(timedelta(seconds=2)), {"took_seconds": 2.0, "rest_seconds": None}),
