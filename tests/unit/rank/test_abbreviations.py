@@ -1,7 +1,5 @@
 """Short forms and their long ones, as papers introduce them."""
 
-import time
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -110,10 +108,9 @@ def test_a_long_form_is_words_of_the_text_with_the_letters_in_order(text):
         assert len(stems(long)) + long.count(" ") > 1
 
 
-def test_a_text_of_nothing_but_short_forms_is_read_in_no_time():
-    began = time.perf_counter()
-    learn(["a (AB)" * 20_000])
-    assert time.perf_counter() - began < 5
+@pytest.mark.timeout(60)  # a search that begins anew at each of them takes many minutes
+def test_a_text_of_nothing_but_short_forms_is_read_in_time():
+    assert not learn(["a (AB)" * 20_000])
 
 
 # ---- either form --------------------------------------------------------------------------------
