@@ -28,7 +28,7 @@ from digest.monitoring.status import (
 )
 from digest.monitoring.warnings import find_warnings
 from digest.settings.settings import Settings
-from digest.summaries.summarizer import budget_of, day_begins
+from digest.summaries.budget import budget_of, day_begins
 from subscribers.due_times import next_due
 from subscribers.store.registry import Registry
 

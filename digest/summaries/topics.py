@@ -13,9 +13,9 @@ from digest.model.summaries import Summary, Verdict
 from digest.rank.topic_language import is_language
 from digest.settings.settings import Settings
 from digest.summaries.answers import Source, is_refusal, plain
+from digest.summaries.budget import budget_of, day_begins
 from digest.summaries.chat import Chat
 from digest.summaries.prompts import PAPERS_LANGUAGE, Prompts, version_of
-from digest.summaries.summarizer import budget_of, day_begins
 from subscribers.errors import TopicError
 from subscribers.topics import LONGEST_TOPIC, TopicFilter
 
