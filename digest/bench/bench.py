@@ -160,7 +160,7 @@ def measure(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a run is made with: its job, the sink that takes its messages, a file for its log."""
+    """Holds what a run needs: its job, the sink that takes its messages, a file for its log."""
 
     job: Job
     sink: Sink

@@ -30,7 +30,7 @@ def tree_processor_seconds(pid: int) -> float:
 
 
 class Span:
-    """How long something took: by the clock, and of the processor by another clock."""
+    """Holds the seconds that something took by the clock, and those of the processor."""
 
     def __init__(self, processor: Callable[[], float] = processor_seconds) -> None:
         self._processor = processor

@@ -10,7 +10,7 @@ from wcwidth import wrap
 def fold(text: str, width: int) -> str:
     """Wrap plain text in lines of at most ``width`` columns, words and links kept whole.
 
-    A wide letter (Unicode Standard Annex 11) takes two, and lines may end behind each.
+    A wide letter (Unicode Standard Annex 11) takes two columns, and a line may end after it.
     """
     if _is_simple(text):
         words = text.split(" ")

@@ -31,7 +31,7 @@ _BLOCK = 2000  # rows in one transaction
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """How many rows a table has, and a checksum of them that does not depend on their order."""
+    """Holds the number of rows of a table, and a checksum in which their order does not count."""
 
     rows: int = 0
     checksum: int = 0

@@ -262,7 +262,7 @@ def _count_one(connection: Connection, row: Row[Any], day: date, most: int) -> b
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """How many messages of a queue may be leased, and whether the one is a probe.
+    """Says how many messages of a queue may be leased, and whether the one is a probe.
 
     ``at`` is the moment from which on any may be, if that is later.
     """

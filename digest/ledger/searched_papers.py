@@ -1,4 +1,4 @@
-"""What a search reads of papers, apart from the index: when they were listed, facts, votes."""
+"""Read what a search shows of papers besides the index: when they were listed, facts, votes."""
 
 from collections.abc import Sequence
 from datetime import date

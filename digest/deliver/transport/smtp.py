@@ -80,7 +80,7 @@ class SmtpChannel:
 
 
 class SmtpTransport:
-    """Sends one message after the other over a channel, and waits for each."""
+    """Sends one message after the other over a channel, and waits for its reply."""
 
     def __init__(self, channel: SmtpChannel) -> None:
         self._channel = channel

@@ -95,6 +95,12 @@ def test_editions_are_numbered_and_found_as_if_there_were_none(ledger, announcem
     assert ledger.deliveries.being_planned() == []
 
 
+def test_an_edition_without_papers_is_noticed_beside_it(ledger, announcement):
+    before = ledger.editions.state()
+    ledger.editions.freeze(TODAY, TODAY, NOW)
+    assert ledger.editions.state() != before
+
+
 def test_nobody_has_had_an_edition_because_of_it(ledger, announcement, edition):
     planned(ledger, announcement, 1)
     assert ledger.deliveries.had([1]) == []

@@ -1,4 +1,4 @@
-"""What is wrong, and whether the operator was told: one of several workers tells it
+"""Keep what the operator was told, so that only one of several workers tells it
 
 Revision: 0038, after 0037
 """
