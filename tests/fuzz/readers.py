@@ -32,12 +32,13 @@ from digest.summaries.answers import Source, judge
 from digest.summaries.chat import Prompt, read_answer
 from subscribers.addresses import AddressPolicy, mailbox_key
 from subscribers.errors import AddressError, PreferenceError, TopicError
+from subscribers.importing import Told
 from subscribers.preferences import Preferences
 from subscribers.preferences_form import PreferencesForm
 from subscribers.records import Remark, decode, read_records
 from subscribers.tokens import Purpose
 from subscribers.topics import parse_topics, split_topics
-from subscribers.transfer import ImportRow, read_people
+from subscribers.transfer import ImportRow, read_people, sayable
 from subscribers.web.api_model import NewSubscriber, SentPreferences
 from subscribers.web.damaged_links import repaired
 from tests.fuzz.common import (
@@ -152,9 +153,9 @@ def _read_people(content: bytes) -> None:
     admit = AddressPolicy(lambda: True).admit
     for row in read_people(records, source="fuzz", now=NOW, admit=admit):
         if isinstance(row, Remark):
-            row.what.encode()
+            Told(row.code, row.what, row.line).said().encode()
         elif not isinstance(row, ImportRow):
-            str(row.why).encode()
+            sayable(str(row.why)).encode()
     form.encode()
     encoding.encode()
 
