@@ -289,50 +289,42 @@ class Claims(Store):
     ) -> list[bool]:
         """Mark deliveries as being sent, unless they are paused or may no longer be sent.
 
-        Consent, suppression and address are read last, with the mark.
+        Consent, suppression and address are read in the mark's own transaction. What is not marked
+        waits as before, or ends.
         """
         if not marks:
             return []
-        held = {
-            mark.delivery.id
-            for mark in marks
-            if not mark.delivery.is_probe and {ALL, mark.delivery.provider} & set(paused)
-        }
-        ids = {mark.delivery.id for mark in marks} - held
-        ours = group_statements.mark(connection, ids, self.name, now)
-        ours |= self._waiting(connection, held) if held else set()
-        standings = rows.standings(connection, [mark.delivery.subscriber_id for mark in marks])
+        known = rows.standings(connection, [mark.delivery.subscriber_id for mark in marks])
         gone = (Standing.REMOVED, "")
+        standings = [known.get(mark.delivery.subscriber_id, gone) for mark in marks]
+        stand = [
+            its == (Standing.MAY_RECEIVE, mark.address)
+            and (mark.delivery.is_probe or not {ALL, mark.delivery.provider} & set(paused))
+            for mark, its in zip(marks, standings, strict=True)
+        ]
+        ids = {mark.delivery.id for mark, stands in zip(marks, stand, strict=True) if stands}
+        marked = group_statements.mark(connection, ids, self.name, now)
         answers = []
-        for mark in marks:
+        for mark, stands, (standing, _) in zip(marks, stand, standings, strict=True):
             delivery = mark.delivery
-            standing, address = standings.get(delivery.subscriber_id, gone)
-            if delivery.id not in ours:
-                answers.append(False)
-                continue
-            ours.remove(delivery.id)  # it may be asked for twice
-            may_be_sent = standing is Standing.MAY_RECEIVE
-            stands = may_be_sent and delivery.id not in held and address == mark.address
-            if not may_be_sent:
+            answers.append(stands and delivery.id in marked)
+            if stands:
+                marked.discard(delivery.id)  # it may be asked for twice
+            elif standing is Standing.MAY_RECEIVE:
+                self._release(connection, Release(delivery), now)
+            else:
                 self._drop(connection, delivery, standing, now)
-            elif not stands:
-                self._release(connection, Release(delivery, undoes_mark=True), now)
-            answers.append(stands)
         return answers
-
-    def _waiting(self, connection: Connection, ids: Collection[int]) -> set[int]:
-        """Return which of these deliveries this worker has leased and not marked."""
-        query = select(deliveries.c.id).where(*self._is_ours(ids, _WAITING)).with_for_update()
-        return set(connection.execute(query).scalars())
 
     def _drop(
         self, connection: Connection, delivery: Delivery, standing: Standing, now: datetime
     ) -> None:
+        """End an unmarked delivery that its subscriber may not get."""
         if standing is Standing.SUPPRESSED:
-            self._move(connection, delivery, _S.SUPPRESSED, now)
+            self._move(connection, delivery, _S.SUPPRESSED, now, is_marked=False)
         else:
             why = _SKIPPED_FOR[standing]
-            self._move(connection, delivery, _S.SKIPPED, now, reason=why)
+            self._move(connection, delivery, _S.SKIPPED, now, is_marked=False, reason=why)
 
     # ---- leases ----
 

@@ -254,6 +254,20 @@ def test_whatever_happens_before_the_mark_is_known(ledger, registry, edition, cl
     assert row(ledger, delivery).claimed_by is None or change == "dropped"
 
 
+@pytest.mark.parametrize("change", ["moved", "paused"])
+@pytest.mark.parametrize("before", [S.PENDING, S.DEFERRED])
+def test_what_is_not_marked_waits_as_before(ledger, registry, edition, claims, change, before):
+    person, delivery = reader_of(ledger, claims, edition, registry)
+    if before is S.DEFERRED:
+        record(claims, delivery, DEFERRED, NOW)
+        assert [each.id for each in lease(claims)] == [delivery.id]
+    waited = row(ledger, delivery)
+    happen(change, ledger, registry, person)
+    assert commit(claims, now=LATER, marks=[Mark(delivery, person.address)]).marks == [False]
+    waits = row(ledger, delivery)
+    assert (waits.state, waits.changed_at) == (before, waited.changed_at)
+
+
 def test_of_a_group_only_those_marks_stand_that_may(ledger, registry, edition, claims):
     people = [registry.add(f"{name}@example.org", (), source="test", now=NOW) for name in "abcde"]
     for person in people:
