@@ -13,7 +13,7 @@ from scipy import sparse
 
 from digest.ledger.searched_papers import SearchedPapers
 from digest.model.papers import Facts
-from digest.rank.literal import PROMINENT
+from digest.rank.literal import REPEATED
 from digest.rank.reference_corpus import Embed, Floats, Ints, Papers, ReferenceCorpus, text_of
 from digest.rank.words import stem_counts
 
@@ -25,7 +25,8 @@ class ReadPaper:
     """A paper as the ranking reads it by one reference corpus.
 
     ``columns`` are the corpus's words in it, with their ``counts``, and ``place`` is that in the
-    space of LSA. ``strange`` are its prominent terms that the corpus does not know.
+    space of LSA. ``strange`` are its repeated terms that the corpus does not know, and how often it
+    has them.
     """
 
     key: str
@@ -33,7 +34,7 @@ class ReadPaper:
     columns: Ints
     counts: Floats
     place: Floats
-    strange: frozenset[str]
+    strange: Mapping[str, int]
     embedding: Floats | None
 
 
@@ -96,11 +97,11 @@ class ReadPapers:
                     matrix.indices[start:end].copy(),
                     matrix.data[start:end].copy(),
                     places[row].copy(),
-                    frozenset(
-                        term
+                    {
+                        term: count
                         for term, count in counts[row].items()
-                        if count >= PROMINENT and term not in corpus.column_of
-                    ),
+                        if count >= REPEATED and term not in corpus.column_of
+                    },
                     None if embeddings is None else embeddings[row].copy(),
                 ),
             )
@@ -121,12 +122,12 @@ def ready(read: Sequence[ReadPaper], corpus: ReferenceCorpus) -> Papers:
         positions=np.vstack(places),
         lengths=corpus.lengths(counts),
         embeddings=np.vstack(embeddings) if embeddings else None,
-        prominent=_Prominent(counts, read, corpus),
+        repeated=_Repeated(counts, read, corpus),
     )
 
 
-class _Prominent(Mapping[str, Ints]):
-    """The papers in which a term is prominent, looked for when it is asked."""
+class _Repeated(Mapping[str, tuple[Ints, Ints]]):
+    """The papers in which a term is repeated, and how often, looked for when it is asked."""
 
     def __init__(
         self, counts: sparse.csr_matrix, read: Sequence[ReadPaper], corpus: ReferenceCorpus
@@ -135,15 +136,16 @@ class _Prominent(Mapping[str, Ints]):
         self._read = read
         self._corpus = corpus
 
-    def __getitem__(self, term: str) -> Ints:
+    def __getitem__(self, term: str) -> tuple[Ints, Ints]:
         column = self._corpus.column_of.get(term)
         if column is None:
-            numbers = [n for n, paper in enumerate(self._read) if term in paper.strange]
-            return np.array(numbers, np.int32)
+            times = {n: paper.strange.get(term, 0) for n, paper in enumerate(self._read)}
+            found = {n: count for n, count in times.items() if count}
+            return np.array([*found], np.int32), np.array([*found.values()], np.int32)
         places = np.flatnonzero(self._counts.indices == column)
-        places = places[self._counts.data[places] >= PROMINENT]
+        places = places[self._counts.data[places] >= REPEATED]
         rows = np.searchsorted(self._counts.indptr, places, "right") - 1
-        return np.asarray(rows, np.int32)
+        return np.asarray(rows, np.int32), np.asarray(self._counts.data[places], np.int32)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._corpus.words)

@@ -43,7 +43,7 @@ def report(reports, topic):
         ("transfomer architectrue", HintKind.SPELLING, "transformer architecture"),
         ("texttovideo", HintKind.FORM, "text-to-video"),
         ("texttospeech", HintKind.FORM, "text-to-speech"),
-        ("quantum error correction codes", HintKind.BROADER, "error correction"),
+        ("quantum reward models", HintKind.BROADER, "reward models"),
         ("protein folding with diffusion", HintKind.BROADER, "diffusion"),
         ("robot manipulation for dentists", HintKind.BROADER, "robot manipulation"),
         ('agents author:"Yann LeCun"', HintKind.CONDITIONS, "agents"),
