@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digest.deliver.group_commit import GroupCommit
-from digest.ledger.claims import Lease, Release
+from digest.ledger.claims import Release
+from digest.ledger.leases import Lease
 from digest.ledger.provider_queues import ALL, Exceptions, Limits, Turn, Wait
 from digest.model.announcements import Announced
 from digest.model.deliveries import Delivery

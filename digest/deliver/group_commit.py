@@ -17,14 +17,13 @@ from digest.ledger.claims import (
     Answers,
     Claims,
     Group,
-    Lease,
-    Leased,
     Mark,
     Record,
     Release,
     Skip,
 )
 from digest.ledger.database import retry_on_disconnect
+from digest.ledger.leases import Lease, Leased
 from digest.ledger.provider_queues import Exceptions, IntervalChange, Limits, Turn, Wait
 
 LINGER = 0.005  # seconds

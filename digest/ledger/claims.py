@@ -6,43 +6,29 @@ outcome ends it, and a crash makes it uncertain. Many workers may run at once. O
 leased a delivery touches it until its outcome is recorded.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, case, update
 
 from digest.ledger import group_statements
 from digest.ledger.database import write_transaction
-from digest.ledger.deliveries import (
-    IS_ANNOUNCED,
-    REACHED_FROM,
-    among,
-    delivery_of,
-    is_time_for,
-    may_be_tried,
-)
+from digest.ledger.deliveries import REACHED_FROM, among
+from digest.ledger.leases import Lease, Leased, take
 from digest.ledger.locks import in_turn
 from digest.ledger.provider_queues import (
     ALL,
-    TOO_FAR,
     Exceptions,
     IntervalChange,
     Limits,
-    Opening,
     Turn,
     Wait,
     acquire_turn,
     change_interval,
     exceptions,
-    openings,
-    paused_providers,
-    providers_that_wait,
-    take_probe,
 )
-from digest.ledger.tables import deliveries, provider_queues
+from digest.ledger.tables import deliveries
 from digest.model.deliveries import Delivery, DeliveryState
 from digest.model.digests import SkipReason
 from digest.model.messages import Outcome
@@ -57,28 +43,6 @@ _SKIPPED_FOR = {
     Standing.NOT_CONFIRMED: SkipReason.NOT_CONFIRMED,
     Standing.REMOVED: SkipReason.REMOVED,
 }
-# Of a queue with an interval, no more is leased than it allows in this time.
-_HORIZON = timedelta(seconds=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """A wish to lease deliveries; ``has`` are the numbers that the worker has of each provider.
-
-    ``only`` are the ids of a shard; without it, any that wait.
-    """
-
-    most: int
-    has: Mapping[str, int] = field(default_factory=dict)
-    only: Collection[int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Leased:
-    """The deliveries that were leased; if there are none, ``later`` is when there may be some."""
-
-    deliveries: tuple[Delivery, ...]
-    later: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +147,7 @@ class Claims(Store):
             return Answers(
                 turns,
                 self._mark(connection, group.marks, found.paused, now),
-                [self._lease(connection, lease, group.limits, now) for lease in group.leases],
+                [take(connection, lease, self.name, group.limits, now) for lease in group.leases],
                 found,
             )
 
@@ -326,74 +290,6 @@ class Claims(Store):
             why = _SKIPPED_FOR[standing]
             self._move(connection, delivery, _S.SKIPPED, now, is_marked=False, reason=why)
 
-    # ---- leases ----
-
-    def _lease(self, connection: Connection, lease: Lease, limits: Limits, now: datetime) -> Leased:
-        """Lease what may be sent soon: first attempts first, oldest edition first.
-
-        No digest waits for an announcement, not even one that is tried again.
-        """
-        of_all = openings(connection, [ALL], limits, now, _HORIZON)[ALL]
-        if of_all.most == 0:
-            return Leased((), of_all.at)
-        most = min(lease.most, of_all.most - sum(lease.has.values()))
-        leased: list[Delivery] = []
-        by_provider: dict[str, Opening] = {}
-        taken = Counter(lease.has)
-        for state, kind in (
-            (_S.PENDING, ~IS_ANNOUNCED),
-            (_S.DEFERRED, ~IS_ANNOUNCED),
-            (_S.PENDING, IS_ANNOUNCED),
-            (_S.DEFERRED, IS_ANNOUNCED),
-        ):
-            while len(leased) < most:
-                full = [name for name, its in by_provider.items() if taken[name] >= its.most]
-                wanted = most - len(leased)
-                found = _first_waiting(connection, state, kind, full, wanted, lease.only, now)
-                new = {row.provider for row in found} - by_provider.keys()
-                by_provider |= openings(connection, new, limits, now, _HORIZON)
-                for row in found:
-                    its = by_provider[row.provider]
-                    if taken[row.provider] < its.most:
-                        taken[row.provider] += 1
-                        is_probe = its.is_probe or of_all.is_probe
-                        leased.append(replace(delivery_of(row), is_probe=is_probe))
-                ids = [delivery.id for delivery in leased]
-                mine = update(deliveries).where(deliveries.c.id.in_(sorted(ids)))
-                connection.execute(mine.values(claimed_by=self.name))
-                if len(found) < wanted:
-                    break
-        for queue, its in {**by_provider, ALL: of_all}.items() if leased else ():
-            if its.is_probe:
-                take_probe(connection, queue, now)
-        return Leased(tuple(leased), None if leased else _later(connection, lease.only, now))
-
-
-def _first_waiting(
-    connection: Connection,
-    state: DeliveryState,
-    kind: ColumnElement[bool],
-    full: Sequence[str],
-    most: int,
-    only: Collection[int] | None,
-    now: datetime,
-) -> Sequence[Row[Any]]:
-    """Return the next deliveries in a state that no worker has, but for full providers."""
-    # By state, so that each has its own index, and the first is found without reading others.
-    in_order = {
-        _S.PENDING: (deliveries.c.edition_id, deliveries.c.id),
-        _S.DEFERRED: (deliveries.c.next_attempt_at, deliveries.c.id),
-    }
-    query = (
-        select(deliveries)
-        .where(deliveries.c.state == state, kind)
-        .where(is_time_for(now), deliveries.c.claimed_by.is_(None))
-        .where(deliveries.c.provider.not_in(providers_that_wait(now, now + _HORIZON)))
-        .where(deliveries.c.provider.not_in(full), *among(only))
-    )
-    first = query.order_by(*in_order[state]).limit(most).with_for_update(skip_locked=True)
-    return connection.execute(first).all()
-
 
 def _as_it_was(now: datetime) -> dict[str, object]:
     """Return what gives a delivery back: a mark is undone, and a lease leaves no trace."""
@@ -403,23 +299,3 @@ def _as_it_was(now: datetime) -> dict[str, object]:
         "changed_at": case((is_marked, now), else_=deliveries.c.changed_at),
         "claimed_by": None,
     }
-
-
-def _later(connection: Connection, only: Collection[int] | None, now: datetime) -> datetime | None:
-    """Return when the first delivery may be leased that waits for its queue or a later moment."""
-    queue = provider_queues.c
-    in_queues = (
-        select(func.min(queue.next_at))
-        .join(deliveries, deliveries.c.provider == queue.provider)
-        .where(queue.paused_at.is_(None), queue.next_at > now + _HORIZON, may_be_tried(now))
-        .where(queue.next_at <= now + TOO_FAR, deliveries.c.claimed_by.is_(None))
-        .where(*among(only))
-    )
-    released = (
-        select(func.min(deliveries.c.next_attempt_at))
-        .where(deliveries.c.state == _S.PENDING, deliveries.c.next_attempt_at > now)
-        .where(deliveries.c.provider.not_in(paused_providers()), *among(only))
-    )
-    turn = connection.execute(in_queues).scalar_one_or_none()
-    moments = [turn and turn - _HORIZON, connection.execute(released).scalar_one_or_none()]
-    return min((moment for moment in moments if moment), default=None)

@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
-from digest.ledger.claims import Answers, Claims, Group, Lease, Mark, Record, Release, Skip
+from digest.ledger.claims import Answers, Claims, Group, Mark, Record, Release, Skip
 from digest.ledger.deliveries import Plan
+from digest.ledger.leases import Lease
 from digest.ledger.ledger import Ledger
 from digest.ledger.provider_queues import Limits, Turn, Wait
 from digest.ledger.tables import deliveries, editions

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from digest.deliver.group_commit import GroupCommit
-from digest.ledger.claims import Answers, Group, Lease, Leased, Mark, Record
+from digest.ledger.claims import Answers, Group, Mark, Record
+from digest.ledger.leases import Lease, Leased
 from digest.ledger.provider_queues import Exceptions, Limits, Turn
 from digest.model.deliveries import Delivery
 from digest.model.messages import Outcome, OutcomeKind
