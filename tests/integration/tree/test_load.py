@@ -8,7 +8,7 @@ from tests.bench.bench_load import measure
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_leaving_does_not_queue_behind_searches_and_feeds(tmp_path):
-    figures = measure(tmp_path, seconds=60)
+    figures = measure(tmp_path, seconds=30)
     alone, slow, pressed = figures["alone"], figures["slow"], figures["pressed"]
     assert alone.search_cpu < 0.15  # seconds; measured: 0.01
     # The bounds are wide, because other programs may keep the machine busy. Before there was a
