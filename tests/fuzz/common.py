@@ -1,6 +1,8 @@
 """What all readers of the fuzzer share: what a reader is, and samples to change."""
 
+import atexit
 import json
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ PERSON = "0123456789abcdef0123456789abcdef"
 TOKENS = Tokens([KEY])
 VERP = Verp([KEY], "bounces@example.org")
 FOLDER = Path(tempfile.mkdtemp(prefix="digest-fuzz-"))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
 
 @dataclass(frozen=True)
