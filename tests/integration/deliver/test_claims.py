@@ -12,7 +12,7 @@ from threading import Barrier
 from time import sleep
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from digest.ledger.claims import Claims, Mark, Record, Release
 from digest.ledger.deliveries import REACHED_FROM
@@ -282,6 +282,19 @@ def test_of_a_group_only_those_marks_stand_that_may(ledger, registry, edition, c
     stand = commit(claims, marks=marks).marks
     may = {people[0].id, people[2].id, people[4].id}
     assert stand == [mark.delivery.subscriber_id in may for mark in marks]
+
+
+def test_a_lease_asks_as_often_for_many_providers_as_for_one(ledger, edition, claims):
+    asked: list[str] = []
+    event.listen(ledger.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    costs = []
+    for providers in (1, 9):
+        for place in range(18):
+            plan(ledger, edition, 100 * providers + place, provider=f"{place % providers}.test")
+        asked.clear()
+        assert len(lease(claims, most=18)) == 18
+        costs.append(len(asked))
+    assert costs[0] == costs[1]
 
 
 # ---- whose turn it is ------------------------------------------------------------------------

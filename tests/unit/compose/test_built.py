@@ -745,6 +745,20 @@ def test_it_is_built_once_and_anew_when_a_template_has_changed(tmp_path, builds)
     assert builds == OF_DIGEST * 2
 
 
+def test_whether_a_template_has_changed_is_looked_at_once_in_a_while(tmp_path, monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr(built.time, "monotonic", lambda: now)
+    both = BothWays(own_templates(tmp_path, {CARD: (TITLE, TITLE + "<p>before</p>")}))
+    both.templates.look_every = 5.0
+    assert "before" in filled(both)
+    filled(both)
+    own_templates(tmp_path, {CARD: (TITLE, TITLE + "<p>afterwards</p>")})
+    now += 4.9
+    assert "before" in filled(both)
+    now += 0.1
+    assert "afterwards" in filled(both)
+
+
 def test_it_is_built_for_each_sender(builds):
     one, two = BothWays(), BothWays(header_image="https://x.example/y.png", header_image_size="9x9")
     assert "y.png" not in filled(one)
