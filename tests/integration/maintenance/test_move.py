@@ -1,18 +1,25 @@
 """An installation is moved from SQLite to PostgreSQL, whole, and used there and nowhere else."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import insert, select, text
 
 from digest.errors import LedgerError
 from digest.ledger import moving
 from digest.ledger.database import ensure_current, open_database
+from digest.ledger.deliveries import Plan
+from digest.ledger.ledger import Ledger
 from digest.ledger.tables import papers, workers
 from digest.maintenance.instance_guard import guard_of
 from digest.maintenance.move import move
+from digest.model.announcements import FIRST_NUMBER, Draft
 from subscribers.store.tables import metadata
 from tests.conftest import new_schema
 from tests.integration.ledger.test_migrations import fill, rows_of, still_works
 from tests.support import NOW, make_settings
+
+DAY = NOW.date() + timedelta(days=9)
 
 
 @pytest.fixture
@@ -57,6 +64,19 @@ def test_every_row_is_moved_and_the_numbers_go_on(here, there, tmp_path):
     assert done.rows == sum(map(len, before.values())) + len(rows_of(here)["instances"])
     assert set(done.tables) == set(metadata.tables) - {"workers"}
     still_works(there)
+
+
+def test_an_announcement_is_moved_and_editions_go_on_with_their_own_numbers(here, there, tmp_path):
+    before = Ledger(here)
+    announcement = before.announcements.create(Draft("We move", "To another machine."), NOW)
+    assert before.deliveries.plan(announcement.id, [Plan(1)], NOW)
+    moved(here, there, tmp_path)
+    after = Ledger(there)
+    assert after.announcements.latest(1) == [announcement]
+    assert after.deliveries.of(announcement, 1) == before.deliveries.of(announcement, 1)
+    assert after.announcements.create(announcement.draft, NOW) == announcement
+    numbers = [ledger.editions.freeze(DAY, DAY, NOW).id for ledger in (before, after)]
+    assert numbers[0] == numbers[1] < FIRST_NUMBER
 
 
 def test_from_then_on_it_is_used_there_and_not_here(here, there, tmp_path):
