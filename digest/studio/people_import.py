@@ -2,7 +2,8 @@
 
 import secrets
 import shutil
-from dataclasses import dataclass, field
+import weakref
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
@@ -36,12 +37,13 @@ class Waiting:
     counts: tuple[int, ...]
 
 
-@dataclass
 class WaitingFiles:
     """The files of the last hour for which the operator has not given their word. Few are kept."""
 
-    _files: dict[str, Waiting] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
+    def __init__(self) -> None:
+        self._files: dict[str, Waiting] = {}
+        self._lock = Lock()
+        weakref.finalize(self, _close, self._files)
 
     def keep(self, waiting: Waiting) -> str:
         """Keep a file; return the key to ``take`` it by."""
@@ -62,6 +64,11 @@ class WaitingFiles:
     def _forget(self, now: datetime) -> None:
         for key in [key for key, kept in self._files.items() if kept.at + KEPT_FOR < now]:
             self._files.pop(key).content.close()
+
+
+def _close(files: dict[str, Waiting]) -> None:
+    for waiting in files.values():
+        waiting.content.close()
 
 
 def import_routes(context: PeopleContext) -> APIRouter:

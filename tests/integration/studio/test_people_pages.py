@@ -1,8 +1,10 @@
 """The studio's pages about people, on both databases: what they show, count and change."""
 
+import gc
 import json
 import re
 from datetime import date, timedelta
+from tempfile import SpooledTemporaryFile
 from zoneinfo import ZoneInfo
 
 import lxml.html
@@ -13,7 +15,13 @@ from digest.monitoring.why_text import why_lines
 from digest.studio.people_changes import change_routes
 from digest.studio.people_context import PeopleContext
 from digest.studio.people_growth import growth_routes
-from digest.studio.people_import import KEPT_FOR, MOST_FILES, import_routes
+from digest.studio.people_import import (
+    KEPT_FOR,
+    MOST_FILES,
+    Waiting,
+    WaitingFiles,
+    import_routes,
+)
 from digest.studio.people_page import PEOPLE_A_PAGE
 from digest.studio.people_routes import people_routes
 from digest.studio.render import Pages
@@ -424,6 +432,14 @@ def test_an_import_says_what_will_happen_and_then_it_happens(people, engine):
     assert [topic.text for topic in people.registry.file_of("ada@example.org").subscriber.topics] == ["agents", HOSTILE_TOPIC]  # fmt: skip
     assert any(line["event"] == "subscribers were imported" and line["new"] == 2 for line in logs)
     assert "no longer kept" in text_of(people.press(page, 422))
+
+
+def test_files_that_wait_are_closed_with_the_studio():
+    waiting_files, content = WaitingFiles(), SpooledTemporaryFile(1)  # noqa: SIM115
+    waiting_files.keep(Waiting("people.csv", content, NOW, ()))
+    del waiting_files
+    gc.collect()
+    assert content.closed
 
 
 def test_an_import_asks_again_if_something_else_would_happen(people, engine):
