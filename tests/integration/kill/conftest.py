@@ -21,6 +21,7 @@ def nursery() -> Iterator[Nursery]:
 @pytest.fixture
 def make_world(engine: Engine, nursery: Nursery, tmp_path: Path) -> Iterator[Callable[..., World]]:
     """Makes a world with a server; arguments by name, the server's or the world's."""
+    worlds: list[World] = []
     with ExitStack() as stack:
 
         def make(**named: object) -> World:
@@ -28,6 +29,9 @@ def make_world(engine: Engine, nursery: Nursery, tmp_path: Path) -> Iterator[Cal
                 key: named.pop(key) for key in ("seed", "slow", "puts_off") if key in named
             }
             server = stack.enter_context(CountingServer(**of_server))
-            return World(engine, server, nursery, tmp_path / "home", **named)
+            worlds.append(World(engine, server, nursery, tmp_path / "home", **named))
+            return worlds[-1]
 
         yield make
+        for world in worlds:
+            world.tell()

@@ -82,7 +82,7 @@ class CountingServer:
     def copies(self) -> int:
         return sum(self.arrived.values())
 
-    def wait_until(self, holds: Callable[[], bool], seconds: float = 20) -> None:
+    def wait_until(self, holds: Callable[[], bool], seconds: float = 40) -> None:
         """Wait for a message to arrive, or for a client to leave."""
         with self._changed:
             assert self._changed.wait_for(holds, seconds), "it never came to that"

@@ -62,6 +62,7 @@ class World:
             **settings,
         }
         self._nursery = nursery
+        self._children: list[Child] = []
         self._registry = Registry(engine)
         self.people = {
             self._registry.add(f"r{number}@example.org", (), source="test", now=NOW).id
@@ -85,7 +86,14 @@ class World:
 
     def start(self, what: str = "run", now: datetime | None = None, **settings: str) -> Child:
         """Start a process that sends."""
-        return self._nursery.start({**self.settings, **settings}, now or self.now, what)
+        child = self._nursery.start({**self.settings, **settings}, now or self.now, what)
+        self._children.append(child)
+        return child
+
+    def tell(self) -> None:
+        """Print what became of all that was started, for whoever looks at a test that failed."""
+        for number, child in enumerate(self._children, 1):
+            print(f"child {number}:", child.said if child.ends_within(0) else "lives")
 
     def run(self, now: datetime | None = None, **settings: str) -> Child:
         """Do a run to its end."""
