@@ -295,6 +295,7 @@ class Pipeline:
             self._raise_if_stopped()
 
         with self._planning_alone():
+            self._take_over(now)  # the papers of what has become stale are news again
             empty_handed = set[int]()
             if edition:
                 its = self._planning.today(edition, now, goes_on)

@@ -714,6 +714,20 @@ def test_an_edition_that_is_just_young_enough_is_sent(house):
     assert house.mailed() == ["ada"]
 
 
+def test_the_papers_of_what_has_become_stale_are_news_to_who_is_planned_for_next(house):
+    """Also if the first to look in all that time plans: from then on nobody has had them."""
+    house.add("ada")
+    house.run()
+    house.huggingface.sightings.append(make_sighting(9, listed_on=TOMORROW))
+    house.server.will_say(Point.RCPT, "451 4.3.0 Later")
+    house.run(NOW + timedelta(days=1))
+    later = NOW + timedelta(days=1, hours=house.settings.stale_after_hours, seconds=1)
+    empty = house.ledger.editions.freeze(later.date(), later.date(), later)
+    house.pipeline.plan(later, empty)
+    assert house.became(TOMORROW) == {"ada": "skipped stale"}
+    assert house.became(later.date()) == {"ada": "pending"}
+
+
 # ---- templates -------------------------------------------------------------------------------
 
 
