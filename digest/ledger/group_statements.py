@@ -16,6 +16,7 @@ from digest.model.deliveries import DeliveryState
 
 # ``:name`` is a parameter, and ``:names[]`` a list of numbers.
 _LIST = re.compile(r":(\w+)\[\]")
+_IN_LIST = re.compile(r"IN \(:(\w+)\[\]\)")
 _NAME = re.compile(r"(?<!:):(\w+)")
 
 
@@ -77,7 +78,8 @@ def _stored(dialect: str, value: object) -> object:
 
 
 def _for_postgresql(statement: str) -> str:
-    return _NAME.sub(r"%(\1)s", _LIST.sub(r"SELECT unnest(:\1::int[])", statement))
+    # Not IN with a subquery: a table that was just filled PostgreSQL may then read by its states.
+    return _NAME.sub(r"%(\1)s", _IN_LIST.sub(r"= ANY(:\1::int[])", statement))
 
 
 def _for_sqlite(statement: str) -> str:
