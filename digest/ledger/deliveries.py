@@ -51,9 +51,9 @@ REACHED_FROM: dict[DeliveryState, frozenset[DeliveryState]] = {
     _S.DEFERRED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN}),
     _S.REFUSED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN}),
     _S.UNCERTAIN: frozenset({_S.SENDING}),
-    # Found in the transaction of its mark, or before.
-    _S.SUPPRESSED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING}),
-    _S.SKIPPED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING}),
+    # Found before its mark, in the same transaction or earlier.
+    _S.SUPPRESSED: frozenset({_S.PENDING, _S.DEFERRED}),
+    _S.SKIPPED: frozenset({_S.PENDING, _S.DEFERRED}),
 }
 
 # Deliveries of old versions have no such moment; then it is that of their edition.

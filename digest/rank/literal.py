@@ -19,7 +19,7 @@ from digest.rank.topic_words import Form, TopicWords
 from digest.rank.words import pairs_of
 
 REPEATED = 2  # times; a title counts for three (see words.py)
-PROMINENT = 2
+PROMINENT = REPEATED
 OFTEN = 4
 _MOST = 0.75  # the part of a concept's words that makes it be there, without pairs
 _HALF = 0.5  # of its pairs

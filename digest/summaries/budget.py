@@ -1,4 +1,4 @@
-"""What the machine-made summaries of a day may still cost."""
+"""Keep account of what the machine-made summaries of a day may still cost."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

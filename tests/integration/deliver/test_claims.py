@@ -84,7 +84,7 @@ LEASED = {S.PENDING, S.DEFERRED}
 # Before its message was handed over, and after.
 BY_A_WORKER = {
     *((before, to) for before in LEASED for to in MOVES if to not in {S.ACCEPTED, S.UNCERTAIN}),
-    *((S.SENDING, to) for to in MOVES if to is not S.SENDING),
+    *((S.SENDING, to) for to in MOVES if to not in {S.SENDING, S.SUPPRESSED, S.SKIPPED}),
 }
 FOUND_WHEN_MARKED = {S.SENDING, S.SUPPRESSED, S.SKIPPED}
 # It was taken for dead, and turns out to be the one who knows.
@@ -260,7 +260,7 @@ def test_what_is_not_marked_waits_as_before(ledger, registry, edition, claims, c
     person, delivery = reader_of(ledger, claims, edition, registry)
     if before is S.DEFERRED:
         record(claims, delivery, DEFERRED, NOW)
-        assert [each.id for each in lease(claims)] == [delivery.id]
+        assert [leased.id for leased in lease(claims)] == [delivery.id]
     waited = row(ledger, delivery)
     happen(change, ledger, registry, person)
     assert commit(claims, now=LATER, marks=[Mark(delivery, person.address)]).marks == [False]

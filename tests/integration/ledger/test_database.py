@@ -148,15 +148,17 @@ def test_a_revision_that_the_program_does_not_know_is_a_ledger_error(migrated):
 def test_several_that_open_a_new_file_at_once_all_get_on(tmp_path):
     together = Barrier(6)
 
-    def open_it(number: int) -> None:
+    def open_it(number: int) -> int:
         engine = open_database(f"sqlite:///{tmp_path / str(number)}")
         together.wait(30)
-        engine.connect().close()
+        with engine.connect() as connection:
+            found = connection.execute(text("SELECT 1")).scalar_one()
         engine.dispose()
+        return found
 
     with ThreadPoolExecutor(together.parties) as threads:
         for number in range(40):
-            list(threads.map(open_it, [number] * together.parties))
+            assert sum(threads.map(open_it, [number] * together.parties)) == together.parties
 
 
 STARTER = """
