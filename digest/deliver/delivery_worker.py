@@ -200,6 +200,7 @@ class Pass:
             self._clock,
         )
         commit.hearers.append(self._feed.hear)
+        self._feed.begin()
         channels = [asyncio.create_task(self._over_one_channel()) for _ in range(connections)]
         try:
             await asyncio.gather(*channels)

@@ -77,6 +77,11 @@ class Feed:
         self._is_exhausted = False
         self._later: datetime | None = None
 
+    def begin(self) -> None:
+        """Fetch the first block, while connections are made."""
+        if self._goes_on(self._clock()):
+            self._fetch()
+
     async def next(self) -> Parcel | None:
         """Return the next delivery whose turn it is; None if the pass is over."""
         while self._goes_on(self._clock()):
@@ -205,7 +210,8 @@ class Feed:
             # Nothing more may only mean that of each queue there is as much as it allows.
             is_short = leased.deliveries or not self._parcels
             self._refill_below = self._few if is_short else len(self._parcels)
-            self._is_exhausted = not (leased.deliveries or leased.later or self._parcels)
+            is_something = leased.deliveries or leased.later or self._parcels
+            self._is_exhausted = leased.is_all or not is_something
             if leased.deliveries:
                 self._parcels += await self._read(leased.deliveries)
         except Exception as error:  # noqa: BLE001  raised to whoever asks next

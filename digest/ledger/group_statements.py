@@ -24,15 +24,19 @@ def _before(state: DeliveryState) -> str:
     return ", ".join(f"'{before}'" for before in sorted(REACHED_FROM[state]))
 
 
+# Written so that no index serves but that of ids. PostgreSQL, which counts a table that was just
+# filled by its old figures, would else read all that wait, or all that a worker has.
 _ACCEPT = f"""
 UPDATE deliveries SET state = 'accepted', attempts = attempts + 1, changed_at = :now,
     claimed_by = NULL, next_attempt_at = NULL, refused_for = NULL
-WHERE id IN (:ids[]) AND state IN ({_before(DeliveryState.ACCEPTED)}) AND claimed_by = :worker
+WHERE id IN (:ids[]) AND state || '' IN ({_before(DeliveryState.ACCEPTED)})
+    AND coalesce(claimed_by, '') = :worker
 RETURNING id
 """  # noqa: S608  of our own words
 _MARK = f"""
 UPDATE deliveries SET state = 'sending', changed_at = :now
-WHERE id IN (:ids[]) AND state IN ({_before(DeliveryState.SENDING)}) AND claimed_by = :worker
+WHERE id IN (:ids[]) AND state || '' IN ({_before(DeliveryState.SENDING)})
+    AND coalesce(claimed_by, '') = :worker
 RETURNING id
 """  # noqa: S608
 _TRY = """
@@ -78,7 +82,6 @@ def _stored(dialect: str, value: object) -> object:
 
 
 def _for_postgresql(statement: str) -> str:
-    # Not IN with a subquery: a table that was just filled PostgreSQL may then read by its states.
     return _NAME.sub(r"%(\1)s", _IN_LIST.sub(r"= ANY(:\1::int[])", statement))
 
 

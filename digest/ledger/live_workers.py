@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import structlog
-from sqlalchemy import Engine, delete, func, insert, select, update
+from sqlalchemy import Engine, delete, func, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from digest.ledger.claims import Claims
@@ -82,12 +82,16 @@ class LiveWorkers(Store):
         these = among(only)
         being_sent = its.state == DeliveryState.SENDING
         is_uncertain = its.state == DeliveryState.UNCERTAIN
-        query = select(its.claimed_by).where(its.claimed_by.is_not(None), ~is_uncertain, *these)
-        names = self._values(query.distinct())
-        unnamed = update(deliveries).where(being_sent, its.claimed_by.is_(None), *these)
-        unnamed = unnamed.values(state=DeliveryState.UNCERTAIN, changed_at=now)
-        resolved = self._write(unnamed)  # by an old version
-        for name in [*self._dead(names), *({idle} & {*names})]:
+        is_held = or_(its.claimed_by.is_not(None), being_sent)
+        query = select(its.claimed_by).where(is_held, ~is_uncertain, *these)
+        names = {*self._values(query.distinct())}
+        resolved = 0
+        if None in names:  # by an old version
+            names.remove(None)
+            unnamed = update(deliveries).where(being_sent, its.claimed_by.is_(None), *these)
+            unnamed = unnamed.values(state=DeliveryState.UNCERTAIN, changed_at=now)
+            resolved = self._write(unnamed)
+        for name in [*self._dead(names), *({idle} & names)]:
             uncertain = update(deliveries).where(being_sent, its.claimed_by == name, *these)
             uncertain = uncertain.values(state=DeliveryState.UNCERTAIN, changed_at=now)
             resolved += self._write(uncertain)
