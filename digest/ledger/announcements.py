@@ -14,11 +14,9 @@ from digest.ledger.editions import IS_DIGEST, count
 from digest.ledger.locks import advisory_lock
 from digest.ledger.tables import announcements, deliveries, editions
 from digest.model.announcements import FIRST_NUMBER, Announcement, Audience, Draft
-from digest.model.deliveries import Balance, DeliveryState
+from digest.model.deliveries import WAITING, Balance, DeliveryState
 from digest.model.digests import SkipReason
 from subscribers.store.store import Store
-
-_WAITING = (DeliveryState.PENDING, DeliveryState.DEFERRED)
 
 
 class Announcements(Store):
@@ -61,7 +59,7 @@ class Announcements(Store):
             its = its.where(announcements.c.stopped_at.is_(None))
             connection.execute(its.values(stopped_at=now))
             waiting = update(deliveries).where(
-                deliveries.c.edition_id == announcement.id, deliveries.c.state.in_(_WAITING)
+                deliveries.c.edition_id == announcement.id, deliveries.c.state.in_(WAITING)
             )
             skipped = waiting.values(
                 state=DeliveryState.SKIPPED, reason=SkipReason.STOPPED, changed_at=now

@@ -29,7 +29,7 @@ from digest.ledger.provider_queues import (
     exceptions,
 )
 from digest.ledger.tables import deliveries
-from digest.model.deliveries import Delivery, DeliveryState
+from digest.model.deliveries import WAITING, Delivery, DeliveryState
 from digest.model.digests import SkipReason
 from digest.model.messages import Outcome
 from subscribers.model import Standing
@@ -37,7 +37,6 @@ from subscribers.store import rows
 from subscribers.store.store import Store
 
 _S = DeliveryState
-_WAITING = frozenset({_S.PENDING, _S.DEFERRED})
 _SKIPPED_FOR = {
     Standing.WITHDRAWN: SkipReason.WITHDRAWN,
     Standing.NOT_CONFIRMED: SkipReason.NOT_CONFIRMED,
@@ -156,7 +155,7 @@ class Claims(Store):
 
         Call it while nothing is being sent: nothing at all, or ``only`` nothing of a shard.
         """
-        open_states = [*_WAITING, _S.SENDING]
+        open_states = [*WAITING, _S.SENDING]
         return self._write(
             update(deliveries)
             .where(deliveries.c.state.in_(open_states), deliveries.c.claimed_by == self.name)
@@ -214,7 +213,7 @@ class Claims(Store):
         A worker that lost the database and was taken for dead may still record its outcomes. It may
         have leased it anew beside its old lease: only the one that is marked ends the mark.
         """
-        before = REACHED_FROM[to] if is_marked else REACHED_FROM[to] & _WAITING
+        before = REACHED_FROM[to] if is_marked else REACHED_FROM[to] & WAITING
         ours = update(deliveries).where(*self._is_ours([delivery.id], before))
         keeps = self.name if to is _S.UNCERTAIN else None
         moved = ours.values(state=to, changed_at=now, claimed_by=keeps, **values)
@@ -234,7 +233,7 @@ class Claims(Store):
             at, its_mark = {"next_attempt_at": release.not_before}, release.undoes_mark
             self._move(connection, release.delivery, _S.PENDING, now, is_marked=its_mark, **at)
             return
-        before = REACHED_FROM[_S.PENDING] if release.undoes_mark else _WAITING
+        before = REACHED_FROM[_S.PENDING] if release.undoes_mark else WAITING
         ours = update(deliveries).where(*self._is_ours([release.delivery.id], before))
         connection.execute(ours.values(_as_it_was(now)))
 

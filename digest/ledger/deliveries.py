@@ -30,7 +30,7 @@ from digest.ledger.editions import IS_DIGEST
 from digest.ledger.provider_queues import ALL, closed_queues
 from digest.ledger.tables import announcements, attempts, deliveries, editions
 from digest.model.announcements import FIRST_NUMBER, Mailing
-from digest.model.deliveries import Delivery, DeliveryReport, DeliveryState, Had
+from digest.model.deliveries import WAITING, Delivery, DeliveryReport, DeliveryState, Had
 from digest.model.digests import Edition, SkipReason
 from digest.model.packed_picks import numbers_in, pattern_of
 from subscribers.store.store import Store, near
@@ -42,18 +42,18 @@ _S = DeliveryState
 REACHED_FROM: dict[DeliveryState, frozenset[DeliveryState]] = {
     # Marked right before its message is handed over: from now on a crash makes it uncertain.
     # Never twice: a worker that was taken for dead may have leased it anew, beside its old lease.
-    _S.SENDING: frozenset({_S.PENDING, _S.DEFERRED}),
+    _S.SENDING: WAITING,
     # A lease that was given back; a message that was not handed over; or resent by the operator.
-    _S.PENDING: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN}),
+    _S.PENDING: WAITING | {_S.SENDING, _S.UNCERTAIN},
     # A failure report proves that the relay had accepted it.
     _S.ACCEPTED: frozenset({_S.SENDING, _S.UNCERTAIN}),
     # Put off by a server, or refused for another reason than the address; that needs no mark.
-    _S.DEFERRED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN}),
-    _S.REFUSED: frozenset({_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN}),
+    _S.DEFERRED: WAITING | {_S.SENDING, _S.UNCERTAIN},
+    _S.REFUSED: WAITING | {_S.SENDING, _S.UNCERTAIN},
     _S.UNCERTAIN: frozenset({_S.SENDING}),
     # Found before its mark, in the same transaction or earlier.
-    _S.SUPPRESSED: frozenset({_S.PENDING, _S.DEFERRED}),
-    _S.SKIPPED: frozenset({_S.PENDING, _S.DEFERRED}),
+    _S.SUPPRESSED: WAITING,
+    _S.SKIPPED: WAITING,
 }
 
 # Deliveries of old versions have no such moment; then it is that of their edition.
@@ -309,7 +309,7 @@ class Deliveries(Store):
 
         Return when each was planned.
         """
-        waits = deliveries.c.state.in_([_S.PENDING, _S.DEFERRED])
+        waits = deliveries.c.state.in_(WAITING)
         its = [] if edition is None else [deliveries.c.edition_id == edition.id]
         put_off = (waits, deliveries.c.next_attempt_at.is_not(None), *its)
         with write_transaction(self._engine) as connection:
@@ -322,14 +322,14 @@ class Deliveries(Store):
         return self._skip(true(), SkipReason.DROPPED, now)
 
     def _skip(self, which: ColumnElement[bool], reason: SkipReason, now: datetime) -> int:
-        waits = deliveries.c.state.in_([_S.PENDING, _S.DEFERRED])
+        waits = deliveries.c.state.in_(WAITING)
         skipped = update(deliveries).where(waits, which)
         return self._write(skipped.values(state=_S.SKIPPED, reason=reason, changed_at=now))
 
 
 def may_be_tried(now: datetime) -> ColumnElement[bool]:
     """Return the condition that a delivery waits and may be tried now."""
-    return and_(deliveries.c.state.in_([_S.PENDING, _S.DEFERRED]), is_time_for(now))
+    return and_(deliveries.c.state.in_(WAITING), is_time_for(now))
 
 
 def among(ids: Collection[int] | None) -> list[ColumnElement[bool]]:

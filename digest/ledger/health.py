@@ -13,7 +13,7 @@ from digest.ledger.deliveries import PLANNED_AT, may_be_tried
 from digest.ledger.editions import IS_DIGEST
 from digest.ledger.locks import is_held
 from digest.ledger.tables import attempts, bounces, collections, deliveries, editions, runs
-from digest.model.deliveries import BounceKind, DeliveryState
+from digest.model.deliveries import WAITING, BounceKind, DeliveryState
 from digest.model.messages import OutcomeKind
 from subscribers.store.store import Store
 
@@ -23,7 +23,6 @@ BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)  # seconds
 
 _S = DeliveryState
 _OPEN = (_S.PENDING, _S.DEFERRED, _S.SENDING, _S.UNCERTAIN)
-_WAITING = (_S.PENDING, _S.DEFERRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +83,12 @@ class Health(Store):
         )
         again = deliveries.c.next_attempt_at
         later = select(func.count(), func.min(again), func.max(again)).where(
-            deliveries.c.state.in_(_WAITING), again > now
+            deliveries.c.state.in_(WAITING), again > now
         )
         with self._engine.connect() as connection:
             rows = connection.execute(by_edition).all()
             put_off, first, last = connection.execute(later).one()
-            waiting_of = [edition_id for state, edition_id, _ in rows if state in _WAITING]
+            waiting_of = [edition_id for state, edition_id, _ in rows if state in WAITING]
             frozen = select(func.min(editions.c.frozen_at)).where(editions.c.id.in_(waiting_of))
             oldest = connection.execute(frozen).scalar()
             ready = select(func.min(func.coalesce(again, PLANNED_AT))).where(may_be_tried(now))

@@ -23,10 +23,9 @@ from digest.ledger.provider_queues import (
     take_probe,
 )
 from digest.ledger.tables import deliveries, provider_queues
-from digest.model.deliveries import Delivery, DeliveryState
+from digest.model.deliveries import WAITING, Delivery, DeliveryState
 
 _S = DeliveryState
-_WAITING = frozenset({_S.PENDING, _S.DEFERRED})
 # Of a queue with an interval, no more is leased than it allows in this time.
 _HORIZON = timedelta(seconds=30)
 # PostgreSQL, which counts a table that was just filled by its old figures, would read all that wait
@@ -198,7 +197,7 @@ def _of_shard(choice: _Choice, ids: Collection[int]) -> Leased:
     # would look through all that do for each id.
     query = select(deliveries).where(*among(ids), deliveries.c.claimed_by.is_(None))
     rows = choice.connection.execute(query.with_for_update(skip_locked=True))
-    waiting = [row for row in rows if row.state in _WAITING]
+    waiting = [row for row in rows if row.state in WAITING]
     waiting.sort(key=lambda row: (row.state != _S.PENDING, row.edition_id, row.id))
     choice.look_up(waiting)
     choice.lease([row for row in waiting if _is_due(row, choice.now)])

@@ -9,7 +9,7 @@ from digest.ledger.deliveries import Deliveries
 from digest.ledger.provider_queues import paused_providers
 from digest.ledger.tables import announcements, attempts, deliveries, editions
 from digest.model.announcements import Mailing, name_of
-from digest.model.deliveries import Delivery, DeliveryReport, DeliveryState
+from digest.model.deliveries import WAITING, Delivery, DeliveryReport, DeliveryState
 from digest.model.diagnosis import Scope
 from digest.model.messages import OutcomeKind
 from subscribers.store.overview import ids_with
@@ -106,7 +106,7 @@ class Outcomes(Store):
             select(editions.c.day, announcements.c.subject, func.count(), func.min(deliveries.c.id))
             .join_from(deliveries, editions, editions.c.id == deliveries.c.edition_id)
             .outerjoin(announcements, announcements.c.edition_id == editions.c.id)
-            .where(deliveries.c.state.in_([DeliveryState.PENDING, DeliveryState.DEFERRED]))
+            .where(deliveries.c.state.in_(WAITING))
             .where(or_(is_ours, and_(is_of_provider, ~is_paused)))
             .group_by(editions.c.id, editions.c.day, announcements.c.subject)
             .order_by(editions.c.id)

@@ -20,6 +20,9 @@ class DeliveryState(StrEnum):
     UNCERTAIN = "uncertain"
 
 
+WAITING = frozenset({DeliveryState.PENDING, DeliveryState.DEFERRED})
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """The durable intent to send one digest to one subscriber.

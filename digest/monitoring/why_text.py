@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from digest.compose.report_words import report_view
 from digest.ledger.provider_queues import name_of
-from digest.model.deliveries import DeliveryState
+from digest.model.deliveries import WAITING
 from digest.model.digests import Match
 from digest.model.wording import STATES, because
 from digest.monitoring.why import Journey, Offer, Why
@@ -14,7 +14,6 @@ from digest.rank.ranker import ENOUGH_RATINGS
 from subscribers.model import Consent
 from subscribers.topic_reports import TopicReport
 
-_WAITS = (DeliveryState.PENDING, DeliveryState.DEFERRED)
 _Moment = Callable[[datetime], str]
 
 
@@ -189,7 +188,7 @@ def _journey(journey: Journey, moment: _Moment) -> Iterator[str]:
         bounce = back.bounce
         said = _joined(bounce.status, bounce.text)
         yield f"  {moment(back.at)} came back, {bounce.kind}: {said}"
-    if report.state in _WAITS:
+    if report.state in WAITING:
         yield from _waiting(journey, moment)
 
 
