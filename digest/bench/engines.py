@@ -30,7 +30,7 @@ from digest.settings.settings import PREFIX, variable
 from subscribers.importing import import_people
 
 _UNTIL = 0.1  # of the messages are sent, processes start
-_LOOK_EVERY = 0.2  # seconds
+_LOOK_EVERY = 0.5  # seconds
 _LONGEST_PAUSE = 120.0  # seconds without a new message
 _LONGEST_END = 60.0  # seconds that a worker may take to end
 # The jobs of the schedule are done as well, but nobody is asked for papers.

@@ -1,15 +1,16 @@
 """Send shards: an engine hands them to this process, several at a time.
 
-Each has one connection, and all share one thread that writes. What is to be done for a shard is
-read from its rows, so it may be handed out twice, to two machines, or never (ledger/shards.py).
+They share its connections, and one thread that writes. What is to be done for a shard is read from
+its rows, so it may be handed out twice, to two machines, or never (ledger/shards.py).
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from math import ceil
 from threading import Event
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from digest.deliver.delivery_worker import Parts, Pass, limits_of
 from digest.deliver.edition_messages import EditionMessages
 from digest.deliver.group_commit import GroupCommit
 from digest.deliver.rate_limit import is_within
+from digest.deliver.transport.channel_pool import ChannelPool
 from digest.ledger.claims import Claims
 from digest.ledger.database import retry_on_disconnect
 from digest.ledger.ledger import Ledger
@@ -29,6 +31,9 @@ _LONGEST = timedelta(minutes=5)
 _SOON = timedelta(seconds=3)  # somebody else is sending it
 _IN_TROUBLE = timedelta(seconds=30)  # the relay, or a template; doubled some times
 _FRESH = timedelta(hours=1)  # what was read of editions
+_IS_OURS = timedelta(minutes=1)  # the database, since that was looked up
+_CONNECTIONS = 8  # for a shard
+_MESSAGES = 10  # for each of them, at least: to connect takes longer than to send
 
 T = TypeVar("T")
 
@@ -47,7 +52,8 @@ class Again:
 class ShardSender:
     """Sends for one process of several machines, within an event loop.
 
-    ``renew`` is called before each shard, and raises DigestError if nothing may be sent.
+    ``slots`` are its connections. ``renew`` is called before shards, once a minute, and raises
+    DigestError if nothing may be sent.
     """
 
     def __init__(
@@ -57,14 +63,21 @@ class ShardSender:
         slots: int,
         renew: Callable[[datetime], None],
     ) -> None:
-        self._parts = parts
+        self._channels = ChannelPool(parts.channel, slots)
+        self._parts = replace(parts, channel=self._channels.channel)
         self._clock = clock
         self._slots = slots
         self._renew = renew
         self._refusals = Refusals(slots)
         self._read_at = clock()
+        self._renewed_at: datetime | None = None
         self._under_way: set[int] = set()
         self.stopping = Event()
+
+    @property
+    def at_once(self) -> int:
+        """How many shards to send at once: while some are sent, the next are read."""
+        return 2 * ceil(self._slots / _CONNECTIONS)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["asyncio.Task[None]"]:
@@ -76,8 +89,11 @@ class ShardSender:
             self._messages = EditionMessages(
                 self._parts.ledger, self._parts.composer, self._parts.sentences
             )
-            async with self._commit.running() as writing:
-                yield writing
+            try:
+                async with self._commit.running() as writing:
+                    yield writing
+            finally:
+                await self._channels.close()
 
     async def send(self, ids: Collection[int], runs_before: int = 0) -> Again | None:
         """Send what may be sent now of a shard; None if it is settled.
@@ -93,6 +109,8 @@ class ShardSender:
             return await self._send(ids, runs_before)
         finally:
             self._under_way.difference_update(ids)
+            if not self._under_way:
+                await self._channels.close()
 
     async def _send(self, ids: Collection[int], runs_before: int) -> Again | None:
         if not await _in_thread(partial(self._begin, ids)):
@@ -105,7 +123,8 @@ class ShardSender:
             messages=self._messages,
             longest=_LONGEST,
         )
-        later = await a_pass.send_over(self._commit, 1, lambda _: None, ids, PATIENCE)
+        connections = min(_CONNECTIONS, self._slots, ceil(len(ids) / _MESSAGES))
+        later = await a_pass.send_over(self._commit, connections, lambda _: None, ids, PATIENCE)
         await self._commit.all_recorded()
         wait = _IN_TROUBLE * 2 ** min(runs_before, 4) if a_pass.troubles else _SOON
         return await _in_thread(partial(self._end, ids, later, wait))
@@ -119,7 +138,9 @@ class ShardSender:
         now = self._clock()
         if not may_send(self._parts.settings, self._parts.ledger, now):
             return False
-        self._renew(now)
+        if self._renewed_at is None or now - self._renewed_at >= _IS_OURS:
+            self._renew(now)
+            self._renewed_at = now
         self._parts.ledger.live_workers.resolve_orphaned(now, ids, idle=self._claims.name)
         if now - self._read_at > _FRESH:
             self._messages = EditionMessages(

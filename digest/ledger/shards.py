@@ -1,4 +1,4 @@
-"""Shards: deliveries that one connection of any machine is asked to send.
+"""Shards: deliveries that a worker on any machine is asked to send.
 
 A job is a hint that somebody should look at these rows. The rows decide: a job may be lost, doubled
 or late, and nothing is sent twice or forgotten. Jobs are rows of the engine's tables, in the same

@@ -295,7 +295,7 @@ provider_queues = Table(
 )
 
 # The workers that send, on PostgreSQL (see live_workers.py). ``process`` tells a process of the
-# same machine whether this one has ended; ``slots`` is how many shards it sends at once.
+# same machine whether this one has ended; ``slots`` are its connections.
 workers = Table(
     "workers",
     metadata,

@@ -102,7 +102,7 @@ async def _send(app: App, ready: Callable[[], None]) -> None:
 
     with stopping(stop):
         async with jobs.open_async(), sender.running() as writing:
-            fetching = asyncio.create_task(_fetch(app, jobs, SEND_QUEUE, slots))
+            fetching = asyncio.create_task(_fetch(app, jobs, SEND_QUEUE, sender.at_once))
             asking = asyncio.create_task(told.wait())
             ready()
             await asyncio.wait({fetching, writing, asking}, return_when="FIRST_COMPLETED")

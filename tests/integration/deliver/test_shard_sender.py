@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import timedelta
-from threading import Event
+from threading import Barrier, Event
 
 import pytest
 from sqlalchemy import select, text, update
@@ -10,6 +10,7 @@ from sqlalchemy import select, text, update
 from digest.compose.composer import Composer
 from digest.compose.from_identity import from_identity
 from digest.deliver.shard_sender import Again, ShardSender
+from digest.errors import LedgerError
 from digest.ledger import shards
 from digest.ledger.database import ensure_current, open_database
 from digest.ledger.ledger import Ledger
@@ -35,11 +36,11 @@ def crowd():
         engine.dispose()
 
 
-def sender_of(crowd, post, slots=2, **settings):
+def sender_of(crowd, post, slots=2, renew=lambda _: None, **settings):
     chosen = make_settings(**settings)
     composer = Composer(TEMPLATES, from_identity(chosen))
     worker = make_delivery_worker(chosen, crowd.ledger, crowd.registry, composer, post, crowd.clock)
-    return ShardSender(worker._parts, crowd.clock, slots, lambda _: None)
+    return ShardSender(worker._parts, crowd.clock, slots, renew)
 
 
 def send(crowd, *given, says=lambda _: ACCEPTED, **settings):
@@ -137,6 +138,58 @@ def test_a_shard_that_is_handed_out_twice_is_sent_once(crowd):
 
     assert asyncio.run(do()) == (Again(NOW + timedelta(seconds=3)), None)
     assert post.sent == names(4)
+
+
+def test_shards_share_the_connections_and_a_large_one_has_several(crowd):
+    """Three are on the wire at once, of one shard at first; the last of the other comes after."""
+    crowd.add(*names(41))
+    all_at_once, most_at_once = Barrier(3, timeout=20), 0
+    on_the_wire = set()
+
+    def wait(message):
+        nonlocal most_at_once
+        on_the_wire.add(message)
+        most_at_once = max(most_at_once, len(on_the_wire))
+        if len(post.sent) <= 3:
+            all_at_once.wait()
+        on_the_wire.remove(message)
+        return ACCEPTED
+
+    post = Post(crowd.clock, wait)
+    sender = sender_of(crowd, post, slots=3)
+
+    async def do():
+        async with sender.running():
+            return await asyncio.gather(*(sender.send(ids(crowd)[n : n + 40]) for n in (0, 40)))
+
+    assert asyncio.run(do()) == [None, None]
+    assert sorted(post.sent) == sorted(names(41))
+    assert sorted(post.sent[:3]) == sorted(names(3))
+    assert most_at_once == 3
+
+
+def test_that_the_database_is_ours_is_looked_up_once_a_minute_but_again_after_an_objection(crowd):
+    crowd.add(*names(4))
+    looked = []
+
+    def renew(now):
+        looked.append(now)
+        if len(looked) == 1:
+            raise LedgerError("it has moved")
+
+    sender = sender_of(crowd, Post(crowd.clock), renew=renew)
+
+    async def do():
+        async with sender.running():
+            with pytest.raises(LedgerError):
+                await sender.send([1])
+            for number in (1, 2, 3):
+                await sender.send([number])
+            crowd.clock.waited += timedelta(minutes=1)
+            await sender.send([4])
+
+    asyncio.run(do())
+    assert looked == [NOW, NOW, NOW + timedelta(minutes=1)]
 
 
 def test_a_shard_that_another_living_worker_has_is_left_to_it(crowd):
