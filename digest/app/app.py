@@ -9,8 +9,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from digest.app.garbage import collect_garbage_rarely
 from digest.app.papers import PaperParts
 from digest.collect.source import installed
 from digest.deliver.trouble import standing_trouble
@@ -43,7 +44,7 @@ class App(PaperParts):
     @property
     def another(self) -> Callable[[], App]:
         """Make the same App in another process: this can be pickled."""
-        return partial(App, **self._given)
+        return partial(_in_another_process, **self._given)
 
     def tidy(self, now: datetime, progress: Progress = silent) -> Tidied:
         """Delete what is past its retention time."""
@@ -197,6 +198,11 @@ def _mx_owners(domains: Sequence[str]) -> dict[str, str]:
     from digest.deliver.transport.mx import mx_owners
 
     return mx_owners(domains)
+
+
+def _in_another_process(**given: Any) -> App:
+    collect_garbage_rarely()
+    return App(**given)
 
 
 def _delivery_worker_of(another: Callable[[], App]) -> DeliveryWorker:

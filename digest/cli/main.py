@@ -14,6 +14,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from digest.app.garbage import collect_garbage_rarely
+
 # The commands of `digest --help`, by section: where each stands in this package, and its line.
 SECTIONS = {
     "Try": {
@@ -122,10 +124,8 @@ cli = typer.Typer(
 
 def main() -> None:
     """Run the command of ``sys.argv``. An expected error is one line on standard error."""
-    # Most of a command's objects are of the modules it imports, and stay. To look through them for
-    # garbage, again and again and at the end, takes up to a fifth of its time.
-    gc.set_threshold(20_000)
-    atexit.register(gc.freeze)
+    collect_garbage_rarely()
+    atexit.register(gc.freeze)  # or all objects are looked through at the end
     try:
         cli(prog_name="digest")
     except Exception as error:  # noqa: BLE001  each is told
