@@ -15,6 +15,7 @@ the paper has these very words where they weigh (see literal.py), which raises i
 itself; nor, with a model, if the best of the corpus is near enough to the topic in meaning. A paper
 that lacks a concept of a topic is held below the normal threshold, and so is one that only
 mentions it, unless it fits well otherwise; one that has the words of a phrase apart scores less.
+With a model each score is looked at again: near in meaning it rises, and far it falls.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,6 +66,11 @@ _LEFT = 0.49  # of its score, to a paper that lacks a concept
 _IN_PASSING = 0.85  # the score that a paper needs that only mentions a concept
 _CLOSE = 1 / 20  # below the normal threshold such papers lie as close together, in their order
 _IN_PIECES = 1.0  # taken from the logit of a paper that has the words of a phrase apart
+
+# With a model, the logit of a score is weighed against how much nearer a paper is to the topic in
+# meaning than papers are in general, in standard deviations: fitted to judgements of a person.
+_BY_SCORE, _BY_NEARNESS, _BY_ITSELF = 1.3, 0.5, -1.35
+_SURE = 0.001  # no score counts as nearer to 0 or 1 than this
 
 # Below the first number a topic is held down to _HELD_DOWN, above the second not at all. It is more
 # than nothing, so that the order of the papers stays for whoever wants to see all of them.
@@ -149,6 +155,8 @@ class Profiles:
         self._corpus = corpus
         self._meanings = meanings
         self._comparisons: list[_Comparison] = []
+        self._nearness: _Comparison | None = None
+        self._has_words = np.array([[bool(query.words)] for query in queries])
         topics = [TopicWords.of(query.words, corpus) for query in queries]
         self._literal = Literal(topics, corpus)
         weights, whole = _word_weights(corpus, topics)
@@ -188,7 +196,16 @@ class Profiles:
         scores *= np.where(lacks, self._left, 1)
         held = in_passing & ~lacks & (scores < _IN_PASSING)
         scores = np.where(held, np.minimum(scores, _LEFT - _CLOSE * (1 - scores)), scores)
+        if self._nearness:
+            scores = np.where(self._has_words, self._looked_at_again(scores, papers), scores)
         return np.asarray(scores + (1 - scores) * _RAISED * ramp(fully, *_FULLY), np.float32)
+
+    def _looked_at_again(self, scores: Floats, papers: Papers) -> Floats:
+        """Return scores that nearness in meaning has confirmed or not."""
+        assert self._nearness
+        logits = np.log((scores + _SURE) / (1 + _SURE - scores))
+        nearness = self._nearness.scores(papers)
+        return _logistic(_BY_SCORE * logits + _BY_NEARNESS * nearness + _BY_ITSELF)
 
     def word_weights(self, topic: int) -> sparse.csr_matrix:
         """Return the weight of each word of a topic and of its feedback (a single row)."""
@@ -218,6 +235,7 @@ class Profiles:
         if self._meanings:
             weight = _MEANING_WEIGHT * others_words
             total += self._compare("embeddings", self._meanings.words, weight)
+            self._nearness, _ = _Comparison.of("embeddings", self._meanings.words, corpus.papers)
         weight = _FEEDBACK_WEIGHT * others_words
         more = np.zeros_like(total)
         for _ in range(_FEEDBACK_ROUNDS):

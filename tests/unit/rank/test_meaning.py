@@ -177,3 +177,27 @@ def test_files_are_ranked_by_meaning_as_well(with_model):
     (found,) = rank(topics, CANDIDATES, with_model, {}, BROAD, embed=embed)
     assert plain["ranking"] == []
     assert [each["id"] for each in found["ranking"]] == [CANDIDATES[0].key]
+
+
+def test_a_paper_with_the_words_that_is_far_in_meaning_falls_and_a_near_one_does_not(with_model):
+    """Both have the same words; only their embeddings differ, by what stands in their titles."""
+    text = "Quantization is what we look at."
+    near, far = (make_candidate(n, title=f"Study {n}", abstract=text) for n in (1, 2))
+
+    def embed_as_told(texts):
+        return np.array(
+            [
+                -embed([said])[0] if said.startswith("Study 2") else embed([said])[0]
+                for said in texts
+            ]
+        )
+
+    def scores(told):
+        matched = Matching(with_model, [near, far], embed=told).match([Topic("quantization")])
+        return matched.scores[0].tolist()
+
+    normal = THRESHOLDS[Strictness.NORMAL]
+    by_words, the_same = scores(None)
+    assert by_words == the_same
+    kept, fallen = scores(embed_as_told)
+    assert kept > by_words > normal > fallen
