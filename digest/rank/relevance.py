@@ -204,8 +204,8 @@ class Profiles:
         """Return scores that nearness in meaning has confirmed or not."""
         assert self._nearness
         logits = np.log((scores + _SURE) / (1 + _SURE - scores))
-        nearness = self._nearness.scores(papers)
-        return _logistic(_BY_SCORE * logits + _BY_NEARNESS * nearness + _BY_ITSELF)
+        weighed = _BY_SCORE * logits + _BY_NEARNESS * self._nearness.scores(papers) + _BY_ITSELF
+        return _logistic(np.asarray(weighed, np.float32))
 
     def word_weights(self, topic: int) -> sparse.csr_matrix:
         """Return the weight of each word of a topic and of its feedback (a single row)."""
