@@ -67,7 +67,7 @@ def rank_files(
     """
     from digest.rank.corpora import SHIPPED, learn, load
     from digest.rank.rank_files import rank, read_papers, read_topics
-    from digest.rank.ranker import THRESHOLDS
+    from digest.rank.readers import THRESHOLDS
 
     embed = _model() if semantic else None
     candidates, wanted = _read(read_papers, papers), _read(read_topics, topics)

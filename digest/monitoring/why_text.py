@@ -10,7 +10,7 @@ from digest.model.deliveries import WAITING
 from digest.model.digests import Match
 from digest.model.wording import STATES, because
 from digest.monitoring.why import Journey, Offer, Why
-from digest.rank.ranker import ENOUGH_RATINGS
+from digest.rank.readers import ENOUGH_RATINGS
 from subscribers.model import Consent
 from subscribers.topic_reports import TopicReport
 

@@ -11,7 +11,8 @@ from digest.model.digests import Edition, Pick, SkipReason
 from digest.model.packed_picks import picks_of
 from digest.model.papers import Facts
 from digest.plan.mail_domains import Providers
-from digest.rank.ranker import Ranker, Reader
+from digest.rank.ranker import Ranker
+from digest.rank.readers import Reader
 from subscribers.model import Rating, Subscriber, Verdict
 from subscribers.own_papers import OwnPaper
 from subscribers.preferences import LONGEST_WAIT, Preferences

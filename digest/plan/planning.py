@@ -15,7 +15,8 @@ from digest.plan.due import DueTime, due_since, latest_due, who_is_due, with_mai
 from digest.plan.edition_planner import Due, EditionPlanner, reader_of
 from digest.plan.first import first_due, latest_edition, who_is_new, without_late_ones
 from digest.plan.mail_domains import LookUp, Providers
-from digest.rank.ranker import Limits, Ranker
+from digest.rank.ranker import Ranker
+from digest.rank.readers import Limits
 from digest.rank.reference_corpus import Embed, ReferenceCorpus
 from digest.settings.settings import Settings
 from subscribers.model import Consent, MailSchedule

@@ -1,8 +1,8 @@
 """Rank an edition for its readers: For you, Trending, Rising. Pure and deterministic."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from threading import Lock
 from typing import TypeVar
 
@@ -15,80 +15,20 @@ from digest.model.papers import Facts, Revision
 from digest.rank.following import Followed
 from digest.rank.matching import DECIMALS, Matched, Matching, Topic
 from digest.rank.popularity import by_gain, trending
+from digest.rank.readers import Limits, Reader
 from digest.rank.reference_corpus import Embed, Floats, ReferenceCorpus
 from digest.rank.select import NONE, Ints, Pool, best_for, first_free, first_rows, groups_of
 from subscribers.follows import Follow
-from subscribers.preferences import Strictness
-from subscribers.topics import TopicFilter
 
-# The score that a match needs, by how strict a reader is.
-THRESHOLDS = {Strictness.STRICT: 0.7, Strictness.NORMAL: 0.5, Strictness.BROAD: 0.2}
-
-ENOUGH_RATINGS = 3  # liked papers that are a topic of their own; muted ones that push others back
 _TO_TELL = 0.01  # the least score of a best paper that is named; less says nothing
 _TOO_ALIKE = 0.5  # cosine of two papers' words, above which they are nearly the same
 _BLOCK = 4096  # readers at a time
-
 _MOST_TOPICS = 5000  # that are remembered with their scores
 
 T = TypeVar("T")
 Mask = NDArray[np.bool_]
 # A paper by number, its section and, for For you, the topic by number or what the reader follows.
 _Chosen = tuple[Section, int, int | Follow | None]
-
-
-_topic = lru_cache(_MOST_TOPICS)(Topic)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The size of each section, and the strictness where a reader states none.
-
-    ``trending`` is that of Trending and Rising together, of which ``rising``, and half, may rise.
-    """
-
-    for_you: int
-    trending: int
-    strictness: Strictness = Strictness.NORMAL
-    rising: int = 0
-
-    def threshold(self, reader: "Reader") -> float:
-        """Return the score that a match needs for a reader."""
-        return THRESHOLDS[reader.strictness or self.strictness]
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """A reader as the ranking sees them.
-
-    ``least`` papers on the topics there must be, ``most`` there may be; where ``most`` or
-    ``strictness`` is None, the limits hold. ``trending``: with what others vote for. ``likes``,
-    ``mutes`` and ``own`` name papers: those that they rated, and those that they gave as their own.
-    What they ``follow`` comes first. ``shown`` are the ids of papers that they were shown.
-    """
-
-    topics: tuple[TopicFilter, ...] = ()
-    exclusions: tuple[TopicFilter, ...] = ()
-    least: int = 1
-    most: int | None = None
-    strictness: Strictness | None = None
-    trending: bool = True
-    likes: tuple[str, ...] = ()
-    mutes: tuple[str, ...] = ()
-    own: tuple[str, ...] = ()
-    follows: tuple[Follow, ...] = ()
-    shown: Collection[int] = ()
-
-    @property
-    def wanted(self) -> list[Topic]:
-        """Return each topic, and enough liked papers as one more."""
-        topics = [_topic(topic.text) for topic in self.topics]
-        return topics + ([Topic(likes=self.likes)] if len(self.likes) >= ENOUGH_RATINGS else [])
-
-    @property
-    def unwanted(self) -> list[Topic]:
-        """Return enough muted papers, as a topic that pushes papers back."""
-        return [Topic(likes=self.mutes)] if len(self.mutes) >= ENOUGH_RATINGS else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from digest.model.search import Found, SearchOrder, SearchQuery
 from digest.rank import narrowing
 from digest.rank.index_words import VERSION
 from digest.rank.matching import Matched, Matching, Topic
-from digest.rank.ranker import THRESHOLDS
 from digest.rank.read_papers import ReadPaper, ReadPapers, ready
+from digest.rank.readers import THRESHOLDS
 from digest.rank.reference_corpus import Embed, Ints, ReferenceCorpus
 from digest.rank.relevance import Profiles
 from digest.rank.words import stems

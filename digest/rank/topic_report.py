@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from digest.model.papers import Revision
 from digest.rank.matching import Matching, Topic
 from digest.rank.proposals import Proposals
-from digest.rank.ranker import THRESHOLDS
+from digest.rank.readers import THRESHOLDS
 from digest.rank.reference_corpus import Ints
 from digest.rank.topic_language import foreign_language
 from digest.rank.words import stems

@@ -52,7 +52,7 @@ from digest.rank.corpora import SHIPPED, learn, load
 from digest.rank.embedding import Embedder
 from digest.rank.embedding_store import EmbeddingStore
 from digest.rank.matching import OUT_OF_DOMAIN, Matching, Topic
-from digest.rank.ranker import THRESHOLDS
+from digest.rank.readers import THRESHOLDS
 from digest.rank.reference_corpus import Embed, text_of
 from digest.rank.relevance import BLOCK, Profiles, Query
 from digest.rank.select import NONE, Pool, best_for, first_free

@@ -28,7 +28,7 @@ from digest.model.papers import Facts, Signals
 from digest.rank.corpora import learn
 from digest.rank.matching import Matching
 from digest.rank.rank_files import NamedTopic, read_papers, read_topics
-from digest.rank.ranker import THRESHOLDS
+from digest.rank.readers import THRESHOLDS
 from digest.rank.reference_corpus import Embed, Floats
 
 Row = dict[str, Any]

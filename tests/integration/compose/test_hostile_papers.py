@@ -15,7 +15,8 @@ from digest.compose.from_identity import from_identity
 from digest.errors import MessageTooLarge
 from digest.model.digests import Candidate, Edition
 from digest.model.text import LONGEST_NAME, LONGEST_TITLE, LONGEST_URL, clean
-from digest.rank.ranker import Limits, Ranker, Reader
+from digest.rank.ranker import Ranker
+from digest.rank.readers import Limits, Reader
 from subscribers.preferences import Strictness
 from subscribers.topics import LONGEST_TOPIC, MOST_TOPICS, TopicFilter
 from tests.raw_message import decoded, read

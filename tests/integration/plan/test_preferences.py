@@ -11,7 +11,7 @@ from digest.ledger.ledger import Ledger
 from digest.ledger.locks import advisory_lock
 from digest.model.deliveries import Balance
 from digest.plan.edition_planner import Due
-from digest.rank.ranker import THRESHOLDS
+from digest.rank.readers import THRESHOLDS
 from subscribers.model import Verdict
 from subscribers.preferences import Strictness
 from subscribers.store.registry import Registry

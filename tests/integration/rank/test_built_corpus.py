@@ -13,7 +13,8 @@ from digest.errors import SourceError
 from digest.model.digests import Candidate, Section
 from digest.model.papers import Harvest, Rejection, Sighting, Signals
 from digest.rank.corpora import SHIPPED, ReferenceCorpora, learn, load, save
-from digest.rank.ranker import Limits, Ranker, Reader
+from digest.rank.ranker import Ranker
+from digest.rank.readers import Limits, Reader
 from subscribers.preferences import Strictness
 from subscribers.topics import TopicFilter
 from tests.biology import FIELDS, biology_papers

@@ -12,7 +12,8 @@ from digest.model.digests import Candidate, Section
 from digest.model.identity import paper_key
 from digest.model.papers import Signals
 from digest.rank.corpora import learn
-from digest.rank.ranker import Limits, Ranker, Reader
+from digest.rank.ranker import Ranker
+from digest.rank.readers import Limits, Reader
 from tests.conftest import CORPUS
 from tests.support import make_edition
 

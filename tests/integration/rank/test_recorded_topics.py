@@ -9,7 +9,7 @@ from digest.model.digests import Candidate
 from digest.model.papers import Signals
 from digest.rank.corpora import learn
 from digest.rank.matching import Matching, Topic
-from digest.rank.ranker import THRESHOLDS
+from digest.rank.readers import THRESHOLDS
 from subscribers.preferences import Strictness
 from tests.conftest import CORPUS
 

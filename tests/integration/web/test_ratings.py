@@ -8,7 +8,7 @@ import pytest
 
 from digest.collect.merge import keys_of, merge
 from digest.model.digests import Digest, Pick, Section
-from digest.rank.ranker import ENOUGH_RATINGS
+from digest.rank.readers import ENOUGH_RATINGS
 from subscribers.model import Rating, Verdict
 from subscribers.records import read_records
 from subscribers.tokens import Purpose

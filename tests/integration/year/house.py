@@ -21,7 +21,7 @@ from digest.model.digests import Candidate, Digest, Edition, Pick, Section
 from digest.model.messages import Envelope, Message, Outcome, OutcomeKind
 from digest.model.packed_picks import pack
 from digest.model.papers import Harvest
-from digest.rank.ranker import Reader
+from digest.rank.readers import Reader
 from digest.service.jobs import Jobs
 from subscribers.preferences import WEEKDAYS, Preferences
 from subscribers.topics import parse_topics

@@ -11,7 +11,8 @@ from digest.model.digests import Reason, Section
 from digest.model.papers import Revision
 from digest.rank.following import Followed
 from digest.rank.names import person
-from digest.rank.ranker import Limits, Ranker, Reader
+from digest.rank.ranker import Ranker
+from digest.rank.readers import Limits, Reader
 from subscribers.follows import Follow, FollowKind, parse_follows
 from subscribers.topics import TopicFilter
 from tests.support import make_candidate, make_corpus, make_edition, make_facts

@@ -10,7 +10,8 @@ from digest.model.papers import Facts
 from digest.rank.corpora import learn
 from digest.rank.matching import OUT_OF_DOMAIN, Matching, Topic
 from digest.rank.rank_files import NamedTopic, rank
-from digest.rank.ranker import THRESHOLDS, Limits, Ranker, Reader
+from digest.rank.ranker import Ranker
+from digest.rank.readers import THRESHOLDS, Limits, Reader
 from digest.rank.reference_corpus import Floats, ReferenceCorpus, text_of
 from digest.rank.relevance import Meanings, Profiles, Query
 from digest.rank.words import stems

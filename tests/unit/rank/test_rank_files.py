@@ -12,7 +12,7 @@ from digest.model.digests import Reason
 from digest.model.papers import Facts, Signals
 from digest.rank.matching import Topic
 from digest.rank.rank_files import rank, read_papers, read_topics, reason_text
-from digest.rank.ranker import THRESHOLDS
+from digest.rank.readers import THRESHOLDS
 from subscribers.preferences import Strictness
 from tests.support import make_corpus
 

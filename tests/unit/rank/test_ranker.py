@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from digest.model.digests import Candidate, Digest, Section
 from digest.model.papers import Signals
-from digest.rank.ranker import ENOUGH_RATINGS, THRESHOLDS, Limits, Ranker, Reader
+from digest.rank.ranker import Ranker
+from digest.rank.readers import ENOUGH_RATINGS, THRESHOLDS, Limits, Reader
 from subscribers.preferences import Strictness
 from subscribers.topics import TopicFilter
 from tests.support import TODAY, examples, make_candidate, make_corpus, make_edition, make_facts

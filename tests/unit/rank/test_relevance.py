@@ -16,7 +16,7 @@ from digest.collect.sample_edition import SAMPLE_EDITION
 from digest.model.digests import Candidate, Reason
 from digest.model.papers import Facts, Signals
 from digest.rank.matching import MOST_WORDS, Matching, Topic
-from digest.rank.ranker import THRESHOLDS
+from digest.rank.readers import THRESHOLDS
 from digest.rank.reference_corpus import ReferenceCorpus
 from digest.rank.relevance import BLOCK, Profiles, Query
 from digest.rank.words import stem_counts, stems

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from digest.model.papers import Revision
 from digest.rank.matching import Matching
-from digest.rank.ranker import THRESHOLDS
+from digest.rank.readers import THRESHOLDS
 from digest.rank.topic_report import KEPT, SHOWN, TopicReports
 from subscribers.errors import TopicError
 from subscribers.preferences import Strictness
