@@ -39,6 +39,7 @@ from subscribers.topics import parse_topics
 DOTENV = Path(".env")
 TRIAL = "http://127.0.0.1:8000"
 NO_RELAY = "none"
+SENDMAIL_IN = "/usr/sbin:/usr/lib"
 SAMPLE_DAY = date(2025, 12, 5)
 HEAD = "# Settings of Paper Digest, by `digest init`. All of them: digest config --example\n"
 
@@ -224,7 +225,7 @@ def _postal(answers: Answers) -> str:
 
 
 def _local_relay(_answers: Answers) -> str:
-    sendmail = shutil.which("sendmail", path="/usr/sbin:/usr/lib")
+    sendmail = shutil.which("sendmail", path=SENDMAIL_IN)
     return f"sendmail:{sendmail}" if sendmail else NO_RELAY
 
 

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
@@ -18,6 +19,12 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Zone:
     zone = Zone({})
     monkeypatch.setattr("digest.doctor.names.system_resolver", lambda: zone)
     return zone
+
+
+@pytest.fixture(autouse=True)
+def _without_sendmail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the machine has, no test hands mail to it."""
+    monkeypatch.setattr("digest.cli.init.SENDMAIL_IN", "")
 
 
 def values(person: Person) -> dict[str, str | None]:
@@ -111,3 +118,14 @@ def test_what_the_environment_sets_is_not_asked(newcomer: Person) -> None:
 )
 def test_a_relay_in_pieces(answers: tuple[str, int, str, str], url: str) -> None:
     assert relay_url(*answers) == url
+
+
+def test_a_machine_that_sends_mail_by_itself_is_the_relay_unless_another_is_named(
+    newcomer: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sendmail = tmp_path / "sendmail"
+    sendmail.write_text("#!/bin/sh\ncat > /dev/null\n")
+    sendmail.chmod(0o755)
+    monkeypatch.setattr("digest.cli.init.SENDMAIL_IN", str(tmp_path))
+    newcomer.digest("init", "--yes", "--offline")
+    assert values(newcomer)["DIGEST_TRANSPORT"] == f"sendmail:{sendmail}"
