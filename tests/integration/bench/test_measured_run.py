@@ -77,7 +77,11 @@ def test_a_lost_delivery_is_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert set(run.trouble) < set(bench.Ours(run, server.taken).trouble)
 
 
-def test_the_sink_counts_messages_and_octets_however_they_come(tmp_path: Path) -> None:
+def test_the_sink_counts_messages_and_octets_however_they_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our own, also where Postfix's is installed."""
+    monkeypatch.setattr("digest.bench.sink._POSTFIX", "")
     with (
         running_sink(tmp_path) as server,
         smtplib.SMTP("127.0.0.1", server.port, timeout=9) as client,
