@@ -76,7 +76,7 @@ class ShardSender:
 
     @property
     def at_once(self) -> int:
-        """How many shards to send at once: while some are sent, the next are read."""
+        """Return how many shards to send at once: while some are sent, the next are read."""
         return 2 * ceil(self._slots / _CONNECTIONS)
 
     @asynccontextmanager

@@ -104,12 +104,12 @@ class _Choice:
 
     @property
     def wanted(self) -> int:
-        """How many more may be leased."""
+        """Return how many more may be leased."""
         return max(0, self._most - len(self.leased))
 
     @property
     def full(self) -> list[str]:
-        """The providers of which no more may be leased."""
+        """Return the providers of which no more may be leased."""
         return [name for name, its in self.openings.items() if self._taken[name] >= its.most]
 
     def look_up(self, rows: Iterable[Row[Any]]) -> None:

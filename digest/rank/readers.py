@@ -1,4 +1,4 @@
-"""What the ranking knows of a reader, and how much an edition gives to each. Pure."""
+"""Describe readers to the ranking, and how many papers an edition gives to each. Pure."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -23,7 +23,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Zone:
 
 @pytest.fixture(autouse=True)
 def _without_sendmail(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the machine has, no test hands mail to it."""
+    """Keep the tests from handing mail to the sendmail of this machine."""
     monkeypatch.setattr("digest.cli.init.SENDMAIL_IN", "")
 
 

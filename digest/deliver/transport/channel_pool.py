@@ -31,9 +31,12 @@ class ChannelPool:
     async def close(self) -> None:
         """Close all that nobody has now; who borrows one later opens it again."""
         free = [self._free.get_nowait() for _ in range(self._free.qsize())]
-        for kept in free:
-            await _close(kept)
-            self._free.put_nowait(kept)
+        try:
+            for kept in free:
+                await _close(kept)
+        finally:  # none may be lost, or somebody would wait for it for ever
+            for kept in free:
+                self._free.put_nowait(kept)
 
 
 class _Borrowed:

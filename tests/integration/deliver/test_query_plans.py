@@ -1,4 +1,4 @@
-"""How PostgreSQL finds the deliveries of a group, while it does not know yet that so many wait."""
+"""Check how PostgreSQL finds deliveries in a table that has grown since it counted the rows."""
 
 import pytest
 from sqlalchemy import event, text

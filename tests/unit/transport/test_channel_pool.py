@@ -37,6 +37,8 @@ class RelayChannel:
 
     async def close(self):
         self.relay.is_open -= 1
+        if self.relay.fault == "close":
+            raise OSError("cannot write")
 
     async def send(self, _message, _may_hand_over):
         if self.relay.fault == "send":
@@ -97,5 +99,19 @@ def test_one_that_fails_is_opened_anew_by_the_next(fault):
         relay.fault = ""
         assert await send_once(pool) == ACCEPTED
         assert relay.is_open == 1
+
+    asyncio.run(do())
+
+
+def test_one_that_cannot_be_closed_is_lent_again_all_the_same():
+    async def do():
+        pool = ChannelPool((relay := Relay()).channel, 1)
+        await send_once(pool)
+        relay.fault = "close"
+        with pytest.raises(OSError, match="cannot write"):
+            await pool.close()
+        relay.fault = ""
+        async with asyncio.timeout(5):
+            assert await send_once(pool) == ACCEPTED
 
     asyncio.run(do())
