@@ -151,8 +151,9 @@ class ShardSender:
 
     def _end(self, ids: Collection[int], later: datetime | None, wait: timedelta) -> Again | None:
         now = self._clock()
-        self._claims.release_forgotten(now, ids)
-        rest = self._parts.ledger.shards.rest(ids, now)
+        rest = self._parts.ledger.shards.rest(ids, now, self._claims.name)
+        if rest.held:  # the answer to a commit was lost
+            self._claims.release_forgotten(now, ids)
         if rest.is_settled or not may_send(self._parts.settings, self._parts.ledger, now):
             return None
         if self.stopping.is_set():

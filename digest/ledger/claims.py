@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, case, update
 
 from digest.ledger import group_statements
 from digest.ledger.database import write_transaction
-from digest.ledger.deliveries import REACHED_FROM, among
+from digest.ledger.deliveries import REACHED_FROM, among, is_held_by
 from digest.ledger.leases import Lease, Leased, take
 from digest.ledger.locks import in_turn
 from digest.ledger.provider_queues import (
@@ -155,13 +155,8 @@ class Claims(Store):
 
         Call it while nothing is being sent: nothing at all, or ``only`` nothing of a shard.
         """
-        open_states = [*WAITING, _S.SENDING]
-        return self._write(
-            update(deliveries)
-            .where(deliveries.c.state.in_(open_states), deliveries.c.claimed_by == self.name)
-            .where(*among(only))
-            .values(_as_it_was(now))
-        )
+        ours = update(deliveries).where(is_held_by(self.name), *among(only))
+        return self._write(ours.values(_as_it_was(now)))
 
     # ---- outcomes ----
 

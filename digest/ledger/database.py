@@ -1,16 +1,30 @@
 """The database: opening it, transactions, and its schema's revision."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from weakref import finalize
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect, make_url, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Dialect,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    text,
+)
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import (
     InterfaceError,
     InternalError,
+    InvalidatePoolError,
     OperationalError,
     SQLAlchemyError,
     TimeoutError,  # noqa: A004  SQLAlchemy's, of its pool
@@ -36,6 +50,8 @@ _OVER_A_NETWORK = {
 }
 _PREPARES = "prepare_threshold"  # psycopg's, in the URL: none
 _PATIENCE = 60.0  # seconds
+_IDLE = 1.0  # seconds without use, after which a connection is tried out
+_USED_AT = "used_at"
 NEW_DATABASE = "create one with createdb --encoding=UTF8 --template=template0"
 PAUSE = 0.05  # seconds after a block of rows: SQLite has no queue for those who want to write
 # Gone or locked; still read-only (InternalError); or no connection is free (TimeoutError).
@@ -59,7 +75,6 @@ def open_database(url: str | URL) -> Engine:
             parsed = parsed.set(query=query).difference_update_query([_PREPARES])
         engine = create_engine(
             parsed,
-            pool_pre_ping=not is_sqlite,
             hide_parameters=True,  # addresses, because errors are logged
             connect_args={"factory": sqlite_connection.PatientConnection}
             if is_sqlite
@@ -73,6 +88,9 @@ def open_database(url: str | URL) -> Engine:
     except (OSError, ImportError) as error:
         raise LedgerError(f"the database cannot be opened: {error}") from error
     event.listen(engine, "connect", sqlite_connection.set_up if is_sqlite else _set_up_postgresql)
+    if not is_sqlite:
+        event.listen(engine, "checkin", _remember_use)
+        event.listen(engine, "checkout", partial(_try_out_if_idle, engine.dialect))
     # At the end of the process too: SQLite then removes the files of the write-ahead log.
     finalize(engine, engine.pool.dispose)
     return engine
@@ -86,7 +104,7 @@ def of_driver(url: str | URL) -> dict[str, None]:
     return {_PREPARES: None} if make_url(url).query.get(_PREPARES) == "none" else {}
 
 
-def _set_up_postgresql(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+def _set_up_postgresql(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
     """Set what may be configured otherwise for the server, database or role."""
     cursor = connection.cursor()
     cursor.execute("SET client_encoding TO 'UTF8'")
@@ -98,6 +116,26 @@ def _set_up_postgresql(connection: DBAPIConnection, _: ConnectionPoolEntry) -> N
         cursor.execute(f"SET tcp_keepalives_{name} TO {_OVER_A_NETWORK[f'keepalives_{name}']}")
     cursor.close()
     connection.commit()
+    _remember_use(connection, entry)
+
+
+def _remember_use(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    entry.info[_USED_AT] = time.monotonic()
+
+
+def _try_out_if_idle(
+    dialect: Dialect, connection: DBAPIConnection, entry: ConnectionPoolEntry, _: object
+) -> None:
+    """Try out a connection that was idle, and have new ones made if its server has gone meanwhile.
+
+    Whoever asks many times a second would ask that each time as well.
+    """
+    if time.monotonic() - entry.info[_USED_AT] < _IDLE:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error
 
 
 def retry_on_disconnect(ask: Callable[[], T]) -> T:

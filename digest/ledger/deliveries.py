@@ -9,11 +9,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    Integer,
     Row,
     Select,
     and_,
-    any_,
     delete,
     func,
     literal,
@@ -22,7 +20,6 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from digest.ledger.bulk_insert import insert_many
 from digest.ledger.database import write_transaction
@@ -33,6 +30,7 @@ from digest.model.announcements import FIRST_NUMBER, Mailing
 from digest.model.deliveries import WAITING, Delivery, DeliveryReport, DeliveryState, Had
 from digest.model.digests import Edition, SkipReason
 from digest.model.packed_picks import numbers_in, pattern_of
+from subscribers.store.id_list import one_of
 from subscribers.store.store import Store, near
 
 _S = DeliveryState
@@ -333,13 +331,14 @@ def may_be_tried(now: datetime) -> ColumnElement[bool]:
 
 
 def among(ids: Collection[int] | None) -> list[ColumnElement[bool]]:
-    """Return the condition to be one of a shard's deliveries; none without a shard.
+    """Return the condition to be one of a shard's deliveries; none without a shard."""
+    return [] if ids is None else [one_of(deliveries.c.id, ids)]
 
-    They are one parameter, an array of PostgreSQL: to name each takes longer than the query.
-    """
-    if ids is None:
-        return []
-    return [deliveries.c.id == any_(literal(sorted(ids), ARRAY(Integer)))]
+
+def is_held_by(worker: str) -> ColumnElement[bool]:
+    """Return the condition that a worker has leased it, or is sending it."""
+    is_open = deliveries.c.state.in_([*WAITING, _S.SENDING])
+    return and_(is_open, deliveries.c.claimed_by == worker)
 
 
 def is_time_for(now: datetime) -> ColumnElement[bool]:

@@ -222,7 +222,7 @@ class Editions(Store):
         papers = {its.paper_id: its for its in (*edition.candidates, *edition.rising)}
         others = numbers_in(delivery.picks for delivery in its_deliveries) - papers.keys()
         if others:
-            with self._engine.connect() as connection:
+            with self._reading.connect() as connection:
                 of_others = of_numbers(connection, sorted(others), edition.day)
             papers |= {candidate.paper_id: candidate for candidate in of_others}
         return papers

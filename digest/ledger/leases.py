@@ -24,6 +24,7 @@ from digest.ledger.provider_queues import (
 )
 from digest.ledger.tables import deliveries, provider_queues
 from digest.model.deliveries import WAITING, Delivery, DeliveryState
+from subscribers.store.id_list import one_of
 
 _S = DeliveryState
 # Of a queue with an interval, no more is leased than it allows in this time.
@@ -128,7 +129,7 @@ class _Choice:
                 is_probe = its.is_probe or self._of_all.is_probe
                 self.leased.append(replace(delivery_of(row), is_probe=is_probe))
         if ids:
-            mine = update(deliveries).where(deliveries.c.id.in_(sorted(ids)))
+            mine = update(deliveries).where(one_of(deliveries.c.id, ids))
             self.connection.execute(mine.values(claimed_by=self._worker))
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select, text, update
 
 from digest.ledger.database import write_transaction
-from digest.ledger.deliveries import IS_ANNOUNCED, among, may_be_tried
+from digest.ledger.deliveries import IS_ANNOUNCED, among, is_held_by, may_be_tried
 from digest.ledger.jobs_schema import has_jobs
 from digest.ledger.provider_queues import ALL, closed_queues
 from digest.ledger.tables import deliveries
@@ -69,11 +69,13 @@ class ShardCounts:
 class Rest:
     """What is left of a shard: rows that may be tried now, and rows that somebody is sending.
 
-    ``provider`` is that of all its rows, if they have one.
+    ``held`` are those that one worker has, leased or marked. ``provider`` is that of all its rows,
+    if they have one.
     """
 
     waiting: int
     being_sent: int
+    held: int
     provider: str | None
 
     @property
@@ -114,21 +116,25 @@ def _has_job() -> ColumnElement[bool]:
 class Shards(Store):
     """The shards of one ledger in PostgreSQL."""
 
-    def rest(self, ids: Collection[int], now: datetime) -> Rest:
-        """Return what is left to do of a shard now. Mail that is paused is not waited for."""
+    def rest(self, ids: Collection[int], now: datetime, worker: str) -> Rest:
+        """Return what is left to do of a shard now, and what a worker still has of it.
+
+        Mail that is paused is not waited for.
+        """
         is_sending = deliveries.c.state == DeliveryState.SENDING
         closed = closed_queues(now)
         is_open = and_(deliveries.c.provider.not_in(closed), literal(ALL).not_in(closed))
         query = select(
             func.count(case((and_(may_be_tried(now), is_open), 1))),
             func.count(case((is_sending, 1))),
+            func.count(case((is_held_by(worker), 1))),
             func.min(deliveries.c.provider),
             func.max(deliveries.c.provider),
         )
         row = self._row(query.where(*among(ids)))
         assert row is not None
-        waiting, being_sent, first, last = row
-        return Rest(waiting, being_sent, first if first == last else None)
+        waiting, being_sent, held, first, last = row
+        return Rest(waiting, being_sent, held, first if first == last else None)
 
     def hand_out_forgotten(self, now: datetime) -> int:
         """Hand out what may be tried now and no job is for; return how many deliveries.

@@ -30,6 +30,7 @@ from subscribers.store.address_changes import AddressChanges
 from subscribers.store.bulk_changes import BulkChanges
 from subscribers.store.directory import Directory
 from subscribers.store.feed_links import FeedLinks
+from subscribers.store.id_list import one_of
 from subscribers.store.overview import Overview
 from subscribers.store.own_papers import OwnPapers, own_paper_of
 from subscribers.store.ratings import Ratings
@@ -48,8 +49,6 @@ from subscribers.store.tables import (
 )
 from subscribers.topics import TopicFilter
 from subscribers.transfer import ImportRow
-
-_BLOCK = 500  # ids in one query
 
 
 class Registry(Store):
@@ -309,13 +308,8 @@ class Registry(Store):
 
     def some(self, ids: Collection[int]) -> list[Subscriber]:
         """Return the people with these ids, in the order they came."""
-        wanted = sorted(ids)
-        found: list[Subscriber] = []
-        with self._engine.connect() as connection:
-            for begin in range(0, len(wanted), _BLOCK):
-                block = subscribers.c.id.in_(wanted[begin : begin + _BLOCK])
-                found += rows.read_many(connection, block)
-        return found
+        with self._reading.connect() as connection:
+            return rows.read_many(connection, one_of(subscribers.c.id, ids))
 
     def files(self) -> list[PersonFile]:
         """Return everything that is stored about everybody, in the order they came."""

@@ -36,6 +36,7 @@ from subscribers.model import (
     Verdict,
 )
 from subscribers.preferences import Preferences
+from subscribers.store.id_list import IdList, one_of
 from subscribers.store.tables import consents, own_papers, ratings, subscribers, suppressions
 from subscribers.topics import TopicFilter
 from subscribers.transfer import ImportRow
@@ -191,7 +192,7 @@ _STANDINGS = {
 _STANDING = (
     select(subscribers.c.id, subscribers.c.consent, subscribers.c.address, suppressions.c.reason)
     .outerjoin(suppressions, suppressions.c.address_key == subscribers.c.address_key)
-    .where(subscribers.c.id.in_(bindparam("ids", expanding=True)))
+    .where(one_of(subscribers.c.id, bindparam("ids", type_=IdList())))
 )
 
 
@@ -202,7 +203,7 @@ def standings(connection: Connection, ids: Collection[int]) -> dict[int, tuple[S
     """
     return {
         person: (Standing.SUPPRESSED if reason else _STANDINGS[Consent(consent)], address)
-        for person, consent, address, reason in connection.execute(_STANDING, {"ids": list(ids)})
+        for person, consent, address, reason in connection.execute(_STANDING, {"ids": ids})
     }
 
 

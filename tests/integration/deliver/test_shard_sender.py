@@ -230,6 +230,28 @@ def test_what_was_on_its_way_when_a_fault_ended_a_run_is_not_sent_again(crowd):
     assert states(crowd) == [S.ACCEPTED, S.UNCERTAIN, S.ACCEPTED]
 
 
+def test_a_lease_whose_answer_was_lost_is_given_back_when_the_shard_ends(crowd):
+    crowd.add(*names(2))
+    *_, last = ids(crowd)
+    change(crowd, [last], next_attempt_at=crowd.clock() + timedelta(hours=1))
+
+    def lose(_):
+        change(crowd, [last], claimed_by=sender._claims.name)
+        return ACCEPTED
+
+    post = Post(crowd.clock, lose)
+    sender = sender_of(crowd, post)
+
+    async def do():
+        async with sender.running():
+            return await sender.send(ids(crowd))
+
+    assert asyncio.run(do()) is None
+    assert post.sent == names(1)
+    with crowd.ledger.engine.connect() as connection:
+        assert list(connection.execute(select(deliveries.c.claimed_by)).scalars()) == [None, None]
+
+
 def test_told_to_stop_it_leaves_after_the_message_in_hand(crowd):
     crowd.add(*names(4))
     post = Post(crowd.clock)

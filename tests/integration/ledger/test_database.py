@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Barrier, Event
+from types import SimpleNamespace
 
 import pytest
 from alembic import op
@@ -17,7 +18,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from structlog.testing import capture_logs
 
 import digest.ledger.migrations
@@ -36,6 +37,7 @@ from digest.ledger.locks import advisory_lock
 from digest.maintenance.backup import back_up
 from digest.model.timetable import Frozen
 from subscribers.store.registry import Registry
+from subscribers.store.store import Store
 from subscribers.store.tables import metadata
 from tests.conftest import POSTGRES, new_schema
 from tests.integration.smtp_server import HOST, nobody_listens
@@ -461,3 +463,60 @@ def test_a_folder_of_any_name_holds_the_database(tmp_path, home):
     assert {path.name for path in (tmp_path / home).iterdir()} >= {"digest.sqlite3"}
     assert [path.name for path in tmp_path.iterdir()] == [home]
     back_up(settings.database, tmp_path / "backup", now=NOW)
+
+
+# ---- few questions to a server ---------------------------------------------------------------
+
+
+@pytest.fixture
+def server() -> Iterator[Engine]:
+    with new_schema() as url:
+        engine = open_database(url)
+        yield engine
+        engine.dispose()
+
+
+def test_a_connection_is_tried_out_after_a_second_without_use_and_not_before(server, monkeypatch):
+    asked = []
+    monkeypatch.setattr(server.dialect, "do_ping", lambda _: asked.append("ping"))
+    seen = []
+    for moment in (0.0, 0.9, 2.0):
+        clock = SimpleNamespace(monotonic=lambda moment=moment: moment)
+        monkeypatch.setattr("digest.ledger.database.time", clock)
+        with server.connect():
+            seen.append(len(asked))
+    assert seen == [0, 0, 1]
+
+
+def test_after_its_server_was_restarted_an_idle_connection_is_made_anew(server, monkeypatch):
+    with server.connect() as connection:
+        session = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    other = create_engine(POSTGRES)
+    with other.connect() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": session})
+    other.dispose()
+    monkeypatch.setattr("digest.ledger.database._IDLE", 0)
+    with server.connect() as connection:
+        assert connection.execute(text("SELECT 1")).scalar() == 1
+
+
+def test_a_query_by_itself_begins_no_transaction(server):
+    # The time of a transaction is that of its beginning, which is before its first statement.
+    its_own = text("SELECT now() = statement_timestamp()")
+    assert Store(server)._value(its_own)
+    with server.begin() as connection:
+        assert not connection.execute(its_own).scalar()
+
+
+@pytest.mark.parametrize("wanted", [[], [2], [3, 1, 7], [*range(5000)]])
+def test_ids_are_one_parameter_however_many(engine, registry, wanted):
+    people = [registry.add(f"p{n}@example.org", (), source="test", now=NOW) for n in range(4)]
+    asked = []
+    event.listen(
+        engine, "before_cursor_execute", lambda _c, _k, said, given, *_: asked.append((said, given))
+    )
+    found = registry.some(wanted)
+    assert [person.id for person in found] == sorted({p.id for p in people} & {*wanted})
+    ((statement, given),) = asked
+    assert len(given) == 1
+    assert "2" not in statement
