@@ -29,6 +29,7 @@ from digest.model.progress import silent
 from digest.settings.settings import PREFIX, variable
 from subscribers.importing import import_people
 
+EMBEDDED, CLUSTER = "embedded", "cluster"  # as DIGEST_ENGINE
 _UNTIL = 0.1  # of the messages are sent, processes start
 _LOOK_EVERY = 0.5  # seconds
 _LONGEST_PAUSE = 120.0  # seconds without a new message
@@ -53,7 +54,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Tell how an engine sent with so many processes: medians, and ratios to the embedded one."""
+    """Tell how an engine sent with so many processes: medians.
+
+    The ratios are to the embedded one with as many.
+    """
 
     name: str
     processes: int
@@ -64,7 +68,7 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class EngineFigures:
-    """The result; the first engine is the embedded one."""
+    """The result: the engines, for each number of processes the embedded one first."""
 
     setup: Setup
     processors: int
@@ -75,7 +79,7 @@ class EngineFigures:
 def compare_engines(
     setup: Setup, workers: Sequence[int], tell: Callable[[str], None] = lambda _: None
 ) -> EngineFigures:
-    """Have a list sent by the embedded engine, and by so many workers of the other, in turns.
+    """Have a list sent by so many processes of the embedded engine and of the other, in turns.
 
     Raises DigestError.
     """
@@ -86,27 +90,27 @@ def compare_engines(
         tell("making the list and building the templates …")
         bench.prepare()
         trouble: list[str] = []
-        all_sent: dict[int, list[Sent]] = {many: [] for many in (0, *workers)}
+        all_sent: dict[tuple[str, int], list[Sent]] = {
+            (name, many): [] for many in workers for name in (EMBEDDED, CLUSTER)
+        }
         for turn in range(1, TURNS + 1):
-            for many, sent in all_sent.items():
-                name = f"the cluster's workers: {many}" if many else "the embedded engine"
-                tell(f"turn {turn} of {TURNS}: {name} …")
-                one, lines = _run(bench, f"turn-{turn}-{many}", many, setup.connections)
+            for (name, many), sent in all_sent.items():
+                tell(f"turn {turn} of {TURNS}: {name}, processes: {many} …")
+                one, lines = _run(bench, f"turn-{turn}-{name}-{many}", name, many)
                 sent.append(one)
-                trouble += (f"{name}: {line}" for line in lines)
-        embedded = all_sent[0]
-        engines = [
-            _engine(many or setup.processes, sent, embedded) for many, sent in all_sent.items()
-        ]
-        engines[0] = replace(engines[0], name="embedded")
-        return EngineFigures(setup.shown, os.cpu_count() or 1, tuple(engines), tuple(trouble))
+                trouble += (f"{name}, {many}: {line}" for line in lines)
+        engines = tuple(
+            _engine(name, many, sent, all_sent[EMBEDDED, many])
+            for (name, many), sent in all_sent.items()
+        )
+        return EngineFigures(setup.shown, os.cpu_count() or 1, engines, tuple(trouble))
 
 
-def _engine(processes: int, sent: list[Sent], embedded: list[Sent]) -> Engine:
+def _engine(name: str, processes: int, sent: list[Sent], embedded: list[Sent]) -> Engine:
     """Compare turn by turn: what disturbs the machine for a while disturbs both."""
     turns = list(zip(sent, embedded, strict=True))
     return Engine(
-        "cluster",
+        name,
         processes,
         Sent(
             sent[0].messages,
@@ -122,10 +126,10 @@ def _engine(processes: int, sent: list[Sent], embedded: list[Sent]) -> Engine:
 # ---- one run ---------------------------------------------------------------------------------
 
 
-def _run(bench: Bench, name: str, many: int, connections: int) -> tuple[Sent, list[str]]:
-    """Have a list sent by so many workers; by none: by the embedded engine. Return the trouble."""
-    with bench.place(name) as place:
-        settings = {**place.job.settings, **_NO_SOURCE, "engine": "cluster"}
+def _run(bench: Bench, folder: str, name: str, many: int) -> tuple[Sent, list[str]]:
+    """Have a list sent by so many processes of an engine. Return the trouble as well."""
+    with bench.place(folder) as place:
+        settings = {**place.job.settings, **_NO_SOURCE, "engine": CLUSTER}
         planned_at = in_own_process(place.log, _plan, replace(place.job, settings=settings))
         engine = open_database(settings["database_url"])
         try:
@@ -133,8 +137,8 @@ def _run(bench: Bench, name: str, many: int, connections: int) -> tuple[Sent, li
             edition = editions.on(planned_at.date())
             assert edition
             count = partial(editions.balance, edition)
-            its = settings if many else {**settings, "engine": "embedded"}
-            with _workers(its, max(1, many), connections, place.log) as workers:
+            its = {**settings, "engine": name, "send_processes": str(many)}
+            with _workers(its, many if name == CLUSTER else 1, place.log) as workers:
                 sent = _watched(count, workers)
             balance = count()
         finally:
@@ -156,9 +160,10 @@ def _plan(job: Job) -> datetime:
 
 @contextmanager
 def _workers(
-    settings: dict[str, str], many: int, connections: int, log: Path
+    settings: dict[str, str], many: int, log: Path
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Run so many times `digest worker`, which share the connections; end them at the end."""
+    connections = int(settings["send_connections"])
     others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     given = {**others, **{variable(name): value for name, value in settings.items()}}
     workers: list[subprocess.Popen[bytes]] = []

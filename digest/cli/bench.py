@@ -54,7 +54,7 @@ def bench(
         str | None,
         typer.Option(
             metavar="N,…",
-            help="Compare so many workers of DIGEST_ENGINE=cluster with the embedded engine.",
+            help="Compare so many workers of DIGEST_ENGINE=cluster with as many processes of one.",
         ),
     ] = None,
     as_json: Json = False,
