@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    Boolean,
     Column,
     ColumnElement,
     Dialect,
@@ -22,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import NullType, TypeEngine
 
 
 class IdList(TypeDecorator[Collection[int]]):
@@ -39,10 +38,11 @@ class IdList(TypeDecorator[Collection[int]]):
         return json.dumps(ids) if dialect.name == "sqlite" else ids
 
 
-class one_of(FunctionElement[bool]):  # noqa: N801  it is used like a function of SQLAlchemy's
+class one_of(FunctionElement[Any]):  # noqa: N801  it is used like a function of SQLAlchemy's
     """The condition that a column is one of some ids; they may be a parameter of this type."""
 
-    type = Boolean()
+    # Were it Boolean, it would be compared with 1 in SQLite, which then reads the whole table.
+    type = NullType()
     inherit_cache = True
 
     def __init__(self, column: Column[int], ids: Collection[int] | ColumnElement[Any]) -> None:

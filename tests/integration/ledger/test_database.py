@@ -519,4 +519,7 @@ def test_ids_are_one_parameter_however_many(engine, registry, wanted):
     assert [person.id for person in found] == sorted({p.id for p in people} & {*wanted})
     ((statement, given),) = asked
     assert len(given) == 1
-    assert "2" not in statement
+    if engine.dialect.name == "sqlite":  # PostgreSQL reads the whole of a table so small
+        with engine.connect() as connection:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all()
+        assert "SEARCH subscribers USING INTEGER PRIMARY KEY" in plan[0].detail
