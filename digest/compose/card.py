@@ -130,25 +130,30 @@ class Shown:
     translated_titles: bool = False
 
 
-def card(
-    pick: Pick, shown: Shown = Shown(), opinions: str = "", size: Size = Size.LEAD
-) -> CardView:  # fmt: skip
-    """Return one paper as it is shown; ``opinions`` is the subscriber's own link of that name."""
-    said, quoted_key = _said_to_some(pick, shown, size)
-    opinion_url = f"{opinions}/{quoted_key}" if opinions else ""
-    return CardView._make((*said, opinion_url))
+def card(pick: Pick, shown: Shown = Shown(), size: Size = Size.LEAD) -> CardView:
+    """Return one paper as it is shown to everybody."""
+    return of_reader(shared_card(pick, shown, size), "")
+
+
+def of_reader(shared: CardView, opinions: str) -> CardView:
+    """Return a card as one reader sees it; ``opinions`` is their own link of that name."""
+    opinion_url = f"{opinions}/{shared.opinion_url}" if opinions else ""
+    return CardView._make((*shared[:-1], opinion_url))
 
 
 @lru_cache(maxsize=40_000)  # many readers have a topic, in some languages
-def _said_to_some(pick: Pick, shown: Shown, size: Size) -> tuple[tuple[Any, ...], str]:
-    """Return what a card says to those who asked for the same; and the paper's id as in links."""
+def shared_card(pick: Pick, shown: Shown, size: Size) -> CardView:
+    """Return a card for those who asked for the same.
+
+    Its ``opinion_url`` is only the end of one, after a reader's own link.
+    """
     said_to_all, quoted_key = _said_to_all(pick.candidate, shown, size)
     of_match = (
         topic(pick.match, shown.language),
         why(pick.match, shown.language),
         reason(pick.match, size, shown.language),
     )
-    return (*said_to_all, *of_match), quoted_key
+    return CardView._make((*said_to_all, *of_match, quoted_key))
 
 
 @lru_cache(maxsize=4000)  # an edition has some hundred papers, and many readers

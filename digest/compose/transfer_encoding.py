@@ -15,6 +15,10 @@ _BASE64 = 78 / 57  # of the octets that it encodes
 _SPECIAL = re.compile(r"(?:^|\n)(?:\.|From )")
 
 
+# One that quoted-printable can write in another way in a line of 76: then SMTP has none to double.
+_DOT = re.compile(rb"(\A|\n)\.(?=[^\n]{0,73}(?:\n|\Z))")
+
+
 class HtmlPart(NamedTuple):
     """HTML in a transfer encoding. ``size`` are its octets once decoded, as clients count them."""
 
@@ -100,4 +104,7 @@ def _lines(piece: str) -> tuple[str, bytes, str]:
 
 
 def _quoted(line: str) -> bytes:
-    return binascii.b2a_qp(line.encode(), istext=True).replace(b"\n", b"\r\n")
+    encoded = binascii.b2a_qp(line.encode(), istext=True)
+    if encoded.startswith(b".") or b"\n." in encoded:
+        encoded = _DOT.sub(rb"\1=2E", encoded)
+    return encoded.replace(b"\n", b"\r\n")

@@ -4,10 +4,11 @@ A template gets one ``mail`` (AnyView). Text in it is not escaped; the templates
 environment does that.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from digest.compose.announcement_text import Block
-from digest.compose.card import CardView, Picture, Shown, Way, card
+from digest.compose.card import CardView, Picture, Shown, Way, of_reader, shared_card
 from digest.compose.groups import arranged
 from digest.compose.language import ENGLISH, Language
 from digest.compose.phrases import (
@@ -152,6 +153,36 @@ def view(
 
     ``pictures`` is what the paths of pictures are added to; None: there are none.
     """
+    own_page = links.home.partition("?")[0].rstrip("/")
+    shared = _shared_view(digest, own_page, brand, postal_address, language, header, pictures)
+    sections = [
+        SectionView(
+            its.title,
+            its.about,
+            tuple([of_reader(one, links.opinions) for one in its.cards]),
+            its.anchor,
+        )
+        for its in shared.sections
+    ]
+    return replace(
+        shared,
+        sections=tuple(sections),
+        because=because(address, brand, language),
+        links=links,
+    )
+
+
+@lru_cache(maxsize=4000)  # some 15 MB; many readers have the same topics, and so the same papers
+def _shared_view(
+    digest: Digest,
+    base_url: str,
+    brand: str,
+    postal_address: str,
+    language: Language,
+    header: Picture | None,
+    pictures: str | None,
+) -> DigestView:
+    """Return what is the same for all who get the same digest."""
     groups = arranged(digest.picks)
     lead = groups[0].first if groups else None
     in_order = [*([lead] if lead else []), *(pick for pick in digest.picks if pick is not lead)]
@@ -160,7 +191,7 @@ def view(
         language,
         digest.day,
         pictures if digest.pictures else None,
-        links.home.partition("?")[0].rstrip("/"),
+        base_url,
         marks_new=2 * new < len(in_order),
         page_query=page_query(digest, language),
         translated_titles=digest.translated_titles,
@@ -181,7 +212,7 @@ def view(
         sections=tuple(
             SectionView(
                 *heading(group, digest, language),
-                tuple(card(pick, shown, links.opinions, size) for pick, size in group.papers),
+                tuple(shared_card(pick, shown, size) for pick, size in group.papers),
                 f"part{number}",
             )
             for number, group in enumerate(groups)
@@ -195,8 +226,8 @@ def view(
         if digest.pool_size  # a week's digest may go out on a day without papers of its own
         else "",
         missing=missing(digest.missing, language),
-        because=because(address, brand, language),
-        links=links,
+        because="",
+        links=Links(unsubscribe=""),
         postal_address=postal_address,
         language=language.code,
         direction=language.direction,

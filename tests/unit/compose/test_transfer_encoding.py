@@ -67,6 +67,19 @@ def test_a_text_in_pieces_is_encoded_as_the_whole(pieces):
     assert quoted_printable(long) == quoted_printable(["".join(long)])
 
 
+@given(
+    st.lists(
+        st.sampled_from([".", "a", "=", "\n", "é", "a" * 70, "https://x.org/2601."]), max_size=40
+    )
+)
+def test_quoted_printable_keeps_its_lines_short_and_dots_from_where_they_would_be_doubled(pieces):
+    encoded = quoted_printable(pieces)
+    assert quopri.decodestring(encoded).replace(b"\r\n", b"\n").decode() == "".join(pieces)
+    for line in encoded.split(b"\r\n"):
+        assert len(line) <= 76
+        assert not line.startswith(b".") or len(line) > 74  # "=2E" takes two more
+
+
 @given(st.lists(st.sampled_from([".", "\n", "a", "From ", "\n.", "b\n"]), max_size=12))
 def test_lines_that_begin_in_a_special_way_are_found_across_pieces(pieces):
     whole, part = "".join(pieces), html_part(pieces)

@@ -503,6 +503,31 @@ def test_mails_and_pages_say_how_often_alike(days, note):
     assert how_often(wishes, ENGLISH) == wishes.how_often
 
 
+# ---- what is a reader's own ---------------------------------------------------------------------
+
+
+def test_of_two_with_the_same_digest_each_has_their_own_links_and_address():
+    digest = Digest(TODAY, (TopicFilter("things"),), (for_you(1), trending(2)), 40)
+    readers = {
+        who: view(
+            digest,
+            Links(f"https://x/unsubscribe/{who}", opinions=f"https://x/opinion/{who}"),
+            brand="Paper Digest",
+            postal_address="1 Street",
+            address=f"{who}@example.org",
+        )
+        for who in ("ada", "bob", "ada")
+    }
+    for who, other in (("ada", "bob"), ("bob", "ada")):
+        shown = readers[who]
+        cards = [card for section in shown.sections for card in section.cards]
+        assert [card.opinion_url.split("/")[4] for card in cards] == [who, who]
+        assert shown.links.unsubscribe.endswith(who)
+        assert f"{who}@example.org" in shown.because
+        assert f"{other}@" not in repr(shown)
+        assert f"/{other}" not in repr(shown)
+
+
 # ---- a note that there is nothing, and what an edition lacks --------------------------------------
 
 SUNDAY = date(2026, 2, 22)
@@ -518,7 +543,7 @@ NOTHING, NO_PAPERS = SkipReason.NOTHING_MATCHED, SkipReason.NO_PAPERS
         ({"why": NO_PAPERS, "topics": ["ants"]}, "No new papers came in."),
         ({"why": NO_PAPERS, "day": SUNDAY}, "No new papers came in, as is usual at weekends."),
         # It may be for another reason.
-        ({"why": NO_PAPERS, "day": SUNDAY, "missing": ["arxiv"]}, "No new papers came in."),
+        ({"why": NO_PAPERS, "day": SUNDAY, "missing": ("arxiv",)}, "No new papers came in."),
     ],
 )
 def test_a_note_says_why_there_is_nothing(said, why):
