@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, delete, distinct, exists, func, or_, select, update
 
 from digest.ledger.database import insert_if_new
-from digest.ledger.deliveries import delivery_of
+from digest.ledger.delivery_rows import delivery_of
 from digest.ledger.tables import bounces, deliveries, editions
 from digest.model.deliveries import Bounce, BounceKind, BounceSource, Delivery, DeliveryState
 from subscribers.model import SuppressionReason

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, case, update
 
 from digest.ledger import group_statements
 from digest.ledger.database import write_transaction
-from digest.ledger.deliveries import REACHED_FROM, among, is_held_by
+from digest.ledger.delivery_rows import REACHED_FROM, among, is_held_by
 from digest.ledger.leases import Lease, Leased, take
 from digest.ledger.locks import in_turn
 from digest.ledger.provider_queues import (

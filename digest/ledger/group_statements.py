@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from digest.ledger.deliveries import REACHED_FROM
+from digest.ledger.delivery_rows import REACHED_FROM
 from digest.model.deliveries import DeliveryState
 
 # ``:name`` is a parameter, and ``:names[]`` a list of numbers.

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, case, func, select
 
-from digest.ledger.deliveries import PLANNED_AT, may_be_tried
+from digest.ledger.delivery_rows import PLANNED_AT, may_be_tried
 from digest.ledger.editions import IS_DIGEST
 from digest.ledger.locks import is_held
 from digest.ledger.tables import attempts, bounces, collections, deliveries, editions, runs

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select, text, update
 
-from digest.ledger.deliveries import IS_ANNOUNCED, among, delivery_of, is_time_for, may_be_tried
+from digest.ledger.delivery_rows import IS_ANNOUNCED, among, delivery_of, is_time_for, may_be_tried
 from digest.ledger.provider_queues import (
     ALL,
     TOO_FAR,

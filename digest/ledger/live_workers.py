@@ -21,7 +21,7 @@ from sqlalchemy import Engine, delete, func, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from digest.ledger.claims import Claims
-from digest.ledger.deliveries import among
+from digest.ledger.delivery_rows import among
 from digest.ledger.locks import forget, held, is_held, left_behind, wait_for_lock
 from digest.ledger.tables import deliveries, workers
 from digest.model.deliveries import DeliveryState

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select, text, update
 
 from digest.ledger.database import write_transaction
-from digest.ledger.deliveries import IS_ANNOUNCED, among, is_held_by, may_be_tried
+from digest.ledger.delivery_rows import IS_ANNOUNCED, among, is_held_by, may_be_tried
 from digest.ledger.jobs_schema import has_jobs
 from digest.ledger.provider_queues import ALL, closed_queues
 from digest.ledger.tables import deliveries

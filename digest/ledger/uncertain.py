@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, select, update
 
-from digest.ledger.deliveries import PLANNED_AT
+from digest.ledger.delivery_rows import PLANNED_AT
 from digest.ledger.tables import announcements, attempts, deliveries, editions
 from digest.model.announcements import name_of
 from digest.model.deliveries import Delivery, DeliveryState

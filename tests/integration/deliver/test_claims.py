@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import event, select, update
 
 from digest.ledger.claims import Claims, Mark, Record, Release
-from digest.ledger.deliveries import REACHED_FROM
+from digest.ledger.delivery_rows import REACHED_FROM
 from digest.ledger.ledger import Ledger
 from digest.ledger.provider_queues import ALL, Limits, Wait
 from digest.ledger.tables import attempts, deliveries

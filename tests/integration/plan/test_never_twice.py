@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from sqlalchemy import select, update
 
-from digest.ledger.deliveries import REACHED_FROM
+from digest.ledger.delivery_rows import REACHED_FROM
 from digest.ledger.tables import deliveries
 from digest.model.deliveries import DeliveryState
 from digest.model.packed_picks import unpack
