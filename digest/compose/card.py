@@ -10,21 +10,19 @@ from urllib.parse import quote
 from digest.compose.groups import Size
 from digest.compose.language import ENGLISH, Language
 from digest.compose.names import own_name, short_name
-from digest.compose.phrases import (
+from digest.compose.paper_phrases import (
     authors,
     counts,
     details,
     marks,
     origin,
-    reason,
     site_of,
     summary,
     title_translation,
-    topic,
     votes,
     votes_in_words,
-    why,
 )
+from digest.compose.phrases import reason, topic, why
 from digest.model.digests import Candidate, Pick
 from digest.model.page_paths import paper_path
 from digest.model.pictures import SMALL, PaperPicture

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import HTMLResponse
 
 from digest.compose.language import Language
-from digest.compose.phrases import counts, summary
+from digest.compose.paper_phrases import counts, summary
 from digest.model.digests import Candidate
 from digest.model.page_paths import name_path, paper_path
 from digest.model.papers import Facts, Revision

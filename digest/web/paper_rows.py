@@ -8,7 +8,7 @@ from digest.compose.card import LONGEST_TEXT, LONGEST_TITLE, Picture, Way, first
 from digest.compose.groups import Size
 from digest.compose.language import Language
 from digest.compose.names import short_name
-from digest.compose.phrases import authors, details, summary
+from digest.compose.paper_phrases import authors, details, summary
 from digest.model.digests import Candidate
 from digest.model.page_paths import name_path, paper_path
 from digest.model.papers import Facts
