@@ -36,11 +36,11 @@ from digest.model.announcements import FIRST_NUMBER, Mailing
 from digest.model.deliveries import WAITING, Delivery, DeliveryReport, DeliveryState, Had
 from digest.model.digests import Edition, SkipReason
 from digest.model.packed_picks import numbers_in, pattern_of
+from subscribers.store.id_list import one_of
 from subscribers.store.store import Store, near
 
 _S = DeliveryState
 
-_BLOCK = 500  # ids in one query
 ANNOUNCED_FOR = timedelta(days=7)  # an announcement may wait so long for pauses and rates
 # The states in which somebody got, or will get, what was planned for them.
 _GOES_OUT = (_S.PENDING, _S.DEFERRED, _S.SENDING, _S.ACCEPTED, _S.UNCERTAIN)
@@ -110,16 +110,12 @@ class Deliveries(Store):
 
         Left out are those without papers, and those that they missed.
         """
-        found = []
-        people = sorted(subscribers)
-        for start in range(0, len(people), _BLOCK):
-            some = deliveries.c.subscriber_id.in_(people[start : start + _BLOCK])
-            is_none = deliveries.c.reason.in_([SkipReason.NO_PAPERS, SkipReason.MISSED])
-            query = select(deliveries.c.subscriber_id, editions.c.day, PLANNED_AT)
-            query = query.join(editions, editions.c.id == deliveries.c.edition_id)
-            query = query.where(some, or_(deliveries.c.reason.is_(None), ~is_none), ~IS_ANNOUNCED)
-            found += [Had(*row) for row in self._rows(query)]
-        return found
+        theirs = one_of(deliveries.c.subscriber_id, subscribers)
+        is_none = deliveries.c.reason.in_([SkipReason.NO_PAPERS, SkipReason.MISSED])
+        query = select(deliveries.c.subscriber_id, editions.c.day, PLANNED_AT)
+        query = query.join(editions, editions.c.id == deliveries.c.edition_id)
+        query = query.where(theirs, or_(deliveries.c.reason.is_(None), ~is_none), ~IS_ANNOUNCED)
+        return [Had(*row) for row in self._rows(query)]
 
     def skipped(self, edition_id: int, subscribers: Collection[int]) -> set[int]:
         """Return which of some people get nothing of an edition."""
@@ -337,10 +333,9 @@ def _insert(connection: Connection, edition_id: int, plans: Sequence[Plan], now:
             *of_edition, near(deliveries.c.subscriber_id, people)
         )
     )
-    missed = people.intersection(found.scalars())
-    for start in range(0, len(missed), _BLOCK):
-        some = deliveries.c.subscriber_id.in_(sorted(missed)[start : start + _BLOCK])
-        connection.execute(delete(deliveries).where(*of_edition, some))
+    if missed := people.intersection(found.scalars()):
+        theirs = one_of(deliveries.c.subscriber_id, missed)
+        connection.execute(delete(deliveries).where(*of_edition, theirs))
     insert_many(
         connection,
         deliveries,

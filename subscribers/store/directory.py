@@ -10,12 +10,12 @@ from sqlalchemy import ColumnElement, and_, func, literal_column, select
 from subscribers.addresses import address_key
 from subscribers.model import Consent, Subscriber, Suppression, SuppressionReason
 from subscribers.store import rows
+from subscribers.store.id_list import one_of
 from subscribers.store.overview import ids_with
 from subscribers.store.store import Store
 from subscribers.store.tables import PAUSED_UNTIL, subscribers, suppressions
 
 BLOCK = 5000  # ids at once
-_FEW = 500  # ids in one query
 _LAST = "\U0010ffff"  # the character that sorts after all others; no address has it
 
 
@@ -129,11 +129,8 @@ class Directory(Store):
 
     def known(self, ids: Collection[int]) -> list[int]:
         """Return those of these ids that somebody has, in order."""
-        wanted, found = sorted(set(ids)), list[int]()
-        for begin in range(0, len(wanted), _FEW):
-            some = subscribers.c.id.in_(wanted[begin : begin + _FEW])
-            found += self._values(select(subscribers.c.id).where(some).order_by(subscribers.c.id))
-        return found
+        its = subscribers.c.id
+        return self._values(select(its).where(one_of(its, ids)).order_by(its))
 
     def known_keys(self, keys: Collection[str]) -> set[str]:
         """Return those of some hundred keys of addresses that somebody has."""
