@@ -154,6 +154,7 @@ class Pass:
         self._done = 0
         self._is_over = False
         self._failures: list[str] = []
+        self.accepted = 0
         self.troubles: list[str] = []
 
     async def run(self, claims: Claims, connections: int, progress: Callable[[int], None]) -> None:
@@ -313,6 +314,7 @@ class Pass:
         self._breaker.count(outcome)
         self._give_up(self._breaker.why_to_stop)
         if outcome.kind is OutcomeKind.ACCEPTED:
+            self.accepted += 1
             for queue in {delivery.provider, ALL}:
                 if self._feed.is_slow(queue):
                     self._commit.change_interval(self._traffic.speed_up(queue))

@@ -126,6 +126,8 @@ class ShardSender:
         connections = min(_CONNECTIONS, self._slots, ceil(len(ids) / _MESSAGES))
         later = await a_pass.send_over(self._commit, connections, lambda _: None, ids, PATIENCE)
         await self._commit.all_recorded()
+        if a_pass.accepted == len(ids):
+            return None
         wait = _IN_TROUBLE * 2 ** min(runs_before, 4) if a_pass.troubles else _SOON
         return await _in_thread(partial(self._end, ids, later, wait))
 

@@ -230,6 +230,19 @@ def test_what_was_on_its_way_when_a_fault_ended_a_run_is_not_sent_again(crowd):
     assert states(crowd) == [S.ACCEPTED, S.UNCERTAIN, S.ACCEPTED]
 
 
+def test_a_shard_of_which_all_was_accepted_is_not_looked_through_again(crowd, monkeypatch):
+    crowd.add(*names(3))
+    looked = []
+    rest = crowd.ledger.shards.rest
+    monkeypatch.setattr(
+        crowd.ledger.shards, "rest", lambda ids, *a: looked.append(ids) or rest(ids, *a)
+    )
+    assert send(crowd, ids(crowd)[:2]) == ([None], names(2))
+    assert looked == []
+    assert send(crowd, ids(crowd)) == ([None], names(3)[2:])
+    assert looked == [ids(crowd)]
+
+
 def test_a_lease_whose_answer_was_lost_is_given_back_when_the_shard_ends(crowd):
     crowd.add(*names(2))
     *_, last = ids(crowd)
