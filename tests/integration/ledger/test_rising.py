@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from digest.collect.merge import keys_of, merge
-from digest.compose.view import card
+from digest.compose.card import card
 from digest.model.digests import Pick, Section
 from digest.model.papers import Signals
 from tests.support import NOW, TODAY, make_sighting
