@@ -127,7 +127,10 @@ def limits_of(settings: Settings, now: datetime) -> Limits:
 
 
 class Pass:
-    """One pass, over all that waits or over a shard; its connections share this object."""
+    """One pass, over all that waits or over a shard; its connections share this object.
+
+    ``accepted`` counts its messages that were. ``troubles`` say what kept it from sending all.
+    """
 
     def __init__(
         self,

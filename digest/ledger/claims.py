@@ -209,16 +209,16 @@ class Claims(Store):
         have leased it anew beside its old lease: only the one that is marked ends the mark.
         """
         before = REACHED_FROM[to] if is_marked else REACHED_FROM[to] & WAITING
-        ours = update(deliveries).where(*self._is_ours([delivery.id], before))
+        ours = update(deliveries).where(*self._is_ours(delivery, before))
         keeps = self.name if to is _S.UNCERTAIN else None
         moved = ours.values(state=to, changed_at=now, claimed_by=keeps, **values)
         return connection.execute(moved).rowcount == 1
 
     def _is_ours(
-        self, ids: Iterable[int], before: Iterable[DeliveryState]
+        self, delivery: Delivery, before: Iterable[DeliveryState]
     ) -> list[ColumnElement[bool]]:
         return [
-            deliveries.c.id.in_(sorted(ids)),  # in one order, or two workers wait for each other
+            deliveries.c.id == delivery.id,
             deliveries.c.state.in_(sorted(before)),
             deliveries.c.claimed_by == self.name,
         ]
@@ -229,7 +229,7 @@ class Claims(Store):
             self._move(connection, release.delivery, _S.PENDING, now, is_marked=its_mark, **at)
             return
         before = REACHED_FROM[_S.PENDING] if release.undoes_mark else WAITING
-        ours = update(deliveries).where(*self._is_ours([release.delivery.id], before))
+        ours = update(deliveries).where(*self._is_ours(release.delivery, before))
         connection.execute(ours.values(_as_it_was(now)))
 
     # ---- turns and marks ----

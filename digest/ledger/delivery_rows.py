@@ -1,4 +1,4 @@
-"""What a delivery's row says: its states, the conditions that queries ask for, and the delivery."""
+"""Read the rows of deliveries: their states, the conditions of queries, and what a row says."""
 
 from collections.abc import Collection
 from datetime import datetime

@@ -19,6 +19,7 @@ from digest.ledger.provider_queues import ALL, closed_queues
 from digest.ledger.tables import deliveries
 from digest.model.announcements import FIRST_NUMBER
 from digest.model.deliveries import DeliveryState
+from subscribers.store.id_list import one_of
 from subscribers.store.store import Store
 
 MOST = 200  # deliveries in a shard
@@ -97,7 +98,9 @@ def hand_out(connection: Connection, edition_id: int, subscribers: Collection[in
     """Have the workers send what waits for some subscribers, once the transaction is committed."""
     its = deliveries.c
     waiting = select(its.id, its.provider).where(its.edition_id == edition_id)
-    waiting = waiting.where(its.subscriber_id.in_(subscribers), its.state == DeliveryState.PENDING)
+    waiting = waiting.where(
+        one_of(its.subscriber_id, subscribers), its.state == DeliveryState.PENDING
+    )
     rows = connection.execute(waiting.order_by(its.id)).all()
     _hand_out(connection, rows, announced=edition_id >= FIRST_NUMBER)
 

@@ -89,7 +89,7 @@ class Directory(Store):
 
     def entries(self, ids: Collection[int]) -> list[Entry]:
         """Return these people, in the order they came."""
-        which = subscribers.c.id.in_(list(ids))
+        which = one_of(subscribers.c.id, ids)
         keys = select(subscribers.c.address_key).where(which)
         with self._engine.connect() as connection:
             found = connection.execute(

@@ -10,6 +10,7 @@ from subscribers.addresses import address_key
 from subscribers.lifecycle import ConsentEvent
 from subscribers.model import CONFIRM_LINK, Consent, MailSchedule, SuppressionReason
 from subscribers.preferences import Preferences
+from subscribers.store.id_list import one_of
 from subscribers.store.store import Store
 from subscribers.store.tables import consents, subscribers, suppressions
 
@@ -21,9 +22,9 @@ class Overview(Store):
 
     def addresses_of(self, ids: Collection[int]) -> dict[int, str]:
         """Return the addresses of some people by their ids, without those who were removed."""
-        query = select(subscribers.c.id, subscribers.c.address).where(subscribers.c.id.in_(ids))
-        with self._engine.connect() as connection:
-            return {row.id: row.address for row in connection.execute(query)}
+        its = subscribers.c
+        query = select(its.id, its.address).where(one_of(its.id, ids))
+        return {row.id: row.address for row in self._rows(query)}
 
     def by_consent(self) -> dict[Consent, int]:
         """Count the people by their consent."""

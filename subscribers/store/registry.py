@@ -322,7 +322,7 @@ class Registry(Store):
 
     def files_of(self, ids: Collection[int]) -> list[PersonFile]:
         """Return everything that is stored about the people with these ids, as they came."""
-        return self._files(subscribers.c.id.in_(list(ids)))
+        return self._files(one_of(subscribers.c.id, ids))
 
     def file_of(self, address: str) -> PersonFile | None:
         """Return everything that is stored about one person. Raises AddressError."""
