@@ -6,7 +6,7 @@ there.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from jinja2 import Environment, Template, nodes
@@ -17,13 +17,18 @@ from digest.compose.folding import fold
 
 _SHARED = CardView._fields.index("topic")  # fields of a card are the same for all readers
 _OWN = CardView._fields[_SHARED:]
+_LINK = CardView._fields.index("opinion_url")
 _FIELDS = frozenset(CardView._fields)
 _NOT_ONLY_OF_CARDS = frozenset(Way._fields)
 
-_MOST = 1000  # cards that are kept of a loop, some 5 MB
+_MOST = 1000  # cards of a loop that are kept of each kind, some 5 MB
 # With the width that it is folded at, if it is; noncharacters of Unicode, as in stages.py.
 _HOLE = re.compile("\ufdda([0-9]+)(?:,([0-9]+))?\ufddb")
 _SENTENCE = re.compile(r"(?:[^%]|%%|%\(\w+\)s)*")  # which prints its values as they are
+
+# A card: texts, and between them the holes, each the number of the field that is printed there, and
+# the width that it is folded at (0: it is not).
+_Parts = list[Any]
 
 # What hands on a value to be printed, or asks whether it is there.
 _HANDS_ON = (
@@ -139,17 +144,19 @@ def _fold(text: str, width: int) -> str:
 
 
 class CardsAhead:
-    """Keeps the cards that the body of a loop has made, by all that is in them but own values.
+    """Keeps the cards that the body of a loop has made.
 
-    A card is kept as texts, and between them the number of the value that stands there, and the
-    width that it is folded at.
+    They are kept twice: by paper, for all who get it, and by paper and reason, with no hole but for
+    a reader's own link. The second kind is quicker, and few where readers share their topics; the
+    first helps where each has others.
     """
 
     def __init__(self, body: Template, name: str) -> None:
         self._body = body
         self._name = name
         self._is_html = body.environment.autoescape
-        self._kept: dict[object, list[Any]] = {}
+        self._by_paper: dict[object, _Parts] = {}
+        self._by_reason: dict[object, _Parts] = {}
 
     def fill(self, card: object) -> list[str]:
         """Return the pieces of a card as the body prints it.
@@ -158,27 +165,52 @@ class CardsAhead:
         """
         if not isinstance(card, CardView):
             return [self._body.render({self._name: card})]
-        own = (card.topic, card.why, card.reason, card.opinion_url)
-        key = (card[:_SHARED], *map(bool, own))
-        kept = self._kept.get(key)
-        if kept is None:
-            if len(self._kept) >= _MOST:
-                self._kept.clear()
-            kept = self._kept[key] = self._with_holes(card, own)
-        parts = kept.copy()
-        values = [
-            fold(own[number], width) if width else own[number] for number, width in kept[1::2]
-        ]
-        parts[1::2] = map(escape, values) if self._is_html else values
-        return parts
+        key = (card[:_LINK], bool(card.opinion_url))
+        parts = self._by_reason.get(key)
+        if parts is None:
+            parts = _keep(self._by_reason, key, self._with_reason(card))
+        pieces = parts.copy()
+        pieces[1::2] = [self._printed(card.opinion_url, width) for _, width in parts[1::2]]
+        return pieces
 
-    def _with_holes(self, card: CardView, own: Sequence[str]) -> list[Any]:
+    def _with_reason(self, card: CardView) -> _Parts:
+        """Return a card with the reason for it, and holes for the reader's own link."""
+        values: tuple[Any, ...] = card
+        key = (card[:_SHARED], *map(bool, values[_SHARED:]))
+        parts = self._by_paper.get(key)
+        if parts is None:
+            parts = _keep(self._by_paper, key, self._with_holes(card))
+        filled = [parts[0]]
+        for hole, text in zip(parts[1::2], parts[2::2], strict=True):
+            number, width = hole
+            if number == _LINK:
+                filled += [hole, text]
+            else:
+                filled[-1] = "".join((filled[-1], self._printed(values[number], width), text))
+        return filled
+
+    def _with_holes(self, card: CardView) -> _Parts:
+        """Return a card with holes for everything that is a reader's own."""
         holes: dict[str, Any] = {
-            name: f"\ufdda{number}\ufddb" for number, name in enumerate(_OWN) if own[number]
+            name: f"\ufdda{number}\ufddb"
+            for number, name in enumerate(CardView._fields)
+            if number >= _SHARED and card[number]
         }
         texts = _HOLE.split(self._body.render({self._name: card._replace(**holes)}))
-        parts: list[Any] = [None] * (2 * (len(texts) // 3) + 1)
+        parts: _Parts = [None] * (2 * (len(texts) // 3) + 1)
         parts[::2] = texts[::3]
         numbers = zip(texts[1::3], texts[2::3], strict=True)
         parts[1::2] = [(int(number), int(width or 0)) for number, width in numbers]
         return parts
+
+    def _printed(self, value: str, width: int) -> str:
+        if width:
+            value = fold(value, width)
+        return escape(value) if self._is_html else value
+
+
+def _keep(kept: dict[object, _Parts], key: object, parts: _Parts) -> _Parts:
+    if len(kept) >= _MOST:
+        kept.clear()
+    kept[key] = parts
+    return parts

@@ -6,7 +6,7 @@ from functools import lru_cache
 from wcwidth import wrap
 
 
-@lru_cache(maxsize=40_000)  # what cards say is folded for one reader after the other
+@lru_cache(maxsize=5000)  # what cards say is folded for one reader after the other
 def fold(text: str, width: int) -> str:
     """Wrap plain text in lines of at most ``width`` columns, words and links kept whole.
 

@@ -25,6 +25,8 @@ _LINE = 76  # of encoded words (RFC 2047 section 2)
 @lru_cache(maxsize=1000)
 def encoded_subject(subject: str) -> str:
     """Encode a subject as it stands in its header, folded."""
+    if _is_plain(subject) and len(subject) <= _LINE - len("Subject: "):
+        return subject
     # Encoded whole or not at all: in the library's mixture of plain and encoded words, the blanks
     # between the two come out doubled.
     charset = "us-ascii" if _is_plain(subject) else "utf-8"

@@ -79,18 +79,32 @@ def test_a_note_is_the_same_either_way(why, topics):
     SHIPPED.compare(note(why, *topics, missing=("arxiv",)))
 
 
-def test_a_shipped_card_is_filled_once_for_all_readers(monkeypatch):
-    filled, fill = [], ahead.CardsAhead._with_holes
+@pytest.mark.parametrize(
+    ("step", "texts"),
+    [
+        pytest.param(
+            "_with_holes", 2, id="filled once for all readers"
+        ),  # in the text and the HTML
+        pytest.param("_with_reason", 4, id="put together once for each reason"),
+    ],
+)
+def test_a_shipped_card_is(step, texts, monkeypatch):
+    cards, do = [], getattr(ahead.CardsAhead, step)
 
-    def seen(cards, card, own):
-        filled.append(card.title)
-        return fill(cards, card, own)
+    def seen(kept, card):
+        cards.append(card.title)
+        return do(kept, card)
 
-    monkeypatch.setattr(ahead.CardsAhead, "_with_holes", seen)
+    monkeypatch.setattr(ahead.CardsAhead, step, seen)
     composer, paper = BothWays().composer, candidates()[0]
     for reader in "abc":
-        composer.render(Digest(TODAY, (), (Pick(Section.TRENDING, paper),), 1), reader)
-    assert filled == [paper.facts.title] * 2  # in the text, and in the HTML
+        for topic in ("robots", "agents"):
+            pick = Pick(Section.FOR_YOU, paper, Match(1.0, Reason(topic, (topic,))))
+            content = composer.render(Digest(TODAY, (), (pick,), 1), reader)
+            links = composer.links(Digest(TODAY, (), (pick,), 1), reader)
+            assert f"{links.opinions}/" in content.html
+            assert f"{links.opinions}/" in content.text
+    assert cards == [paper.facts.title] * texts
 
 
 # ---- what operators may write ----------------------------------------------------------------
