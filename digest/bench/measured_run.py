@@ -125,8 +125,7 @@ def run_measured(job: Job) -> MeasuredRun:
     assert run.balance is not None
     if sending.span and planning.span:
         sending.span.processor_seconds = tick.processor_seconds - planning.span.processor_seconds
-        # This process keeps what planning took, so it counts only where it sends by itself.
-        note("send", sending.span, children.octets or peak_octets())
+        note("send", sending.span, max(children.octets, peak_octets()))
     samples = _samples(app, run.balance.due)
     job.samples.write_bytes(pickle.dumps(samples))
     octets = sum(len(sample.message.content) for sample in samples) // max(1, len(samples))

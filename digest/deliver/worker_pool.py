@@ -8,6 +8,7 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from threading import Thread
+from time import monotonic
 
 from digest.deliver.delivery_worker import DeliveryWorker
 from digest.errors import DigestError
@@ -16,13 +17,13 @@ from digest.model.progress import Progress, silent
 
 # As many messages take longer than a process takes to start, which is more than a second.
 WORTH_A_PROCESS = 2500
-_LOOK_EVERY = 0.5  # seconds
+_LOOK_EVERY = 1.0  # seconds
 
 _spawning = get_context("spawn")  # a fork would share connections, and locks held by threads
 
 
 class WorkerPool:
-    """Sends with several processes if the list is long enough, else with this one."""
+    """Sends with several processes if the list is long enough; this one is always among them."""
 
     def __init__(
         self,
@@ -51,21 +52,37 @@ class WorkerPool:
         if processes <= 1:
             return self._here.send(now, progress)
         share, more = divmod(self._connections, processes)
-        crew = [
-            _PoolProcess(self._elsewhere, now, share + (number < more))
-            for number in range(processes)
-        ]
+        shares = [share + (number < more) for number in range(processes)]
+
+        def tell_all(*_: int) -> None:
+            left = self._ledger.deliveries.waiting(now)
+            progress(max(waiting - left, 0), waiting)
+
+        crew = [_PoolProcess(self._elsewhere, now, connections) for connections in shares[1:]]
         try:
+            troubles = list(self._here.send(now, _once_in_a_while(tell_all), shares[0]))
             while busy := [member.process.sentinel for member in crew if member.process.is_alive()]:
                 wait(busy, _LOOK_EVERY)
                 if self._here.stopping.is_set():
                     break
-                left = self._ledger.deliveries.waiting(now)
-                progress(max(waiting - left, 0), waiting)
+                tell_all()
         finally:
-            troubles = [line for member in crew for line in member.end()]
+            of_crew = [line for member in crew for line in member.end()]
             self._ledger.live_workers.resolve_orphaned(now)
-        return tuple(dict.fromkeys(troubles))
+        return tuple(dict.fromkeys(troubles + of_crew))
+
+
+def _once_in_a_while(tell: Progress) -> Progress:
+    """Return what tells at most once a second: it is asked after each message, and counts rows."""
+    next_at = 0.0
+
+    def told(done: int, total: int) -> None:
+        nonlocal next_at
+        if (now := monotonic()) >= next_at:
+            next_at = now + _LOOK_EVERY
+            tell(done, total)
+
+    return told
 
 
 class _PoolProcess:
