@@ -64,10 +64,15 @@ class Tokens:
             purpose: serializer.make_signer(serializer.salt)
             for purpose, serializer in self._serializers.items()
         }
+        # An email has five tokens of one person, and one of them in three places.
         self._payload = lru_cache(maxsize=16)(self._serializers[Purpose.CONFIRM].dump_payload)
+        self._made = lru_cache(maxsize=64)(self._make)
 
     def make(self, purpose: Purpose, public_id: str) -> str:
         """Return a URL-safe token, always the same for the same person and purpose."""
+        return self._made(purpose, public_id)
+
+    def _make(self, purpose: Purpose, public_id: str) -> str:
         return self._signers[purpose].sign(self._payload(public_id)).decode()
 
     def read(self, purpose: Purpose, token: str) -> str:
