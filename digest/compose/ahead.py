@@ -1,12 +1,15 @@
-"""Fill cards ahead: once for all readers who get a paper, with holes for what is a reader's own.
+"""Fill sections and cards ahead: once for all readers, with holes for what is a reader's own.
 
-A loop of a template is filled that way if its body uses nothing but the card and what it has set
-itself, and prints the values that are a reader's own just as they are, or asks whether they are
-there.
+A loop of a template is filled that way if its body uses nothing but the section or the card and
+what it has set itself, and prints the values that are a reader's own just as they are, or asks
+whether they are there. Many readers have the same section; where each has topics of their own, its
+cards are filled ahead nevertheless.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from secrets import token_hex
 from typing import Any
 
 from jinja2 import Environment, Template, nodes
@@ -14,21 +17,21 @@ from markupsafe import escape
 
 from digest.compose.card import CardView, Way
 from digest.compose.folding import fold
+from digest.compose.view import SectionView
 
 _SHARED = CardView._fields.index("topic")  # fields of a card are the same for all readers
 _OWN = CardView._fields[_SHARED:]
-_LINK = CardView._fields.index("opinion_url")
 _FIELDS = frozenset(CardView._fields)
 _NOT_ONLY_OF_CARDS = frozenset(Way._fields)
 
-_MOST = 1000  # cards of a loop that are kept of each kind, some 5 MB
-# With the width that it is folded at, if it is; noncharacters of Unicode, as in stages.py.
-_HOLE = re.compile("\ufdda([0-9]+)(?:,([0-9]+))?\ufddb")
-_SENTENCE = re.compile(r"(?:[^%]|%%|%\(\w+\)s)*")  # which prints its values as they are
+_OF_SECTIONS = frozenset({"title", "about", "anchor", "cards"})
 
-# A card: texts, and between them the holes, each the number of the field that is printed there, and
-# the width that it is folded at (0: it is not).
-_Parts = list[Any]
+_MOST = 1000  # sections or cards that are kept of a loop, some 5 MB of cards
+# A hole has a number, and the width that it is folded at, if it is. What readers type stands beside
+# holes, so these have a word in them that nobody can know.
+_OURS = token_hex(8)
+_HOLE = re.compile(rf"\ufdda{_OURS}:([0-9]+)(?:,([0-9]+))?\ufddb")
+_SENTENCE = re.compile(r"(?:[^%]|%%|%\(\w+\)s)*")  # which prints its values as they are
 
 # What hands on a value to be printed, or asks whether it is there.
 _HANDS_ON = (
@@ -38,50 +41,81 @@ _HANDS_ON = (
 
 
 def compiled(environment: Environment, source: str) -> Template:
-    """Compile a template, with cards filled ahead in the loops that allow it."""
+    """Compile a template, with the loops filled ahead that allow it."""
     environment.filters = {**environment.filters, "fold": _fold}
-    tree = environment.parse(source)
-    for number, loop in enumerate(tree.find_all(nodes.For)):
-        if isinstance(loop.target, nodes.Name) and _allows_holes(loop.body, loop.target.name):
-            body = nodes.Template(loop.body, lineno=loop.lineno)
-            body.set_environment(environment)
-            fill = f"filled_ahead_{number}"
-            cards = CardsAhead(environment.from_string(body), loop.target.name)
-            environment.filters[fill] = cards.fill
-            loop.body = [_piece_by_piece(loop.target.name, fill, loop.lineno)]
-    tree.set_environment(environment)
-    template = environment.from_string(tree)
+    template = _filling_ahead(environment, environment.parse(source))
     template.globals = dict(template.globals)  # copied for each email, and quicker than a ChainMap
     return template
 
 
-def _piece_by_piece(card: str, fill: str, line: int) -> nodes.Node:
-    """Return a statement that prints each of the pieces of a card just as it is."""
-    pieces = nodes.Filter(nodes.Name(card, "load"), fill, [], [], None, None)
+def _filling_ahead(environment: Environment, tree: nodes.Template) -> Template:
+    for loop in tree.find_all(nodes.For):  # the outer ones first
+        if not isinstance(loop.target, nodes.Name):
+            continue
+        name = loop.target.name
+        if _is_of_section(loop.body, name) or _is_of_card(loop.body, name):
+            body = _filling_ahead(environment, nodes.Template(loop.body, lineno=loop.lineno))
+            fill = f"filled_ahead_{len(environment.filters)}"
+            environment.filters[fill] = FilledAhead(body, name).fill
+            loop.body = [_piece_by_piece(name, fill, loop.lineno)]
+    tree.set_environment(environment)
+    return environment.from_string(tree)
+
+
+def _piece_by_piece(item: str, fill: str, line: int) -> nodes.Node:
+    """Return a statement that prints each piece of a section or a card just as it is."""
+    pieces = nodes.Filter(nodes.Name(item, "load"), fill, [], [], None, None)
     piece = nodes.Output([nodes.Name("piece", "load")], lineno=line)
     loop = nodes.For(nodes.Name("piece", "store"), pieces, [piece], [], None, False, lineno=line)
     escaped_already = nodes.Keyword("autoescape", nodes.Const(False))
     return nodes.ScopedEvalContextModifier([escaped_already], [loop], lineno=line)
 
 
-def _allows_holes(body: list[nodes.Node], card: str) -> bool:
+def _is_of_section(body: list[nodes.Node], section: str) -> bool:
+    """Tell whether a body is a section's, and its loops over cards print own values as holes."""
+    of_section = _attributes(body, section)
+    of_cards = {
+        id(loop.iter)
+        for loop in nodes.Template(body).find_all(nodes.For)
+        if isinstance(loop.target, nodes.Name)
+        and loop.test is None
+        and _is_of_card(loop.body, loop.target.name)
+    }
+    cards = [found for found in of_section or () if found.attr == "cards"]
+    return (
+        of_section is not None
+        and bool(cards)
+        and all(id(found) in of_cards for found in cards)
+        and {found.attr for found in of_section} <= _OF_SECTIONS
+        and _uses_only(body, {section})
+    )
+
+
+def _is_of_card(body: list[nodes.Node], card: str) -> bool:
     """Tell whether a body is a card's, and prints the values that are a reader's own, as holes."""
-    whole = nodes.Template(body)
-    of_card = [
-        found
-        for found in whole.find_all(nodes.Getattr)
-        if isinstance(found.node, nodes.Name) and found.node.name == card
-    ]
-    is_bare = sum(name.name == card for name in whole.find_all(nodes.Name)) > len(of_card)
+    of_card = _attributes(body, card)
+    if of_card is None:
+        return False
     attributes = {found.attr for found in of_card}
     printed = {id(node) for statement in body for node in _printed(statement)}
     return (
-        not is_bare
-        and attributes <= _FIELDS
+        attributes <= _FIELDS
         and not attributes <= _NOT_ONLY_OF_CARDS
         and _uses_only(body, {card})
         and all(id(found) in printed for found in of_card if found.attr in _OWN)
     )
+
+
+def _attributes(body: list[nodes.Node], name: str) -> list[nodes.Getattr] | None:
+    """Return where a body uses attributes of what has a name; None if it uses more of it."""
+    whole = nodes.Template(body)
+    found = [
+        found
+        for found in whole.find_all(nodes.Getattr)
+        if isinstance(found.node, nodes.Name) and found.node.name == name
+    ]
+    is_bare = sum(used.name == name for used in whole.find_all(nodes.Name)) > len(found)
+    return None if is_bare else found
 
 
 def _uses_only(body: list[nodes.Node], known: set[str]) -> bool:
@@ -140,77 +174,65 @@ def _is_folded(node: nodes.Node) -> bool:
 def _fold(text: str, width: int) -> str:
     """Fold a text, or tell a hole the width at which to fold what will stand there."""
     hole = _HOLE.fullmatch(text)
-    return f"\ufdda{hole[1]},{width}\ufddb" if hole else fold(text, width)
+    return _hole(f"{hole[1]},{width}") if hole else fold(text, width)
 
 
-class CardsAhead:
-    """Keeps the cards that the body of a loop has made.
+def _hole(what: int | str) -> str:
+    return f"\ufdda{_OURS}:{what}\ufddb"
 
-    They are kept twice: by paper, for all who get it, and by paper and reason, with no hole but for
-    a reader's own link. The second kind is quicker, and few where readers share their topics; the
-    first helps where each has others.
+
+class FilledAhead:
+    """Keeps what the body of a loop has made, by all that is in it but own values.
+
+    It is kept as texts, and between them the number of the value that stands there, and the width
+    that it is folded at. The own values of a section are the links in its cards.
     """
 
     def __init__(self, body: Template, name: str) -> None:
         self._body = body
         self._name = name
         self._is_html = body.environment.autoescape
-        self._by_paper: dict[object, _Parts] = {}
-        self._by_reason: dict[object, _Parts] = {}
+        self._kept: dict[object, list[Any]] = {}
 
-    def fill(self, card: object) -> list[str]:
-        """Return the pieces of a card as the body prints it.
+    def fill(self, item: object) -> list[str]:
+        """Return the pieces of a section or a card as the body prints it.
 
         What else a loop goes over is filled each time.
         """
-        if not isinstance(card, CardView):
-            return [self._body.render({self._name: card})]
-        key = (card[:_LINK], bool(card.opinion_url))
-        parts = self._by_reason.get(key)
-        if parts is None:
-            parts = _keep(self._by_reason, key, self._with_reason(card))
-        pieces = parts.copy()
-        pieces[1::2] = [self._printed(card.opinion_url, width) for _, width in parts[1::2]]
-        return pieces
+        shared: object
+        own: Sequence[Any]
+        if isinstance(item, SectionView) and item.shared:
+            shared, own = item.shared, [card.opinion_url for card in item.cards]
+        elif isinstance(item, CardView):
+            shared, own = item[:_SHARED], item[_SHARED:]
+        else:
+            return [self._body.render({self._name: item})]
+        key = (shared, *map(bool, own))
+        kept = self._kept.get(key)
+        if kept is None:
+            if len(self._kept) >= _MOST:
+                del self._kept[next(iter(self._kept))]
+            kept = self._kept[key] = self._with_holes(item, own)
+        parts = kept.copy()
+        values = [
+            _fold(own[number], width) if width else own[number] for number, width in kept[1::2]
+        ]
+        parts[1::2] = map(escape, values) if self._is_html else values
+        return parts
 
-    def _with_reason(self, card: CardView) -> _Parts:
-        """Return a card with the reason for it, and holes for the reader's own link."""
-        values: tuple[Any, ...] = card
-        key = (card[:_SHARED], *map(bool, values[_SHARED:]))
-        parts = self._by_paper.get(key)
-        if parts is None:
-            parts = _keep(self._by_paper, key, self._with_holes(card))
-        filled = [parts[0]]
-        for hole, text in zip(parts[1::2], parts[2::2], strict=True):
-            number, width = hole
-            if number == _LINK:
-                filled += [hole, text]
-            else:
-                filled[-1] = "".join((filled[-1], self._printed(values[number], width), text))
-        return filled
-
-    def _with_holes(self, card: CardView) -> _Parts:
-        """Return a card with holes for everything that is a reader's own."""
-        holes: dict[str, Any] = {
-            name: f"\ufdda{number}\ufddb"
-            for number, name in enumerate(CardView._fields)
-            if number >= _SHARED and card[number]
-        }
-        texts = _HOLE.split(self._body.render({self._name: card._replace(**holes)}))
-        parts: _Parts = [None] * (2 * (len(texts) // 3) + 1)
+    def _with_holes(self, item: SectionView | CardView, own: Sequence[Any]) -> list[Any]:
+        holes = [_hole(number) if value else "" for number, value in enumerate(own)]
+        texts = _HOLE.split(self._body.render({self._name: _with_own(item, holes)}))
+        parts: list[Any] = [None] * (2 * (len(texts) // 3) + 1)
         parts[::2] = texts[::3]
         numbers = zip(texts[1::3], texts[2::3], strict=True)
         parts[1::2] = [(int(number), int(width or 0)) for number, width in numbers]
         return parts
 
-    def _printed(self, value: str, width: int) -> str:
-        if width:
-            value = fold(value, width)
-        return escape(value) if self._is_html else value
 
-
-def _keep(kept: dict[object, _Parts], key: object, parts: _Parts) -> _Parts:
-    if len(kept) >= _MOST:
-        kept.clear()
-    kept[key] = parts
-    return parts
+def _with_own(item: SectionView | CardView, own: Sequence[Any]) -> SectionView | CardView:
+    """Return a section or a card with other own values."""
+    if isinstance(item, CardView):
+        return CardView._make((*item[:_SHARED], *own))
+    links = zip(item.cards, own, strict=True)
+    return replace(item, cards=tuple(card._replace(opinion_url=link) for card, link in links))

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from digest.compose.announcement_text import Block
 from digest.compose.card import CardView, Picture, Shown, Way, of_reader, shared_card
-from digest.compose.groups import arranged
+from digest.compose.groups import Group, arranged
 from digest.compose.language import ENGLISH, Language
 from digest.compose.phrases import (
     because,
@@ -45,14 +45,18 @@ class Links:
     home: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # looked up by what it is, not by what is in it
 class SectionView:
-    """Papers under one heading, ``about`` beside it; the contents lead to ``anchor``."""
+    """Papers under one heading, ``about`` beside it; the contents lead to ``anchor``.
+
+    ``shared`` is the section without a reader's own links: one for many readers.
+    """
 
     title: str
     about: str
     cards: tuple[CardView, ...]
     anchor: str
+    shared: "SectionView | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,18 +159,9 @@ def view(
     """
     own_page = links.home.partition("?")[0].rstrip("/")
     shared = _shared_view(digest, own_page, brand, postal_address, language, header, pictures)
-    sections = [
-        SectionView(
-            its.title,
-            its.about,
-            tuple([of_reader(one, links.opinions) for one in its.cards]),
-            its.anchor,
-        )
-        for its in shared.sections
-    ]
     return replace(
         shared,
-        sections=tuple(sections),
+        sections=tuple([_with_links(section, links) for section in shared.sections]),
         because=because(address, brand, language),
         links=links,
     )
@@ -210,11 +205,7 @@ def _shared_view(
         others=max(0, len(in_order) - 1),
         contents=tuple(Way(said, f"#part{number}") for said, number in told),
         sections=tuple(
-            SectionView(
-                *heading(group, digest, language),
-                tuple(shared_card(pick, shown, size) for pick, size in group.papers),
-                f"part{number}",
-            )
+            _shared_section(group, *heading(group, digest, language), f"part{number}", shown)
             for number, group in enumerate(groups)
         ),
         topics=language.listed([topic.text for topic in digest.topics]),
@@ -234,6 +225,17 @@ def _shared_view(
         header=header,
         why=why_nothing(digest, language),
     )
+
+
+@lru_cache(maxsize=2000)  # many digests have the same papers on a topic
+def _shared_section(group: Group, title: str, about: str, anchor: str, shown: Shown) -> SectionView:
+    cards = tuple(shared_card(pick, shown, size) for pick, size in group.papers)
+    return SectionView(title, about, cards, anchor)
+
+
+def _with_links(shared: SectionView, links: Links) -> SectionView:
+    cards = tuple([of_reader(card, links.opinions) for card in shared.cards])
+    return SectionView(shared.title, shared.about, cards, shared.anchor, shared)
 
 
 def page_query(mail: Digest | Announced, language: Language) -> str:

@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 import lxml.html
@@ -32,7 +33,7 @@ TOPICS = (
     "“quotes”",
     "O'Brien's \"x\"",
     "{{ 7*7 }} %s %(topic)s",
-    "jtag1z \ufdd8 \ufdda0\ufddb \u2028",
+    "jtag1z \ufdd8 \ufdda:0\ufddb \u2028",
 )
 WORDS = ("sim2real", "café", "a<b", "R&D", "100%", "%s")
 
@@ -80,9 +81,12 @@ class BothWays:
         identity = from_identity(make_settings(**fixed))
         self.templates = Templates(own, language(code, own), cache)
         self.composer = Composer(self.templates, identity)
+        self.readers = count()
 
     def view(self, digest):
-        return self.composer.view(digest, self.composer.links(digest, "0" * 32))
+        """Return what the templates see for a reader who has not had anything yet."""
+        reader = f"{next(self.readers):032x}"
+        return self.composer.view(digest, self.composer.links(digest, reader))
 
     def why_not(self, digest):
         """Return why the digest's email cannot be built."""
@@ -99,8 +103,9 @@ class BothWays:
 
     def compare_some(self, count=4, seed=1, most=5):
         chance = random.Random(seed)
-        for _ in range(count):
-            self.compare(some_digest(chance, most))
+        digests = [some_digest(chance, most) for _ in range(count)]
+        for digest in (*digests, digests[-1]):  # the last has two readers
+            self.compare(digest)
 
 
 def own_templates(folder: Path, changed: Mapping[str, str | tuple[str, str]]) -> Path:

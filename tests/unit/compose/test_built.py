@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -79,32 +80,37 @@ def test_a_note_is_the_same_either_way(why, topics):
     SHIPPED.compare(note(why, *topics, missing=("arxiv",)))
 
 
-@pytest.mark.parametrize(
-    ("step", "texts"),
-    [
-        pytest.param(
-            "_with_holes", 2, id="filled once for all readers"
-        ),  # in the text and the HTML
-        pytest.param("_with_reason", 4, id="put together once for each reason"),
-    ],
-)
-def test_a_shipped_card_is(step, texts, monkeypatch):
-    cards, do = [], getattr(ahead.CardsAhead, step)
+def filled_ahead(monkeypatch):
+    """Return a list, which will have what is filled: "section" or "card"."""
+    filled, fill = [], ahead.FilledAhead._with_holes
 
-    def seen(kept, card):
-        cards.append(card.title)
-        return do(kept, card)
+    def seen(kept, item, own):
+        filled.append(type(item).__name__.removesuffix("View").lower())
+        return fill(kept, item, own)
 
-    monkeypatch.setattr(ahead.CardsAhead, step, seen)
-    composer, paper = BothWays().composer, candidates()[0]
+    monkeypatch.setattr(ahead.FilledAhead, "_with_holes", seen)
+    return filled
+
+
+IN_TEXT_AND_HTML = 2
+
+
+def test_a_shipped_section_is_filled_once_for_all_readers(monkeypatch):
+    filled, composer = filled_ahead(monkeypatch), BothWays().composer
+    digest = Digest(TODAY, (), (Pick(Section.TRENDING, candidates()[0]),), 1)
     for reader in "abc":
-        for topic in ("robots", "agents"):
-            pick = Pick(Section.FOR_YOU, paper, Match(1.0, Reason(topic, (topic,))))
-            content = composer.render(Digest(TODAY, (), (pick,), 1), reader)
-            links = composer.links(Digest(TODAY, (), (pick,), 1), reader)
-            assert f"{links.opinions}/" in content.html
-            assert f"{links.opinions}/" in content.text
-    assert cards == [paper.facts.title] * texts
+        content, links = composer.render(digest, reader), composer.links(digest, reader)
+        assert f"{links.opinions}/" in content.html
+        assert f"{links.opinions}/" in content.text
+    assert Counter(filled) == {"section": IN_TEXT_AND_HTML, "card": IN_TEXT_AND_HTML}
+
+
+def test_a_shipped_card_is_filled_once_for_readers_with_other_topics(monkeypatch):
+    filled, composer = filled_ahead(monkeypatch), BothWays().composer
+    for topic in ("robots", "agents", "tools"):
+        pick = Pick(Section.FOR_YOU, candidates()[0], Match(1.0, Reason(topic, (topic,))))
+        composer.render(Digest(TODAY, (), (pick,), 1), "a")
+    assert Counter(filled) == {"section": 3 * IN_TEXT_AND_HTML, "card": IN_TEXT_AND_HTML}
 
 
 # ---- what operators may write ----------------------------------------------------------------
@@ -153,6 +159,21 @@ BUILT = {
             )
             + SECTIONS,
         )
+    },
+    "cards that their own links choose": {
+        TEXT: (
+            "in section.cards %}",
+            "in section.cards if card.opinion_url.count('a') is even %}",
+        )
+    },
+    "own links outside of the cards": {
+        TEXT: ("{{ section.title", "{{ section.cards[0].opinion_url }} {{ section.title")
+    },
+    "a section that asks for the mail": {
+        TEXT: ("{{ section.title", "{{ mail.links.browser }} {{ section.title")
+    },
+    "an own link in another shape": {
+        CARD: (TITLE, TITLE + "<p>{{ card.opinion_url | upper | truncate(9) }}</p>")
     },
     "a macro, and a variable": {
         CARD: (
@@ -752,7 +773,7 @@ OF_DIGEST = [f"mail/digest/{part}" for part in ("subject.txt.j2", "body.txt.j2",
 def test_it_is_built_once_and_anew_when_a_template_has_changed(tmp_path, builds):
     both = BothWays(own_templates(tmp_path, {CARD: (TITLE, TITLE + "<p>before</p>")}))
     assert "before" in filled(both)
-    assert filled(both) == filled(both)
+    assert "before" in filled(both)
     assert builds == OF_DIGEST
     own_templates(tmp_path, {CARD: (TITLE, TITLE + "<p>afterwards</p>")})
     assert "afterwards" in filled(both)
