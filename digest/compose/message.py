@@ -123,6 +123,7 @@ def _list_headers(public_id: str, identity: FromIdentity) -> Sequence[str]:
     )
 
 
+@lru_cache(maxsize=100)
 def _phrase(name: str) -> str:
     """Return a name for the List-Id, where it is optional (RFC 2919); "" if it would be encoded."""
     fits = _is_plain(name) and len(name) <= _LINE

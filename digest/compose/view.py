@@ -24,6 +24,9 @@ from digest.compose.phrases import (
 from digest.model.announcements import Announced
 from digest.model.digests import Digest
 from digest.model.wording import truncate
+from subscribers.topics import TopicFilter
+
+_ANY_TOPIC = (TopicFilter("any"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +161,13 @@ def view(
     ``pictures`` is what the paths of pictures are added to; None: there are none.
     """
     own_page = links.home.partition("?")[0].rstrip("/")
-    shared = _shared_view(digest, own_page, brand, postal_address, language, header, pictures)
+    # Of the topics that are no paper's reason it only counts whether there are any.
+    with_any = replace(digest, topics=digest.topics and _ANY_TOPIC)
+    shared = _shared_view(with_any, own_page, brand, postal_address, language, header, pictures)
     return replace(
         shared,
         sections=tuple([_with_links(section, links) for section in shared.sections]),
+        topics=language.listed([topic.text for topic in digest.topics]),
         because=because(address, brand, language),
         links=links,
     )
@@ -208,7 +214,7 @@ def _shared_view(
             _shared_section(group, *heading(group, digest, language), f"part{number}", shown)
             for number, group in enumerate(groups)
         ),
-        topics=language.listed([topic.text for topic in digest.topics]),
+        topics="",
         pool=language.ngettext(
             "Today's edition has %(count)s paper.",
             "Today's edition has %(count)s papers.",
