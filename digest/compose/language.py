@@ -160,7 +160,7 @@ class Language:
         return _locale(self.code)
 
 
-@lru_cache(maxsize=10_000)  # readers with the same topics are many
+@lru_cache(maxsize=1000)  # of the languages with rules of their own it takes long
 def _listed(code: str, items: tuple[str, ...]) -> str:
     if code == ENGLISH.code:
         return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))

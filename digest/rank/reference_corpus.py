@@ -255,10 +255,9 @@ class ReferenceCorpus:
 def _axes(papers: sparse.csr_matrix) -> Floats:
     """Return the strongest axes of a matrix; the seed is fixed, and so are they."""
     wanted = min(DIMENSIONS, *papers.shape)
-    start = np.random.default_rng(0).standard_normal(
-        (papers.shape[1], min(wanted + _OVERSAMPLED, *papers.shape))
-    )
-    basis = papers @ start.astype(np.float32)
+    shape = papers.shape[1], min(wanted + _OVERSAMPLED, *papers.shape)
+    # What has a row for each word is large: none of these matrices outlives its use.
+    basis = papers @ np.random.default_rng(0).standard_normal(shape).astype(np.float32)
     for _ in range(_POWER_ITERATIONS):
         basis = papers @ (papers.T @ np.linalg.qr(basis)[0])
     basis = np.linalg.qr(basis)[0]
@@ -266,8 +265,9 @@ def _axes(papers: sparse.csr_matrix) -> Floats:
     # Of a matrix this narrow the eigenvectors of its square are the quicker way.
     strengths, directions = np.linalg.eigh(small.T @ small)
     strongest = np.argsort(-strengths)[:wanted]
-    scale = np.sqrt(np.maximum(strengths[strongest], 1e-12))
-    return np.asarray(small @ directions[:, strongest] / scale, np.float32)
+    axes = small @ directions[:, strongest]
+    axes /= np.sqrt(np.maximum(strengths[strongest], 1e-12))
+    return np.asarray(axes, np.float32)
 
 
 def unit(rows: Floats) -> Floats:
