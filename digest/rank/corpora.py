@@ -25,6 +25,7 @@ from digest.ledger.papers import Papers
 from digest.model.papers import Facts
 from digest.rank import abbreviations, reference_corpus
 from digest.rank.corpus_embeddings import packed, unpacked
+from digest.rank.index_words import VERSION
 from digest.rank.reference_corpus import DIMENSIONS, Embed, ReferenceCorpus, text_of
 from digest.rank.words import stem_counts
 
@@ -123,6 +124,7 @@ def save(corpus: ReferenceCorpus, path: Path, embed: Embed | None = None) -> Non
     """
     counts = corpus.counts
     arrays: dict[str, Any] = {
+        "version": np.array(VERSION),
         "words": _octets("\n".join(corpus.words)),
         "keys": _octets("\n".join(corpus.keys)),
         "abbreviations": _octets(json.dumps(dict(corpus.abbreviations), ensure_ascii=False)),
@@ -141,8 +143,10 @@ def save(corpus: ReferenceCorpus, path: Path, embed: Embed | None = None) -> Non
 
 @cache  # what follows from the counts is computed once for all who ask
 def load(path: Path) -> ReferenceCorpus:
-    """Read a corpus that was saved."""
+    """Read a corpus that was saved. Raises ValueError if its words were read otherwise."""
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        if "version" not in stored or stored["version"] != VERSION:
+            raise ValueError("made by another version, which read words otherwise: build it anew")
         words, keys = (_text(stored[name]).split("\n") for name in ("words", "keys"))
         counts = sparse.csr_matrix(
             (stored["counts"].astype(np.float32), stored["columns"], stored["starts"]),

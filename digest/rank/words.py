@@ -9,6 +9,7 @@ from itertools import pairwise
 import Stemmer
 
 from digest.model.papers import Facts
+from digest.rank import apart
 from digest.rank.spelling import american
 
 TITLE_WEIGHT = 3
@@ -58,6 +59,8 @@ def stem_of(word: str) -> str:
     if _PLURAL.fullmatch(folded):
         return folded[:-1]
     spelt = american(folded)
+    if spelt in apart.STEMS:
+        return apart.STEMS[spelt]
     kept = _IN_IZE.fullmatch(spelt) or _IN_IZER.fullmatch(spelt)
     return kept[1] if kept else str(_stemmer.stemWord(spelt))
 

@@ -3,7 +3,9 @@
 from collections import Counter
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
+from structlog.testing import capture_logs
 from typer import Exit
 
 from digest.app.app import App
@@ -13,6 +15,7 @@ from digest.errors import SourceError
 from digest.model.digests import Candidate, Section
 from digest.model.papers import Harvest, Rejection, Sighting, Signals
 from digest.rank.corpora import SHIPPED, ReferenceCorpora, learn, load, save
+from digest.rank.index_words import VERSION
 from digest.rank.ranker import Ranker
 from digest.rank.readers import Limits, Reader
 from subscribers.preferences import Strictness
@@ -88,6 +91,19 @@ def test_one_that_is_damaged_is_not_used(ledger, tmp_path):
     (tmp_path / "built.npz").write_bytes(b"PK\x03\x04 and no more")
     current = ReferenceCorpora(ledger.papers, built=tmp_path / "built.npz").current()
     assert current.keys == load(SHIPPED).keys
+
+
+@pytest.mark.parametrize("version", [None, VERSION - 1, VERSION + 1])
+def test_one_whose_words_were_read_otherwise_is_not_used(ledger, tmp_path, version):
+    built = tmp_path / "built.npz"
+    save(learn({f"title:{number}": facts for number, (_, facts) in PAPERS.items()}), built)
+    arrays = dict(np.load(built))
+    del arrays["version"]
+    np.savez(built, **arrays, **({} if version is None else {"version": version}))
+    with capture_logs() as logs:
+        current = ReferenceCorpora(ledger.papers, built=built).current()
+    assert current.keys == load(SHIPPED).keys
+    assert "build it anew" in logs[0]["why"]
 
 
 def test_weeks_are_asked_for_until_there_are_enough():

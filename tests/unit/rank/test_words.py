@@ -1,10 +1,12 @@
 """Words of a text, as stems."""
 
 import pytest
+import Stemmer
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.rank.words import contains_run, spelt_stems, stems
+from digest.rank import apart
+from digest.rank.words import contains_run, spelt_stems, stem_of, stems
 
 
 @pytest.mark.parametrize(
@@ -38,9 +40,49 @@ def test_spellings_of_one_thing_have_one_stem(one, other):
     assert set(stems(one)) <= set(stems(other))
 
 
-@pytest.mark.parametrize(("one", "other"), [("C++", "C"), ("C#", "C"), ("duck", "ducktape")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        *(("C++", "C"), ("C#", "C"), ("duck", "ducktape")),
+        *(("visual", "visualization"), ("optimizers", "optimization"), ("animals", "animation")),
+        *(("physics", "physical"), ("Physicists", "physically"), ("dynamics", "dynamically")),
+        *(("object", "objectives"), ("experience", "experiments"), ("activation", "active")),
+        *(("activities", "active"), ("activations", "activity"), ("responsible", "response")),
+        *(
+            ("comprehension", "comprehensive"),
+            ("specification", "specific"),
+            ("engine", "engineer"),
+        ),
+        *(("completion", "completely"), ("continual", "continuous"), ("integrity", "integration")),
+        *(("practices", "practical"), ("relativity", "relations"), ("relations", "relatively")),
+        *(("productivity", "products"), ("transformers", "transforms"), ("position", "positive")),
+    ],
+)
 def test_different_words_have_different_stems(one, other):
     assert not set(stems(one)) & set(stems(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        *(("animals", "Animal"), ("animation", "animated"), ("physics", "physicists")),
+        *(("robotics", "robotic"), ("mathematics", "mathematical"), ("object", "objects")),
+        *(("specified", "specify"), ("generation", "generative"), ("compression", "compress")),
+    ],
+)
+def test_words_of_one_family_have_one_stem(one, other):
+    assert stems(one) == stems(other)
+
+
+@pytest.mark.parametrize("word", sorted(apart.STEMS))
+def test_a_word_that_is_told_apart_is_found_however_it_is_written(word):
+    assert stem_of(word.upper()) == apart.STEMS[word]
+
+
+@pytest.mark.parametrize("stem", sorted(set(apart.STEMS.values())))
+def test_the_stem_of_words_told_apart_is_needed_and_no_other_words(stem):
+    # A stem that the stemmer leaves as it is could be that of other words.
+    assert Stemmer.Stemmer("english").stemWord(stem) != stem
 
 
 def test_words_stay_as_they_are_spelt():
