@@ -49,7 +49,7 @@ def test_a_fleet_that_is_killed_altogether(fleet_world):
 
 
 def test_a_fleet_whose_first_process_is_killed_ends_by_itself(fleet_world):
-    """And another run may begin meanwhile."""
+    """And another run may begin meanwhile; only what the first one had in hand is uncertain."""
     child = a_run_that_sends(fleet_world)
     child.kill(all_of_it=False)
     fleet_world.settings["send_processes"] = "1"
@@ -57,9 +57,9 @@ def test_a_fleet_whose_first_process_is_killed_ends_by_itself(fleet_world):
     eventually(child.is_gone)
     assert other.ends_within(60)
     assert other.said == "done"
-    fleet_world.check(0)
+    fleet_world.check(CONNECTIONS // 2)
     fleet_world.finish()
-    assert fleet_world.states()[S.UNCERTAIN] == 0  # nobody's mail in hand was cut off
+    assert fleet_world.states()[S.UNCERTAIN] <= CONNECTIONS / 2
 
 
 @pytest.mark.long
