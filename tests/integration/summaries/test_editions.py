@@ -188,7 +188,10 @@ def test_a_bad_answer_is_dropped_and_counted(tmp_path, bad):
 
 
 def test_the_bounds_of_a_day_are_kept(tmp_path):
-    costs = {"summaries_prices": "1000/1000", "summaries_cost_per_day": "2.5"}  # six answers cost 2.7
+    costs = {
+        "summaries_prices": "1000/1000",
+        "summaries_cost_per_day": "2.5",
+    }  # six answers cost 2.7
     with model_server(good) as model, app_of(tmp_path, model.url, **costs) as app:
         assert 0 < ask(app)[Verdict.USED] == len(model.asked) < 6
         assert app.ledger.summaries.spent(NOW).cost((1000, 1000)) <= 2.5
