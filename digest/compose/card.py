@@ -139,7 +139,7 @@ def of_reader(shared: CardView, opinions: str) -> CardView:
     return CardView._make((*shared[:-1], opinion_url))
 
 
-@lru_cache(maxsize=40_000)  # many readers have a topic, in some languages
+@lru_cache(maxsize=10_000)  # many readers have a topic, in some languages
 def shared_card(pick: Pick, shown: Shown, size: Size) -> CardView:
     """Return a card for those who asked for the same.
 

@@ -63,7 +63,7 @@ def _in_ascii(piece: str) -> tuple[bytes, bool]:
     return octets, piece.startswith((".", "From "))
 
 
-_kept = lru_cache(maxsize=10_000)(_in_ascii)
+_kept = lru_cache(maxsize=4000)(_in_ascii)
 
 
 def has_dots(octets: bytes) -> bool:
@@ -96,14 +96,14 @@ def quoted_printable(pieces: Sequence[str]) -> bytes:
     return b"".join([*encoded, _quoted(line)])
 
 
-@lru_cache(maxsize=10_000)  # what has a line end is mostly the same for many readers
+@lru_cache(maxsize=4000)  # what has a line end is mostly the same for many readers
 def _lines(piece: str) -> tuple[str, bytes, str]:
     """Return the end of a line, then whole lines and all line ends, and the begin of a line."""
     end, *whole, begin = piece.split("\n")
     return end, b"\r\n".join([b"", *map(_quoted, whole), b""]), begin
 
 
-@lru_cache(maxsize=5000)
+@lru_cache(maxsize=4000)
 def _quoted(line: str) -> bytes:
     encoded = binascii.b2a_qp(line.encode(), istext=True)
     if encoded.startswith(b".") or b"\n." in encoded:

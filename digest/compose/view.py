@@ -173,7 +173,7 @@ def view(
     )
 
 
-@lru_cache(maxsize=4000)  # some 15 MB; many readers have the same topics, and so the same papers
+@lru_cache(maxsize=2000)  # some 8 MB; many readers have the same topics, and so the same papers
 def _shared_view(
     digest: Digest,
     base_url: str,
