@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from math import ceil
 from multiprocessing import get_context, parent_process
@@ -9,6 +10,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from threading import Thread
 from time import monotonic
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from digest.deliver.delivery_worker import DeliveryWorker
 from digest.errors import DigestError
@@ -55,8 +58,9 @@ class WorkerPool:
         shares = [share + (number < more) for number in range(processes)]
 
         def tell_all(*_: int) -> None:
-            left = self._ledger.deliveries.waiting(now)
-            progress(max(waiting - left, 0), waiting)
+            with suppress(SQLAlchemyError):  # sending waits for a database that is away
+                left = self._ledger.deliveries.waiting(now)
+                progress(max(waiting - left, 0), waiting)
 
         crew = [_PoolProcess(self._elsewhere, now, connections) for connections in shares[1:]]
         try:

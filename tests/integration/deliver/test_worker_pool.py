@@ -13,6 +13,7 @@ from time import sleep
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from digest.app.app import App
 from digest.deliver import feed
@@ -143,6 +144,19 @@ def test_processes_share_the_list(yard, spawning, monkeypatch):
     assert set(yard.copies().values()) == {1}
     assert len(yard.copies()) == MAILS
     assert all(total == MAILS for _, total in told)
+
+
+def test_a_database_that_is_away_when_progress_is_told_ends_nothing(yard, monkeypatch):
+    waiting, answers = yard.ledger.deliveries.waiting, iter("ab")  # for the pool, and for this one
+
+    def soon_away(now):
+        if next(answers, None):
+            return waiting(now)
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    monkeypatch.setattr(yard.ledger.deliveries, "waiting", soon_away)
+    assert yard.worker_pool().send(NOW) == ()
+    assert yard.balance.accepted == MAILS
 
 
 def test_a_short_list_is_for_this_process_alone(yard, monkeypatch):
