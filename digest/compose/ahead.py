@@ -26,7 +26,7 @@ _NOT_ONLY_OF_CARDS = frozenset(Way._fields)
 
 _OF_SECTIONS = frozenset({"title", "about", "anchor", "cards"})
 
-_MOST = 500  # sections or cards that are kept of a loop, some 5 MB in a process
+_MOST = 500  # sections or cards that are kept of a loop; of sections some 12 MB in all
 # A hole has a number, and the width that it is folded at, if it is. What readers type stands beside
 # holes, so these have a word in them that nobody can know.
 _OURS = token_hex(8)
