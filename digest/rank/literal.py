@@ -1,26 +1,23 @@
 """Look for the very words of topics in papers. Pure.
 
-A word that stands in a paper's title, or twice in its text, is *prominent* there. One that stands
-in the title and the text, or four times in the text, is there *often*: what a paper says less
-often, it mentions in passing. This is asked of the paper itself and not of the reference corpus, so
-that a word counts however rare or new it is.
+A word that stands in a paper's title, or three times in its text (in the opening, it counts
+twice), is *prominent* there; what a longer paper says less often, it mentions in passing. This is
+asked of the paper itself and not of the reference corpus, so that a word counts however rare or new
+it is.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digest.rank.reference_corpus import Counts, Floats, Ints, Papers, ReferenceCorpus, Repeated
+from digest.rank.reference_corpus import Counts, Floats, Ints, Papers, Prominent, ReferenceCorpus
 from digest.rank.topic_words import Form, TopicWords
 from digest.rank.words import pairs_of
 
-REPEATED = 2  # times; a title counts for three (see words.py)
-PROMINENT = REPEATED
-OFTEN = 4
+PROMINENT = 3  # times, as many as a title counts for
 _MOST = 0.75  # the part of a concept's words that makes it be there, without pairs
 _HALF = 0.5  # of its pairs
 _SHORT = 60  # words, with a title as stem_counts counts it: such a text says nothing in passing
@@ -29,19 +26,14 @@ _IN_PHRASE = 3  # papers that have two words side by side, for these to be a phr
 Shares = Mapping[str, float]  # of each term in the weight of its form
 
 
-def repeated_in(papers: Iterable[Counts]) -> Repeated:
-    """Return for each term in which papers it stands twice or more, in order, and how often."""
-    found: dict[str, tuple[list[int], list[float]]] = defaultdict(lambda: ([], []))
+def prominent_in(papers: Iterable[Counts]) -> Prominent:
+    """Return for each term in which papers it is prominent, in order."""
+    found: dict[str, list[int]] = defaultdict(list)
     for number, counts in enumerate(papers):
         for term, count in counts.items():
-            if count >= REPEATED:
-                numbers, times = found[term]
-                numbers.append(number)
-                times.append(count)
-    return {
-        term: (np.array(numbers, np.int32), np.array(times, np.int32))
-        for term, (numbers, times) in found.items()
-    }
+            if count >= PROMINENT:
+                found[term].append(number)
+    return {term: np.array(numbers, np.int32) for term, numbers in found.items()}
 
 
 class Literal:
@@ -58,7 +50,7 @@ class Literal:
 
         A concept of several words is there as far as its pairs are; on average, its words will do.
         Both are matrices of topics by papers, from 0 to 1. The third tells where a paper has a
-        concept at most in passing: it is not short, and most of the words are not there often.
+        concept at most in passing: it is not short, and most of the words are not prominent there.
         """
         many = papers.bm25.shape[0]
         mean = np.zeros((len(self._topics), many), np.float32)
@@ -66,15 +58,13 @@ class Literal:
         in_passing = np.zeros(mean.shape, np.bool_)
         for row, concepts in enumerate(self._topics):
             if concepts:
-                prominent = partial(papers.with_term, times=PROMINENT)
-                often = partial(papers.with_term, times=OFTEN)
+                prominent = papers.prominent.get
                 found = [_best(concept.pairs, prominent, many) for concept in concepts]
                 words = [_best(concept.words, prominent, many) for concept in concepts]
                 either = np.maximum(found, words)
                 mean[row] = either.mean(axis=0)
                 least[row] = np.min(found, axis=0)
-                said = np.min([_best(concept.words, often, many) for concept in concepts], axis=0)
-                in_passing[row] = (said < _MOST) & (papers.lengths >= _SHORT)
+                in_passing[row] = (np.min(words, axis=0) < _MOST) & (papers.lengths >= _SHORT)
         return mean, least, in_passing
 
     def absence(self, papers: Papers) -> tuple[NDArray[np.bool_], Floats]:
@@ -89,7 +79,7 @@ class Literal:
             column = self._corpus.column_of.get(term)
             return prominent(term) if column is None else papers.with_word(column)
 
-        prominent = partial(papers.with_term, times=PROMINENT)
+        prominent = papers.prominent.get
         many = papers.bm25.shape[0]
         lacks = np.zeros((len(self._topics), many), np.bool_)
         in_pieces = np.zeros((len(self._topics), many), np.float32)

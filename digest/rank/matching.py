@@ -11,7 +11,7 @@ from scipy import sparse
 from digest.model.digests import Candidate, Reason
 from digest.model.papers import Facts
 from digest.rank.interests import interests
-from digest.rank.literal import repeated_in
+from digest.rank.literal import prominent_in
 from digest.rank.phrase import phrase
 from digest.rank.popularity import standing
 from digest.rank.reference_corpus import Embed, Floats, Papers, ReferenceCorpus, text_of
@@ -133,7 +133,7 @@ class Matching:
             texts = [text_of(candidate.facts) for candidate in self.candidates]
             embeddings = self._embed(texts) if texts else self.corpus.embeddings[:0]
         counts = [stem_counts(candidate.facts) for candidate in self.candidates]
-        return self.corpus.read(self.corpus.matrix(counts), embeddings, repeated_in(counts))
+        return self.corpus.read(self.corpus.matrix(counts), embeddings, prominent_in(counts))
 
     @cached_property
     def likeness(self) -> Floats:

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from digest.ledger.searched_papers import SearchedPapers
 from digest.model.papers import Facts
-from digest.rank.literal import REPEATED
+from digest.rank.literal import PROMINENT
 from digest.rank.reference_corpus import Embed, Floats, Ints, Papers, ReferenceCorpus, text_of
 from digest.rank.words import stem_counts
 
@@ -25,8 +25,7 @@ class ReadPaper:
     """A paper as the ranking reads it by one reference corpus.
 
     ``columns`` are the corpus's words in it, with their ``counts``, and ``place`` is that in the
-    space of LSA. ``strange`` are its repeated terms that the corpus does not know, and how often it
-    has them.
+    space of LSA. ``strange`` are its prominent terms that the corpus does not know.
     """
 
     key: str
@@ -34,7 +33,7 @@ class ReadPaper:
     columns: Ints
     counts: Floats
     place: Floats
-    strange: Mapping[str, int]
+    strange: frozenset[str]
     embedding: Floats | None
 
 
@@ -97,11 +96,11 @@ class ReadPapers:
                     matrix.indices[start:end].copy(),
                     matrix.data[start:end].copy(),
                     places[row].copy(),
-                    {
-                        term: count
+                    frozenset(
+                        term
                         for term, count in counts[row].items()
-                        if count >= REPEATED and term not in corpus.column_of
-                    },
+                        if count >= PROMINENT and term not in corpus.column_of
+                    ),
                     None if embeddings is None else embeddings[row].copy(),
                 ),
             )
@@ -122,12 +121,12 @@ def ready(read: Sequence[ReadPaper], corpus: ReferenceCorpus) -> Papers:
         positions=np.vstack(places),
         lengths=corpus.lengths(counts),
         embeddings=np.vstack(embeddings) if embeddings else None,
-        repeated=_Repeated(counts, read, corpus),
+        prominent=_Prominent(counts, read, corpus),
     )
 
 
-class _Repeated(Mapping[str, tuple[Ints, Ints]]):
-    """The papers in which a term is repeated, and how often, looked for when it is asked."""
+class _Prominent(Mapping[str, Ints]):
+    """The papers in which a term is prominent, looked for when it is asked."""
 
     def __init__(
         self, counts: sparse.csr_matrix, read: Sequence[ReadPaper], corpus: ReferenceCorpus
@@ -136,16 +135,15 @@ class _Repeated(Mapping[str, tuple[Ints, Ints]]):
         self._read = read
         self._corpus = corpus
 
-    def __getitem__(self, term: str) -> tuple[Ints, Ints]:
+    def __getitem__(self, term: str) -> Ints:
         column = self._corpus.column_of.get(term)
         if column is None:
-            times = {n: paper.strange.get(term, 0) for n, paper in enumerate(self._read)}
-            found = {n: count for n, count in times.items() if count}
-            return np.array([*found], np.int32), np.array([*found.values()], np.int32)
+            found = [n for n, paper in enumerate(self._read) if term in paper.strange]
+            return np.array(found, np.int32)
         places = np.flatnonzero(self._counts.indices == column)
-        places = places[self._counts.data[places] >= REPEATED]
+        places = places[self._counts.data[places] >= PROMINENT]
         rows = np.searchsorted(self._counts.indptr, places, "right") - 1
-        return np.asarray(rows, np.int32), np.asarray(self._counts.data[places], np.int32)
+        return np.asarray(rows, np.int32)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._corpus.words)

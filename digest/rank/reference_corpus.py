@@ -32,8 +32,8 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
 Counts = Mapping[str, float]  # how often each term stands in a text
-# For each term, the numbers of the papers in which it stands twice or more, and how often.
-Repeated = Mapping[str, tuple[Ints, Ints]]
+# For each term, the numbers of the papers in which it is prominent (see literal.py).
+Prominent = Mapping[str, Ints]
 
 # Turns texts into a model's sentence embeddings: rows of length 1, near where the meaning is.
 Embed = Callable[[Sequence[str]], Floats]
@@ -50,8 +50,7 @@ class Papers:
 
     ``bm25`` is what each word adds to the score, ``tfidf`` has rows of length 1, ``positions`` are
     places in the space of LSA, ``lengths`` are counts of known words. ``embeddings`` are there if a
-    model is used. ``repeated`` has for each term, known to the corpus or not, the papers in which
-    it stands twice or more, and how often (see literal.py).
+    model is used. ``prominent`` has terms that the corpus knows, and others.
     """
 
     bm25: sparse.csr_matrix
@@ -59,7 +58,7 @@ class Papers:
     positions: Floats
     lengths: Floats
     embeddings: Floats | None = None
-    repeated: Repeated = field(default_factory=dict)
+    prominent: Prominent = field(default_factory=dict)
     _columns: dict[str, Any] = field(default_factory=dict)
 
     def with_word(self, column: int) -> Ints:
@@ -67,16 +66,6 @@ class Papers:
         words: Any = self.columns("bm25")
         numbers: Ints = words.indices[words.indptr[column] : words.indptr[column + 1]]
         return numbers
-
-    def with_term(self, term: str, times: int) -> Ints | None:
-        """Return the numbers of the papers that have a term so many times, which are two or more.
-
-        None: no paper has it twice.
-        """
-        if (found := self.repeated.get(term)) is None:
-            return None
-        numbers, counts = found
-        return numbers[counts >= times]
 
     def columns(self, name: str) -> sparse.csr_matrix | Floats:
         """Return one of the matrices with a column for each paper, ready to be multiplied with."""
@@ -209,11 +198,11 @@ class ReferenceCorpus:
         self,
         counts: sparse.csr_matrix,
         embeddings: Floats | None = None,
-        repeated: Repeated | None = None,
+        prominent: Prominent | None = None,
     ) -> Papers:
         """Make papers, given by their counts, ready to be compared with topics."""
         bm25, tfidf, places = self.bm25(counts), self.tfidf(counts), self.positions(counts)
-        return Papers(bm25, tfidf, places, self.lengths(counts), embeddings, repeated or {})
+        return Papers(bm25, tfidf, places, self.lengths(counts), embeddings, prominent or {})
 
     @cached_property
     def papers(self) -> Papers:

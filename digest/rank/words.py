@@ -13,6 +13,7 @@ from digest.rank import apart
 from digest.rank.spelling import american
 
 TITLE_WEIGHT = 3
+_OPENING = 20  # words of an abstract: what a paper is about, it mostly says there
 
 WORD = re.compile(r"[^\W_]+(?:\+\+|[+#](?!\w))?", re.UNICODE)  # C++ and C# are words here
 _STOP_WORDS = frozenset(
@@ -73,13 +74,19 @@ def pairs_of(words: Sequence[str]) -> list[str]:
 def stem_counts(facts: Facts) -> Counter[str]:
     """Return how often each stem, and each pair of them, stands in a paper.
 
-    The title counts TITLE_WEIGHT times.
+    The title counts TITLE_WEIGHT times, and stems in the opening of the abstract twice. Keywords
+    repeat what a paper is about and what it mentions in passing, so that they only add what is not
+    in its texts.
     """
-    title = stems(facts.title)
+    title, abstract = stems(facts.title), stems(facts.abstract)
     counts = Counter([*title, *pairs_of(title)] * TITLE_WEIGHT)
-    for words in map(stems, (facts.summary, facts.abstract, *facts.keywords)):
+    counts.update(abstract[:_OPENING])
+    for words in (stems(facts.summary), abstract):
         counts.update(words)
         counts.update(pairs_of(words))
+    for words in map(stems, facts.keywords):
+        for term in (*words, *pairs_of(words)):
+            counts.setdefault(term, 1)
     return counts
 
 

@@ -1,7 +1,8 @@
 """How well and how fast the ranking ranks: `python -m tests.bench.bench_rank FOLDER…`.
 
-The folders hold recorded answers of Hugging Face (hf_daily). Their keywords are hidden from the
-ranking and serve as weak labels: a paper is relevant to a topic if a keyword of it says so. Each
+The folders hold recorded answers of Hugging Face (hf_daily). Their keywords, and
+the summaries that were written with these in mind, are hidden from the ranking. They serve as weak
+labels: a paper is relevant to a topic if a keyword of it says so. Each
 topic is asked as people type it, in other words, in sentences, and by a few liked papers; others
 are of two concepts, or broad. Half of the labelled papers are ranked, the rest is background, and
 then the other way round. For each kind, the mean nDCG@10 with its standard error is printed, and
@@ -17,7 +18,7 @@ tfidf and svm want scikit-learn, and are left out without it.
 
 `python -m tests.bench.bench_rank --judged JUDGEMENTS FOLDER…` measures judgements that people made,
 in the form that judgements.py tells: how many of the accepted papers are relevant, and how many of
-the relevant ones are accepted. tests/bench/judged has those of this project, without the texts.
+the relevant ones are accepted. Nothing is hidden then. tests/bench/judged has those of this project, without the texts.
 
 `python -m tests.bench.bench_rank --semantic FOLDER…` shows the same without and with the sentence
 model in the folder that DIGEST_TEST_SEMANTIC_MODEL names; so does --judged if it names one.
@@ -164,10 +165,14 @@ def tasks_for(keys: Sequence[str], papers: Mapping[str, Facts], known: list[str]
     return [task for task in found if task.relevant.sum() >= LEAST_RELEVANT]
 
 
+def _without_labels(papers: Mapping[str, Facts]) -> dict[str, Facts]:
+    return {key: replace(facts, keywords=(), summary="") for key, facts in papers.items()}
+
+
 def halves(
     papers: Mapping[str, Facts], votes: Mapping[str, Signals], embed: Embed | None
 ) -> Iterator[Half]:
-    hidden = {key: replace(facts, keywords=()) for key, facts in papers.items()}
+    hidden = _without_labels(papers)
     labelled = sorted(key for key, facts in papers.items() if facts.keywords)
     random.Random(2).shuffle(labelled)
     middle = len(labelled) // 2
@@ -252,11 +257,11 @@ def quality(
         scores = half.matching.match([task.topic for task in half.tasks]).scores
         for task, row in zip(half.tasks, scores, strict=True):
             found.add(half, task, row)
+    everything = _without_labels(papers)
     candidates = [
-        Candidate(n, key, replace(facts, keywords=()), Signals(), date(2025, 1, 1))
-        for n, (key, facts) in enumerate(sorted(papers.items()))
+        Candidate(n, key, facts, Signals(), date(2025, 1, 1))
+        for n, (key, facts) in enumerate(sorted(everything.items()))
     ]
-    everything = {candidate.key: candidate.facts for candidate in candidates}
     matching = Matching(learn(everything, embed), candidates, everything, embed)
     for row in matching.match([Topic(text) for text in (*ALIEN, *OUT_OF_DOMAIN)]).scores:
         found.add_alien(row)
@@ -265,8 +270,7 @@ def quality(
 
 def judged(folder: Path, papers: Mapping[str, Facts], embed: Embed | None = None) -> None:
     """Measure judgements of one's own; of papers that were all judged, the order as well."""
-    hidden = {key: replace(facts, keywords=()) for key, facts in papers.items()}
-    for half in read_judged(folder, hidden, embed):
+    for half in read_judged(folder, papers, embed):
         half.show_accepted()
         if not half.is_drawn:
             order(half)
@@ -336,7 +340,7 @@ def recorded(folders: Sequence[str]) -> tuple[dict[str, Facts], dict[str, Signal
     for path in files_in([Path(folder) for folder in folders]):
         for sighting in read_file(path, date(2025, 1, 1), datetime.now(UTC)).sightings:
             key = key_of(sighting.facts)
-            facts = replace(sighting.facts, summary="")  # written with the keywords in mind
+            facts = sighting.facts
             papers[key] = papers[key].then(facts) if key in papers else facts
             votes[key] = votes.get(key, Signals()).then(sighting.signals)
     return papers, votes

@@ -74,7 +74,7 @@ def test_on_day_one_topics_of_another_field_find_their_papers(ledger, tmp_path):
     assert (tmp_path / "built.npz").stat().st_size < 2_000_000
     corpus = ReferenceCorpora(ledger.papers, built=tmp_path / "built.npz").current()
     with_its_words, wrong = found(corpus)
-    assert with_its_words.total() >= 0.5 * len(TODAYS)
+    assert with_its_words.total() >= 0.4 * len(TODAYS), "no title names its topic"
     assert not wrong
     right, wrong = found(corpus, Strictness.BROAD)
     assert min(right[topic] for topic in FIELDS) >= 4, "of eight each"

@@ -185,12 +185,22 @@ def test_words_that_nobody_knows_are_nothing():
 # ---- the vocabulary -----------------------------------------------------------------------------
 
 
-def test_a_title_counts_more_than_the_rest():
+def test_a_title_counts_more_than_the_rest_and_the_opening_twice():
     facts = make_facts(
-        title="Ducks", summary="On a duck.", abstract="A pond of ducks.", keywords=("ponds", "reed")
+        title="Ducks", summary="On a duck.", abstract="A pond of ducks. " + "A goose. " * 50
     )
-    counts = {"duck": TITLE_WEIGHT + 2, "pond": 2, "reed": 1, "pond duck": 1}
-    assert stem_counts(facts) == counts
+    counts = stem_counts(facts)
+    assert (counts["duck"], counts["pond"]) == (TITLE_WEIGHT + 1 + 2, 2)
+    assert counts["goos"] == 50 + 18  # of the first twenty words, two are others
+    assert (counts["pond duck"], counts["goos goos"]) == (1, 49)
+
+
+def test_keywords_only_add_what_the_texts_lack():
+    facts = make_facts(
+        title="Ducks", abstract="On a pond.", summary="", keywords=("duck ponds", "reed", "reeds")
+    )
+    counts = stem_counts(facts)
+    assert counts == {"duck": TITLE_WEIGHT, "pond": 2, "duck pond": 1, "reed": 1}
 
 
 def test_pairs_come_last_and_must_be_in_two_papers():
