@@ -112,15 +112,21 @@ class PaperParts(MailParts):
 
     @cached_property
     def embedder(self) -> EmbeddingStore | None:
-        """The model for semantic ranking; None if none is set. Raises SettingError."""
+        """The model for semantic ranking; None if there is none. Raises SettingError."""
         from digest.rank.embedding import find_embedder
         from digest.rank.embedding_store import EmbeddingStore
+        from digest.rank.model_files import installed_in
 
-        model = self.settings.semantic_model
+        model = self.settings.semantic_model or installed_in(self.models)
         if model is None:
             return None
-        found = find_embedder(model, fetch=self.settings.semantic_fetch)
+        found = find_embedder(str(model), fetch=self.settings.semantic_fetch)
         return EmbeddingStore(found, self.settings.home)
+
+    @property
+    def models(self) -> Path:
+        """The folder of the models that `digest model install` installs."""
+        return self.settings.home.resolve() / "models"
 
     @cached_property
     def topic_reporter(self) -> TopicReporter:

@@ -1,6 +1,5 @@
 """`digest model …`: the sentence model for semantic ranking."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,7 +31,8 @@ def install(
     """Copy a model into DIGEST_HOME, if it works.
 
     The sizes and SHA-256 digests of its files are kept beside them, and compared whenever the model
-    is loaded. Only a name on the hub makes it fetch anything. What to set is printed.
+    is loaded. Only a name on the hub makes it fetch anything. Papers are ranked with it from then
+    on, by processes that are started afterwards.
 
     $ digest model install
     $ digest model install /srv/models/all-MiniLM-L6-v2
@@ -41,23 +41,23 @@ def install(
     from digest.rank import embedding
     from digest.rank.model_folder import install as install_model
 
-    models = Path(App().settings.home).resolve() / "models"
+    app = App()
     try:
-        installed = install_model(source, models, embedding.Embedder)
+        installed = install_model(source, app.models, embedding.Embedder)
     except OSError as error:
-        fail(f"the model cannot be copied to {models}: {error}")
-    setting = variable("semantic_model")
+        fail(f"the model cannot be copied to {app.models}: {error}")
     known = installed.known_as or "not known here: you trust whom you have it from"
+    use = "Papers are ranked with it from now on; restart what runs. To rank by words, remove it."
+    if app.settings.semantic_model:
+        use = f"Another one is used, as long as it is set: {variable('semantic_model')}."
     result = {
         "folder": str(installed.folder),
         "bytes": installed.size,
         "known_as": installed.known_as,
-        "settings": {setting: str(installed.folder)},
     }
     lines = [
         f"The model works. It is in {installed.folder} ({installed.size / 1e6:.0f} MB).",
         f"Its weights: {known}.\n",
-        "To rank with it, set:\n",
-        f"{setting}={installed.folder}",
+        use,
     ]
     print_result(result, lines, as_json=as_json)

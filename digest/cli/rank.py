@@ -57,7 +57,7 @@ def rank_files(
     ),
     semantic: Annotated[
         bool,
-        typer.Option("--semantic", help="Rank by meaning as well, with DIGEST_SEMANTIC_MODEL."),
+        typer.Option("--semantic", help="Rank by meaning as well, with the sentence model."),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -209,11 +209,9 @@ def _found(pick: Pick) -> dict[str, Any]:
 
 def _model() -> "Embed":
     """Return what embeds texts. Raises SettingError if there is none."""
-    from digest.rank.model_files import SETTING
-
     embed = App().embedder
     if embed is None:
-        raise SettingError(f"--semantic needs a model: {SETTING} is not set")
+        raise SettingError("--semantic needs a model: digest model install")
     return embed
 
 

@@ -45,6 +45,12 @@ def digest_of(file: Path) -> str:
         return file_digest(stream, sha256).hexdigest()
 
 
+def installed_in(models: Path) -> Path | None:
+    """Return the folder of the model that was installed last, if there is one."""
+    listed = ((file.stat().st_mtime, file.parent) for file in models.glob(f"*/{CHECKSUMS}"))
+    return max(listed, default=(0.0, None))[1]
+
+
 def verify(folder: Path) -> None:
     """Raise SettingError if an installed model is not as it was; others are not looked at."""
     listed = folder / CHECKSUMS

@@ -357,8 +357,8 @@ class Settings:
     broad."""
     semantic_model: str | None = optional(values.text, "sentence-transformers/all-MiniLM-L6-v2")
     """Sentence model for semantic ranking: a folder, or a name on the Hugging Face hub. It needs
-    the extra "semantic". `digest model install` prints the folder to set. Not set: papers are
-    ranked by words."""
+    the extra "semantic". Not set: the model that `digest model install` installed last; without
+    one, papers are ranked by words."""
     semantic_fetch: bool = setting(values.yes_or_no, "no")
     """Whether that model may be downloaded from the hub, once: yes or no."""
 

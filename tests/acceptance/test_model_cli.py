@@ -1,9 +1,12 @@
-"""`digest model install`: a model's folder is copied, checked, and named for the settings."""
+"""`digest model install`: a model's folder is copied, checked, and used from then on."""
 
 import json
+import os
+import shutil
 
 import pytest
 
+from digest.app.app import App
 from digest.cli.main import main as cli
 from digest.rank import embedding
 from tests.unit.rank.test_model_folder import Fake
@@ -26,6 +29,12 @@ def run(tmp_path, monkeypatch, capsys):
     return run
 
 
+def used():
+    """Return the folder of the model that papers are ranked with."""
+    assert App().embedder
+    return Fake.loaded[-1]
+
+
 @pytest.fixture
 def given(tmp_path):
     folder = tmp_path / "given"
@@ -35,18 +44,41 @@ def given(tmp_path):
     return folder
 
 
-def test_it_says_what_to_set(run, given, tmp_path):
+def test_it_is_used_from_then_on(run, given, tmp_path):
+    assert App().embedder is None
     code, out, _ = run("model", "install", "given")
     assert code == 0
-    assert out.splitlines()[-1] == f"DIGEST_SEMANTIC_MODEL={tmp_path / 'home/models/given'}"
+    assert str(tmp_path / "home/models/given") in out
     assert "not known here" in out
+    assert "Papers are ranked with it from now on" in out
+    assert used() == tmp_path / "home/models/given"
+
+
+def test_of_several_the_last_installed_is_used(run, given, tmp_path):
+    (tmp_path / "another").mkdir()
+    for file in given.iterdir():
+        shutil.copy(file, tmp_path / "another")
+    for number, name in enumerate(("given", "another", "given")):
+        run("model", "install", name)
+        installed = tmp_path / "home/models" / name
+        os.utime(installed / "checksums.json", (number, number))
+        assert used() == installed
+
+
+def test_one_that_is_set_is_used_instead_and_the_command_says_so(run, given, tmp_path, monkeypatch):
+    monkeypatch.setenv("DIGEST_SEMANTIC_MODEL", str(given))
+    _, out, _ = run("model", "install", "given")
+    assert out.splitlines()[-1] == (
+        "Another one is used, as long as it is set: DIGEST_SEMANTIC_MODEL."
+    )
+    assert used() == given
 
 
 def test_a_program_can_read_it(run, given, tmp_path):
     code, out, _ = run("model", "install", "given", "--json")
     assert code == 0
     said = json.loads(out)
-    assert said["settings"] == {"DIGEST_SEMANTIC_MODEL": said["folder"]}
+    assert said["folder"] == str(tmp_path / "home/models/given")
     assert said["bytes"] == sum(len(f"the {name}") for name in ("tokenizer.json", "model.onnx"))
 
 
@@ -66,7 +98,6 @@ def test_a_model_that_has_changed_is_not_used(run, given, tmp_path, monkeypatch)
     run("model", "install", "given")
     installed = tmp_path / "home/models/given"
     (installed / "model.onnx").write_text("another graph")
-    monkeypatch.setenv("DIGEST_SEMANTIC_MODEL", str(installed))
     for name in ("p.jsonl", "t.jsonl"):
         (tmp_path / name).write_text(json.dumps({"id": 1, "title": "Ducks", "filter": "ducks"}))
     code, _, err = run("rank", "--semantic", "--papers", "p.jsonl", "--topics", "t.jsonl")

@@ -161,10 +161,10 @@ def test_rank_uses_the_model_when_told_to(rank, files, model, capsys):
     assert {int(each["id"][1:]) % len(FIELDS) for each in found} == {0}
 
 
-def test_rank_without_a_model_says_which_setting_is_missing(rank, files, capsys):
+def test_rank_without_a_model_says_how_to_get_one(rank, files, capsys):
     assert rank(*files, "--background", files[1], "--semantic") == 1
     assert capsys.readouterr().err.startswith(
-        "digest: --semantic needs a model: DIGEST_SEMANTIC_MODEL"
+        "digest: --semantic needs a model: digest model install"
     )
 
 

@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -25,7 +26,11 @@ needs_package = pytest.mark.skipif(
 class Fake:
     """A model that knows three meanings: of bits, of bread, and of nothing."""
 
-    def __init__(self, folder: Path) -> None:
+    loaded: ClassVar[list[Path]] = []
+
+    def __init__(self, folder: Path, name: str = "") -> None:
+        self.name = name or folder.name
+        self.loaded.append(folder)
         if not (folder / "tokenizer.json").is_file():
             raise SettingError(f"{folder} is no model; missing: tokenizer.json")
         self.is_blind = (folder / "model.onnx").read_text() == "blind"
