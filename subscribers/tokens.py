@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from itsdangerous import BadData, Signer, URLSafeSerializer
+from itsdangerous.signer import SigningAlgorithm
 
 from subscribers.errors import TokenError
 
@@ -25,6 +26,13 @@ class Purpose(StrEnum):
     DIGEST = "digest"
     FEED = "feed"
     FOLLOW = "follow"
+
+
+class _Sha256(SigningAlgorithm):
+    """HMAC-SHA-256 in one call, which takes a third of the time: an email has ten of them."""
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        return hmac.digest(key, value, "sha256")
 
 
 class _Signer(Signer):
@@ -56,7 +64,11 @@ class Tokens:
                 list(reversed(secrets)),  # itsdangerous signs with the last
                 salt=f"paper-digest/{purpose}",
                 signer=_Signer,
-                signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
+                signer_kwargs={
+                    "key_derivation": "hmac",
+                    "digest_method": hashlib.sha256,  # of the derivation
+                    "algorithm": _Sha256(),
+                },
             )
             for purpose in Purpose
         }
@@ -104,7 +116,7 @@ class Tokens:
 
     def keyed(self, text: str) -> str:
         """Return a keyed digest of a text (HMAC-SHA-256), from which it cannot be guessed."""
-        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._key, text.encode(), "sha256").hex()
 
 
 def _invalid() -> TokenError:

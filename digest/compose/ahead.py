@@ -9,13 +9,14 @@ cards are filled ahead nevertheless.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from secrets import token_hex
 from typing import Any
 
 from jinja2 import Environment, Template, nodes
 from markupsafe import escape
 
-from digest.compose.card import CardView, Way
+from digest.compose.card import CardView, Way, of_reader
 from digest.compose.folding import fold
 from digest.compose.view import SectionView
 
@@ -27,9 +28,11 @@ _NOT_ONLY_OF_CARDS = frozenset(Way._fields)
 _OF_SECTIONS = frozenset({"title", "about", "anchor", "cards"})
 
 _MOST = 500  # sections or cards that are kept of a loop; of sections some 12 MB in all
-# A hole has a number, and the width that it is folded at, if it is. What readers type stands beside
-# holes, so these have a word in them that nobody can know.
+# What readers type stands beside holes, so these have a word in them that nobody can know. In a
+# section they stand for the link that is the reader's own; the hole of a card has the number of a
+# value, and the width that it is folded at, if it is.
 _OURS = token_hex(8)
+_OPINIONS = f"\ufdda{_OURS}\ufddb"
 _HOLE = re.compile(rf"\ufdda{_OURS}:([0-9]+)(?:,([0-9]+))?\ufddb")
 _SENTENCE = re.compile(r"(?:[^%]|%%|%\(\w+\)s)*")  # which prints its values as they are
 
@@ -166,13 +169,17 @@ def _is_sentence(node: nodes.Node) -> bool:
 
 
 def _is_folded(node: nodes.Node) -> bool:
+    """Tell whether a value is folded by itself: how a sentence is depends on the values in it."""
     if not isinstance(node, nodes.Filter) or node.name != "fold":
         return False
-    return all(isinstance(argument, nodes.Const) for argument in node.args)
+    is_constant = all(isinstance(argument, nodes.Const) for argument in node.args)
+    return is_constant and isinstance(node.node, nodes.Getattr)
 
 
 def _fold(text: str, width: int) -> str:
     """Fold a text, or tell a hole the width at which to fold what will stand there."""
+    if _OPINIONS in text:  # a link, which is never parted
+        return text
     hole = _HOLE.fullmatch(text)
     return _hole(f"{hole[1]},{width}") if hole else fold(text, width)
 
@@ -182,57 +189,49 @@ def _hole(what: int | str) -> str:
 
 
 class FilledAhead:
-    """Keeps what the body of a loop has made, by all that is in it but own values.
-
-    It is kept as texts, and between them the number of the value that stands there, and the width
-    that it is folded at. The own values of a section are the links in its cards.
-    """
+    """Keeps what the body of a loop has made, by all that is in it but own values."""
 
     def __init__(self, body: Template, name: str) -> None:
         self._body = body
         self._name = name
         self._is_html = body.environment.autoescape
-        self._kept: dict[object, list[Any]] = {}
+        self._section_texts = lru_cache(_MOST)(self._fill_section)
+        self._card_parts = lru_cache(_MOST)(self._fill_card)
 
     def fill(self, item: object) -> list[str]:
         """Return the pieces of a section or a card as the body prints it.
 
         What else a loop goes over is filled each time.
         """
-        shared: object
-        own: Sequence[Any]
         if isinstance(item, SectionView) and item.shared:
-            shared, own = item.shared, [card.opinion_url for card in item.cards]
-        elif isinstance(item, CardView):
-            shared, own = item[:_SHARED], item[_SHARED:]
-        else:
-            return [self._body.render({self._name: item})]
-        key = (shared, *map(bool, own))
-        kept = self._kept.get(key)
-        if kept is None:
-            if len(self._kept) >= _MOST:
-                del self._kept[next(iter(self._kept))]
-            kept = self._kept[key] = self._with_holes(item, own)
-        parts = kept.copy()
-        values = [
-            _fold(own[number], width) if width else own[number] for number, width in kept[1::2]
-        ]
-        parts[1::2] = map(escape, values) if self._is_html else values
-        return parts
+            texts = self._section_texts(item.shared, bool(item.opinions))
+            link = escape(item.opinions) if self._is_html else item.opinions
+            pieces: list[str] = [link] * (2 * len(texts) - 1)
+            pieces[::2] = texts
+            return pieces
+        if isinstance(item, CardView):
+            own: Sequence[Any] = item[_SHARED:]
+            texts, places = self._card_parts(item[:_SHARED], tuple(map(bool, own)))
+            values = [
+                _fold(own[number], width) if width else own[number] for number, width in places
+            ]
+            pieces = [""] * (2 * len(texts) - 1)
+            pieces[::2] = texts
+            pieces[1::2] = map(escape, values) if self._is_html else values
+            return pieces
+        return [self._body.render({self._name: item})]
 
-    def _with_holes(self, item: SectionView | CardView, own: Sequence[Any]) -> list[Any]:
-        holes = [_hole(number) if value else "" for number, value in enumerate(own)]
-        texts = _HOLE.split(self._body.render({self._name: _with_own(item, holes)}))
-        parts: list[Any] = [None] * (2 * (len(texts) // 3) + 1)
-        parts[::2] = texts[::3]
-        numbers = zip(texts[1::3], texts[2::3], strict=True)
-        parts[1::2] = [(int(number), int(width or 0)) for number, width in numbers]
-        return parts
+    def _fill_section(self, shared: SectionView, has_opinions: bool) -> Sequence[str]:
+        """Return the texts between each two of which a reader's own link stands."""
+        link = _OPINIONS if has_opinions else ""
+        cards = tuple(of_reader(card, link) for card in shared.cards)
+        return self._body.render({self._name: replace(shared, cards=cards)}).split(_OPINIONS)
 
-
-def _with_own(item: SectionView | CardView, own: Sequence[Any]) -> SectionView | CardView:
-    """Return a section or a card with other own values."""
-    if isinstance(item, CardView):
-        return CardView._make((*item[:_SHARED], *own))
-    links = zip(item.cards, own, strict=True)
-    return replace(item, cards=tuple(card._replace(opinion_url=link) for card, link in links))
+    def _fill_card(
+        self, shared: Sequence[Any], are_there: Sequence[bool]
+    ) -> tuple[Sequence[str], Sequence[tuple[int, int]]]:
+        """Return texts, and for the places between them the number of an own value, and a width."""
+        holes = [_hole(number) if is_there else "" for number, is_there in enumerate(are_there)]
+        texts = _HOLE.split(self._body.render({self._name: CardView._make((*shared, *holes))}))
+        places = zip(texts[1::3], texts[2::3], strict=True)
+        return texts[::3], [(int(number), int(width or 0)) for number, width in places]

@@ -4,7 +4,6 @@ RFC 5322 (form), RFC 2919 (List-Id), RFC 2369 and RFC 8058 (List-Unsubscribe), R
 (Auto-Submitted), RFC 9477 (CFBL-Address).
 """
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 from datetime import datetime
@@ -144,4 +143,4 @@ def _part(boundary: str, kind: str, encoding: str) -> Sequence[str]:
 def _keyed(identity: FromIdentity, *what: str) -> str:
     """Return 128 bits of an HMAC-SHA-256 (RFC 2104): stable for us, meaningless for others."""
     text = "\n".join(what).encode()
-    return hmac.new(identity.secret.encode(), text, hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(identity.secret.encode(), text, "sha256").hex()[:32]

@@ -52,7 +52,8 @@ class Links:
 class SectionView:
     """Papers under one heading, ``about`` beside it; the contents lead to ``anchor``.
 
-    ``shared`` is the section without a reader's own links: one for many readers.
+    ``shared`` is the section without a reader's own links: one for many readers. ``opinions`` is
+    what those in the cards begin with.
     """
 
     title: str
@@ -60,6 +61,7 @@ class SectionView:
     cards: tuple[CardView, ...]
     anchor: str
     shared: "SectionView | None" = None
+    opinions: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +243,7 @@ def _shared_section(group: Group, title: str, about: str, anchor: str, shown: Sh
 
 def _with_links(shared: SectionView, links: Links) -> SectionView:
     cards = tuple([of_reader(card, links.opinions) for card in shared.cards])
-    return SectionView(shared.title, shared.about, cards, shared.anchor, shared)
+    return SectionView(shared.title, shared.about, cards, shared.anchor, shared, links.opinions)
 
 
 def page_query(mail: Digest | Announced, language: Language) -> str:

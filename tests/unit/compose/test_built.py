@@ -74,6 +74,15 @@ def test_whatever_readers_type_and_papers_say_it_is_the_same(topic, words, title
         SHIPPED.compare(Digest(TODAY, (TopicFilter(topic), TopicFilter("x")), picks, 1))
 
 
+def test_a_section_is_the_same_either_way_with_a_readers_own_links_and_without():
+    digest = Digest(TODAY, (), (Pick(Section.TRENDING, candidates()[0]),), 1)
+    without, pages = BothWays(base_url="none", unsubscribe_address="leave@example.org"), BothWays()
+    without.templates = pages.templates  # which fill both kinds of links in turn
+    for both in (pages, without, pages):
+        content = both.compare(digest)
+        assert ("verdict=like" in content.html) == (both is pages)
+
+
 @pytest.mark.parametrize("why", NOTES)
 @pytest.mark.parametrize("topics", [(), ("robots",), ("a", "b & <c>")])
 def test_a_note_is_the_same_either_way(why, topics):
@@ -82,13 +91,19 @@ def test_a_note_is_the_same_either_way(why, topics):
 
 def filled_ahead(monkeypatch):
     """Return a list, which will have what is filled: "section" or "card"."""
-    filled, fill = [], ahead.FilledAhead._with_holes
+    filled = []
 
-    def seen(kept, item, own):
-        filled.append(type(item).__name__.removesuffix("View").lower())
-        return fill(kept, item, own)
+    def watch(what):
+        fill = getattr(ahead.FilledAhead, f"_fill_{what}")
 
-    monkeypatch.setattr(ahead.FilledAhead, "_with_holes", seen)
+        def seen(kept, *given):
+            filled.append(what)
+            return fill(kept, *given)
+
+        monkeypatch.setattr(ahead.FilledAhead, f"_fill_{what}", seen)
+
+    watch("section")
+    watch("card")
     return filled
 
 
@@ -103,6 +118,16 @@ def test_a_shipped_section_is_filled_once_for_all_readers(monkeypatch):
         assert f"{links.opinions}/" in content.html
         assert f"{links.opinions}/" in content.text
     assert Counter(filled) == {"section": IN_TEXT_AND_HTML, "card": IN_TEXT_AND_HTML}
+
+
+def test_a_section_that_many_readers_have_is_kept_while_others_come_and_go(monkeypatch):
+    monkeypatch.setattr(ahead, "_MOST", 3)
+    filled, composer = filled_ahead(monkeypatch), BothWays().composer
+    trending = Pick(Section.TRENDING, candidates()[0])
+    for topic in map(str, range(9)):
+        own = Pick(Section.FOR_YOU, candidates()[1], Match(1.0, Reason(topic, (topic,))))
+        composer.render(Digest(TODAY, (), (own, trending), 2), "a")
+    assert Counter(filled)["section"] == (9 + 1) * IN_TEXT_AND_HTML
 
 
 def test_a_shipped_card_is_filled_once_for_readers_with_other_topics(monkeypatch):
@@ -174,6 +199,21 @@ BUILT = {
     },
     "an own link in another shape": {
         CARD: (TITLE, TITLE + "<p>{{ card.opinion_url | upper | truncate(9) }}</p>")
+    },
+    "own values in sentences that are folded": {
+        "mail/partials/card.txt.j2": (
+            "{{ card.title | fold(72) }}",
+            (
+                "{{ _('On %(topic)s, as you wanted, said a reader: %(link)s and no more of it',"
+                " topic=card.topic, link=card.opinion_url) | fold(40) }} {{ card.title | fold(72) }}"
+            ),
+        ),
+    },
+    "own values that are folded": {
+        "mail/partials/card.txt.j2": (
+            "{{ card.title | fold(72) }}",
+            "{{ card.opinion_url | fold(12) }} {{ card.reason | fold(12) }} {{ card.title }}",
+        ),
     },
     "a macro, and a variable": {
         CARD: (
