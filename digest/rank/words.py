@@ -74,13 +74,14 @@ def pairs_of(words: Sequence[str]) -> list[str]:
 def stem_counts(facts: Facts) -> Counter[str]:
     """Return how often each stem, and each pair of them, stands in a paper.
 
-    The title counts TITLE_WEIGHT times, and stems in the opening of the abstract twice. Keywords
-    repeat what a paper is about and what it mentions in passing, so that they only add what is not
-    in its texts.
+    The title counts TITLE_WEIGHT times, and stems in the opening of a longer abstract twice.
+    Keywords repeat what a paper is about and what it mentions in passing, so that they only add
+    what is not in its texts.
     """
     title, abstract = stems(facts.title), stems(facts.abstract)
     counts = Counter([*title, *pairs_of(title)] * TITLE_WEIGHT)
-    counts.update(abstract[:_OPENING])
+    if len(abstract) > _OPENING:
+        counts.update(abstract[:_OPENING])
     for words in (stems(facts.summary), abstract):
         counts.update(words)
         counts.update(pairs_of(words))

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from digest.collect.merge import keys_of, merge
+from digest.web.limiter import AT_ONCE
 from subscribers.model import SuppressionReason, Verdict
 from subscribers.preferences import Preferences
 from subscribers.tokens import Purpose, Tokens
@@ -241,6 +242,8 @@ def test_a_post_twice_is_a_post_once(town):
 
 @pytest.mark.parametrize("how_often", [2, 4])
 def test_a_post_many_times_at_once_is_a_post_once(town, how_often):
+    if town.link.purpose is Purpose.PREFERENCES:  # each has a loop here: none can wait for a place
+        how_often = min(how_often, AT_ONCE)
     answers = at_once(town.engine, *[town.act] * how_often, before=town.link.writes)
     assert [answer.status_code for answer in answers] == [200] * how_often
     assert town.news() == town.link.changed

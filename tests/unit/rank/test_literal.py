@@ -31,8 +31,8 @@ def look_for(topic: str, title: str = NOTHING, abstract: str = "") -> tuple[floa
     ("topic", "title", "abstract", "is_there"),
     [
         ("zeppelins", "A zeppelin", "", True),  # which the corpus does not know
-        ("zeppelins", NOTHING, "Zeppelins. A zeppelin.", True),
-        ("zeppelins", NOTHING, "Zeppelins.", False),
+        ("zeppelins", NOTHING, "Zeppelins. A zeppelin. The zeppelin.", True),
+        ("zeppelins", NOTHING, "Zeppelins. A zeppelin.", False),
         ("zeppelins", NOTHING, f"Zeppelins. {LONG} A zeppelin.", True),
         ("zeppelins", NOTHING, f"{LONG} Zeppelins. A zeppelin.", False),
         ("zeppelins", NOTHING, f"{LONG} Zeppelins. A zeppelin. The zeppelin.", True),
@@ -70,7 +70,7 @@ def test_on_average_words_will_do_where_they_weigh_but_are_apart():
         ("ducks ponds", "A pond of no duck.", False),
         ("ducks", "", True),
         ("zeppelins", "A duck.", True),  # which the corpus does not know
-        ("zeppelins for ducks", "A duck and a zeppelin. The zeppelin.", False),
+        ("zeppelins for ducks", "A duck and a zeppelin. The zeppelin. Zeppelins.", False),
         ("ducks of ponds", "A duck.", True),
         ("ducks and geese", "A goose. Geese.", False),
         ("", "", False),

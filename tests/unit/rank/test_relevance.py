@@ -105,7 +105,7 @@ def test_what_a_long_paper_mentions_in_passing_stays_below_the_threshold(monkeyp
     assert about_geese(GEESE) >= NORMAL
     monkeypatch.setattr("digest.rank.literal._SHORT", 1)
     assert BROAD < about_geese(GEESE) < NORMAL
-    assert about_geese(f"{GEESE} {GEESE}") >= NORMAL
+    assert about_geese(f"{GEESE} {GEESE} {GEESE}") >= NORMAL
     assert score("geese", title="Geese", abstract=GEESE) >= NORMAL
 
 
