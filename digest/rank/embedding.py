@@ -203,7 +203,7 @@ def _snapshot(model: str, *, local_files_only: bool) -> Path:
 
 def _require_installed(*packages: str) -> None:
     if not all(find_spec(package) for package in packages):
-        raise SettingError(f"{SETTING} needs more to be installed: {INSTALL}")
+        raise SettingError(f"a sentence model needs more to be installed: {INSTALL}")
 
 
 def _pooling_modes(said: dict[str, Any]) -> set[str]:
