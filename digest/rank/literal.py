@@ -19,7 +19,7 @@ from digest.rank.words import pairs_of
 
 PROMINENT = 3  # times, as many as a title counts for
 _MOST = 0.75  # the part of a concept's words that makes it be there, without pairs
-_HALF = 0.5  # of its pairs
+_HALF = 0.5  # of its pairs; and of its words, to be more than mentioned
 _SHORT = 60  # words, with a title as stem_counts counts it: such a text says nothing in passing
 _IN_PHRASE = 3  # papers that have two words side by side, for these to be a phrase
 
@@ -50,7 +50,7 @@ class Literal:
 
         A concept of several words is there as far as its pairs are; on average, its words will do.
         Both are matrices of topics by papers, from 0 to 1. The third tells where a paper has a
-        concept at most in passing: it is not short, and most of the words are not prominent there.
+        concept at most in passing: it is not short, and less than half of the words are prominent.
         """
         many = papers.bm25.shape[0]
         mean = np.zeros((len(self._topics), many), np.float32)
@@ -64,7 +64,7 @@ class Literal:
                 either = np.maximum(found, words)
                 mean[row] = either.mean(axis=0)
                 least[row] = np.min(found, axis=0)
-                in_passing[row] = (np.min(words, axis=0) < _MOST) & (papers.lengths >= _SHORT)
+                in_passing[row] = (np.min(words, axis=0) < _HALF) & (papers.lengths >= _SHORT)
         return mean, least, in_passing
 
     def absence(self, papers: Papers) -> tuple[NDArray[np.bool_], Floats]:

@@ -63,7 +63,7 @@ _PARTLY = (0.5, 0.9)  # the mean part of its concepts in a paper, that opens the
 _FULLY = (0.6, 1.0)  # the least part of its concepts in a paper, that raises the score
 _RAISED = 0.5  # of what lacks to 1
 _LEFT = 0.49  # of its score, to a paper that lacks a concept
-_IN_PASSING = 0.85  # the score that a paper needs that only mentions a concept
+_IN_PASSING = 0.95  # the score that a paper needs that only mentions a concept
 _CLOSE = 1 / 20  # below the normal threshold such papers lie as close together, in their order
 _IN_PIECES = 1.0  # taken from the logit of a paper that has the words of a phrase apart
 

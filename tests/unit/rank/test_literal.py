@@ -102,6 +102,8 @@ def test_the_words_of_a_phrase_are_wanted_side_by_side(topic, title, abstract, i
         ("ponds", NOTHING, "A pond and a pond.", True),
         ("ponds", NOTHING, "A pond, a pond and a pond.", False),
         ("ponds", "The pond", "", False),
+        ("diving ponds", NOTHING, "A diving pond, diving and diving.", False),
+        ("diving flying ponds", NOTHING, "A pond, a pond and a diving, flying pond.", True),
         ("ducks in ponds", NOTHING, "A pond.", True),
         ("ponds or ducks", NOTHING, "A pond.", False),
         ("zeppelins", NOTHING, "A zeppelin.", True),  # which the corpus does not know
