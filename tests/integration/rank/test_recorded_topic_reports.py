@@ -62,7 +62,7 @@ def test_a_topic_has_its_proposal(reports, topic, kind, proposed):
 @pytest.mark.parametrize(
     "topic",
     """robots; agents; difusion models; reenforcement learning; halucination; transfromer; multiagent;
-    multi agent; multi-agent; text2video; videogeneration; RLHF; robots ^2; "chain of thought" -survey""".split(
+    multi agent; multi-agent; text2video; videogeneration; robots ^2; "chain of thought" -survey""".split(
         ";"
     ),
 )
