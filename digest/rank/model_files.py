@@ -47,7 +47,7 @@ def digest_of(file: Path) -> str:
 
 def installed_in(models: Path) -> Path | None:
     """Return the folder of the model that was installed last, if there is one."""
-    listed = ((file.stat().st_mtime, file.parent) for file in models.glob(f"*/{CHECKSUMS}"))
+    listed = ((file.stat().st_mtime, file.parent) for file in models.glob(f"[!.]*/{CHECKSUMS}"))
     return max(listed, default=(0.0, None))[1]
 
 

@@ -65,6 +65,12 @@ def test_of_several_the_last_installed_is_used(run, given, tmp_path):
         assert used() == installed
 
 
+def test_one_whose_installation_was_broken_off_is_not_used(run, given, tmp_path):
+    run("model", "install", "given")
+    (tmp_path / "home/models/given").rename(tmp_path / "home/models/.given.part")
+    assert App().embedder is None
+
+
 def test_one_that_is_set_is_used_instead_and_the_command_says_so(run, given, tmp_path, monkeypatch):
     monkeypatch.setenv("DIGEST_SEMANTIC_MODEL", str(given))
     _, out, _ = run("model", "install", "given")
