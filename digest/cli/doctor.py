@@ -86,6 +86,7 @@ def _look(*, offline: bool) -> list[Diagnosis]:
             settings,
             utc_now(),
             lambda: previews_of(app, preview_identity(settings)).findings(),
+            lambda: app.embedder.name if app.embedder else None,
             lambda engine: guard_of(settings, engine).objection(),
             system_resolver,
             lambda: find_sources(settings.sources, settings, http),

@@ -29,19 +29,23 @@ from digest.errors import DigestError
 from digest.settings.settings import Settings
 
 TEMPLATES = Area("templates")
+RANKING = Area("ranking")
 
 
 def examine(
     settings: Settings,
     now: datetime,
     checks: Callable[[], Sequence[Finding]],
+    model: Callable[[], str | None],
     objection: Objection,
     resolver: Callable[[], Resolver | None],
     sources: Callable[[], Sequence[Source]],
     *,
     offline: bool,
 ) -> list[Diagnosis]:
-    """Return every diagnosis, the worst last; ``checks`` returns the findings about the templates.
+    """Return every diagnosis, the worst last.
+
+    ``checks`` returns the findings about the templates, ``model`` the name of the sentence model.
 
     With ``offline``, neither the relay nor the DNS nor a source is asked, but the database is.
     """
@@ -55,6 +59,8 @@ def examine(
             judge_date(now),
             examine_zones(now),
             _examine_templates(checks),
+            # It would be fetched from the hub, if it is not there.
+            *([] if offline and settings.semantic_fetch else [_examine_model(model)]),
             *examine_outlet(settings, now, offline=offline),
             *_examine_dns(settings, resolver, offline=offline),
             *([NOT_EXAMINED] if offline else examine_sources(sources, now)),
@@ -75,6 +81,17 @@ def _examine_templates(checks: Callable[[], Sequence[Finding]]) -> Diagnosis:
         return judge_templates(checks())
     except DigestError as error:
         return TEMPLATES.problem(f"They cannot be checked: {error}.", "Fix that first.")
+
+
+def _examine_model(model: Callable[[], str | None]) -> Diagnosis:
+    try:
+        name = model()
+    except DigestError as error:
+        return RANKING.problem(
+            f"The sentence model cannot be used: {error}.",
+            "Install it again with digest model install, or take it away to rank by words.",
+        )
+    return RANKING.good(f"Papers are ranked by {f'words and by {name}' if name else 'words'}.")
 
 
 def judge_templates(checks: Sequence[Finding]) -> Diagnosis:

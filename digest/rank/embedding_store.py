@@ -33,6 +33,7 @@ class EmbeddingStore:
     """An embedder that remembers papers, from one process to the next."""
 
     def __init__(self, embedder: Embedder, folder: Path) -> None:
+        self.name = embedder.name
         self._embedder = embedder
         self._path = folder / f"embeddings-{embedder.name}.npz"
         self._lock = Lock()

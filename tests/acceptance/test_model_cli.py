@@ -71,6 +71,22 @@ def test_one_whose_installation_was_broken_off_is_not_used(run, given, tmp_path)
     assert App().embedder is None
 
 
+def test_the_doctor_tells_which_one_is_used_and_that_it_has_changed(run, given, tmp_path):
+    def ranking():
+        _, out, _ = run("doctor", "--offline", "--json")
+        return [
+            (said["level"], said["what"]) for said in json.loads(out) if said["area"] == "ranking"
+        ]
+
+    assert ranking() == [("good", "Papers are ranked by words.")]
+    run("model", "install", "given")
+    assert ranking() == [("good", "Papers are ranked by words and by given.")]
+    (tmp_path / "home/models/given/model.onnx").write_text("another graph")
+    [(level, what)] = ranking()
+    assert level == "problem"
+    assert "not as they were installed: model.onnx" in what
+
+
 def test_one_that_is_set_is_used_instead_and_the_command_says_so(run, given, tmp_path, monkeypatch):
     monkeypatch.setenv("DIGEST_SEMANTIC_MODEL", str(given))
     _, out, _ = run("model", "install", "given")
