@@ -59,8 +59,8 @@ def examine(
             judge_date(now),
             examine_zones(now),
             _examine_templates(checks),
-            # It would be fetched from the hub, if it is not there.
-            *([] if offline and settings.semantic_fetch else [_examine_model(model)]),
+            # One that may be fetched from the hub is not looked at: that may take an hour.
+            *([] if settings.semantic_fetch else [_examine_model(model)]),
             *examine_outlet(settings, now, offline=offline),
             *_examine_dns(settings, resolver, offline=offline),
             *([NOT_EXAMINED] if offline else examine_sources(sources, now)),

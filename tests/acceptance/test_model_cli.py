@@ -87,6 +87,17 @@ def test_the_doctor_tells_which_one_is_used_and_that_it_has_changed(run, given, 
     assert "not as they were installed: model.onnx" in what
 
 
+def test_the_doctor_fetches_no_model(run, monkeypatch):
+    def fetched(*_, **__):
+        raise AssertionError("it was asked for")
+
+    monkeypatch.setattr(embedding, "_snapshot", fetched)
+    monkeypatch.setenv("DIGEST_SEMANTIC_MODEL", "somebody/some-model")
+    monkeypatch.setenv("DIGEST_SEMANTIC_FETCH", "yes")
+    _, out, _ = run("doctor", "--offline", "--json")
+    assert "ranking" not in {said["area"] for said in json.loads(out)}
+
+
 def test_one_that_is_set_is_used_instead_and_the_command_says_so(run, given, tmp_path, monkeypatch):
     monkeypatch.setenv("DIGEST_SEMANTIC_MODEL", str(given))
     _, out, _ = run("model", "install", "given")
